@@ -1,0 +1,17 @@
+# flags.mk: how every C file is compiled. `make SAN=address,undefined` adds sanitizers.
+
+CC      ?= cc
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
+CFLAGS  ?= -O2 -g
+override CFLAGS += -std=gnu17 -D_GNU_SOURCE $(WARN) $(if $(STRICT),-Werror) -pthread -I../common
+override CFLAGS += $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+
+# Other flags, other objects: build/flags changes exactly when the flags do.
+build/flags: FORCE
+	@mkdir -p build
+	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' >$@
+
+build/%.o: %.c build/flags
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard build/*.d)

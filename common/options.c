@@ -1,0 +1,116 @@
+// options.c: see options.h. getopt_long(3) finds the options; this file checks the values.
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTIONS_MAX 24
+#define FIRST_CODE  256 // getopt_long() returns FIRST_CODE + index: no clash with a character
+
+static _Noreturn void reject(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static _Noreturn void reject(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "%s: ", program_invocation_short_name);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, " (see %s --help)\n", program_invocation_short_name);
+    va_end(arguments);
+    exit(2);
+}
+
+static void print_help(const struct command *command)
+{
+    printf("usage: %s [options] %s\n%s\n\n", program_invocation_short_name, command->arguments,
+           command->about);
+    for (const struct option_spec *o = command->options; o->name; o++) {
+        char left[64], value[128] = "";
+        snprintf(left, sizeof left, "--%s%s", o->name,
+                 o->kind == OPTION_FLAG ? "" : o->kind == OPTION_TEXT ? " TEXT" : " N");
+        double number = o->kind == OPTION_INT      ? *(int *)o->value
+                        : o->kind == OPTION_NUMBER ? *(double *)o->value
+                                                   : 0;
+        if (o->kind == OPTION_TEXT && *(const char **)o->value)
+            snprintf(value, sizeof value, " (default %s)", *(const char **)o->value);
+        else if (o->max > 0 && number < o->min) // out of range means: not given
+            snprintf(value, sizeof value, " (%.15g to %.15g)", o->min, o->max);
+        else if (o->max > 0)
+            snprintf(value, sizeof value, " (%.15g to %.15g, default %.15g)", o->min, o->max,
+                     number);
+        printf("  %-18s %s%s\n", left, o->help, value);
+    }
+    printf("  %-18s %s\n", "--help", "print this");
+    exit(0);
+}
+
+// Stores the value of one option, or says why it cannot be one. `source` names where it came
+// from: "--port" or "$PORT".
+static void store(const struct option_spec *o, const char *source, const char *text)
+{
+    char *end = NULL;
+    if (o->kind == OPTION_FLAG) {
+        *(bool *)o->value = true;
+    } else if (o->kind == OPTION_TEXT) {
+        *(const char **)o->value = text;
+    } else {
+        errno = 0;
+        double number = strtod(text, &end);
+        bool in_range = number >= o->min && number <= o->max; // a NaN is in no range
+        bool whole = in_range && number == (double)(int64_t)number;
+        if (end == text || *end || errno || !in_range || (o->kind == OPTION_INT && !whole))
+            reject("%s takes a %s from %g to %.15g, not '%s'", source,
+                   o->kind == OPTION_INT ? "whole number" : "number", o->min, o->max, text);
+        if (o->kind == OPTION_INT)
+            *(int *)o->value = (int)number;
+        else
+            *(double *)o->value = number;
+    }
+}
+
+// wire tells the programs that it starts where the server is: $HOST and $PORT. They count only
+// beside $WIRE_BOARD, because some shells export a HOST of their own.
+static void take_environment(const struct option_spec *options)
+{
+    if (!getenv("WIRE_BOARD"))
+        return;
+    for (const struct option_spec *o = options; o->name; o++) {
+        if (!strcmp(o->name, "host") && getenv("HOST"))
+            store(o, "$HOST", getenv("HOST"));
+        if (!strcmp(o->name, "port") && getenv("PORT"))
+            store(o, "$PORT", getenv("PORT"));
+    }
+}
+
+int options_parse(int argc, char **argv, const struct command *command)
+{
+    struct option table[OPTIONS_MAX + 2] = {{"help", no_argument, NULL, FIRST_CODE - 1}};
+    const struct option_spec *options = command->options;
+    for (int i = 0; options[i].name; i++)
+        table[i + 1] = (struct option){
+            options[i].name, options[i].kind == OPTION_FLAG ? no_argument : required_argument,
+            NULL, FIRST_CODE + i};
+    take_environment(options);
+    opterr = 0;
+    optind = 1;
+    for (int code; (code = getopt_long(argc, argv, ":", table, NULL)) != -1;) {
+        if (code == FIRST_CODE - 1)
+            print_help(command);
+        else if (code == ':')
+            reject("%s needs a value", argv[optind - 1]);
+        else if (code == '?')
+            reject("unknown option '%s'", argv[optind - 1]);
+        char source[40];
+        snprintf(source, sizeof source, "--%s", options[code - FIRST_CODE].name);
+        store(&options[code - FIRST_CODE], source, optarg);
+    }
+    if (optind < argc && !*command->arguments)
+        reject("unexpected argument '%s'", argv[optind]);
+    return optind;
+}

@@ -1,0 +1,43 @@
+// options.h: the command line, described by one table and the same in every program.
+//
+//     static const char *host = "127.0.0.1";
+//     static int port = 8009;
+//     static const struct option_spec options[] = {
+//         {"host", OPTION_TEXT, &host, .help = "address of the server"},
+//         {"port", OPTION_INT, &port, .max = 65535, .help = "its port"},
+//         {0}};
+//     int first = options_parse(argc, argv, &(struct command){"[SCENE]", "What ...", options});
+//
+// The variable's initial value is the default that --help prints. Under `wire`, "host" and
+// "port" take their defaults from $HOST and $PORT.
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+enum option_kind {
+    OPTION_FLAG,   // bool *: --name sets it
+    OPTION_INT,    // int *: --name N, min <= N <= max
+    OPTION_NUMBER, // double *: --name X, min <= X <= max
+    OPTION_TEXT,   // const char **: --name TEXT
+};
+
+struct option_spec {
+    const char *name;
+    enum option_kind kind;
+    void *value;     // where the value is kept; what is there at first is the default
+    double min, max; // for numbers
+    const char *help;
+};
+
+struct command {
+    const char *arguments;             // what may follow the options ("[SCENE]"), or ""
+    const char *about;                 // what the program is, for --help
+    const struct option_spec *options; // ends with an entry without a name
+};
+
+// Parses argv as the table says. --help prints the table and exits 0; an unknown option or a
+// value out of range prints what was wrong and what is accepted, and exits 2; so does an
+// argument that is no option where `arguments` is "".
+// Returns the index in argv of the first argument that is no option.
+int options_parse(int argc, char **argv, const struct command *command);
+
+#endif

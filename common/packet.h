@@ -1,0 +1,56 @@
+// packet.h: one IPv4 packet, read from its headers, and in words.
+#ifndef PACKET_H
+#define PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum fate { PASSED, LOST, QUEUE_FULL };
+
+// TCP's control bits (RFC 9293 section 3.1).
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+
+struct packet {
+    int64_t at_ns; // when the wire took it from its sender, on now_ns()'s clock
+    uint32_t seq, ack;
+    uint16_t length;  // of the whole IP packet; this and the following lengths in bytes
+    uint16_t header;  // TCP's or UDP's header
+    uint16_t payload; // what the programs wrote
+    uint16_t window;  // as in the header: not scaled
+    uint16_t mss;     // in a SYN; 0 elsewhere
+    uint16_t source_port, destination_port;
+    uint8_t protocol; // IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, ...
+    uint8_t flags;    // TCP: the control bits
+    uint8_t icmp_type, icmp_code;
+    bool to_server;
+    uint8_t fate; // enum fate
+};
+
+// Reads the headers in `bytes` (RFC 791, 9293, 768, 792) into `packet`; leaves at_ns,
+// to_server and fate alone. False if this is not a whole, well-formed IPv4 packet.
+bool packet_decode(const uint8_t *bytes, size_t length, struct packet *packet);
+
+// What has been said in one TCP connection so far: what relative numbers, "again" and
+// "window open" are judged by. [0] is the client's side, [1] the server's.
+struct conversation {
+    uint16_t client_port, server_port;
+    struct {
+        uint32_t first_seq, next_seq, last_ack;
+        bool started, window_closed;
+    } side[2];
+};
+
+#define CONVERSATIONS_MAX 64 // the oldest is forgotten when there are more
+
+struct conversations {
+    struct conversation list[CONVERSATIONS_MAX];
+    unsigned count; // ever seen
+};
+
+// Describes a packet in a few words, for example "1448 bytes  seq 1449  again".
+// `text` has room for PACKET_LABEL bytes.
+#define PACKET_LABEL 96
+void packet_label(struct conversations *all, const struct packet *packet, char *text);
+
+#endif
