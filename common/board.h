@@ -15,11 +15,11 @@
 #define BOARD_PACKETS 16384 // how many of the last packets stay readable
 
 struct board {
-    bool tunnel;    // the pair talks over the wire (false: loopback, nothing below is kept)
-    double rtt_ms;  // of the wire, as are the next three; 0: not limited
-    double loss;    // percent
-    double rate;    // kbit/s
-    int mtu;        // bytes
+    bool tunnel;   // the pair talks over the wire (false: loopback, nothing below is kept)
+    double rtt_ms; // of the wire, as are the next three; 0: not limited
+    double loss;   // percent
+    double rate;   // kbit/s
+    int mtu;       // bytes
     _Atomic int64_t zero_ns; // the story's zero, on now_ns()'s clock
     _Atomic bool quiet;      // no packets and no server lines on the timeline for now
     _Atomic uint32_t seen;   // packets that the wire has taken so far

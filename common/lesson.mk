@@ -14,14 +14,19 @@ include ../common/flags.mk
 
 PROGRAMS := server client $(VARIATIONS)
 COMMON   := ../common/build/common.a
-OBJECTS  := $(PARTS:%=build/%.o)
+# An archive: each program takes the parts that it uses.
+PARTS_A  := $(if $(PARTS),build/parts.a)
 
 all: $(PROGRAMS)
 
-$(PROGRAMS): %: build/%.o $(OBJECTS) $(COMMON)
+build/parts.a: $(PARTS:%=build/%.o)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(PROGRAMS): %: build/%.o $(PARTS_A) $(COMMON)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-build/test: build/test.o $(OBJECTS) $(COMMON)
+build/test: build/test.o $(PARTS_A) $(COMMON)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # common/ knows when it is out of date; ask it every time.

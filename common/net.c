@@ -90,7 +90,8 @@ int net_connect_or_die(const char *host, int port)
 {
     int fd = net_connect(host, port);
     if (fd < 0)
-        die("cannot connect to %s:%d: %s (is the server running?)", host, port, strerror(errno));
+        die("cannot connect to %s:%d: %s (is the server running?)", host, port,
+            strerror(errno));
     return fd;
 }
 
@@ -98,8 +99,8 @@ char *net_name(const struct sockaddr_storage *address, char *text)
 {
     char host[NET_NAME - 16], service[8];
     bool six = address->ss_family == AF_INET6;
-    if (getnameinfo((const struct sockaddr *)address, sizeof *address, host, sizeof host, service,
-                    sizeof service, NI_NUMERICHOST | NI_NUMERICSERV))
+    if (getnameinfo((const struct sockaddr *)address, sizeof *address, host, sizeof host,
+                    service, sizeof service, NI_NUMERICHOST | NI_NUMERICSERV))
         return strcpy(text, "?");
     snprintf(text, NET_NAME, "%s%s%s:%s", six ? "[" : "", host, six ? "]" : "", service);
     return text;

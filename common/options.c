@@ -33,7 +33,9 @@ static void print_help(const struct command *command)
     for (const struct option_spec *o = command->options; o->name; o++) {
         char left[64], value[128] = "";
         snprintf(left, sizeof left, "--%s%s", o->name,
-                 o->kind == OPTION_FLAG ? "" : o->kind == OPTION_TEXT ? " TEXT" : " N");
+                 o->kind == OPTION_FLAG   ? ""
+                 : o->kind == OPTION_TEXT ? " TEXT"
+                                          : " N");
         double number = o->kind == OPTION_INT      ? *(int *)o->value
                         : o->kind == OPTION_NUMBER ? *(double *)o->value
                                                    : 0;

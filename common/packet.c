@@ -124,6 +124,17 @@ static void append(char *text, const char *format, ...)
     va_end(arguments);
 }
 
+// True if another connection is open too: then a label must say whose packet this is.
+static bool has_company(const struct conversations *all, const struct conversation *talk)
+{
+    for (unsigned i = 0; i < all->count && i < CONVERSATIONS_MAX; i++) {
+        const struct conversation *other = &all->list[i];
+        if (other != talk && !(other->side[0].over && other->side[1].over))
+            return true;
+    }
+    return false;
+}
+
 static void label_tcp(struct conversation *talk, const struct packet *p, char *text)
 {
     int me = p->to_server ? 0 : 1, other = 1 - me;
@@ -136,7 +147,8 @@ static void label_tcp(struct conversation *talk, const struct packet *p, char *t
         talk->side[me].first_seq = p->seq;
     }
     bool old = end != p->seq && (int32_t)(p->seq - talk->side[me].next_seq) < 0;
-    bool probe = end == p->seq && p->seq == talk->side[me].next_seq - 1 && !(p->flags & TCP_RST);
+    bool probe =
+        end == p->seq && p->seq == talk->side[me].next_seq - 1 && !(p->flags & TCP_RST);
     bool new_ack = p->flags & TCP_ACK && p->ack != talk->side[me].last_ack;
     bool closed = p->flags & TCP_ACK && p->window == 0 && !(p->flags & TCP_RST);
     uint32_t relative_ack = p->ack - talk->side[other].first_seq;
@@ -163,6 +175,8 @@ static void label_tcp(struct conversation *talk, const struct packet *p, char *t
 
     talk->side[me].window_closed = closed;
     talk->side[me].last_ack = p->ack;
+    talk->side[me].over |= (p->flags & (TCP_FIN | TCP_RST)) != 0;
+    talk->side[other].over |= (p->flags & TCP_RST) != 0;
     if ((int32_t)(end - talk->side[me].next_seq) > 0)
         talk->side[me].next_seq = end;
 }
@@ -191,7 +205,7 @@ void packet_label(struct conversations *all, const struct packet *packet, char *
     *text = '\0';
     if (packet->protocol == IPPROTO_TCP && packet->header) {
         struct conversation *talk = find_conversation(all, packet);
-        if (all->count > 1)
+        if (has_company(all, talk))
             append(text, ":%u", talk->client_port);
         label_tcp(talk, packet, text);
     } else if (packet->protocol == IPPROTO_UDP && packet->header) {

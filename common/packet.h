@@ -37,7 +37,7 @@ struct conversation {
     uint16_t client_port, server_port;
     struct {
         uint32_t first_seq, next_seq, last_ack;
-        bool started, window_closed;
+        bool started, window_closed, over; // over: it has sent FIN or RST
     } side[2];
 };
 

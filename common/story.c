@@ -11,13 +11,14 @@
 #include "board.h"
 #include "net.h"
 
-#define WIDTH       100 // columns of the terminal
-#define BETWEEN     83  // columns between the two sides of the timeline
-#define FIRST_CELL  32  // columns of a table's first column, and of the others
-#define OTHER_CELL  13
-#define BAR_LABEL   24
-#define BAR_FULL    44
-#define LINE_BYTES  1024
+#define WIDTH      100 // columns of the terminal
+#define BETWEEN    83  // columns between the two sides of the timeline
+#define FIRST_CELL 32  // columns of a table's first column, and of the others
+#define OTHER_CELL 13
+#define BAR_LABEL  24
+#define BAR_FULL   44
+#define CLAIM_TEXT 18 // column at which a claim's text begins
+#define LINE_BYTES 1024
 
 #define PLAIN   "0"
 #define BOLD    "1"
@@ -35,6 +36,7 @@ static const char *const verdict_colour[] = {GREEN, YELLOW, DIM, RED};
 static enum story_side my_side;
 static bool coloured;
 static const char *scene_name;
+static bool in_timeline;
 static int surprises; // claims that did not come out as documented
 
 // Starts a colour, or with PLAIN ends it; nothing where colour is not wanted.
@@ -73,6 +75,28 @@ static void cell(const char *text, int width, bool right)
     repeat(" ", right ? 0 : padding);
 }
 
+// Prints text behind a margin of `indent` columns, broken between words where the line is full.
+static void wrap(const char *text, int indent)
+{
+    int column = WIDTH;
+    while (*text) {
+        char word[LINE_BYTES];
+        size_t length = strcspn(text, " ");
+        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        text += length + (text[length] == ' ');
+        if (column + 1 + columns(word) > WIDTH) {
+            printf("%s%*s", column == WIDTH ? "" : "\n", indent, "");
+            column = indent;
+        } else {
+            putchar(' ');
+            column++;
+        }
+        fputs(word, stdout);
+        column += columns(word);
+    }
+    putchar('\n');
+}
+
 void story_begin(enum story_side side)
 {
     const char *term = getenv("TERM");
@@ -94,10 +118,10 @@ int story_tell(const struct scene *scenes, const char *only)
         printf("\n%s── %d %s ── %s ", paint(BOLD), number, scene->name, scene->title);
         repeat("─", WIDTH - 10 - columns(scene->name) - columns(scene->title));
         printf("%s\n\n", paint(PLAIN));
-        story_quiet(false);
+        story_quiet(true); // until the scene opens its timeline
         scene->play();
-        story_quiet(false);
     }
+    story_quiet(true); // what is closed from now on is nobody's story
     if (!played) {
         fprintf(stderr, "%s: no scene '%s'; there are:", program_invocation_short_name, only);
         for (const struct scene *scene = scenes; scene->name; scene++)
@@ -112,7 +136,8 @@ void story_say(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fputs("  ", stdout);
+    fputs(in_timeline ? "\n  " : "  ", stdout);
+    in_timeline = false;
     vprintf(format, arguments);
     putchar('\n');
     va_end(arguments);
@@ -120,7 +145,9 @@ void story_say(const char *format, ...)
 
 void story_timeline(void)
 {
+    in_timeline = true;
     board()->zero_ns = now_ns();
+    story_quiet(false);
     printf("\n%13s%sclient%s", "", paint(CYAN), paint(PLAIN));
     repeat(" ", BETWEEN - 9);
     printf("%sserver%s\n", paint(MAGENTA), paint(PLAIN));
@@ -128,7 +155,8 @@ void story_timeline(void)
 
 static void print_time(int64_t at_ns)
 {
-    printf("%s%8.1f ms%s  ", paint(DIM), (double)(at_ns - board()->zero_ns) / 1e6, paint(PLAIN));
+    printf("%s%8.1f ms%s  ", paint(DIM), (double)(at_ns - board()->zero_ns) / 1e6,
+           paint(PLAIN));
 }
 
 void story_event(const char *format, ...)
@@ -141,6 +169,9 @@ void story_event(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    for (char *c = text; *c; c++) // what a peer sent may be in it: nothing for the terminal
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '.';
     print_time(now_ns());
     if (alone) {
         printf("%s\n", text);
@@ -154,8 +185,8 @@ void story_event(const char *format, ...)
 void story_arrow(int64_t at_ns, bool to_server, const char *label, const char *lost)
 {
     int shaft = BETWEEN - 6 - columns(label);
-    int gone = lost ? 3 + columns(lost) : 0;         // "✗ lost " takes its part of the shaft
-    int gap = lost ? (shaft - gone) / 3 : 0;         // and it does not come all the way
+    int gone = lost ? 3 + columns(lost) : 0; // "✗ lost " takes its part of the shaft
+    int gap = lost ? (shaft - gone) / 3 : 0; // and it does not come all the way
     print_time(at_ns);
     if (lost)
         fputs(paint(RED), stdout);
@@ -252,20 +283,24 @@ void story_claim(const struct claim *claim, enum verdict seen, const char *forma
 
     snprintf(quoted, sizeof quoted, "\"%s\"", claim->says);
     printf("\n  %s", paint(BOLD));
-    cell(claim->where, 13, false);
-    cell(quoted, 73, false);
+    cell(claim->where, CLAIM_TEXT - 2, false);
+    cell(quoted, WIDTH - CLAIM_TEXT - 10, false);
     printf("%s%s", paint(PLAIN), paint(verdict_colour[shown]));
     cell(verdict_name[shown], 10, true);
-    printf("%s\n%15s%s\n", paint(PLAIN), "", measured);
-    if (seen == NOT_HERE && claim->why)
-        printf("%15s%s%s%s\n", "", paint(DIM), claim->why, paint(PLAIN));
+    printf("%s\n", paint(PLAIN));
+    wrap(measured, CLAIM_TEXT);
+    if (seen == NOT_HERE && claim->why) {
+        fputs(paint(DIM), stdout);
+        wrap(claim->why, CLAIM_TEXT);
+        fputs(paint(PLAIN), stdout);
+    }
     if (shown == UNCLEAR)
-        printf("%15s%sclaim %s: the lesson documents %s, this run shows %s%s\n", "", paint(RED),
-               claim->id, verdict_name[claim->expected],
-               seen == UNCLEAR ? "neither HOLDS nor NOT HERE" : verdict_name[seen],
-               paint(PLAIN));
+        printf("%*sexpected %s, as the lesson documents; seen %s\n", CLAIM_TEXT, "",
+               verdict_name[claim->expected],
+               seen == UNCLEAR ? "neither that nor its opposite" : verdict_name[seen]);
     if (shown == UNCLEAR || (skipped && strict && *strict)) {
-        printf("%15sto see it again: make run-%02d SCENE=%s\n", "", atoi(claim->id), scene_name);
+        printf("%15sto see it again: make run-%02d SCENE=%s\n", "", atoi(claim->id),
+               scene_name);
         surprises++;
     }
     write_ledger(claim, shown, measured);

@@ -35,7 +35,7 @@ struct claim {
 };
 
 struct scene {
-    const char *name;  // the argument of ./client that plays it
+    const char *name; // the argument of ./client that plays it
     const char *title;
     void (*play)(void);
 };

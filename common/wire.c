@@ -40,7 +40,7 @@
 #define SERVER_ADDRESS   "10.0.0.2"
 #define IN_FLIGHT_MAX    16384 // packets between the two sides, each way; then wire stops reading
 #define BATCH            64    // packets taken from one side before the other has its turn
-#define DEVICE_QUEUE     2000  // packets that the kernel keeps for us while we are busy
+#define DEVICE_QUEUE     20000 // packets that the kernel keeps for us while we are busy
 #define READY_TIMEOUT_MS 10000
 #define STOP_TIMEOUT_MS  5000
 #define EXIT_REFUSED     3 // this machine does not let us build the wire
@@ -90,7 +90,8 @@ struct program {
     int status; // as from waitpid(2)
 };
 
-static struct link links[2] = {{.from_fd = -1}, {.from_fd = -1}}; // to the server, to the client
+static struct link links[2] = {{.from_fd = -1},
+                               {.from_fd = -1}}; // to the server, to the client
 static struct conversations talk;
 static FILE *pcap;
 static int64_t pcap_epoch_ns; // what to add to now_ns() for the time of day
@@ -151,9 +152,10 @@ static void interface_up(int fd, const char *name)
     struct ifreq interface = {.ifr_flags = IFF_UP | IFF_RUNNING};
     snprintf(interface.ifr_name, IFNAMSIZ, "%s", name);
     if (ioctl(fd, SIOCSIFFLAGS, &interface))
-        refuse("ioctl(SIOCSIFFLAGS)",
-               "this needs CAP_NET_ADMIN in the new namespace. On Ubuntu 24.04:\n"
-               "      sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root");
+        refuse(
+            "ioctl(SIOCSIFFLAGS)",
+            "this needs CAP_NET_ADMIN in the new namespace. On Ubuntu 24.04:\n"
+            "      sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root");
 }
 
 // The same TCP on every machine: an old, well-understood congestion control, and no memory of
@@ -327,7 +329,8 @@ static void link_deliver(struct link *link)
         const struct in_flight *flight = &link->ring[link->first % IN_FLIGHT_MAX];
         if (flight->arrives_ns > now_ns())
             return;
-        const uint8_t *bytes = link->bytes + (size_t)(link->first % IN_FLIGHT_MAX) * (size_t)mtu;
+        const uint8_t *bytes =
+            link->bytes + (size_t)(link->first % IN_FLIGHT_MAX) * (size_t)mtu;
         if (!flight->lost && write(link->to_fd, bytes, flight->length) < 0 && verbose)
             fprintf(stderr, "wire: the network refused a packet: %s\n", strerror(errno));
     }
@@ -459,7 +462,8 @@ static int start_server(char **command)
         ;
     bool in_time = server.ended || now_ns() < deadline;
     if (!in_time)
-        fprintf(stderr, "wire: %s was not ready within %d s (it writes its port to $READY_FD)\n",
+        fprintf(stderr,
+                "wire: %s was not ready within %d s (it writes its port to $READY_FD)\n",
                 command[0], READY_TIMEOUT_MS / 1000);
     else if (!stop_signal && read(ready[0], port, sizeof port - 1) <= 0) {
         stop(&server); // it has closed the pipe, so it is about to end
@@ -475,7 +479,8 @@ static int start_server(char **command)
 static void count_packets(void)
 {
     for (int i = 0; i < 2; i++)
-        fprintf(stderr, "wire: to the %s %llu packets, %llu bytes, %llu lost, %llu queue full\n",
+        fprintf(stderr,
+                "wire: to the %s %llu packets, %llu bytes, %llu lost, %llu queue full\n",
                 i ? "client" : "server", (unsigned long long)links[i].packets,
                 (unsigned long long)links[i].total_bytes, (unsigned long long)links[i].lost,
                 (unsigned long long)links[i].dropped);
@@ -567,7 +572,8 @@ int main(int argc, char **argv)
                           "they talk over loopback.",
                           options});
     split_commands(argv + first, &server_command, &client_command);
-    bool tunnel = rtt_ms >= 0 || loss_percent >= 0 || rate_kbit > 0 || mtu || trace || pcap_path;
+    bool tunnel =
+        rtt_ms >= 0 || loss_percent >= 0 || rate_kbit > 0 || mtu || trace || pcap_path;
     int server_network = -1, client_network = -1;
 
     story_begin(STORY_WIRE);

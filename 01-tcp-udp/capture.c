@@ -1,0 +1,76 @@
+// capture.c: see capture.h.
+#include "capture.h"
+
+#include <netinet/in.h>
+
+static bool is_tcp_of(const struct packet *p, int client_port)
+{
+    int port = p->to_server ? p->source_port : p->destination_port;
+    return p->protocol == IPPROTO_TCP && port == client_port;
+}
+
+bool capture_opens(const struct packet *list, uint32_t count)
+{
+    static const uint8_t flags[] = {TCP_SYN, TCP_SYN | TCP_ACK, TCP_ACK};
+    bool good = count > 3;
+    for (uint32_t i = 0; good && i < 3; i++)
+        good = list[i].protocol == IPPROTO_TCP && list[i].flags == flags[i] &&
+               list[i].to_server == (i != 1) && list[i].payload == 0;
+    return good;
+}
+
+int capture_closing_segments(const struct packet *list, uint32_t count, int client_port)
+{
+    bool fin[2] = {false, false}, fin_acked[2] = {false, false}; // of the client, the server
+    uint32_t fin_seq[2] = {0, 0};
+    int segments = 0;
+    for (const struct packet *p = list; p < list + count; p++) {
+        int me = p->to_server ? 0 : 1, other = 1 - me;
+        if (!is_tcp_of(p, client_port))
+            continue;
+        bool closes = p->flags & TCP_FIN && !fin[me];
+        if (closes) {
+            fin[me] = true;
+            fin_seq[me] = p->seq + p->payload;
+        }
+        if (fin[other] && !fin_acked[other] && p->ack == fin_seq[other] + 1)
+            closes = fin_acked[other] = true;
+        segments += closes;
+    }
+    return fin_acked[0] && fin_acked[1] ? segments : 0;
+}
+
+void capture_tcp_headers(const struct packet *list, uint32_t count, int *smallest, int *largest)
+{
+    *smallest = *largest = 0;
+    for (const struct packet *p = list; p < list + count; p++) {
+        if (p->protocol != IPPROTO_TCP)
+            continue;
+        if (!*smallest || p->header < *smallest)
+            *smallest = p->header;
+        if (p->header > *largest)
+            *largest = p->header;
+    }
+}
+
+void capture_segment_size(const struct packet *list, uint32_t count, int client_port,
+                          int *largest_payload, int *mss)
+{
+    *largest_payload = *mss = 0;
+    for (const struct packet *p = list; p < list + count; p++) {
+        if (!is_tcp_of(p, client_port) || !p->to_server)
+            continue;
+        if (p->flags & TCP_SYN)
+            *mss = p->mss;
+        if (p->payload > *largest_payload)
+            *largest_payload = p->payload;
+    }
+}
+
+bool capture_window_closed(const struct packet *list, uint32_t count)
+{
+    for (const struct packet *p = list; p < list + count; p++)
+        if (p->protocol == IPPROTO_TCP && !p->to_server && !p->window && !(p->flags & TCP_RST))
+            return true;
+    return false;
+}

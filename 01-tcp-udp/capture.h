@@ -1,0 +1,30 @@
+// capture.h: what a list of captured packets says about TCP and UDP.
+#ifndef CAPTURE_H
+#define CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packet.h"
+
+#define IP_HEADER 20 // bytes; no IP options here
+
+// True if the list begins with SYN, SYN ACK, ACK, none of them with data.
+bool capture_opens(const struct packet *list, uint32_t count);
+
+// How many segments it took to close the connection from `client_port`: each side's FIN, and
+// the first acknowledgement of each, unless it came on the other's FIN. 0: it did not close.
+int capture_closing_segments(const struct packet *list, uint32_t count, int client_port);
+
+// The smallest and the largest TCP header in bytes, in the whole list.
+void capture_tcp_headers(const struct packet *list, uint32_t count, int *smallest,
+                         int *largest);
+
+// The largest payload of a TCP segment from `client_port`, and the MSS that its SYN announces.
+void capture_segment_size(const struct packet *list, uint32_t count, int client_port,
+                          int *largest_payload, int *mss);
+
+// True once the server has told somebody to stop sending: a window of 0.
+bool capture_window_closed(const struct packet *list, uint32_t count);
+
+#endif

@@ -1,0 +1,389 @@
+// client.c: two ways to send bytes, scene by scene.
+//
+// Run:    ./client             against ./server in another terminal, or, with packets to see:
+//         make run             or one scene: make run SCENE=loss ARGS="--loss 30"
+// Watch:  what the kernel does for a TCP client that nobody does for a UDP client.
+//
+// Each scene_*() is on its own: read any of them beside the output of its name.
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "board.h"
+#include "capture.h"
+#include "net.h"
+#include "options.h"
+#include "pressure.h"
+#include "story.h"
+#include "tcp_state.h"
+
+#define PACKETS_MAX 4000 // that a scene looks at
+#define SEGMENTS    5    // of scene segments
+
+static const char *host = "127.0.0.1";
+static int port = 8001;
+
+static char answer[ANSWER_BYTES];
+static struct packet packets[PACKETS_MAX];
+
+// ---- helpers -------------------------------------------------------------------------------
+
+// Waits until our connection from `my_port` is in the state; false after PATIENCE_MS.
+static bool await_state(int my_port, const char *state)
+{
+    int64_t deadline = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    while (strcmp(tcp_state(my_port, ask_port()), state)) {
+        if (now_ns() > deadline)
+            return false;
+        sleep_ms(1);
+    }
+    return true;
+}
+
+static double ms_since(int64_t start_ns)
+{
+    return (double)(now_ns() - start_ns) / 1e6;
+}
+
+// ---- handshake -----------------------------------------------------------------------------
+
+static const struct claim opening = {
+    "1.1", "guide §2.1", "a three-way handshake comes before any data", HOLDS, NULL};
+static const struct claim closing = {
+    "1.2", "guide §2.1", "a connection closes with FIN, ACK, FIN, ACK", NOT_HERE,
+    "Not as a rule: a FIN may carry the ACK of the other (RFC 9293 §3.6), and does when both "
+    "sides close at once. Only a half-close needs all four."};
+static const struct claim headers = {
+    "1.5", "guide §2.1", "a UDP header has 8 bytes, a TCP header 20 to 60", HOLDS, NULL};
+static const struct claim four_tuple = {"1.9", "guide §2.1, §7",
+                                        "a connection is its four-tuple; one port serves many",
+                                        HOLDS, NULL};
+static const struct claim time_wait = {
+    "1.11", "load balancing", "the side that closes first waits in TIME_WAIT", HOLDS, NULL};
+
+// Opens three more connections, and asks over each, and over UDP, who is talking to whom.
+static bool ask_who(int udp)
+{
+    int fds[3], ports[4];
+    bool distinct = true, agreed = true;
+    char mine[NET_NAME], theirs[NET_NAME], expected[2 * NET_NAME + 40];
+    story_head("what the server says of us");
+    for (int i = 0; i < 4; i++) {
+        if (i < 3) {
+            fds[i] = ask_open_tcp();
+            ask_tcp(fds[i], answer, "who");
+        } else {
+            ask_udp(udp, answer, "who");
+        }
+        int fd = i < 3 ? fds[i] : udp;
+        snprintf(expected, sizeof expected, "you are %s, I am %s, over %s",
+                 net_local_name(fd, mine), net_peer_name(fd, theirs), i < 3 ? "tcp" : "udp");
+        agreed = agreed && !strcmp(answer, expected);
+        ports[i] = local_port(fd);
+        for (int j = 0; j < i && i < 3; j++)
+            distinct = distinct && ports[j] != ports[i];
+        story_row("%s", answer);
+    }
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    return distinct && agreed;
+}
+
+// The datagram's bytes that are neither the IP header nor what we sent: UDP's own.
+static int udp_header_bytes(uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (packets[i].protocol == IPPROTO_UDP && packets[i].to_server &&
+            packets[i].payload == strlen("#1001 state 65535"))
+            return packets[i].length - IP_HEADER - (int)strlen("#1001 state 65535");
+    return 0;
+}
+
+static void scene_handshake(void)
+{
+    int udp = ask_open_udp();
+    story_say(
+        "connect(), one question, close(). Each arrow is a packet, drawn when it sets out.");
+    story_timeline();
+    uint32_t mark = board_mark(), count;
+    int64_t start = now_ns();
+    story_event("connect()");
+    int tcp = ask_open_tcp(), first_port = local_port(tcp);
+    double connect_ms = ms_since(start);
+    story_event("connect() returned after %.1f ms", connect_ms);
+    ask_tcp(tcp, answer, "hello");
+    story_event("read() \"%s\", close()", answer);
+    close(tcp);
+    bool waits = await_state(first_port, "TIME_WAIT");
+    ask_udp(udp, answer, "state %05d", first_port);
+    story_event("our end is in %s, the server's is %s", tcp_state(first_port, ask_port()),
+                answer);
+    bool gone = !strcmp(answer, "gone");
+
+    story_say("The same, but the server keeps its half open for a while (\"linger\").");
+    story_timeline();
+    tcp = ask_open_tcp();
+    int second_port = local_port(tcp);
+    ask_tcp(tcp, answer, "linger %d", PATIENCE_MS);
+    story_event("shutdown(SHUT_WR): nothing more from us, but we still read");
+    shutdown(tcp, SHUT_WR);
+    bool half = await_state(second_port, "FIN_WAIT2");
+    ask_udp(udp, answer, "state %d", second_port);
+    story_event("our end is in %s, the server's in %s", tcp_state(second_port, ask_port()),
+                answer);
+    half = half && !strcmp(answer, "CLOSE_WAIT");
+    ask_udp(udp, answer, "resume");
+    while (read_line(tcp, answer))
+        story_event("read() \"%s\"", answer);
+    waits = waits && await_state(second_port, "TIME_WAIT");
+    close(tcp);
+
+    story_quiet(true);
+    bool told_apart = ask_who(udp);
+    count = board_packets(mark, packets, PACKETS_MAX);
+    int at_once = capture_closing_segments(packets, count, first_port);
+    int lingering = capture_closing_segments(packets, count, second_port);
+    int smallest, largest, udp_header = udp_header_bytes(count);
+    capture_tcp_headers(packets, count, &smallest, &largest);
+    if (board()->tunnel) {
+        story_claim(&opening, capture_opens(packets, count) ? HOLDS : UNCLEAR,
+                    "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
+                    connect_ms, board()->rtt_ms);
+        story_claim(&closing,
+                    at_once == 3 && lingering == 4   ? NOT_HERE
+                    : at_once == 4 && lingering == 4 ? HOLDS
+                                                     : UNCLEAR,
+                    "%d segments when the server closes at once, %d when its half stays open",
+                    at_once, lingering);
+        story_claim(&headers,
+                    udp_header == 8 && smallest >= 20 && largest <= 60 ? HOLDS : UNCLEAR,
+                    "UDP %d bytes; TCP %d (SYN, with its options) and %d (all others)",
+                    udp_header, largest, smallest);
+    } else {
+        story_skip(&opening);
+        story_skip(&closing);
+        story_skip(&headers);
+    }
+    story_claim(&four_tuple, told_apart ? HOLDS : UNCLEAR,
+                "3 TCP connections and UDP at port %d at once: each told apart by its own port",
+                ask_port());
+    story_claim(&time_wait, waits && gone && half ? HOLDS : UNCLEAR,
+                "the client's end in TIME_WAIT, both times; the server's end gone");
+    close(udp);
+}
+
+// ---- boundaries ----------------------------------------------------------------------------
+
+static const struct claim boundaries = {
+    "1.4", "guide §2", "TCP is a stream of bytes, UDP keeps message boundaries", HOLDS, NULL};
+
+// Waits until `bytes` bytes can be read at once.
+static void await_bytes(int fd, int bytes)
+{
+    int64_t deadline = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    for (int waiting = 0; waiting < bytes; sleep_ms(1)) {
+        if (ioctl(fd, FIONREAD, &waiting) || now_ns() > deadline)
+            die("only %d of %d bytes have come", waiting, bytes);
+    }
+}
+
+static void scene_boundaries(void)
+{
+    int udp = ask_open_udp(), tcp = ask_open_tcp(), datagrams = 0;
+    story_say(
+        "The server calls send() three times: 6 bytes, 6 bytes, 6 bytes. We call recv().");
+    story_timeline();
+    send_all(tcp, "say 3 hello\n", 12);
+    await_bytes(tcp, 18);
+    ssize_t all = recv(tcp, answer, sizeof answer, 0);
+    story_event("TCP: one recv() = %zd bytes: three messages, and no mark between them", all);
+
+    send_all(udp, "say 3 hello!", 12);
+    ssize_t got[3] = {0};
+    for (; datagrams < 3; datagrams++) {
+        if (!await_udp(udp, answer, now_ns() + PATIENCE_MS * INT64_C(1000000)))
+            break;
+        got[datagrams] = (ssize_t)strlen(answer);
+        story_event("UDP: recv() = %zd bytes: one message", got[datagrams]);
+    }
+
+    story_say("Once more, with a buffer of only 4 bytes:");
+    story_timeline();
+    ask_tcp(tcp, answer, "forget");
+    send_all(tcp, "hello\n", 6);
+    send_all(udp, "hello!", 6);
+    await_bytes(tcp, 6);
+    ssize_t first = recv(tcp, answer, 4, 0), second = recv(tcp, answer + 4, 4, 0);
+    story_event("TCP: recv() = %zd, recv() = %zd: the rest was still there", first, second);
+    await_bytes(udp, 6);
+    ssize_t cut = recv(udp, answer, 4, 0);
+    ssize_t rest = recv(udp, answer + 4, 4, MSG_DONTWAIT);
+    story_event("UDP: recv() = %zd, recv(): %s: the rest is gone", cut, strerror(errno));
+
+    bool stream = all == 18 && first == 4 && second == 2;
+    bool messages =
+        datagrams == 3 && got[0] == 6 && got[1] == 6 && got[2] == 6 && cut == 4 && rest == -1;
+    story_claim(&boundaries, stream && messages ? HOLDS : UNCLEAR,
+                "3 sends: 1 recv() of %zd bytes over TCP, %d recv() of %zd over UDP", all,
+                datagrams, got[0]);
+    close(tcp);
+    close(udp);
+}
+
+// ---- segments ------------------------------------------------------------------------------
+
+static const struct claim segment = {
+    "1.6", "guide §5, §8.1", "an MSS of 1460 carries roughly 1388 bytes", NOT_HERE,
+    "It carries 1448: the timestamps option takes 12 bytes of each segment (RFC 7323 §3.2). "
+    "1388 = 1400 - 12 is what is left where a tunnel or a balancer clamps the MSS to 1400."};
+
+// Sends 5 full segments' worth of bytes, with at most `clamp` bytes of MSS (0: as it comes),
+// and reads from the packets what MSS was announced and how many bytes one carried.
+static void send_segments(int clamp, int *payload, int *mss)
+{
+    char bytes[SEGMENTS * 1460];
+    struct sockaddr_storage address;
+    socklen_t length = net_address(host, port, SOCK_STREAM, &address);
+    uint32_t mark = board_mark();
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || (clamp && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &clamp, sizeof clamp)))
+        die("cannot make a socket with an MSS of %d: %s", clamp, strerror(errno));
+    if (connect(fd, (struct sockaddr *)&address, length))
+        die("cannot connect to %s:%d: %s (is the server running?)", host, port,
+            strerror(errno));
+    memset(bytes, 'x', sizeof bytes);
+    memcpy(bytes, "swallow 7287\n", 13); // and these 13 make 5 * 1460
+    send_all(fd, bytes, sizeof bytes);
+    if (!read_line(fd, answer))
+        die("the server did not swallow the segments");
+    capture_segment_size(packets, board_packets(mark, packets, PACKETS_MAX), local_port(fd),
+                         payload, mss);
+    close(fd);
+}
+
+static void scene_segments(void)
+{
+    int payload, mss, clamped_payload, clamped_mss;
+    story_say("One send() of %d bytes. TCP cuts it where a packet is full.", SEGMENTS * 1460);
+    story_timeline();
+    send_segments(0, &payload, &mss);
+    story_quiet(true);
+    send_segments(1400, &clamped_payload, &clamped_mss);
+    if (!board()->tunnel) {
+        story_skip(&segment);
+        return;
+    }
+    story_head("bytes|as it comes|clamped");
+    story_row("IP packet (MTU)|%d|", board()->mtu);
+    story_row("- IP header 20, TCP header 20|%d|", board()->mtu - 40);
+    story_row("= MSS, in the SYN|%d|%d", mss, clamped_mss);
+    story_row("- timestamps option|%d|%d", mss - payload, clamped_mss - clamped_payload);
+    story_row("= data in a full segment|%d|%d", payload, clamped_payload);
+    story_claim(&segment,
+                payload == mss - 12 && mss == board()->mtu - 40 ? NOT_HERE
+                : mss == 1460 && payload == 1388                ? HOLDS
+                                                                : UNCLEAR,
+                "MSS %d, %d bytes of data in a full segment; MSS %d, %d", mss, payload,
+                clamped_mss, clamped_payload);
+}
+
+// ---- queries -------------------------------------------------------------------------------
+
+static const struct claim ids = {"1.12", "design patterns",
+                                 "UDP is stateless, so a query carries an id (as DNS does)",
+                                 HOLDS, NULL};
+
+struct query {
+    int id;
+    const char *text;     // what to send after "#ID "
+    const char *expected; // the answer that belongs to it
+    bool answered;
+};
+
+// Sends those of the queries that are still open, then takes answers until all are there or
+// the time is up. Returns how many are open; notes in `order` who was answered when.
+static int ask_round(int udp, struct query *queries, int count, int *order, int *answered)
+{
+    int open = 0, id, used;
+    for (int i = 0; i < count; i++) {
+        char text[80];
+        if (queries[i].answered)
+            continue;
+        snprintf(text, sizeof text, "#%d %s", queries[i].id, queries[i].text);
+        story_event("send(\"%s\")", text);
+        send_all(udp, text, strlen(text));
+        open++;
+    }
+    int64_t until_ns = now_ns() + ask_timeout_ms() * INT64_C(1000000);
+    while (open && await_udp(udp, answer, until_ns)) {
+        if (sscanf(answer, "#%d %n", &id, &used) != 1)
+            continue;
+        for (int i = 0; i < count; i++) {
+            if (queries[i].id != id || queries[i].answered)
+                continue;
+            story_event("recv() \"%s\": the answer to #%d", answer, id);
+            queries[i].answered = !strcmp(answer + used, queries[i].expected);
+            open -= queries[i].answered;
+            order[(*answered)++] = id;
+        }
+    }
+    return open;
+}
+
+static void scene_queries(void)
+{
+    int udp = ask_open_udp(), order[4], answered = 0, rounds = 1, tries = 1;
+    struct query two[] = {{17, "after 150 slow", "slow", false},
+                          {18, "after 0 fast", "fast", false}};
+    struct query lost[] = {{19, "after 0 again", "again", false}};
+    story_say("Two questions at once; the server needs longer for the first one.");
+    story_timeline();
+    while (ask_round(udp, two, 2, order, &answered) && rounds++ < TRIES_MAX)
+        story_event("no answer within %d ms: ask again", ask_timeout_ms());
+    while (ask_round(udp, lost, 1, order, &answered) && tries++ < TRIES_MAX)
+        story_event("no answer within %d ms: ask again", ask_timeout_ms());
+    close(udp);
+    bool all = two[0].answered && two[1].answered && lost[0].answered;
+    bool overtaken = rounds > 1 || (order[0] == 18 && order[1] == 17);
+    if (!all)
+        story_claim(&ids, SKIPPED, "the link lost every one of %d tries", TRIES_MAX);
+    else
+        story_claim(&ids, overtaken && answered == 3 ? HOLDS : UNCLEAR,
+                    "#17 and #18 answered in the order #%d, #%d; #19 after %d tr%s", order[0],
+                    order[1], tries, tries == 1 ? "y" : "ies");
+}
+
+// --------------------------------------------------------------------------------------------
+
+int main(int argc, char **argv)
+{
+    static const struct scene scenes[] = {
+        {"handshake", "how a connection begins and ends", scene_handshake},
+        {"boundaries", "a stream of bytes, or messages", scene_boundaries},
+        {"loss", "what arrives over a lossy link", scene_loss},
+        {"flow", "a reader that cannot keep up", scene_flow},
+        {"segments", "how many bytes a packet carries", scene_segments},
+        {"queries", "which answer belongs to which question", scene_queries},
+        {0}};
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the server"},
+        {"port", OPTION_INT, &port, 1, 65535, "its TCP and UDP port"},
+        {0}};
+    int first = options_parse(
+        argc, argv,
+        &(struct command){
+            "[SCENE]",
+            "Lesson 01: two ways to send bytes. Without SCENE all of them: handshake,\n"
+            "boundaries, loss, flow, segments, queries.",
+            options});
+    story_begin(STORY_CLIENT);
+    ask_server(host, port);
+    return story_tell(scenes, argv[first]);
+}

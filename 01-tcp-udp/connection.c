@@ -1,0 +1,181 @@
+// connection.c: see connection.h.
+#include "connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "story.h"
+
+#define IDLE_NS INT64_C(60000000000) // a connection that says nothing for so long is closed
+
+#define HALF_OPEN "the other half was still open\n"
+
+static struct reply reply; // too large for the stack
+
+struct connection *connection_open(int fd, const struct sockaddr_storage *client)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->fd = fd;
+    c->heard_at_ns = now_ns();
+    net_name(client, c->name);
+    story_event("accept() = %d, from %s", fd, c->name);
+    return c;
+}
+
+void connection_close(struct connection *c)
+{
+    story_event("close(%d)", c->fd);
+    close(c->fd);
+    free(c);
+}
+
+short connection_events(const struct connection *c)
+{
+    if (c->out_length)
+        return POLLOUT;
+    return c->paused_until_ns || c->ended ? 0 : POLLIN;
+}
+
+int64_t connection_due_ns(const struct connection *c)
+{
+    if (!c->paused_until_ns)
+        return c->heard_at_ns + IDLE_NS;
+    return c->resumes == service_resumes() ? c->paused_until_ns : 0;
+}
+
+static void pause_for(struct connection *c, int pause_ms)
+{
+    c->paused_until_ns = now_ns() + pause_ms * INT64_C(1000000);
+    c->resumes = service_resumes();
+}
+
+// Sends, or keeps what the socket does not take now. False: the connection is broken.
+static bool send_or_keep(struct connection *c, const char *bytes, size_t length)
+{
+    ssize_t sent = c->out_length ? 0 : send(c->fd, bytes, length, 0);
+    if (sent < 0 && errno != EAGAIN)
+        return false;
+    size_t taken = sent > 0 ? (size_t)sent : 0;
+    memcpy(c->out + c->out_length, bytes + taken, length - taken);
+    c->out_length += length - taken;
+    return true;
+}
+
+// Sends what was kept. False: the connection is broken.
+static bool send_kept(struct connection *c)
+{
+    ssize_t sent = send(c->fd, c->out, c->out_length, 0);
+    if (sent < 0)
+        return errno == EAGAIN;
+    c->out_length -= (size_t)sent;
+    memmove(c->out, c->out + sent, c->out_length);
+    return true;
+}
+
+// Answers one line. False: the connection is broken.
+static bool answer_line(struct connection *c, char *line, size_t length)
+{
+    char server[NET_NAME];
+    struct request request = {.transport = TCP,
+                              .text = line,
+                              .length = length,
+                              .client = c->name,
+                              .server = net_local_name(c->fd, server)};
+    story_event("read() a line: \"%.40s\"", line);
+    service_answer(&request, &reply);
+    c->linger_ms = reply.linger_ms ? reply.linger_ms : c->linger_ms;
+    c->swallow_bytes = reply.swallow_bytes;
+    c->swallowed = c->reads = 0;
+    if (reply.pause_ms)
+        pause_for(c, reply.pause_ms);
+    if (!reply.length && length)
+        return true; // a note, or bytes to swallow first
+    reply.text[reply.length++] = '\n';
+    for (int i = 0; i < reply.times; i++)
+        if (!send_or_keep(c, reply.text, reply.length))
+            return false;
+    return true;
+}
+
+// Works through what has been read: TCP brings bytes, and finding the messages among them is
+// our job. Stops while an answer waits to be sent. False: the connection is broken.
+static bool process(struct connection *c)
+{
+    size_t used = 0;
+    bool good = true;
+    while (good && !c->ended && used < c->in_length && !c->out_length && !c->paused_until_ns) {
+        char *rest = c->in + used;
+        size_t length = c->in_length - used;
+        char *newline = memchr(rest, '\n', length);
+        if (c->swallow_bytes) {
+            size_t take = length < (size_t)c->swallow_bytes ? length : (size_t)c->swallow_bytes;
+            used += take;
+            c->swallowed += (long)take;
+            c->swallow_bytes -= (long)take;
+            char text[80];
+            int n = snprintf(text, sizeof text, "swallowed %ld bytes in %ld reads\n",
+                             c->swallowed, c->reads);
+            good = c->swallow_bytes || send_or_keep(c, text, (size_t)n);
+        } else if (newline) {
+            *newline = '\0';
+            used += (size_t)(newline - rest) + 1;
+            bool crlf = newline > rest && newline[-1] == '\r'; // telnet's line ends
+            good = answer_line(c, rest, (size_t)(newline - rest) - crlf);
+        } else if (length == LINE_MAX_BYTES) {
+            good = send_or_keep(c, "line too long\n", 14);
+            c->ended = true;
+        } else {
+            break; // the rest of the line is still on its way
+        }
+    }
+    c->in_length -= used;
+    memmove(c->in, c->in + used, c->in_length);
+    return good;
+}
+
+// Reads what has come. False: the connection is broken.
+static bool read_more(struct connection *c, int64_t now)
+{
+    ssize_t length = read(c->fd, c->in + c->in_length, LINE_MAX_BYTES - c->in_length);
+    if (length < 0)
+        return errno == EAGAIN;
+    if (length == 0) { // the client's FIN: it will send no more, but may still read
+        story_event("read() = 0: the client has closed its side");
+        c->ended = true;
+        if (c->linger_ms)
+            pause_for(c, c->linger_ms);
+    }
+    c->in_length += (size_t)length;
+    c->reads++;
+    c->heard_at_ns = now;
+    return true;
+}
+
+bool connection_serve(struct connection *c, short events, int64_t now)
+{
+    bool good = !(events & (POLLERR | POLLHUP));
+    if (good && c->paused_until_ns && now >= connection_due_ns(c)) {
+        c->paused_until_ns = 0;
+        if (c->ended) // the pause was a "linger"
+            good = send_or_keep(c, HALF_OPEN, strlen(HALF_OPEN));
+        good = good && process(c);
+    }
+    if (good && events & POLLOUT)
+        good = send_kept(c) && process(c);
+    if (good && events & POLLIN)
+        good = read_more(c, now) && process(c);
+    if (!good) {
+        int error = 0;
+        socklen_t length = sizeof error;
+        getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+        story_event("connection %d is broken: %s", c->fd, strerror(error ? error : errno));
+        return false;
+    }
+    bool over = c->ended && !c->out_length && !c->paused_until_ns;
+    return !over && now < c->heard_at_ns + IDLE_NS;
+}

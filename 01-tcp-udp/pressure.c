@@ -1,0 +1,230 @@
+// pressure.c: see pressure.h. What happens to bytes that the network loses, or that nobody
+// reads?
+#include "pressure.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "board.h"
+#include "capture.h"
+#include "net.h"
+#include "story.h"
+
+#define MESSAGES       200 // of scene loss
+#define FLOW_BYTES     1000000
+#define FLOW_DATAGRAMS 500
+#define PACKETS_MAX    4000
+
+static char answer[ANSWER_BYTES];
+static struct packet packets[PACKETS_MAX];
+
+// ---- loss ----------------------------------------------------------------------------------
+
+static const struct claim delivery = {"1.3", "guide §2.1",
+                                      "TCP delivers everything, in order, over a lossy network",
+                                      HOLDS, NULL};
+
+// What the server noted of one transport: microseconds on the way for each message, 0 if it
+// never came. Returns how many came; `in_order`: each was later than the one before it.
+static int read_notes(int tcp, const char *transport, long *took_us, bool *in_order)
+{
+    int count = 0, number, last = 0, used;
+    long us;
+    ask_tcp(tcp, answer, "notes %s", transport);
+    *in_order = true;
+    memset(took_us, 0, (MESSAGES + 1) * sizeof *took_us);
+    for (char *rest = strchr(answer, ':') + 1;
+         sscanf(rest, " %d=%ld%n", &number, &us, &used) == 2; rest += used, count++) {
+        if (number < 1 || number > MESSAGES)
+            die("the server has a note of message %d", number);
+        *in_order = *in_order && number > last;
+        last = number;
+        took_us[number] = us;
+    }
+    return count;
+}
+
+// One column for each message: a step higher is twice as late, a gap never came.
+static void draw_strip(const char *name, const long *took_us)
+{
+    static const char *const height[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    long fastest = 0;
+    for (int i = 1; i <= MESSAGES; i++)
+        if (took_us[i] && (!fastest || took_us[i] < fastest))
+            fastest = took_us[i];
+    for (int first = 1; first <= MESSAGES; first += 80) {
+        char line[80 * 4] = "";
+        for (int i = first; i < first + 80 && i <= MESSAGES; i++) {
+            int step = 0;
+            for (long us = took_us[i]; us >= 2 * fastest && step < 7; us /= 2)
+                step++;
+            strcat(line, took_us[i] ? height[step] : " ");
+        }
+        story_say("%s %3d %s", first == 1 ? name : "   ", first, line);
+    }
+}
+
+void scene_loss(void)
+{
+    static long took_us[MESSAGES + 1];
+    bool udp_in_order, tcp_in_order;
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    int udp = ask_open_udp(), tcp = ask_open_tcp(), on = 1;
+    setsockopt(tcp, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // lesson 09 says why
+    story_quiet(true);
+    ask_tcp(tcp, answer, "forget");
+    story_say("%d numbered messages over a link that loses %g %%, a millisecond apart.",
+              MESSAGES, board()->loss);
+    for (int i = 1; i <= 2 * MESSAGES; i++, sleep_ms(1)) {
+        bool over_udp = i <= MESSAGES;
+        char message[64];
+        int bytes =
+            snprintf(message, sizeof message, "note %d %lld%s", over_udp ? i : i - MESSAGES,
+                     (long long)now_ns() / 1000, over_udp ? "" : "\n");
+        send_all(over_udp ? udp : tcp, message, (size_t)bytes);
+    }
+    story_say("Each column is a message; a step higher is twice as late, a gap never arrived:");
+    int by_tcp = read_notes(tcp, "tcp", took_us, &tcp_in_order);
+    draw_strip("TCP", took_us);
+    int by_udp = read_notes(tcp, "udp", took_us, &udp_in_order);
+    draw_strip("UDP", took_us);
+    getsockopt(tcp, IPPROTO_TCP, TCP_INFO, &info, &length);
+
+    bool lost_something = by_udp < MESSAGES && info.tcpi_total_retrans > 0;
+    bool complete = by_tcp == MESSAGES && tcp_in_order;
+    if (!board()->tunnel)
+        story_skip(&delivery);
+    else if (!lost_something && complete)
+        story_claim(&delivery, SKIPPED, "the link lost nothing this time");
+    else
+        story_claim(&delivery, complete ? HOLDS : UNCLEAR,
+                    "TCP: %d of %d, %s, %u segments sent again. UDP: %d of %d", by_tcp,
+                    MESSAGES, tcp_in_order ? "in order" : "out of order",
+                    info.tcpi_total_retrans, by_udp, MESSAGES);
+    close(tcp);
+    close(udp);
+}
+
+// ---- flow ----------------------------------------------------------------------------------
+
+static const struct claim window = {"1.7", "guide §2.1, §8.1", "a slow reader stops the sender",
+                                    HOLDS, NULL};
+static const struct claim no_window = {"1.8", "guide §2.1", "UDP has no flow control", HOLDS,
+                                       NULL};
+static const struct claim buffers = {
+    "1.10", "load balancing", "a socket buffers 87 KB to 6 MB in, 16 KB to 4 MB out", NOT_HERE,
+    "87380 was tcp_rmem's default until Linux 4.20, now it is 131072 (tcp(7)); the larger "
+    "figures are limits that grow with the machine's memory."};
+
+// Reads the three numbers of tcp_rmem or tcp_wmem: minimum, default, maximum.
+static void read_sysctl(const char *name, long values[3])
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/sys/net/ipv4/%s", name);
+    FILE *file = fopen(path, "re");
+    if (!file || fscanf(file, "%ld %ld %ld", &values[0], &values[1], &values[2]) != 3)
+        memset(values, 0, 3 * sizeof *values);
+    if (file)
+        fclose(file);
+}
+
+// Writes until the socket has not taken a byte for a while. Returns the bytes that it took.
+static long write_until_stuck(int fd, long most)
+{
+    static const char zeros[4096];
+    long written = 0;
+    struct pollfd writable = {fd, POLLOUT, 0};
+    while (written < most && poll(&writable, 1, 300 + (int)(3 * board()->rtt_ms)) > 0) {
+        size_t length = most - written < 4096 ? (size_t)(most - written) : 4096;
+        ssize_t sent = send(fd, zeros, length, MSG_DONTWAIT);
+        if (sent < 0 && errno != EAGAIN)
+            die("cannot send: %s", strerror(errno));
+        written += sent > 0 ? sent : 0;
+    }
+    return written;
+}
+
+static void tcp_into_a_sleeping_reader(int udp, long *stuck_at, bool *window_closed, bool *all)
+{
+    int tcp = ask_open_tcp();
+    uint32_t mark = board_mark();
+    story_say("TCP: the server stops reading. We write until the kernel takes no more.");
+    story_timeline();
+    ask_tcp(tcp, answer, "pause %d", 2 * PATIENCE_MS);
+    char command[40];
+    int length = snprintf(command, sizeof command, "swallow %d\n", FLOW_BYTES);
+    send_all(tcp, command, (size_t)length);
+    *stuck_at = write_until_stuck(tcp, FLOW_BYTES);
+    story_event("send(): %s, after %ld bytes", strerror(EAGAIN), *stuck_at);
+    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
+    *window_closed = capture_window_closed(packets, count);
+    ask_udp(udp, answer, "resume");
+    story_event("\"resume\": the server reads again, and we can write the rest");
+    story_quiet(true);
+    long rest = write_until_stuck(tcp, FLOW_BYTES - *stuck_at);
+    *all = rest == FLOW_BYTES - *stuck_at && read_line(tcp, answer) &&
+           strstr(answer, "swallowed 1000000 bytes");
+    close(tcp);
+}
+
+static void udp_into_a_sleeping_reader(int udp, long *sent, long *received, long *dropped)
+{
+    int tcp = ask_open_tcp();
+    static char datagram[1000] = "nobody waits for this one";
+    long before_received, before_dropped;
+    story_say("UDP: the server stops reading. We send %d datagrams of %zu bytes.",
+              FLOW_DATAGRAMS, sizeof datagram);
+    ask_udp(udp, answer, "drops");
+    sscanf(answer, "received %ld dropped %ld", &before_received, &before_dropped);
+    ask_udp(udp, answer, "pause %d", 2 * PATIENCE_MS);
+    for (int i = 0; i < FLOW_DATAGRAMS; i++)
+        send_all(udp, datagram, sizeof datagram);
+    story_say("send() was content with each of them.");
+    ask_tcp(tcp, answer, "resume"); // by TCP: over UDP nobody would hear it
+    close(tcp);
+    // The echoes of what got through come first; the answer to "drops" is behind them.
+    ask_udp(udp, answer, "drops");
+    sscanf(answer, "received %ld dropped %ld", received, dropped);
+    *sent = FLOW_DATAGRAMS + 2; // and "pause", and the second "drops"
+    *received -= before_received;
+    *dropped -= before_dropped;
+}
+
+void scene_flow(void)
+{
+    int udp = ask_open_udp();
+    long stuck_at, in[3], out[3], sent, received, dropped;
+    bool window_closed, all;
+    tcp_into_a_sleeping_reader(udp, &stuck_at, &window_closed, &all);
+    udp_into_a_sleeping_reader(udp, &sent, &received, &dropped);
+    close(udp);
+    read_sysctl("tcp_rmem", in);
+    read_sysctl("tcp_wmem", out);
+    story_head("|smallest|default|largest");
+    story_row("tcp_rmem, bytes to be read|%ld|%ld|%ld", in[0], in[1], in[2]);
+    story_row("tcp_wmem, bytes to be acked|%ld|%ld|%ld", out[0], out[1], out[2]);
+
+    if (board()->tunnel)
+        story_claim(&window, stuck_at < FLOW_BYTES && window_closed && all ? HOLDS : UNCLEAR,
+                    "stuck at %ld bytes, window 0; after \"resume\" all %d arrived", stuck_at,
+                    FLOW_BYTES);
+    else
+        story_skip(&window);
+    story_claim(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,
+                "%ld sent = %ld received + %ld that the server's kernel dropped", sent,
+                received, dropped);
+    story_claim(&buffers,
+                in[1] == 87380                 ? HOLDS
+                : in[1] > 0 && out[1] == 16384 ? NOT_HERE
+                                               : UNCLEAR,
+                "in: default %ld, at most %ld; out: default %ld, at most %ld", in[1], in[2],
+                out[1], out[2]);
+}
