@@ -1,7 +1,7 @@
 # flags.mk: how every C file is compiled. `make SAN=address,undefined` adds sanitizers.
 
 CC      ?= cc
-WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-zero-length
 CFLAGS  ?= -O2 -g
 override CFLAGS += -std=gnu17 -D_GNU_SOURCE $(WARN) $(if $(STRICT),-Werror) -pthread -I../common
 override CFLAGS += $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)

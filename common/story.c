@@ -15,8 +15,8 @@
 #define BETWEEN    83  // columns between the two sides of the timeline
 #define FIRST_CELL 32  // columns of a table's first column, and of the others
 #define OTHER_CELL 13
-#define BAR_LABEL  24
-#define BAR_FULL   44
+#define BAR_LABEL  27
+#define BAR_FULL   50
 #define CLAIM_TEXT 18 // column at which a claim's text begins
 #define LINE_BYTES 1024
 
@@ -136,7 +136,8 @@ void story_say(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fputs(in_timeline ? "\n  " : "  ", stdout);
+    fputs(in_timeline ? "\n" : "", stdout);
+    fputs(*format ? "  " : "", stdout);
     in_timeline = false;
     vprintf(format, arguments);
     putchar('\n');
@@ -223,6 +224,7 @@ void story_head(const char *titles)
 {
     char line[LINE_BYTES];
     snprintf(line, sizeof line, "%s", titles);
+    in_timeline = false;
     printf("\n%s", paint(BOLD));
     print_cells(line);
     printf("%s\n", paint(PLAIN));

@@ -1,0 +1,10 @@
+# The scenes of lesson 01. Each line is a link, and what plays on it.
+. ../common/scene.sh
+
+scene handshake --rtt 50 --trace
+scene boundaries
+scene loss --rtt 20 --loss 10
+scene flow --rtt 20 --trace -- --rcvbuf 8192
+scene segments --rtt 20 --trace
+scene queries --rtt 40 --loss 20 --seed 13 --trace
+finish

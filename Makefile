@@ -1,0 +1,68 @@
+# The workbench. `make help` says what there is to type; README.md what it is about.
+
+LESSONS := $(sort $(patsubst %/,%,$(wildcard [0-9][0-9]-*/)))
+NUMBERS := $(foreach lesson,$(LESSONS),$(firstword $(subst -, ,$(lesson))))
+# The lesson whose number a target such as run-09 ends in.
+lesson   = $(or $(filter $*-%,$(LESSONS)),$(error there is no lesson '$*'; there are: $(NUMBERS)))
+
+export SAN STRICT ARGS SCENE
+
+all: $(LESSONS)
+	@echo
+	@for lesson in $(LESSONS); do \
+	    printf '  make run-%.2s    %s\n' $$lesson "$$(sed -n '1s/^# *//p' $$lesson/README.md)"; \
+	done
+	@printf '\n  make run       all of them, and what came out\n  make help      everything else\n\n'
+
+common:
+	@$(MAKE) --no-print-directory -C common
+
+$(LESSONS): common
+	@$(MAKE) --no-print-directory -C $@
+
+run: all
+	@sh common/tour.sh $(LESSONS)
+
+run-%: common
+	@$(MAKE) --no-print-directory -C $(lesson) run
+
+# Every part writes how many of its tests passed into $RESULTS; the last line adds them up.
+test: $(LESSONS)
+	@RESULTS=$$(mktemp) && export RESULTS && trap 'rm -f $$RESULTS' EXIT; \
+	$(MAKE) --no-print-directory -k test-common $(NUMBERS:%=test-%); \
+	awk '{ p += $$2; f += $$3; s += $$4 } \
+	    END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' $$RESULTS
+
+test-common: common
+	@$(MAKE) --no-print-directory -C common test
+
+test-%: common
+	@$(MAKE) --no-print-directory -C $(lesson) test
+
+bench: $(NUMBERS:%=bench-%)
+
+bench-%: common
+	@$(MAKE) --no-print-directory -C $(lesson) bench
+
+doctor:
+	@sh common/doctor.sh $(LESSONS)
+
+clean:
+	@for folder in common $(LESSONS); do $(MAKE) --no-print-directory -C $$folder clean; done
+
+help:
+	@sed -n 's/^#| \{0,1\}//p' Makefile
+
+.PHONY: all common $(LESSONS) run test test-common bench doctor clean help
+
+#| make                        build everything
+#| make run                    play all lessons, one after the other, and show the ledger
+#| make run-09                 play lesson 09
+#| make run-09 SCENE=2         only its second scene (SCENE=distance does the same)
+#| make run-09 ARGS="--rtt 200"    on another link: see common/wire --help
+#| make test, make test-09     unit tests, scenes, real peers, and whether the checks bite
+#| make bench, make bench-09   benchmarks, where a lesson has them
+#| make doctor                 what this machine offers, what is missing, and how to get it
+#| make SAN=address,undefined test    the same tests with sanitizers; also SAN=thread
+#| make STRICT=1 test          a skipped test or claim is a failure, a warning an error
+#| make clean                  remove what was built

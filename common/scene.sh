@@ -1,0 +1,61 @@
+# scene.sh: what every lesson's run.sh is made of.
+#
+#   . ../common/scene.sh
+#   scene NAME [link options for wire] [-- options for ./server]     one line for each scene
+#   finish
+#
+# From the environment: SCENE (a name or number: only this one), ARGS (further link options, for
+# the scenes that have a link), LEDGER (a file that collects the claims; else finish shows them).
+
+lesson=$(basename "$PWD")
+number=0 played=0 failed="" names=""
+if [ -z "$LEDGER" ]; then
+    LEDGER=$(mktemp) && own_ledger=1 && trap 'rm -f "$LEDGER"' EXIT
+fi
+export LEDGER
+started=$(date +%s.%N)
+
+# Plays scene $name with the link options in $1. Where this machine allows no wire (exit status
+# 3), it is played on loopback, and the claims that need the wire are skipped.
+play() {
+    printf '\n$ %s\n' "../common/wire$1 -- $server -- ./client $name"
+    # shellcheck disable=SC2086 # options are words
+    ../common/wire $1 -- $server -- ./client "$name"
+    status=$?
+    if [ $status -eq 3 ]; then
+        no_wire=1
+        play ""
+    elif [ $status -ne 0 ]; then
+        failed="$failed $name"
+    fi
+}
+
+scene() {
+    name=$1 link="" server=./server
+    number=$((number + 1)) names="$names $name"
+    shift
+    [ -z "$SCENE" ] || [ "$SCENE" = "$number" ] || [ "$SCENE" = "$name" ] || return 0
+    played=$((played + 1))
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do
+        link="$link $1"
+        shift
+    done
+    if [ $# -gt 0 ]; then
+        shift
+        server="./server $*"
+    fi
+    [ -z "$link" ] || link="$link${ARGS:+ $ARGS}"
+    [ -z "$no_wire" ] || link=""
+    play "$link"
+}
+
+finish() {
+    if [ $played -eq 0 ]; then
+        echo "$lesson has no scene '$SCENE'; there are:$names" >&2
+        exit 2
+    fi
+    printf 'seconds\t%s\t%s\n' "$lesson" \
+        "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')" >>"$LEDGER"
+    [ -z "$own_ledger" ] || awk -f ../common/ledger.awk "$LEDGER"
+    [ -z "$failed" ] || { echo "$lesson: not as documented:$failed" && exit 1; }
+}
