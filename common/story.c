@@ -78,21 +78,18 @@ static void cell(const char *text, int width, bool right)
 // Prints text behind a margin of `indent` columns, broken between words where the line is full.
 static void wrap(const char *text, int indent)
 {
-    int column = WIDTH;
+    int column = 0;
     while (*text) {
+        int length = (int)strcspn(text, " ");
         char word[LINE_BYTES];
-        size_t length = strcspn(text, " ");
-        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        snprintf(word, sizeof word, "%.*s", length, text);
         text += length + (text[length] == ' ');
-        if (column + 1 + columns(word) > WIDTH) {
-            printf("%s%*s", column == WIDTH ? "" : "\n", indent, "");
-            column = indent;
-        } else {
-            putchar(' ');
-            column++;
+        if (column && column + 1 + columns(word) > WIDTH) {
+            putchar('\n');
+            column = 0;
         }
-        fputs(word, stdout);
-        column += columns(word);
+        printf("%*s%s", column ? 1 : indent, "", word);
+        column += (column ? 1 : indent) + columns(word);
     }
     putchar('\n');
 }

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -136,26 +137,50 @@ static void enter_new_network(void)
     write_file("/proc/self/gid_map", group_map);
 }
 
-static void set_address(int fd, const char *name, unsigned long request, const char *address)
+// Brings a device up, with an MTU and room for DEVICE_QUEUE packets: one message to the kernel
+// (rtnetlink(7)). ioctl() would do, but it lets only the machine's own root change the queue.
+static void device_up(const char *name, uint32_t device_mtu)
+{
+    struct {
+        struct nlmsghdr header;
+        struct ifinfomsg device;
+        struct {
+            struct rtattr header;
+            uint32_t value;
+        } attributes[2];
+    } request = {
+        {sizeof request, RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, 0, 0},
+        {.ifi_index = (int)if_nametoindex(name), .ifi_flags = IFF_UP, .ifi_change = IFF_UP},
+        {{{RTA_LENGTH(4), IFLA_MTU}, device_mtu},
+         {{RTA_LENGTH(4), IFLA_TXQLEN}, DEVICE_QUEUE}}};
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } reply = {0};
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0 || send(fd, &request, sizeof request, 0) < 0 ||
+        recv(fd, &reply, sizeof reply, 0) < 0)
+        refuse("netlink(RTM_NEWLINK)", "run wire as root");
+    close(fd);
+    errno = -reply.error.error;
+    if (errno)
+        refuse(
+            "netlink(RTM_NEWLINK)",
+            "this needs CAP_NET_ADMIN in the new namespace. On Ubuntu 24.04:\n"
+            "      sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root");
+}
+
+static void set_address(const char *name, unsigned long request, const char *address)
 {
     struct ifreq interface = {0};
     struct sockaddr_in in = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     inet_pton(AF_INET, address, &in.sin_addr);
     snprintf(interface.ifr_name, IFNAMSIZ, "%s", name);
     memcpy(&interface.ifr_addr, &in, sizeof in);
-    if (ioctl(fd, request, &interface))
+    if (fd < 0 || ioctl(fd, request, &interface))
         refuse("ioctl(SIOCSIFADDR)", "this needs CAP_NET_ADMIN: run wire as root");
-}
-
-static void interface_up(int fd, const char *name)
-{
-    struct ifreq interface = {.ifr_flags = IFF_UP | IFF_RUNNING};
-    snprintf(interface.ifr_name, IFNAMSIZ, "%s", name);
-    if (ioctl(fd, SIOCSIFFLAGS, &interface))
-        refuse(
-            "ioctl(SIOCSIFFLAGS)",
-            "this needs CAP_NET_ADMIN in the new namespace. On Ubuntu 24.04:\n"
-            "      sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root");
+    close(fd);
 }
 
 // The same TCP on every machine: an old, well-understood congestion control, and no memory of
@@ -185,18 +210,10 @@ static int build_side(const char *address, int *network)
                                : "sudo modprobe tun; in a container: docker run --privileged");
     if (ioctl(fd, TUNSETIFF, &tun))
         refuse("ioctl(TUNSETIFF)", "this needs CAP_NET_ADMIN: run wire as root");
-    int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (control < 0)
-        refuse("socket(AF_INET)", "the new network has no IPv4");
-    struct ifreq size = {.ifr_mtu = mtu, .ifr_name = "wire"};
-    struct ifreq queue = {.ifr_qlen = DEVICE_QUEUE, .ifr_name = "wire"};
-    if (ioctl(control, SIOCSIFMTU, &size) || ioctl(control, SIOCSIFTXQLEN, &queue))
-        refuse("ioctl(SIOCSIFMTU)", "this needs CAP_NET_ADMIN: run wire as root");
-    set_address(control, "wire", SIOCSIFADDR, address);
-    set_address(control, "wire", SIOCSIFNETMASK, "255.255.255.0");
-    interface_up(control, "lo");
-    interface_up(control, "wire");
-    close(control);
+    device_up("lo", 65536);
+    device_up("wire", (uint32_t)mtu);
+    set_address("wire", SIOCSIFADDR, address);
+    set_address("wire", SIOCSIFNETMASK, "255.255.255.0");
     set_sysctl("/proc/sys/net/ipv4/tcp_congestion_control", "reno");
     set_sysctl("/proc/sys/net/ipv4/tcp_no_metrics_save", "1");
     *network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
