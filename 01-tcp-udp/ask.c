@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "board.h"
 #include "net.h"
+
+#define RECEIVE_TIMEOUT_S 15
 
 static const char *server_host;
 static int server_port;
@@ -28,7 +31,11 @@ int ask_port(void)
 
 int ask_open_tcp(void)
 {
-    return net_connect_or_die(server_host, server_port);
+    // A server that never answers shall not hold us for ever.
+    struct timeval patience = {.tv_sec = RECEIVE_TIMEOUT_S};
+    int fd = net_connect_or_die(server_host, server_port);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return fd;
 }
 
 int ask_open_udp(void)

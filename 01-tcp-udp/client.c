@@ -364,6 +364,22 @@ static void scene_queries(void)
 
 // --------------------------------------------------------------------------------------------
 
+// Sends a text to any echo service (RFC 862), over TCP and over UDP, and prints what comes
+// back.
+static int say(const char *text)
+{
+    int tcp = ask_open_tcp(), udp = ask_open_udp();
+    ask_tcp(tcp, answer, "%s", text);
+    printf("tcp: %s\n", answer);
+    send_all(udp, text, strlen(text));
+    if (!await_udp(udp, answer, now_ns() + PATIENCE_MS * INT64_C(1000000)))
+        die("no answer over UDP");
+    printf("udp: %s\n", answer);
+    close(tcp);
+    close(udp);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct scene scenes[] = {
@@ -374,9 +390,12 @@ int main(int argc, char **argv)
         {"segments", "how many bytes a packet carries", scene_segments},
         {"queries", "which answer belongs to which question", scene_queries},
         {0}};
+    static const char *text;
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its TCP and UDP port"},
+        {"say", OPTION_TEXT, &text,
+         .help = "no scene: send TEXT to an echo service, print the answers"},
         {0}};
     int first = options_parse(
         argc, argv,
@@ -387,5 +406,5 @@ int main(int argc, char **argv)
             options});
     story_begin(STORY_CLIENT);
     ask_server(host, port);
-    return story_tell(scenes, argv[first]);
+    return text ? say(text) : story_tell(scenes, argv[first]);
 }

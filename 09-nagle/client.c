@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -46,6 +47,15 @@ static void set_option(int fd, int option, int value)
 {
     if (setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value))
         die("setsockopt(%d): %s", option, strerror(errno));
+}
+
+static int open_connection(void)
+{
+    // A server that never answers shall not hold us for ever.
+    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    int fd = net_connect_or_die(host, port);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return fd;
 }
 
 static void put(int fd, const void *bytes, size_t length)
@@ -123,7 +133,7 @@ static struct figures measure(enum way way, int count, uint32_t flags)
     double times[REQUESTS_MAX], sum = 0;
     struct tcp_info info = {0};
     socklen_t length = sizeof info;
-    int fd = net_connect_or_die(host, port);
+    int fd = open_connection();
     time_request(fd, way, flags); // the first is special: Linux acknowledges it at once
     for (int i = 0; i < count; i++)
         sum += times[i] = time_request(fd, way, flags);
@@ -189,7 +199,7 @@ static const struct claim waits = {"9.1", "guide §10.1",
 static void scene_distance(void)
 {
     struct figures figures[WAYS];
-    int fd = net_connect_or_die(host, port);
+    int fd = open_connection();
     for (int i = 0; i < WARM_UP; i++)
         time_request(fd, NAGLE, 0);
     story_say(
@@ -236,7 +246,7 @@ static const struct claim remainder_waits = {
 static void scene_remainder(void)
 {
     int segments, before_reply;
-    int fd = net_connect_or_die(host, port);
+    int fd = open_connection();
     story_say("5000 bytes in one write(), Nagle on: three full segments and a small one.");
     story_timeline();
     uint32_t mark = board_mark();
@@ -270,7 +280,7 @@ static void scene_small(void)
 {
     double quickest_ms = 0;
     int segments, before_reply;
-    int fd = net_connect_or_die(host, port);
+    int fd = open_connection();
     story_say("%d times 500 bytes in one write(), Nagle on, each after the answer to the last.",
               SMALLS);
     story_timeline();
@@ -311,7 +321,7 @@ static void type_bytes(bool no_delay, uint32_t *count, long *wire_bytes, int *se
 {
     uint32_t header = htonl(TYPED_BYTES - HEADER_BYTES), mark = board_mark();
     char bytes[TYPED_BYTES] = {0};
-    int before_reply, fd = net_connect_or_die(host, port);
+    int before_reply, fd = open_connection();
     memcpy(bytes, &header, sizeof header);
     set_option(fd, TCP_NODELAY, no_delay);
     for (int i = 0; i < TYPED_BYTES; i++, sleep_ms(1))

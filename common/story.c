@@ -294,8 +294,8 @@ void story_claim(const struct claim *claim, enum verdict seen, const char *forma
         fputs(paint(PLAIN), stdout);
     }
     if (shown == UNCLEAR)
-        printf("%*sexpected %s, as the lesson documents; seen %s\n", CLAIM_TEXT, "",
-               verdict_name[claim->expected],
+        printf("%*sclaim %s: expected %s, as the lesson documents; seen %s\n", CLAIM_TEXT, "",
+               claim->id, verdict_name[claim->expected],
                seen == UNCLEAR ? "neither that nor its opposite" : verdict_name[seen]);
     if (shown == UNCLEAR || (skipped && strict && *strict)) {
         printf("%15sto see it again: make run-%02d SCENE=%s\n", "", atoi(claim->id),

@@ -83,8 +83,10 @@ static inline int test_start(pid_t *pid, const char *command)
 {
     int ready[2];
     char line[1024], port[16] = "";
-    if (pipe(ready) || (*pid = fork()) < 0)
-        return 0;
+    if (pipe(ready) || (*pid = fork()) < 0) {
+        perror("cannot start a server");
+        exit(1);
+    }
     if (*pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(ready[1], 9);

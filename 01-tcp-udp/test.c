@@ -1,0 +1,268 @@
+// test.c: tests of lesson 01. `make test` runs them, the scenes, and the patches in break/.
+#include "contract.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+
+#include "ask.h"
+#include "capture.h"
+#include "tcp_state.h"
+
+static char answer[ANSWER_BYTES];
+
+static bool exchange(int port)
+{
+    int fd = net_connect("127.0.0.1", port);
+    bool good = fd >= 0 && write_all(fd, "hello\n", 6) && read_line(fd, answer) &&
+                !strcmp(answer, "hello");
+    close(fd);
+    return good;
+}
+
+static pid_t server;
+static int tcp, udp;
+
+// A server, and a socket of each kind to it.
+static void start(void)
+{
+    int port = test_start(&server, "./server --port 0");
+    CHECK(port > 0);
+    ask_server("127.0.0.1", port);
+    tcp = ask_open_tcp();
+    udp = ask_open_udp();
+}
+
+static void stop(void)
+{
+    CHECK(exchange(ask_port()));
+    CHECK_INT(test_stop(server), 0);
+}
+
+// ---- TCP -----------------------------------------------------------------------------------
+
+TEST(lines_in_any_pieces)
+{
+    static const char request[] = "hello\nsay 2 twice\n\nwindows\r\nswallow 3\na\nblast\n";
+    static const char expected[] =
+        "hello\ntwice\ntwice\n\nwindows\nswallowed 3 bytes in 0 reads\nlast\n";
+    char got[sizeof expected];
+    int on = 1;
+    for (size_t cut = 0; cut < sizeof request - 1; cut++) {
+        start();
+        setsockopt(tcp, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        CHECK(write_all(tcp, request, cut));
+        if (cut % 8 == 0)
+            sleep_ms(2); // now and then the server reads the first part alone
+        CHECK(write_all(tcp, request + cut, sizeof request - 1 - cut));
+        CHECK(read_exactly(tcp, got,
+                           strlen("hello\ntwice\ntwice\n\nwindows\nswallowed 3 bytes in ")));
+        CHECK(!memcmp(got, expected,
+                      strlen("hello\ntwice\ntwice\n\nwindows\nswallowed 3 bytes in ")));
+        CHECK(read_line(tcp, answer) && read_line(tcp, answer));
+        CHECK(!strcmp(answer, "last"));
+        close(tcp);
+        close(udp);
+        CHECK_INT(test_stop(server), 0);
+    }
+}
+
+TEST(a_line_that_is_too_long)
+{
+    static char line[5000];
+    start();
+    memset(line, 'x', sizeof line);
+    CHECK(write_all(tcp, line, 4095) && write_all(tcp, "\n", 1));
+    CHECK(read_line(tcp, answer));
+    CHECK_INT((long)strlen(answer), 4095);
+    CHECK(write_all(tcp, line, 4096));
+    CHECK(read_line(tcp, answer));
+    CHECK(!strcmp(answer, "line too long"));
+    CHECK(!read_line(tcp, answer)); // and the end
+    stop();
+}
+
+TEST(commands)
+{
+    char expected[200], mine[NET_NAME], theirs[NET_NAME];
+    start();
+    ask_tcp(tcp, answer, "who");
+    snprintf(expected, sizeof expected, "you are %s, I am %s, over tcp",
+             net_local_name(tcp, mine), net_peer_name(tcp, theirs));
+    CHECK_HAS(answer, expected);
+    ask_tcp(tcp, answer, "state %d", local_port(tcp));
+    CHECK_HAS(answer, "ESTABLISHED");
+    CHECK_HAS(tcp_state(local_port(tcp), ask_port()), "ESTABLISHED");
+    ask_tcp(tcp, answer, "state 1");
+    CHECK_HAS(answer, "gone");
+    ask_tcp(tcp, answer, "forget");
+    CHECK(write_all(tcp, "note 1 0\nnote 2 0\n", 18));
+    ask_tcp(tcp, answer, "notes tcp");
+    CHECK_HAS(answer, "2 notes: 1=");
+    ask_tcp(tcp, answer, "notes udp");
+    CHECK_HAS(answer, "0 notes:");
+    for (int i = 0; i < 300; i++)
+        CHECK(write_all(tcp, "note 7 0\n", 9));
+    ask_tcp(tcp, answer, "notes tcp");
+    CHECK_HAS(answer, "256 notes:"); // no more than it has room for
+    ask_tcp(tcp, answer, "say 9 what");
+    for (int i = 1; i < 8; i++)
+        CHECK(read_line(tcp, answer) && !strcmp(answer, "what")); // 8 times at most
+    ask_tcp(tcp, answer, "say x y");
+    CHECK(!strcmp(answer, "say x y"));
+    ask_tcp(tcp, answer, "swallow -5");
+    CHECK(!strcmp(answer, "swallow -5"));
+    stop();
+}
+
+TEST(a_half_closed_connection_still_speaks)
+{
+    start();
+    ask_tcp(tcp, answer, "linger 10000");
+    shutdown(tcp, SHUT_WR);
+    struct pollfd closed = {tcp, POLLIN, 0};
+    CHECK_INT(poll(&closed, 1, 200), 0); // still open
+    ask_udp(udp, answer, "resume");
+    CHECK(read_line(tcp, answer) && !strcmp(answer, "the other half was still open"));
+    CHECK(!read_line(tcp, answer));
+    stop();
+}
+
+TEST(a_pause_ends_by_itself_too)
+{
+    start();
+    int64_t began = now_ns();
+    ask_tcp(tcp, answer, "pause 300");
+    ask_tcp(tcp, answer, "hello");
+    CHECK((now_ns() - began) / 1000000 >= 300);
+    ask_udp(udp, answer, "pause 300");
+    ask_udp(udp, answer, "hello"); // asked again until the pause is over
+    CHECK_HAS(answer, "hello");
+    stop();
+}
+
+// Who sends and never reads is not read any more, and holds up nobody.
+TEST(a_client_that_does_not_read)
+{
+    static char lines[100000];
+    start();
+    memset(lines, '\n', sizeof lines);
+    net_set_nonblocking(tcp);
+    long sent = 0;
+    struct pollfd writable = {tcp, POLLOUT, 0};
+    while (sent < 100000000 && poll(&writable, 1, 500) == 1) {
+        ssize_t put = write(tcp, lines, sizeof lines);
+        sent += put > 0 ? put : 0;
+    }
+    CHECK(sent < 100000000);
+    stop();
+}
+
+// ---- UDP -----------------------------------------------------------------------------------
+
+TEST(datagrams_of_every_size)
+{
+    static const int sizes[] = {0, 1, 1471, 1472, 1473, 8192, 65506, 65507};
+    static char out[70000], in[70000];
+    start();
+    for (size_t i = 0; i < sizeof out; i++)
+        out[i] = (char)(i * 7);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        memset(in, 0, sizeof in);
+        CHECK_INT(send(udp, out, (size_t)sizes[i], 0), sizes[i]);
+        struct pollfd readable = {udp, POLLIN, 0};
+        CHECK_INT(poll(&readable, 1, 5000), 1);
+        CHECK_INT(recv(udp, in, sizeof in, 0), sizes[i]);
+        CHECK(!memcmp(in, out, (size_t)sizes[i]));
+    }
+    CHECK_INT(send(udp, out, 65508, 0), -1); // larger than any datagram
+    CHECK_INT(errno, EMSGSIZE);
+    stop();
+}
+
+TEST(late_answers_and_their_limit)
+{
+    start();
+    for (int i = 0; i < 100; i++) { // 64 have room; the others are lost, as datagrams may be
+        char text[40];
+        int length = sprintf(text, "#%d after 300 x", i);
+        CHECK_INT(send(udp, text, (size_t)length, 0), length);
+    }
+    int answers = 0;
+    while (await_udp(udp, answer, now_ns() + 1000000000))
+        answers++;
+    CHECK_INT(answers, 64);
+    stop();
+}
+
+TEST(an_id_comes_back)
+{
+    start();
+    CHECK_INT(send(udp, "#12 who", 7, 0), 7);
+    CHECK(await_udp(udp, answer, now_ns() + 5000000000));
+    CHECK_HAS(answer, "#12 you are 127.0.0.1:");
+    CHECK_INT(send(udp, "#x hello", 8, 0), 8);
+    CHECK(await_udp(udp, answer, now_ns() + 5000000000));
+    CHECK(!strcmp(answer, "#x hello"));
+    stop();
+}
+
+// ---- capture -------------------------------------------------------------------------------
+
+static struct packet tcp_packet(bool to_server, uint8_t flags, uint32_t seq, uint32_t ack)
+{
+    return (struct packet){.to_server = to_server,
+                           .protocol = IPPROTO_TCP,
+                           .flags = flags,
+                           .seq = seq,
+                           .ack = ack,
+                           .source_port = to_server ? 40000 : 8001,
+                           .header = 32,
+                           .destination_port = to_server ? 8001 : 40000,
+                           .window = 9};
+}
+
+TEST(closing_segments_are_counted)
+{
+    uint8_t fin = TCP_FIN | TCP_ACK;
+    struct packet four[] = {tcp_packet(true, fin, 10, 50), tcp_packet(false, TCP_ACK, 50, 11),
+                            tcp_packet(false, fin, 50, 11), tcp_packet(true, TCP_ACK, 11, 51)};
+    struct packet three[] = {tcp_packet(true, fin, 10, 50), tcp_packet(false, fin, 50, 11),
+                             tcp_packet(true, TCP_ACK, 11, 51)};
+    struct packet again[] = {tcp_packet(true, fin, 10, 50), tcp_packet(true, fin, 10, 50),
+                             tcp_packet(false, fin, 50, 11), tcp_packet(true, TCP_ACK, 11, 51),
+                             tcp_packet(true, TCP_ACK, 11, 51)};
+    CHECK_INT(capture_closing_segments(four, 4, 40000), 4);
+    CHECK_INT(capture_closing_segments(three, 3, 40000), 3);
+    CHECK_INT(capture_closing_segments(again, 5, 40000), 3);
+    CHECK_INT(capture_closing_segments(three, 2, 40000), 0); // it has not closed yet
+    CHECK_INT(capture_closing_segments(three, 3, 40001), 0); // another connection
+}
+
+TEST(openings_and_windows_are_recognised)
+{
+    struct packet list[] = {tcp_packet(true, TCP_SYN, 1, 0),
+                            tcp_packet(false, TCP_SYN | TCP_ACK, 5, 2),
+                            tcp_packet(true, TCP_ACK, 2, 6), tcp_packet(true, TCP_ACK, 2, 6)};
+    list[3].payload = 100;
+    CHECK(capture_opens(list, 4));
+    CHECK(!capture_window_closed(list, 4));
+    list[1].window = 0;
+    CHECK(capture_window_closed(list, 4));
+    list[0].payload = 1; // data before the handshake
+    CHECK(!capture_opens(list, 4));
+}
+
+// ---- the pair without wire -----------------------------------------------------------------
+
+TEST(two_terminals)
+{
+    char command[200];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0");
+    snprintf(command, sizeof command, "STRICT= ./client --port %d", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "SKIPPED"); // what needs the wire
+    CHECK_HAS(test_output, "HOLDS");
+    CHECK_INT(test_stop(pid), 0);
+}

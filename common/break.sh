@@ -1,0 +1,43 @@
+# break.sh: do the lesson's checks bite? Applies each break/NAME.patch to a copy of the lesson,
+# builds it, and sees the check that the patch names fail. A patch begins with:
+#
+#   run: SCENE=stall                the scene to play, or: build/test NAME
+#   expect: UNEXPECTED              what its output then contains
+#
+# followed by what it is about, and the diff (patch -p1, from the lesson's folder).
+
+passed=0 failed=0 skipped=0
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+lesson=$(basename "$PWD")
+
+for patch in break/*.patch; do
+    run=$(sed -n 's/^run: //p' "$patch")
+    expected=$(sed -n 's/^expect: //p' "$patch")
+    rm -rf "${copy:?}"/*
+    cp -a ../common ../"$lesson" "$copy"
+    if ! (cd "$copy/$lesson" && patch -sp1 <"break/${patch#break/}" && make -s all build/test) >"$copy/log" 2>&1; then
+        echo "FAILED  $patch does not apply or build:" && cat "$copy/log"
+        failed=$((failed + 1))
+        continue
+    fi
+    case $run in
+    SCENE=*) (cd "$copy/$lesson" && env "$run" sh ./run.sh) >"$copy/log" 2>&1 ;;
+    *) (cd "$copy/$lesson" && $run) >"$copy/log" 2>&1 ;;
+    esac
+    status=$?
+    if [ $status -ne 0 ] && grep -qF "$expected" "$copy/log"; then
+        echo "ok      $patch is noticed"
+        passed=$((passed + 1))
+    elif [ $status -eq 0 ] && grep -q 'SKIPPED\|skipped' "$copy/log"; then
+        echo "skipped $patch: this machine allows no wire"
+        skipped=$((skipped + 1))
+    else
+        printf 'FAILED  %s is not noticed: expected "%s" and an exit status other than 0, got %d and:\n' \
+            "$patch" "$expected" $status
+        cat "$copy/log"
+        failed=$((failed + 1))
+    fi
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

@@ -1,0 +1,18 @@
+# claims.sh: plays the lesson's scenes as a test: each claim is one, passed if it came out as the
+# lesson documents. The scenes' output is shown only when one did not.
+
+LEDGER=$(mktemp)
+output=$(mktemp)
+trap 'rm -f "$LEDGER" "$output"' EXIT
+export LEDGER
+STRICT=$STRICT SCENE='' ARGS='' sh ./run.sh >"$output" 2>&1
+status=$?
+[ $status -eq 0 ] || cat "$output"
+awk -F '\t' -v strict="$STRICT" -v status=$status '
+    $1 == "seconds" { next }
+    { word = $2 == "UNEXPECTED" || ($2 == "SKIPPED" && strict) ? "FAILED " : $2 == "SKIPPED" ? "skipped" : "ok     "
+      n[word]++
+      printf "%s claim %s %s\n", word, $1, $2 }
+    END { if (status != 0 && !n["FAILED "]) n["FAILED "] = 1
+          printf "%d passed, %d failed, %d skipped\n", n["ok     "], n["FAILED "], n["skipped"]
+          exit n["FAILED "] > 0 }' "$LEDGER"
