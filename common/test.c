@@ -339,12 +339,11 @@ TEST(wire_delays)
 static char *losses(const char *options)
 {
     char command[300];
-    snprintf(
-        command, sizeof command,
-        "./wire %s --trace -- build/peer count-datagrams -- build/peer --count 10000 "
-        "--bytes 9 --wait 2000 send-datagrams | "
-        "awk '/UDP 9 bytes/ { printf \"%%d\", /lost/ }'",
-        options);
+    snprintf(command, sizeof command,
+             "./wire %s --trace -- build/peer count-datagrams -- build/peer --count 10000 "
+             "--bytes 9 --wait 2000 send-datagrams | "
+             "awk '/UDP 9 bytes/ { printf \"%%d\", /lost/ }'",
+             options);
     CHECK_INT(test_run(command), 0);
     CHECK_INT((long)strlen(test_output), 10000);
     return strdup(test_output);
@@ -536,39 +535,35 @@ TEST(wire_kills_a_server_that_does_not_stop)
     CHECK_HAS(test_output, "the server ignored SIGTERM for 5 s: killed");
 }
 
+// Waits until `count` processes run that have `mark` in their command line, at most 5 s.
+static void expect_processes(const char *mark, int count)
+{
+    char command[100];
+    snprintf(command, sizeof command,
+             "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -cx '9[89]%s'",
+             mark);
+    for (int i = 0; i < 500; i++, sleep_ms(10)) {
+        test_run(command);
+        if (atoi(test_output) == count)
+            return;
+    }
+    CHECK_INT(atoi(test_output), count);
+}
+
 // Starts wire with a server and a client that stay; returns its pid when both run.
 static pid_t start_wire(const char *mark)
 {
     char command[300];
     snprintf(command, sizeof command,
-             "./wire -- sh -c 'echo 9000 >&$READY_FD; exec sleep 98%s' -- sleep 99%s", mark,
-             mark);
+             "exec ./wire -- sh -c 'echo 9000 >&$READY_FD; exec sleep 98%s' -- sleep 99%s",
+             mark, mark);
     pid_t pid = fork();
     if (pid == 0) {
-        char *const arguments[] = {"sh", "-c", command, NULL};
-        snprintf(command, sizeof command,
-                 "exec ./wire -- sh -c 'echo 9000 >&$READY_FD; exec sleep 98%s' -- sleep 99%s",
-                 mark, mark);
-        execv("/bin/sh", arguments);
+        execl("/bin/sh", "sh", "-c", command, NULL);
         _exit(127);
     }
-    snprintf(command, sizeof command, "pgrep -f '^sleep 9[89]%s$' | wc -l", mark);
-    for (int i = 0; i < 500; i++, sleep_ms(10))
-        if (test_run(command) == 0 && atoi(test_output) == 2)
-            break;
-    CHECK_INT(atoi(test_output), 2);
+    expect_processes(mark, 3); // the two, and wire itself, whose command line names one
     return pid;
-}
-
-// Checks that the two are gone soon.
-static void expect_none_left(const char *mark)
-{
-    char command[100];
-    snprintf(command, sizeof command, "pgrep -f '^sleep 9[89]%s$' | wc -l", mark);
-    for (int i = 0; i < 500; i++, sleep_ms(10))
-        if (test_run(command) == 0 && atoi(test_output) == 0)
-            return;
-    CHECK_INT(atoi(test_output), 0);
 }
 
 TEST(wire_leaves_no_children_when_it_is_killed)
@@ -579,7 +574,7 @@ TEST(wire_leaves_no_children_when_it_is_killed)
     pid_t wire = start_wire(mark);
     kill(wire, SIGKILL);
     waitpid(wire, &status, 0);
-    expect_none_left(mark);
+    expect_processes(mark, 0);
 }
 
 TEST(wire_stops_both_on_ctrl_c)
@@ -591,7 +586,7 @@ TEST(wire_stops_both_on_ctrl_c)
     kill(wire, SIGINT);
     waitpid(wire, &status, 0);
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT);
-    expect_none_left(mark);
+    expect_processes(mark, 0);
 }
 
 // A file instead of the device, in a mount namespace of its own: TUNSETIFF is refused.
