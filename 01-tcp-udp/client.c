@@ -25,7 +25,8 @@
 #include "tcp_state.h"
 
 #define PACKETS_MAX 4000 // that a scene looks at
-#define SEGMENTS    5    // of scene segments
+#define MTU_MAX     65536
+#define SEGMENTS    5 // of scene segments
 
 static const char *host = "127.0.0.1";
 static int port = 8001;
@@ -246,9 +247,9 @@ static const struct claim segment = {
 
 // Sends 5 full segments' worth of bytes, with at most `clamp` bytes of MSS (0: as it comes),
 // and reads from the packets what MSS was announced and how many bytes one carried.
-static void send_segments(int clamp, int *payload, int *mss)
+static void send_segments(int total, int clamp, int *payload, int *mss)
 {
-    char bytes[SEGMENTS * 1460];
+    static char bytes[SEGMENTS * MTU_MAX];
     struct sockaddr_storage address;
     socklen_t length = net_address(host, port, SOCK_STREAM, &address);
     uint32_t mark = board_mark();
@@ -259,8 +260,9 @@ static void send_segments(int clamp, int *payload, int *mss)
         die("cannot connect to %s:%d: %s (is the server running?)", host, port,
             strerror(errno));
     memset(bytes, 'x', sizeof bytes);
-    memcpy(bytes, "swallow 7287\n", 13); // and these 13 make 5 * 1460
-    send_all(fd, bytes, sizeof bytes);
+    int command = sprintf(bytes, "swallow %07d", total - 16); // 16: this line itself
+    bytes[command] = '\n';
+    send_all(fd, bytes, (size_t)total);
     if (!read_line(fd, answer))
         die("the server did not swallow the segments");
     capture_segment_size(packets, board_packets(mark, packets, PACKETS_MAX), local_port(fd),
@@ -271,11 +273,12 @@ static void send_segments(int clamp, int *payload, int *mss)
 static void scene_segments(void)
 {
     int payload, mss, clamped_payload, clamped_mss;
-    story_say("One send() of %d bytes. TCP cuts it where a packet is full.", SEGMENTS * 1460);
+    int total = SEGMENTS * (board()->tunnel ? board()->mtu - 40 : 1460);
+    story_say("One send() of %d bytes. TCP cuts it where a packet is full.", total);
     story_timeline();
-    send_segments(0, &payload, &mss);
+    send_segments(total, 0, &payload, &mss);
     story_quiet(true);
-    send_segments(1400, &clamped_payload, &clamped_mss);
+    send_segments(total, 1400, &clamped_payload, &clamped_mss);
     if (!board()->tunnel) {
         story_skip(&segment);
         return;

@@ -18,7 +18,7 @@
 #include "story.h"
 
 #define MESSAGES       200 // of scene loss
-#define FLOW_BYTES     1000000
+#define FLOW_BYTES     400000
 #define FLOW_DATAGRAMS 500
 #define PACKETS_MAX    4000
 
@@ -121,8 +121,8 @@ static const struct claim no_window = {"1.8", "guide §2.1", "UDP has no flow co
                                        NULL};
 static const struct claim buffers = {
     "1.10", "load balancing", "a socket buffers 87 KB to 6 MB in, 16 KB to 4 MB out", NOT_HERE,
-    "87380 was tcp_rmem's default until Linux 4.20, now it is 131072 (tcp(7)); the larger "
-    "figures are limits that grow with the machine's memory."};
+    "87380 was tcp_rmem's default until Linux 4.20, now it is 131072 (the kernel's "
+    "ip-sysctl.rst); the larger figures are limits, and grow with the machine's memory."};
 
 // Reads the three numbers of tcp_rmem or tcp_wmem: minimum, default, maximum.
 static void read_sysctl(const char *name, long values[3])
@@ -136,17 +136,28 @@ static void read_sysctl(const char *name, long values[3])
         fclose(file);
 }
 
-// Writes until the socket has not taken a byte for a while. Returns the bytes that it took.
+static int socket_buffer(int fd, int option)
+{
+    int bytes = 0;
+    socklen_t length = sizeof bytes;
+    getsockopt(fd, SOL_SOCKET, option, &bytes, &length);
+    return bytes;
+}
+
+// Writes until the socket has taken nothing for a while: errno is EAGAIN then. Returns the
+// bytes that it took.
 static long write_until_stuck(int fd, long most)
 {
     static const char zeros[4096];
-    long written = 0;
     struct pollfd writable = {fd, POLLOUT, 0};
-    while (written < most && poll(&writable, 1, 300 + (int)(3 * board()->rtt_ms)) > 0) {
+    long written = 0;
+    while (written < most) {
         size_t length = most - written < 4096 ? (size_t)(most - written) : 4096;
         ssize_t sent = send(fd, zeros, length, MSG_DONTWAIT);
         if (sent < 0 && errno != EAGAIN)
             die("cannot send: %s", strerror(errno));
+        if (sent < 0 && poll(&writable, 1, 300 + (int)(3 * board()->rtt_ms)) == 0)
+            break;
         written += sent > 0 ? sent : 0;
     }
     return written;
@@ -163,15 +174,16 @@ static void tcp_into_a_sleeping_reader(int udp, long *stuck_at, bool *window_clo
     int length = snprintf(command, sizeof command, "swallow %d\n", FLOW_BYTES);
     send_all(tcp, command, (size_t)length);
     *stuck_at = write_until_stuck(tcp, FLOW_BYTES);
-    story_event("send(): %s, after %ld bytes", strerror(EAGAIN), *stuck_at);
+    story_event("send(): %s, after %ld bytes", strerror(errno), *stuck_at);
     uint32_t count = board_packets(mark, packets, PACKETS_MAX);
     *window_closed = capture_window_closed(packets, count);
     ask_udp(udp, answer, "resume");
     story_event("\"resume\": the server reads again, and we can write the rest");
     story_quiet(true);
     long rest = write_until_stuck(tcp, FLOW_BYTES - *stuck_at);
-    *all = rest == FLOW_BYTES - *stuck_at && read_line(tcp, answer) &&
-           strstr(answer, "swallowed 1000000 bytes");
+    char expected[40];
+    snprintf(expected, sizeof expected, "swallowed %d bytes", FLOW_BYTES);
+    *all = rest == FLOW_BYTES - *stuck_at && read_line(tcp, answer) && strstr(answer, expected);
     close(tcp);
 }
 
@@ -206,11 +218,15 @@ void scene_flow(void)
     tcp_into_a_sleeping_reader(udp, &stuck_at, &window_closed, &all);
     udp_into_a_sleeping_reader(udp, &sent, &received, &dropped);
     close(udp);
+    int tcp = ask_open_tcp();
     read_sysctl("tcp_rmem", in);
     read_sysctl("tcp_wmem", out);
-    story_head("|smallest|default|largest");
-    story_row("tcp_rmem, bytes to be read|%ld|%ld|%ld", in[0], in[1], in[2]);
-    story_row("tcp_wmem, bytes to be acked|%ld|%ld|%ld", out[0], out[1], out[2]);
+    story_head("a socket's buffers, in bytes|smallest|default|largest|this one");
+    story_row("in: tcp_rmem, SO_RCVBUF|%ld|%ld|%ld|%d", in[0], in[1], in[2],
+              socket_buffer(tcp, SO_RCVBUF));
+    story_row("out: tcp_wmem, SO_SNDBUF|%ld|%ld|%ld|%d", out[0], out[1], out[2],
+              socket_buffer(tcp, SO_SNDBUF));
+    close(tcp);
 
     if (board()->tunnel)
         story_claim(&window, stuck_at < FLOW_BYTES && window_closed && all ? HOLDS : UNCLEAR,

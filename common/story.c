@@ -17,7 +17,7 @@
 #define OTHER_CELL 13
 #define BAR_LABEL  27
 #define BAR_FULL   50
-#define CLAIM_TEXT 18 // column at which a claim's text begins
+#define CLAIM_TEXT 19 // column at which a claim's text begins
 #define LINE_BYTES 1024
 
 #define PLAIN   "0"
@@ -294,11 +294,11 @@ void story_claim(const struct claim *claim, enum verdict seen, const char *forma
         fputs(paint(PLAIN), stdout);
     }
     if (shown == UNCLEAR)
-        printf("%*sclaim %s: expected %s, as the lesson documents; seen %s\n", CLAIM_TEXT, "",
-               claim->id, verdict_name[claim->expected],
+        printf("%*sclaim %s: expected %s; seen %s\n", CLAIM_TEXT, "", claim->id,
+               verdict_name[claim->expected],
                seen == UNCLEAR ? "neither that nor its opposite" : verdict_name[seen]);
     if (shown == UNCLEAR || (skipped && strict && *strict)) {
-        printf("%15sto see it again: make run-%02d SCENE=%s\n", "", atoi(claim->id),
+        printf("%*sto see it again: make run-%02d SCENE=%s\n", CLAIM_TEXT, "", atoi(claim->id),
                scene_name);
         surprises++;
     }

@@ -158,7 +158,7 @@ TEST(story_plain)
     CHECK_HAS(test_output, "│ an .[31mevent.[0m  ");
     CHECK_HAS(test_output, "größe                                       1            2\n");
     CHECK_HAS(test_output, "half                       █████████████████████████ 1 of 2");
-    CHECK_HAS(test_output, "guide §1        \"water is wet\"");
+    CHECK_HAS(test_output, "guide §1         \"water is wet\"");
     CHECK_HAS(test_output, "   HOLDS\n");
     CHECK_HAS(test_output, "NOT HERE\n");
     CHECK(widest_line() <= 100);
@@ -201,7 +201,7 @@ TEST(story_reports_what_is_not_as_documented)
 {
     CHECK_INT(test_run("build/peer wrong"), 1);
     CHECK_HAS(test_output, "UNEXPECTED");
-    CHECK_HAS(test_output, "expected HOLDS, as the lesson documents; seen neither");
+    CHECK_HAS(test_output, "claim 0.3: expected HOLDS; seen neither");
     CHECK_HAS(test_output, "to see it again: make run-00 SCENE=wrong");
     CHECK_INT(test_run("STRICT= build/peer skip"), 0);
     CHECK_HAS(test_output, "SKIPPED");
