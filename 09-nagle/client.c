@@ -2,7 +2,7 @@
 //
 // Run:    ./client             against ./server in another terminal, or, with packets to see:
 //         make run             or one scene: make run SCENE=distance ARGS="--rtt 100"
-// Watch:  four ways to send the same 104 bytes, and what each of them costs.
+// Watch:  four ways to send the same header and body, and what each of them costs.
 //
 // Read send_request() first: the whole lesson is in its four cases.
 #include <arpa/inet.h>
@@ -22,7 +22,6 @@
 #include "protocol.h"
 #include "story.h"
 
-#define BODY_BYTES   100
 #define STALLS       20 // requests of each kind on loopback
 #define DISTANT      7  // and over a distance
 #define REQUESTS_MAX 20
@@ -38,7 +37,7 @@ static const char *const way_name[WAYS] = {"two write()s", "two write()s, TCP_NO
                                            "one writev()", "two write()s, TCP_CORK"};
 
 static const char *host = "127.0.0.1";
-static int port = 8009;
+static int port = 8009, body_bytes = 100;
 static struct packet packets[PACKETS_MAX];
 
 // ---- one request ---------------------------------------------------------------------------
@@ -66,29 +65,29 @@ static void put(int fd, const void *bytes, size_t length)
 
 // Sends a header and a body. Nagle's rule (RFC 896) is on unless something turns it off: a
 // small segment waits while another one is not acknowledged yet.
-static void send_request(int fd, enum way way, uint32_t body_bytes, uint32_t flags)
+static void send_request(int fd, enum way way, uint32_t length, uint32_t flags)
 {
     static char body[BODY_MAX_BYTES];
-    uint32_t header = htonl(body_bytes | flags);
-    struct iovec both[] = {{&header, sizeof header}, {body, body_bytes}};
+    uint32_t header = htonl(length | flags);
+    struct iovec both[] = {{&header, sizeof header}, {body, length}};
     switch (way) {
     case NAGLE:
         put(fd, &header, sizeof header); // goes at once: nothing is in flight
-        put(fd, body, body_bytes);       // waits until the header is acknowledged
+        put(fd, body, length);           // waits until the header is acknowledged
         break;
     case NODELAY: // THE line: a small segment does not wait
         set_option(fd, TCP_NODELAY, 1);
         put(fd, &header, sizeof header);
-        put(fd, body, body_bytes);
+        put(fd, body, length);
         break;
     case ONE_WRITEV: // better still: one call, one segment, nothing to wait for
-        if (writev(fd, both, 2) != (ssize_t)(sizeof header + body_bytes))
+        if (writev(fd, both, 2) != (ssize_t)(sizeof header + length))
             die("cannot send: %s", strerror(errno));
         break;
     case CORK: // the same for those who cannot collect their parts: hold all, then let go
         set_option(fd, TCP_CORK, 1);
         put(fd, &header, sizeof header);
-        put(fd, body, body_bytes);
+        put(fd, body, length);
         set_option(fd, TCP_CORK, 0);
         break;
     case WAYS:
@@ -109,7 +108,7 @@ static void await_answer(int fd)
 static double time_request(int fd, enum way way, uint32_t flags)
 {
     int64_t start = now_ns();
-    send_request(fd, way, BODY_BYTES, flags);
+    send_request(fd, way, (uint32_t)body_bytes, flags);
     await_answer(fd);
     return (double)(now_ns() - start) / 1e6;
 }
@@ -146,7 +145,10 @@ static struct figures measure(enum way way, int count, uint32_t flags)
 
 static void show_figures(struct figures figures[WAYS])
 {
-    story_head("a request of 4 + 100 bytes|mean|median|longest|segments");
+    char titles[80];
+    snprintf(titles, sizeof titles, "a request of 4 + %d bytes|mean|median|longest|segments",
+             body_bytes);
+    story_head(titles);
     for (int way = 0; way < WAYS; way++)
         story_row("%s|%.2f ms|%.2f ms|%.2f ms|%.1f", way_name[way], figures[way].mean_ms,
                   figures[way].median_ms, figures[way].longest_ms, figures[way].segments);
@@ -203,9 +205,9 @@ static void scene_distance(void)
     for (int i = 0; i < WARM_UP; i++)
         time_request(fd, NAGLE, 0);
     story_say(
-        "One request in two write()s. Look at what happens between 4 bytes and 100 bytes.");
+        "One request in two write()s. Look at what happens between the first and the second.");
     story_timeline();
-    story_event("write(4), write(100)");
+    story_event("write(4), write(%d)", body_bytes);
     double took_ms = time_request(fd, NAGLE, 0);
     story_event("the answer, after %.1f ms", took_ms);
     story_quiet(true);
@@ -409,6 +411,7 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"body", OPTION_INT, &body_bytes, 1, BODY_MAX_BYTES, "bytes in the second write()"},
         {0}};
     int first = options_parse(
         argc, argv,
