@@ -39,7 +39,10 @@ test-common: common
 test-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) test
 
-bench: $(NUMBERS:%=bench-%)
+bench: bench-common $(NUMBERS:%=bench-%)
+
+bench-common: common
+	@$(MAKE) --no-print-directory -C common bench
 
 bench-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) bench
@@ -53,7 +56,7 @@ clean:
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 
-.PHONY: all common $(LESSONS) run test test-common bench doctor clean help
+.PHONY: all common $(LESSONS) run test test-common bench bench-common doctor clean help
 
 #| make                        build everything
 #| make run                    play all lessons, one after the other, and show the ledger

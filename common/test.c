@@ -477,7 +477,7 @@ TEST(wire_rejects_bad_values)
         {"--rtt -1", "--rtt takes a number from 0 to 60000"},
         {"--loss 101", "--loss takes a number from 0 to 100"},
         {"--rate 0", "--rate takes a number from 1 to 10000000"},
-        {"--queue 0", "--queue takes a whole number from 1 to 30000"},
+        {"--queue 0", "--queue takes a whole number from 1 to 10000"},
         {"--mtu 67", "--mtu takes a whole number from 68 to 65535"},
         {"--seed x", "--seed takes a whole number from 0 to 2147483647"},
     };
