@@ -18,6 +18,7 @@
 #include "ask.h"
 #include "board.h"
 #include "capture.h"
+#include "claim.h"
 #include "net.h"
 #include "options.h"
 #include "pressure.h"
@@ -154,29 +155,30 @@ static void scene_handshake(void)
     int smallest, largest, udp_header = udp_header_bytes(count);
     capture_tcp_headers(packets, count, &smallest, &largest);
     if (board()->tunnel) {
-        story_claim(&opening, capture_opens(packets, count) ? HOLDS : UNCLEAR,
-                    "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
-                    connect_ms, board()->rtt_ms);
-        story_claim(&closing,
-                    at_once == 3 && lingering == 4   ? NOT_HERE
-                    : at_once == 4 && lingering == 4 ? HOLDS
-                                                     : UNCLEAR,
-                    "%d segments when the server closes at once, %d when its half stays open",
-                    at_once, lingering);
-        story_claim(&headers,
-                    udp_header == 8 && smallest >= 20 && largest <= 60 ? HOLDS : UNCLEAR,
-                    "UDP %d bytes; TCP %d (SYN, with its options) and %d (all others)",
-                    udp_header, largest, smallest);
+        claim_report(&opening, capture_opens(packets, count) ? HOLDS : UNCLEAR,
+                     "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
+                     connect_ms, board()->rtt_ms);
+        claim_report(&closing,
+                     at_once == 3 && lingering == 4   ? NOT_HERE
+                     : at_once == 4 && lingering == 4 ? HOLDS
+                                                      : UNCLEAR,
+                     "%d segments when the server closes at once, %d when its half stays open",
+                     at_once, lingering);
+        claim_report(&headers,
+                     udp_header == 8 && smallest >= 20 && largest <= 60 ? HOLDS : UNCLEAR,
+                     "UDP %d bytes; TCP %d (SYN, with its options) and %d (all others)",
+                     udp_header, largest, smallest);
     } else {
-        story_skip(&opening);
-        story_skip(&closing);
-        story_skip(&headers);
+        claim_skip(&opening);
+        claim_skip(&closing);
+        claim_skip(&headers);
     }
-    story_claim(&four_tuple, told_apart ? HOLDS : UNCLEAR,
-                "3 TCP connections and UDP at port %d at once: each told apart by its own port",
-                ask_port());
-    story_claim(&time_wait, waits && gone && half ? HOLDS : UNCLEAR,
-                "the client's end in TIME_WAIT, both times; the server's end gone");
+    claim_report(
+        &four_tuple, told_apart ? HOLDS : UNCLEAR,
+        "3 TCP connections and UDP at port %d at once: each told apart by its own port",
+        ask_port());
+    claim_report(&time_wait, waits && gone && half ? HOLDS : UNCLEAR,
+                 "the client's end in TIME_WAIT, both times; the server's end gone");
     close(udp);
 }
 
@@ -231,9 +233,9 @@ static void scene_boundaries(void)
     bool stream = all == 18 && first == 4 && second == 2;
     bool messages =
         datagrams == 3 && got[0] == 6 && got[1] == 6 && got[2] == 6 && cut == 4 && rest == -1;
-    story_claim(&boundaries, stream && messages ? HOLDS : UNCLEAR,
-                "3 sends: 1 recv() of %zd bytes over TCP, %d recv() of %zd over UDP", all,
-                datagrams, got[0]);
+    claim_report(&boundaries, stream && messages ? HOLDS : UNCLEAR,
+                 "3 sends: 1 recv() of %zd bytes over TCP, %d recv() of %zd over UDP", all,
+                 datagrams, got[0]);
     close(tcp);
     close(udp);
 }
@@ -280,7 +282,7 @@ static void scene_segments(void)
     story_quiet(true);
     send_segments(total, 1400, &clamped_payload, &clamped_mss);
     if (!board()->tunnel) {
-        story_skip(&segment);
+        claim_skip(&segment);
         return;
     }
     story_head("bytes|as it comes|clamped");
@@ -289,12 +291,12 @@ static void scene_segments(void)
     story_row("= MSS, in the SYN|%d|%d", mss, clamped_mss);
     story_row("- timestamps option|%d|%d", mss - payload, clamped_mss - clamped_payload);
     story_row("= data in a full segment|%d|%d", payload, clamped_payload);
-    story_claim(&segment,
-                payload == mss - 12 && mss == board()->mtu - 40 ? NOT_HERE
-                : mss == 1460 && payload == 1388                ? HOLDS
-                                                                : UNCLEAR,
-                "MSS %d, %d bytes of data in a full segment; MSS %d, %d", mss, payload,
-                clamped_mss, clamped_payload);
+    claim_report(&segment,
+                 payload == mss - 12 && mss == board()->mtu - 40 ? NOT_HERE
+                 : mss == 1460 && payload == 1388                ? HOLDS
+                                                                 : UNCLEAR,
+                 "MSS %d, %d bytes of data in a full segment; MSS %d, %d", mss, payload,
+                 clamped_mss, clamped_payload);
 }
 
 // ---- queries -------------------------------------------------------------------------------
@@ -358,11 +360,11 @@ static void scene_queries(void)
     bool right = two[0].right && two[1].right && lost[0].right;
     bool overtaken = rounds > 1 || (order[0] == 18 && order[1] == 17);
     if (!all)
-        story_claim(&ids, SKIPPED, "the link lost every one of %d tries", TRIES_MAX);
+        claim_report(&ids, SKIPPED, "the link lost every one of %d tries", TRIES_MAX);
     else
-        story_claim(&ids, overtaken && right ? HOLDS : UNCLEAR,
-                    "#17 and #18 answered in the order #%d, #%d; #19 after %d tr%s", order[0],
-                    order[1], tries, tries == 1 ? "y" : "ies");
+        claim_report(&ids, overtaken && right ? HOLDS : UNCLEAR,
+                     "#17 and #18 answered in the order #%d, #%d; #19 after %d tr%s", order[0],
+                     order[1], tries, tries == 1 ? "y" : "ies");
 }
 
 // --------------------------------------------------------------------------------------------

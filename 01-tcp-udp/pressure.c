@@ -14,6 +14,7 @@
 #include "ask.h"
 #include "board.h"
 #include "capture.h"
+#include "claim.h"
 #include "net.h"
 #include "story.h"
 
@@ -101,14 +102,14 @@ void scene_loss(void)
     bool lost_something = by_udp < MESSAGES && info.tcpi_total_retrans > 0;
     bool complete = by_tcp == MESSAGES && tcp_in_order;
     if (!board()->tunnel)
-        story_skip(&delivery);
+        claim_skip(&delivery);
     else if (!lost_something && complete)
-        story_claim(&delivery, SKIPPED, "the link lost nothing this time");
+        claim_report(&delivery, SKIPPED, "the link lost nothing this time");
     else
-        story_claim(&delivery, complete ? HOLDS : UNCLEAR,
-                    "TCP: %d of %d, %s, %u segments sent again. UDP: %d of %d", by_tcp,
-                    MESSAGES, tcp_in_order ? "in order" : "out of order",
-                    info.tcpi_total_retrans, by_udp, MESSAGES);
+        claim_report(&delivery, complete ? HOLDS : UNCLEAR,
+                     "TCP: %d of %d, %s, %u segments sent again. UDP: %d of %d", by_tcp,
+                     MESSAGES, tcp_in_order ? "in order" : "out of order",
+                     info.tcpi_total_retrans, by_udp, MESSAGES);
     close(tcp);
     close(udp);
 }
@@ -229,18 +230,18 @@ void scene_flow(void)
     close(tcp);
 
     if (board()->tunnel)
-        story_claim(&window, stuck_at < FLOW_BYTES && window_closed && all ? HOLDS : UNCLEAR,
-                    "stuck at %ld bytes, window 0; after \"resume\" all %d arrived", stuck_at,
-                    FLOW_BYTES);
+        claim_report(&window, stuck_at < FLOW_BYTES && window_closed && all ? HOLDS : UNCLEAR,
+                     "stuck at %ld bytes, window 0; after \"resume\" all %d arrived", stuck_at,
+                     FLOW_BYTES);
     else
-        story_skip(&window);
-    story_claim(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,
-                "%ld sent = %ld received + %ld that the server's kernel dropped", sent,
-                received, dropped);
-    story_claim(&buffers,
-                in[1] == 87380                 ? HOLDS
-                : in[1] > 0 && out[1] == 16384 ? NOT_HERE
-                                               : UNCLEAR,
-                "in: default %ld, at most %ld; out: default %ld, at most %ld", in[1], in[2],
-                out[1], out[2]);
+        claim_skip(&window);
+    claim_report(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,
+                 "%ld sent = %ld received + %ld that the server's kernel dropped", sent,
+                 received, dropped);
+    claim_report(&buffers,
+                 in[1] == 87380                 ? HOLDS
+                 : in[1] > 0 && out[1] == 16384 ? NOT_HERE
+                                                : UNCLEAR,
+                 "in: default %ld, at most %ld; out: default %ld, at most %ld", in[1], in[2],
+                 out[1], out[2]);
 }

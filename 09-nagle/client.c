@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "board.h"
+#include "claim.h"
 #include "net.h"
 #include "options.h"
 #include "protocol.h"
@@ -154,7 +155,7 @@ static void show_figures(struct figures figures[WAYS])
                   figures[way].median_ms, figures[way].longest_ms, figures[way].segments);
     story_say("");
     for (int way = 0; way < WAYS; way++)
-        story_bar(way_name[way], figures[way].median_ms, figures[NAGLE].median_ms, "%.1f ms",
+        story_bar(way_name[way], figures[way].median_ms, figures[NAGLE].median_ms, "%.2f ms",
                   figures[way].median_ms);
 }
 
@@ -184,15 +185,15 @@ static void scene_stall(void)
         figures[way] = measure(way, STALLS, 0);
     show_figures(figures);
     double with = figures[NAGLE].median_ms, without = figures[NODELAY].median_ms;
-    story_claim(&on_localhost, stalls(with, without) ? NOT_HERE : HOLDS,
-                "%.1f ms a request, %.2f ms without Nagle, and no distance at all", with,
-                without);
+    claim_report(&on_localhost, stalls(with, without) ? NOT_HERE : HOLDS,
+                 "%.1f ms a request, %.2f ms without Nagle, and no distance at all", with,
+                 without);
     bool one_segment = figures[ONE_WRITEV].segments < 1.05 && figures[CORK].segments < 1.05;
     bool all_quick = stalls(with, without) && stalls(with, figures[ONE_WRITEV].median_ms) &&
                      stalls(with, figures[CORK].median_ms);
-    story_claim(&nodelay, all_quick && one_segment ? HOLDS : UNCLEAR,
-                "yes; and so do one writev() or TCP_CORK, with %.0f segment instead of %.0f",
-                figures[ONE_WRITEV].segments, figures[NODELAY].segments);
+    claim_report(&nodelay, all_quick && one_segment ? HOLDS : UNCLEAR,
+                 "yes; and so do one writev() or TCP_CORK, with %.0f segment instead of %.0f",
+                 figures[ONE_WRITEV].segments, figures[NODELAY].segments);
 }
 
 static const struct claim waits = {"9.1", "guide §10.1",
@@ -217,12 +218,12 @@ static void scene_distance(void)
     show_figures(figures);
     double with = figures[NAGLE].median_ms, without = figures[NODELAY].median_ms;
     if (board()->tunnel)
-        story_claim(
+        claim_report(
             &waits, stalls(with, without) ? HOLDS : UNCLEAR,
             "%.1f ms a request, %.1f ms without: one round trip (%g ms) and a delayed ACK",
             with, without, board()->rtt_ms);
     else
-        story_skip(&waits);
+        claim_skip(&waits);
 }
 
 // The packets with data from us since `mark`, and how many of them set out before anything came
@@ -262,9 +263,9 @@ static void scene_remainder(void)
     close(fd);
     count_segments(mark, &segments, &before_reply);
     if (!board()->tunnel)
-        story_skip(&remainder_waits);
+        claim_skip(&remainder_waits);
     else
-        story_claim(
+        claim_report(
             &remainder_waits,
             segments < 2                   ? UNCLEAR
             : before_reply == segments     ? NOT_HERE
@@ -299,10 +300,10 @@ static void scene_small(void)
     story_quiet(true);
     close(fd);
     if (board()->tunnel && board()->rtt_ms > 0)
-        story_claim(&small_waits, quickest_ms < board()->rtt_ms / 2 ? NOT_HERE : HOLDS,
-                    "the quickest was on its way %.2f ms after the write()", quickest_ms);
+        claim_report(&small_waits, quickest_ms < board()->rtt_ms / 2 ? NOT_HERE : HOLDS,
+                     "the quickest was on its way %.2f ms after the write()", quickest_ms);
     else
-        story_skip(&small_waits);
+        claim_skip(&small_waits);
 }
 
 static const struct claim saves = {"9.5", "guide §10.1",
@@ -351,7 +352,7 @@ static void scene_telnet(void)
     for (int i = 0; i < 2; i++)
         type_bytes(i == 1, &count[i], &wire_bytes[i], &segments[i]);
     if (!board()->tunnel) {
-        story_skip(&saves);
+        claim_skip(&saves);
         return;
     }
     story_head("on the wire, both ways|segments|packets|bytes|per byte");
@@ -363,12 +364,12 @@ static void scene_telnet(void)
         story_bar(names[i], (double)wire_bytes[i], (double)wire_bytes[1], "%ld bytes",
                   wire_bytes[i]);
     if (board()->rtt_ms < 5)
-        story_claim(&saves, SKIPPED, "RTT %g ms: an ACK comes before the next byte to collect",
-                    board()->rtt_ms);
+        claim_report(&saves, SKIPPED, "RTT %g ms: an ACK comes before the next byte to collect",
+                     board()->rtt_ms);
     else
-        story_claim(&saves, segments[0] > 0 && segments[1] > 3 * segments[0] ? HOLDS : UNCLEAR,
-                    "%d segments, %ld bytes with Nagle; %d segments, %ld bytes without",
-                    segments[0], wire_bytes[0], segments[1], wire_bytes[1]);
+        claim_report(&saves, segments[0] > 0 && segments[1] > 3 * segments[0] ? HOLDS : UNCLEAR,
+                     "%d segments, %ld bytes with Nagle; %d segments, %ld bytes without",
+                     segments[0], wire_bytes[0], segments[1], wire_bytes[1]);
 }
 
 static const struct claim one_round_trip = {
@@ -387,13 +388,13 @@ static void scene_quickack(void)
     story_bar("Nagle, TCP_QUICKACK", quick, both, "%.1f ms", quick);
     story_bar("TCP_NODELAY", none, both, "%.1f ms", none);
     if (board()->tunnel && board()->rtt_ms > 0)
-        story_claim(&one_round_trip,
-                    quick >= none + 0.9 * board()->rtt_ms && both >= quick + 20 ? HOLDS
-                                                                                : UNCLEAR,
-                    "%.1f ms with an ACK at once, %.1f ms without Nagle: one RTT (%g ms) more",
-                    quick, none, board()->rtt_ms);
+        claim_report(&one_round_trip,
+                     quick >= none + 0.9 * board()->rtt_ms && both >= quick + 20 ? HOLDS
+                                                                                 : UNCLEAR,
+                     "%.1f ms with an ACK at once, %.1f ms without Nagle: one RTT (%g ms) more",
+                     quick, none, board()->rtt_ms);
     else
-        story_skip(&one_round_trip);
+        claim_skip(&one_round_trip);
 }
 
 // --------------------------------------------------------------------------------------------

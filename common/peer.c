@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "net.h"
 #include "options.h"
 #include "story.h"
@@ -152,20 +153,20 @@ static void tell(void)
     story_head("table|one|two");
     story_row("größe|%d|%d", 1, 2);
     story_bar("half", 1, 2, "%d of %d", 1, 2);
-    story_claim(&good, HOLDS, "wet");
-    story_claim(&bad, NOT_HERE, "wet again");
+    claim_report(&good, HOLDS, "wet");
+    claim_report(&bad, NOT_HERE, "wet again");
 }
 
 static void tell_wrongly(void)
 {
     static const struct claim claim = {"0.3", "guide §3", "water burns", HOLDS, NULL};
-    story_claim(&claim, UNCLEAR, "it does not");
+    claim_report(&claim, UNCLEAR, "it does not");
 }
 
 static void tell_nothing(void)
 {
     static const struct claim claim = {"0.4", "guide §4", "water flies", HOLDS, NULL};
-    story_skip(&claim);
+    claim_skip(&claim);
 }
 
 int main(int argc, char **argv)

@@ -6,101 +6,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "board.h"
+#include "claim.h"
 #include "net.h"
+#include "text.h"
 
-#define WIDTH      100 // columns of the terminal
-#define BETWEEN    83  // columns between the two sides of the timeline
-#define FIRST_CELL 32  // columns of a table's first column, and of the others
+#define BETWEEN    83 // columns between the two sides of the timeline
+#define FIRST_CELL 32 // columns of a table's first column, and of the others
 #define OTHER_CELL 13
 #define BAR_LABEL  27
 #define BAR_FULL   50
-#define CLAIM_TEXT 19 // column at which a claim's text begins
-#define LINE_BYTES 1024
-
-#define PLAIN   "0"
-#define BOLD    "1"
-#define DIM     "2"
-#define RED     "31"
-#define GREEN   "32"
-#define YELLOW  "33"
-#define MAGENTA "35"
-#define CYAN    "36"
 
 static const char *const side_colour[] = {CYAN, MAGENTA, PLAIN};
-static const char *const verdict_name[] = {"HOLDS", "NOT HERE", "SKIPPED", "UNEXPECTED"};
-static const char *const verdict_colour[] = {GREEN, YELLOW, DIM, RED};
 
 static enum story_side my_side;
-static bool coloured;
 static const char *scene_name;
 static bool in_timeline;
-static int surprises; // claims that did not come out as documented
-
-// Starts a colour, or with PLAIN ends it; nothing where colour is not wanted.
-static const char *paint(const char *colour)
-{
-    static char escape[4][8];
-    static unsigned next;
-    char *text = escape[next++ % 4];
-    if (!coloured)
-        return "";
-    snprintf(text, sizeof escape[0], "\033[%sm", colour);
-    return text;
-}
-
-// Columns that UTF-8 text takes: its bytes without the continuation bytes.
-static int columns(const char *text)
-{
-    int count = 0;
-    for (; *text; text++)
-        count += (*text & 0xc0) != 0x80;
-    return count;
-}
-
-static void repeat(const char *text, int times)
-{
-    while (times-- > 0)
-        fputs(text, stdout);
-}
-
-// Prints text in a cell of `width` columns; to the right where `right`.
-static void cell(const char *text, int width, bool right)
-{
-    int padding = width - columns(text);
-    repeat(" ", right ? padding : 0);
-    fputs(text, stdout);
-    repeat(" ", right ? 0 : padding);
-}
-
-// Prints text behind a margin of `indent` columns, broken between words where the line is full.
-static void wrap(const char *text, int indent)
-{
-    int column = 0;
-    while (*text) {
-        int length = (int)strcspn(text, " ");
-        char word[LINE_BYTES];
-        snprintf(word, sizeof word, "%.*s", length, text);
-        text += length + (text[length] == ' ');
-        if (column && column + 1 + columns(word) > WIDTH) {
-            putchar('\n');
-            column = 0;
-        }
-        printf("%*s%s", column ? 1 : indent, "", word);
-        column += (column ? 1 : indent) + columns(word);
-    }
-    putchar('\n');
-}
 
 void story_begin(enum story_side side)
 {
-    const char *term = getenv("TERM");
     my_side = side;
-    coloured = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb");
-    setvbuf(stdout, NULL, _IOLBF, LINE_BYTES); // a line is one write: lines never mix
+    text_begin();
     board();
+}
+
+const char *story_scene(void)
+{
+    return scene_name;
 }
 
 int story_tell(const struct scene *scenes, const char *only)
@@ -126,7 +59,7 @@ int story_tell(const struct scene *scenes, const char *only)
         fputc('\n', stderr);
         return 2;
     }
-    return surprises ? 1 : 0;
+    return claim_surprises() ? 1 : 0;
 }
 
 void story_say(const char *format, ...)
@@ -253,60 +186,4 @@ void story_bar(const char *label, double value, double full, const char *format,
     vprintf(format, arguments);
     va_end(arguments);
     putchar('\n');
-}
-
-// One line for the ledger, its fields separated by tabs.
-static void write_ledger(const struct claim *claim, enum verdict shown, const char *measured)
-{
-    const char *path = getenv("LEDGER");
-    FILE *ledger = path ? fopen(path, "a") : NULL;
-    if (path && !ledger)
-        die("cannot add to the ledger %s: %s", path, strerror(errno));
-    if (ledger) {
-        fprintf(ledger, "%s\t%s\t%s\t%s\t%s\n", claim->id, verdict_name[shown], claim->where,
-                claim->says, measured);
-        fclose(ledger);
-    }
-}
-
-void story_claim(const struct claim *claim, enum verdict seen, const char *format, ...)
-{
-    char measured[LINE_BYTES], quoted[LINE_BYTES];
-    const char *strict = getenv("STRICT");
-    bool skipped = seen == SKIPPED, expected = seen == claim->expected;
-    enum verdict shown = expected || skipped ? seen : UNCLEAR;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(measured, sizeof measured, format, arguments);
-    va_end(arguments);
-
-    snprintf(quoted, sizeof quoted, "\"%s\"", claim->says);
-    printf("\n  %s", paint(BOLD));
-    cell(claim->where, CLAIM_TEXT - 2, false);
-    cell(quoted, WIDTH - CLAIM_TEXT - 10, false);
-    printf("%s%s", paint(PLAIN), paint(verdict_colour[shown]));
-    cell(verdict_name[shown], 10, true);
-    printf("%s\n", paint(PLAIN));
-    wrap(measured, CLAIM_TEXT);
-    if (seen == NOT_HERE && claim->why) {
-        fputs(paint(DIM), stdout);
-        wrap(claim->why, CLAIM_TEXT);
-        fputs(paint(PLAIN), stdout);
-    }
-    if (shown == UNCLEAR)
-        printf("%*sclaim %s: expected %s; seen %s\n", CLAIM_TEXT, "", claim->id,
-               verdict_name[claim->expected],
-               seen == UNCLEAR ? "neither that nor its opposite" : verdict_name[seen]);
-    if (shown == UNCLEAR || (skipped && strict && *strict)) {
-        printf("%*sto see it again: make run-%02d SCENE=%s\n", CLAIM_TEXT, "", atoi(claim->id),
-               scene_name);
-        surprises++;
-    }
-    write_ledger(claim, shown, measured);
-}
-
-void story_skip(const struct claim *claim)
-{
-    story_claim(claim, SKIPPED, "needs the wire: make run-%02d SCENE=%s", atoi(claim->id),
-                scene_name);
 }

@@ -1,0 +1,80 @@
+// claim.c: see claim.h.
+#include "claim.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+#include "story.h"
+#include "text.h"
+
+#define CLAIM_TEXT 19 // column at which a claim's text begins
+
+static const char *const verdict_name[] = {"HOLDS", "NOT HERE", "SKIPPED", "UNEXPECTED"};
+static const char *const verdict_colour[] = {GREEN, YELLOW, DIM, RED};
+
+static int surprises;
+
+int claim_surprises(void)
+{
+    return surprises;
+}
+
+// One line for the ledger, its fields separated by tabs.
+static void write_ledger(const struct claim *claim, enum verdict shown, const char *measured)
+{
+    const char *path = getenv("LEDGER");
+    FILE *ledger = path ? fopen(path, "a") : NULL;
+    if (path && !ledger)
+        die("cannot add to the ledger %s: %s", path, strerror(errno));
+    if (ledger) {
+        fprintf(ledger, "%s\t%s\t%s\t%s\t%s\n", claim->id, verdict_name[shown], claim->where,
+                claim->says, measured);
+        fclose(ledger);
+    }
+}
+
+void claim_report(const struct claim *claim, enum verdict seen, const char *format, ...)
+{
+    char measured[LINE_BYTES], quoted[LINE_BYTES];
+    const char *strict = getenv("STRICT");
+    bool skipped = seen == SKIPPED, expected = seen == claim->expected;
+    enum verdict shown = expected || skipped ? seen : UNCLEAR;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(measured, sizeof measured, format, arguments);
+    va_end(arguments);
+
+    snprintf(quoted, sizeof quoted, "\"%s\"", claim->says);
+    printf("\n  %s", paint(BOLD));
+    cell(claim->where, CLAIM_TEXT - 2, false);
+    cell(quoted, WIDTH - CLAIM_TEXT - 10, false);
+    printf("%s%s", paint(PLAIN), paint(verdict_colour[shown]));
+    cell(verdict_name[shown], 10, true);
+    printf("%s\n", paint(PLAIN));
+    wrap(measured, CLAIM_TEXT);
+    if (seen == NOT_HERE && claim->why) {
+        fputs(paint(DIM), stdout);
+        wrap(claim->why, CLAIM_TEXT);
+        fputs(paint(PLAIN), stdout);
+    }
+    if (shown == UNCLEAR)
+        printf("%*sclaim %s: expected %s; seen %s\n", CLAIM_TEXT, "", claim->id,
+               verdict_name[claim->expected],
+               seen == UNCLEAR ? "neither that nor its opposite" : verdict_name[seen]);
+    if (shown == UNCLEAR || (skipped && strict && *strict)) {
+        printf("%*sto see it again: make run-%02d SCENE=%s\n", CLAIM_TEXT, "", atoi(claim->id),
+               story_scene());
+        surprises++;
+    }
+    write_ledger(claim, shown, measured);
+}
+
+void claim_skip(const struct claim *claim)
+{
+    claim_report(claim, SKIPPED, "needs the wire: make run-%02d SCENE=%s", atoi(claim->id),
+                 story_scene());
+}

@@ -1,0 +1,38 @@
+// text.h: text in columns and colours, for story.c and claim.c.
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stdbool.h>
+
+#define WIDTH      100  // columns of the terminal
+#define LINE_BYTES 1024 // that a line may take, colours and all
+
+#define PLAIN   "0"
+#define BOLD    "1"
+#define DIM     "2"
+#define RED     "31"
+#define GREEN   "32"
+#define YELLOW  "33"
+#define MAGENTA "35"
+#define CYAN    "36"
+
+// Makes stdout line by line, and decides about colour: none where NO_COLOR is set, TERM is
+// "dumb", or stdout is no terminal.
+void text_begin(void);
+
+// Starts a colour, or with PLAIN ends it: for a "%s". Nothing where colour is not wanted.
+const char *paint(const char *colour);
+
+// Columns that UTF-8 text takes.
+int columns(const char *text);
+
+// Prints text so many times.
+void repeat(const char *text, int times);
+
+// Prints text in a cell of `width` columns; to the right where `right`.
+void cell(const char *text, int width, bool right);
+
+// Prints text behind a margin of `indent` columns, broken between words where the line is full.
+void wrap(const char *text, int indent);
+
+#endif
