@@ -1,4 +1,5 @@
-# flags.mk: how every C file is compiled. `make SAN=address,undefined` adds sanitizers.
+# flags.mk: how every C file is compiled. `make SAN=address,undefined` adds sanitizers, `make V=1`
+# shows the commands.
 
 CC      ?= cc
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-zero-length
@@ -11,7 +12,11 @@ build/flags: FORCE
 	@mkdir -p build
 	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' >$@
 
+Q    := $(if $(V),,@)
+LINK  = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 build/%.o: %.c build/flags
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  cc $(notdir $(CURDIR))/$<"
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(wildcard build/*.d)

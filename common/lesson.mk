@@ -7,7 +7,7 @@
 #   make clean
 #
 # A lesson sets, before it includes this file: PARTS (its own parts, "frame hpack"), LIBS
-# ("-lssl"), VARIATIONS (further programs of one file each).
+# ("-lname"), VARIATIONS (further programs of one file each).
 
 all:
 include ../common/flags.mk
@@ -21,13 +21,13 @@ all: $(PROGRAMS)
 
 build/parts.a: $(PARTS:%=build/%.o)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(PROGRAMS): %: build/%.o $(PARTS_A) $(COMMON)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(LINK) $(LIBS)
 
 build/test: build/test.o $(PARTS_A) $(COMMON)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(LINK) $(LIBS)
 
 # common/ knows when it is out of date; ask it every time.
 $(COMMON): FORCE

@@ -23,6 +23,7 @@ play() {
     ../common/wire $1 -- $server -- ./client "$name"
     status=$?
     if [ $status -eq 3 ]; then
+        echo "this machine allows no wire, so on loopback instead; what needs packets is skipped:"
         no_wire=1
         play ""
     elif [ $status -ne 0 ]; then
