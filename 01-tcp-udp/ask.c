@@ -13,7 +13,7 @@
 #include "board.h"
 #include "net.h"
 
-#define RECEIVE_TIMEOUT_S 15
+#define TIMEOUT_S 15
 
 static const char *server_host;
 static int server_port;
@@ -32,9 +32,10 @@ int ask_port(void)
 int ask_open_tcp(void)
 {
     // A server that never answers shall not hold us for ever.
-    struct timeval patience = {.tv_sec = RECEIVE_TIMEOUT_S};
+    struct timeval patience = {.tv_sec = TIMEOUT_S};
     int fd = net_connect_or_die(server_host, server_port);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     return fd;
 }
 
@@ -106,7 +107,8 @@ bool await_udp(int fd, char *answer, int64_t until_ns)
 
 int ask_timeout_ms(void)
 {
-    return 200 + (int)(2 * board()->rtt_ms);
+    // A link that loses nothing gives no reason to ask twice.
+    return board()->loss > 0 ? 200 + (int)(2 * board()->rtt_ms) : PATIENCE_MS;
 }
 
 void ask_udp(int fd, char *answer, const char *format, ...)

@@ -9,14 +9,19 @@ static bool is_tcp_of(const struct packet *p, int client_port)
     return p->protocol == IPPROTO_TCP && port == client_port;
 }
 
-bool capture_opens(const struct packet *list, uint32_t count)
+bool capture_opens(const struct packet *list, uint32_t count, int client_port)
 {
     static const uint8_t flags[] = {TCP_SYN, TCP_SYN | TCP_ACK, TCP_ACK};
-    bool good = count > 3;
-    for (uint32_t i = 0; good && i < 3; i++)
-        good = list[i].protocol == IPPROTO_TCP && list[i].flags == flags[i] &&
-               list[i].to_server == (i != 1) && list[i].payload == 0;
-    return good;
+    int step = 0; // of the three; a packet that is sent again does not count twice
+    for (const struct packet *p = list; p < list + count; p++) {
+        if (!is_tcp_of(p, client_port))
+            continue;
+        if (p->payload)
+            return step == 3;
+        if (step < 3 && p->flags == flags[step] && p->to_server == (step != 1))
+            step++;
+    }
+    return false;
 }
 
 int capture_closing_segments(const struct packet *list, uint32_t count, int client_port)

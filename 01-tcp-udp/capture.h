@@ -9,8 +9,8 @@
 
 #define IP_HEADER 20 // bytes; no IP options here
 
-// True if the list begins with SYN, SYN ACK, ACK, none of them with data.
-bool capture_opens(const struct packet *list, uint32_t count);
+// True if SYN, SYN ACK and ACK of the connection from `client_port` come before its first data.
+bool capture_opens(const struct packet *list, uint32_t count, int client_port);
 
 // How many segments it took to close the connection from `client_port`: each side's FIN, and
 // the first acknowledgement of each, unless it came on the other's FIN. 0: it did not close.

@@ -155,7 +155,7 @@ static void scene_handshake(void)
     int smallest, largest, udp_header = udp_header_bytes(count);
     capture_tcp_headers(packets, count, &smallest, &largest);
     if (board()->tunnel) {
-        claim_report(&opening, capture_opens(packets, count) ? HOLDS : UNCLEAR,
+        claim_report(&opening, capture_opens(packets, count, first_port) ? HOLDS : UNCLEAR,
                      "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
                      connect_ms, board()->rtt_ms);
         claim_report(&closing,

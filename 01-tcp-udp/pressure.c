@@ -181,10 +181,11 @@ static void tcp_into_a_sleeping_reader(int udp, long *stuck_at, bool *window_clo
     ask_udp(udp, answer, "resume");
     story_event("\"resume\": the server reads again, and we can write the rest");
     story_quiet(true);
-    long rest = write_until_stuck(tcp, FLOW_BYTES - *stuck_at);
+    static const char zeros[FLOW_BYTES];
+    send_all(tcp, zeros, (size_t)(FLOW_BYTES - *stuck_at));
     char expected[40];
     snprintf(expected, sizeof expected, "swallowed %d bytes", FLOW_BYTES);
-    *all = rest == FLOW_BYTES - *stuck_at && read_line(tcp, answer) && strstr(answer, expected);
+    *all = read_line(tcp, answer) && strstr(answer, expected);
     close(tcp);
 }
 
@@ -235,9 +236,12 @@ void scene_flow(void)
                      FLOW_BYTES);
     else
         claim_skip(&window);
-    claim_report(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,
-                 "%ld sent = %ld received + %ld that the server's kernel dropped", sent,
-                 received, dropped);
+    if (board()->loss > 0)
+        claim_report(&no_window, SKIPPED, "this link loses datagrams too");
+    else
+        claim_report(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,
+                     "%ld sent = %ld received + %ld that the server's kernel dropped", sent,
+                     received, dropped);
     claim_report(&buffers,
                  in[1] == 87380                 ? HOLDS
                  : in[1] > 0 && out[1] == 16384 ? NOT_HERE

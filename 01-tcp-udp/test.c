@@ -245,12 +245,14 @@ TEST(openings_and_windows_are_recognised)
                             tcp_packet(false, TCP_SYN | TCP_ACK, 5, 2),
                             tcp_packet(true, TCP_ACK, 2, 6), tcp_packet(true, TCP_ACK, 2, 6)};
     list[3].payload = 100;
-    CHECK(capture_opens(list, 4));
+    CHECK(capture_opens(list, 4, 40000));
+    CHECK(!capture_opens(list, 4, 40001)); // another connection
+    CHECK(!capture_opens(list, 3, 40000)); // no data yet
     CHECK(!capture_window_closed(list, 4));
     list[1].window = 0;
     CHECK(capture_window_closed(list, 4));
     list[0].payload = 1; // data before the handshake
-    CHECK(!capture_opens(list, 4));
+    CHECK(!capture_opens(list, 4, 40000));
 }
 
 // ---- the pair without wire -----------------------------------------------------------------

@@ -589,6 +589,18 @@ TEST(wire_stops_both_on_ctrl_c)
     expect_processes(mark, 0);
 }
 
+TEST(wire_ends_the_children_of_its_programs)
+{
+    char mark[32], command[300];
+    snprintf(mark, sizeof mark, ".3%d", getpid());
+    snprintf(
+        command, sizeof command,
+        "./wire -- sh -c 'sleep 98%s & echo 9000 >&$READY_FD' -- sh -c 'sleep 99%s & exit 5'",
+        mark, mark);
+    CHECK_INT(test_run(command), 5);
+    expect_processes(mark, 0);
+}
+
 // A file instead of the device, in a mount namespace of its own: TUNSETIFF is refused.
 TEST(wire_says_which_step_was_refused)
 {

@@ -106,8 +106,7 @@ static void draw(const struct packet *packet)
 {
     static const char *const ends[] = {[LOST] = "lost", [QUEUE_FULL] = "queue full"};
     char label[PACKET_LABEL];
-    packet_label(&talk, packet,
-                 label); // also of what is not drawn: it is what "again" refers to
+    packet_label(&talk, packet, label); // drawn or not: the next labels refer to it
     if (!board()->quiet)
         story_arrow(packet->at_ns, packet->to_server, label, ends[packet->fate]);
 }
@@ -195,19 +194,20 @@ static int64_t in_ms(int64_t ms)
 }
 
 // Ends a program: politely, and after STOP_TIMEOUT_MS not so. Packets move on meanwhile, so
-// that it can say goodbye to its peers.
+// that it can say goodbye to its peers. Children that it leaves behind are ended with it.
 static void stop(struct program *program)
 {
-    if (!program->pid || program->ended)
+    if (!program->pid)
         return;
-    kill(program->pid, SIGTERM);
     int64_t deadline = in_ms(STOP_TIMEOUT_MS);
+    if (!program->ended)
+        kill(program->pid, SIGTERM);
     while (!program->ended && now_ns() < deadline)
         shovel(-1, deadline);
     if (!program->ended)
         fprintf(stderr, "wire: the %s ignored SIGTERM for %d s: killed\n", program->name,
                 STOP_TIMEOUT_MS / 1000);
-    kill(-program->pid, SIGKILL); // and the children that it may have left
+    kill(-program->pid, SIGKILL);
     while (!program->ended)
         shovel(-1, in_ms(STOP_TIMEOUT_MS));
 }
