@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,11 +18,11 @@
 #include "board.h"
 #include "capture.h"
 #include "claim.h"
+#include "handshake.h"
 #include "net.h"
 #include "options.h"
 #include "pressure.h"
 #include "story.h"
-#include "tcp_state.h"
 
 #define PACKETS_MAX 4000 // that a scene looks at
 #define MTU_MAX     65536
@@ -34,153 +33,6 @@ static int port = 8001;
 
 static char answer[ANSWER_BYTES];
 static struct packet packets[PACKETS_MAX];
-
-// ---- helpers -------------------------------------------------------------------------------
-
-// Waits until our connection from `my_port` is in the state; false after PATIENCE_MS.
-static bool await_state(int my_port, const char *state)
-{
-    int64_t deadline = now_ns() + PATIENCE_MS * INT64_C(1000000);
-    while (strcmp(tcp_state(my_port, ask_port()), state)) {
-        if (now_ns() > deadline)
-            return false;
-        sleep_ms(1);
-    }
-    return true;
-}
-
-static double ms_since(int64_t start_ns)
-{
-    return (double)(now_ns() - start_ns) / 1e6;
-}
-
-// ---- handshake -----------------------------------------------------------------------------
-
-static const struct claim opening = {
-    "1.1", "guide §2.1", "a three-way handshake comes before any data", HOLDS, NULL};
-static const struct claim closing = {
-    "1.2", "guide §2.1", "a connection closes with FIN, ACK, FIN, ACK", NOT_HERE,
-    "Not as a rule: a FIN may carry the ACK of the other (RFC 9293 §3.6), and does when both "
-    "sides close at once. Only a half-close needs all four."};
-static const struct claim headers = {
-    "1.5", "guide §2.1", "a UDP header has 8 bytes, a TCP header 20 to 60", HOLDS, NULL};
-static const struct claim four_tuple = {"1.9", "guide §2.1, §7",
-                                        "a connection is its four-tuple; one port serves many",
-                                        HOLDS, NULL};
-static const struct claim time_wait = {
-    "1.11", "load balancing", "the side that closes first waits in TIME_WAIT", HOLDS, NULL};
-
-// Opens three more connections, and asks over each, and over UDP, who is talking to whom.
-static bool ask_who(int udp)
-{
-    int fds[3], ports[4];
-    bool distinct = true, agreed = true;
-    char mine[NET_NAME], theirs[NET_NAME], expected[2 * NET_NAME + 40];
-    story_head("what the server says of us");
-    for (int i = 0; i < 4; i++) {
-        if (i < 3) {
-            fds[i] = ask_open_tcp();
-            ask_tcp(fds[i], answer, "who");
-        } else {
-            ask_udp(udp, answer, "who");
-        }
-        int fd = i < 3 ? fds[i] : udp;
-        snprintf(expected, sizeof expected, "you are %s, I am %s, over %s",
-                 net_local_name(fd, mine), net_peer_name(fd, theirs), i < 3 ? "tcp" : "udp");
-        agreed = agreed && !strcmp(answer, expected);
-        ports[i] = local_port(fd);
-        for (int j = 0; j < i && i < 3; j++)
-            distinct = distinct && ports[j] != ports[i];
-        story_row("%s", answer);
-    }
-    for (int i = 0; i < 3; i++)
-        close(fds[i]);
-    return distinct && agreed;
-}
-
-// The datagram's bytes that are neither the IP header nor what we sent: UDP's own.
-static int udp_header_bytes(uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (packets[i].protocol == IPPROTO_UDP && packets[i].to_server &&
-            packets[i].payload == strlen("#1001 state 65535"))
-            return packets[i].length - IP_HEADER - (int)strlen("#1001 state 65535");
-    return 0;
-}
-
-static void scene_handshake(void)
-{
-    int udp = ask_open_udp();
-    story_say(
-        "connect(), one question, close(). Each arrow is a packet, drawn when it sets out.");
-    story_timeline();
-    uint32_t mark = board_mark(), count;
-    int64_t start = now_ns();
-    story_event("connect()");
-    int tcp = ask_open_tcp(), first_port = local_port(tcp);
-    double connect_ms = ms_since(start);
-    story_event("connect() returned after %.1f ms", connect_ms);
-    ask_tcp(tcp, answer, "hello");
-    story_event("read() \"%s\", close()", answer);
-    close(tcp);
-    bool waits = await_state(first_port, "TIME_WAIT");
-    ask_udp(udp, answer, "state %05d", first_port);
-    story_event("our end is in %s, the server's is %s", tcp_state(first_port, ask_port()),
-                answer);
-    bool gone = !strcmp(answer, "gone");
-
-    story_say("The same, but the server keeps its half open for a while (\"linger\").");
-    story_timeline();
-    tcp = ask_open_tcp();
-    int second_port = local_port(tcp);
-    ask_tcp(tcp, answer, "linger %d", PATIENCE_MS);
-    story_event("shutdown(SHUT_WR): nothing more from us, but we still read");
-    shutdown(tcp, SHUT_WR);
-    bool half = await_state(second_port, "FIN_WAIT2");
-    ask_udp(udp, answer, "state %d", second_port);
-    story_event("our end is in %s, the server's in %s", tcp_state(second_port, ask_port()),
-                answer);
-    half = half && !strcmp(answer, "CLOSE_WAIT");
-    ask_udp(udp, answer, "resume");
-    while (read_line(tcp, answer))
-        story_event("read() \"%s\"", answer);
-    waits = waits && await_state(second_port, "TIME_WAIT");
-    close(tcp);
-
-    story_quiet(true);
-    bool told_apart = ask_who(udp);
-    count = board_packets(mark, packets, PACKETS_MAX);
-    int at_once = capture_closing_segments(packets, count, first_port);
-    int lingering = capture_closing_segments(packets, count, second_port);
-    int smallest, largest, udp_header = udp_header_bytes(count);
-    capture_tcp_headers(packets, count, &smallest, &largest);
-    if (board()->tunnel) {
-        claim_report(&opening, capture_opens(packets, count, first_port) ? HOLDS : UNCLEAR,
-                     "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
-                     connect_ms, board()->rtt_ms);
-        claim_report(&closing,
-                     at_once == 3 && lingering == 4   ? NOT_HERE
-                     : at_once == 4 && lingering == 4 ? HOLDS
-                                                      : UNCLEAR,
-                     "%d segments when the server closes at once, %d when its half stays open",
-                     at_once, lingering);
-        claim_report(&headers,
-                     udp_header == 8 && smallest >= 20 && largest <= 60 ? HOLDS : UNCLEAR,
-                     "UDP %d bytes; TCP %d (SYN, with its options) and %d (all others)",
-                     udp_header, largest, smallest);
-    } else {
-        claim_skip(&opening);
-        claim_skip(&closing);
-        claim_skip(&headers);
-    }
-    claim_report(
-        &four_tuple, told_apart ? HOLDS : UNCLEAR,
-        "3 TCP connections and UDP at port %d at once: each told apart by its own port",
-        ask_port());
-    claim_report(&time_wait, waits && gone && half ? HOLDS : UNCLEAR,
-                 "the client's end in TIME_WAIT, both times; the server's end gone");
-    close(udp);
-}
 
 // ---- boundaries ----------------------------------------------------------------------------
 

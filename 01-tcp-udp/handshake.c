@@ -1,0 +1,192 @@
+// handshake.c: see handshake.h. Read close_at_once() and close_by_halves() beside their
+// ladders.
+#include "handshake.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "board.h"
+#include "capture.h"
+#include "claim.h"
+#include "net.h"
+#include "story.h"
+#include "tcp_state.h"
+
+#define PACKETS_MAX 1000
+
+static char answer[ANSWER_BYTES];
+static struct packet packets[PACKETS_MAX];
+
+static const struct claim opening = {
+    "1.1", "guide §2.1", "a three-way handshake comes before any data", HOLDS, NULL};
+static const struct claim closing = {
+    "1.2", "guide §2.1", "a connection closes with FIN, ACK, FIN, ACK", NOT_HERE,
+    "Not as a rule: a FIN may carry the ACK of the other (RFC 9293 §3.6), and does when both "
+    "sides close at once. Only a half-close needs all four."};
+static const struct claim headers = {
+    "1.5", "guide §2.1", "a UDP header has 8 bytes, a TCP header 20 to 60", HOLDS, NULL};
+static const struct claim four_tuple = {"1.9", "guide §2.1, §7",
+                                        "a connection is its four-tuple; one port serves many",
+                                        HOLDS, NULL};
+static const struct claim time_wait = {
+    "1.11", "load balancing", "the side that closes first waits in TIME_WAIT", HOLDS, NULL};
+
+// Waits until our connection from `my_port` is in the state; false after PATIENCE_MS.
+static bool await_state(int my_port, const char *state)
+{
+    int64_t deadline = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    while (strcmp(tcp_state(my_port, ask_port()), state)) {
+        if (now_ns() > deadline)
+            return false;
+        sleep_ms(1);
+    }
+    return true;
+}
+
+// Opens three more connections, and asks over each, and over UDP, who is talking to whom.
+static bool ask_who(int udp)
+{
+    int fds[3], ports[4];
+    bool distinct = true, agreed = true;
+    char mine[NET_NAME], theirs[NET_NAME], expected[2 * NET_NAME + 40];
+    story_head("what the server says of us");
+    for (int i = 0; i < 4; i++) {
+        if (i < 3) {
+            fds[i] = ask_open_tcp();
+            ask_tcp(fds[i], answer, "who");
+        } else {
+            ask_udp(udp, answer, "who");
+        }
+        int fd = i < 3 ? fds[i] : udp;
+        snprintf(expected, sizeof expected, "you are %s, I am %s, over %s",
+                 net_local_name(fd, mine), net_peer_name(fd, theirs), i < 3 ? "tcp" : "udp");
+        agreed = agreed && !strcmp(answer, expected);
+        ports[i] = local_port(fd);
+        for (int j = 0; j < i && i < 3; j++)
+            distinct = distinct && ports[j] != ports[i];
+        story_row("%s", answer);
+    }
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    return distinct && agreed;
+}
+
+// The first datagram's bytes that are neither the IP header nor what ask_udp() sent: UDP's own.
+static int udp_header_bytes(uint32_t count, const char *sent)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (packets[i].protocol == IPPROTO_UDP && packets[i].to_server)
+            return packets[i].length - IP_HEADER - (int)strlen(sent);
+    return 0;
+}
+
+// A connection, and the states that its two ends were seen in.
+struct ending {
+    int port; // ours
+    char client_state[16], server_state[16];
+};
+
+static void note_states(struct ending *ending, int udp)
+{
+    ask_udp(udp, answer, "state %05d", ending->port);
+    snprintf(ending->server_state, sizeof ending->server_state, "%.15s", answer);
+    snprintf(ending->client_state, sizeof ending->client_state, "%s",
+             tcp_state(ending->port, ask_port()));
+    story_event("our end: %s; the server's: %s", ending->client_state, ending->server_state);
+}
+
+// connect(), one question, close(). Returns how many milliseconds connect() took.
+static double close_at_once(int udp, struct ending *ending)
+{
+    story_say("connect(), one question, close(). Each arrow is a packet that sets out.");
+    story_timeline();
+    int64_t start = now_ns();
+    story_event("connect()");
+    int tcp = ask_open_tcp();
+    double connect_ms = (double)(now_ns() - start) / 1e6;
+    story_event("connect() returned after %.1f ms", connect_ms);
+    ending->port = local_port(tcp);
+    ask_tcp(tcp, answer, "hello");
+    story_event("read() \"%s\", close()", answer);
+    close(tcp);
+    await_state(ending->port, "TIME_WAIT");
+    note_states(ending, udp);
+    return connect_ms;
+}
+
+// The same, but the server's half stays open until we say so.
+static void close_by_halves(int udp, struct ending *halfway, struct ending *ending)
+{
+    story_say("The same, but the server keeps its half open for a while (\"linger\").");
+    story_timeline();
+    int tcp = ask_open_tcp();
+    halfway->port = ending->port = local_port(tcp);
+    ask_tcp(tcp, answer, "linger %d", PATIENCE_MS);
+    story_event("shutdown(SHUT_WR): nothing more from us, but we still read");
+    shutdown(tcp, SHUT_WR);
+    await_state(halfway->port, "FIN_WAIT2");
+    note_states(halfway, udp);
+    ask_udp(udp, answer, "resume");
+    while (read_line(tcp, answer))
+        story_event("read() \"%s\"", answer);
+    await_state(ending->port, "TIME_WAIT");
+    note_states(ending, udp);
+    close(tcp);
+}
+
+static bool is_in(const struct ending *ending, const char *client_state,
+                  const char *server_state)
+{
+    return !strcmp(ending->client_state, client_state) &&
+           !strcmp(ending->server_state, server_state);
+}
+
+void scene_handshake(void)
+{
+    struct ending at_once, halfway, by_halves;
+    int udp = ask_open_udp(), smallest, largest;
+    uint32_t mark = board_mark();
+    double connect_ms = close_at_once(udp, &at_once);
+    close_by_halves(udp, &halfway, &by_halves);
+    story_quiet(true);
+    bool told_apart = ask_who(udp);
+    close(udp);
+
+    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
+    int three = capture_closing_segments(packets, count, at_once.port);
+    int four = capture_closing_segments(packets, count, by_halves.port);
+    int udp_header = udp_header_bytes(count, "#1001 state 65535");
+    capture_tcp_headers(packets, count, &smallest, &largest);
+    if (board()->tunnel) {
+        claim_report(&opening, capture_opens(packets, count, at_once.port) ? HOLDS : UNCLEAR,
+                     "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
+                     connect_ms, board()->rtt_ms);
+        claim_report(&closing,
+                     three == 3 && four == 4   ? NOT_HERE
+                     : three == 4 && four == 4 ? HOLDS
+                                               : UNCLEAR,
+                     "%d segments when the server closes at once, %d when its half stays open",
+                     three, four);
+        claim_report(&headers,
+                     udp_header == 8 && smallest >= 20 && largest <= 60 ? HOLDS : UNCLEAR,
+                     "UDP %d bytes; TCP %d (SYN, with its options) and %d (all others)",
+                     udp_header, largest, smallest);
+    } else {
+        claim_skip(&opening);
+        claim_skip(&closing);
+        claim_skip(&headers);
+    }
+    claim_report(&four_tuple, told_apart ? HOLDS : UNCLEAR,
+                 "3 TCP connections and UDP at port %d at once, %stold apart by our ports",
+                 ask_port(), told_apart ? "" : "not ");
+    bool waits = is_in(&at_once, "TIME_WAIT", "gone") && is_in(&by_halves, "TIME_WAIT", "gone");
+    claim_report(&time_wait,
+                 waits && is_in(&halfway, "FIN_WAIT2", "CLOSE_WAIT") ? HOLDS : UNCLEAR,
+                 "client %s, server %s; half closed: %s, %s; then %s, %s", at_once.client_state,
+                 at_once.server_state, halfway.client_state, halfway.server_state,
+                 by_halves.client_state, by_halves.server_state);
+}
