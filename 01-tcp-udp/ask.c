@@ -84,7 +84,9 @@ void ask_tcp(int fd, char *answer, const char *format, ...)
     strcat(line, "\n");
     if (!write_all(fd, line, strlen(line)) || !read_line(fd, answer))
         die("no answer to '%.*s': %s", (int)strcspn(line, "\n"), line,
-            errno ? strerror(errno) : "the server closed the connection");
+            errno == EAGAIN ? "nothing has come for a long time"
+            : errno         ? strerror(errno)
+                            : "the server closed the connection");
 }
 
 bool await_udp(int fd, char *answer, int64_t until_ns)

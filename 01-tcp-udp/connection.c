@@ -38,13 +38,13 @@ short connection_events(const struct connection *c)
 {
     if (c->out_length)
         return POLLOUT;
-    return c->paused_until_ns || c->ended ? 0 : POLLIN;
+    return c->paused_until_ns || c->ended || c->more_lines ? 0 : POLLIN;
 }
 
 int64_t connection_due_ns(const struct connection *c)
 {
     if (!c->paused_until_ns)
-        return c->heard_at_ns + IDLE_NS;
+        return c->more_lines && !c->out_length ? 0 : c->heard_at_ns + IDLE_NS;
     return c->resumes == service_resumes() ? c->paused_until_ns : 0;
 }
 
@@ -103,11 +103,14 @@ static bool answer_line(struct connection *c, char *line, size_t length)
 }
 
 // Works through what has been read: TCP brings bytes, and finding the messages among them is
-// our job. Stops while an answer waits to be sent. False: the connection is broken.
+// our job. Stops while an answer waits to be sent, and after LINES_A_TURN lines. False: the
+// connection is broken.
 static bool process(struct connection *c)
 {
     size_t used = 0;
     bool good = true;
+    int lines = 0;
+    c->more_lines = false;
     while (good && !c->ended && used < c->in_length && !c->out_length && !c->paused_until_ns) {
         char *rest = c->in + used;
         size_t length = c->in_length - used;
@@ -121,11 +124,15 @@ static bool process(struct connection *c)
             int n = snprintf(text, sizeof text, "swallowed %ld bytes in %ld reads\n",
                              c->swallowed, c->reads);
             good = c->swallow_bytes || send_or_keep(c, text, (size_t)n);
+        } else if (newline && lines++ == LINES_A_TURN) {
+            c->more_lines = true;
+            break;
         } else if (newline) {
             *newline = '\0';
             used += (size_t)(newline - rest) + 1;
-            bool crlf = newline > rest && newline[-1] == '\r'; // telnet's line ends
-            good = answer_line(c, rest, (size_t)(newline - rest) - crlf);
+            if (newline > rest && newline[-1] == '\r') // telnet's line ends
+                *--newline = '\0';
+            good = answer_line(c, rest, (size_t)(newline - rest));
         } else if (length == LINE_MAX_BYTES) {
             good = send_or_keep(c, "line too long\n", 14);
             c->ended = true;
@@ -165,6 +172,8 @@ bool connection_serve(struct connection *c, short events, int64_t now)
             good = send_or_keep(c, HALF_OPEN, strlen(HALF_OPEN));
         good = good && process(c);
     }
+    if (good && c->more_lines && !c->out_length)
+        good = process(c);
     if (good && events & POLLOUT)
         good = send_kept(c) && process(c);
     if (good && events & POLLIN)
@@ -176,6 +185,6 @@ bool connection_serve(struct connection *c, short events, int64_t now)
         story_event("connection %d is broken: %s", c->fd, strerror(error ? error : errno));
         return false;
     }
-    bool over = c->ended && !c->out_length && !c->paused_until_ns;
+    bool over = c->ended && !c->out_length && !c->paused_until_ns && !c->more_lines;
     return !over && now < c->heard_at_ns + IDLE_NS;
 }

@@ -12,6 +12,7 @@
 #include "net.h"
 #include "service.h"
 
+#define LINES_A_TURN   16   // then it is the others' turn
 #define LINE_MAX_BYTES 4096 // a longer line is answered "line too long", and the end
 #define OUT_MAX_BYTES  (TIMES_MAX * (LINE_MAX_BYTES + 1))
 
@@ -24,6 +25,7 @@ struct connection {
     size_t out_length;
     long swallow_bytes, swallowed, reads; // of "swallow"
     int linger_ms;                        // of "linger"
+    bool more_lines;                      // in `in`, for the next turn
     bool ended;                           // no more lines to come: close it when `out` is out
     int64_t heard_at_ns, paused_until_ns; // 0: not paused
     int resumes;                          // service_resumes() when the pause began

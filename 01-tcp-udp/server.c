@@ -8,7 +8,6 @@
 // UDP; then accept_connection(), and connection.c for what follows it.
 #include <errno.h>
 #include <linux/sock_diag.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@
 #define BACKLOG         512 // connections that wait for accept()
 #define RETRY_ACCEPT_MS 500 // how long to wait after accept() found no free descriptor
 #define LATE_MAX        64  // UDP answers that "after" holds back
+#define LATE_BYTES      512 // of each
 #define DATAGRAM_MAX    65536
 
 // An answer that is not due yet.
@@ -34,7 +34,7 @@ struct late_answer {
     struct sockaddr_storage to;
     socklen_t to_length;
     size_t length;
-    char text[128];
+    char text[LATE_BYTES];
 };
 
 static const char *host = "127.0.0.1";
@@ -66,16 +66,16 @@ static long udp_dropped(void)
 
 static void answer_later(const struct sockaddr_storage *to, socklen_t to_length)
 {
-    for (int i = 0; i < LATE_MAX; i++) {
+    for (int i = 0; i < LATE_MAX && reply.length <= LATE_BYTES; i++) {
         struct late_answer *late = &late_answers[i];
-        if (late->due_ns || reply.length > sizeof late->text)
+        if (late->due_ns)
             continue;
         *late = (struct late_answer){now_ns() + ms(reply.after_ms), *to, to_length,
                                      reply.length, ""};
         memcpy(late->text, reply.text, reply.length);
         return;
     }
-    story_event("udp: no room for one more late answer: dropped, as UDP may");
+    story_event("no room for this late answer: dropped, as UDP may");
 }
 
 static void send_late_answers(int64_t now)
@@ -111,12 +111,14 @@ static void serve_udp(void)
                               .server = net_local_name(udp, server),
                               .received = datagrams,
                               .dropped = udp_dropped()};
+    if (!strcmp(client, server))
+        return; // forged: its echo would go to ourselves, and be echoed for ever
     service_answer(&request, &reply);
     if (length < 60)
         story_event("recvfrom() %zd bytes from %s: \"%s\"", length, client, datagram);
     if (reply.pause_ms)
         udp_paused_until_ns = now_ns() + ms(reply.pause_ms);
-    if (reply.after_ms) {
+    if (reply.after_ms && reply.length) {
         answer_later(&from, from_length);
         return;
     }
@@ -194,6 +196,8 @@ static void open_sockets(void)
         if (udp >= 0 && listen(listener, BACKLOG) == 0)
             return;
         close(listener);
+        if (udp >= 0)
+            close(udp);
     }
     net_die_listening(host, port);
 }

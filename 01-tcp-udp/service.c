@@ -1,7 +1,8 @@
 // service.c: see service.h.
 #include "service.h"
 
-#include <inttypes.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -51,47 +52,69 @@ static void read_notes(enum transport transport, struct reply *reply)
         add(reply, " %d=%ld", notes[transport][i].number, notes[transport][i].took_us);
 }
 
-static int within(int value, int low, int high)
+// If text is the command `word`, alone or before a space: what follows, else NULL.
+static const char *argument_of(const char *text, const char *word)
 {
-    return value < low ? low : value > high ? high : value;
+    size_t length = strlen(word);
+    if (strncmp(text, word, length) || (text[length] != '\0' && text[length] != ' '))
+        return NULL;
+    return text + length + (text[length] == ' ');
+}
+
+// Takes a decimal number of `low` or more (and at most `high`: more counts as that) from the
+// front of *text, and the space behind it. False: there is none.
+static bool take_number(const char **text, int64_t low, int64_t high, int64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoll(*text, &end, 10);
+    if (end == *text || errno || *number < low || (*end != '\0' && *end != ' '))
+        return false;
+    if (*number > high)
+        *number = high;
+    *text = end + (*end == ' ');
+    return true;
 }
 
 // Fills in the reply to `text`, a request without its id. False: it is none, so echo it.
 static bool obey(const struct request *request, const char *text, struct reply *reply)
 {
-    int number, rest = 0;
-    long bytes;
-    int64_t sent_us;
-    char word[8];
+    const char *rest;
+    int64_t number, sent_us;
     if (!strcmp(text, "who")) {
         add(reply, "you are %s, I am %s, over %s", request->client, request->server,
             request->transport == TCP ? "tcp" : "udp");
-    } else if (sscanf(text, "say %d %n", &number, &rest) == 1 && rest) {
-        add(reply, "%s", text + rest);
-        reply->times = within(number, 0, TIMES_MAX);
-    } else if (sscanf(text, "note %d %" SCNd64, &number, &sent_us) == 2) {
-        take_note(request->transport, number, sent_us);
-    } else if (sscanf(text, "notes %7s", word) == 1) {
-        read_notes(!strcmp(word, "udp") ? UDP : TCP, reply);
+    } else if ((rest = argument_of(text, "say")) && take_number(&rest, 0, TIMES_MAX, &number)) {
+        add(reply, "%s", rest);
+        reply->times = (int)number;
+    } else if ((rest = argument_of(text, "note")) && take_number(&rest, 0, INT_MAX, &number) &&
+               take_number(&rest, 0, INT64_MAX, &sent_us)) {
+        take_note(request->transport, (int)number, sent_us);
+    } else if ((rest = argument_of(text, "notes"))) {
+        read_notes(!strcmp(rest, "udp") ? UDP : TCP, reply);
     } else if (!strcmp(text, "forget")) {
         note_count[TCP] = note_count[UDP] = 0;
         add(reply, "forgotten");
-    } else if (sscanf(text, "after %d %n", &number, &rest) == 1 && rest) {
-        add(reply, "%s", text + rest);
-        reply->after_ms = within(number, 0, DELAY_MAX);
-    } else if (sscanf(text, "pause %d", &number) == 1) {
+    } else if ((rest = argument_of(text, "after")) &&
+               take_number(&rest, 0, DELAY_MAX, &number)) {
+        add(reply, "%s", rest);
+        reply->after_ms = (int)number;
+    } else if ((rest = argument_of(text, "pause")) &&
+               take_number(&rest, 0, DELAY_MAX, &number)) {
         add(reply, "pausing");
-        reply->pause_ms = within(number, 0, DELAY_MAX);
+        reply->pause_ms = (int)number;
     } else if (!strcmp(text, "resume")) {
         add(reply, "resumed");
         resumes++;
-    } else if (sscanf(text, "swallow %ld", &bytes) == 1 && bytes > 0) {
-        reply->swallow_bytes = bytes; // answered when they have come
-    } else if (sscanf(text, "linger %d", &number) == 1) {
+    } else if ((rest = argument_of(text, "swallow")) && request->transport == TCP &&
+               take_number(&rest, 1, LONG_MAX, &number)) {
+        reply->swallow_bytes = (long)number; // answered when they have come
+    } else if ((rest = argument_of(text, "linger")) &&
+               take_number(&rest, 0, DELAY_MAX, &number)) {
         add(reply, "lingering");
-        reply->linger_ms = within(number, 0, DELAY_MAX);
-    } else if (sscanf(text, "state %d", &number) == 1) {
-        add(reply, "%s", tcp_state(atoi(strrchr(request->server, ':') + 1), number));
+        reply->linger_ms = (int)number;
+    } else if ((rest = argument_of(text, "state")) && take_number(&rest, 0, 65535, &number)) {
+        add(reply, "%s", tcp_state(atoi(strrchr(request->server, ':') + 1), (int)number));
     } else if (!strcmp(text, "drops")) {
         add(reply, "received %ld dropped %ld", request->received, request->dropped);
     } else {
@@ -108,13 +131,13 @@ int service_resumes(void)
 void service_answer(const struct request *request, struct reply *reply)
 {
     const char *text = request->text;
-    int id, id_length = 0;
     // Not the text: a datagram may be large, and is only copied when it is echoed.
     memset(reply, 0, offsetof(struct reply, text));
     reply->times = 1;
-    if (sscanf(text, "#%d %n", &id, &id_length) == 1 && id_length) {
-        text += id_length;
-        add(reply, "#%d ", id);
+    size_t digits = *text == '#' ? strspn(text + 1, "0123456789") : 0;
+    if (digits && text[1 + digits] == ' ') { // "#ID ": it goes back as it came
+        add(reply, "%.*s", (int)digits + 2, text);
+        text += digits + 2;
     }
     size_t prefix = reply->length;
     if (obey(request, text, reply)) {

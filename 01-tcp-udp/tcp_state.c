@@ -10,19 +10,25 @@ const char *tcp_state(int local_port, int remote_port)
         "unknown",   "ESTABLISHED", "SYN_SENT",    "SYN_RECEIVED", "FIN_WAIT1",
         "FIN_WAIT2", "TIME_WAIT",   "CLOSED",      "CLOSE_WAIT",   "LAST_ACK",
         "LISTEN",    "CLOSING",     "SYN_RECEIVED"};
-    const char *found = "gone";
-    char line[256];
-    FILE *table = fopen("/proc/net/tcp", "re");
-    if (!table)
-        return "unknown";
-    while (fgets(line, sizeof line, table)) {
-        int local, remote;
-        unsigned state;
-        if (sscanf(line, " %*d: %*8x:%x %*8x:%x %x", &local, &remote, &state) == 3 &&
-            local == local_port && remote == remote_port &&
-            state < sizeof names / sizeof *names)
-            found = names[state];
+    static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+    const char *found = "unknown";
+    for (int i = 0; i < 2; i++) {
+        char line[256];
+        FILE *table = fopen(tables[i], "re");
+        if (!table)
+            continue;
+        if (i == 0)
+            found = "gone";
+        while (fgets(line, sizeof line, table)) {
+            int local, remote;
+            unsigned state;
+            if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%x %x", &local, &remote, &state) ==
+                    3 &&
+                local == local_port && remote == remote_port &&
+                state < sizeof names / sizeof *names)
+                found = names[state];
+        }
+        fclose(table);
     }
-    fclose(table);
     return found;
 }

@@ -3,9 +3,9 @@
 #ifndef TCP_STATE_H
 #define TCP_STATE_H
 
-// The state (RFC 9293 section 3.3.2) of this host's IPv4 TCP connection between the two ports,
-// "ESTABLISHED" or "TIME_WAIT" for example, as /proc/net/tcp lists it (proc_net_tcp in the
-// kernel's documentation); "gone" if there is none any more; "unknown" without /proc.
+// The state (RFC 9293 section 3.3.2) of this host's TCP connection between the two ports,
+// "ESTABLISHED" or "TIME_WAIT" for example, as /proc/net/tcp and tcp6 list it (the kernel's
+// networking/proc_net_tcp.rst); "gone" if there is none any more; "unknown" without /proc.
 const char *tcp_state(int local_port, int remote_port);
 
 #endif

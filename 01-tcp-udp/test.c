@@ -110,6 +110,14 @@ TEST(commands)
         CHECK(read_line(tcp, answer) && !strcmp(answer, "what")); // 8 times at most
     ask_tcp(tcp, answer, "say x y");
     CHECK(!strcmp(answer, "say x y"));
+    ask_tcp(tcp, answer, "notesudp");
+    CHECK(!strcmp(answer, "notesudp"));
+    ask_tcp(tcp, answer, "note 1 -9223372036854775808"); // no number of microseconds
+    CHECK(!strcmp(answer, "note 1 -9223372036854775808"));
+    ask_tcp(tcp, answer, "say 99999999999999999999 x");
+    CHECK(!strcmp(answer, "say 99999999999999999999 x"));
+    ask_tcp(tcp, answer, "who\r");
+    CHECK_HAS(answer, "you are 127.0.0.1:");
     ask_tcp(tcp, answer, "swallow -5");
     CHECK(!strcmp(answer, "swallow -5"));
     stop();
@@ -158,6 +166,22 @@ TEST(a_client_that_does_not_read)
     stop();
 }
 
+// Many costly requests in one write: the others have their turn in between.
+TEST(a_greedy_client_delays_nobody)
+{
+    static char lines[16000];
+    start();
+    for (size_t i = 0; i < sizeof lines; i += 8)
+        memcpy(lines + i, "state 1\n", 8);
+    net_set_nonblocking(tcp);
+    (void)!write(tcp, lines, sizeof lines);
+    sleep_ms(20);
+    int64_t began = now_ns();
+    CHECK(exchange(ask_port()));
+    CHECK((now_ns() - began) / 1000000 < 2000); // 2000 scans of the table of all connections
+    stop();
+}
+
 // ---- UDP -----------------------------------------------------------------------------------
 
 TEST(datagrams_of_every_size)
@@ -201,6 +225,9 @@ TEST(an_id_comes_back)
     CHECK_INT(send(udp, "#12 who", 7, 0), 7);
     CHECK(await_udp(udp, answer, now_ns() + 5000000000));
     CHECK_HAS(answer, "#12 you are 127.0.0.1:");
+    CHECK_INT(send(udp, "#99999999999 who", 16, 0), 16);
+    CHECK(await_udp(udp, answer, now_ns() + 5000000000));
+    CHECK_HAS(answer, "#99999999999 you are 127.0.0.1:");
     CHECK_INT(send(udp, "#x hello", 8, 0), 8);
     CHECK(await_udp(udp, answer, now_ns() + 5000000000));
     CHECK(!strcmp(answer, "#x hello"));
