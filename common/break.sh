@@ -16,7 +16,7 @@ for patch in break/*.patch; do
     expected=$(sed -n 's/^expect: //p' "$patch")
     rm -rf "${copy:?}"/*
     cp -a ../common ../"$lesson" "$copy"
-    if ! (cd "$copy/$lesson" && patch -sp1 <"break/${patch#break/}" && make -s all build/test) >"$copy/log" 2>&1; then
+    if ! (cd "$copy/$lesson" && patch -sp1 -F0 <"break/${patch#break/}" && make -s all build/test) >"$copy/log" 2>&1; then
         echo "FAILED  $patch does not apply or build:" && cat "$copy/log"
         failed=$((failed + 1))
         continue

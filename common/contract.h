@@ -14,7 +14,7 @@
 #include "net.h"
 #include "test.h"
 
-#define CROWD 1000 // connections at once
+#define CROWD 999 // connections at once, and one more for an exchange
 
 static bool exchange(int port);
 
@@ -38,6 +38,8 @@ TEST(bad_options_are_refused)
     CHECK_HAS(test_output, "from 0 to 65535, not '65536'");
     CHECK_INT(test_run("./server 8001"), 2);
     CHECK_HAS(test_output, "unexpected argument '8001'");
+    CHECK_INT(test_run("./client one two"), 2);
+    CHECK_HAS(test_output, "unexpected argument 'two'");
     CHECK_INT(test_run("./client no-such-scene"), 2);
     CHECK_HAS(test_output, "no scene 'no-such-scene'; there are:");
 }
@@ -94,6 +96,7 @@ TEST(a_thousand_connections_at_once)
     for (int i = 0; i < CROWD; i++)
         open += (fds[i] = net_connect("127.0.0.1", port)) >= 0;
     CHECK_INT(open, CROWD);
+    CHECK(exchange(port)); // on the thousandth, while the others are open
     for (int i = 0; i < CROWD; i++)
         close(fds[i]);
     CHECK(exchange(port));

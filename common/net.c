@@ -44,8 +44,12 @@ socklen_t net_address(const char *host, int port, int type, struct sockaddr_stor
 {
     char service[8];
     snprintf(service, sizeof service, "%d", port);
-    struct addrinfo hints = {.ai_socktype = type}, *found;
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = type}, *found;
     int error = getaddrinfo(host, service, &hints, &found);
+    if (error) {
+        hints.ai_family = AF_INET6;
+        error = getaddrinfo(host, service, &hints, &found);
+    }
     if (error)
         die("cannot resolve %s: %s", host, gai_strerror(error));
     socklen_t length = found->ai_addrlen;

@@ -28,14 +28,15 @@ int net_listen(const char *host, int port, int backlog);
 // listened on and why (errno), adds the hint about --port 0 where it helps, and exits 1.
 _Noreturn void net_die_listening(const char *host, int port);
 
-// A connected TCP socket. Returns -1 with errno set if no address of the host answers.
+// A connected TCP socket. Returns -1 with errno set if the server does not answer; dies if
+// there is no such host.
 int net_connect(const char *host, int port);
 
 // The same, but dies with "cannot connect to HOST:PORT: reason (is the server running?)".
 int net_connect_or_die(const char *host, int port);
 
-// Resolves host:port (numeric or a name) to a socket address for sockets of `type`; dies if it
-// cannot. Returns the address's length.
+// Resolves host:port (numeric or a name) to a socket address for sockets of `type`, IPv4 where
+// the host has one; dies if it cannot. Returns the address's length.
 socklen_t net_address(const char *host, int port, int type, struct sockaddr_storage *address);
 
 // Writes "127.0.0.1:8001" or "[::1]:8001" into text (at least NET_NAME bytes); returns text.

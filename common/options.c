@@ -28,8 +28,8 @@ static _Noreturn void reject(const char *format, ...)
 
 static void print_help(const struct command *command)
 {
-    printf("usage: %s [options] %s\n%s\n\n", program_invocation_short_name, command->arguments,
-           command->about);
+    printf("usage: %s [options]%s%s\n%s\n\n", program_invocation_short_name,
+           *command->arguments ? " " : "", command->arguments, command->about);
     for (const struct option_spec *o = command->options; o->name; o++) {
         char left[64], value[128] = "";
         snprintf(left, sizeof left, "--%s%s", o->name,
@@ -106,13 +106,16 @@ int options_parse(int argc, char **argv, const struct command *command)
             print_help(command);
         else if (code == ':')
             reject("%s needs a value", argv[optind - 1]);
+        else if (code == '?' && optopt && optopt < FIRST_CODE - 1)
+            reject("unknown option '-%c'", optopt);
         else if (code == '?')
-            reject("unknown option '%s'", argv[optind - 1]);
+            reject("unknown option '%s', or not the whole of one", argv[optind - 1]);
         char source[40];
         snprintf(source, sizeof source, "--%s", options[code - FIRST_CODE].name);
         store(&options[code - FIRST_CODE], source, optarg);
     }
-    if (optind < argc && !*command->arguments)
-        reject("unexpected argument '%s'", argv[optind]);
+    int most = *command->arguments == '\0' ? 0 : *command->arguments == '[' ? 1 : argc;
+    if (argc - optind > most)
+        reject("unexpected argument '%s'", argv[optind + most]);
     return optind;
 }

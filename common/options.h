@@ -29,14 +29,14 @@ struct option_spec {
 };
 
 struct command {
-    const char *arguments;             // what may follow the options ("[SCENE]"), or ""
-    const char *about;                 // what the program is, for --help
+    const char *arguments; // what may follow the options: "" nothing, "[SCENE]" one, else any
+    const char *about;     // what the program is, for --help
     const struct option_spec *options; // ends with an entry without a name
 };
 
 // Parses argv as the table says. --help prints the table and exits 0; an unknown option or a
-// value out of range prints what was wrong and what is accepted, and exits 2; so does an
-// argument that is no option where `arguments` is "".
+// value out of range prints what was wrong and what is accepted, and exits 2; so do more
+// arguments than `arguments` allows.
 // Returns the index in argv of the first argument that is no option.
 int options_parse(int argc, char **argv, const struct command *command);
 

@@ -2,10 +2,13 @@
 #include "story.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "board.h"
 #include "claim.h"
@@ -27,6 +30,8 @@ static bool in_timeline;
 void story_begin(enum story_side side)
 {
     my_side = side;
+    if (side == STORY_CLIENT)
+        signal(SIGPIPE, SIG_IGN); // a broken connection is an error to report, not the end
     text_begin();
     board();
 }
@@ -94,15 +99,16 @@ void story_event(const char *format, ...)
 {
     char text[LINE_BYTES];
     bool alone = my_side == STORY_SERVER && !getenv("WIRE_BOARD");
+    struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
     if (board()->quiet)
         return;
+    if (my_side == STORY_SERVER && poll(&out, 1, 0) == 0)
+        return; // nobody reads our log: better a line less than a server that waits
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    for (char *c = text; *c; c++) // what a peer sent may be in it: nothing for the terminal
-        if ((unsigned char)*c < ' ' || *c == 127)
-            *c = '.';
+    make_printable(text);
     print_time(now_ns());
     if (alone) {
         printf("%s\n", text);
@@ -167,6 +173,7 @@ void story_row(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    make_printable(line);
     print_cells(line);
     putchar('\n');
 }
@@ -174,7 +181,8 @@ void story_row(const char *format, ...)
 void story_bar(const char *label, double value, double full, const char *format, ...)
 {
     static const char *const eighth[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int eighths = full > 0 ? (int)(value / full * BAR_FULL * 8 + 0.5) : 0;
+    int eighths =
+        full > 0 && value <= full ? (int)(value / full * BAR_FULL * 8 + 0.5) : BAR_FULL * 8;
     va_list arguments;
     fputs("  ", stdout);
     cell(label, BAR_LABEL, false);

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
+#include <time.h>
 
 #include "net.h"
 #include "packet.h"
@@ -30,13 +30,16 @@ static void *write_slowly(void *fd)
     return NULL;
 }
 
-// A timer interrupts every system call of this process some thousand times a second.
+// A timer interrupts the system calls of this process some thousand times a second.
 static void interrupt_often(void)
 {
     struct sigaction action = {.sa_handler = ignore};
-    struct itimerval often = {{0, 300}, {0, 300}};
-    sigaction(SIGALRM, &action, NULL);
-    setitimer(ITIMER_REAL, &often, NULL);
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    struct itimerspec often = {{0, 300000}, {0, 300000}};
+    timer_t timer;
+    sigaction(SIGUSR1, &action, NULL);
+    CHECK(!timer_create(CLOCK_MONOTONIC, &event, &timer));
+    CHECK(!timer_settime(timer, 0, &often, NULL));
 }
 
 TEST(read_exactly_across_short_reads_and_signals)
@@ -116,6 +119,7 @@ TEST(options_reject_bad_input)
     rejects("--port", "--port needs a value");
     rejects("--colour red", "unknown option '--colour'");
     rejects("-x", "unknown option '-x'");
+    rejects("--p 1", "unknown option '--p', or not the whole of one");
     rejects("nobody", "no scene 'nobody'; there are: tell wrong skip");
 }
 
@@ -327,12 +331,21 @@ static double number_after(const char *text)
     return found ? atof(found + strlen(text)) : -1;
 }
 
+// After a ping-pong over --rtt 50: no round trip is shorter, and the median is within 1 ms of
+// it; where the machine has more to do than it has cores, the fastest one is.
+static void expect_round_trip_of_50_ms(void)
+{
+    double load, median = number_after("median "), fastest = number_after("fastest ");
+    bool busy = getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN);
+    CHECK(fastest >= 50);
+    CHECK((busy ? fastest : median) <= 51);
+}
+
 TEST(wire_delays)
 {
     need_wire();
     CHECK_INT(test_run("./wire --rtt 50 -- build/peer echo-server -- build/peer ping-pong"), 0);
-    double median = number_after("median ");
-    CHECK(median >= 50 && median <= 51);
+    expect_round_trip_of_50_ms();
 }
 
 // Which of 10,000 datagrams the wire lost, as a text of 0 and 1, from its own trace.
@@ -512,12 +525,35 @@ TEST(wire_reports_a_server_that_ends_early)
     CHECK((now_ns() - start) / 1000000000 < 5);
 }
 
-TEST(wire_reports_a_server_that_stops_badly)
+TEST(wire_reports_a_server_that_ends_badly)
 {
     CHECK_INT(test_run("./wire -- sh -c 'trap \"exit 9\" TERM; echo 9000 >&$READY_FD; "
                        "while :; do sleep 0.1; done' -- true"),
               1);
-    CHECK_HAS(test_output, "the server stopped with exit status 9");
+    CHECK_HAS(test_output, "the server ended with exit status 9");
+    CHECK_INT(test_run("./wire -- sh -c 'echo 9000 >&$READY_FD; kill -SEGV $$' -- sleep 0.5"),
+              1);
+    CHECK_HAS(test_output, "the server ended with signal 11");
+}
+
+TEST(wire_reports_a_server_that_does_not_say_its_port)
+{
+    CHECK_INT(test_run("./wire -- sh -c 'echo hello >&$READY_FD; sleep 9' -- true"), 1);
+    CHECK_HAS(test_output, "wrote 'hello' to $READY_FD");
+    CHECK_INT(test_run("./wire -- sh -c 'echo 70000 >&$READY_FD; sleep 9' -- true"), 1);
+    CHECK_HAS(test_output, "wrote '70000' to $READY_FD");
+    CHECK_INT(test_run("./wire -- sh -c 'eval \"exec $READY_FD>&-\"; sleep 9' -- true"), 1);
+    CHECK_HAS(test_output, "closed $READY_FD without writing its port");
+    CHECK_INT(test_run("./wire -- sh -c 'sleep 9 & exit 4' -- true"), 1);
+    CHECK_HAS(test_output, "ended before it was ready: exit status 4");
+}
+
+TEST(wire_minds_only_its_own_children)
+{
+    CHECK_INT(test_run("sh -c 'sleep 0.3 & exec ./wire -- build/peer idle-server -- "
+                       "sh -c \"sleep 0.8; echo played to the end\"'"),
+              0);
+    CHECK_HAS(test_output, "played to the end");
 }
 
 TEST(wire_waits_ten_seconds_for_a_server)
@@ -634,6 +670,5 @@ TEST(wire_as_an_ordinary_user)
                  "setpriv --reuid 65534 --regid 65534 --clear-groups "
                  "./wire --rtt 50 -- build/peer echo-server -- build/peer ping-pong'");
     CHECK_INT(status, 0);
-    double median = number_after("median ");
-    CHECK(median >= 50 && median <= 51);
+    expect_round_trip_of_50_ms();
 }

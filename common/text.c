@@ -34,6 +34,13 @@ int columns(const char *text)
     return count;
 }
 
+void make_printable(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++)
+        if (*c < ' ' || *c == 127 || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0))
+            *c = '.';
+}
+
 void repeat(const char *text, int times)
 {
     while (times-- > 0)

@@ -26,6 +26,9 @@ const char *paint(const char *colour);
 // Columns that UTF-8 text takes.
 int columns(const char *text);
 
+// Puts a dot for whatever could command a terminal: a peer's bytes may be in the text.
+void make_printable(char *text);
+
 // Prints text so many times.
 void repeat(const char *text, int times);
 

@@ -70,6 +70,7 @@ static struct conversations talk;
 static FILE *pcap;
 static int64_t pcap_epoch_ns; // what to add to now_ns() for the time of day
 static struct program server = {.name = "server"}, client = {.name = "client"};
+static struct program *const programs[2] = {&server, &client};
 static int signal_fd;   // SIGCHLD, and the signals that ask wire to stop
 static int stop_signal; // the one that did
 
@@ -140,7 +141,12 @@ static void start(struct program *program, char **command, int ready_fd)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    setpgid(0, 0); // ctrl-C is for wire, which stops the two in the right order
+    // A process group of its own: ctrl-C is for wire, which stops the two in the right order.
+    // But at a terminal the client stays in the foreground, where it may read what is typed.
+    if (program == &server || !isatty(STDIN_FILENO))
+        setpgid(0, 0);
+    if (program == &server)
+        dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != wire)
         _exit(1);
@@ -159,9 +165,11 @@ static void note_signals(void)
         if (info.ssi_signo != SIGCHLD)
             stop_signal = (int)info.ssi_signo;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        struct program *program = pid == server.pid ? &server : &client;
-        program->ended = true;
-        program->status = status;
+        for (int i = 0; i < 2; i++)
+            if (programs[i]->pid == pid) { // else a child that wire was born with
+                programs[i]->ended = true;
+                programs[i]->status = status;
+            }
     }
 }
 
@@ -181,8 +189,11 @@ static bool shovel(int also, int64_t until_ns)
     struct timespec timeout = {wait_ns / 1000000000, wait_ns % 1000000000};
     if (ppoll(polls, 4, &timeout, NULL) < 0)
         return false;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         move_packets(&links[i], polls[2 + i].revents);
+        if (polls[2 + i].revents & ~POLLIN)
+            links[i].from_fd = -1; // somebody has removed the device
+    }
     if (polls[1].revents)
         note_signals();
     return polls[0].revents;
@@ -207,7 +218,9 @@ static void stop(struct program *program)
     if (!program->ended)
         fprintf(stderr, "wire: the %s ignored SIGTERM for %d s: killed\n", program->name,
                 STOP_TIMEOUT_MS / 1000);
-    kill(-program->pid, SIGKILL);
+    if (!program->ended)
+        kill(program->pid, SIGKILL);
+    kill(-program->pid, SIGKILL); // its process group
     while (!program->ended)
         shovel(-1, in_ms(STOP_TIMEOUT_MS));
 }
@@ -231,33 +244,52 @@ static void setenv_number(const char *name, double value)
     setenv(name, text, 1);
 }
 
-// Starts the server and waits until it has written its port to $READY_FD; returns the port, or
-// 0 after a message: it ended first, or is not ready in time, or wire was asked to stop.
+// Reads what the server has written to $READY_FD: "PORT\n". Returns the port; 0 after a
+// message.
+static int read_port(int ready_fd, const char *name)
+{
+    char text[16] = "", *end = text;
+    ssize_t length = read(ready_fd, text, sizeof text - 1);
+    long port = length > 0 ? strtol(text, &end, 10) : 0;
+    if (port >= 1 && port <= 65535 && *end == '\n')
+        return (int)port;
+    for (int64_t soon = in_ms(1000); length <= 0 && !server.ended && now_ns() < soon;)
+        shovel(-1, soon); // it has closed the pipe, so it is probably about to end
+    if (length > 0)
+        fprintf(stderr,
+                "wire: %s wrote '%.*s' to $READY_FD, where its port and a newline belong\n",
+                name, (int)strcspn(text, "\n"), text);
+    else if (server.ended)
+        fprintf(stderr, "wire: %s ended before it was ready: %s\n", name,
+                status_text(server.status));
+    else
+        fprintf(stderr, "wire: %s closed $READY_FD without writing its port there\n", name);
+    return 0;
+}
+
+// Starts the server and waits until it is ready; returns its port, or 0 after a message: it
+// ended first, or is not ready in time, or wire was asked to stop.
 static int start_server(char **command)
 {
-    int ready[2];
-    char port[16] = "";
-    if (pipe2(ready, O_CLOEXEC))
+    int ready[2], port = 0;
+    if (pipe2(ready, O_CLOEXEC) || fcntl(ready[0], F_SETFL, O_NONBLOCK))
         die("cannot make a pipe: %s", strerror(errno));
     setenv_number("READY_FD", ready[1]);
     start(&server, command, ready[1]);
     unsetenv("READY_FD");
     close(ready[1]);
     int64_t deadline = in_ms(READY_TIMEOUT_MS);
-    while (!shovel(ready[0], deadline) && !server.ended && !stop_signal && now_ns() < deadline)
-        ;
-    bool in_time = server.ended || now_ns() < deadline;
-    if (!in_time)
+    bool spoke = false;
+    while (!spoke && !server.ended && !stop_signal && now_ns() < deadline)
+        spoke = shovel(ready[0], deadline);
+    if (spoke || server.ended)
+        port = read_port(ready[0], command[0]);
+    else if (!stop_signal)
         fprintf(stderr,
                 "wire: %s was not ready within %d s (it writes its port to $READY_FD)\n",
                 command[0], READY_TIMEOUT_MS / 1000);
-    else if (!stop_signal && read(ready[0], port, sizeof port - 1) <= 0) {
-        stop(&server); // it has closed the pipe, so it is about to end
-        fprintf(stderr, "wire: %s ended before it was ready: %s\n", command[0],
-                status_text(server.status));
-    }
     close(ready[0]);
-    return atoi(port);
+    return port;
 }
 
 // ---- the run -------------------------------------------------------------------------------
@@ -332,18 +364,17 @@ static int play(char **client_command, int port)
         shovel(-1, INT64_MAX);
     bool finished = client.ended;
     stop(&client);
-    bool server_was_up = !server.ended;
     stop(&server);
     if (!finished)
         return 128 + stop_signal;
     if (WIFSIGNALED(client.status))
         fprintf(stderr, "wire: the client was ended by %s\n", status_text(client.status));
-    if (server_was_up && server.status)
-        fprintf(stderr, "wire: the server stopped with %s\n", status_text(server.status));
+    if (server.status)
+        fprintf(stderr, "wire: the server ended with %s\n", status_text(server.status));
     if (client.status)
         return WIFSIGNALED(client.status) ? 128 + WTERMSIG(client.status)
                                           : WEXITSTATUS(client.status);
-    return server_was_up && server.status ? 1 : 0;
+    return server.status ? 1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -354,17 +385,19 @@ int main(int argc, char **argv)
         &(struct command){"-- ./server [...] -- ./client [...]",
                           "Runs a server and a client with a network between them that you\n"
                           "describe. Without --rtt, --loss, --rate, --mtu, --trace or --pcap\n"
-                          "they talk over loopback.",
+                          "they talk over loopback. Exit status: the client's; 1 if the server "
+                          "failed; 2 for\n"
+                          "a bad option; 3 if this machine does not allow it.",
                           options});
     split_commands(argv + first, &server_command, &client_command);
     bool tunnel = shape.rtt_ms >= 0 || shape.loss_percent >= 0 || shape.rate_kbit > 0 ||
                   shape.mtu || trace || pcap_path;
     int server_network = -1, client_network = -1;
 
+    board_create();
     story_begin(STORY_WIRE);
     prctl(PR_SET_TIMERSLACK, 1); // ns: wake when a packet is due, not up to 50 us later
     watch_signals();
-    board_create();
     setenv("HOST", "127.0.0.1", 1);
     setenv("PORT", "0", 1);
     if (pcap_path)
