@@ -20,7 +20,7 @@ common:
 $(LESSONS): common
 	@$(MAKE) --no-print-directory -C $@
 
-run: all
+run: $(LESSONS)
 	@sh common/tour.sh $(LESSONS)
 
 run-%: common

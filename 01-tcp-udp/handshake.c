@@ -25,8 +25,8 @@ static const struct claim opening = {
     "1.1", "guide §2.1", "a three-way handshake comes before any data", HOLDS, NULL};
 static const struct claim closing = {
     "1.2", "guide §2.1", "a connection closes with FIN, ACK, FIN, ACK", NOT_HERE,
-    "Not as a rule: a FIN may carry the ACK of the other (RFC 9293 §3.6), and does when both "
-    "sides close at once. Only a half-close needs all four."};
+    "Not as a rule: a FIN may carry the ACK of the other's (RFC 9293 §3.3.2, note 2), and does "
+    "when a server closes as soon as it has read the end. Only a half-close needs four."};
 static const struct claim headers = {
     "1.5", "guide §2.1", "a UDP header has 8 bytes, a TCP header 20 to 60", HOLDS, NULL};
 static const struct claim four_tuple = {"1.9", "guide §2.1, §7",

@@ -4,6 +4,7 @@
 start_server ./server
 if need nc netcat-openbsd; then
     expect "nc over TCP" "hello" "printf 'hello\n' | nc -q1 127.0.0.1 $port"
+    expect "nc over UDP, a command and its newline" "received 1 dropped 0" "echo drops | nc -u -w1 127.0.0.1 $port"
     expect "nc over UDP" "hello" "printf hello | nc -u -w1 127.0.0.1 $port"
 fi
 if need socat socat; then

@@ -174,7 +174,10 @@ static void tcp_into_a_sleeping_reader(int udp, long *stuck_at, bool *window_clo
     int length = snprintf(command, sizeof command, "swallow %d\n", FLOW_BYTES);
     send_all(tcp, command, (size_t)length);
     *stuck_at = write_until_stuck(tcp, FLOW_BYTES);
-    story_event("send(): %s, after %ld bytes", strerror(errno), *stuck_at);
+    if (*stuck_at < FLOW_BYTES)
+        story_event("send(): %s, after %ld bytes", strerror(errno), *stuck_at);
+    else
+        story_event("the kernel took all %d bytes", FLOW_BYTES);
     uint32_t count = board_packets(mark, packets, PACKETS_MAX);
     *window_closed = capture_window_closed(packets, count);
     ask_udp(udp, answer, "resume");
@@ -231,8 +234,9 @@ void scene_flow(void)
 
     if (board()->tunnel)
         claim_report(&window, stuck_at < FLOW_BYTES && window_closed && all ? HOLDS : UNCLEAR,
-                     "stuck at %ld bytes, window 0; after \"resume\" all %d arrived", stuck_at,
-                     FLOW_BYTES);
+                     "%s at %ld bytes, %s; after \"resume\" %d arrived",
+                     stuck_at < FLOW_BYTES ? "stuck" : "not stuck", stuck_at,
+                     window_closed ? "window 0" : "window open", all ? FLOW_BYTES : 0);
     else
         claim_skip(&window);
     if (board()->loss > 0)

@@ -262,7 +262,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP and UDP port; 0: the kernel chooses"},
         {"rcvbuf", OPTION_INT, &receive_buffer, 0, 1 << 30,
-         "bytes of SO_RCVBUF for both sockets; 0: the kernel decides"},
+         "SO_RCVBUF of both sockets; 0: the kernel decides"},
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 01: one port number, TCP and UDP.", options});

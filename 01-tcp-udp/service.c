@@ -12,7 +12,8 @@
 #include "net.h"
 #include "tcp_state.h"
 
-#define NOTES_MAX 256 // messages remembered for each transport; later ones are not
+#define LINE_BYTES 4097 // of a command
+#define NOTES_MAX  256  // messages remembered for each transport; later ones are not
 
 static struct {
     int number;
@@ -130,7 +131,11 @@ int service_resumes(void)
 
 void service_answer(const struct request *request, struct reply *reply)
 {
-    const char *text = request->text;
+    char line[LINE_BYTES] = "";
+    if (request->length < sizeof line)
+        memcpy(line, request->text, request->length); // longer: no command, so echoed
+    line[strcspn(line, "\r\n")] = '\0';               // nc sends the newline in the datagram
+    const char *text = line;
     // Not the text: a datagram may be large, and is only copied when it is echoed.
     memset(reply, 0, offsetof(struct reply, text));
     reply->times = 1;

@@ -3,7 +3,7 @@
 // One request is one line over TCP, one datagram over UDP:
 //
 //     who              both ends of this conversation, as the server sees them
-//     say N TEXT       TEXT, sent N times: N writes, or N datagrams
+//     say N TEXT       TEXT, sent N times: N writes, or N datagrams; at most 8
 //     note N US        remembers that message N, sent at US, has arrived; no answer
 //     notes tcp|udp    what has arrived: "N=MICROSECONDS ..." in the order of arrival
 //     forget           forgets the notes

@@ -154,13 +154,16 @@ static void show_figures(struct figures figures[WAYS])
         story_row("%s|%.2f ms|%.2f ms|%.2f ms|%.1f", way_name[way], figures[way].mean_ms,
                   figures[way].median_ms, figures[way].longest_ms, figures[way].segments);
     story_say("");
+    double longest = 0;
     for (int way = 0; way < WAYS; way++)
-        story_bar(way_name[way], figures[way].median_ms, figures[NAGLE].median_ms, "%.2f ms",
+        longest = figures[way].median_ms > longest ? figures[way].median_ms : longest;
+    for (int way = 0; way < WAYS; way++)
+        story_bar(way_name[way], figures[way].median_ms, longest, "%.2f ms",
                   figures[way].median_ms);
 }
 
-// True if `with` is what Nagle costs: longer by most of a delayed ACK (tcp(7): 40 ms at least),
-// and by far longer than without it, whatever else this machine is doing.
+// True if `with` is what Nagle costs: longer by most of a delayed ACK (TCP_DELACK_MIN: 40 ms at
+// least), and by far longer than without it, whatever else this machine is doing.
 static bool stalls(double with_ms, double without_ms)
 {
     return with_ms >= without_ms + 30 && with_ms >= 1.7 * without_ms;
@@ -220,10 +223,9 @@ static void scene_distance(void)
     show_figures(figures);
     double with = figures[NAGLE].median_ms, without = figures[NODELAY].median_ms;
     if (board()->tunnel)
-        claim_report(
-            &waits, stalls(with, without) ? HOLDS : UNCLEAR,
-            "%.1f ms a request, %.1f ms without: one round trip (%g ms) and a delayed ACK",
-            with, without, board()->rtt_ms);
+        claim_report(&waits, stalls(with, without) ? HOLDS : UNCLEAR,
+                     "%.1f ms a request, %.1f ms without Nagle: %.1f more, at RTT %g ms", with,
+                     without, with - without, board()->rtt_ms);
     else
         claim_skip(&waits);
 }
@@ -266,11 +268,13 @@ static void scene_remainder(void)
     count_segments(mark, &segments, &before_reply);
     if (!board()->tunnel)
         claim_skip(&remainder_waits);
+    else if (board()->loss > 0 || segments < 2)
+        claim_report(&remainder_waits, SKIPPED, "on this link %d segments went: %s", segments,
+                     segments < 2 ? "there is no remainder" : "some may have been lost");
     else
         claim_report(
             &remainder_waits,
-            segments < 2                   ? UNCLEAR
-            : before_reply == segments     ? NOT_HERE
+            before_reply == segments       ? NOT_HERE
             : before_reply == segments - 1 ? HOLDS
                                            : UNCLEAR,
             "%d of %d segments set out before any ACK came; answer after %.1f ms, RTT %g",
@@ -390,11 +394,11 @@ static void scene_quickack(void)
     story_bar("Nagle, TCP_QUICKACK", quick, both, "%.1f ms", quick);
     story_bar("TCP_NODELAY", none, both, "%.1f ms", none);
     if (board()->tunnel && board()->rtt_ms > 0)
-        claim_report(&one_round_trip,
-                     quick >= none + 0.9 * board()->rtt_ms && both >= quick + 20 ? HOLDS
-                                                                                 : UNCLEAR,
-                     "%.1f ms with an ACK at once, %.1f ms without Nagle: one RTT (%g ms) more",
-                     quick, none, board()->rtt_ms);
+        claim_report(
+            &one_round_trip,
+            quick >= none + 0.9 * board()->rtt_ms && both >= quick + 20 ? HOLDS : UNCLEAR,
+            "%.1f ms with an ACK at once, %.1f ms without Nagle: %.1f more, at RTT %g ms",
+            quick, none, quick - none, board()->rtt_ms);
     else
         claim_skip(&one_round_trip);
 }

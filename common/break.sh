@@ -14,6 +14,7 @@ lesson=$(basename "$PWD")
 for patch in break/*.patch; do
     run=$(sed -n 's/^run: //p' "$patch")
     expected=$(sed -n 's/^expect: //p' "$patch")
+    file=$(sed -n 's/^+++ b\///p' "$patch" | head -n 1)
     rm -rf "${copy:?}"/*
     cp -a ../common ../"$lesson" "$copy"
     if ! (cd "$copy/$lesson" && patch -sp1 -F0 <"break/${patch#break/}" && make -s all build/test) >"$copy/log" 2>&1; then
@@ -26,6 +27,11 @@ for patch in break/*.patch; do
     *) (cd "$copy/$lesson" && $run) >"$copy/log" 2>&1 ;;
     esac
     status=$?
+    # The README says how to take a patch back: that must work as well.
+    if ! (cd "$copy/$lesson" && patch -sRp1 -F0 <"break/${patch#break/}" &&
+        cmp -s "$file" "$OLDPWD/$file"); then
+        echo "patch -R does not restore the lesson" >>"$copy/log" && status=0
+    fi
     if [ $status -ne 0 ] && grep -qF "$expected" "$copy/log"; then
         echo "ok      $patch is noticed"
         passed=$((passed + 1))

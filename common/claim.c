@@ -40,6 +40,7 @@ static void write_ledger(const struct claim *claim, enum verdict shown, const ch
 void claim_report(const struct claim *claim, enum verdict seen, const char *format, ...)
 {
     char measured[LINE_BYTES], quoted[LINE_BYTES];
+    story_quiet(true); // the timeline is over
     const char *strict = getenv("STRICT");
     bool skipped = seen == SKIPPED, expected = seen == claim->expected;
     enum verdict shown = expected || skipped ? seen : UNCLEAR;

@@ -18,7 +18,9 @@ check() {
 echo "to build:"
 check "${CC:-cc}" build-essential "nothing can be built" needed
 check make make "nothing can be built" needed
-if echo '#include <openssl/ssl.h>' | ${CC:-cc} -E - >/dev/null 2>&1; then
+if ! ls -d 04-* >/dev/null 2>&1; then
+    : # no lesson needs OpenSSL yet
+elif echo '#include <openssl/ssl.h>' | ${CC:-cc} -E - >/dev/null 2>&1; then
     say ok "OpenSSL headers" ""
 else
     say missing "OpenSSL headers" "lesson 04 cannot be built; apt-get install libssl-dev"

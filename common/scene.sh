@@ -26,6 +26,8 @@ play() {
         echo "this machine allows no wire, so on loopback instead; what needs packets is skipped:"
         no_wire=1
         play ""
+    elif [ $status -eq 2 ] || [ $status -eq 130 ]; then
+        exit $status # a bad option, or ctrl-C: not the scene's fault
     elif [ $status -ne 0 ]; then
         failed="$failed $name"
     fi
@@ -45,7 +47,11 @@ scene() {
         shift
         server="./server $*"
     fi
-    [ -z "$link" ] || link="$link${ARGS:+ $ARGS}"
+    if [ -n "$link" ]; then
+        link="$link${ARGS:+ $ARGS}" # of an option given twice the last one counts
+    elif [ -n "$ARGS" ]; then
+        printf '\n(scene %s is on loopback: ARGS is for the scenes that have a link)\n' "$name"
+    fi
     [ -z "$no_wire" ] || link=""
     play "$link"
 }

@@ -25,7 +25,7 @@ static const char *const side_colour[] = {CYAN, MAGENTA, PLAIN};
 
 static enum story_side my_side;
 static const char *scene_name;
-static bool in_timeline;
+static bool in_timeline, heading_due;
 
 void story_begin(enum story_side side)
 {
@@ -44,6 +44,9 @@ const char *story_scene(void)
 int story_tell(const struct scene *scenes, const char *only)
 {
     int number = 0, played = 0;
+    if (!getenv("WIRE_BOARD"))
+        printf(
+            "without wire there are no packets to see here, and no distance: try make run\n");
     for (const struct scene *scene = scenes; scene->name; scene++) {
         number++;
         if (only && strcmp(only, scene->name))
@@ -79,14 +82,22 @@ void story_say(const char *format, ...)
     va_end(arguments);
 }
 
+static void print_heading(void)
+{
+    heading_due = false;
+    printf("\n%13s%sclient%s", "", paint(CYAN), paint(PLAIN));
+    repeat(" ", BETWEEN - 9);
+    printf("%sserver%s\n", paint(MAGENTA), paint(PLAIN));
+}
+
 void story_timeline(void)
 {
     in_timeline = true;
     board()->zero_ns = now_ns();
+    heading_due = true; // alone in a terminal: only over the first event, if there is one
+    if (getenv("WIRE_BOARD"))
+        print_heading();
     story_quiet(false);
-    printf("\n%13s%sclient%s", "", paint(CYAN), paint(PLAIN));
-    repeat(" ", BETWEEN - 9);
-    printf("%sserver%s\n", paint(MAGENTA), paint(PLAIN));
 }
 
 static void print_time(int64_t at_ns)
@@ -97,6 +108,8 @@ static void print_time(int64_t at_ns)
 
 void story_event(const char *format, ...)
 {
+    static char last[LINE_BYTES];
+    static int repeats;
     char text[LINE_BYTES];
     bool alone = my_side == STORY_SERVER && !getenv("WIRE_BOARD");
     struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
@@ -109,6 +122,16 @@ void story_event(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     make_printable(text);
+    if (alone && !strcmp(text, last)) { // "read() = 1 bytes", a thousand times
+        repeats++;
+        return;
+    }
+    if (repeats)
+        printf("             ... and %d more\n", repeats);
+    repeats = 0;
+    snprintf(last, sizeof last, "%s", text);
+    if (heading_due)
+        print_heading();
     print_time(now_ns());
     if (alone) {
         printf("%s\n", text);
