@@ -71,11 +71,3 @@ void capture_segment_size(const struct packet *list, uint32_t count, int client_
             *largest_payload = p->payload;
     }
 }
-
-bool capture_window_closed(const struct packet *list, uint32_t count)
-{
-    for (const struct packet *p = list; p < list + count; p++)
-        if (p->protocol == IPPROTO_TCP && !p->to_server && !p->window && !(p->flags & TCP_RST))
-            return true;
-    return false;
-}

@@ -24,7 +24,4 @@ void capture_tcp_headers(const struct packet *list, uint32_t count, int *smalles
 void capture_segment_size(const struct packet *list, uint32_t count, int client_port,
                           int *largest_payload, int *mss);
 
-// True once the server has told somebody to stop sending: a window of 0.
-bool capture_window_closed(const struct packet *list, uint32_t count);
-
 #endif

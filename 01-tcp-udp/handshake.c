@@ -35,16 +35,15 @@ static const struct claim four_tuple = {"1.9", "guide §2.1, §7",
 static const struct claim time_wait = {
     "1.11", "load balancing", "the side that closes first waits in TIME_WAIT", HOLDS, NULL};
 
-// Waits until our connection from `my_port` is in the state; false after PATIENCE_MS.
-static bool await_state(int my_port, const char *state)
+// Waits until our connection from `my_port` is in the state, at most PATIENCE_MS.
+static void await_state(int my_port, const char *state)
 {
     int64_t deadline = now_ns() + PATIENCE_MS * INT64_C(1000000);
     while (strcmp(tcp_state(my_port, ask_port()), state)) {
         if (now_ns() > deadline)
-            return false;
+            return;
         sleep_ms(1);
     }
-    return true;
 }
 
 // Opens three more connections, and asks over each, and over UDP, who is talking to whom.
@@ -90,9 +89,14 @@ struct ending {
     char client_state[16], server_state[16];
 };
 
-static void note_states(struct ending *ending, int udp)
+// Waits for the states that both ends are to reach, and notes those that they have reached.
+static void note_states(struct ending *ending, int udp, const char *client, const char *server)
 {
-    ask_udp(udp, answer, "state %05d", ending->port);
+    await_state(ending->port, client);
+    int64_t deadline = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    do
+        ask_udp(udp, answer, "state %05d", ending->port);
+    while (strcmp(answer, server) && now_ns() < deadline);
     snprintf(ending->server_state, sizeof ending->server_state, "%.15s", answer);
     snprintf(ending->client_state, sizeof ending->client_state, "%s",
              tcp_state(ending->port, ask_port()));
@@ -113,8 +117,7 @@ static double close_at_once(int udp, struct ending *ending)
     ask_tcp(tcp, answer, "hello");
     story_event("read() \"%s\", close()", answer);
     close(tcp);
-    await_state(ending->port, "TIME_WAIT");
-    note_states(ending, udp);
+    note_states(ending, udp, "TIME_WAIT", "gone");
     return connect_ms;
 }
 
@@ -128,13 +131,11 @@ static void close_by_halves(int udp, struct ending *halfway, struct ending *endi
     ask_tcp(tcp, answer, "linger %d", PATIENCE_MS);
     story_event("shutdown(SHUT_WR): nothing more from us, but we still read");
     shutdown(tcp, SHUT_WR);
-    await_state(halfway->port, "FIN_WAIT2");
-    note_states(halfway, udp);
+    note_states(halfway, udp, "FIN_WAIT2", "CLOSE_WAIT");
     ask_udp(udp, answer, "resume");
     while (read_line(tcp, answer))
         story_event("read() \"%s\"", answer);
-    await_state(ending->port, "TIME_WAIT");
-    note_states(ending, udp);
+    note_states(ending, udp, "TIME_WAIT", "gone");
     close(tcp);
 }
 

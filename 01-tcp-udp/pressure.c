@@ -3,8 +3,8 @@
 #include "pressure.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +12,6 @@
 
 #include "ask.h"
 #include "board.h"
-#include "capture.h"
 #include "claim.h"
 #include "net.h"
 #include "story.h"
@@ -20,10 +19,8 @@
 #define MESSAGES       200 // of scene loss
 #define FLOW_BYTES     400000
 #define FLOW_DATAGRAMS 500
-#define PACKETS_MAX    4000
 
 static char answer[ANSWER_BYTES];
-static struct packet packets[PACKETS_MAX];
 
 // ---- loss ----------------------------------------------------------------------------------
 
@@ -163,10 +160,13 @@ static long write_until_stuck(int fd, long most)
     return written;
 }
 
-static void tcp_into_a_sleeping_reader(int udp, long *stuck_at, bool *window_closed, bool *all)
+// TCP into a reader that sleeps. `info` is the kernel's view when we were stuck, `all` says
+// whether everything arrived in the end.
+static void tcp_into_a_sleeping_reader(int udp, long *stuck_at, struct tcp_info *info,
+                                       bool *all)
 {
     int tcp = ask_open_tcp();
-    uint32_t mark = board_mark();
+    socklen_t info_length = sizeof *info;
     story_say("TCP: the server stops reading. We write until the kernel takes no more.");
     story_timeline();
     ask_tcp(tcp, answer, "pause %d", 2 * PATIENCE_MS);
@@ -178,8 +178,7 @@ static void tcp_into_a_sleeping_reader(int udp, long *stuck_at, bool *window_clo
         story_event("send(): %s, after %ld bytes", strerror(errno), *stuck_at);
     else
         story_event("the kernel took all %d bytes", FLOW_BYTES);
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
-    *window_closed = capture_window_closed(packets, count);
+    getsockopt(tcp, IPPROTO_TCP, TCP_INFO, info, &info_length);
     ask_udp(udp, answer, "resume");
     story_event("\"resume\": the server reads again, and we can write the rest");
     story_quiet(true);
@@ -218,8 +217,11 @@ void scene_flow(void)
 {
     int udp = ask_open_udp();
     long stuck_at, in[3], out[3], sent, received, dropped;
-    bool window_closed, all;
-    tcp_into_a_sleeping_reader(udp, &stuck_at, &window_closed, &all);
+    struct tcp_info info = {0};
+    bool all;
+    tcp_into_a_sleeping_reader(udp, &stuck_at, &info, &all);
+    // Closed: 0, or too small for one more segment.
+    bool window_closed = info.tcpi_snd_wnd < info.tcpi_snd_mss;
     udp_into_a_sleeping_reader(udp, &sent, &received, &dropped);
     close(udp);
     int tcp = ask_open_tcp();
@@ -234,12 +236,12 @@ void scene_flow(void)
 
     if (board()->tunnel)
         claim_report(&window, stuck_at < FLOW_BYTES && window_closed && all ? HOLDS : UNCLEAR,
-                     "%s at %ld bytes, %s; after \"resume\" %d arrived",
-                     stuck_at < FLOW_BYTES ? "stuck" : "not stuck", stuck_at,
-                     window_closed ? "window 0" : "window open", all ? FLOW_BYTES : 0);
+                     "%s at %ld bytes, the reader's window is %u; after \"resume\" %d arrived",
+                     stuck_at < FLOW_BYTES ? "stuck" : "not stuck", stuck_at, info.tcpi_snd_wnd,
+                     all ? FLOW_BYTES : 0);
     else
         claim_skip(&window);
-    if (board()->loss > 0)
+    if (board()->loss > 0 || board()->rate > 0)
         claim_report(&no_window, SKIPPED, "this link loses datagrams too");
     else
         claim_report(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,

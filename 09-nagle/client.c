@@ -393,7 +393,10 @@ static void scene_quickack(void)
     story_bar("Nagle, delayed ACK", both, both, "%.1f ms", both);
     story_bar("Nagle, TCP_QUICKACK", quick, both, "%.1f ms", quick);
     story_bar("TCP_NODELAY", none, both, "%.1f ms", none);
-    if (board()->tunnel && board()->rtt_ms > 0)
+    if (board()->tunnel && board()->loss > 0)
+        claim_report(&one_round_trip, SKIPPED,
+                     "on this link lost packets cost more than Nagle");
+    else if (board()->tunnel && board()->rtt_ms > 0)
         claim_report(
             &one_round_trip,
             quick >= none + 0.9 * board()->rtt_ms && both >= quick + 20 ? HOLDS : UNCLEAR,
