@@ -278,17 +278,3 @@ TEST(openings_are_recognised)
     list[0].payload = 1;                   // data before the handshake
     CHECK(!capture_opens(list, 4, 40000));
 }
-
-// ---- the pair without wire -----------------------------------------------------------------
-
-TEST(two_terminals)
-{
-    char command[200];
-    pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
-    snprintf(command, sizeof command, "STRICT= ./client --port %d", port);
-    CHECK_INT(test_run(command), 0);
-    CHECK_HAS(test_output, "SKIPPED"); // what needs the wire
-    CHECK_HAS(test_output, "HOLDS");
-    CHECK_INT(test_stop(pid), 0);
-}

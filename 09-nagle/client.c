@@ -100,7 +100,9 @@ static void await_answer(int fd)
 {
     char reply;
     if (!read_exactly(fd, &reply, 1))
-        die("no answer: %s", errno ? strerror(errno) : "the server closed the connection");
+        die("no answer: %s", errno == EAGAIN ? "nothing has come for a long time"
+                             : errno         ? strerror(errno)
+                                             : "the server closed the connection");
     if (reply != REPLY_OK)
         die("the server refused the request: '%c'", reply);
 }

@@ -86,15 +86,3 @@ TEST(a_client_that_does_not_read)
     close(fd);
     CHECK_INT(test_stop(pid), 0);
 }
-
-TEST(two_terminals)
-{
-    char command[200];
-    pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
-    snprintf(command, sizeof command, "STRICT= ./client --port %d", port);
-    CHECK_INT(test_run(command), 0);
-    CHECK_HAS(test_output, "SKIPPED"); // what needs the wire
-    CHECK_HAS(test_output, "NOT HERE");
-    CHECK_INT(test_stop(pid), 0);
-}

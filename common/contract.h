@@ -82,6 +82,20 @@ TEST(a_client_without_a_server_says_so)
     CHECK_HAS(test_output, "(is the server running?)");
 }
 
+// The pair without wire, as in two terminals: all scenes play, and what needs packets is
+// skipped.
+TEST(two_terminals)
+{
+    char command[80];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0");
+    snprintf(command, sizeof command, "STRICT= ./client --port %d", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "without wire there are no packets");
+    CHECK_HAS(test_output, "HERE\n"); // some claim has come out
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(a_thousand_connections_at_once)
 {
     static int fds[CROWD];
