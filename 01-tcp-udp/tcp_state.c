@@ -20,11 +20,10 @@ const char *tcp_state(int local_port, int remote_port)
         if (i == 0)
             found = "gone";
         while (fgets(line, sizeof line, table)) {
-            int local, remote;
-            unsigned state;
+            unsigned local, remote, state;
             if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%x %x", &local, &remote, &state) ==
                     3 &&
-                local == local_port && remote == remote_port &&
+                local == (unsigned)local_port && remote == (unsigned)remote_port &&
                 state < sizeof names / sizeof *names)
                 found = names[state];
         }

@@ -574,7 +574,7 @@ TEST(wire_kills_a_server_that_does_not_stop)
 // Waits until `count` processes run that have `mark` in their command line, at most 5 s.
 static void expect_processes(const char *mark, int count)
 {
-    char command[100];
+    char command[200];
     snprintf(command, sizeof command,
              "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -cx '9[89]%s'",
              mark);
@@ -589,7 +589,7 @@ static void expect_processes(const char *mark, int count)
 // Starts wire with a server and a client that stay; returns its pid when both run.
 static pid_t start_wire(const char *mark)
 {
-    char command[300];
+    char command[400];
     snprintf(command, sizeof command,
              "exec ./wire -- sh -c 'echo 9000 >&$READY_FD; exec sleep 98%s' -- sleep 99%s",
              mark, mark);
