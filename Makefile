@@ -58,14 +58,14 @@ help:
 
 .PHONY: all common $(LESSONS) run test test-common bench bench-common doctor clean help
 
-#| make                        build everything
-#| make run                    play all lessons, one after the other, and show the ledger
-#| make run-09                 play lesson 09
-#| make run-09 SCENE=2         only its second scene (SCENE=distance does the same)
-#| make run-09 ARGS="--rtt 200"    on another link: see common/wire --help
-#| make test, make test-09     unit tests, scenes, real peers, and whether the checks bite
-#| make bench, make bench-09   benchmarks, where a lesson has them
-#| make doctor                 what this machine offers, what is missing, and how to get it
+#| make                               build everything
+#| make run                           play all lessons, one after the other, and show the ledger
+#| make run-09                        play lesson 09
+#| make run-09 SCENE=2                only its second scene (SCENE=distance does the same)
+#| make run-09 ARGS="--rtt 200"       on another link: see common/wire --help
+#| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
+#| make bench, make bench-09          benchmarks, where a lesson has them
+#| make doctor                        what this machine offers, what is missing, and how to get it
 #| make SAN=address,undefined test    the same tests with sanitizers; also SAN=thread
-#| make STRICT=1 test          a skipped test or claim is a failure, a warning an error
-#| make clean                  remove what was built
+#| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error
+#| make clean                         remove what was built
