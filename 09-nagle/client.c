@@ -290,22 +290,23 @@ static const struct claim small_waits = {
 static void scene_small(void)
 {
     double quickest_ms = 0;
-    int segments, before_reply;
     int fd = open_connection();
     story_say("%d times 500 bytes in one write(), Nagle on, each after the answer to the last.",
               SMALLS);
     story_timeline();
-    for (int i = 0; i < SMALLS; i++) {
+    for (int i = 0; i < SMALLS && board()->tunnel; i++) {
         uint32_t mark = board_mark();
         int64_t start = now_ns();
         send_request(fd, ONE_WRITEV, 500 - HEADER_BYTES, 0);
         await_answer(fd);
-        count_segments(mark, &segments, &before_reply);
-        double waited_ms = (double)(packets[0].at_ns - start) / 1e6;
+        board_packets(mark, packets, PACKETS_MAX);
+        const struct packet *p = packets; // ours with the 500 bytes; an ACK may come before it
+        while (!p->to_server || !p->payload)
+            p++;
+        double waited_ms = (double)(p->at_ns - start) / 1e6;
         if (i == 0 || waited_ms < quickest_ms)
             quickest_ms = waited_ms;
     }
-    story_quiet(true);
     close(fd);
     if (board()->tunnel && board()->rtt_ms > 0)
         claim_report(&small_waits, quickest_ms < board()->rtt_ms / 2 ? NOT_HERE : HOLDS,
