@@ -1,0 +1,81 @@
+// loop.h: one small epoll loop for servers with many connections: it accepts, reads, sends what
+// the kernel takes, keeps what it does not take, and keeps the time.
+//
+//     struct session { struct conn conn; ... };     // a lesson's own connection begins with
+//     ours static const struct loop_server server = {sizeof(struct session), 10000, .received =
+//     ...}; long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
+//
+// The rules that keep it small: there is one buffer for what is read and one for what is to be
+// sent, shared by all connections; a connection owns memory only while something of it is
+// unfinished. All that one read() brought is answered before one send() takes the answers away.
+// While a client does not take its answers it is not read from, and after a while it is
+// dropped.
+#ifndef LOOP_H
+#define LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "timers.h"
+
+#define LOOP_IN_BYTES  65536 // that may wait to be used: the longest message there can be
+#define LOOP_OUT_BYTES 65536 // that may wait to be sent, for each connection
+#define LOOP_STALL_MS  15000 // a client that takes nothing of that for so long is dropped
+#define LOOP_LINGER_MS 2000  // how long we read on, and throw away, after our last byte
+#define LOOP_STOP_MS   5000  // how long connections may go on when the program is to stop
+
+struct conn {
+    struct timer timer; // when the loop looks at the deadline: never later
+    struct loop *loop;
+    int fd;
+    uint32_t events;             // that epoll is asked for
+    int64_t deadline_ns;         // when timeout() is due
+    char *in, *out;              // bytes not used yet, bytes not sent yet; NULL: none
+    uint32_t in_length;          // of `in`
+    uint32_t out_at, out_length; // what is left of `out` is between the two
+    int64_t sent_ns;             // when the kernel last took something of `out`
+    bool paused;                 // set it to have received() not called: the lesson is busy
+    bool ended;                  // the client has said all that it will say
+    bool closing;                // conn_close() was called
+    bool lingering, broken, told_to_stop;
+};
+
+// What a lesson's server does. Each call is about one connection, and may change only that one.
+// To make another one move, give it a deadline that has passed. NULL: nothing to do.
+struct loop_server {
+    size_t conn_bytes; // of the lesson's own struct, which is zeroed before opened()
+    int conns_max;     // further clients wait in the kernel's queue
+    void (*opened)(struct conn *);
+    // `length` bytes are here, those left over before among them. Returns how many it has used.
+    // It is called again when more have come, or when output that it made is gone.
+    size_t (*received)(struct conn *, const char *bytes, size_t length);
+    bool (*produce)(struct conn *); // the kernel has taken all output; true: here is more
+    void (*timeout)(struct conn *); // the deadline has passed (it waits while output waits)
+    void (*stop)(struct conn *);    // the program is to stop; NULL: conn_close()
+    void (*closed)(struct conn *);  // it is gone: free what belongs to it
+};
+
+// Serves the clients of `listener`, which it closes in the end, until SIGINT or SIGTERM; then
+// until all connections are closed, LOOP_STOP_MS have passed, or a second signal comes. Prints
+// that it is ready. Returns how many connections there were. Dies where there is no epoll.
+long loop_run(int listener, const struct loop_server *server);
+
+// The time of this round, in nanoseconds of now_ns()'s clock: reading the clock once is enough.
+int64_t conn_now(const struct conn *c);
+
+// Asks for timeout() `ms` milliseconds from now, in place of what was asked before; NEVER: not
+// at all. To move a deadline to a later time costs nothing.
+void conn_deadline(struct conn *c, int64_t ms);
+
+// Output is written to conn_space(), where conn_room() says how many bytes find room now, and
+// counts when conn_wrote() says so.
+size_t conn_room(const struct conn *c);
+char *conn_space(const struct conn *c);
+void conn_wrote(struct conn *c, size_t length);
+
+// Closes the connection when its output is sent; nothing is received any more. First only our
+// half, so that the client gets the last answer even if it is still sending (RFC 9112 §9.6).
+void conn_close(struct conn *c);
+
+#endif
