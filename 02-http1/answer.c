@@ -1,0 +1,313 @@
+// answer.c: see answer.h. Read answer_request() first; each route is a function of its own.
+#include "answer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "files.h"
+
+#define CACHED_TAG  "\"workbench-1\""
+#define CACHED_DATE 1735689600 // seconds since 1970: 2025-01-01
+#define PIECE_BYTES 40
+
+// Bits, so that a route can say which it takes.
+enum method { GET = 1, HEAD = 2, POST = 4, PUT = 8, PATCH = 16, DELETE = 32, OPTIONS = 64 };
+
+static const char *const methods[] = {"GET",    "HEAD",    "POST",    "PUT",  "PATCH",
+                                      "DELETE", "OPTIONS", "CONNECT", "TRACE"};
+
+#define READING (GET | HEAD | OPTIONS)
+#define ALL     (READING | POST | PUT | PATCH | DELETE)
+
+// One address, several sites: the Host field says which one is meant (RFC 9110 §7.2).
+static const struct {
+    const char *host, *text;
+} sites[] = {{"cats.example", "meow\n"}, {"dogs.example", "woof\n"}};
+
+static const char cached_text[] =
+    "This text does not change. Who has it, and says so with If-None-Match or\n"
+    "If-Modified-Since, is told that it is still right, in a response without content.\n";
+
+static const char image_begin[] = "\x89PNG\r\n\x1a\n"; // then bytes that depend on the number
+
+static void put_field(struct answer *answer, const char *name, const char *value)
+{
+    size_t length = strlen(answer->fields);
+    snprintf(answer->fields + length, FIELDS_BYTES - length, "%s: %s\r\n", name, value);
+}
+
+static void say(struct answer *answer, int status, const char *text)
+{
+    answer->status = status;
+    answer->type = "text/plain";
+    answer->text = text;
+    answer->length = strlen(text);
+}
+
+void answer_error(struct answer *answer, int status)
+{
+    snprintf(answer->line, LINE_BYTES, "%s\n", http_reason(status));
+    say(answer, status, answer->line);
+    answer->echo = false;
+}
+
+// ---- the target ----------------------------------------------------------------------------
+
+struct request {
+    const struct http_head *head;
+    unsigned method;
+    struct http_text path, rest, query; // rest: of the path, behind the route's own
+    struct upload *upload;
+};
+
+static void split_target(struct request *request)
+{
+    struct http_text target = request->head->target;
+    const char *mark = memchr(target.at, '?', target.length), *end = target.at + target.length;
+    request->path = (struct http_text){target.at, (size_t)((mark ? mark : end) - target.at)};
+    mark = mark ? mark + 1 : end;
+    request->query = (struct http_text){mark, (size_t)(end - mark)};
+}
+
+// True if a path is `route`, or, with `prefix`, begins with it: then the rest of it is in
+// *rest.
+static bool is_under(struct http_text path, const char *route, bool prefix,
+                     struct http_text *rest)
+{
+    size_t length = strlen(route);
+    if (path.length < length || (!prefix && path.length > length) ||
+        memcmp(path.at, route, length))
+        return false;
+    *rest = (struct http_text){path.at + length, path.length - length};
+    return true;
+}
+
+// A whole number up to `max`. False: it is not one.
+static bool number(struct http_text text, int max, int *value)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9' || sum > max)
+            return false;
+        sum = sum * 10 + (text.at[i] - '0');
+    }
+    *value = (int)sum;
+    return text.length && sum <= max;
+}
+
+// The number called `name` in the query, or what *value is already. False: it is out of range.
+static bool parameter(struct http_text query, const char *name, int max, int *value)
+{
+    size_t length = strlen(name);
+    for (const char *at = query.at, *end = at + query.length, *next; at < end; at = next + 1) {
+        next = memchr(at, '&', (size_t)(end - at));
+        next = next ? next : end;
+        if ((size_t)(next - at) > length && !memcmp(at, name, length) && at[length] == '=')
+            return number((struct http_text){at + length + 1, (size_t)(next - at) - length - 1},
+                          max, value);
+    }
+    return true;
+}
+
+// ---- the routes ----------------------------------------------------------------------------
+
+static void answer_echo(const struct request *request, struct answer *answer)
+{
+    (void)request;
+    answer->echo = true;
+    answer->type = "application/octet-stream";
+}
+
+static void answer_nothing(const struct request *request, struct answer *answer)
+{
+    (void)request;
+    answer_error(answer, 404);
+}
+
+static void answer_site(const struct request *request, struct answer *answer)
+{
+    struct http_text host = request->head->host;
+    const char *colon = host.length ? memrchr(host.at, ':', host.length) : NULL;
+    if (request->method == POST) {
+        answer_echo(request, answer);
+        return;
+    }
+    if (colon)
+        host.length = (size_t)(colon - host.at);
+    say(answer, 200, "hello, world\n");
+    for (size_t i = 0; i < sizeof sites / sizeof *sites; i++)
+        if (http_is_token(host, sites[i].host))
+            say(answer, 200, sites[i].text);
+}
+
+static void answer_image(const struct request *request, struct answer *answer)
+{
+    int image, size = 4096;
+    if (!number(request->rest, 1 << 30, &image)) {
+        answer_error(answer, 404);
+        return;
+    }
+    answer->image = (unsigned)image;
+    answer->type = "image/png";
+    if (!parameter(request->query, "size", IMAGE_MAX, &size))
+        answer_error(answer, 400);
+    else
+        answer->length = (uint64_t)size;
+}
+
+static void answer_slowly(const struct request *request, struct answer *answer)
+{
+    answer->delay_ms = 300;
+    say(answer, 200, "that took a while\n");
+    if (!parameter(request->query, "ms", DELAY_MAX, &answer->delay_ms))
+        answer_error(answer, 400);
+}
+
+static void answer_in_pieces(const struct request *request, struct answer *answer)
+{
+    answer->type = "text/plain";
+    answer->delay_ms = 200;
+    answer->pieces = 5;
+    if (!parameter(request->query, "n", PIECES_MAX, &answer->pieces) ||
+        !parameter(request->query, "ms", DELAY_MAX, &answer->delay_ms) || !answer->pieces) {
+        answer->pieces = 0;
+        answer_error(answer, 400);
+    }
+}
+
+// True if a list of tags names ours, or any (RFC 9110 §13.1.2; "W/" does not matter there).
+static bool names_our_tag(struct http_text list)
+{
+    return http_is(list, "*") ||
+           (list.length && memmem(list.at, list.length, CACHED_TAG, strlen(CACHED_TAG)));
+}
+
+static bool not_changed_since(struct http_text date)
+{
+    char text[40];
+    struct tm utc = {0};
+    snprintf(text, sizeof text, "%.*s", (int)date.length, date.length ? date.at : "");
+    return strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc) && timegm(&utc) >= CACHED_DATE;
+}
+
+// The conditions are asked in this order (RFC 9110 §13.2.2): a tag is better than a date.
+static void answer_cached(const struct request *request, struct answer *answer)
+{
+    struct http_text tags = http_field(request->head, "if-none-match");
+    struct http_text date = http_field(request->head, "if-modified-since");
+    say(answer, 200, cached_text);
+    put_field(answer, "ETag", CACHED_TAG);
+    put_field(answer, "Last-Modified", http_date(CACHED_DATE));
+    put_field(answer, "Cache-Control", "max-age=60");
+    if (tags.at ? names_our_tag(tags) : not_changed_since(date)) {
+        answer->status = 304;
+        answer->type = NULL;
+        answer->length = 0;
+    }
+}
+
+static void answer_file(const struct request *request, struct answer *answer)
+{
+    int64_t length, offset;
+    int fd = -1, status = 404;
+    if (request->method & (PUT | PATCH))
+        status = upload_begin(request->upload, request->rest, request->head, &offset);
+    else
+        fd = files_open(request->rest, &length, &offset);
+    if (fd < 0 && status)
+        answer_error(answer, status);
+    if (offset >= 0) {
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)offset);
+        put_field(answer, "Upload-Offset", text);
+    }
+    if (fd < 0 && offset >= 0 && request->method == HEAD) {
+        answer->status = 204; // there is something, but not to be read yet
+        answer->type = NULL;
+    } else if (fd >= 0) {
+        answer->file = fd;
+        answer->type = "application/octet-stream";
+        answer->length = (uint64_t)length;
+    }
+}
+
+// ---- which one -----------------------------------------------------------------------------
+
+// The method's bit; one that nobody here takes is known, but has none. 0: not known.
+static unsigned find_method(struct http_text name)
+{
+    for (unsigned i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (http_is(name, methods[i]))
+            return 1U << i;
+    return 0;
+}
+
+// Answers instead of a route that does not take the method: 501 if no one here knows it, 405
+// with the list of those it takes; with the same list, OPTIONS.
+static void answer_method(unsigned method, unsigned taken, struct answer *answer)
+{
+    char list[80] = "";
+    for (unsigned i = 0; 1U << i <= OPTIONS; i++)
+        if (taken & 1U << i)
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "",
+                     methods[i]);
+    answer_error(answer, method ? 405 : 501);
+    if (method)
+        put_field(answer, "Allow", list);
+    if (method == OPTIONS) {
+        answer->status = 204;
+        answer->type = NULL;
+        answer->length = 0;
+    }
+}
+
+static const struct route {
+    const char *path;
+    bool prefix; // what stands behind it belongs to it
+    unsigned methods;
+    void (*answer)(const struct request *, struct answer *);
+} routes[] = {{"/", false, READING | POST, answer_site},
+              {"/img/", true, READING, answer_image},
+              {"/slow", false, READING, answer_slowly},
+              {"/stream", false, READING, answer_in_pieces},
+              {"/cached", false, READING, answer_cached},
+              {"/echo", false, ALL, answer_echo},
+              {"/files/", true, READING | PUT | PATCH, answer_file},
+              {"", true, ALL, answer_nothing}};
+
+void answer_request(const struct http_head *head, struct answer *answer, struct upload *upload)
+{
+    struct request request = {
+        .head = head, .method = find_method(head->method), .upload = upload};
+    const struct route *route = routes;
+    split_target(&request);
+    while (!is_under(request.path, route->path, route->prefix, &request.rest))
+        route++;
+    answer->status = 200;
+    if (request.method & route->methods & ~(unsigned)OPTIONS)
+        route->answer(&request, answer);
+    else
+        answer_method(request.method, route->methods, answer);
+}
+
+size_t answer_content(struct answer *answer, char *to, size_t room)
+{
+    size_t length =
+        answer->length - answer->sent < room ? (size_t)(answer->length - answer->sent) : room;
+    if (answer->text) {
+        memcpy(to, answer->text + answer->sent, length);
+    } else if (answer->file) {
+        ssize_t got = pread(answer->file, to, length, (off_t)answer->sent);
+        length = got > 0 ? (size_t)got : 0;
+    } else {
+        for (size_t i = 0; i < length; i++)
+            to[i] = (char)((answer->sent + i) * 7 + answer->image);
+        if (answer->sent < sizeof image_begin - 1 && length >= sizeof image_begin - 1)
+            memcpy(to, image_begin, sizeof image_begin - 1);
+    }
+    answer->sent += length;
+    return length;
+}

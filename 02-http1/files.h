@@ -1,0 +1,44 @@
+// files.h: what clients store: whole, or in parts, so that a broken upload goes on where it
+// was.
+//
+//     PUT /files/NAME                                     the whole content
+//     HEAD /files/NAME                                    204, Upload-Offset: what has come
+//     PATCH or PUT, Content-Range: bytes FROM-TO/TOTAL    more of it; FROM is the offset
+//
+// Content goes to the disk as it comes. Until the last byte is there the file has another name,
+// so nobody sees half a file, and one that is there already is replaced at once.
+#ifndef FILES_H
+#define FILES_H
+
+#include <sys/types.h>
+
+#include "http.h"
+
+#define FILE_MAX   (INT64_C(64) << 20) // bytes of one file
+#define FILES_MAX  200
+#define NAME_BYTES 64
+
+struct upload {
+    int fd;                    // 0: there is none
+    char name[NAME_BYTES + 2]; // of the unfinished file: "." and the name
+    int64_t at, end;           // bytes that are there; that there will be after this request
+    bool last;                 // then it is complete
+};
+
+// Makes the folder for the files, which files_end() removes. Dies if it cannot.
+void files_begin(void);
+void files_end(void);
+
+// Opens a stored file for reading. Returns its descriptor and sets *length; or -1, and sets
+// *offset to how much of it has come so far, -1 if nothing.
+int files_open(struct http_text name, int64_t *length, int64_t *offset);
+
+// Begins, goes on with, and ends an upload. Each returns 0, or the status to refuse it with:
+// 400, 409 (wrong offset: *offset is the right one), 411, 413, 507. upload_end() with `whole`
+// puts a file that is complete in its place; without, what has come stays for the next try.
+int upload_begin(struct upload *upload, struct http_text name, const struct http_head *head,
+                 int64_t *offset);
+int upload_write(struct upload *upload, struct http_text content);
+int upload_end(struct upload *upload, bool whole);
+
+#endif
