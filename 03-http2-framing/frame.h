@@ -1,0 +1,143 @@
+// frame.h: the frames of HTTP/2 (RFC 9113 §4, §6, §7): nine bytes of header and a payload.
+//
+// Reading: frame_read_header() on nine bytes; when the payload is there too, frame_check() says
+// whether the frame can be right at all, and finds its content between the padding. What
+// depends on the state of a stream or of the connection is not known here. Writing:
+// frame_put_*() write one frame each and return where the next one goes.
+#ifndef FRAME_H
+#define FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PREFACE            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" // a client's first bytes (§3.4)
+#define PREFACE_BYTES      24
+#define FRAME_HEADER_BYTES 9
+#define SETTING_BYTES      6          // of one setting in SETTINGS
+#define FRAME_SIZE_DEFAULT 16384      // bytes of payload that everybody must take (§4.2)
+#define FRAME_SIZE_MAX     16777215   // bytes of payload that 24 bits can say
+#define STREAM_ID_MAX      0x7fffffff // 31 bits: the highest one is reserved, and ignored
+#define WINDOW_DEFAULT     65535      // bytes, of each stream and of the connection (§6.9.2)
+#define WINDOW_MAX         0x7fffffff
+#define TABLE_SIZE_DEFAULT 4096 // bytes of HPACK's dynamic table (§6.5.2)
+
+enum frame_type {
+    FRAME_DATA,
+    FRAME_HEADERS,
+    FRAME_PRIORITY,
+    FRAME_RST_STREAM,
+    FRAME_SETTINGS,
+    FRAME_PUSH_PROMISE,
+    FRAME_PING,
+    FRAME_GOAWAY,
+    FRAME_WINDOW_UPDATE,
+    FRAME_CONTINUATION,
+};
+
+enum frame_flag { // each belongs to some types only; elsewhere it is ignored
+    FLAG_ACK = 0x01,
+    FLAG_END_STREAM = 0x01,
+    FLAG_END_HEADERS = 0x04,
+    FLAG_PADDED = 0x08,
+    FLAG_PRIORITY = 0x20,
+};
+
+enum error_code { // §7
+    NO_ERROR,
+    PROTOCOL_ERROR,
+    INTERNAL_ERROR,
+    FLOW_CONTROL_ERROR,
+    SETTINGS_TIMEOUT,
+    STREAM_CLOSED,
+    FRAME_SIZE_ERROR,
+    REFUSED_STREAM,
+    CANCEL,
+    COMPRESSION_ERROR,
+    CONNECT_ERROR,
+    ENHANCE_YOUR_CALM,
+    INADEQUATE_SECURITY,
+    HTTP_1_1_REQUIRED,
+};
+
+enum setting_id { // §6.5.2
+    SETTINGS_HEADER_TABLE_SIZE = 1,
+    SETTINGS_ENABLE_PUSH,
+    SETTINGS_MAX_CONCURRENT_STREAMS,
+    SETTINGS_INITIAL_WINDOW_SIZE,
+    SETTINGS_MAX_FRAME_SIZE,
+    SETTINGS_MAX_HEADER_LIST_SIZE,
+};
+
+struct setting {
+    uint16_t id;
+    uint32_t value;
+};
+
+struct frame {
+    uint32_t length; // of the payload
+    uint8_t type, flags;
+    uint32_t stream;
+    const uint8_t *payload;
+    // Set by frame_check(): the payload without padding and, in HEADERS, without priority.
+    const uint8_t *content;
+    uint32_t content_length;
+};
+
+// What is wrong: with one stream (answered by RST_STREAM), or with the connection (by GOAWAY).
+enum fault_scope { FAULT_NONE, FAULT_STREAM, FAULT_CONNECTION };
+
+struct fault {
+    enum fault_scope scope;
+    enum error_code code;
+    const char *why; // for people: what GOAWAY carries as debug data
+};
+
+struct fault fault_none(void);
+struct fault stream_fault(enum error_code code, const char *why);
+struct fault connection_fault(enum error_code code, const char *why);
+
+// Reads nine bytes. The payload is set to what follows them.
+void frame_read_header(const uint8_t *bytes, struct frame *frame);
+
+// Checks what header and payload alone can say: lengths, stream zero or not, padding, the
+// values of settings. Sets content and content_length. A type that is unknown is no fault
+// (§4.1).
+struct fault frame_check(struct frame *frame);
+
+// Whether the payload may be so long at all: to be asked before waiting for it. `max` is the
+// SETTINGS_MAX_FRAME_SIZE that this side has announced.
+struct fault frame_check_length(const struct frame *frame, uint32_t max);
+
+// The setting number `index` of a SETTINGS frame that has passed frame_check().
+struct setting frame_setting(const struct frame *frame, uint32_t index);
+
+// Numbers in network byte order: 32 bits of a payload.
+uint32_t frame_read_u32(const uint8_t *bytes);
+
+// Each writes one frame at `out` and returns the byte after it. The header alone serves for
+// DATA and HEADERS, whose payload the caller writes behind it.
+uint8_t *frame_put_header(uint8_t *out, uint32_t length, enum frame_type type, uint8_t flags,
+                          uint32_t stream);
+uint8_t *frame_put_settings(uint8_t *out, const struct setting *settings, uint32_t count);
+uint8_t *frame_put_settings_ack(uint8_t *out);
+uint8_t *frame_put_ping(uint8_t *out, uint8_t flags, const uint8_t opaque[8]);
+uint8_t *frame_put_window_update(uint8_t *out, uint32_t stream, uint32_t increment);
+uint8_t *frame_put_rst_stream(uint8_t *out, uint32_t stream, enum error_code code);
+uint8_t *frame_put_priority(uint8_t *out, uint32_t stream, uint32_t parent, uint8_t weight);
+uint8_t *frame_put_goaway(uint8_t *out, uint32_t last_stream, enum error_code code,
+                          const char *debug); // at most GOAWAY_DEBUG_MAX bytes of it
+#define GOAWAY_DEBUG_MAX 100
+#define GOAWAY_MAX       (FRAME_HEADER_BYTES + 8 + GOAWAY_DEBUG_MAX)
+
+// Names as the RFC writes them; "type 0x0c", "code 99" or "setting 9" where there is none. The
+// text of a name that is unknown is overwritten by the next such call.
+const char *frame_type_name(uint8_t type);
+const char *error_code_name(uint32_t code);
+const char *setting_name(uint16_t id);
+
+// Describes a frame in one line of words, such as "HEADERS stream 1 END_STREAM END_HEADERS 31
+// bytes" or "WINDOW_UPDATE stream 0 +65535". Returns text. The payload must be there.
+char *frame_describe(const struct frame *frame, char *text, size_t size);
+
+#endif

@@ -1,0 +1,66 @@
+// hpack.h: header compression (RFC 7541): what both sides have said before is a number.
+//
+// Each direction of a connection has its own encoder at one end and decoder at the other, whose
+// dynamic tables are always the same, because all header blocks pass through both in one order.
+#ifndef HPACK_H
+#define HPACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hpack_table.h"
+
+#define HPACK_LIST_MAX   16384 // of one header list, counted like a table (§4.1)
+#define HPACK_FIELDS_MAX (HPACK_LIST_MAX / HPACK_FIELD_OVERHEAD)
+
+struct hpack_decoder {
+    struct hpack_table table;
+    uint32_t limit;  // what our SETTINGS_HEADER_TABLE_SIZE allows
+    bool update_due; // the limit went below the table's size: the next block has to follow
+};
+
+struct hpack_encoder {
+    struct hpack_table table;
+    uint32_t lowest; // size of the table since the last block: to be told in the next one
+    bool update_due;
+    bool no_huffman; // strings as they are: for who wants to read them on the wire
+};
+
+// A decoded header list. Large: one serves all connections, since it is used up at once.
+struct hpack_list {
+    struct hpack_field fields[HPACK_FIELDS_MAX + 1]; // one more, for what proves too much
+    size_t count;
+    uint32_t size; // by §4.1
+    bool too_long; // over HPACK_LIST_MAX: fields are missing, but the dynamic table is right
+    uint32_t used; // of bytes: behind a list there is always room for one more field
+    char bytes[3 * HPACK_LIST_MAX];
+};
+
+void hpack_decoder_begin(struct hpack_decoder *decoder);
+void hpack_encoder_begin(struct hpack_encoder *encoder);
+
+// Our SETTINGS_HEADER_TABLE_SIZE counts from now on: the peer has acknowledged it.
+void hpack_decoder_limit(struct hpack_decoder *decoder, uint32_t limit);
+
+// The peer's SETTINGS_HEADER_TABLE_SIZE: our table will be no larger, nor than HPACK_TABLE_MAX.
+void hpack_encoder_limit(struct hpack_encoder *encoder, uint32_t limit);
+
+// Decodes a whole header block into `list`, which stays valid until the next call with it.
+// False: the block is no HPACK, which is a connection error of type COMPRESSION_ERROR.
+bool hpack_decode(struct hpack_decoder *decoder, const uint8_t *block, size_t length,
+                  struct hpack_list *list);
+
+// Encodes a header block to `out`, which has hpack_bound() bytes; returns the byte after it.
+uint8_t *hpack_encode(struct hpack_encoder *encoder, uint8_t *out,
+                      const struct hpack_field *fields, size_t count);
+size_t hpack_bound(const struct hpack_field *fields, size_t count);
+
+// Integers (§5.1): `prefix` bits of the first byte, then seven bits a byte. hpack_put_integer()
+// leaves the other bits of the first byte as `first` has them. hpack_read_integer() moves *at
+// on; false if the number does not end before `end`, or takes more than HPACK_INTEGER_BYTES.
+#define HPACK_INTEGER_BYTES 5
+uint8_t *hpack_put_integer(uint8_t *out, uint8_t first, int prefix, uint32_t value);
+bool hpack_read_integer(const uint8_t **at, const uint8_t *end, int prefix, uint32_t *value);
+
+#endif

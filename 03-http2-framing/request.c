@@ -1,0 +1,218 @@
+// request.c: see request.h.
+#include "request.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define LENGTH_DIGITS_MAX 18 // of a content-length: it fits in 63 bits
+
+static bool is(struct request_text text, const char *word)
+{
+    return strlen(word) == text.length && !memcmp(text.at, word, text.length);
+}
+
+static struct request_text value_of(const struct hpack_field *field)
+{
+    return (struct request_text){field->value, field->value_length};
+}
+
+static struct request_text name_of(const struct hpack_field *field)
+{
+    return (struct request_text){field->name, field->name_length};
+}
+
+// ---- characters ----------------------------------------------------------------------------
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_token(struct request_text text) // RFC 9110 §5.6.2
+{
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.at[i];
+        if (!is_letter(c) && !is_digit(c) && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+            return false;
+    }
+    return text.length > 0;
+}
+
+static bool is_lower_case(struct request_text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (text.at[i] >= 'A' && text.at[i] <= 'Z')
+            return false;
+    return true;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+// RFC 9110 §5.5: no control characters, and none of the blanks at the ends that HTTP/1.1
+// strips.
+static bool is_field_value(struct request_text text)
+{
+    bool bad = false;
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+        bad |= (c < ' ' && c != '\t') || c == 127;
+    }
+    return !bad &&
+           (text.length == 0 || (!is_blank(text.at[0]) && !is_blank(text.at[text.length - 1])));
+}
+
+static bool is_visible(struct request_text text) // and ASCII: what a URI consists of
+{
+    bool bad = false;
+    for (size_t i = 0; i < text.length; i++)
+        bad |= text.at[i] <= ' ' || text.at[i] == 127; // a char above 127 is below zero
+    return !bad;
+}
+
+// ---- fields --------------------------------------------------------------------------------
+
+// §8.2.2: what speaks of the connection has no place here; frames do that.
+static bool is_connection_specific(const struct hpack_field *field)
+{
+    static const char *const names[] = {"connection", "proxy-connection", "keep-alive",
+                                        "upgrade"};
+    if (field->static_name)
+        return field->static_name == HPACK_TRANSFER_ENCODING;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (is(name_of(field), names[i]))
+            return true;
+    return is(name_of(field), "te") && !is(value_of(field), "trailers");
+}
+
+const char *request_check_field(const struct hpack_field *field)
+{
+    // The names of the static table need no check.
+    if (!field->static_name && (!is_token(name_of(field)) || !is_lower_case(name_of(field))))
+        return "a field name with a character that cannot be in it";
+    if (!is_field_value(value_of(field)))
+        return "a field value with a character that cannot be in it";
+    if (is_connection_specific(field))
+        return "a field that belongs to a connection of HTTP/1.1";
+    return NULL;
+}
+
+static const char *read_length(const struct hpack_field *field, int64_t *length)
+{
+    if (*length >= 0)
+        return "two content-length fields";
+    if (field->value_length == 0 || field->value_length > LENGTH_DIGITS_MAX)
+        return "a content-length that is no length";
+    *length = 0;
+    for (uint32_t i = 0; i < field->value_length; i++) {
+        if (!is_digit(field->value[i]))
+            return "a content-length that is no length";
+        *length = *length * 10 + (field->value[i] - '0');
+    }
+    return NULL;
+}
+
+static const char *read_pseudo_header(const struct hpack_field *field, struct request *request)
+{
+    struct request_text *text = field->static_name == HPACK_METHOD      ? &request->method
+                                : field->static_name == HPACK_SCHEME    ? &request->scheme
+                                : field->static_name == HPACK_AUTHORITY ? &request->authority
+                                : field->static_name == HPACK_PATH      ? &request->path
+                                                                        : NULL;
+    if (!text) // ":status" too: that is for responses
+        return "a pseudo-header field that requests do not have";
+    if (text->at)
+        return "a pseudo-header field that is there twice";
+    *text = value_of(field);
+    return is_visible(*text) ? NULL : "a pseudo-header field with an impossible character";
+}
+
+// One field that is no pseudo-header field.
+static const char *read_field(const struct hpack_field *field, struct request *request,
+                              struct request_text *host)
+{
+    const char *wrong = request_check_field(field);
+    if (wrong)
+        return wrong;
+    switch (field->static_name) {
+    case HPACK_CONTENT_LENGTH:
+        return read_length(field, &request->content_length);
+    case HPACK_EXPECT:
+        request->expects_continue =
+            field->value_length == 12 && !strncasecmp(field->value, "100-continue", 12);
+        return NULL;
+    case HPACK_HOST:
+        if (host->at)
+            return "two host fields";
+        *host = value_of(field);
+        return NULL;
+    default:
+        return NULL;
+    }
+}
+
+// §8.3.1. `*` is for OPTIONS, and a path begins with a slash.
+static const char *check_target(const struct request *request, struct request_text host)
+{
+    struct request_text authority = request->authority, path = request->path;
+    if (!request->method.at || !is_token(request->method))
+        return "no method";
+    if (request->connect) // §8.5
+        return request->scheme.at || path.at || !authority.at
+                   ? "CONNECT takes an authority, no scheme and no path"
+                   : NULL;
+    if (!request->scheme.at || request->scheme.length == 0 || !is_letter(*request->scheme.at))
+        return "no scheme";
+    if (!path.at || path.length == 0)
+        return "no path";
+    if (*path.at != '/' && !(is(path, "*") && is(request->method, "OPTIONS")))
+        return "a path that does not begin with a slash";
+    if (authority.at && memchr(authority.at, '@', authority.length))
+        return "an authority with user information";
+    if (authority.at && host.at &&
+        (authority.length != host.length || strncasecmp(authority.at, host.at, host.length)))
+        return "a host field that is not the authority";
+    return NULL;
+}
+
+const char *request_read(const struct hpack_list *list, struct request *request)
+{
+    struct request_text host = {0};
+    const char *wrong = NULL;
+    size_t i = 0;
+    *request = (struct request){.content_length = -1};
+    for (; i < list->count && !wrong; i++) {
+        const struct hpack_field *field = &list->fields[i];
+        if (field->name_length == 0 || *field->name != ':')
+            break;
+        wrong = read_pseudo_header(field, request);
+    }
+    // From here on a colon is an impossible character, but in the names of the static table.
+    for (; i < list->count && !wrong; i++) {
+        const struct hpack_field *field = &list->fields[i];
+        wrong = field->static_name && *field->name == ':'
+                    ? "a pseudo-header field behind a regular one"
+                    : read_field(field, request, &host);
+    }
+    if (wrong)
+        return wrong;
+    request->connect = is(request->method, "CONNECT");
+    request->head = is(request->method, "HEAD");
+    return check_target(request, host);
+}
+
+const char *request_check_trailers(const struct hpack_list *list)
+{
+    const char *wrong = NULL;
+    for (size_t i = 0; i < list->count && !wrong; i++)
+        wrong = *list->fields[i].name == ':' ? "a pseudo-header field among trailers"
+                                             : request_check_field(&list->fields[i]);
+    return wrong;
+}

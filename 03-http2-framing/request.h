@@ -1,0 +1,32 @@
+// request.h: from a list of header fields to a request, or to the reason why it is malformed
+// (RFC 9113 §8.2, §8.3). HTTP/2 leaves little to interpretation here on purpose: what one
+// program takes and the next one takes differently is how requests are smuggled.
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include "hpack.h"
+
+struct request_text {
+    const char *at; // not ended by a zero; NULL: no such field
+    size_t length;
+};
+
+struct request {
+    struct request_text method, scheme, authority, path;
+    int64_t content_length; // -1: not said
+    bool connect, head;     // the methods that change the rules
+    bool expects_continue;  // the client waits for a 100 before it sends the body
+};
+
+// Reads the fields of a request into *request, whose texts then point into the list. Returns
+// NULL, or in words what makes it malformed.
+const char *request_read(const struct hpack_list *list, struct request *request);
+
+// The same for the trailers that may follow a body.
+const char *request_check_trailers(const struct hpack_list *list);
+
+// Whether the name and the value of a field, pseudo-header fields aside, consist of characters
+// that may be there, and the field may be in HTTP/2 at all. NULL, or what is wrong.
+const char *request_check_field(const struct hpack_field *field);
+
+#endif

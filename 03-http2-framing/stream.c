@@ -1,0 +1,206 @@
+// stream.c: see stream.h.
+#include "stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FREE_MAX     4096                 // streams that are kept for the next request
+#define RETURN_BYTES (WINDOW_DEFAULT / 2) // of a window that has been used up: give it back
+
+static struct stream *free_list;
+static unsigned free_count;
+
+// ---- states --------------------------------------------------------------------------------
+
+void streams_begin(struct streams *streams)
+{
+    *streams = (struct streams){.send_window = WINDOW_DEFAULT,
+                                .receive_window = WINDOW_DEFAULT,
+                                .initial_window = WINDOW_DEFAULT};
+}
+
+// Notes how a stream has ended. Client's streams are odd: every second number has a place.
+static void remember(struct streams *streams, uint32_t id, enum stream_end end)
+{
+    uint32_t place = id / 2 % STREAM_HISTORY, shift = place % 4 * 2;
+    uint8_t *byte = &streams->history[place / 4];
+    *byte = (uint8_t)((*byte & ~(3u << shift)) | (uint32_t)end << shift);
+}
+
+// A new highest number: those below it that were left out are closed without ever being open.
+static void advance_to(struct streams *streams, uint32_t id)
+{
+    if ((id - streams->last_id) / 2 >= STREAM_HISTORY)
+        memset(streams->history, 0, sizeof streams->history);
+    else
+        for (uint32_t skipped = streams->last_id + 2; skipped < id; skipped += 2)
+            remember(streams, skipped, STREAM_SKIPPED);
+    streams->last_id = id;
+}
+
+struct stream *stream_open(struct streams *streams, uint32_t id)
+{
+    struct stream *stream = free_list;
+    if (stream) {
+        free_list = stream->next;
+        free_count--;
+    } else if (!(stream = malloc(sizeof *stream))) {
+        return NULL;
+    }
+    *stream = (struct stream){.id = id,
+                              .next = streams->first,
+                              .send_window = streams->initial_window,
+                              .receive_window = WINDOW_DEFAULT,
+                              .content_length = -1};
+    if (stream->next)
+        stream->next->previous = stream;
+    streams->first = stream;
+    streams->count++;
+    advance_to(streams, id);
+    return stream;
+}
+
+struct stream *stream_find(const struct streams *streams, uint32_t id)
+{
+    struct stream *stream = streams->first;
+    while (stream && stream->id != id)
+        stream = stream->next;
+    return stream;
+}
+
+void stream_close(struct streams *streams, struct stream *stream, enum stream_end end)
+{
+    ring_leave(streams, stream);
+    remember(streams, stream->id, end);
+    if (stream->previous)
+        stream->previous->next = stream->next;
+    else
+        streams->first = stream->next;
+    if (stream->next)
+        stream->next->previous = stream->previous;
+    streams->count--;
+    answer_free(&stream->answer);
+    if (free_count == FREE_MAX) {
+        free(stream);
+        return;
+    }
+    stream->next = free_list;
+    free_list = stream;
+    free_count++;
+}
+
+void stream_refuse(struct streams *streams, uint32_t id)
+{
+    advance_to(streams, id);
+    remember(streams, id, STREAM_RESET);
+}
+
+enum stream_end stream_end_of(const struct streams *streams, uint32_t id)
+{
+    uint32_t place = id / 2 % STREAM_HISTORY;
+    if ((streams->last_id - id) / 2 >= STREAM_HISTORY)
+        return STREAM_ENDED; // long ago
+    return streams->history[place / 4] >> place % 4 * 2 & 3;
+}
+
+void streams_close_all(struct streams *streams)
+{
+    while (streams->first)
+        stream_close(streams, streams->first, STREAM_ENDED);
+}
+
+// ---- flow control --------------------------------------------------------------------------
+
+struct fault streams_receive(struct streams *streams, struct stream *stream, uint32_t length)
+{
+    if (length > streams->receive_window)
+        return connection_fault(FLOW_CONTROL_ERROR, "more DATA than the connection's window");
+    streams->receive_window -= length;
+    if (!stream)
+        return fault_none();
+    if (length > stream->receive_window)
+        return stream_fault(FLOW_CONTROL_ERROR, "more DATA than the stream's window");
+    stream->receive_window -= length;
+    return fault_none();
+}
+
+uint32_t streams_return(struct streams *streams, struct stream *stream, uint32_t length)
+{
+    uint32_t *unreturned = stream ? &stream->unreturned : &streams->unreturned;
+    uint32_t *window = stream ? &stream->receive_window : &streams->receive_window;
+    *unreturned += length;
+    if (*unreturned < RETURN_BYTES)
+        return 0;
+    uint32_t increment = *unreturned;
+    *unreturned = 0;
+    *window += increment;
+    return increment;
+}
+
+struct fault streams_widen(struct streams *streams, struct stream *stream, uint32_t increment)
+{
+    int32_t *window = stream ? &stream->send_window : &streams->send_window;
+    if ((int64_t)*window + increment > WINDOW_MAX)
+        return stream ? stream_fault(FLOW_CONTROL_ERROR, "a stream's window above 2^31-1")
+                      : connection_fault(FLOW_CONTROL_ERROR, "a window above 2^31-1");
+    *window += (int32_t)increment;
+    return fault_none();
+}
+
+struct fault streams_resize(struct streams *streams, uint32_t initial_window)
+{
+    int64_t change = (int64_t)initial_window - streams->initial_window;
+    for (struct stream *stream = streams->first; stream; stream = stream->next) {
+        if (stream->send_window + change > WINDOW_MAX)
+            return connection_fault(FLOW_CONTROL_ERROR, "a stream's window above 2^31-1");
+        stream->send_window = (int32_t)(stream->send_window + change);
+    }
+    streams->initial_window = (int32_t)initial_window;
+    return fault_none();
+}
+
+uint32_t stream_may_send(const struct streams *streams, const struct stream *stream)
+{
+    int32_t least =
+        stream->send_window < streams->send_window ? stream->send_window : streams->send_window;
+    return least > 0 ? (uint32_t)least : 0;
+}
+
+void stream_sent(struct streams *streams, struct stream *stream, uint32_t length)
+{
+    stream->send_window -= (int32_t)length;
+    streams->send_window -= (int32_t)length;
+}
+
+// ---- whose turn it is ----------------------------------------------------------------------
+
+void ring_join(struct streams *streams, struct stream *stream)
+{
+    struct stream *next = streams->ring;
+    if (stream->ring_next)
+        return;
+    if (!next) {
+        streams->ring = stream->ring_next = stream->ring_previous = stream;
+        return;
+    }
+    stream->ring_next = next; // before the one whose turn it is: behind all others
+    stream->ring_previous = next->ring_previous;
+    next->ring_previous->ring_next = stream;
+    next->ring_previous = stream;
+}
+
+void ring_leave(struct streams *streams, struct stream *stream)
+{
+    if (!stream->ring_next)
+        return;
+    stream->ring_next->ring_previous = stream->ring_previous;
+    stream->ring_previous->ring_next = stream->ring_next;
+    if (streams->ring == stream)
+        streams->ring = stream->ring_next == stream ? NULL : stream->ring_next;
+    stream->ring_next = stream->ring_previous = NULL;
+}
+
+void ring_turn(struct streams *streams)
+{
+    streams->ring = streams->ring->ring_next;
+}
