@@ -6,7 +6,7 @@
 //     /slow?ms=             a line, after so many milliseconds
 //     /stream?n=&ms=        n lines, so many milliseconds apart, each sent when it is there
 //     /echo                 the request's own content, whatever the method
-//     /cached               a text with an ETag and a date: not sent again to who has it
+//     /cached               an image with an ETag and a date: not sent again to who has it
 //     /files/NAME           GET, HEAD; PUT and PATCH store it: see files.h
 #ifndef ANSWER_H
 #define ANSWER_H

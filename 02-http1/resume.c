@@ -1,0 +1,116 @@
+// resume.c: an upload whose connection breaks, and that goes on where it was.
+#include "resume.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "claim.h"
+#include "fetch.h"
+#include "net.h"
+#include "story.h"
+
+#define FILE_BYTES  1000000
+#define CUT_PERCENT 60
+
+static char file[FILE_BYTES];
+static struct response response;
+static size_t checked, wrong;
+
+// A file name that no other run of this scene has.
+static const char *file_name(void)
+{
+    static char name[40];
+    snprintf(name, sizeof name, "/files/upload-%d", (int)getpid());
+    return name;
+}
+
+static void compare(struct fetch *f, struct http_text content)
+{
+    (void)f;
+    if (checked + content.length > FILE_BYTES ||
+        memcmp(file + checked, content.at, content.length) != 0)
+        wrong++;
+    checked += content.length;
+}
+
+// The whole file in one request; after CUT_PERCENT of it, the network is gone: a reset, as if
+// the router had been restarted. Returns the bytes of the file that were sent.
+static size_t upload_and_break(void)
+{
+    struct linger reset = {1, 0};
+    struct fetch f;
+    size_t part = (size_t)FILE_BYTES / 100 * CUT_PERCENT;
+    fetch_open(&f);
+    story_event("PUT %s, %d bytes", file_name(), FILE_BYTES);
+    fetch_send(&f, "PUT %s HTTP/1.1\r\nHost: workbench\r\nContent-Length: %d\r\n\r\n",
+               file_name(), FILE_BYTES);
+    fetch_send_bytes(&f, file, part);
+    story_event("%zu bytes sent: the connection breaks", part);
+    setsockopt(f.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    fetch_close(&f);
+    return part;
+}
+
+// Asks how much has come. -1: the server does not know the file.
+static long ask_offset(struct fetch *f)
+{
+    story_event("HEAD %s", file_name());
+    fetch_send(f, "HEAD %s HTTP/1.1\r\nHost: workbench\r\n\r\n", file_name());
+    if (!fetch_response(f, &response))
+        die("no answer to HEAD");
+    const char *field = strcasestr(response.head, "\r\nUpload-Offset: ");
+    long offset = field ? atol(field + strlen("\r\nUpload-Offset: ")) : -1;
+    story_event("%d, Upload-Offset: %ld", response.status, offset);
+    return offset;
+}
+
+static const struct claim survives = {
+    "2.9", "guide §5", "an upload in parts survives a broken connection", HOLDS, NULL};
+
+void scene_upload(void)
+{
+    struct fetch f;
+    for (size_t i = 0; i < FILE_BYTES; i++)
+        file[i] = (char)(i * 31 + i / 251);
+    story_say("A file of %d bytes. At %d %% the connection breaks.", FILE_BYTES, CUT_PERCENT);
+    story_timeline();
+    size_t first = upload_and_break();
+    fetch_open(&f);
+    long offset = ask_offset(&f);
+    size_t rest = offset > 0 && offset < FILE_BYTES ? FILE_BYTES - (size_t)offset : 0;
+    if (rest) {
+        story_event("PATCH, Content-Range: bytes %ld-%d/%d", offset, FILE_BYTES - 1,
+                    FILE_BYTES);
+        fetch_send(&f,
+                   "PATCH %s HTTP/1.1\r\nHost: workbench\r\nContent-Length: %zu\r\n"
+                   "Content-Range: bytes %ld-%d/%d\r\n\r\n",
+                   file_name(), rest, offset, FILE_BYTES - 1, FILE_BYTES);
+        fetch_send_bytes(&f, file + offset, rest);
+        if (!fetch_response(&f, &response))
+            die("no answer to PATCH");
+        story_event("%d", response.status);
+    }
+    int status = response.status;
+    story_quiet(true);
+    checked = wrong = 0;
+    f.content = compare;
+    fetch_get(&f, file_name(), &response);
+    fetch_close(&f);
+
+    story_head("bytes of the file that were sent|");
+    story_say("");
+    double again = (double)first + FILE_BYTES, resumed = (double)(first + rest);
+    story_bar("one large request, again", again, again, "%.0f", again);
+    story_bar("resumed at the offset", resumed, again, "%.0f", resumed);
+    bool same = checked == FILE_BYTES && !wrong;
+    if (board()->loss > 0)
+        claim_report(&survives, SKIPPED, "on this link the reset itself may be lost");
+    else
+        claim_report(
+            &survives, rest > 0 && status == 201 && same && resumed < again ? HOLDS : UNCLEAR,
+            "%zu of %d bytes sent twice instead of %zu; what GET brings is %s",
+            first + rest - FILE_BYTES, FILE_BYTES, first, same ? "the file" : "not the file");
+}

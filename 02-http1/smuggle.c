@@ -1,0 +1,95 @@
+// smuggle.c: the same bytes, read by two careless readers and by our server.
+//
+// A smuggler sends one request through a proxy that the proxy reads as one and the server
+// behind it as two: the second was never checked by the proxy (RFC 9112 §11.2).
+#include "smuggle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "claim.h"
+#include "fetch.h"
+#include "naive.h"
+#include "story.h"
+#include "text.h"
+
+#define HEAD(fields) "POST / HTTP/1.1\r\nHost: workbench\r\n" fields "\r\n"
+#define SMUGGLED     "GET /secret HTTP/1.1\r\nX: y\r\n\r\n" // 32 bytes
+
+static const struct attack {
+    const char *name, *text;
+} attacks[] = {
+    {"a length and chunks, chunks shorter",
+     HEAD("Content-Length: 37\r\nTransfer-Encoding: chunked\r\n") "0\r\n\r\n" SMUGGLED},
+    {"a length and chunks, length shorter",
+     HEAD("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n") "20\r\n" SMUGGLED
+                                                                 "\r\n0\r\n\r\n"},
+    {"chunks that are not the last coding",
+     HEAD("Content-Length: 37\r\nTransfer-Encoding: chunked, gzip\r\n") "0\r\n\r\n" SMUGGLED},
+    {"a coding that only looks like chunks",
+     HEAD("Content-Length: 37\r\nTransfer-Encoding: xchunked\r\n") "0\r\n\r\n" SMUGGLED},
+    {"a size with junk in front, 0x0",
+     HEAD("Content-Length: 39\r\nTransfer-Encoding: chunked\r\n") "0x0\r\n\r\n" SMUGGLED},
+    {"chunks in HTTP/1.0", "POST / HTTP/1.0\r\nContent-Length: 37\r\nTransfer-Encoding: "
+                           "chunked\r\n\r\n0\r\n\r\n" SMUGGLED}};
+
+#define ATTACKS (sizeof attacks / sizeof *attacks)
+
+// Prints the text with a mark where each reader begins a new request.
+static void show_bytes(const char *text, enum naive_rule rule, const char *who)
+{
+    size_t starts[NAIVE_REQUESTS];
+    int count = naive_read(text, rule, starts), next = 0;
+    size_t at = 0;
+    story_say("%s%s%s", paint(BOLD), who, paint(PLAIN));
+    while (text[at]) {
+        size_t length = strcspn(text + at, "\r");
+        bool begins = next < count && starts[next] == at;
+        next += begins;
+        printf("    %s%d  %s%.*s%s%s\\r\\n%s\n", next > 1 ? paint(RED) : "", next,
+               begins ? "" : "", (int)length, text + at, paint(PLAIN), paint(DIM),
+               paint(PLAIN));
+        at += length + 2;
+    }
+}
+
+// Sends the bytes to our server. True if its one answer is 400 and the connection's end.
+static bool is_refused(const char *text, int *status)
+{
+    static struct response response;
+    struct fetch f;
+    fetch_open(&f);
+    fetch_send(&f, "%s", text);
+    *status = fetch_response(&f, &response) ? response.status : 0;
+    bool ended = *status && !response.keep_alive && fetch_ends(&f);
+    fetch_close(&f);
+    return *status == 400 && ended;
+}
+
+static const struct claim differ = {
+    "2.5", "guide §3.1",
+    "smuggling: servers read Content-Length and Transfer-Encoding differently", HOLDS, NULL};
+
+void scene_smuggle(void)
+{
+    static const char *const plural[] = {"s", ""};
+    size_t different = 0, refused = 0;
+    story_say("The same bytes for two careless readers. How many requests are there?");
+    story_say("");
+    show_bytes(attacks[0].text, BY_LENGTH, "believes Content-Length, and knows no chunks:");
+    story_say("");
+    show_bytes(attacks[0].text, BY_CHUNKS, "believes Transfer-Encoding:");
+    story_head("|by length|by chunks|ours");
+    for (const struct attack *a = attacks; a < attacks + ATTACKS; a++) {
+        size_t starts[NAIVE_REQUESTS];
+        int status, by_length = naive_read(a->text, BY_LENGTH, starts);
+        int by_chunks = naive_read(a->text, BY_CHUNKS, starts);
+        different += by_length != by_chunks;
+        refused += is_refused(a->text, &status);
+        story_row("%s|%d request%s|%d request%s|%d", a->name, by_length, plural[by_length == 1],
+                  by_chunks, plural[by_chunks == 1], status);
+    }
+    claim_report(&differ, different == ATTACKS && refused == ATTACKS ? HOLDS : UNCLEAR,
+                 "%zu of %zu texts read differently; ours answers 400 and closes: %zu",
+                 different, ATTACKS, refused);
+}
