@@ -301,7 +301,7 @@ static void scene_overhead(void)
     story_say("%d small images, with the fields that a browser sends along:", REPEATS);
     story_say("");
     story_bar("heads of requests", (double)sent, full, "%zu bytes", sent);
-    story_bar("of that, the same each time", (double)same, full, "%zu", same);
+    story_bar("of that, always the same", (double)same, full, "%zu", same);
     story_bar("heads of responses", (double)heads, full, "%zu", heads);
     story_bar("content", (double)content, full, "%zu", content);
     claim_report(

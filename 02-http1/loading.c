@@ -297,9 +297,8 @@ static void draw_images(const struct image *images, int connections, double full
     }
 }
 
-static const struct claim six = {"2.6", "guide §3.1, ch. 18.2",
-                                 "browsers open 6 connections a host; the rest wait", HOLDS,
-                                 NULL};
+static const struct claim six = {
+    "2.6", "guide §3.1", "browsers open 6 connections a host; the rest wait", HOLDS, NULL};
 
 void scene_six(void)
 {

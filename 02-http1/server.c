@@ -85,8 +85,8 @@ static void take_request(struct session *s, const struct http_head *head)
     requests++;
     s->answer = (struct answer){0};
     answer_request(head, &s->answer, &s->upload);
-    story_event("%.*s %.*s: %d", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at, s->answer.status);
+    story_event("%.*s %.*s", (int)head->method.length, head->method.at,
+                (int)head->target.length, head->target.at);
     http_body_of_request(&s->body, head);
     if (s->body.done) {
         end_content(s);

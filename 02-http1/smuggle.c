@@ -14,24 +14,24 @@
 #include "text.h"
 
 #define HEAD(fields) "POST / HTTP/1.1\r\nHost: workbench\r\n" fields "\r\n"
-#define SMUGGLED     "GET /secret HTTP/1.1\r\nX: y\r\n\r\n" // 32 bytes
+#define SMUGGLED     "GET /secret HTTP/1.1\r\nHost: workbench\r\n\r\n" // 41 bytes, 0x29
 
 static const struct attack {
     const char *name, *text;
 } attacks[] = {
-    {"a length and chunks, chunks shorter",
-     HEAD("Content-Length: 37\r\nTransfer-Encoding: chunked\r\n") "0\r\n\r\n" SMUGGLED},
-    {"a length and chunks, length shorter",
-     HEAD("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n") "20\r\n" SMUGGLED
+    {"both; the chunks end first",
+     HEAD("Content-Length: 46\r\nTransfer-Encoding: chunked\r\n") "0\r\n\r\n" SMUGGLED},
+    {"both; the length ends first",
+     HEAD("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n") "29\r\n" SMUGGLED
                                                                  "\r\n0\r\n\r\n"},
-    {"chunks that are not the last coding",
-     HEAD("Content-Length: 37\r\nTransfer-Encoding: chunked, gzip\r\n") "0\r\n\r\n" SMUGGLED},
-    {"a coding that only looks like chunks",
-     HEAD("Content-Length: 37\r\nTransfer-Encoding: xchunked\r\n") "0\r\n\r\n" SMUGGLED},
-    {"a size with junk in front, 0x0",
-     HEAD("Content-Length: 39\r\nTransfer-Encoding: chunked\r\n") "0x0\r\n\r\n" SMUGGLED},
-    {"chunks in HTTP/1.0", "POST / HTTP/1.0\r\nContent-Length: 37\r\nTransfer-Encoding: "
-                           "chunked\r\n\r\n0\r\n\r\n" SMUGGLED}};
+    {"chunked, gzip: not the last",
+     HEAD("Content-Length: 46\r\nTransfer-Encoding: chunked, gzip\r\n") "0\r\n\r\n" SMUGGLED},
+    {"xchunked: no such coding",
+     HEAD("Content-Length: 46\r\nTransfer-Encoding: xchunked\r\n") "0\r\n\r\n" SMUGGLED},
+    {"a chunk of size 0x0",
+     HEAD("Content-Length: 48\r\nTransfer-Encoding: chunked\r\n") "0x0\r\n\r\n" SMUGGLED},
+    {"both, in HTTP/1.0", "POST / HTTP/1.0\r\nContent-Length: 46\r\nTransfer-Encoding: "
+                          "chunked\r\n\r\n0\r\n\r\n" SMUGGLED}};
 
 #define ATTACKS (sizeof attacks / sizeof *attacks)
 
@@ -44,11 +44,9 @@ static void show_bytes(const char *text, enum naive_rule rule, const char *who)
     story_say("%s%s%s", paint(BOLD), who, paint(PLAIN));
     while (text[at]) {
         size_t length = strcspn(text + at, "\r");
-        bool begins = next < count && starts[next] == at;
-        next += begins;
-        printf("    %s%d  %s%.*s%s%s\\r\\n%s\n", next > 1 ? paint(RED) : "", next,
-               begins ? "" : "", (int)length, text + at, paint(PLAIN), paint(DIM),
-               paint(PLAIN));
+        next += next < count && starts[next] == at;
+        printf("    %s%d  %.*s%s%s\\r\\n%s\n", next > 1 ? paint(RED) : "", next, (int)length,
+               text + at, paint(PLAIN), paint(DIM), paint(PLAIN));
         at += length + 2;
     }
 }
@@ -67,8 +65,7 @@ static bool is_refused(const char *text, int *status)
 }
 
 static const struct claim differ = {
-    "2.5", "guide §3.1",
-    "smuggling: servers read Content-Length and Transfer-Encoding differently", HOLDS, NULL};
+    "2.5", "guide §3.1", "smuggling: Content-Length against Transfer-Encoding", HOLDS, NULL};
 
 void scene_smuggle(void)
 {
@@ -79,7 +76,7 @@ void scene_smuggle(void)
     show_bytes(attacks[0].text, BY_LENGTH, "believes Content-Length, and knows no chunks:");
     story_say("");
     show_bytes(attacks[0].text, BY_CHUNKS, "believes Transfer-Encoding:");
-    story_head("|by length|by chunks|ours");
+    story_head("what the head says|by length|by chunks|ours");
     for (const struct attack *a = attacks; a < attacks + ATTACKS; a++) {
         size_t starts[NAIVE_REQUESTS];
         int status, by_length = naive_read(a->text, BY_LENGTH, starts);
