@@ -203,12 +203,13 @@ static void serve(struct conn *c, uint32_t events)
     } else if (events & EPOLLOUT) {
         if (c->out)
             c->out_at += (uint32_t)send_some(c, c->out + c->out_at, c->out_length - c->out_at);
-        if (c->out && c->out_at == c->out_length) {
+        if (c->out_at == c->out_length) {
             free(c->out);
             c->out = NULL;
-        }
-        if (!c->out)
+            if (c->loop->stopping && !c->told_to_stop) // it could not be told before
+                timers_move(&c->loop->timers, &c->timer, c->loop->now_ns);
             advance_kept(c);
+        }
     } else if (c->paused && !c->closing) {
         watch(c, 0); // it is busy: what has come waits in the kernel
     } else {
@@ -224,7 +225,7 @@ static void expire(struct conn *c)
     int64_t stalled_ns = c->sent_ns + LOOP_STALL_MS * INT64_C(1000000);
     int64_t due_ns = c->out ? stalled_ns : c->deadline_ns;
     void (*tell)(struct conn *) = loop->server->timeout;
-    if (loop->stopping && !c->told_to_stop) {
+    if (loop->stopping && !c->told_to_stop && !c->out) {
         c->told_to_stop = true;
         tell = loop->server->stop;
     } else if (due_ns > loop->now_ns) { // it has moved
@@ -236,10 +237,9 @@ static void expire(struct conn *c)
     } else {
         c->deadline_ns = NEVER;
     }
-    timers_move(&loop->timers, &c->timer, c->out ? stalled_ns : c->deadline_ns);
-    tell ? tell(c) : conn_close(c);
-    if (!c->out)
-        advance_kept(c);
+    timers_move(&loop->timers, &c->timer, c->deadline_ns);
+    tell && !c->closing ? tell(c) : conn_close(c);
+    advance_kept(c);
     settle(c);
 }
 
@@ -267,6 +267,8 @@ static void open_connection(struct loop *loop, int fd)
     loop->accepted++;
     if (server->opened)
         server->opened(c);
+    advance_kept(c);
+    settle(c);
 }
 
 static void accept_some(struct loop *loop)
