@@ -165,6 +165,7 @@ static void time_two(const char *first, const char *second, double *first_ms, do
 {
     struct fetch f;
     fetch_open(&f);
+    story_timeline();
     int64_t start = now_ns();
     story_event("GET %s   GET %s", first, second);
     fetch_send(
@@ -192,8 +193,10 @@ void scene_pipeline(void)
     double in_turn_ms = time_requests(true, &handshakes);
     fetch_open(&f);
     int64_t start = now_ns();
-    for (int i = 0; i < REQUESTS; i++)
-        fetch_send(&f, "GET / HTTP/1.1\r\nHost: workbench\r\n\r\n");
+    char all[REQUESTS * 64] = "";
+    for (int i = 0; i < REQUESTS; i++) // in one write(): lesson 09 knows why
+        strcat(all, "GET / HTTP/1.1\r\nHost: workbench\r\n\r\n");
+    fetch_send(&f, "%s", all);
     for (int i = 0; i < REQUESTS; i++)
         if (!fetch_response(&f, &response))
             die("only %d answers to %d pipelined requests", i, REQUESTS);
@@ -206,7 +209,6 @@ void scene_pipeline(void)
     story_say("");
 
     story_say("So why does nobody do it? Two requests: the first is slow, the second is not.");
-    story_timeline();
     time_two(slow, "/", &slow_ms, &behind_ms);
     story_quiet(true);
     fetch_open(&f);
@@ -217,11 +219,12 @@ void scene_pipeline(void)
     story_head("GET /|answer after");
     story_row("alone|%.1f ms", alone_ms);
     story_row("behind %s|%.1f ms", slow, behind_ms);
-    bool behind = behind_ms >= slow_ms && behind_ms >= SLOW_MS;
-    if (alone_ms > SLOW_MS / 2)
-        claim_report(&blocks, SKIPPED, "on this link everything is slow: %.0f ms", alone_ms);
+    if (board()->loss > 0)
+        claim_report(&blocks, SKIPPED, "on this link a lost packet delays answers as well");
     else
-        claim_report(&blocks, behind ? HOLDS : UNCLEAR,
+        claim_report(&blocks,
+                     behind_ms >= slow_ms && behind_ms > alone_ms + 0.9 * SLOW_MS ? HOLDS
+                                                                                  : UNCLEAR,
                      "%.0f ms behind an answer that takes %d, %.1f ms alone", behind_ms,
                      SLOW_MS, alone_ms);
 }

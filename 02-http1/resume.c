@@ -100,7 +100,7 @@ void scene_upload(void)
     fetch_get(&f, file_name(), &response);
     fetch_close(&f);
 
-    story_head("bytes of the file that were sent|");
+    story_say("Bytes of the file that were sent:");
     story_say("");
     double again = (double)first + FILE_BYTES, resumed = (double)(first + rest);
     story_bar("one large request, again", again, again, "%.0f", again);
