@@ -47,6 +47,10 @@ bench-common: common
 bench-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) bench
 
+# Off by default: needs clang. FUZZ_SECONDS=600 for longer.
+fuzz-%: common
+	@$(MAKE) --no-print-directory -C $(lesson) fuzz
+
 doctor:
 	@sh common/doctor.sh $(LESSONS)
 
@@ -65,6 +69,7 @@ help:
 #| make run-09 ARGS="--rtt 200"       on another link: see common/wire --help
 #| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
 #| make bench, make bench-09          benchmarks, where a lesson has them
+#| make fuzz-02                       hostile bytes made by clang's libFuzzer, FUZZ_SECONDS=30 of them
 #| make doctor                        what this machine offers, what is missing, and how to get it
 #| make SAN=address,undefined test    the same tests with sanitizers; also SAN=thread
 #| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error
