@@ -70,7 +70,7 @@ static void use(struct fetch *f, struct response *r, size_t length)
     r->wire_bytes += length;
 }
 
-static bool take_head(struct fetch *f, struct response *r, bool to_head)
+static bool take_head(struct fetch *f, struct response *r)
 {
     struct http_head head;
     int result = http_read_response(f->bytes, f->length, &head);
@@ -83,8 +83,8 @@ static bool take_head(struct fetch *f, struct response *r, bool to_head)
     memcpy(r->head, f->bytes, head.length);
     use(f, r, head.length);
     if (head.status == 100) // go on; the response is still to come (RFC 9110 §15.2)
-        return take_head(f, r, to_head);
-    http_body_of_response(&f->body, &head, to_head);
+        return take_head(f, r);
+    http_body_of_response(&f->body, &head, f->to_head);
     f->in_content = true;
     return true;
 }
@@ -100,11 +100,11 @@ static void take_content(struct fetch *f, struct response *r, struct http_text c
         f->content(f, content);
 }
 
-bool fetch_take(struct fetch *f, struct response *r, bool to_head)
+bool fetch_take(struct fetch *f, struct response *r)
 {
     struct http_text content;
     ssize_t used = 1;
-    if (!f->in_content && !take_head(f, r, to_head))
+    if (!f->in_content && !take_head(f, r))
         return false;
     while (!f->body.done && f->length && used) {
         used = http_body_take(&f->body, f->bytes, f->length, &content);
@@ -120,7 +120,7 @@ bool fetch_take(struct fetch *f, struct response *r, bool to_head)
 
 bool fetch_response(struct fetch *f, struct response *r)
 {
-    while (!fetch_take(f, r, false))
+    while (!fetch_take(f, r))
         if (!fetch_read(f)) // the end of the connection may be the end of the content
             return f->in_content && f->body.state == BODY_TO_CLOSE;
     return true;

@@ -25,6 +25,7 @@ struct fetch {
     int fd;
     size_t length; // bytes that have come and are not used yet
     char bytes[FETCH_BYTES];
+    bool to_head;    // the request was HEAD: the response has no content
     bool in_content; // the head of the response is read
     struct http_body body;
     // Called with each part of the content as it comes; may be NULL.
@@ -46,8 +47,8 @@ void fetch_send_bytes(struct fetch *f, const void *bytes, size_t length);
 bool fetch_read(struct fetch *f);
 
 // Goes on with the response as far as its bytes have come. True: it is whole. A 100 is skipped.
-// `to_head`: the request was HEAD. Dies of what is no HTTP.
-bool fetch_take(struct fetch *f, struct response *r, bool to_head);
+// Dies of what is no HTTP.
+bool fetch_take(struct fetch *f, struct response *r);
 
 // Both, until the response is whole. False: the server closed the connection instead.
 bool fetch_response(struct fetch *f, struct response *r);

@@ -265,7 +265,7 @@ static double load_images(int connections, struct image *images)
                 continue;
             if (!fetch_read(&f[c]))
                 die("the server closed a connection with an image to come");
-            if (loading[c] >= 0 && fetch_take(&f[c], &responses[c], false)) {
+            if (loading[c] >= 0 && fetch_take(&f[c], &responses[c])) {
                 images[loading[c]].here_ms = ms_since(start, now_ns());
                 loading[c] = -1;
                 here++;

@@ -57,10 +57,12 @@ static size_t upload_and_break(void)
 // Asks how much has come. -1: the server does not know the file.
 static long ask_offset(struct fetch *f)
 {
+    f->to_head = true;
     story_event("HEAD %s", file_name());
     fetch_send(f, "HEAD %s HTTP/1.1\r\nHost: workbench\r\n\r\n", file_name());
     if (!fetch_response(f, &response))
         die("no answer to HEAD");
+    f->to_head = false;
     const char *field = strcasestr(response.head, "\r\nUpload-Offset: ");
     long offset = field ? atol(field + strlen("\r\nUpload-Offset: ")) : -1;
     story_event("%d, Upload-Offset: %ld", response.status, offset);

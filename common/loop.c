@@ -198,7 +198,9 @@ static void settle(struct conn *c)
 
 static void serve(struct conn *c, uint32_t events)
 {
-    if (events & (EPOLLERR | EPOLLHUP)) {
+    // A reset: what came before it can still be read, and then read() fails.
+    bool reset = events & (EPOLLERR | EPOLLHUP);
+    if (reset && (c->paused || !(events & EPOLLIN))) {
         c->broken = true;
     } else if (events & EPOLLOUT) {
         if (c->out)
