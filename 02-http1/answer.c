@@ -209,26 +209,27 @@ static void answer_cached(const struct request *request, struct answer *answer)
 
 static void answer_file(const struct request *request, struct answer *answer)
 {
-    int64_t length, offset;
+    int64_t length = 0, offset = -1;
     int fd = -1, status = 404;
     if (request->method & (PUT | PATCH))
         status = upload_begin(request->upload, request->rest, request->head, &offset);
     else
-        fd = files_open(request->rest, &length, &offset);
-    if (fd < 0 && status)
+        fd = files_open(request->rest, &length);
+    if (request->method == HEAD)
+        offset = files_offset(request->rest);
+    if (fd >= 0) {
+        answer->file = fd;
+        answer->type = "application/octet-stream";
+        answer->length = (uint64_t)length;
+    } else if (request->method == HEAD && offset >= 0) {
+        answer->status = 204; // there is something, but not to be read yet
+    } else if (status) {
         answer_error(answer, status);
+    }
     if (offset >= 0) {
         char text[24];
         snprintf(text, sizeof text, "%lld", (long long)offset);
         put_field(answer, "Upload-Offset", text);
-    }
-    if (fd < 0 && offset >= 0 && request->method == HEAD) {
-        answer->status = 204; // there is something, but not to be read yet
-        answer->type = NULL;
-    } else if (fd >= 0) {
-        answer->file = fd;
-        answer->type = "application/octet-stream";
-        answer->length = (uint64_t)length;
     }
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 
 static char folder[4096];
 static int folder_fd;
+static struct upload *uploads; // under way
 
 void files_begin(void)
 {
@@ -68,20 +68,34 @@ static void unfinished_name(struct http_text name, char text[NAME_BYTES + 2])
     snprintf(text, NAME_BYTES + 2, ".%.*s", (int)name.length, name.at);
 }
 
-int files_open(struct http_text name, int64_t *length, int64_t *offset)
+int files_open(struct http_text name, int64_t *length)
 {
     char unfinished[NAME_BYTES + 2];
     struct stat status;
-    *length = *offset = -1;
     if (!is_name(name))
         return -1;
     unfinished_name(name, unfinished);
-    if (!fstatat(folder_fd, unfinished, &status, AT_SYMLINK_NOFOLLOW))
-        *offset = status.st_size;
     int fd = openat(folder_fd, unfinished + 1, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && !fstat(fd, &status))
-        *length = status.st_size;
+    *length = fd >= 0 && !fstat(fd, &status) ? status.st_size : 0;
     return fd;
+}
+
+static void take_over(const char *unfinished)
+{
+    for (struct upload *upload = uploads; upload; upload = upload->next)
+        if (!strcmp(upload->name, unfinished))
+            upload->lost = true;
+}
+
+int64_t files_offset(struct http_text name)
+{
+    char unfinished[NAME_BYTES + 2];
+    struct stat status;
+    if (!is_name(name))
+        return -1;
+    unfinished_name(name, unfinished);
+    take_over(unfinished);
+    return fstatat(folder_fd, unfinished, &status, AT_SYMLINK_NOFOLLOW) ? -1 : status.st_size;
 }
 
 static bool take_number(struct http_text *text, int64_t *number)
@@ -148,18 +162,23 @@ int upload_begin(struct upload *upload, struct http_text name, const struct http
         *offset = from ? 0 : -1;
         return from ? 409 : 507;
     }
-    // Whoever writes it has the lock: two uploads of one file would mix.
-    if (flock(fd, LOCK_EX | LOCK_NB) || fstat(fd, &status) ||
-        (range.at && (*offset = status.st_size) != from) || (!range.at && ftruncate(fd, 0))) {
+    take_over(upload->name);
+    if (fstat(fd, &status) || (range.at && (*offset = status.st_size) != from) ||
+        (!range.at && ftruncate(fd, 0))) {
         close(fd);
         return 409;
     }
     upload->fd = fd;
+    upload->lost = false;
+    upload->next = uploads;
+    uploads = upload;
     return 0;
 }
 
 int upload_write(struct upload *upload, struct http_text content)
 {
+    if (upload->lost)
+        return 409;
     if (upload->at + (int64_t)content.length > upload->end)
         return 413;
     while (content.length) {
@@ -177,8 +196,13 @@ int upload_write(struct upload *upload, struct http_text content)
 int upload_end(struct upload *upload, bool whole)
 {
     bool move = whole && upload->last;
-    int status =
-        move && renameat(folder_fd, upload->name, folder_fd, upload->name + 1) ? 507 : 0;
+    struct upload **link = &uploads;
+    int status = move && upload->lost ? 409 : 0;
+    if (!status && move && renameat(folder_fd, upload->name, folder_fd, upload->name + 1))
+        status = 507;
+    while (*link != upload)
+        link = &(*link)->next;
+    *link = upload->next;
     close(upload->fd);
     upload->fd = 0;
     return status;

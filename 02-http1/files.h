@@ -6,7 +6,9 @@
 //     PATCH or PUT, Content-Range: bytes FROM-TO/TOTAL    more of it; FROM is the offset
 //
 // Content goes to the disk as it comes. Until the last byte is there the file has another name,
-// so nobody sees half a file, and one that is there already is replaced at once.
+// so nobody sees half a file, and one that is there already is replaced at once. A client whose
+// connection broke may be back before we notice: who asks for the offset, or sends more, takes
+// the upload over, and what still comes on the old connection is refused.
 #ifndef FILES_H
 #define FILES_H
 
@@ -23,19 +25,25 @@ struct upload {
     char name[NAME_BYTES + 2]; // of the unfinished file: "." and the name
     int64_t at, end;           // bytes that are there; that there will be after this request
     bool last;                 // then it is complete
+    bool lost;                 // another one has taken it over
+    struct upload *next;       // of those under way
 };
 
 // Makes the folder for the files, which files_end() removes. Dies if it cannot.
 void files_begin(void);
 void files_end(void);
 
-// Opens a stored file for reading. Returns its descriptor and sets *length; or -1, and sets
-// *offset to how much of it has come so far, -1 if nothing.
-int files_open(struct http_text name, int64_t *length, int64_t *offset);
+// Opens a stored file for reading. Returns its descriptor and sets *length, or returns -1.
+int files_open(struct http_text name, int64_t *length);
+
+// How much of an unfinished file has come, -1 if there is none. An upload that is under way
+// ends.
+int64_t files_offset(struct http_text name);
 
 // Begins, goes on with, and ends an upload. Each returns 0, or the status to refuse it with:
-// 400, 409 (wrong offset: *offset is the right one), 411, 413, 507. upload_end() with `whole`
-// puts a file that is complete in its place; without, what has come stays for the next try.
+// 400, 404 (no such name), 409 (taken over, or a wrong offset: *offset is the right one), 411,
+// 413, 507. upload_end() with `whole` puts a file that is complete in its place; without, what
+// has come stays for the next try.
 int upload_begin(struct upload *upload, struct http_text name, const struct http_head *head,
                  int64_t *offset);
 int upload_write(struct upload *upload, struct http_text content);
