@@ -31,7 +31,7 @@ static struct response response; // too large for the stack
 
 // ---- raw -----------------------------------------------------------------------------------
 
-// What each line of a message is, by how it begins.
+// What each line of a head is, by how it begins.
 static const char *note_on(const char *line)
 {
     static const struct {
@@ -45,16 +45,18 @@ static const char *note_on(const char *line)
                  {"Date:", "when"},
                  {"Content-Type:", "what the content is"},
                  {"Content-Length:", "where it ends"},
+                 {"Connection:", "what becomes of the connection"},
                  {"\r\n", "an empty line: the head ends here"}};
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
         if (!strncmp(line, notes[i].begins, strlen(notes[i].begins)))
             return notes[i].note;
-    return "content: no line, just bytes";
+    return "a header field";
 }
 
 // Prints a message line by line: its place, its bytes with \r and \n visible, what it is.
 static void show_message(const char *message)
 {
+    bool content = false;
     for (const char *line = message; *line;) {
         char text[LINE_BYTES] = "";
         const char *end = strchr(line, '\n');
@@ -67,7 +69,9 @@ static void show_message(const char *message)
                                     line[i]);
         printf("  %s%4zu%s  ", paint(DIM), (size_t)(line - message), paint(PLAIN));
         cell(text, LINE_TEXT - 8, false);
-        printf(" %s%s%s\n", paint(CYAN), note_on(line), paint(PLAIN));
+        printf(" %s%s%s\n", paint(CYAN), content ? "content: just bytes" : note_on(line),
+               paint(PLAIN));
+        content = content || *line == '\r';
         line += length;
     }
 }

@@ -227,7 +227,7 @@ uint8_t *frame_put_goaway(uint8_t *out, uint32_t last_stream, enum error_code co
     uint32_t length = (uint32_t)strnlen(debug, GOAWAY_DEBUG_MAX);
     out = put_u32(frame_put_header(out, 8 + length, FRAME_GOAWAY, 0, 0), last_stream);
     memcpy(put_u32(out, code), debug, length);
-    return out + 8 + length;
+    return out + 4 + length;
 }
 
 // ---- words ---------------------------------------------------------------------------------

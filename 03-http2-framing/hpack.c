@@ -190,12 +190,12 @@ void hpack_encoder_limit(struct hpack_encoder *encoder, uint32_t limit)
     encoder->update_due = true;
 }
 
-// The shorter of the two forms (§5.2).
+// The shorter of the two forms (§5.2); where they are equal, the one of the RFC's examples.
 static uint8_t *put_string(const struct hpack_encoder *encoder, uint8_t *out, const char *text,
                            uint32_t length)
 {
-    size_t size = encoder->no_huffman ? length : huffman_size(text, length);
-    if (size < length)
+    size_t size = huffman_size(text, length);
+    if (!encoder->no_huffman && length > 0 && size <= length)
         return huffman_encode(hpack_put_integer(out, 0x80, 7, (uint32_t)size), text, length);
     out = hpack_put_integer(out, 0, 7, length);
     memcpy(out, text, length);
