@@ -13,7 +13,7 @@ void http_body_of_request(struct http_body *body, const struct http_head *head)
 void http_body_of_response(struct http_body *body, const struct http_head *head, bool to_head)
 {
     http_body_of_request(body, head);
-    if (to_head || head->status == 204 || head->status == 304)
+    if (to_head || head->status < 200 || head->status == 204 || head->status == 304)
         body->done = true;
     else if (!head->chunked && head->content_length < 0)
         *body = (struct http_body){BODY_TO_CLOSE, UINT64_MAX, 0, false};
@@ -67,13 +67,15 @@ static ssize_t read_trailer(struct http_body *body, const char *bytes, size_t le
         body->done = used > 0;
         return used;
     }
-    const char *next = http_read_field(bytes, bytes + length, &field, &status);
+    size_t room = HTTP_HEAD_BYTES - body->trailer_bytes;
+    const char *end = bytes + (length < room ? length : room);
+    const char *next = http_read_field(bytes, end, &field, &status);
     if (status)
         return status;
-    if (body->trailer_bytes + (next ? (size_t)(next - bytes) : length) > HTTP_HEAD_BYTES)
-        return -431;
-    body->trailer_bytes += next ? (size_t)(next - bytes) : 0;
-    return next ? next - bytes : 0;
+    if (!next)
+        return length > room ? -431 : 0;
+    body->trailer_bytes += (size_t)(next - bytes);
+    return next - bytes;
 }
 
 ssize_t http_body_take(struct http_body *body, const char *bytes, size_t length,

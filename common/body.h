@@ -26,8 +26,8 @@ struct http_body {
 // Begins the body of a request. Without a length and without chunks it has none.
 void http_body_of_request(struct http_body *body, const struct http_head *head);
 
-// Begins the body of a response; one to a HEAD request, a 204 or a 304 has none, whatever its
-// fields say.
+// Begins the body of a response; one to a HEAD request, a 1xx, a 204 or a 304 has none,
+// whatever its fields say.
 void http_body_of_response(struct http_body *body, const struct http_head *head, bool to_head);
 
 // Reads the next part of the body at the start of bytes. Returns how many of them it has used

@@ -141,7 +141,7 @@ static bool take_target(struct http_head *head)
     *target = (struct http_text){path, (size_t)(end - path)};
     if (!target->length)
         *target = (struct http_text){options ? "*" : "/", 1};
-    return head->host.length && is_host(head->host) && target->at[0] != '?';
+    return head->host.length && is_host(head->host);
 }
 
 static int read_request_line(const char **at, const char *end, struct http_head *head)
@@ -219,14 +219,16 @@ const char *http_read_field(const char *at, const char *end, struct http_field *
 
 static bool take_length(struct http_head *head, struct http_text value)
 {
-    bool again = head->content_length >= 0; // twice, the same or not: somebody is playing
+    // Twice, the same or not: somebody is playing.
+    if (head->content_length >= 0 || !value.length || value.length > LENGTH_DIGITS)
+        return false;
     head->content_length = 0;
-    for (size_t i = 0; i < value.length && i <= LENGTH_DIGITS; i++) {
+    for (size_t i = 0; i < value.length; i++) {
         if (!is_digit(value.at[i]))
             return false;
         head->content_length = head->content_length * 10 + (value.at[i] - '0');
     }
-    return !again && value.length && value.length <= LENGTH_DIGITS;
+    return true;
 }
 
 // Only "chunked", once and last, tells where the message ends (RFC 9112 §6.1, §6.3).
@@ -293,17 +295,17 @@ static int take_framing(struct http_head *head, bool request)
 static int read_fields(const char *at, const char *end, struct http_head *head)
 {
     const char *first = at;
+    const char *limit = end - at > HTTP_HEAD_BYTES ? at + HTTP_HEAD_BYTES : end;
     int status = 0;
     while (at < end && *at != '\r') {
         if (head->field_count == HTTP_FIELDS)
             return -431;
-        const char *next = http_read_field(at, end, &head->fields[head->field_count], &status);
+        const char *next =
+            http_read_field(at, limit, &head->fields[head->field_count], &status);
         if (status)
             return status;
-        if ((next ? next : end) - first > HTTP_HEAD_BYTES)
-            return -431;
         if (!next)
-            return 0;
+            return limit < end ? -431 : 0;
         head->field_count++;
         at = next;
     }
