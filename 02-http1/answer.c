@@ -1,6 +1,7 @@
 // answer.c: see answer.h. Read answer_request() first; each route is a function of its own.
 #include "answer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,7 @@ void answer_error(struct answer *answer, int status)
     snprintf(answer->line, LINE_BYTES, "%s\n", http_reason(status));
     say(answer, status, answer->line);
     answer->echo = false;
+    answer->delay_ms = answer->pieces = 0; // bad news at once
 }
 
 // ---- the target ----------------------------------------------------------------------------
@@ -65,6 +67,8 @@ static void split_target(struct request *request)
     struct http_text target = request->head->target;
     const char *mark = memchr(target.at, '?', target.length), *end = target.at + target.length;
     request->path = (struct http_text){target.at, (size_t)((mark ? mark : end) - target.at)};
+    if (!request->path.length) // http://example.org?query (RFC 9110 §4.2.3)
+        request->path = (struct http_text){"/", 1};
     mark = mark ? mark + 1 : end;
     request->query = (struct http_text){mark, (size_t)(end - mark)};
 }
@@ -169,10 +173,8 @@ static void answer_in_pieces(const struct request *request, struct answer *answe
     answer->delay_ms = 200;
     answer->pieces = 5;
     if (!parameter(request->query, "n", PIECES_MAX, &answer->pieces) ||
-        !parameter(request->query, "ms", DELAY_MAX, &answer->delay_ms) || !answer->pieces) {
-        answer->pieces = 0;
+        !parameter(request->query, "ms", DELAY_MAX, &answer->delay_ms) || !answer->pieces)
         answer_error(answer, 400);
-    }
 }
 
 // True if a list of tags names ours, or any (RFC 9110 §13.1.2; "W/" does not matter there).
@@ -182,12 +184,20 @@ static bool names_our_tag(struct http_text list)
            (list.length && memmem(list.at, list.length, CACHED_TAG, strlen(CACHED_TAG)));
 }
 
+// A date has three forms, two of them from the last century (RFC 9110 §5.6.7).
 static bool not_changed_since(struct http_text date)
 {
+    static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT",
+                                        "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"};
     char text[40];
-    struct tm utc = {0};
     snprintf(text, sizeof text, "%.*s", (int)date.length, date.length ? date.at : "");
-    return strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &utc) && timegm(&utc) >= CACHED_DATE;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct tm utc = {0};
+        const char *end = strptime(text, forms[i], &utc);
+        if (end && !*end)
+            return timegm(&utc) >= CACHED_DATE;
+    }
+    return false;
 }
 
 // The conditions are asked in this order (RFC 9110 §13.2.2): a tag is better than a date.
@@ -210,11 +220,13 @@ static void answer_cached(const struct request *request, struct answer *answer)
 static void answer_file(const struct request *request, struct answer *answer)
 {
     int64_t length = 0, offset = -1;
-    int fd = -1, status = 404;
-    if (request->method & (PUT | PATCH))
+    int fd = -1, status;
+    if (request->method & (PUT | PATCH)) {
         status = upload_begin(request->upload, request->rest, request->head, &offset);
-    else
+    } else {
         fd = files_open(request->rest, &length);
+        status = errno == ENOENT ? 404 : 503;
+    }
     if (request->method == HEAD)
         offset = files_offset(request->rest);
     if (fd >= 0) {

@@ -72,6 +72,7 @@ int files_open(struct http_text name, int64_t *length)
 {
     char unfinished[NAME_BYTES + 2];
     struct stat status;
+    errno = ENOENT;
     if (!is_name(name))
         return -1;
     unfinished_name(name, unfinished);
@@ -141,14 +142,14 @@ int upload_begin(struct upload *upload, struct http_text name, const struct http
     *offset = -1;
     if (!is_name(name))
         return 404;
-    if (head->content_length < 0 && !head->chunked)
+    if (head->content_length < 0 && (!head->chunked || range.at)) // a part has its length
         return 411;
     if (range.at ? !read_range(range, &from, &to, &total) : http_is(head->method, "PATCH"))
         return 400;
     upload->at = from;
     upload->end = range.at ? to + 1 : head->chunked ? FILE_MAX : total;
     upload->last = !range.at || upload->end == total;
-    if (!head->chunked && upload->end - from != head->content_length)
+    if (range.at && upload->end - from != head->content_length)
         return 400;
     if (upload->end > FILE_MAX || total > FILE_MAX)
         return 413;
@@ -159,8 +160,8 @@ int upload_begin(struct upload *upload, struct http_text name, const struct http
     int create = from ? 0 : O_CREAT, flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | create;
     int fd = openat(folder_fd, upload->name, flags, 0600);
     if (fd < 0) {
-        *offset = from ? 0 : -1;
-        return from ? 409 : 507;
+        *offset = errno == ENOENT ? 0 : -1;
+        return errno == ENOENT ? 409 : 507;
     }
     take_over(upload->name);
     if (fstat(fd, &status) || (range.at && (*offset = status.st_size) != from) ||
@@ -172,6 +173,7 @@ int upload_begin(struct upload *upload, struct http_text name, const struct http
     upload->lost = false;
     upload->next = uploads;
     uploads = upload;
+    *offset = range.at ? upload->end : -1;
     return 0;
 }
 
@@ -195,10 +197,12 @@ int upload_write(struct upload *upload, struct http_text content)
 
 int upload_end(struct upload *upload, bool whole)
 {
+    const char *name = upload->name + 1;
     bool move = whole && upload->last;
     struct upload **link = &uploads;
     int status = move && upload->lost ? 409 : 0;
-    if (!status && move && renameat(folder_fd, upload->name, folder_fd, upload->name + 1))
+    upload->created = move && faccessat(folder_fd, name, F_OK, 0);
+    if (!status && move && renameat(folder_fd, upload->name, folder_fd, name))
         status = 507;
     while (*link != upload)
         link = &(*link)->next;

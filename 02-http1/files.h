@@ -26,6 +26,7 @@ struct upload {
     int64_t at, end;           // bytes that are there; that there will be after this request
     bool last;                 // then it is complete
     bool lost;                 // another one has taken it over
+    bool created;              // set in the end: there was no such file before
     struct upload *next;       // of those under way
 };
 
@@ -33,7 +34,8 @@ struct upload {
 void files_begin(void);
 void files_end(void);
 
-// Opens a stored file for reading. Returns its descriptor and sets *length, or returns -1.
+// Opens a stored file for reading. Returns its descriptor and sets *length; or -1, and errno is
+// ENOENT if there is no such file.
 int files_open(struct http_text name, int64_t *length);
 
 // How much of an unfinished file has come, -1 if there is none. An upload that is under way
@@ -42,8 +44,8 @@ int64_t files_offset(struct http_text name);
 
 // Begins, goes on with, and ends an upload. Each returns 0, or the status to refuse it with:
 // 400, 404 (no such name), 409 (taken over, or a wrong offset: *offset is the right one), 411,
-// 413, 507. upload_end() with `whole` puts a file that is complete in its place; without, what
-// has come stays for the next try.
+// 413, 507. For a part *offset is where the next one begins. upload_end() with `whole` puts a
+// file that is complete in its place; without, what has come stays for the next try.
 int upload_begin(struct upload *upload, struct http_text name, const struct http_head *head,
                  int64_t *offset);
 int upload_write(struct upload *upload, struct http_text content);

@@ -37,19 +37,28 @@ static long requests;
 static void end_content(struct session *s)
 {
     if (s->upload.fd) {
-        bool last = s->upload.last;
         int status = upload_end(&s->upload, true);
         if (status) {
             session_refuse(s, status);
             return;
         }
-        s->answer.status = last ? 201 : 204;
+        s->answer.status = s->upload.created ? 201 : 204;
         s->answer.type = NULL;
     } else if (s->answer.echo) {
         s->answer.text = s->kept;
         s->answer.length = s->kept_length;
     }
     session_answer(s);
+}
+
+// Ends an exchange whose content we do not read: it is too much, or may not come at all.
+static void answer_without_content(struct session *s)
+{
+    s->keep_alive = false;
+    if (s->answer.status >= 400)
+        session_answer(s);
+    else
+        session_refuse(s, 413);
 }
 
 // Uses content that has come; returns how many bytes.
@@ -62,12 +71,13 @@ static size_t take_content(struct session *s, const char *bytes, size_t length)
     int status = used < 0 ? (int)-used : 0;
     if (!status && s->upload.fd)
         status = upload_write(&s->upload, content);
-    else if (!status && s->content_length > CONTENT_MAX)
-        status = 413;
-    else if (!status && s->answer.echo && !session_keep(s, content))
+    else if (!status && s->answer.echo && s->content_length <= CONTENT_MAX &&
+             !session_keep(s, content))
         status = 503;
     if (status)
         session_refuse(s, status);
+    else if (!s->upload.fd && s->content_length > CONTENT_MAX)
+        answer_without_content(s);
     else if (s->body.done)
         end_content(s);
     return used < 0 ? length : (size_t)used;
@@ -90,16 +100,21 @@ static void take_request(struct session *s, const struct http_head *head)
     http_body_of_request(&s->body, head);
     if (s->body.done) {
         end_content(s);
-    } else if (!s->upload.fd && head->content_length > CONTENT_MAX) {
-        session_refuse(s, 413);
-    } else if (head->expects_continue && s->answer.status >= 400) {
-        s->keep_alive = false; // the client may send its content, or not: nobody knows
-        session_answer(s);
+    } else if ((!s->upload.fd && head->content_length > CONTENT_MAX) ||
+               (head->expects_continue && s->answer.status >= 400)) {
+        answer_without_content(s);
     } else if (head->expects_continue) {
         static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
         memcpy(conn_space(&s->conn), go_on, sizeof go_on - 1);
         conn_wrote(&s->conn, sizeof go_on - 1);
     }
+}
+
+// Of a head that is wrong the method may be known, and HEAD means no content, always.
+static void refuse_head(struct session *s, const struct http_head *head, int status)
+{
+    s->head_only = http_is(head->method, "HEAD");
+    session_refuse(s, status);
 }
 
 // ---- what the loop calls -------------------------------------------------------------------
@@ -127,7 +142,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         if (result > 0)
             take_request(s, &head);
         else if (result < 0)
-            session_refuse(s, -result);
+            refuse_head(s, &head, -result);
         else if (!s->head_began)
             conn_deadline(conn, head_ms); // for all of it: bytes that trickle in change nothing
         s->head_began = result == 0;

@@ -54,6 +54,7 @@ static void end_exchange(struct session *s)
 {
     session_forget(s);
     s->phase = READ_HEAD;
+    s->head_only = false; // of the next request nothing is known yet
     s->conn.paused = false;
     if (!s->keep_alive)
         conn_close(&s->conn);
@@ -154,8 +155,6 @@ void session_refuse(struct session *s, int status)
     s->answer = (struct answer){0};
     answer_error(&s->answer, status);
     s->keep_alive = false;
-    if (s->phase == READ_HEAD) // nothing is known of this one
-        s->head_only = false;
     send_answer(s);
 }
 
