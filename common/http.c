@@ -422,12 +422,15 @@ const char *http_reason(int status)
         int status;
         const char *reason;
     } reasons[] = {{100, "Continue"},
+                   {101, "Switching Protocols"},
                    {200, "OK"},
                    {201, "Created"},
+                   {202, "Accepted"},
                    {204, "No Content"},
                    {206, "Partial Content"},
                    {304, "Not Modified"},
                    {400, "Bad Request"},
+                   {403, "Forbidden"},
                    {404, "Not Found"},
                    {405, "Method Not Allowed"},
                    {408, "Request Timeout"},
@@ -439,6 +442,7 @@ const char *http_reason(int status)
                    {416, "Range Not Satisfiable"},
                    {417, "Expectation Failed"},
                    {422, "Unprocessable Content"},
+                   {426, "Upgrade Required"},
                    {431, "Request Header Fields Too Large"},
                    {500, "Internal Server Error"},
                    {501, "Not Implemented"},

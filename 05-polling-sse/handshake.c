@@ -1,0 +1,148 @@
+// handshake.c: see handshake.h.
+#include "handshake.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define GUID    "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // the same for everybody (RFC 6455 §1.3)
+#define VERSION "13"
+
+void handshake_accept(struct http_text key, char accept[HANDSHAKE_ACCEPT])
+{
+    uint8_t digest[SHA1_BYTES];
+    char text[HANDSHAKE_KEY + sizeof GUID];
+    int length =
+        snprintf(text, sizeof text, "%.*s%s", (int)key.length, key.at ? key.at : "", GUID);
+    sha1(text, (size_t)length, digest);
+    base64(digest, sizeof digest, accept);
+}
+
+// How often there is a field of this name; the last one's value is in *value.
+static int count_fields(const struct http_head *head, const char *name, struct http_text *value)
+{
+    int count = 0;
+    *value = (struct http_text){"", 0};
+    for (size_t i = 0; i < head->field_count; i++)
+        if (http_is_token(head->fields[i].name, name)) {
+            *value = head->fields[i].value;
+            count++;
+        }
+    return count;
+}
+
+// True if a field of this name has this word in its list.
+static bool lists(const struct http_head *head, const char *name, const char *word)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        struct http_text value = head->fields[i].value;
+        const char *at = value.at, *end = at + value.length, *comma;
+        for (; http_is_token(head->fields[i].name, name) && at <= end; at = comma + 1) {
+            comma = at < end ? memchr(at, ',', (size_t)(end - at)) : NULL;
+            comma = comma ? comma : end;
+            const char *stop = comma;
+            while (at < stop && (*at == ' ' || *at == '\t'))
+                at++;
+            while (at < stop && (stop[-1] == ' ' || stop[-1] == '\t'))
+                stop--;
+            if (http_is_token((struct http_text){at, (size_t)(stop - at)}, word))
+                return true;
+        }
+    }
+    return false;
+}
+
+// 16 bytes in base64 are 22 characters and "==" (§4.2.1).
+static bool is_key(struct http_text key)
+{
+    if (key.length != HANDSHAKE_KEY - 1 || memcmp(key.at + 22, "==", 2))
+        return false;
+    for (size_t i = 0; i < 22; i++) {
+        char c = key.at[i], letter = c | 0x20;
+        if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') && c != '+' &&
+            c != '/')
+            return false;
+    }
+    return true;
+}
+
+int handshake_check(const struct http_head *head, struct http_text *key)
+{
+    struct http_text version;
+    if (!lists(head, "upgrade", "websocket"))
+        return 426;
+    if (!http_is(head->method, "GET") || !head->minor || head->content_length > 0 ||
+        head->chunked || !lists(head, "connection", "upgrade"))
+        return 400;
+    if (count_fields(head, "sec-websocket-version", &version) != 1)
+        return 400;
+    if (!http_is(version, VERSION))
+        return 426;
+    return count_fields(head, "sec-websocket-key", key) == 1 && is_key(*key) ? 101 : 400;
+}
+
+bool handshake_origin_is_allowed(const struct http_head *head, const char *list)
+{
+    struct http_text origin, host = head->host;
+    int count = count_fields(head, "origin", &origin);
+    if (!count || !strcmp(list, "*"))
+        return true;
+    const char *scheme_end = origin.length ? memmem(origin.at, origin.length, "://", 3) : NULL;
+    if (count > 1 || !scheme_end)
+        return false; // also "null": a page of no site
+    const char *name = scheme_end + 3;
+    size_t length = (size_t)(origin.at + origin.length - name);
+    if (length == host.length && !strncasecmp(name, host.at, length))
+        return true;
+    for (const char *at = list; *at; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if (word == origin.length && !strncasecmp(at, origin.at, word))
+            return true;
+        at += word;
+    }
+    return false;
+}
+
+void handshake_put_answer(struct http_out *out, struct http_text key)
+{
+    char accept[HANDSHAKE_ACCEPT];
+    handshake_accept(key, accept);
+    http_put_status(out, 101);
+    http_put_field(out, "Upgrade", "websocket");
+    http_put_field(out, "Connection", "Upgrade");
+    http_put_field(out, "Sec-WebSocket-Accept", accept);
+    http_put_text(out, "\r\n");
+}
+
+void handshake_put_refusal(struct http_out *out)
+{
+    http_put_field(out, "Upgrade", "websocket");
+    http_put_field(out, "Sec-WebSocket-Version", VERSION);
+}
+
+void handshake_put_request(struct http_out *out, const char *host, const char *target,
+                           const char *key)
+{
+    http_put_text(out, "GET ");
+    http_put_text(out, target);
+    http_put_text(out, " HTTP/1.1\r\n");
+    http_put_field(out, "Host", host);
+    http_put_field(out, "Upgrade", "websocket");
+    http_put_field(out, "Connection", "Upgrade");
+    http_put_field(out, "Sec-WebSocket-Key", key);
+    http_put_field(out, "Sec-WebSocket-Version", VERSION);
+    http_put_text(out, "\r\n");
+}
+
+bool handshake_is_accepted(const struct http_head *head, const char *key)
+{
+    struct http_text accept, value;
+    char expected[HANDSHAKE_ACCEPT];
+    handshake_accept((struct http_text){key, strlen(key)}, expected);
+    return head->status == 101 && lists(head, "upgrade", "websocket") &&
+           lists(head, "connection", "upgrade") &&
+           count_fields(head, "sec-websocket-accept", &accept) == 1 &&
+           http_is(accept, expected) &&
+           !count_fields(head, "sec-websocket-extensions", &value) && // we offered neither
+           !count_fields(head, "sec-websocket-protocol", &value);
+}

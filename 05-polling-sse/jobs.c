@@ -1,0 +1,128 @@
+// jobs.c: see jobs.h. What a job does here is to take its time; so how far it is can be read
+// from the clock.
+#include "jobs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct job {
+    int64_t began_ns, ends_ns;
+    size_t bytes; // that it was given
+};
+
+struct jobs {
+    uint64_t newest;
+    struct job jobs[JOBS_KEPT];
+};
+
+struct jobs *jobs_begin(void)
+{
+    return calloc(1, sizeof(struct jobs));
+}
+
+void jobs_end(struct jobs *jobs)
+{
+    free(jobs);
+}
+
+static struct job *find_job(struct jobs *jobs, uint64_t id)
+{
+    bool known = id > 0 && id <= jobs->newest && id + JOBS_KEPT > jobs->newest;
+    return known ? &jobs->jobs[id % JOBS_KEPT] : NULL;
+}
+
+static void answer_state(struct session *s, uint64_t id, int status, const char *fields)
+{
+    const struct job *job = find_job(s->service->jobs, id);
+    int64_t now = conn_now(&s->conn);
+    char text[160];
+    if (!job) { // it was forgotten while somebody waited for it
+        session_refuse(s, 404, "");
+        return;
+    }
+    int length;
+    if (now >= job->ends_ns)
+        length = snprintf(text, sizeof text,
+                          "{\"id\":%llu,\"state\":\"done\",\"progress\":100,"
+                          "\"result\":\"%zu bytes looked at\"}\n",
+                          (unsigned long long)id, job->bytes);
+    else
+        length =
+            snprintf(text, sizeof text, "{\"id\":%llu,\"state\":\"running\",\"progress\":%d}\n",
+                     (unsigned long long)id,
+                     (int)((now - job->began_ns) * 100 / (job->ends_ns - job->began_ns)));
+    session_answer(s, status, "application/json", (struct http_text){text, (size_t)length},
+                   fields);
+}
+
+void answer_submit(struct session *s, const struct request *request)
+{
+    struct jobs *jobs = s->service->jobs;
+    uint64_t ms = JOB_MS;
+    char location[60];
+    if (!query_number(request->query, "ms", JOB_MAX_MS, &ms)) {
+        session_refuse(s, 400, "");
+        return;
+    }
+    int64_t now = conn_now(&s->conn);
+    uint64_t id = ++jobs->newest;
+    jobs->jobs[id % JOBS_KEPT] =
+        (struct job){now, now + (int64_t)ms * 1000000, request->content.length};
+    snprintf(location, sizeof location, "Location: /jobs/%llu\r\n", (unsigned long long)id);
+    answer_state(s, id, 202, location);
+}
+
+// ---- GET /jobs/ID?wait=MS ------------------------------------------------------------------
+
+static size_t received(struct session *s, const char *bytes, size_t length)
+{
+    (void)s, (void)bytes, (void)length;
+    return 0; // the next request waits for the answer to this one
+}
+
+static bool produce(struct session *s)
+{
+    (void)s;
+    return false;
+}
+
+static void timeout(struct session *s)
+{
+    answer_state(s, s->job.id, 200, "Cache-Control: no-store\r\n");
+}
+
+static void stop(struct session *s)
+{
+    s->keep_alive = false;
+    timeout(s);
+}
+
+void answer_job(struct session *s, const struct request *request)
+{
+    static const struct mode mode = {received, produce, timeout, stop};
+    struct http_text handle = request->path;
+    uint64_t id = 0, wait_ms = 0;
+    handle.at += sizeof "/jobs/" - 1;
+    handle.length -= sizeof "/jobs/" - 1;
+    const struct job *job = NULL;
+    if (number_from(handle, UINT64_MAX, &id))
+        job = find_job(s->service->jobs, id);
+    if (!job) {
+        session_refuse(s, 404, "");
+        return;
+    }
+    if (!query_number(request->query, "wait", WAIT_JOB_MS, &wait_ms)) {
+        session_refuse(s, 400, "");
+        return;
+    }
+    s->job.id = id;
+    int64_t now = conn_now(&s->conn), until_ns = now + (int64_t)wait_ms * 1000000;
+    if (until_ns > job->ends_ns)
+        until_ns = job->ends_ns;
+    if (until_ns <= now) {
+        timeout(s);
+        return;
+    }
+    s->mode = &mode;
+    session_wake_at(s, until_ns);
+}

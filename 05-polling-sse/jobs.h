@@ -1,0 +1,21 @@
+// jobs.h: work that takes longer than one likes to wait. POST /jobs?ms=N answers at once with
+// a handle; GET /jobs/ID says how far it is, and GET /jobs/ID?wait=MS does not say so before it
+// is done, or has waited for so long. The client may be gone in between.
+#ifndef JOBS_H
+#define JOBS_H
+
+#include "session.h"
+
+#define JOBS_KEPT   1000  // of the last so many jobs we know
+#define JOB_MS      2000  // that a job takes, if the client does not say
+#define JOB_MAX_MS  60000 // at most
+#define WAIT_JOB_MS 60000 // longest ?wait=
+
+// NULL: no memory.
+struct jobs *jobs_begin(void);
+void jobs_end(struct jobs *jobs);
+
+void answer_submit(struct session *s, const struct request *request);
+void answer_job(struct session *s, const struct request *request);
+
+#endif

@@ -1,0 +1,206 @@
+// server.c: one feed of events, and four ways to get it: short polling, long polling,
+// server-sent events, WebSocket. The same events, so that their price can be compared.
+//
+// Run:    ./server              then http://localhost:8005/ in a browser, ./client, or
+//         curl localhost:8005/poll?since=0         curl -d hello localhost:8005/publish
+//         curl -N localhost:8005/events            curl localhost:8005/stats
+// Watch:  who is asked for news, and who tells it. A publisher waits for nobody: an event goes
+//         into a ring (feed.c), and every reader has no more than a place in it (reader.c).
+//
+// Read the routes below first; then poll.c, events.c and room.c, which are the techniques, and
+// reader.c, which they share. What a connection is doing is its mode (session.h).
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "events.h"
+#include "exchange.h"
+#include "jobs.h"
+#include "loop.h"
+#include "net.h"
+#include "options.h"
+#include "page.h"
+#include "poll.h"
+#include "reader.h"
+#include "room.h"
+#include "stats.h"
+#include "story.h"
+#include "tokens.h"
+#include "utf8.h"
+
+#define CONNECTIONS_MAX 10500 // 10,000 readers, and those who publish
+#define BACKLOG         4096
+#define ROOM_EVENTS     200 // of the chat that are kept for readers who are behind
+#define NAME_MAX_BYTES  32  // of an event's name
+
+static struct service service = {
+    .settings = {.heartbeat_ms = 15000,
+                 .retry_ms = 1000,
+                 .queue = 500,
+                 .token_ms = 50,
+                 .rate = 1,
+                 .burst = 1,
+                 .origins = ""},
+    .tick_ns = INT64_MAX,
+};
+
+// ---- POST /publish, POST /cut --------------------------------------------------------------
+
+// A name goes into a line of its own, and must not end it; "reset" is the server's word.
+static bool is_name(struct http_text name)
+{
+    for (size_t i = 0; i < name.length; i++)
+        if (!memchr("-_.", name.at[i], 3) && !(name.at[i] >= '0' && name.at[i] <= '9') &&
+            !((name.at[i] | 0x20) >= 'a' && (name.at[i] | 0x20) <= 'z'))
+            return false;
+    return name.length <= NAME_MAX_BYTES && !http_is(name, "reset");
+}
+
+static void answer_publish(struct session *s, const struct request *request)
+{
+    struct http_text name = query_text(request->query, "event"), data = request->content;
+    char text[40];
+    if (!is_name(name) || !utf8_is_valid(data.at, data.length)) {
+        session_refuse(s, 400, "");
+        return;
+    }
+    uint64_t id = reader_publish(&service, &service.news, name, data, NULL);
+    if (!id) {
+        session_refuse(s, 503, "");
+        return;
+    }
+    int length = snprintf(text, sizeof text, "{\"id\":%llu}\n", (unsigned long long)id);
+    session_answer(s, 200, "application/json", (struct http_text){text, (size_t)length}, "");
+}
+
+// Cuts off everybody who waits for news, without a word, as a network does.
+static void answer_cut(struct session *s, const struct request *request)
+{
+    (void)request;
+    service.cuts++;
+    readers_wake(&service);
+    session_answer(s, 200, "text/plain", (struct http_text){"cut\n", 4}, "");
+}
+
+static const struct route routes[] = {{"GET", "/", OTHER, answer_page},
+                                      {"GET", "/poll", POLL, answer_poll},
+                                      {"GET", "/wait", WAIT, answer_wait},
+                                      {"GET", "/events", SSE, answer_events},
+                                      {"GET", "/ws", WEBSOCKET, answer_websocket},
+                                      {"GET", "/ws/echo", WEBSOCKET, answer_websocket},
+                                      {"POST", "/publish", OTHER, answer_publish},
+                                      {"POST", "/cut", OTHER, answer_cut},
+                                      {"POST", "/jobs", OTHER, answer_submit},
+                                      {"GET", "/jobs/", OTHER, answer_job},
+                                      {"POST", "/chat", OTHER, answer_chat},
+                                      {"GET", "/stats", OTHER, answer_stats},
+                                      {0}};
+
+// ---- what the loop calls: the session's mode knows -----------------------------------------
+
+static void opened(struct conn *conn)
+{
+    struct session *s = (struct session *)conn;
+    s->service = &service;
+    service.traffic[s->technique].clients++;
+    exchange_begin(s);
+}
+
+static size_t received(struct conn *conn, const char *bytes, size_t length)
+{
+    struct session *s = (struct session *)conn;
+    readers_tick(&service, conn_now(conn));
+    return s->mode->received(s, bytes, length);
+}
+
+static bool produce(struct conn *conn)
+{
+    struct session *s = (struct session *)conn;
+    return s->mode->produce(s);
+}
+
+static void timeout(struct conn *conn)
+{
+    struct session *s = (struct session *)conn;
+    readers_tick(&service, conn_now(conn));
+    s->mode->timeout(s);
+}
+
+static void stop(struct conn *conn)
+{
+    struct session *s = (struct session *)conn;
+    s->mode->stop(s);
+}
+
+static void closed(struct conn *conn)
+{
+    struct session *s = (struct session *)conn;
+    if (s->reading && conn->out && !conn->broken)
+        service.dropped_stalled++;
+    room_closed(s);
+    reader_leave(s);
+    session_closed(s);
+}
+
+// ---- the program ---------------------------------------------------------------------------
+
+static void begin(int ring)
+{
+    service.routes = routes;
+    service.jobs = jobs_begin();
+    service.page = page_begin("index.html");
+    if (!service.jobs || !feed_begin(&service.news, (uint32_t)ring) ||
+        !feed_begin(&service.room, ROOM_EVENTS))
+        die("no memory for a feed of %d events", ring);
+    if (service.settings.rate > 0)
+        service.tick_ns = now_ns() + (int64_t)(1e9 / service.settings.rate);
+}
+
+static void end(void)
+{
+    feed_end(&service.news);
+    feed_end(&service.room);
+    jobs_end(service.jobs);
+    page_end(service.page);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *host = "127.0.0.1";
+    static int port = 8005, ring = 1000;
+    static bool quiet;
+    struct settings *set = &service.settings;
+    const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address to listen on"},
+        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"rate", OPTION_NUMBER, &set->rate, 0, 10000, "times a second that the feed has news"},
+        {"burst", OPTION_INT, &set->burst, 1, 1000, "events each time"},
+        {"ring", OPTION_INT, &ring, 1, 1000000, "events that are kept for who comes back"},
+        {"queue", OPTION_INT, &set->queue, 1, 1000000, "events that a reader may be behind"},
+        {"heartbeat-ms", OPTION_INT, &set->heartbeat_ms, 10, 3600000,
+         "milliseconds of silence until a comment or a ping"},
+        {"retry-ms", OPTION_INT, &set->retry_ms, 0, 3600000,
+         "milliseconds until EventSource comes back"},
+        {"token-ms", OPTION_INT, &set->token_ms, 0, 10000, "milliseconds a word of POST /chat"},
+        {"origin", OPTION_TEXT, &set->origins,
+         .help = "origins of foreign pages that may use it, by spaces; \"*\": any"},
+        {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
+        {0}};
+    static const struct loop_server server = {sizeof(struct session),
+                                              CONNECTIONS_MAX,
+                                              opened,
+                                              received,
+                                              produce,
+                                              timeout,
+                                              stop,
+                                              closed};
+    options_parse(argc, argv, &(struct command){"", "Lesson 05: news for clients.", options});
+    story_begin(STORY_SERVER);
+    story_quiet(quiet);
+    begin(ring);
+    long connections = loop_run(net_listen(host, port, BACKLOG), &server);
+    printf("stopped: %ld connections, %llu events\n", connections,
+           (unsigned long long)service.news.newest);
+    end();
+    return 0;
+}

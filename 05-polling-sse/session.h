@@ -1,0 +1,168 @@
+// session.h: one connection of lesson 05's server, what all of them share, and how an HTTP
+// answer is written.
+//
+// A connection is in one mode at a time: it reads requests (exchange.h), holds one back until
+// there is news (poll.h) or a job is done (jobs.h), streams events (events.h) or an answer
+// (tokens.h), or is a WebSocket (room.h). A mode is four functions, which the loop's calls
+// become.
+#ifndef SESSION_H
+#define SESSION_H
+
+#include "body.h"
+#include "buffer.h"
+#include "feed.h"
+#include "http.h"
+#include "loop.h"
+#include "websocket.h"
+
+#define ANSWER_ROOM 8192 // bytes of output that any head and any short answer find room in
+
+enum technique { OTHER, POLL, WAIT, SSE, WEBSOCKET, TECHNIQUES };
+
+struct session;
+
+struct mode {
+    size_t (*received)(struct session *s, const char *bytes, size_t length);
+    bool (*produce)(struct session *s);
+    void (*timeout)(struct session *s);
+    void (*stop)(struct session *s);
+};
+
+// A request that is here, with its content.
+struct request {
+    const struct http_head *head; // NULL if the content came after it
+    struct http_text path, query; // of the target
+    struct http_text content;     // of a POST
+    bool wants_events;            // it accepts text/event-stream
+};
+
+struct route {
+    const char *method, *path; // a path that ends with "/" stands for all below it
+    enum technique technique;
+    void (*answer)(struct session *s, const struct request *request);
+};
+
+// What one technique has cost, and how many use it now.
+struct traffic {
+    int clients; // connections whose last request was of this technique
+    uint64_t requests, events, bytes_in, bytes_out;
+};
+
+struct settings {
+    int heartbeat_ms; // an SSE or WebSocket reader hears from us at least that often
+    int retry_ms;     // EventSource waits so long before it comes back
+    int queue;        // events that may wait for a reader that does not take them
+    int token_ms;     // between the words of an answer
+    double rate;      // bursts a second that the feed makes itself; 0: none
+    int burst;        // events in one
+    const char *origins;
+};
+
+struct service {
+    struct settings settings;
+    const struct route *routes; // the last one has no path
+    struct feed news, room;     // what is published; what is said in the chat
+    struct session *readers;    // those that wait for either
+    struct jobs *jobs;
+    struct page *page;
+    struct traffic traffic[TECHNIQUES];
+    uint64_t dropped_slow, dropped_stalled, dropped_silent; // readers, and why
+    uint32_t cuts;      // how often all readers were cut off
+    uint32_t users;     // WebSockets of the chat that are open
+    uint32_t last_user; // number of the last one that came
+    int64_t tick_ns;    // when the feed makes its next event
+    uint64_t ticks;     // that it has made
+};
+
+// Content that is on its way: bytes that stay where they are until they are sent.
+struct content {
+    const char *at;
+    size_t left;
+    struct event *event; // that they are part of, to be released; or NULL
+};
+
+struct session {
+    struct conn conn;
+    struct service *service;
+    const struct mode *mode;
+    struct content content;
+    struct buffer kept; // a request's target and content; an answer that is streamed
+    // A reader of the feed:
+    struct session *next, *previous;
+    uint64_t seen;   // id of the last event that it was sent
+    uint64_t joined; // id of the newest event when it came
+    int64_t due_ns;  // of the next heartbeat, or of the end of its patience
+    uint32_t cuts;   // service->cuts when it came
+    uint8_t technique;
+    // The request:
+    bool keep_alive, head_only, wants_events, reading; // reading: a reader, in the list
+    uint8_t minor;                                     // of HTTP/1.minor
+    union {
+        struct {
+            const struct route *route;
+            struct http_body body;
+            uint32_t target_length; // of `kept`; the content stands behind it
+            bool head_began, in_content;
+        } http;
+        struct {
+            struct websocket reader;
+            uint64_t heard;  // id of the last event of the chat that it was sent
+            uint32_t number; // of the user
+            bool echo;       // /ws/echo: no feed, no chat
+            bool pinged;     // and nothing has come since
+        } ws;
+        struct {
+            uint64_t id;
+        } job;
+        struct {
+            uint32_t at; // of `kept`: how much of the answer is sent
+            bool chunked;
+        } tokens;
+    };
+};
+
+// The room that is left for output, and the way to say how much of it was used.
+struct http_out session_out(struct session *s);
+void session_wrote(struct session *s, size_t length);
+
+// Instead of a length: content that comes in chunks (from us to HTTP/1.0, until the connection
+// closes), or that ends with the connection for everybody.
+enum { CHUNKED = -1, TO_CLOSE = -2 };
+
+// Writes the head of an answer. `type` NULL: there is no content. `fields` end with CRLF.
+void session_head(struct session *s, int status, const char *type, int64_t length,
+                  const char *fields);
+
+// Answers a request with a text, and goes on to the next one. A text that may not fit into
+// ANSWER_ROOM, with the head, must stay where it is: it is sent from there.
+void session_answer(struct session *s, int status, const char *type, struct http_text text,
+                    const char *fields);
+
+// Answers with no more than the status and its name.
+void session_refuse(struct session *s, int status, const char *fields);
+
+// Begins to send content that may be longer than the room; session_send() goes on with it as
+// there is room, and returns true if there was any.
+void session_send_from(struct session *s, struct http_text text, struct event *event);
+bool session_send(struct session *s);
+
+// The exchange is over: frees what belongs to it, and waits for the next request, or closes.
+void session_end_exchange(struct session *s);
+
+// Says which technique a connection uses from now on.
+void session_use(struct session *s, enum technique technique);
+
+// Asks for timeout() at this moment of now_ns()'s clock.
+void session_wake_at(struct session *s, int64_t at_ns);
+
+// The connection is gone: frees what belongs to it.
+void session_closed(struct session *s);
+
+// The number called `name` in a query, or *value as it is. False: it is no number up to `max`.
+bool query_number(struct http_text query, const char *name, uint64_t max, uint64_t *value);
+bool number_from(struct http_text text, uint64_t max, uint64_t *value);
+
+// The text called `name` in a query; at NULL if there is none.
+struct http_text query_text(struct http_text query, const char *name);
+
+#endif

@@ -1,0 +1,120 @@
+// tokens.c: see tokens.h. What the assistant says is always the same: it is about how it comes.
+#include "tokens.h"
+
+#include <string.h>
+
+#include "utf8.h"
+
+#define LAST_EVENT "data: [DONE]\n\n"
+
+static const char opinion[] =
+    "I am a very small model: I know one answer, and this is it. You read its first words "
+    "while "
+    "the last ones are not there yet, and that is the whole trick. The connection carries one "
+    "request and one answer, and the answer is sent in chunks as long as there is something to "
+    "say. Nothing was buffered on the way, or you would have seen all of it at once.";
+
+// The next word and the space behind it; of length 0 at the end.
+static struct http_text next_token(struct session *s)
+{
+    const char *at = s->kept.bytes + s->tokens.at, *end = s->kept.bytes + s->kept.length;
+    const char *space = at < end ? memchr(at, ' ', (size_t)(end - at)) : NULL;
+    const char *stop = space ? space + 1 : end;
+    s->tokens.at += (uint32_t)(stop - at);
+    return (struct http_text){at, (size_t)(stop - at)};
+}
+
+// As much content as this, as a chunk if the client knows chunks.
+static void put_chunk(struct session *s, struct http_out *out, const char *const *parts,
+                      const size_t *lengths, int count)
+{
+    size_t length = 0;
+    for (int i = 0; i < count; i++)
+        length += lengths[i];
+    if (s->tokens.chunked) {
+        http_put_number(out, length, 16);
+        http_put_text(out, "\r\n");
+    }
+    for (int i = 0; i < count; i++)
+        http_put(out, parts[i], lengths[i]);
+    if (s->tokens.chunked)
+        http_put_text(out, "\r\n");
+}
+
+static void put_token(struct session *s, struct http_out *out, struct http_text token)
+{
+    if (s->wants_events)
+        put_chunk(s, out, (const char *const[]){"data: ", token.at, "\n\n"},
+                  (const size_t[]){6, token.length, 2}, 3);
+    else
+        put_chunk(s, out, &token.at, &token.length, 1);
+}
+
+static void timeout(struct session *s)
+{
+    struct http_out out = session_out(s);
+    struct http_text token = next_token(s);
+    bool last = s->tokens.at == s->kept.length;
+    put_token(s, &out, token);
+    if (last && s->wants_events)
+        put_chunk(s, &out, (const char *const[]){LAST_EVENT},
+                  (const size_t[]){sizeof LAST_EVENT - 1}, 1);
+    if (last && s->tokens.chunked)
+        http_put_text(&out, "0\r\n\r\n");
+    session_wrote(s, out.length);
+    if (last)
+        session_end_exchange(s);
+    else
+        conn_deadline(&s->conn, s->service->settings.token_ms);
+}
+
+static size_t received(struct session *s, const char *bytes, size_t length)
+{
+    (void)s, (void)bytes, (void)length;
+    return 0;
+}
+
+static bool produce(struct session *s)
+{
+    (void)s;
+    return false;
+}
+
+static void stop(struct session *s)
+{
+    s->keep_alive = false; // it may finish, if that does not take too long
+}
+
+// The question goes into the answer; line ends become spaces.
+static bool add_question(struct buffer *answer, struct http_text question)
+{
+    if (!buffer_add(answer, "You ask: ", 9) ||
+        !buffer_add(answer, question.at, question.length) || !buffer_add(answer, " ... ", 5))
+        return false;
+    for (uint32_t i = 0; i < answer->length; i++)
+        if ((uint8_t)answer->bytes[i] < ' ')
+            answer->bytes[i] = ' ';
+    return true;
+}
+
+void answer_chat(struct session *s, const struct request *request)
+{
+    static const struct mode mode = {received, produce, timeout, stop};
+    struct http_text question = request->content;
+    if (question.length > QUESTION_MAX || !utf8_is_valid(question.at, question.length)) {
+        session_refuse(s, question.length > QUESTION_MAX ? 413 : 400, "");
+        return;
+    }
+    if (!add_question(&s->kept, question) ||
+        !buffer_add(&s->kept, opinion, sizeof opinion - 1)) {
+        session_refuse(s, 503, "");
+        return;
+    }
+    s->wants_events = request->wants_events;
+    session_head(s, 200, s->wants_events ? "text/event-stream" : "text/plain; charset=utf-8",
+                 CHUNKED, "Cache-Control: no-store\r\n");
+    s->tokens.chunked = s->minor > 0;
+    s->tokens.at = 0;
+    s->mode = &mode;
+    conn_deadline(&s->conn, s->service->settings.token_ms);
+}

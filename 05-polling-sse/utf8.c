@@ -1,0 +1,41 @@
+// utf8.c: see utf8.h.
+#include "utf8.h"
+
+// The first byte of a character says how many follow, and bounds the second: so that nothing
+// is written longer than it must be, is half of a surrogate pair, or lies beyond U+10FFFF.
+static bool begin(struct utf8 *state, uint8_t byte)
+{
+    if (byte < 0xc2 || byte > 0xf4)
+        return byte < 0x80;
+    state->left = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    state->low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
+    state->high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
+    return true;
+}
+
+bool utf8_take(struct utf8 *state, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        uint8_t byte = (uint8_t)bytes[i];
+        if (!state->left) {
+            if (!begin(state, byte))
+                return false;
+            continue;
+        }
+        if (byte < state->low || byte > state->high)
+            return false;
+        *state = (struct utf8){(uint8_t)(state->left - 1), 0x80, 0xbf};
+    }
+    return true;
+}
+
+bool utf8_is_whole(const struct utf8 *state)
+{
+    return !state->left;
+}
+
+bool utf8_is_valid(const char *bytes, size_t length)
+{
+    struct utf8 state = {0};
+    return utf8_take(&state, bytes, length) && utf8_is_whole(&state);
+}
