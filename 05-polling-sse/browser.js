@@ -1,0 +1,134 @@
+// browser.js: a real browser (Chromium, driven by playwright-core) on the page of this lesson. One
+// line for each thing that was seen, "ok" or "FAILED"; interop.sh runs it:
+//
+//     node browser.js PORT SCREENSHOT
+'use strict';
+const { mkdtempSync, rmSync } = require('fs');
+const { tmpdir } = require('os');
+const { chromium } = require('playwright-core');
+
+const [port, screenshot] = process.argv.slice(2), url = `http://localhost:${port}/`;
+const PATIENCE = { timeout: 20000 };
+const errors = [];
+let failed = false;
+
+const see = (name, good, detail = '') => {
+    console.log(`${good ? 'ok     ' : 'FAILED '} chromium: ${name} ${good ? '' : detail}`);
+    failed ||= !good;
+};
+const publish = text => fetch(`${url}publish`, { method: 'POST', body: text }).then(answer => answer.json());
+
+async function open(context) {
+    const page = await context.newPage();
+    page.on('console', message => message.type() === 'error' && errors.push(message.text()));
+    page.on('pageerror', error => errors.push(error.message));
+    await page.goto(url);
+    await page.waitForFunction(() => techniques.websocket?.socket.readyState === 1, null, PATIENCE);
+    return page;
+}
+
+// What the columns say, as soon as they have all seen this event.
+async function figures(page, id) {
+    await page.waitForFunction(last => Object.values(techniques).every(one => one.last >= last), id, PATIENCE);
+    return page.evaluate(() => Object.values(techniques).map(({ name, events, missed, twice, requests, latencies }) =>
+        ({ name, events, missed, twice, requests, latencies: latencies.length })));
+}
+
+const complete = list => list.every(one => !one.missed && !one.twice && one.events === list[0].events);
+
+async function columns(page) {
+    await page.fill('#interval', '300');
+    await page.fill('#publish input', 'by hand');
+    await page.press('#publish input', 'Enter');
+    await page.waitForFunction(() => Object.values(techniques).every(one => one.latencies.length > 0), null, PATIENCE);
+    const { id } = await publish('two\nlines');
+    const list = await figures(page, id);
+    see('all four columns have moved, with nothing missed', complete(list) && list[0].events >= 2, JSON.stringify(list));
+    await page.waitForFunction(() => Object.values(techniques).every(one => /[1-9]/.test(one.show_bytes.textContent)), null, PATIENCE);
+    see('bytes, requests and latencies are shown', true);
+}
+
+// Events come before, while and after everybody is cut off.
+async function cut(page) {
+    const before = await page.evaluate(() => techniques.sse.requests);
+    await publish('before');
+    await page.click('#cut');
+    for (let i = 0; i < 20; i++)
+        await publish(`meanwhile ${i}`);
+    const list = await figures(page, (await publish('after')).id);
+    see('cut off in mid-stream: nothing lost, nothing twice', complete(list), JSON.stringify(list));
+    see('EventSource came back by itself', list.find(one => one.name === 'sse').requests > before);
+}
+
+async function chat(page, context) {
+    const other = await open(context);
+    await other.fill('#chat input', 'hello from the other page');
+    await other.press('#chat input', 'Enter');
+    await page.waitForFunction(() => /user \d+ says: hello from the other page/.test(log.textContent), null, PATIENCE);
+    see('what one page says, the other one hears', true);
+    see('who says it does not hear it again', await other.evaluate(() => !/user \d+ says/.test(log.textContent)));
+    await other.close();
+    await page.waitForFunction(() => /user \d+ left/.test(log.textContent), null, PATIENCE);
+    see('who leaves is missed', true);
+}
+
+// Six connections to a host is all that a browser opens for HTTP/1.1: of seven EventSources on
+// a page of their own six are open; the seventh is when one of them is closed.
+async function seventh(context) {
+    const page = await context.newPage();
+    await page.goto(`${url}stats`);
+    await page.evaluate(() => {
+        window.sources = Array.from({ length: 7 }, (_, i) => new EventSource(`/events?number=${i}`));
+    });
+    const open_ones = () => sources.filter(source => source.readyState === EventSource.OPEN).length;
+    await page.waitForFunction(() => sources.filter(source => source.readyState === 1).length >= 6, null, PATIENCE);
+    await page.waitForTimeout(1000); // for the seventh, if it is to come
+    see('of seven EventSources six are open', await page.evaluate(open_ones) === 6);
+    await page.evaluate(() => sources.find(source => source.readyState === 1).close());
+    await page.waitForFunction(() => sources.filter(source => source.readyState === 1).length === 6, null, PATIENCE);
+    see('the seventh is when one of them is closed', true);
+    await page.close();
+}
+
+async function keyboard(page) {
+    await page.evaluate(() => document.activeElement.blur());
+    const seen = new Set();
+    for (let i = 0; i < 12; i++) {
+        await page.keyboard.press('Tab');
+        seen.add(await page.evaluate(() => document.activeElement.id || document.activeElement.tagName));
+    }
+    see('the keyboard reaches everything', ['INPUT', 'BUTTON', 'cut', 'interval', 'DIV'].every(one => seen.has(one)), [...seen].join());
+}
+
+(async () => {
+    const folder = mkdtempSync(`${tmpdir()}/browser-`);
+    const context = await chromium.launchPersistentContext(folder, {
+        executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+        headless: true,
+        colorScheme: 'dark',
+        viewport: { width: 1400, height: 900 },
+        args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
+            '--disable-component-update', '--disable-sync'],
+    });
+    try {
+        const page = await open(context);
+        await columns(page);
+        await cut(page);
+        await chat(page, context);
+        await keyboard(page);
+        if (screenshot)
+            await page.screenshot({ path: screenshot });
+        await page.close();
+        await seventh(context);
+        // That the cut was noticed is all that may be complained about.
+        const others = errors.filter(text => !/ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|closed before|ERR_CONNECTION_CLOSED/.test(text));
+        see('no error on the console', others.length === 0, others.join('; '));
+    } finally {
+        await context.close();
+        rmSync(folder, { recursive: true, force: true });
+    }
+    process.exit(failed ? 1 : 0);
+})().catch(error => {
+    console.log(`FAILED  chromium: ${error.message}`);
+    process.exit(1);
+});
