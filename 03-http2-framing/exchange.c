@@ -11,7 +11,8 @@
 #define PIECE_BYTES  4096 // of DATA, while other streams wait for their turn
 #define CREDIT_BYTES 1024 // of DATA in a frame earn the client some patience: see session.c
 #define CREDIT       2
-#define NUMBER_BYTES 24 // of a number in text
+#define DISCARD_MAX  (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
+#define NUMBER_BYTES 24             // of a number in text
 
 static uint8_t *space(const struct session *session)
 {
@@ -92,13 +93,15 @@ static void put_headers(struct session *session, uint32_t id, const struct answe
     wrote(session, end);
 }
 
-// The answer is sent. If the client is still sending its request, it is asked to stop (§8.1).
+// The answer is sent. If the client is still sending its request, what comes is thrown away for
+// a while: asking it to stop at once by RST_STREAM (§8.1) costs some clients the answer.
 static void finish(struct session *session, struct stream *stream)
 {
     session->service->requests++;
-    if (!stream->remote_ended)
-        wrote(session, frame_put_rst_stream(space(session), stream->id, NO_ERROR));
-    exchange_close(session, stream, stream->remote_ended ? STREAM_ENDED : STREAM_RESET);
+    stream->answered = true;
+    ring_leave(&session->streams, stream);
+    if (stream->remote_ended)
+        exchange_close(session, stream, STREAM_ENDED);
 }
 
 // Sends the answer's HEADERS if it is time for them; its content joins the ring.
@@ -191,6 +194,12 @@ int64_t exchange_due_ns(const struct session *session)
     return first_ns;
 }
 
+void exchange_resume(struct session *session, struct stream *stream)
+{
+    if (stream->answering && !stream->answered && !stream->timed)
+        ring_join(&session->streams, stream);
+}
+
 void exchange_due(struct session *session)
 {
     struct stream *next = session->timed ? session->streams.first : NULL;
@@ -215,7 +224,9 @@ static struct fault end_of_request(struct session *session, struct stream *strea
     if (stream->content_length >= 0 && stream->received != stream->content_length)
         return stream_fault(PROTOCOL_ERROR, "a body that is not what content-length says");
     stream->remote_ended = true;
-    if (!stream->answering && !stream->timed)
+    if (stream->answered)
+        exchange_close(session, stream, STREAM_ENDED);
+    else if (!stream->answering && !stream->timed)
         answer(session, stream);
     return fault_none();
 }
@@ -332,8 +343,9 @@ static struct fault take_body(struct session *session, struct stream *stream,
     }
     if (frame->flags & FLAG_END_STREAM)
         return end_of_request(session, stream);
-    if (!stream->answering) // else it is not to send any more
-        exchange_return(session, stream, frame->length);
+    if (stream->received > DISCARD_MAX)
+        return stream_fault(stream->answered ? NO_ERROR : CANCEL, "a body that nobody reads");
+    exchange_return(session, stream, frame->length);
     return fault_none();
 }
 

@@ -115,8 +115,7 @@ static struct fault take_settings(struct session *session, const struct frame *f
             return fault;
     }
     for (struct stream *stream = session->streams.first; stream; stream = stream->next)
-        if (stream->answering && !stream->timed)
-            ring_join(&session->streams, stream); // its window may have opened
+        exchange_resume(session, stream);
     wrote(session, frame_put_settings_ack(space(session)));
     return fault_none();
 }
@@ -128,8 +127,8 @@ static struct fault take_window_update(struct session *session, const struct fra
     if (frame->stream && !stream)
         return fault_none(); // closed meanwhile (§5.1)
     struct fault fault = streams_widen(&session->streams, stream, increment);
-    if (!fault.scope && stream && stream->answering && !stream->timed)
-        ring_join(&session->streams, stream);
+    if (!fault.scope && stream)
+        exchange_resume(session, stream);
     return fault;
 }
 
