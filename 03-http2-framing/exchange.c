@@ -1,5 +1,5 @@
 // exchange.c: see exchange.h. A request comes in by exchange_headers() and exchange_data(), is
-// complete in end_of_request(), and its answer goes out by send_headers() and exchange_send().
+// complete in end_of_request(), and its answer goes out by begin_answer() and exchange_send().
 #include "exchange.h"
 
 #include <string.h>
@@ -105,7 +105,7 @@ static void finish(struct session *session, struct stream *stream)
 }
 
 // Sends the answer's HEADERS if it is time for them; its content joins the ring.
-static void answer(struct session *session, struct stream *stream)
+static void begin_answer(struct session *session, struct stream *stream)
 {
     const struct answer *answer = &stream->answer;
     if (answer->due_ns > conn_now(session->conn)) {
@@ -127,7 +127,7 @@ static void answer_error(struct session *session, struct stream *stream, int sta
         session->held -= (uint32_t)stream->answer.length;
     answer_free(&stream->answer);
     route_error(status, &stream->answer);
-    answer(session, stream);
+    begin_answer(session, stream);
 }
 
 // How many bytes of DATA the stream whose turn it is may send in one frame.
@@ -213,7 +213,7 @@ void exchange_due(struct session *session)
         if (stream->answering)
             ring_join(&session->streams, stream);
         else
-            answer(session, stream);
+            begin_answer(session, stream);
     }
 }
 
@@ -227,7 +227,7 @@ static struct fault end_of_request(struct session *session, struct stream *strea
     if (stream->answered)
         exchange_close(session, stream, STREAM_ENDED);
     else if (!stream->answering && !stream->timed)
-        answer(session, stream);
+        begin_answer(session, stream);
     return fault_none();
 }
 
@@ -268,7 +268,7 @@ static struct fault take_request(struct session *session, const struct frame *fr
     stream->remote_ended = ended;
     if (list->too_long) { // without content: nobody knows whether the method was HEAD
         stream->answer = (struct answer){.status = 431};
-        answer(session, stream);
+        begin_answer(session, stream);
         return fault_none();
     }
     const char *wrong = request_read(list, &request);
@@ -283,7 +283,7 @@ static struct fault take_request(struct session *session, const struct frame *fr
     if (request.content_length > ECHO_MAX)
         answer_error(session, stream, 413);
     else if (request.connect) // there is no end of a request to wait for (§8.5)
-        answer(session, stream);
+        begin_answer(session, stream);
     else if (request.expects_continue)
         put_headers(session, stream->id, &(struct answer){.status = 100}, 0);
     return fault_none();

@@ -203,6 +203,9 @@ static struct fault join_block(const uint8_t *bytes, size_t length, struct frame
         frame_read_header(bytes + at, &next);
         if (next.type != FRAME_CONTINUATION || next.stream != frame->stream)
             return connection_fault(PROTOCOL_ERROR, "a frame in the middle of a header block");
+        struct fault fault = frame_check_length(&next, FRAME_SIZE_DEFAULT);
+        if (fault.scope)
+            return fault;
         if (next.length > HEADER_BLOCK_MAX - frame->content_length)
             return connection_fault(ENHANCE_YOUR_CALM, "a header block that is too long");
         if (length - at - FRAME_HEADER_BYTES < next.length)

@@ -216,6 +216,7 @@ static const struct conversation conversations[] = {
     {"trailers that are no HPACK", OPEN "HEADERS.5.1.ff",
      "GOAWAY last stream 1 COMPRESSION_ERROR"},
     {"33 CONTINUATION frames", "HEADERS.1.1.82 33xCONTINUATION.0.1.", CALM},
+    {"a CONTINUATION of 16,385 bytes", "HEADERS.1.1.82 CONTINUATION.4.1.16385*82", SIZE(0)},
     {"a block of 48 KB", "HEADERS.1.1.16384*82 2xCONTINUATION.0.1.16384*82", CALM},
     {"an HPACK bomb: a value of 4,000 bytes, and 12,000 times its index",
      "HEADERS.5.1.828684"
