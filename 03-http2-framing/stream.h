@@ -66,6 +66,9 @@ enum stream_end stream_end_of(const struct streams *streams, uint32_t id);
 
 void streams_close_all(struct streams *streams);
 
+// Frees the streams that are kept for later: at the end of the program.
+void stream_free_kept(void);
+
 // ---- flow control --------------------------------------------------------------------------
 
 // The peer has sent `length` bytes of DATA (padding counts), on a stream or, with NULL, on one

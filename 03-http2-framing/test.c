@@ -14,7 +14,8 @@
 #include "script.h"
 #include "test_vectors.h"
 
-#define MUTATIONS      100000
+#define MUTATIONS      100000 // inputs for a decoder
+#define CONVERSATIONS  30000  // that are mutated
 #define TRANSCRIPT     (1 << 20)
 #define ANSWER_SECONDS 20
 
@@ -989,7 +990,7 @@ TEST(mutated_conversations)
     static uint8_t bytes[20000];
     long closed = 0;
     size_t count = sizeof conversations / sizeof *conversations;
-    for (int round = 0; round < MUTATIONS; round++) {
+    for (int round = 0; round < CONVERSATIONS; round++) {
         const char *frames =
             round % 4 ? everything : conversations[random_below((uint32_t)count)].says;
         if (strstr(frames, "00x") || strlen(frames) > 600)
@@ -1014,7 +1015,7 @@ TEST(mutated_conversations)
         closed += lab.conn.closing;
         lab_end();
     }
-    CHECK(closed > MUTATIONS / 20 && closed < MUTATIONS);
+    CHECK(closed > CONVERSATIONS / 20 && closed < CONVERSATIONS);
 }
 
 // ---- over sockets --------------------------------------------------------------------------
@@ -1265,11 +1266,11 @@ TEST(stress)
     long left = 0;
     for (int tries = 0; tries < 200; tries++) { // those that said GOAWAY linger for 2 s
         left = descriptors(pid) - before;
-        if (left == 0)
+        if (left <= 0) // one less if the first exchange's was still there
             break;
         sleep_ms(50);
     }
-    CHECK_INT(left, 0);
+    CHECK(left <= 0);
     CHECK(exchange(port));
     CHECK_INT(test_stop(pid), 0);
 }
