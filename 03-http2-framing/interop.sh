@@ -94,5 +94,72 @@ the end: the server says GOAWAY after SIGTERM" "$python odd_cases.py $port ${pid
         need h2-for-python3 python3-h2
     fi
 fi
+
+# ---- our client against foreign servers ------------------------------------------------------
+
+# meet NAME PORT: what ./client has to get from any server that serves $folder.
+meet() {
+    client="./client --port $2"
+    expect "$1: a page" "HTTP/2 200
+hello, world" "$client --get / | sed -n '1p;\$p'"
+    expect "$1: a large file" "same" "$client --get /large | tail -c 3000000 | cmp - $folder/large && echo same"
+    expect "$1: a page that is not there" "HTTP/2 404" "$client --get /x | head -n 1"
+    expect "$1: frame by frame" "──▶ SETTINGS
+──▶ HEADERS
+◀── SETTINGS
+◀── HEADERS
+◀── DATA
+──▶ GOAWAY" "$client --get / --verbose | awk '\$6 ~ /^[SHDG]/ && !/ACK/ && NF > 5 { print \$1, \$6 }'"
+}
+
+free_port=$((20000 + $$ % 10000))
+head -c 3000000 /dev/urandom >"$folder/large"
+printf 'hello, world\n' >"$folder/index.html"
+if need nghttpd nghttp2-server; then
+    nghttpd --no-tls -n1 -d "$folder" $free_port >/dev/null 2>&1 &
+    pids="$pids $!"
+    if await_port tcp $free_port; then
+        meet nghttpd $free_port
+        expect "nghttpd: many requests" \
+            "5000 of 5000 answered, 65000 bytes of content, at most 100 at once; status 200: 5000" \
+            "./client --port $free_port --times 5000 --get /"
+    fi
+fi
+
+free_port=$((free_port + 1))
+if need nginx nginx-light; then
+    cat >"$folder/nginx.conf" <<END
+daemon off;
+master_process off;
+pid $folder/pid;
+error_log $folder/error.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $folder/1;
+    proxy_temp_path $folder/2;
+    fastcgi_temp_path $folder/3;
+    uwsgi_temp_path $folder/4;
+    scgi_temp_path $folder/5;
+    http2_max_concurrent_streams 20;
+    keepalive_requests 1000;
+    server {
+        listen 127.0.0.1:$free_port http2;
+        root $folder;
+    }
+}
+END
+    nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error.log" &
+    pids="$pids $!"
+    if await_port tcp $free_port; then
+        meet nginx $free_port
+        expect "nginx: many requests, 20 at once" \
+            "900 of 900 answered, 11700 bytes of content, at most 20 at once; status 200: 900" \
+            "./client --port $free_port --times 900 --get /"
+        expect "nginx: says GOAWAY after 1000" \
+            "1000 of 1100 answered, 13000 bytes of content, at most 20 at once; status 200: 1000" \
+            "./client --port $free_port --times 1100 --get / 2>/dev/null"
+    fi
+fi
 rm -rf "$folder"
 finish
