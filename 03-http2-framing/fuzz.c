@@ -1,6 +1,6 @@
 // fuzz.c: random bytes against the parts, chosen by libFuzzer so that they get far. `make fuzz`
-// (clang only) builds it and runs it for a minute; build/fuzz CORPUS runs it for as long as you
-// like. The first byte says which part gets the others.
+// (clang only) builds it and runs it for half a minute; FUZZ_SECONDS=600 for longer. The first
+// byte says which part gets the others.
 #include "huffman.h"
 #include "lab.h"
 #include "request.h"
