@@ -115,6 +115,8 @@ static bool is_port(const char *at, const char *end)
 static bool is_host(struct http_text host)
 {
     const char *at = host.at, *end = at + host.length;
+    if (host.length && *at == ':') // a port of nowhere (RFC 9110 §4.2.1)
+        return false;
     if (!host.length || *at != '[')
         return is_port(skip(at, end, HOST), end);
     const char *bracket = memchr(at, ']', host.length);
