@@ -131,6 +131,38 @@ TEST(a_client_that_only_writes_is_stopped)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// Eighty megabytes of content that is to be echoed, from as many clients: more than the server
+// keeps at once. Who comes too late is told so (503), and the others get theirs.
+TEST(content_of_all_clients_together_is_bounded)
+{
+    enum { CLIENTS = 80, EACH_BYTES = 1 << 20 };
+    static char content[EACH_BYTES];
+    int fds[CLIENTS], good = 0, refused = 0;
+    pid_t pid;
+    int port = serve(&pid);
+    CHECK(exchange(port));
+    long before = memory(pid, "VmRSS");
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = net_connect_or_die("127.0.0.1", port);
+        dprintf(fds[i], POST "Connection: close\r\n" LENGTH "%d\r\n\r\n", EACH_BYTES);
+        write_all(fds[i], content, EACH_BYTES - 1); // the last byte is still to come
+        CHECK(exchange(port));
+    }
+    long more = memory(pid, "VmRSS") - before;
+    if (more > 64 * 1024 + MORE_MEMORY)
+        FAIL("it needed %ld kB", more);
+    for (int i = 0; i < CLIENTS; i++) {
+        write_all(fds[i], content, 1);
+        last_words(fds[i]);
+        good += is_answer(answers, 200, "");
+        refused += is_answer(answers, 503, "Service Unavailable\n");
+    }
+    CHECK(good >= 50 && refused > 0);
+    CHECK_INT(good + refused, CLIENTS);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // Asked to stop, it answers what it has begun, says that it closes, and takes nobody else.
 TEST(a_request_in_flight_is_answered_before_the_end)
 {
