@@ -28,9 +28,9 @@ content-length: 13" "$h2 -I $url/ | tr -d '\r' | sed 's/ *$//; /^date: .* GMT$/d
     expect "curl, a page that is not there" "404" "$h2 -o $folder/out -w '%{http_code}' $url/x"
     expect "curl, a method that is not allowed" "405" "$h2 -o $folder/out -w '%{http_code}' -X DELETE $url/"
     expect "curl, header fields of 12 KB" "200" \
-        "$h2 -o $folder/out -w '%{http_code}' -H 'x: $(printf %12000s | tr ' ' x)' $url/"
+        "$h2 -o $folder/out -w '%{http_code}' -H 'x: $(printf %12000s '' | tr ' ' x)' $url/"
     expect "curl, header fields of 20 KB" "431" \
-        "$h2 -o $folder/out -w '%{http_code}' -H 'x: $(printf %10000s | tr ' ' x)' -H 'y: $(printf %10000s | tr ' ' y)' $url/"
+        "$h2 -o $folder/out -w '%{http_code}' -H 'x: $(printf %10000s '' | tr ' ' x)' -H 'y: $(printf %10000s '' | tr ' ' y)' $url/"
     expect "curl, the pieces of a stream" "5" "$h2 '$url/stream?n=5&ms=20' | wc -l"
     expect "curl, an upgrade is not offered" "1.1 200" \
         "curl -sS --http2 -o $folder/out -w '%{http_version} %{http_code}' $url/"
