@@ -30,6 +30,7 @@ static const struct site {
 struct context {
     SSL_CTX *by_site[SITES]; // NULL: not offered
     int keylog;              // descriptor; -1: none
+    bool echo;
 };
 
 static _Noreturn void fail(const char *doing, const char *what)
@@ -43,12 +44,16 @@ static _Noreturn void fail(const char *doing, const char *what)
 // The client names protocols, in its order; the server has an order of its own. Nothing in
 // common: no connection (RFC 7301 §3.2), or each side would speak something else.
 static int select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *length,
-                           const unsigned char *offered, unsigned offered_length, void *unused)
+                           const unsigned char *offered, unsigned offered_length,
+                           void *argument)
 {
-    static const unsigned char ours[] = "\x8" PROTOCOL_HTTP "\x6" PROTOCOL_ECHO;
-    (void)ssl, (void)unused;
-    int result = SSL_select_next_proto((unsigned char **)chosen, length, ours, sizeof ours - 1,
-                                       offered, offered_length);
+    static const char ours[] = "\x8" PROTOCOL_HTTP "\x6" PROTOCOL_ECHO;
+    const struct context *context = argument;
+    unsigned ours_length = context->echo ? sizeof ours - 1 : 1 + strlen(PROTOCOL_HTTP);
+    (void)ssl;
+    int result =
+        SSL_select_next_proto((unsigned char **)chosen, length, (const unsigned char *)ours,
+                              ours_length, offered, offered_length);
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
@@ -109,7 +114,6 @@ static void set_versions_and_ciphers(SSL_CTX *ctx, const struct context_settings
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     // A connection that is silent gives its buffers of 16 KB back.
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
-    SSL_CTX_set_read_ahead(ctx, 1);
 }
 
 // How a session is resumed: with a ticket, in which the client keeps what the server would have
@@ -167,7 +171,7 @@ static SSL_CTX *set_up(struct context *context, const struct context_settings *s
     set_sessions(ctx, settings);
     if (settings->require_client_cert)
         require_client(ctx, settings->folder);
-    SSL_CTX_set_alpn_select_cb(ctx, select_protocol, NULL);
+    SSL_CTX_set_alpn_select_cb(ctx, select_protocol, context);
     SSL_CTX_set_app_data(ctx, context);
     if (context->keylog >= 0)
         SSL_CTX_set_keylog_callback(ctx, log_secret);
@@ -180,6 +184,7 @@ struct context *context_new(const struct context_settings *settings)
     if (!context)
         die("no memory");
     context->keylog = -1;
+    context->echo = settings->echo;
     if (settings->keylog) {
         context->keylog =
             open(settings->keylog, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);

@@ -25,6 +25,7 @@ struct context_settings {
     const char *folder;           // of its own
     bool require_client_cert;
     bool early_data, anti_replay;
+    bool echo;          // the protocol echo/1 is spoken here, too
     bool tickets;       // the client keeps the session, encrypted; else the server remembers it
     const char *keylog; // a file for the secrets of all sessions, for Wireshark; NULL: none
 };

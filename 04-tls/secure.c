@@ -14,9 +14,12 @@
 #define RECORD_OVERHEAD (SSL3_RT_HEADER_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD)
 #define ANSWER_ROOM     8192 // bytes of output that must be free before more is read
 
-static const char not_https[] =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 57\r\n"
-    "Connection: close\r\n\r\nThis port speaks HTTPS, and you spoke HTTP. Try https://\n";
+const char *secure_not_https(void)
+{
+    return "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 57\r\n"
+           "Connection: close\r\n\r\nThis port speaks HTTPS, and you spoke HTTP. Try "
+           "https://\n";
+}
 
 // ---- the BIO: OpenSSL's idea of a socket ---------------------------------------------------
 
@@ -127,14 +130,16 @@ static bool begin(struct secure *s)
     // A handshake record begins with 0x16 (RFC 8446 §5.1), a request line with a letter.
     if (s->in[0] >= 'A' && s->in[0] <= 'Z') {
         story_event("refused: plain HTTP");
-        memcpy(conn_space(&s->conn), not_https, sizeof not_https - 1);
-        conn_wrote(&s->conn, sizeof not_https - 1);
+        size_t length = strlen(secure_not_https());
+        memcpy(conn_space(&s->conn), secure_not_https(), length);
+        conn_wrote(&s->conn, length);
     } else if ((s->ssl = SSL_new(s->server->ctx)) && (bio = BIO_new(s->server->method))) {
         BIO_set_data(bio, s);
         BIO_set_init(bio, 1);
         SSL_set_bio(s->ssl, bio, bio);
         SSL_set_app_data(s->ssl, s);
         SSL_set_info_callback(s->ssl, note_alert);
+        SSL_set_read_ahead(s->ssl, 1); // take all that is here at once, not a header first
         SSL_set_accept_state(s->ssl);
         return true;
     }

@@ -81,4 +81,7 @@ const char *secure_group(const struct secure *s);
 // other side knows that nobody has cut the rest off (RFC 8446 §6.1).
 void secure_close(struct secure *s);
 
+// The answer, in plain text, to who speaks HTTP on a port of HTTPS.
+const char *secure_not_https(void);
+
 #endif
