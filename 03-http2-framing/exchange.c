@@ -12,7 +12,8 @@
 #define CREDIT_BYTES 1024 // of DATA in a frame earn the client some patience: see session.c
 #define CREDIT       2
 #define DISCARD_MAX  (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
-#define NUMBER_BYTES 24             // of a number in text
+#define HELD_MAX     (64 << 20) // bytes of bodies that are kept for an echo, of all connections
+#define NUMBER_BYTES 24         // of a number in text
 
 static uint8_t *space(const struct session *session)
 {
@@ -31,10 +32,17 @@ static void set_timed(struct session *session, struct stream *stream, bool timed
     stream->timed = timed;
 }
 
+// Bytes of a body are kept for its echo, or, below zero, not any more.
+static void hold(struct session *session, int64_t bytes)
+{
+    session->held = (uint32_t)(session->held + bytes);
+    session->service->held += bytes;
+}
+
 void exchange_close(struct session *session, struct stream *stream, enum stream_end end)
 {
     if (stream->answer.kind == ANSWER_ECHO)
-        session->held -= (uint32_t)stream->answer.length;
+        hold(session, -stream->answer.length);
     set_timed(session, stream, false);
     stream_close(&session->streams, stream, end);
 }
@@ -124,7 +132,7 @@ static void begin_answer(struct session *session, struct stream *stream)
 static void answer_error(struct session *session, struct stream *stream, int status)
 {
     if (stream->answer.kind == ANSWER_ECHO)
-        session->held -= (uint32_t)stream->answer.length;
+        hold(session, -stream->answer.length);
     answer_free(&stream->answer);
     route_error(status, &stream->answer);
     begin_answer(session, stream);
@@ -335,11 +343,12 @@ static struct fault take_body(struct session *session, struct stream *stream,
             answer_error(session, stream, 413);
             return fault_none();
         }
-        if (!answer_take(&stream->answer, frame->content, length)) {
+        if ((echo && session->service->held + length > HELD_MAX) ||
+            !answer_take(&stream->answer, frame->content, length)) {
             answer_error(session, stream, 503);
             return fault_none();
         }
-        session->held += echo ? length : 0;
+        hold(session, echo ? length : 0);
     }
     if (frame->flags & FLAG_END_STREAM)
         return end_of_request(session, stream);

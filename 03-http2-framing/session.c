@@ -342,6 +342,7 @@ void session_stop(struct session *session)
 
 void session_closed(struct session *session)
 {
+    session->service->held -= session->held;
     streams_close_all(&session->streams);
     hpack_table_free(&session->decoder.table);
     hpack_table_free(&session->encoder.table);
