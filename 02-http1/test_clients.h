@@ -102,6 +102,34 @@ TEST(a_client_that_does_not_read_is_paused)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// In hundredths of a second, as a rule.
+static long cpu_ticks(pid_t pid)
+{
+    char command[80];
+    snprintf(command, sizeof command, "awk '{ print $14 + $15 }' /proc/%d/stat", pid);
+    test_run(command);
+    return atol(test_output);
+}
+
+// Behind a large answer, for which it had to wait for room, it waits for a moment to pass.
+TEST(waiting_costs_nothing)
+{
+    const size_t size = 20000000;
+    pid_t pid;
+    int port = serve(&pid), fd = net_connect_or_die("127.0.0.1", port);
+    dprintf(fd, "GET /img/1?size=%zu HTTP/1.1\r\n" HOST END, size);
+    dprintf(fd, "GET /slow?ms=1000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    for (size_t got = 0; got < size;)
+        got +=
+            read_to_end(fd, answers, size - got < sizeof answers ? size - got : sizeof answers);
+    long before = cpu_ticks(pid);
+    size_t rest = read_to_end(fd, answers, sizeof answers);
+    CHECK(rest > 18 && !memcmp(answers + rest - 18, "that took a while\n", 18));
+    close(fd);
+    CHECK(cpu_ticks(pid) - before < sysconf(_SC_CLK_TCK) / 4);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // Small answers, but requests without end: what is not read is not answered, nor taken.
 TEST(a_client_that_only_writes_is_stopped)
 {
