@@ -25,9 +25,10 @@ void strip_draw(const struct strip *strip, uint32_t stream, const char *label)
     fputs("  ", stdout);
     cell(name, LABEL, false);
     fputs(paint(CYAN), stdout);
-    for (int i = 0; i < strip->count && (end < 0 || i <= end); i++)
+    bool ends = end >= 0 && end < STRIP_COLUMNS;
+    for (int i = 0; i < strip->count && i < (ends ? end + 1 : STRIP_COLUMNS); i++)
         fputs(strip->frames[i].stream == stream ? "█" : " ", stdout);
-    printf("%s%s\n", paint(PLAIN), end < 0 ? "" : "|");
+    printf("%s%s\n", paint(PLAIN), ends ? "|" : " ..");
 }
 
 int strip_end(const struct strip *strip, uint32_t stream)

@@ -4,7 +4,8 @@
 
 #include "frame.h"
 
-#define STRIP_FRAMES 65 // columns: one for each frame
+#define STRIP_FRAMES  1000
+#define STRIP_COLUMNS 66 // that are drawn, one for each frame
 
 struct strip {
     int count;
