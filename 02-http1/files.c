@@ -153,7 +153,7 @@ int upload_begin(struct upload *upload, struct http_text name, const struct http
         return 400;
     if (upload->end > FILE_MAX || total > FILE_MAX)
         return 413;
-    if (each_file(NULL) >= FILES_MAX)
+    if (!from && each_file(NULL) >= FILES_MAX)
         return 507;
     unfinished_name(name, upload->name);
     // A file that goes on must be there.

@@ -1,5 +1,5 @@
 // exchange.c: see exchange.h. A request comes in by exchange_headers() and exchange_data(), is
-// complete in end_of_request(), and its answer goes out by send_headers() and exchange_send().
+// complete in end_of_request(), and its answer goes out by begin_answer() and exchange_send().
 #include "exchange.h"
 
 #include <string.h>
@@ -11,7 +11,9 @@
 #define PIECE_BYTES  4096 // of DATA, while other streams wait for their turn
 #define CREDIT_BYTES 1024 // of DATA in a frame earn the client some patience: see session.c
 #define CREDIT       2
-#define NUMBER_BYTES 24 // of a number in text
+#define DISCARD_MAX  (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
+#define HELD_MAX     (64 << 20) // bytes of bodies that are kept for an echo, of all connections
+#define NUMBER_BYTES 24         // of a number in text
 
 static uint8_t *space(const struct session *session)
 {
@@ -30,10 +32,17 @@ static void set_timed(struct session *session, struct stream *stream, bool timed
     stream->timed = timed;
 }
 
+// Bytes of a body are kept for its echo, or, below zero, not any more.
+static void hold(struct session *session, int64_t bytes)
+{
+    session->held = (uint32_t)(session->held + bytes);
+    session->service->held += bytes;
+}
+
 void exchange_close(struct session *session, struct stream *stream, enum stream_end end)
 {
     if (stream->answer.kind == ANSWER_ECHO)
-        session->held -= (uint32_t)stream->answer.length;
+        hold(session, -stream->answer.length);
     set_timed(session, stream, false);
     stream_close(&session->streams, stream, end);
 }
@@ -92,17 +101,19 @@ static void put_headers(struct session *session, uint32_t id, const struct answe
     wrote(session, end);
 }
 
-// The answer is sent. If the client is still sending its request, it is asked to stop (§8.1).
+// The answer is sent. If the client is still sending its request, what comes is thrown away for
+// a while: asking it to stop at once by RST_STREAM (§8.1) costs some clients the answer.
 static void finish(struct session *session, struct stream *stream)
 {
     session->service->requests++;
-    if (!stream->remote_ended)
-        wrote(session, frame_put_rst_stream(space(session), stream->id, NO_ERROR));
-    exchange_close(session, stream, stream->remote_ended ? STREAM_ENDED : STREAM_RESET);
+    stream->answered = true;
+    ring_leave(&session->streams, stream);
+    if (stream->remote_ended)
+        exchange_close(session, stream, STREAM_ENDED);
 }
 
 // Sends the answer's HEADERS if it is time for them; its content joins the ring.
-static void answer(struct session *session, struct stream *stream)
+static void begin_answer(struct session *session, struct stream *stream)
 {
     const struct answer *answer = &stream->answer;
     if (answer->due_ns > conn_now(session->conn)) {
@@ -121,10 +132,10 @@ static void answer(struct session *session, struct stream *stream)
 static void answer_error(struct session *session, struct stream *stream, int status)
 {
     if (stream->answer.kind == ANSWER_ECHO)
-        session->held -= (uint32_t)stream->answer.length;
+        hold(session, -stream->answer.length);
     answer_free(&stream->answer);
     route_error(status, &stream->answer);
-    answer(session, stream);
+    begin_answer(session, stream);
 }
 
 // How many bytes of DATA the stream whose turn it is may send in one frame.
@@ -191,6 +202,12 @@ int64_t exchange_due_ns(const struct session *session)
     return first_ns;
 }
 
+void exchange_resume(struct session *session, struct stream *stream)
+{
+    if (stream->answering && !stream->answered && !stream->timed)
+        ring_join(&session->streams, stream);
+}
+
 void exchange_due(struct session *session)
 {
     struct stream *next = session->timed ? session->streams.first : NULL;
@@ -204,7 +221,7 @@ void exchange_due(struct session *session)
         if (stream->answering)
             ring_join(&session->streams, stream);
         else
-            answer(session, stream);
+            begin_answer(session, stream);
     }
 }
 
@@ -215,8 +232,10 @@ static struct fault end_of_request(struct session *session, struct stream *strea
     if (stream->content_length >= 0 && stream->received != stream->content_length)
         return stream_fault(PROTOCOL_ERROR, "a body that is not what content-length says");
     stream->remote_ended = true;
-    if (!stream->answering && !stream->timed)
-        answer(session, stream);
+    if (stream->answered)
+        exchange_close(session, stream, STREAM_ENDED);
+    else if (!stream->answering && !stream->timed)
+        begin_answer(session, stream);
     return fault_none();
 }
 
@@ -257,7 +276,7 @@ static struct fault take_request(struct session *session, const struct frame *fr
     stream->remote_ended = ended;
     if (list->too_long) { // without content: nobody knows whether the method was HEAD
         stream->answer = (struct answer){.status = 431};
-        answer(session, stream);
+        begin_answer(session, stream);
         return fault_none();
     }
     const char *wrong = request_read(list, &request);
@@ -272,7 +291,7 @@ static struct fault take_request(struct session *session, const struct frame *fr
     if (request.content_length > ECHO_MAX)
         answer_error(session, stream, 413);
     else if (request.connect) // there is no end of a request to wait for (§8.5)
-        answer(session, stream);
+        begin_answer(session, stream);
     else if (request.expects_continue)
         put_headers(session, stream->id, &(struct answer){.status = 100}, 0);
     return fault_none();
@@ -324,16 +343,18 @@ static struct fault take_body(struct session *session, struct stream *stream,
             answer_error(session, stream, 413);
             return fault_none();
         }
-        if (!answer_take(&stream->answer, frame->content, length)) {
+        if ((echo && session->service->held + length > HELD_MAX) ||
+            !answer_take(&stream->answer, frame->content, length)) {
             answer_error(session, stream, 503);
             return fault_none();
         }
-        session->held += echo ? length : 0;
+        hold(session, echo ? length : 0);
     }
     if (frame->flags & FLAG_END_STREAM)
         return end_of_request(session, stream);
-    if (!stream->answering) // else it is not to send any more
-        exchange_return(session, stream, frame->length);
+    if (stream->received > DISCARD_MAX)
+        return stream_fault(stream->answered ? NO_ERROR : CANCEL, "a body that nobody reads");
+    exchange_return(session, stream, frame->length);
     return fault_none();
 }
 

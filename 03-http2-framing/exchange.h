@@ -18,6 +18,9 @@ struct fault exchange_data(struct session *session, const struct frame *frame);
 // go. True if it has sent anything.
 bool exchange_send(struct session *session);
 
+// The stream's window may have opened: its answer goes on, if it is being sent.
+void exchange_resume(struct session *session, struct stream *stream);
+
 // Goes on with the answers whose time has come.
 void exchange_due(struct session *session);
 

@@ -154,10 +154,11 @@ static bool make_room(struct hpack_table *table, uint32_t length)
 {
     uint32_t start = table->count ? entry_at(table, table->count - 1)->at : table->end;
     uint32_t live = table->end - start, capacity = table->byte_capacity;
-    if (table->end - table->base + length <= capacity)
+    if (table->bytes && table->end - table->base + length <= capacity)
         return true;
+    capacity = capacity ? capacity : FIRST_BYTES;
     while (capacity < 2 * (live + length) && capacity < 2 * HPACK_TABLE_MAX)
-        capacity = capacity ? 2 * capacity : FIRST_BYTES;
+        capacity *= 2;
     if (live)
         memmove(table->bytes, table->bytes + (start - table->base), live);
     table->base = start;

@@ -57,6 +57,7 @@ size_t http1_received(struct http1 *http1, const char *bytes, size_t length)
     if (status == 0)
         return 0;
     http1->answering = true;
+    http1->conn->paused = true; // the next request waits, even if no other will come
     http1->head_sent = false;
     if (status == 1) {
         begin_answer(http1, &head);
@@ -94,7 +95,7 @@ bool http1_produce(struct http1 *http1)
     if (answer->done < answer->length)
         return length > 0 || wait_for_time(http1);
     ++*http1->requests;
-    http1->answering = false;
+    http1->answering = http1->conn->paused = false;
     if (http1->keep_alive)
         wait_for_request(http1);
     else

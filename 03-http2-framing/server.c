@@ -138,6 +138,7 @@ int main(int argc, char **argv)
                   &(struct command){"", "Lesson 03: a few pages over HTTP/2.", options});
     story_begin(STORY_SERVER);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
+    stream_free_kept();
     printf("stopped: %ld connections, %ld requests\n", accepted, service.requests);
     return 0;
 }

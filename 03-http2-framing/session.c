@@ -115,8 +115,7 @@ static struct fault take_settings(struct session *session, const struct frame *f
             return fault;
     }
     for (struct stream *stream = session->streams.first; stream; stream = stream->next)
-        if (stream->answering && !stream->timed)
-            ring_join(&session->streams, stream); // its window may have opened
+        exchange_resume(session, stream);
     wrote(session, frame_put_settings_ack(space(session)));
     return fault_none();
 }
@@ -128,8 +127,8 @@ static struct fault take_window_update(struct session *session, const struct fra
     if (frame->stream && !stream)
         return fault_none(); // closed meanwhile (§5.1)
     struct fault fault = streams_widen(&session->streams, stream, increment);
-    if (!fault.scope && stream && stream->answering && !stream->timed)
-        ring_join(&session->streams, stream);
+    if (!fault.scope && stream)
+        exchange_resume(session, stream);
     return fault;
 }
 
@@ -204,6 +203,9 @@ static struct fault join_block(const uint8_t *bytes, size_t length, struct frame
         frame_read_header(bytes + at, &next);
         if (next.type != FRAME_CONTINUATION || next.stream != frame->stream)
             return connection_fault(PROTOCOL_ERROR, "a frame in the middle of a header block");
+        struct fault fault = frame_check_length(&next, FRAME_SIZE_DEFAULT);
+        if (fault.scope)
+            return fault;
         if (next.length > HEADER_BLOCK_MAX - frame->content_length)
             return connection_fault(ENHANCE_YOUR_CALM, "a header block that is too long");
         if (length - at - FRAME_HEADER_BYTES < next.length)
@@ -340,6 +342,7 @@ void session_stop(struct session *session)
 
 void session_closed(struct session *session)
 {
+    session->service->held -= session->held;
     streams_close_all(&session->streams);
     hpack_table_free(&session->decoder.table);
     hpack_table_free(&session->encoder.table);

@@ -15,6 +15,7 @@ struct service {
     double idle_s;   // without a request: the connection is closed
     double stall_s;  // without a byte, though requests are open and wait for the client
     long requests;   // that were answered
+    int64_t held;    // bytes of bodies that are kept, of all connections
 };
 
 enum session_state {

@@ -109,6 +109,14 @@ void streams_close_all(struct streams *streams)
         stream_close(streams, streams->first, STREAM_ENDED);
 }
 
+void stream_free_kept(void)
+{
+    for (struct stream *stream; (stream = free_list); free_count--) {
+        free_list = stream->next;
+        free(stream);
+    }
+}
+
 // ---- flow control --------------------------------------------------------------------------
 
 struct fault streams_receive(struct streams *streams, struct stream *stream, uint32_t length)

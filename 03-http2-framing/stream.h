@@ -21,6 +21,7 @@ struct stream {
     uint32_t id;
     bool remote_ended;       // "half-closed (remote)": the request is complete
     bool answering;          // its HEADERS are sent
+    bool answered;           // all of it is sent: "half-closed (local)"
     bool timed;              // the rest of its answer waits for its time
     int32_t send_window;     // what the peer lets us send: may be below zero (§6.9.2)
     uint32_t receive_window; // what we let the peer send
@@ -64,6 +65,9 @@ void stream_refuse(struct streams *streams, uint32_t id);
 enum stream_end stream_end_of(const struct streams *streams, uint32_t id);
 
 void streams_close_all(struct streams *streams);
+
+// Frees the streams that are kept for later: at the end of the program.
+void stream_free_kept(void);
 
 // ---- flow control --------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@
 #include "script.h"
 #include "test_vectors.h"
 
-#define MUTATIONS      100000
+#define MUTATIONS      100000 // inputs for a decoder
+#define CONVERSATIONS  30000  // that are mutated
 #define TRANSCRIPT     (1 << 20)
 #define ANSWER_SECONDS 20
 
@@ -439,8 +440,7 @@ TEST(hpack_of_mutated_blocks)
 
 // All frames of a server but its SETTINGS, in words, and what they come to for each stream.
 struct story {
-    char text[TRANSCRIPT];
-    size_t length;
+    size_t length; // of the text
     struct hpack_decoder decoder;
     long data_frames, window_updates, going_away;
     struct {
@@ -451,14 +451,15 @@ struct story {
     } streams[64]; // number n at n / 2
     uint32_t error, last_stream;
     bool pong, closed;
+    char text[TRANSCRIPT];
 };
 
-static struct story told, told_before;
+static struct story told, told_whole;
 
 static void story_clear(struct story *story)
 {
     hpack_table_free(&story->decoder.table);
-    *story = (struct story){0};
+    memset(story, 0, offsetof(struct story, text) + 1);
     hpack_decoder_begin(&story->decoder);
 }
 
@@ -543,7 +544,6 @@ static void lab_tell(const char *frames)
 // Says more, and hears what comes.
 static void lab_go_on(const char *frames)
 {
-    story_clear(&told_before);
     told.length = 0;
     *told.text = '\0';
     script.length = 0;
@@ -579,11 +579,9 @@ static void expect_same_when_cut(const char *what, const char *frames)
 {
     lab_tell(frames);
     lab_end();
-    struct story *whole = &told_before;
     size_t length = script.length;
-    hpack_table_free(&whole->decoder.table);
-    *whole = told;
-    whole->decoder = (struct hpack_decoder){0};
+    hpack_table_free(&told.decoder.table);
+    told_whole = told;
     for (size_t cut = 0; cut <= length + 1; cut++) {
         story_clear(&told);
         lab_begin();
@@ -595,9 +593,9 @@ static void expect_same_when_cut(const char *what, const char *frames)
         }
         lab_listen(&told);
         lab_end();
-        if (!same_outcome(whole, &told)) {
+        if (!same_outcome(&told_whole, &told)) {
             FAIL("%s, cut at %zu of %zu:\n%.1000s\nwhole:\n%.1000s", what, cut, length,
-                 told.text, whole->text);
+                 told.text, told_whole.text);
             return;
         }
     }
@@ -882,10 +880,11 @@ TEST(bodies_that_are_too_long)
 {
     lab_tell("HEADERS.4.1.{POST} 65xDATA.0.1.16384*61"); // 1 MB and 16 KB
     CHECK_INT(told.streams[0].status, 413);
-    CHECK_HAS(told.text, "RST_STREAM stream 1 NO_ERROR");
     CHECK_INT(lab.session.held, 0);
-    lab_go_on("DATA.1.1.61 HEADERS.5.3.{GET}"); // what was on its way disturbs nobody
-    CHECK(told.streams[1].ended && !told.going_away);
+    lab_go_on("65xDATA.0.1.16384*61 HEADERS.5.3.{GET}"); // and one more: this is enough
+    CHECK_HAS(told.text, "RST_STREAM stream 1 NO_ERROR");
+    lab_go_on("DATA.1.1.61 HEADERS.5.5.{GET}"); // what was on its way disturbs nobody
+    CHECK(told.streams[1].ended && told.streams[2].ended && !told.going_away);
     lab_end();
     lab_tell("HEADERS.4.1.{POST} HEADERS.4.3.{POST} 60xDATA.0.1.16384*61 60xDATA.0.3.16384*61");
     CHECK_INT(told.streams[1].status, 413); // 1 MB for all bodies of a connection at once
@@ -991,7 +990,7 @@ TEST(mutated_conversations)
     static uint8_t bytes[20000];
     long closed = 0;
     size_t count = sizeof conversations / sizeof *conversations;
-    for (int round = 0; round < MUTATIONS; round++) {
+    for (int round = 0; round < CONVERSATIONS; round++) {
         const char *frames =
             round % 4 ? everything : conversations[random_below((uint32_t)count)].says;
         if (strstr(frames, "00x") || strlen(frames) > 600)
@@ -1016,7 +1015,7 @@ TEST(mutated_conversations)
         closed += lab.conn.closing;
         lab_end();
     }
-    CHECK(closed > MUTATIONS / 20 && closed < MUTATIONS);
+    CHECK(closed > CONVERSATIONS / 20 && closed < CONVERSATIONS);
 }
 
 // ---- over sockets --------------------------------------------------------------------------
@@ -1267,11 +1266,11 @@ TEST(stress)
     long left = 0;
     for (int tries = 0; tries < 200; tries++) { // those that said GOAWAY linger for 2 s
         left = descriptors(pid) - before;
-        if (left == 0)
+        if (left <= 0) // one less if the first exchange's was still there
             break;
         sleep_ms(50);
     }
-    CHECK_INT(left, 0);
+    CHECK(left <= 0);
     CHECK(exchange(port));
     CHECK_INT(test_stop(pid), 0);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 #include "events.h"
 #include "exchange.h"
@@ -135,7 +136,7 @@ static void stop(struct conn *conn)
 static void closed(struct conn *conn)
 {
     struct session *s = (struct session *)conn;
-    if (s->reading && conn->out && !conn->broken)
+    if (s->reading && conn->events & EPOLLOUT && !conn->broken) // the loop has lost patience
         service.dropped_stalled++;
     room_closed(s);
     reader_leave(s);

@@ -115,6 +115,8 @@ static bool is_port(const char *at, const char *end)
 static bool is_host(struct http_text host)
 {
     const char *at = host.at, *end = at + host.length;
+    if (host.length && *at == ':') // a port of nowhere (RFC 9110 §4.2.1)
+        return false;
     if (!host.length || *at != '[')
         return is_port(skip(at, end, HOST), end);
     const char *bracket = memchr(at, ']', host.length);
@@ -351,106 +353,4 @@ struct http_text http_field(const struct http_head *head, const char *name)
         if (http_is_token(head->fields[i].name, name))
             return head->fields[i].value;
     return (struct http_text){NULL, 0};
-}
-
-// ---- writing -------------------------------------------------------------------------------
-
-void http_put(struct http_out *out, const void *bytes, size_t length)
-{
-    if (length > out->size - out->length) {
-        out->overflow = true;
-        return;
-    }
-    memcpy(out->bytes + out->length, bytes, length);
-    out->length += length;
-}
-
-void http_put_text(struct http_out *out, const char *text)
-{
-    http_put(out, text, strlen(text));
-}
-
-void http_put_number(struct http_out *out, uint64_t number, unsigned base)
-{
-    char digits[64], *at = digits + sizeof digits;
-    do
-        *--at = "0123456789abcdef"[number % base];
-    while (number /= base);
-    http_put(out, at, (size_t)(digits + sizeof digits - at));
-}
-
-void http_put_field(struct http_out *out, const char *name, const char *value)
-{
-    http_put_text(out, name);
-    http_put(out, ": ", 2);
-    http_put_text(out, value);
-    http_put(out, "\r\n", 2);
-}
-
-void http_put_length(struct http_out *out, uint64_t content_length)
-{
-    http_put_text(out, "Content-Length: ");
-    http_put_number(out, content_length, 10);
-    http_put(out, "\r\n", 2);
-}
-
-void http_put_status(struct http_out *out, int status)
-{
-    http_put_text(out, "HTTP/1.1 ");
-    http_put_number(out, (uint64_t)status, 10);
-    http_put(out, " ", 1);
-    http_put_text(out, http_reason(status));
-    http_put_text(out, "\r\nServer: workbench\r\nDate: ");
-    http_put_text(out, http_date(time(NULL)));
-    http_put(out, "\r\n", 2);
-}
-
-const char *http_date(time_t seconds)
-{
-    static _Thread_local time_t last = -1;
-    static _Thread_local char text[40];
-    struct tm utc;
-    if (seconds != last && gmtime_r(&seconds, &utc))
-        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-    last = seconds;
-    return text;
-}
-
-const char *http_reason(int status)
-{
-    static const struct {
-        int status;
-        const char *reason;
-    } reasons[] = {{100, "Continue"},
-                   {101, "Switching Protocols"},
-                   {200, "OK"},
-                   {201, "Created"},
-                   {202, "Accepted"},
-                   {204, "No Content"},
-                   {206, "Partial Content"},
-                   {304, "Not Modified"},
-                   {400, "Bad Request"},
-                   {403, "Forbidden"},
-                   {404, "Not Found"},
-                   {405, "Method Not Allowed"},
-                   {408, "Request Timeout"},
-                   {409, "Conflict"},
-                   {411, "Length Required"},
-                   {412, "Precondition Failed"},
-                   {413, "Content Too Large"},
-                   {414, "URI Too Long"},
-                   {416, "Range Not Satisfiable"},
-                   {417, "Expectation Failed"},
-                   {422, "Unprocessable Content"},
-                   {426, "Upgrade Required"},
-                   {431, "Request Header Fields Too Large"},
-                   {500, "Internal Server Error"},
-                   {501, "Not Implemented"},
-                   {503, "Service Unavailable"},
-                   {505, "HTTP Version Not Supported"},
-                   {507, "Insufficient Storage"}};
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].status == status)
-            return reasons[i].reason;
-    return "Unknown";
 }

@@ -1,5 +1,5 @@
-// http.h: the head of an HTTP/1.1 message, read from bytes and written to bytes (RFC 9112).
-// What follows it is in body.h.
+// http.h: the head of an HTTP/1.1 message, read from bytes (RFC 9112). What follows it is in
+// body.h, writing one in http_out.h.
 //
 // Reading copies nothing and allocates nothing: the texts of a head point into the bytes that
 // it was read from. Where an RFC leaves a choice between refusing and guessing, this refuses:
@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
+
+#include "http_out.h"
 
 #define HTTP_LINE_BYTES 8192  // of a request line
 #define HTTP_HEAD_BYTES 16384 // of all header fields together
@@ -58,27 +59,5 @@ struct http_text http_field(const struct http_head *head, const char *name);
 // Compares a text, exactly or, as for field names and tokens, whatever the case of its letters.
 bool http_is(struct http_text text, const char *word);
 bool http_is_token(struct http_text text, const char *word);
-
-// Writing: appends to `bytes`, and marks `overflow` instead where there is no room.
-struct http_out {
-    char *bytes;
-    size_t size, length;
-    bool overflow;
-};
-
-void http_put(struct http_out *out, const void *bytes, size_t length);
-void http_put_text(struct http_out *out, const char *text);
-void http_put_number(struct http_out *out, uint64_t number, unsigned base);
-
-// "HTTP/1.1 200 OK", Date and Server: how every response here begins. Then fields, then "\r\n".
-void http_put_status(struct http_out *out, int status);
-void http_put_field(struct http_out *out, const char *name, const char *value);
-void http_put_length(struct http_out *out, uint64_t content_length);
-
-const char *http_reason(int status); // "Not Found"
-
-// The time as HTTP writes it (RFC 9110 §5.6.7); the text is valid until this thread's next
-// call.
-const char *http_date(time_t seconds);
 
 #endif

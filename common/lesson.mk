@@ -4,10 +4,12 @@
 #   make run      plays the lesson's scenes        [SCENE=name or number] [ARGS="--rtt 200"]
 #   make test     unit tests, scenes, real peers, and the patches in break/
 #   make bench    where the lesson has a bench.sh
+#   make fuzz     where it has a fuzz.c: hostile bytes made by libFuzzer  [FUZZ_SECONDS=30]
 #   make clean
 #
 # A lesson sets, before it includes this file: PARTS (its own parts, "frame hpack"), LIBS
-# ("-lname"), VARIATIONS (further programs of one file each).
+# ("-lname"), VARIATIONS (further programs of one file each), FUZZED (the files that fuzz.c attacks;
+# a rule for "seeds" then puts what to begin with into build/corpus).
 
 all:
 include ../common/flags.mk
@@ -43,7 +45,18 @@ test: all build/test
 bench: all
 	@if [ -f bench.sh ]; then sh ./bench.sh; else echo "$(notdir $(CURDIR)) has no benchmark"; fi
 
+FUZZ_SECONDS ?= 30
+
+build/fuzz: fuzz.c $(FUZZED) $(COMMON) build/flags
+	$(Q)clang -g -O1 -std=gnu17 -D_GNU_SOURCE $(WARN) -I../common -fno-sanitize-recover=undefined \
+	    -fsanitize=fuzzer,address,undefined -o $@ fuzz.c $(FUZZED) $(COMMON)
+
+fuzz: build/fuzz
+	@mkdir -p build/corpus && $(MAKE) --no-print-directory seeds
+	build/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -len_control=20 -artifact_prefix=build/ \
+	    -print_final_stats=1 -verbosity=0 build/corpus
+
 clean:
 	rm -rf build $(PROGRAMS)
 
-.PHONY: all run test bench clean FORCE
+.PHONY: all run test bench fuzz seeds clean FORCE

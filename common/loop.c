@@ -124,6 +124,18 @@ static void flush(struct conn *c)
     loop->out_length = 0;
 }
 
+// It has something to send, and the kernel has no room for it.
+static bool waits_for_room(const struct conn *c)
+{
+    return c->out || c->events == EPOLLOUT;
+}
+
+// When the loop has to look at it again: its deadline, or else the end of our patience.
+static int64_t due_ns(const struct conn *c)
+{
+    return waits_for_room(c) ? c->sent_ns + LOOP_STALL_MS * INT64_C(1000000) : c->deadline_ns;
+}
+
 // Lets the lesson use what has come and answer it, until nothing moves any more: it waits for
 // more bytes, for room in the socket, or for its deadline. Keeps the bytes that are left.
 static void advance(struct conn *c, const char *bytes, size_t length)
@@ -150,6 +162,10 @@ static void advance(struct conn *c, const char *bytes, size_t length)
         watch(c, EPOLLOUT);
     else if (!c->ended && !c->paused)
         watch(c, EPOLLIN);
+    else if (c->events == EPOLLOUT) // all is sent: epoll would say so again and again
+        watch(c, 0);
+    if (due_ns(c) < c->timer.at_ns)
+        timers_move(&c->loop->timers, &c->timer, due_ns(c));
 }
 
 static void advance_kept(struct conn *c)
@@ -189,7 +205,7 @@ static void linger(struct conn *c)
 // What has become of a connection that was served.
 static void settle(struct conn *c)
 {
-    bool idle = !c->out && !c->paused && c->events != EPOLLOUT;
+    bool idle = !waits_for_room(c) && !c->paused;
     if (c->closing && !c->out && !c->lingering)
         linger(c);
     if (c->broken || (c->ended && idle))
@@ -224,16 +240,14 @@ static void serve(struct conn *c, uint32_t events)
 static void expire(struct conn *c)
 {
     struct loop *loop = c->loop;
-    int64_t stalled_ns = c->sent_ns + LOOP_STALL_MS * INT64_C(1000000);
-    int64_t due_ns = c->out ? stalled_ns : c->deadline_ns;
     void (*tell)(struct conn *) = loop->server->timeout;
     if (loop->stopping && !c->told_to_stop && !c->out) {
         c->told_to_stop = true;
         tell = loop->server->stop;
-    } else if (due_ns > loop->now_ns) { // it has moved
-        timers_move(&loop->timers, &c->timer, due_ns);
+    } else if (due_ns(c) > loop->now_ns) { // it has moved
+        timers_move(&loop->timers, &c->timer, due_ns(c));
         return;
-    } else if (c->out || c->lingering) {
+    } else if (waits_for_room(c) || c->lingering) {
         drop(c);
         return;
     } else {

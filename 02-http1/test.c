@@ -1,0 +1,453 @@
+// test.c: tests of lesson 02. `make test` runs them, the scenes, real peers, and the patches in
+// break/. Here: one request after another, and what is answered. Further tests, by topic:
+//
+//     test_uploads.h   files that come whole, in parts, and from two at once
+//     test_clients.h   clients that are slow, silent, gone, or many
+//     test_mutations.h bytes that nobody would think of
+//
+// Requests and what is expected of them: test_requests.h. How they are sent: test_talk.h.
+#include "contract.h"
+
+#include "test_clients.h"
+#include "test_mutations.h"
+#include "test_requests.h"
+#include "test_talk.h"
+#include "test_uploads.h"
+
+#define MEGABYTE      (1 << 20)
+#define REQUEST_BYTES (2 * MEGABYTE) // of the longest one that is sent at once
+
+static char request[REQUEST_BYTES];
+
+static bool exchange(int port)
+{
+    return strstr(ask(port, GET HOST END), "HTTP/1.1 200 OK\r\n");
+}
+
+// ---- one request after another -------------------------------------------------------------
+
+static bool is_head(const char *bytes)
+{
+    return !strncmp(bytes + strspn(bytes, "\r\n"), "HEAD ", 5);
+}
+
+// Sends a request, and the marker behind it, and checks what is answered; cut as in send_cut().
+static void expect(int port, const struct odd_request *odd, int fence_fd, size_t cut)
+{
+    char seen[100];
+    memcpy(request, odd->bytes, odd->length);
+    memcpy(request + odd->length, MARKER, sizeof MARKER - 1);
+    size_t length = odd->length + sizeof MARKER - 1;
+    size_t got = talk(port, fence_fd, request, length, cut, answers);
+    describe(answers, got, is_head(odd->bytes), seen);
+    if (strcmp(seen, odd->expected))
+        FAIL("%s: expected %s, got %s", odd->name, odd->expected, seen);
+}
+
+TEST(odd_requests)
+{
+    pid_t pid;
+    int port = serve(&pid);
+    for (size_t i = 0; i < ODD_REQUESTS; i++)
+        expect(port, &odd_requests[i], -1, WHOLE);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(odd_requests_byte_by_byte)
+{
+    pid_t pid;
+    int port = serve(&pid), fence_fd = net_connect_or_die("127.0.0.1", port);
+    for (size_t i = 0; i < ODD_REQUESTS; i++)
+        expect(port, &odd_requests[i], fence_fd, EACH);
+    close(fence_fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Puts `length` bytes in the place of the '@' in a pattern, and checks what is answered.
+static void expect_filled(int port, const char *pattern, const char *bytes, size_t length,
+                          const char *expected)
+{
+    static char text[REQUEST_BYTES];
+    char name[200];
+    size_t before = strcspn(pattern, "@"), behind = strlen(pattern + before + 1);
+    memcpy(text, pattern, before);
+    memcpy(text + before, bytes, length);
+    memcpy(text + before + length, pattern + before + 1, behind + 1);
+    snprintf(name, sizeof name, "%s of \"%.20s\" (%#x)", pattern, bytes, (uint8_t)*bytes);
+    struct odd_request odd = {name, expected, text, before + length + behind};
+    expect(port, &odd, -1, WHOLE);
+}
+
+// A control byte is wrong everywhere; but a tab is right where spaces are.
+TEST(every_control_byte_in_every_place)
+{
+    static const struct {
+        const char *pattern;
+        const char *with_tab, *with_other; // bytes that are not ASCII: 0x80 and above
+    } places[] = {
+        {"@GET / HTTP/1.1\r\n" HOST END, "400 close", "400 close"},
+        {"G@T / HTTP/1.1\r\n" HOST END, "400 close", "400 close"},
+        {"GET@/ HTTP/1.1\r\n" HOST END, "400 close", "400 close"},
+        {"GET /@ HTTP/1.1\r\n" HOST END, "400 close", "400 close"},
+        {"GET /?a=@b HTTP/1.1\r\n" HOST END, "400 close", "400 close"},
+        {"GET http://h@/ HTTP/1.1\r\n" HOST END, "400 close", "400 close"},
+        {"GET / @HTTP/1.1\r\n" HOST END, "400 close", "400 close"},
+        {"GET / HTTP/@.1\r\n" HOST END, "400 close", "400 close"},
+        {"GET / HTTP/1.1@\r\n" HOST END, "400 close", "400 close"},
+        {"GET / HTTP/1.1\r@\n" HOST END, "400 close", "400 close"},
+        {GET "@Host: h\r\n\r\n", "400 close", "400 close"},
+        {GET "Ho@st: h\r\n\r\n", "400 close", "400 close"},
+        {GET "Host@: h\r\n\r\n", "400 close", "400 close"},
+        {GET "Host:@h\r\n\r\n", "200", "400 close"},
+        {GET "Host: h@i\r\n\r\n", "400 close", "400 close"},
+        {GET "Host: h@\r\n\r\n", "200", "400 close"},
+        {GET HOST "X:@y\r\n\r\n", "200", "200"},
+        {GET HOST "X: y@z\r\n\r\n", "200", "200"},
+        {GET HOST "X: y@\r\n\r\n", "200", "200"},
+        {GET HOST "X: y\r@\n\r\n", "400 close", "400 close"},
+        {GET HOST "X: y\r\n@\r\n", "400 close", "400 close"},
+        {POST LENGTH "@5\r\n\r\nhello", "200", "400 close"},
+        {POST LENGTH "5@\r\n\r\nhello", "200", "400 close"},
+        {POST CODING "@chunked\r\n\r\n" LAST, "200", "400 close"},
+        {POST CODING "chunk@ed\r\n\r\n" LAST, "400 close", "400 close"},
+        {CHUNKS "@5\r\nhello\r\n" LAST, "400 close", "400 close"},
+        {CHUNKS "5@\r\nhello\r\n" LAST, "400 close", "400 close"},
+        {CHUNKS "5;@\r\nhello\r\n" LAST, "200", "200"},
+        {CHUNKS "5;a=@b\r\nhello\r\n" LAST, "200", "200"},
+        {CHUNKS "5\r@\nhello\r\n" LAST, "400 close", "400 close"},
+        {CHUNKS "5\r\nhello@\r\n" LAST, "400 close", "400 close"},
+        {CHUNKS "5\r\nhell@\r\n" LAST, "200", "200"}, // content is anything
+        {CHUNKS "0\r\n@X: y\r\n\r\n", "400 close", "400 close"},
+        {CHUNKS "0\r\nX@: y\r\n\r\n", "400 close", "400 close"},
+        {CHUNKS "0\r\nX: @y\r\n\r\n", "200", "200"},
+        {CHUNKS "0\r\nX: y\r\n@\r\n", "400 close", "400 close"},
+    };
+    pid_t pid;
+    int port = serve(&pid);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        bool is_content = strstr(places[i].pattern, "hell@\r");
+        for (int c = 0; c < 256; c = c == 31 ? 127 : c + 1) {
+            char byte[2] = {(char)c, '\0'};
+            const char *expected = c == '\t'    ? places[i].with_tab
+                                   : c > 127    ? places[i].with_other
+                                   : is_content ? "200"
+                                                : "400 close";
+            expect_filled(port, places[i].pattern, byte, 1, expected);
+        }
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// What may stand around the digits of a length: zeros, and in a field spaces too.
+TEST(every_form_of_a_length)
+{
+    static const char *const before[] = {"",  "0",  "00", " ",  "\t", "+", "-",    "0x", "0X",
+                                         "x", "&b", "0o", "$",  "#",  "'", "\"",   "=",  ",",
+                                         ";", ".",  "(",  "5,", "5 ", "_", "\xa0", "%",  "~",
+                                         "!", "1.", "\\", "/",  "*",  "<", "[",    "{",  "?"};
+    static const char *const behind[] = {"",   " ",    "\t", "+",   "-",  "h",   "x", "L",
+                                         "u",  ".",    ".0", "e+0", ",",  ",5",  ";", ", 5",
+                                         " 5", "\xa0", "_",  "%",   "\"", "'",   ")", "=",
+                                         ":",  "/",    "g",  "0x",  "--", "\\n", "^", "!"};
+    static const char size_pattern[] = CHUNKS "@\r\nhello\r\n" LAST;
+    pid_t pid;
+    char form[20];
+    int port = serve(&pid);
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+        for (size_t j = 0; j < sizeof behind / sizeof *behind; j++) {
+            bool zeros = strspn(before[i], "0") == strlen(before[i]);
+            bool spaces = strspn(before[i], " \t") == strlen(before[i]);
+            bool good = (zeros || spaces) && strspn(behind[j], " \t") == strlen(behind[j]);
+            bool extension = zeros && *behind[j] == ';';
+            snprintf(form, sizeof form, "%s5%s", before[i], behind[j]);
+            expect_filled(port, POST LENGTH "@\r\n\r\nhello", form, strlen(form),
+                          good ? "200" : "400 close");
+            good = zeros && (!*behind[j] || extension);
+            expect_filled(port, size_pattern, form, strlen(form), good ? "200" : "400 close");
+        }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Lengths of 1 to 40 digits: what is too much for us is refused as such as long as it is a
+// number that we can hold, and nothing wraps around.
+TEST(lengths_that_overflow)
+{
+    pid_t pid;
+    char digits[41];
+    int port = serve(&pid);
+    for (int count = 1; count <= 40; count++) {
+        memset(digits, '9', sizeof digits);
+        if (count >= 7)
+            expect_filled(port, POST LENGTH "@\r\n\r\nhello", digits, (size_t)count,
+                          count > 18 ? "400 close" : "413 close");
+        memset(digits, '0', sizeof digits);
+        digits[count - 1] = '5';
+        expect_filled(port, POST LENGTH "@\r\n\r\nhello", digits, (size_t)count,
+                      count > 18 ? "400 close" : "200");
+        expect_filled(port, CHUNKS "@\r\nhello\r\n" LAST, digits, (size_t)count,
+                      count > 15 ? "400 close" : "200");
+        // 1, and then zeros that are a multiple of 2^64, and the length that would be right.
+        digits[0] = '1';
+        if (count > 15)
+            expect_filled(port, CHUNKS "@\r\nhello\r\n" LAST, digits, (size_t)count,
+                          "400 close");
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- limits --------------------------------------------------------------------------------
+
+// The same with as many letters as it takes.
+static void expect_letters(int port, const char *pattern, size_t count, const char *expected)
+{
+    static char letters[REQUEST_BYTES];
+    memset(letters, 'a', count);
+    expect_filled(port, pattern, letters, count, expected);
+}
+
+TEST(limits)
+{
+    static char lines[REQUEST_BYTES / 2];
+    pid_t pid;
+    int port = serve(&pid);
+    // "GET /", a space before: 8192 bytes of method, target and the space between them.
+    expect_letters(port, "GET /@ HTTP/1.1\r\n" HOST END, 8192 - 5, "404");
+    expect_letters(port, "GET /@ HTTP/1.1\r\n" HOST END, 8192 - 4, "414 close");
+    expect_letters(port, "GET /@ HTTP/1.1\r\n" HOST END, 60000, "414 close");
+    expect_letters(port, "GET /?@ HTTP/1.1\r\n" HOST END, 100000, "414 close");
+    expect_letters(port, "GET http://h/@ HTTP/1.1\r\n" HOST END, 9000, "414 close");
+    expect_letters(port, "@ / HTTP/1.1\r\n" HOST END, 33, "501 close");
+    expect_letters(port, "@", 60000, "501 close");
+    // "Host: h\r\n" and "X: \r\n": 14 bytes of 16384.
+    expect_letters(port, GET HOST "X: @\r\n\r\n", 16384 - 14, "200");
+    expect_letters(port, GET HOST "X: @\r\n\r\n", 16384 - 13, "431 close");
+    expect_letters(port, GET HOST "X: @\r\n\r\n", 100000, "431 close");
+    expect_letters(port, GET HOST "@: x\r\n\r\n", 100000, "431 close");
+    expect_letters(port, GET HOST "@", 100000, "431 close");
+    expect_letters(port, CHUNKS "0\r\nX: @\r\n\r\n", 16384 - 5, "200");
+    expect_letters(port, CHUNKS "0\r\nX: @\r\n\r\n", 16384 - 4, "431 close");
+    expect_letters(port, CHUNKS "0\r\nX: @\r\n\r\n", 100000, "431 close");
+    expect_letters(port, CHUNKS "5;@\r\nhello\r\n" LAST, 256 - 2, "200");
+    expect_letters(port, CHUNKS "5;@\r\nhello\r\n" LAST, 256 - 1, "400 close");
+    // 100 fields, one of them Host; one more; very many.
+    for (size_t i = 0; i < 10000; i++)
+        memcpy(lines + 4 * i, "a:\r\n", 4);
+    expect_filled(port, GET HOST "@\r\n", lines, 4 * 99, "200");
+    expect_filled(port, GET HOST "@\r\n", lines, 4 * 100, "431 close");
+    expect_filled(port, GET HOST "@\r\n", lines, 4 * 10000, "431 close");
+    // A megabyte of content, as such and in a chunk; one byte more.
+    expect_letters(port, POST LENGTH "1048576\r\n\r\n@", MEGABYTE, "200");
+    expect_letters(port, CHUNKS "100000\r\n@\r\n" LAST, MEGABYTE, "200");
+    expect_letters(port, CHUNKS "100000\r\n@\r\n1\r\nx\r\n" LAST, MEGABYTE, "413 close");
+    expect_letters(port, CHUNKS "100001\r\n@", MEGABYTE + 1, "413 close");
+    expect_letters(port, CHUNKS "fffffffffffffff\r\n@", MEGABYTE + 1, "413 close");
+    // Who is refused anyway, and sends more than we read, is still told why.
+    expect_letters(port, "POST /nothing HTTP/1.1\r\n" HOST CODING "chunked\r\n\r\n200000\r\n@",
+                   MEGABYTE + 1, "404 close");
+    expect_letters(port, "POST /nothing HTTP/1.1\r\n" HOST LENGTH "2000000\r\n\r\n@", 10,
+                   "404 close");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- in pieces, and all at once ------------------------------------------------------------
+
+// The request with this name in the table.
+static const struct odd_request *named(const char *name)
+{
+    for (size_t i = 0; i < ODD_REQUESTS; i++)
+        if (!strcmp(odd_requests[i].name, name))
+            return &odd_requests[i];
+    FAIL("there is no request '%s'", name);
+    return odd_requests;
+}
+
+TEST(requests_cut_at_every_byte_get_the_same_answers)
+{
+    static const char *const names[] = {
+        "as it should be",
+        "HEAD of an image",
+        "OPTIONS *",
+        "1.0 with keep-alive",
+        "a URI with an IPv6 address",
+        "many spaces around a value",
+        "two Hosts",
+        "a folded value",
+        "a length with spaces around",
+        "the same length twice",
+        "chunks and a length",
+        "extensions, one in quotes",
+        "a trailer",
+        "a bare newline behind a chunk",
+        "expects to go on",
+        "a stream",
+        "2.0",
+    };
+    static char whole[ANSWERS_BYTES];
+    pid_t pid;
+    int port = serve(&pid), fence_fd = net_connect_or_die("127.0.0.1", port);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct odd_request *odd = named(names[i]);
+        size_t length = odd->length + sizeof MARKER - 1;
+        memcpy(request, odd->bytes, odd->length);
+        memcpy(request + odd->length, MARKER, sizeof MARKER - 1);
+        size_t expected = talk(port, fence_fd, request, length, WHOLE, whole);
+        mask_dates(whole, expected);
+        for (size_t cut = 1; cut < length; cut++) {
+            size_t got = talk(port, fence_fd, request, length, cut, answers);
+            mask_dates(answers, got);
+            if (got != expected || memcmp(answers, whole, got))
+                FAIL("%s, cut at %zu, has other answers", odd->name, cut);
+        }
+    }
+    close(fence_fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// All requests of the table that keep the connection, in one go on one connection: the answers
+// are those that each one got alone, in the same order. A bad one in the end closes.
+TEST(pipelined_requests_get_the_same_answers)
+{
+    static char expected[ANSWERS_BYTES];
+    pid_t pid;
+    size_t length = 0, sum = 0;
+    int port = serve(&pid), fence_fd = net_connect_or_die("127.0.0.1", port);
+    for (size_t i = 0; i < ODD_REQUESTS; i++) {
+        const struct odd_request *odd = &odd_requests[i];
+        if (strchr(odd->expected, ' '))
+            continue;
+        memcpy(request + length, odd->bytes, odd->length);
+        length += odd->length;
+        sum += talk(port, -1, odd->bytes, odd->length, WHOLE, expected + sum);
+    }
+    const struct odd_request *bad = named("a bare newline behind a field");
+    memcpy(request + length, bad->bytes, bad->length);
+    length += bad->length;
+    sum += talk(port, -1, bad->bytes, bad->length, WHOLE, expected + sum);
+    memcpy(request + length, MARKER, sizeof MARKER - 1); // to which there is no answer
+    length += sizeof MARKER - 1;
+    CHECK(sum > 10000);
+    mask_dates(expected, sum);
+    for (size_t cut = 1; cut < length; cut = cut == WHOLE ? length : cut + 997) {
+        size_t got = talk(port, fence_fd, request, length, cut, answers);
+        mask_dates(answers, got);
+        CHECK_INT((long)got, (long)sum);
+        CHECK(!memcmp(answers, expected, sum));
+    }
+    close(fence_fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(answers_keep_their_order)
+{
+    pid_t pid;
+    int port = serve(&pid);
+    const char *text = ask(port, "GET /slow?ms=50 HTTP/1.1\r\n" HOST END
+                                 "GET /stream?n=3&ms=5 HTTP/1.1\r\n" HOST END
+                                 "GET /img/1?size=100000 HTTP/1.1\r\n" HOST END
+                                 "POST /echo HTTP/1.1\r\n" HOST LENGTH "4\r\n\r\nfour"
+                                 "GET /slow?ms=1 HTTP/1.0\r\n\r\n" GET HOST END);
+    static const char *const parts[] = {"that took", "piece 1", "piece 3",  "\r\n0\r\n\r\nHTTP",
+                                        "image/png", "four",    "that took"};
+    const char *end = text + ANSWERS_BYTES, *at = text;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        at = at ? memmem(at, (size_t)(end - at), parts[i], strlen(parts[i])) : NULL;
+        if (!at)
+            FAIL("\"%s\" is not in its place", parts[i]);
+    }
+    CHECK(at && !strcmp(at, "that took a while\n")); // HTTP/1.0: nothing comes behind it
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- what the answers say ------------------------------------------------------------------
+
+TEST(hosts_have_their_own_pages)
+{
+    pid_t pid;
+    int port = serve(&pid);
+    CHECK(is_answer(ask(port, GET HOST END), 200, "\r\n\r\nhello, world\n"));
+    CHECK(is_answer(ask(port, GET "Host: cats.example\r\n\r\n"), 200, "\r\n\r\nmeow\n"));
+    CHECK(is_answer(ask(port, GET "Host: DOGS.example:8002\r\n\r\n"), 200, "\r\n\r\nwoof\n"));
+    // A host in the target comes first (RFC 9112 §3.2.2).
+    CHECK(is_answer(ask(port, "GET http://dogs.example HTTP/1.1\r\nHost: cats.example\r\n\r\n"),
+                    200, "\r\n\r\nwoof\n"));
+    CHECK(is_answer(ask(port, "GET http://Cats.example:?a HTTP/1.0\r\n\r\n"), 200,
+                    "\r\n\r\nmeow\n"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(refusals_say_what_would_be_taken)
+{
+    pid_t pid;
+    int port = serve(&pid);
+    CHECK_HAS(ask(port, "PUT / HTTP/1.1\r\n" HOST END),
+              "\r\nAllow: GET, HEAD, POST, OPTIONS\r\n");
+    CHECK_HAS(ask(port, "TRACE /img/1 HTTP/1.1\r\n" HOST END),
+              "\r\nAllow: GET, HEAD, OPTIONS\r\n");
+    CHECK_HAS(ask(port, "DELETE /files/a HTTP/1.1\r\n" HOST END),
+              "\r\nAllow: GET, HEAD, PUT, PATCH, OPTIONS\r\n");
+    CHECK_HAS(ask(port, "OPTIONS /slow HTTP/1.1\r\n" HOST END),
+              "\r\nAllow: GET, HEAD, OPTIONS\r\n");
+    CHECK_HAS(ask(port, "OPTIONS * HTTP/1.1\r\n" HOST END),
+              "\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The head of an answer to HEAD is that of the answer to GET (RFC 9110 §9.3.2), and there is
+// nothing behind it, not even where it is an error.
+TEST(head_is_get_without_content)
+{
+    static const char *const targets[] = {"/",         "/img/3?size=300000", "/stream?n=2&ms=1",
+                                          "/cached",   "/nothing",           "/img/1?size=x",
+                                          "/slow?ms=1"};
+    pid_t pid;
+    int port = serve(&pid);
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        char *head = strdup(ask(port, "HEAD %s HTTP/1.1\r\n" HOST END, targets[i]));
+        char *get = ask(port, "GET %s HTTP/1.1\r\n" HOST END, targets[i]);
+        mask_dates(head, strlen(head));
+        mask_dates(get, strlen(get));
+        CHECK(strlen(head) > 50 && !strncmp(head, get, strlen(head)));
+        CHECK(!strcmp(head + strlen(head) - 4, "\r\n\r\n"));
+        free(head);
+    }
+    CHECK(is_answer(ask(port, "HEAD / HTTP/1.1\r\n\r\n"), 400, "\r\n\r\n"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(who_has_it_is_not_sent_it_again)
+{
+    static const struct {
+        const char *fields;
+        int status;
+    } cases[] = {
+        {"", 200},
+        {"If-None-Match: \"workbench-1\"\r\n", 304},
+        {"If-None-Match: W/\"workbench-1\"\r\n", 304},
+        {"If-None-Match: \"a\", \"workbench-1\" , \"b\"\r\n", 304},
+        {"If-None-Match: *\r\n", 304},
+        {"If-None-Match: \"workbench-2\"\r\n", 200},
+        {"If-None-Match: workbench-1\r\n", 200},
+        {"If-None-Match:\r\n", 200},
+        {"If-Modified-Since: Wed, 01 Jan 2025 00:00:00 GMT\r\n", 304},
+        {"If-Modified-Since: Thu, 02 Jan 2025 00:00:00 GMT\r\n", 304},
+        {"If-Modified-Since: Tue, 31 Dec 2024 23:59:59 GMT\r\n", 200},
+        {"If-Modified-Since: Wednesday, 01-Jan-25 00:00:00 GMT\r\n", 304},
+        {"If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT\r\n", 200},
+        {"If-Modified-Since: Wed Jan  1 00:00:00 2025\r\n", 304},
+        {"If-Modified-Since: Sun Nov  6 08:49:37 1994\r\n", 200},
+        {"If-Modified-Since: yesterday\r\n", 200},
+        {"If-Modified-Since:\r\n", 200},
+        {"If-Modified-Since: Thu, 02 Jan 2025 00:00:00 GMT, and more\r\n", 200},
+        {"If-None-Match: \"x\"\r\nIf-Modified-Since: Wed, 01 Jan 2025 00:00:00 GMT\r\n", 200},
+    };
+    pid_t pid;
+    int port = serve(&pid);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = ask(port, "GET /cached HTTP/1.1\r\n" HOST "%s\r\n", cases[i].fields);
+        if (!is_answer(text, cases[i].status, cases[i].status == 304 ? "\r\n\r\n" : ""))
+            FAIL("%sexpected %d, got %.15s", cases[i].fields, cases[i].status, text);
+        CHECK_HAS(text, "\r\nETag: \"workbench-1\"\r\n");
+        CHECK_HAS(text, "\r\nCache-Control: max-age=60\r\n");
+    }
+    CHECK_INT(test_stop(pid), 0);
+}

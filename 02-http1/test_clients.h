@@ -1,0 +1,296 @@
+// test_clients.h: tests of the server with clients that are slow, silent, gone, or many.
+#ifndef TEST_CLIENTS_H
+#define TEST_CLIENTS_H
+
+#include <errno.h>
+#include <poll.h>
+
+#include "test_requests.h"
+#include "test_talk.h"
+
+// ---- time ----------------------------------------------------------------------------------
+
+// What the server says to these bytes before it closes. Where the machine was so busy that it
+// had closed before they came, they are sent again.
+static const char *last_words_after(int port, const char *bytes)
+{
+    for (int tries = 0; tries < 20; tries++) {
+        int fd = net_connect_or_die("127.0.0.1", port);
+        if (write_all(fd, bytes, strlen(bytes)) && *last_words(fd))
+            break;
+    }
+    return answers;
+}
+
+TEST(silent_clients_are_closed)
+{
+    pid_t pid;
+    signal(SIGPIPE, SIG_IGN);
+    int port = test_start(&pid, "./server --quiet --port 0 --idle 150");
+    CHECK(!*last_words(net_connect_or_die("127.0.0.1", port))); // nothing to answer
+    CHECK(is_answer(last_words_after(port, GET HOST END), 200, "hello, world\n"));
+    // Content that does not come (RFC 9110 §15.5.9).
+    CHECK(is_answer(last_words_after(port, POST LENGTH "10\r\n\r\nhello"), 408, "Timeout\n"));
+    CHECK(is_answer(last_words_after(port, CHUNKS "5\r\nhel"), 408, "Timeout\n"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(slow_heads_are_refused)
+{
+    static const char *const heads[] = {"G", "GET / HT", GET "Ho", GET HOST "X: y\r\n", "\r\n"};
+    pid_t pid;
+    int port = test_start(&pid, "./server --quiet --port 0 --head 150");
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        int fd = net_connect_or_die("127.0.0.1", port);
+        CHECK(write_all(fd, heads[i], strlen(heads[i])));
+        CHECK(is_answer(last_words(fd), 408, "Request Timeout\n"));
+    }
+    // Bytes that trickle in do not help: they would be enough for a thousand such times.
+    signal(SIGPIPE, SIG_IGN);
+    int fd = net_connect_or_die("127.0.0.1", port), sent = 0;
+    struct pollfd input = {fd, POLLIN, 0};
+    dprintf(fd, "HEAD / HTTP/1.1\r\n" HOST END GET HOST "X: ");
+    CHECK(read_until(fd, "\r\n\r\n"));
+    for (; sent < 15000 && poll(&input, 1, 10) == 0; sent++)
+        CHECK(write_all(fd, "y", 1));
+    CHECK(sent < 15000 && is_answer(last_words(fd), 408, "Request Timeout\n"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Each waits for something else, and only that counts.
+TEST(only_the_time_that_is_due_counts)
+{
+    pid_t pid;
+    signal(SIGPIPE, SIG_IGN);
+    int port = test_start(&pid, "./server --quiet --port 0 --idle 150 --head 3600000");
+    // It is silent while it waits for its answer, and while that comes piece by piece.
+    CHECK_HAS(last_words_after(port, "GET /slow?ms=400 HTTP/1.1\r\n" HOST END), "a while\n");
+    CHECK_HAS(last_words_after(port, "GET /stream?n=3&ms=200 HTTP/1.1\r\n" HOST END), "3 of 3");
+    // A head has its own time: silent ones that came later are closed before.
+    int head = net_connect_or_die("127.0.0.1", port);
+    CHECK(write_all(head, "GET / HT", 8));
+    for (int i = 0; i < 3; i++)
+        CHECK(!*last_words(net_connect_or_die("127.0.0.1", port)));
+    dprintf(head, "TP/1.1\r\n" HOST END);
+    CHECK(is_answer(last_words(head), 200, "hello, world\n"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- clients that do not read, go, or come in crowds ---------------------------------------
+
+// A hundred images of a megabyte each are asked for, and not read: the server makes them only
+// when there is room. Others are served meanwhile; and in the end all of it is there.
+TEST(a_client_that_does_not_read_is_paused)
+{
+    const long images = 100, each = 1000000;
+    pid_t pid;
+    int port = serve(&pid), fd = net_connect_or_die("127.0.0.1", port), got = 1;
+    CHECK(exchange(port));
+    long before = memory(pid, "VmRSS"), total = 0;
+    for (int i = 0; i < images; i++)
+        dprintf(fd, "GET /img/%d?size=%ld HTTP/1.1\r\n" HOST END, i, each);
+    shutdown(fd, SHUT_WR);
+    for (int i = 0; i < 100; i++)
+        CHECK(exchange(port));
+    long more = memory(pid, "VmRSS") - before;
+    if (more > MORE_MEMORY)
+        FAIL("it needed %ld kB", more);
+    while ((got = (int)read(fd, answers, sizeof answers)) > 0)
+        total += got;
+    CHECK(total > images * each && total < images * (each + 500));
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// In hundredths of a second, as a rule.
+static long cpu_ticks(pid_t pid)
+{
+    char command[80];
+    snprintf(command, sizeof command, "awk '{ print $14 + $15 }' /proc/%d/stat", pid);
+    test_run(command);
+    return atol(test_output);
+}
+
+// Behind a large answer, for which it had to wait for room, it waits for a moment to pass.
+TEST(waiting_costs_nothing)
+{
+    const size_t size = 20000000;
+    pid_t pid;
+    int port = serve(&pid), fd = net_connect_or_die("127.0.0.1", port);
+    dprintf(fd, "GET /img/1?size=%zu HTTP/1.1\r\n" HOST END, size);
+    dprintf(fd, "GET /slow?ms=1000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    for (size_t got = 0; got < size;)
+        got +=
+            read_to_end(fd, answers, size - got < sizeof answers ? size - got : sizeof answers);
+    long before = cpu_ticks(pid);
+    size_t rest = read_to_end(fd, answers, sizeof answers);
+    CHECK(rest > 18 && !memcmp(answers + rest - 18, "that took a while\n", 18));
+    close(fd);
+    CHECK(cpu_ticks(pid) - before < sysconf(_SC_CLK_TCK) / 4);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Small answers, but requests without end: what is not read is not answered, nor taken.
+TEST(a_client_that_only_writes_is_stopped)
+{
+    static char many[20000];
+    pid_t pid;
+    size_t length = 0;
+    long sent = 0;
+    int port = serve(&pid), fd = net_connect_or_die("127.0.0.1", port);
+    CHECK(exchange(port));
+    long before = memory(pid, "VmRSS");
+    while (length + 100 < sizeof many)
+        length += (size_t)sprintf(many + length, "GET /img/1?size=9000 HTTP/1.1\r\n" HOST END);
+    net_set_nonblocking(fd);
+    for (int full = 0; full < 100 && sent < 1 << 28;) {
+        ssize_t put = write(fd, many, length);
+        sent += put > 0 ? put : 0;
+        full = put < 0 ? full + 1 : 0;
+        if (put < 0)
+            CHECK(exchange(port));
+    }
+    CHECK(sent < 1 << 28); // at some point it was full, and stayed so
+    long more = memory(pid, "VmRSS") - before;
+    if (more > MORE_MEMORY)
+        FAIL("it needed %ld kB", more);
+    close(fd);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Eighty megabytes of content that is to be echoed, from as many clients: more than the server
+// keeps at once. Who comes too late is told so (503), and the others get theirs.
+TEST(content_of_all_clients_together_is_bounded)
+{
+    enum { CLIENTS = 80, EACH_BYTES = 1 << 20 };
+    static char content[EACH_BYTES];
+    int fds[CLIENTS], good = 0, refused = 0;
+    pid_t pid;
+    int port = serve(&pid);
+    CHECK(exchange(port));
+    long before = memory(pid, "VmRSS");
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = net_connect_or_die("127.0.0.1", port);
+        dprintf(fds[i], POST "Connection: close\r\n" LENGTH "%d\r\n\r\n", EACH_BYTES);
+        write_all(fds[i], content, EACH_BYTES - 1); // the last byte is still to come
+        CHECK(exchange(port));
+    }
+    long more = memory(pid, "VmRSS") - before;
+    if (more > 64 * 1024 + MORE_MEMORY)
+        FAIL("it needed %ld kB", more);
+    for (int i = 0; i < CLIENTS; i++) {
+        write_all(fds[i], content, 1);
+        last_words(fds[i]);
+        good += is_answer(answers, 200, "");
+        refused += is_answer(answers, 503, "Service Unavailable\n");
+    }
+    CHECK(good >= 50 && refused > 0);
+    CHECK_INT(good + refused, CLIENTS);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Asked to stop, it answers what it has begun, says that it closes, and takes nobody else.
+TEST(a_request_in_flight_is_answered_before_the_end)
+{
+    pid_t pid;
+    int port = serve(&pid), fence_fd = net_connect_or_die("127.0.0.1", port), status;
+    int slow = net_connect_or_die("127.0.0.1", port);
+    int stream = net_connect_or_die("127.0.0.1", port);
+    dprintf(slow, "GET /slow?ms=1000 HTTP/1.1\r\n" HOST END);
+    dprintf(stream, "GET /stream?n=10&ms=100 HTTP/1.1\r\n" HOST END);
+    fence(fence_fd); // both are in flight
+    kill(pid, SIGTERM);
+    CHECK(!strcmp(last_words(fence_fd), "")); // nothing was in flight here
+    await_refusal(port);
+    CHECK(is_answer(last_words(slow), 200, "that took a while\n"));
+    CHECK_HAS(answers, "\r\nConnection: close\r\n");
+    CHECK(is_answer(last_words(stream), 200, "piece 10 of 10\n\r\n0\r\n\r\n"));
+    waitpid(pid, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+// What one of the crowd may do with its connection.
+static void act(int *fd, int port, unsigned long *random)
+{
+    static const char more[] =
+        "GET /img/5?size=200000 HTTP/1.1\r\n" HOST END "GET /slow?ms=3 HTTP/1.1\r\n" HOST END
+        "GET /stream?n=4&ms=1 HTTP/1.1\r\n" HOST END "PUT /files/crowd HTTP/1.1\r\n" HOST LENGTH
+        "30000\r\n\r\n";
+    const struct odd_request *odd = &odd_requests[next_random(random) % ODD_REQUESTS];
+    struct linger reset = {1, 0};
+    unsigned long what = next_random(random) % 12, length = next_random(random);
+    if (*fd < 0) {
+        if ((*fd = net_connect("127.0.0.1", port)) >= 0)
+            net_set_nonblocking(*fd);
+        return;
+    }
+    ssize_t done = 0;
+    if (what < 3) // some odd request, whole
+        done = write(*fd, odd->bytes, odd->length);
+    else if (what == 3) // or the beginning of it
+        done = write(*fd, odd->bytes, length % odd->length);
+    else if (what < 6)
+        done = write(*fd, more, length % 3 ? sizeof more - 1 : length % sizeof more);
+    else if (what == 6)
+        done = write(*fd, answers, length % 40000);
+    else if (what < 10)
+        done = read(*fd, answers, length % 100000);
+    else if (what == 10)
+        shutdown(*fd, SHUT_WR);
+    if (what < 11 && (done >= 0 || errno == EAGAIN))
+        return;
+    if (length % 2)
+        setsockopt(*fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(*fd);
+    *fd = -1;
+}
+
+// A crowd of 200 that asks, stops in the middle, does not read, and goes, with FIN and with
+// RST; `steps` things in all. Nothing of it stays.
+static void stress(const char *command, int steps)
+{
+    int fds[200];
+    pid_t pid;
+    unsigned long random = 2;
+    signal(SIGPIPE, SIG_IGN);
+    int port = test_start(&pid, command);
+    CHECK(exchange(port));
+    int before = count_descriptors(pid);
+    for (int i = 0; i < 200; i++)
+        fds[i] = net_connect_or_die("127.0.0.1", port);
+    for (int i = 0; i < 200; i++)
+        net_set_nonblocking(fds[i]);
+    for (int step = 0; step < steps; step++) {
+        act(&fds[next_random(&random) % 200], port, &random);
+        if (step % 1000 == 0)
+            CHECK(exchange(port)); // somebody who behaves
+    }
+    for (int i = 0; i < 200; i++)
+        close(fds[i]);
+    CHECK(exchange(port));
+    // It may still be busy with what they have sent. The time limit of the test is the end.
+    while (count_descriptors(pid) != before)
+        sleep_ms(50);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(a_crowd_that_comes_and_goes)
+{
+    stress("./server --quiet --port 0", 30000);
+}
+
+TEST(a_crowd_that_comes_and_goes_under_valgrind)
+{
+    if (SANITIZED) // valgrind cannot run such programs, and they look for themselves
+        return;
+    if (test_run("valgrind --version"))
+        SKIP("valgrind is not there: apt-get install valgrind");
+    stress("valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible "
+           "--error-exitcode=9 ./server --quiet --port 0",
+           3000);
+}
+
+#endif

@@ -1,0 +1,202 @@
+// test_parser.h: what must hold of the readers in ../common/http.h and body.h whatever the
+// bytes are; for test.c, which makes them by mutation, and for fuzz.c, where libFuzzer does.
+//
+// The bytes are read from memory of exactly their size, so that the sanitizers see each byte
+// read beyond.
+#ifndef TEST_PARSER_H
+#define TEST_PARSER_H
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "body.h"
+#include "http.h"
+
+typedef int (*head_reader)(const char *, size_t, struct http_head *);
+
+// Reads a head from memory of exactly its size, which is freed again: only what is no pointer
+// in *head may be used afterwards.
+static inline int read_copy(head_reader reader, const char *bytes, size_t length,
+                            struct http_head *head)
+{
+    char *copy = malloc(length);
+    if (length)
+        memcpy(copy, bytes, length);
+    int result = reader(copy, length, head);
+    free(copy);
+    return result;
+}
+
+static inline bool is_in(struct http_text text, const char *bytes, size_t length)
+{
+    return text.at >= bytes && text.at + text.length <= bytes + length;
+}
+
+// Line ends are CRLF, nothing else, and there is no NUL.
+static inline bool has_clean_lines(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] == '\0' || (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r')) ||
+            (bytes[i] == '\r' && (i + 1 == length || bytes[i + 1] != '\n')))
+            return false;
+    return true;
+}
+
+static inline int count_fields(const struct http_head *head, const char *name)
+{
+    int count = 0;
+    for (size_t i = 0; i < head->field_count; i++)
+        count += http_is_token(head->fields[i].name, name);
+    return count;
+}
+
+// What must hold of a request that was accepted. Returns what does not, or NULL.
+static inline const char *request_fault(const struct http_head *head, const char *bytes,
+                                        size_t length)
+{
+    int lengths = count_fields(head, "content-length"), hosts = count_fields(head, "host");
+    int codings = count_fields(head, "transfer-encoding");
+    if (head->length > length || head->length < 16)
+        return "the length of the head";
+    if (!has_clean_lines(bytes, head->length))
+        return "a bare CR or LF, or a NUL, in a head";
+    if (memcmp(bytes + head->length - 4, "\r\n\r\n", 4))
+        return "the end of the head";
+    if (!head->method.length || !is_in(head->method, bytes, head->length))
+        return "the method";
+    if (!head->target.length || memchr(head->target.at, ' ', head->target.length))
+        return "the target";
+    if (hosts > 1 || (head->minor && !hosts))
+        return "not one Host";
+    if (lengths + codings > 1)
+        return "more than one field says where it ends";
+    if ((lengths == 1) != (head->content_length >= 0) || head->chunked != (codings == 1))
+        return "what the fields say of the end";
+    if (head->chunked && !head->minor)
+        return "chunks in HTTP/1.0";
+    for (size_t i = 0; i < head->field_count; i++) {
+        const struct http_field *field = &head->fields[i];
+        if (!field->name.length || !is_in(field->name, bytes, head->length) ||
+            !is_in(field->value, bytes, head->length))
+            return "a field's place";
+        if (field->name.at[-1] != '\n' || field->name.at[field->name.length] != ':')
+            return "what is around a name";
+    }
+    return NULL;
+}
+
+// A head's beginning is not whole yet, or it is wrong already in the way that the whole one is.
+static inline bool agrees_with_part(head_reader reader, const char *bytes, size_t part,
+                                    int result, size_t head_length)
+{
+    struct http_head head;
+    int early = read_copy(reader, bytes, part, &head);
+    if (result > 0 && part >= head_length)
+        return early > 0 && head.length == head_length;
+    return early == 0 || (result < 0 && early == result);
+}
+
+// ---- content -------------------------------------------------------------------------------
+
+struct content_seen {
+    size_t used;         // bytes
+    size_t length;       // of the content
+    uint32_t sum;        // of its bytes and their places
+    ssize_t status;      // of a refusal
+    bool done, too_much; // the last: it claims to have used what it did not get
+};
+
+// Takes as much content as there is in bytes.
+static inline void take_all(struct http_body *body, const char *bytes, size_t length,
+                            struct content_seen *seen)
+{
+    char *copy = malloc(length);
+    struct http_text content;
+    size_t at = 0;
+    if (length)
+        memcpy(copy, bytes, length);
+    while (!body->done && !seen->status) {
+        ssize_t used = http_body_take(body, copy + at, length - at, &content);
+        seen->status = used < 0 ? used : 0;
+        if (used <= 0)
+            break;
+        seen->too_much = seen->too_much || (size_t)used > length - at ||
+                         (content.length && !is_in(content, copy + at, (size_t)used));
+        for (size_t i = 0; i < content.length; i++)
+            seen->sum = seen->sum * 31 + (uint8_t)content.at[i];
+        seen->length += content.length;
+        at += (size_t)used;
+    }
+    seen->used += at;
+    seen->done = body->done;
+    free(copy);
+}
+
+// Content that comes in two parts is the same, or is refused in the same way.
+static inline const char *content_fault(const struct http_body *begin, const char *bytes,
+                                        size_t length, size_t cut)
+{
+    struct http_body whole = *begin, parts = *begin;
+    struct content_seen one = {0}, two = {0};
+    take_all(&whole, bytes, length, &one);
+    take_all(&parts, bytes, cut, &two);
+    if (!two.done && !two.status)
+        take_all(&parts, bytes + two.used, length - two.used, &two);
+    if (one.too_much || two.too_much)
+        return "content that is not there";
+    if (one.status != two.status || one.done != two.done)
+        return "content in parts ends otherwise";
+    if (one.length != two.length || one.sum != two.sum || (one.done && one.used != two.used))
+        return "content in parts is another one";
+    return NULL;
+}
+
+// ---- all of it -----------------------------------------------------------------------------
+
+// Reads bytes as a request and its content, whole and cut at `cut`. Returns what is wrong with
+// how they are read, or NULL.
+static inline const char *reading_fault(const char *bytes, size_t length, size_t cut)
+{
+    static struct http_head head;
+    struct http_body body;
+    char *copy = malloc(length);
+    if (length)
+        memcpy(copy, bytes, length);
+    int result = http_read_request(copy, length, &head);
+    const char *fault = result > 0 ? request_fault(&head, copy, length) : NULL;
+    free(copy);
+    cut = cut < length ? cut : length;
+    if (fault)
+        return fault;
+    if (!agrees_with_part(http_read_request, bytes, cut, result, head.length))
+        return "a part of a request is read otherwise";
+    if (result > 0 &&
+        !agrees_with_part(http_read_request, bytes, head.length - 1, result, head.length))
+        return "the last byte of a head was not needed";
+    if (result <= 0)
+        return NULL;
+    http_body_of_request(&body, &head);
+    size_t rest = length - head.length;
+    return content_fault(&body, bytes + head.length, rest, cut < rest ? cut : rest);
+}
+
+// The same for a response.
+static inline const char *response_fault(const char *bytes, size_t length, size_t cut)
+{
+    static struct http_head head;
+    struct http_body body;
+    int result = read_copy(http_read_response, bytes, length, &head);
+    cut = cut < length ? cut : length;
+    if (result > 0 && (head.length > length || head.status < 100 || head.status > 999))
+        return "a response's head";
+    if (!agrees_with_part(http_read_response, bytes, cut, result, head.length))
+        return "a part of a response is read otherwise";
+    if (result <= 0)
+        return NULL;
+    http_body_of_response(&body, &head, false);
+    size_t rest = length - head.length;
+    return content_fault(&body, bytes + head.length, rest, cut < rest ? cut : rest);
+}
+
+#endif

@@ -1,0 +1,277 @@
+// test_talk.h: how the tests speak with the server: bytes out, bytes in, and a reader of
+// answers that shares nothing with the code under test.
+//
+// Nothing here waits for a time to pass. Where a test has to know that the server has read what
+// was sent, it makes a fence: an exchange on another connection. The server is one loop that
+// serves its connections in the order in which they become readable, so when the fence is
+// answered, what was sent before it has been read.
+#ifndef TEST_TALK_H
+#define TEST_TALK_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <strings.h>
+
+#include "net.h"
+#include "test.h"
+
+#define ANSWERS_BYTES (8 << 20)
+#define WHOLE         SIZE_MAX       // do not cut a request
+#define EACH          (SIZE_MAX - 1) // cut it behind each byte
+
+// Sent behind every request of a table: who answers it has kept the connection, and knew where
+// the request before it ended. It is the last one, so what is not "Connection: close" is wrong.
+#define MARKER                                                                                 \
+    "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\nConnection: close\r\n\r\nmarker"
+
+static char answers[ANSWERS_BYTES]; // the last ones
+
+static inline int serve(pid_t *pid)
+{
+    signal(SIGPIPE, SIG_IGN); // a server may close while we are sending
+    return test_start(pid, "./server --quiet --port 0");
+}
+
+static inline unsigned long next_random(unsigned long *state)
+{
+    *state = *state * 6364136223846793005 + 1442695040888963407;
+    return *state >> 33;
+}
+
+// Reads until the server closes; returns how many bytes. A reset ends it like a close.
+static inline size_t read_to_end(int fd, char *bytes, size_t size)
+{
+    size_t length = 0;
+    for (ssize_t got; length < size && (got = read(fd, bytes + length, size - length)) > 0;)
+        length += (size_t)got;
+    return length;
+}
+
+// Reads until `part` has come; false if the connection ends before.
+static inline bool read_until(int fd, const char *part)
+{
+    char bytes[4096];
+    size_t length = 0;
+    while (!memmem(bytes, length, part, strlen(part)))
+        if (length == sizeof bytes || read(fd, bytes + length, 1) != 1)
+            return false;
+        else
+            length++;
+    return true;
+}
+
+static inline void fence(int fd)
+{
+    static const char request[] =
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nfence";
+    char bytes[1024];
+    size_t length = 0;
+    CHECK(write_all(fd, request, sizeof request - 1));
+    while (length < 5 || memcmp(bytes + length - 5, "fence", 5)) {
+        ssize_t got = read(fd, bytes + length, sizeof bytes - length);
+        if (got <= 0) {
+            FAIL("the server has closed a good connection");
+            return;
+        }
+        length += (size_t)got;
+    }
+}
+
+// Sends bytes at once, cut at `cut`, or EACH byte alone, with a fence between the parts.
+static inline void send_cut(int fd, int fence_fd, const char *bytes, size_t length, size_t cut)
+{
+    size_t part = cut == WHOLE ? length : cut == EACH ? 1 : cut;
+    for (size_t sent = 0; sent < length; sent += part, part = cut == EACH ? 1 : length - sent) {
+        if (!write_all(fd, bytes + sent, part))
+            return; // refused already: what the answer says counts
+        if (sent + part < length)
+            fence(fence_fd);
+    }
+}
+
+// A conversation on a connection of its own: sends the bytes, then that this is all, and reads
+// the answers. Returns their length.
+static inline size_t talk(int port, int fence_fd, const char *bytes, size_t length, size_t cut,
+                          char *to)
+{
+    int fd = net_connect_or_die("127.0.0.1", port);
+    send_cut(fd, fence_fd, bytes, length, cut);
+    shutdown(fd, SHUT_WR);
+    size_t got = read_to_end(fd, to, ANSWERS_BYTES - 1);
+    to[got] = '\0';
+    close(fd);
+    return got;
+}
+
+// The answers to a request in printf's manner, as one text.
+static inline char *ask(int port, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static inline char *ask(int port, const char *format, ...)
+{
+    char text[8192];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    talk(port, -1, text, (size_t)length, WHOLE, answers);
+    return answers;
+}
+
+// Dates differ from one moment to the next: makes them all the same.
+static inline void mask_dates(char *bytes, size_t length)
+{
+    char *end = bytes + length;
+    while ((bytes = memmem(bytes, (size_t)(end - bytes), "\r\nDate: ", 8)))
+        for (bytes += 8; bytes < end && *bytes != '\r'; bytes++)
+            *bytes = '#';
+}
+
+// Reads what the server says before it closes.
+static inline const char *last_words(int fd)
+{
+    answers[read_to_end(fd, answers, sizeof answers - 1)] = '\0';
+    close(fd);
+    return answers;
+}
+
+// Waits until nobody listens on the port any more.
+static inline void await_refusal(int port)
+{
+    for (int fd = 0; fd >= 0 || errno == ECONNRESET;) { // reset: it was in the queue
+        fd = net_connect("127.0.0.1", port);
+        if (fd >= 0)
+            close(fd);
+    }
+    CHECK_INT(errno, ECONNREFUSED);
+}
+
+// ---- answers -------------------------------------------------------------------------------
+
+struct seen {
+    int status;
+    char head[2048];
+    const char *content; // as it came, chunks and all
+    size_t length;
+};
+
+static inline const char *end_of_chunks(const char *at, const char *end)
+{
+    for (size_t size = 1; size && at;) {
+        char *digits_end;
+        size = strtoul(at, &digits_end, 16);
+        if (digits_end == at || (size_t)(end - digits_end) < size + 4)
+            return NULL;
+        at = digits_end + 2 + size + 2;
+        if (memcmp(digits_end, "\r\n", 2) || memcmp(at - 2, "\r\n", 2))
+            return NULL;
+    }
+    return at;
+}
+
+// Where content ends that begins at `at`; NULL: it is not what its head promises.
+static inline const char *content_end(const struct seen *seen, const char *at, const char *end)
+{
+    const char *length = strstr(seen->head, "\r\nContent-Length: ");
+    bool chunked = strstr(seen->head, "\r\nTransfer-Encoding: chunked\r\n");
+    if (seen->status < 200 || seen->status == 204 || seen->status == 304)
+        return length || chunked ? NULL : at;
+    if (length && chunked)
+        return NULL;
+    if (chunked)
+        return end_of_chunks(at, end);
+    if (!length)
+        return end;
+    size_t bytes = strtoul(length + 18, NULL, 10);
+    return bytes <= (size_t)(end - at) ? at + bytes : NULL;
+}
+
+// Takes the next answer off *at. False: what is there is not one.
+static inline bool take_answer(const char **at, const char *end, bool to_head,
+                               struct seen *seen)
+{
+    const char *head_end = memmem(*at, (size_t)(end - *at), "\r\n\r\n", 4);
+    if (!head_end || (size_t)(head_end - *at) > sizeof seen->head - 3)
+        return false;
+    snprintf(seen->head, sizeof seen->head, "%.*s\r\n", (int)(head_end - *at), *at);
+    if (sscanf(seen->head, "HTTP/1.1 %3d ", &seen->status) != 1)
+        return false;
+    seen->content = head_end + 4;
+    *at = to_head && seen->status >= 200 ? head_end + 4 : content_end(seen, head_end + 4, end);
+    seen->length = *at ? (size_t)(*at - seen->content) : 0;
+    return *at && (seen->status < 200 || strstr(seen->head, "\r\nDate: "));
+}
+
+// Says what came back for a request with a MARKER behind it: "200", "100 200", "400 close",
+// where "close" means that the marker was not answered; or what is wrong with it.
+static inline void describe(const char *bytes, size_t length, bool to_head, char text[100])
+{
+    const char *end = bytes + length;
+    struct seen seen = {0};
+    bool marker = false, close_said = false;
+    *text = '\0';
+    while (bytes < end && !marker && strlen(text) < 70) {
+        if (!take_answer(&bytes, end, to_head, &seen)) {
+            strcat(text, " garbage");
+            break;
+        }
+        marker = seen.length == 6 && !memcmp(seen.content, "marker", 6);
+        if (!marker)
+            sprintf(text + strlen(text), " %d", seen.status);
+        if (close_said)
+            strcat(text, " after-close");
+        close_said = strstr(seen.head, "\r\nConnection: close\r\n");
+        to_head = to_head && seen.status < 200;
+    }
+    strcat(text, marker ? "" : " close");
+    if (!close_said)
+        strcat(text, " unsaid");
+    if (bytes < end)
+        strcat(text, " and-more");
+    memmove(text, text + 1, strlen(text));
+}
+
+// True if an answer has this status and, as its end, this content.
+static inline bool is_answer(const char *answer, int status, const char *content)
+{
+    char line[20];
+    size_t length = strlen(answer), tail = strlen(content);
+    snprintf(line, sizeof line, "HTTP/1.1 %d ", status);
+    return !strncmp(answer, line, strlen(line)) && length >= tail &&
+           !strcmp(answer + length - tail, content);
+}
+
+// ---- what is to be seen of a server ---------------------------------------------------------
+
+#if defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED true
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+// A sanitizer keeps what was freed for a while.
+#define MORE_MEMORY (SANITIZED ? 65536 : 4096) // kB that a server may need for one client
+
+// One number of /proc/PID/status, in kB.
+static inline long memory(pid_t pid, const char *name)
+{
+    char command[80];
+    snprintf(command, sizeof command, "awk '/^%s:/ { print $2 }' /proc/%d/status", name, pid);
+    test_run(command);
+    return atol(test_output);
+}
+
+static inline int count_descriptors(pid_t pid)
+{
+    char command[80];
+    snprintf(command, sizeof command, "ls /proc/%d/fd | wc -l", pid);
+    test_run(command);
+    return atoi(test_output);
+}
+
+#endif

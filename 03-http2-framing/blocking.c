@@ -1,0 +1,115 @@
+// blocking.c: scene blocking: a packet is lost. Which streams, and which connections, wait?
+#include <stdio.h>
+
+#include "board.h"
+#include "claim.h"
+#include "holes.h"
+#include "scenes.h"
+#include "six.h"
+#include "story.h"
+#include "talk.h"
+
+#define IMAGES HOLES_OWNERS // one for each stream, or connection
+#define SIZE   60000        // bytes of each
+#define TRIES  6            // until a packet is lost that has something behind it
+
+static struct talk talk; // too large for the stack
+
+static void see_frame(struct talk *t, bool to_server, const struct frame *frame)
+{
+    if (!to_server && frame->type == FRAME_DATA && frame->length)
+        holes_piece(six_port(t->fd), t->position,
+                    t->position + FRAME_HEADER_BYTES + frame->length, (int)frame->stream / 2);
+}
+
+// Loads the images over one connection, all at once.
+static void load_http2(void)
+{
+    static const struct talk_listener listener = {.frame = see_frame};
+    holes_begin();
+    talk_open(&talk, TALK_WINDOW, &listener);
+    for (int i = 0; i < IMAGES; i++) {
+        char path[40];
+        snprintf(path, sizeof path, "/img/%d?size=%d", i + 1, SIZE);
+        talk_get(&talk, path);
+    }
+    while (talk.open && talk_step(&talk))
+        holes_read(six_port(talk.fd), talk.position + talk.in_length - talk.in_at,
+                   talk.read_ns);
+    talk_close(&talk);
+}
+
+// Loads them over six connections, one on each.
+static void load_http1(void)
+{
+    struct six six = {
+        .connections = SIX_MAX, .images = IMAGES, .size = SIZE, .read = holes_read};
+    holes_begin();
+    six_load(&six);
+    for (int i = 0; i < SIX_MAX && board()->tunnel; i++)
+        holes_packets(six.ports[i], i);
+}
+
+static int count_true(const bool flags[HOLES_OWNERS])
+{
+    int sum = 0;
+    for (int i = 0; i < HOLES_OWNERS; i++)
+        sum += flags[i];
+    return sum;
+}
+
+// Loads until there is a hole to look at.
+static bool find_hole(void (*load)(void), bool went_on, struct hole *hole)
+{
+    for (int i = 0; i < TRIES; i++) {
+        load();
+        if (board()->tunnel && holes_find(went_on, hole))
+            return true;
+        if (!board()->tunnel || board()->loss <= 0)
+            return false;
+    }
+    return false;
+}
+
+static const struct claim stalls_all = {
+    "3.6", "guide §3.2", "one lost packet stalls all streams of the connection", HOLDS, NULL};
+
+void scene_blocking(void)
+{
+    struct hole two, one;
+    story_say(
+        "%d images of %d bytes over one connection of HTTP/2. A packet of it is lost (✗) and",
+        IMAGES, SIZE);
+    story_say(
+        "sent again. █ this program reads DATA; ░ DATA is here, and the kernel keeps it back:");
+    bool found = find_hole(load_http2, false, &two);
+    if (found) {
+        story_say("");
+        holes_draw(&two, "stream", 1, 2);
+        story_say("");
+        story_say("The same images over %d connections of HTTP/1.1:", SIX_MAX);
+        found = find_hole(load_http1, true, &one);
+    } else {
+        load_http1();
+    }
+    if (found) {
+        story_say("");
+        holes_draw(&one, "connection", 1, 1);
+    }
+    if (!board()->tunnel)
+        claim_skip(&stalls_all);
+    else if (!found)
+        claim_report(&stalls_all, SKIPPED,
+                     "on this link no packet was lost that others waited for");
+    else
+        claim_report(
+            &stalls_all,
+            two.early == 0 && two.waited > 0 && one.early == 0 && one.went_on > 0 ? HOLDS
+                                                                                  : UNCLEAR,
+            "%d DATA frames of %d other streams waited up to %.0f ms for %llu lost "
+            "bytes; with HTTP/1.1 one connection waited, and %d others read %llu bytes "
+            "meanwhile",
+            two.waited, count_true(two.waiters), two.longest_ms,
+            (unsigned long long)(two.to - two.from), count_true(one.runners),
+            (unsigned long long)one.went_on);
+}

@@ -1,0 +1,177 @@
+// push.c: scene push: two parts of HTTP/2 that nobody uses any more: pushes and priorities.
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "net.h"
+#include "scenes.h"
+#include "story.h"
+#include "strip.h"
+#include "talk.h"
+
+#define IMAGE    60000 // bytes
+#define HEAVIEST 255   // weight 256: the wire has one less
+#define LIGHTEST 0     // weight 1
+#define PROMISED 2     // the stream of a push
+
+static struct talk talk; // too large for the stack
+
+// ---- pushes --------------------------------------------------------------------------------
+
+static int promises;
+
+static void see_promise(struct talk *t, bool to_server, const struct frame *frame)
+{
+    (void)t;
+    promises += !to_server && frame->type == FRAME_PUSH_PROMISE;
+}
+
+// PUSH_PROMISE (§6.6) of GET / on a stream; returns its end.
+static uint8_t *put_promise(uint8_t *out, uint32_t stream)
+{
+    static const uint8_t payload[] = {0, 0, 0, PROMISED, 0x82, 0x84, 0x86}; // GET, /, http
+    out = frame_put_header(out, sizeof payload, FRAME_PUSH_PROMISE, FLAG_END_HEADERS, stream);
+    for (size_t i = 0; i < sizeof payload; i++)
+        *out++ = payload[i];
+    return out;
+}
+
+// We allow pushes; does the server make use of it?
+static bool pushes_nothing(void)
+{
+    static const struct talk_listener listener = {.frame = see_promise};
+    static const struct setting allowed = {SETTINGS_ENABLE_PUSH, 1};
+    talk_open(&talk, TALK_WINDOW, &listener);
+    talk_wrote(&talk, frame_put_settings(talk_space(&talk), &allowed, 1));
+    bool answered = talk_await(&talk, talk_get(&talk, "/")) && talk_ping(&talk);
+    talk_close(&talk);
+    story_row("GET /, and ENABLE_PUSH=1|%d PUSH_PROMISE frames", promises);
+    return answered && promises == 0;
+}
+
+// We push. A client must not.
+static bool refuses_ours(void)
+{
+    talk_open(&talk, TALK_WINDOW, NULL);
+    talk_get(&talk, "/");
+    talk_wrote(&talk, put_promise(talk_space(&talk), 1));
+    talk_await_end(&talk);
+    talk_close(&talk);
+    story_row("we send PUSH_PROMISE|GOAWAY %s: %s", error_code_name(talk.goaway_code),
+              talk.why);
+    return talk.went_away && talk.goaway_code == PROTOCOL_ERROR;
+}
+
+// A server of old times, at the other end of a socketpair(2): pushes, though we said
+// ENABLE_PUSH=0. Returns what our client answers.
+static bool we_refuse(void)
+{
+    uint8_t frames[128], bytes[4096];
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+        die("no socketpair");
+    talk_begin(&talk, ends[0], TALK_WINDOW, NULL);
+    talk_get(&talk, "/");
+    talk_flush(&talk);
+    uint8_t *end = put_promise(frame_put_settings(frames, NULL, 0), 1);
+    if (!write_all(ends[1], frames, (size_t)(end - frames)))
+        die("a socketpair that takes nothing");
+    talk_await_end(&talk);
+    talk_close(&talk);
+    ssize_t length = read(ends[1], bytes, sizeof bytes);
+    close(ends[1]);
+    struct frame frame = {0};
+    for (ssize_t at = PREFACE_BYTES; at + FRAME_HEADER_BYTES <= length;
+         at += FRAME_HEADER_BYTES + frame.length)
+        frame_read_header(bytes + at, &frame); // up to the last
+    bool refused = frame.type == FRAME_GOAWAY && frame.length >= 8 &&
+                   frame_read_u32(frame.payload + 4) == PROTOCOL_ERROR;
+    story_row("an old server pushes|%s %s: %s", frame_type_name(frame.type),
+              error_code_name(talk.fault.code), talk.fault.why ? talk.fault.why : "");
+    return refused;
+}
+
+// ---- priorities ----------------------------------------------------------------------------
+
+static struct strip strip;
+
+static void see_data(struct talk *t, bool to_server, const struct frame *frame)
+{
+    (void)t;
+    if (!to_server)
+        strip_note(&strip, frame);
+}
+
+// Two images: the first with all the weight there is, the second with none. Returns the part of
+// the second that is here when the first is.
+static double share_of_light(void)
+{
+    static const struct talk_listener listener = {.frame = see_data};
+    talk_open(&talk, TALK_WINDOW, &listener);
+    talk_wrote(&talk, frame_put_priority(talk_space(&talk), 1, 0, HEAVIEST));
+    talk_wrote(&talk, frame_put_priority(talk_space(&talk), 3, 0, LIGHTEST));
+    for (int i = 1; i <= 2; i++) {
+        char path[40];
+        snprintf(path, sizeof path, "/img/%d?size=%d", i, IMAGE);
+        talk_get(&talk, path);
+    }
+    talk_await_all(&talk);
+    talk_close(&talk);
+    strip_draw(&strip, 1, "weight 256");
+    strip_draw(&strip, 3, "weight 1");
+    return (double)strip_bytes(&strip, 3, strip_end(&strip, 1)) / IMAGE;
+}
+
+// What a PRIORITY frame on a request's stream leads to: the frame's payload has `length` bytes,
+// and says that the stream depends on itself.
+static bool priority_ends(const char *name, uint32_t length, uint32_t error)
+{
+    talk_open(&talk, TALK_WINDOW, NULL);
+    uint32_t stream = talk_get(&talk, "/slow?ms=1");
+    uint8_t *start = talk_space(&talk);
+    frame_put_priority(start, stream, stream, HEAVIEST);
+    frame_put_header(start, length, FRAME_PRIORITY, 0, stream);
+    talk_wrote(&talk, start + FRAME_HEADER_BYTES + length);
+    talk_await(&talk, stream);
+    const struct reply *reply = talk_reply(&talk, stream);
+    talk_close(&talk);
+    if (reply->reset)
+        story_row("%s|RST_STREAM %s", name, error_code_name(reply->error));
+    else
+        story_row("%s|answered with status %d", name, reply->status);
+    return reply->reset ? reply->error == error : error == NO_ERROR && reply->status == 200;
+}
+
+static const struct claim push_is_over = {"3.8", "guide §3.2", "server push is deprecated",
+                                          HOLDS, NULL};
+
+static const struct claim prioritized = {
+    "3.9", "guide §3.2", "clients give streams priorities, and the server heeds them", NOT_HERE,
+    "RFC 9113 §5.3.2 deprecates the tree of weights: a PRIORITY frame must still be right, and "
+    "means nothing. RFC 9218 has a simpler scheme, a field: \"priority: u=1, i\"."};
+
+void scene_push(void)
+{
+    story_say("Pushes. Our SETTINGS always begin with ENABLE_PUSH=0.");
+    story_head("what happens|what is said to it");
+    bool nothing = pushes_nothing(), ours = refuses_ours(), theirs = we_refuse();
+    story_say("");
+    story_say("Priorities. Two images of %d bytes, a column for each DATA frame:", IMAGE);
+    story_say("");
+    double share = share_of_light();
+    story_head("PRIORITY|what is said to it");
+    bool itself = priority_ends("a stream behind itself", 5, NO_ERROR);
+    bool checked = priority_ends("four bytes instead of five", 4, FRAME_SIZE_ERROR);
+    claim_report(&push_is_over, nothing && ours && theirs ? HOLDS : UNCLEAR,
+                 "%d pushes with ENABLE_PUSH=1; PUSH_PROMISE is a connection error for the "
+                 "server, and for us",
+                 promises);
+    claim_report(&prioritized,
+                 share > 0.75 && itself && checked ? NOT_HERE
+                 : share < 0.1                     ? HOLDS
+                                                   : UNCLEAR,
+                 "when the stream of weight 256 was complete, %.0f %% of the one of weight 1 "
+                 "were here; 256 to 1 would be 0.4 %%",
+                 100 * share);
+}

@@ -1,0 +1,12 @@
+# The scenes of lesson 03. Each line is a link, and what plays on it.
+. ../common/scene.sh
+
+scene frames
+scene ids
+scene interleave --rtt 20
+scene hundred --rtt 100 --rate 1600
+scene blocking --rtt 60 --rate 8000 --loss 1 --seed 1
+scene hpack
+scene windows
+scene push
+finish

@@ -1,0 +1,22 @@
+// scenes.h: what client.c plays, and which file a scene is in.
+#ifndef SCENES_H
+#define SCENES_H
+
+// turns.c: whose DATA goes next, and how much of it.
+void scene_interleave(void);
+void scene_windows(void);
+
+// hundred.c: a hundred images, each of so many bytes.
+extern int hundred_size;
+void scene_hundred(void);
+
+// blocking.c: what a lost packet holds up.
+void scene_blocking(void);
+
+// headers.c: what HPACK saves.
+void scene_hpack(void);
+
+// push.c: two parts of HTTP/2 that nobody uses any more.
+void scene_push(void);
+
+#endif

@@ -1,0 +1,223 @@
+// context.c: see context.h. Read set_up() first: it is the server's policy, line by line.
+#include "context.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "certificates.h"
+#include "net.h"
+
+// A name, and the certificates of those who ask for it. The first one is everybody's who asks
+// for none of them. All but the first two are wrong, each in its way, for the lesson's sake.
+static const struct site {
+    enum certificate ecdsa, rsa; // the same twice: there is only this one
+} sites[] = {{CERTIFICATE_SERVER_ECDSA, CERTIFICATE_SERVER_RSA},
+             {CERTIFICATE_OTHER_ECDSA, CERTIFICATE_OTHER_RSA},
+             {CERTIFICATE_EXPIRED, CERTIFICATE_EXPIRED},
+             {CERTIFICATE_WRONG_NAME, CERTIFICATE_WRONG_NAME},
+             {CERTIFICATE_COMMON_NAME, CERTIFICATE_COMMON_NAME},
+             {CERTIFICATE_SELF_SIGNED, CERTIFICATE_SELF_SIGNED},
+             {CERTIFICATE_UNKNOWN_CA, CERTIFICATE_UNKNOWN_CA}};
+
+#define SITES (sizeof sites / sizeof *sites)
+
+struct context {
+    SSL_CTX *by_site[SITES]; // NULL: not offered
+    int keylog;              // descriptor; -1: none
+    bool echo;
+};
+
+static _Noreturn void fail(const char *doing, const char *what)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_error());
+    die("cannot %s %s: %s", doing, what, reason ? reason : strerror(errno));
+}
+
+// ---- what OpenSSL asks during a handshake --------------------------------------------------
+
+// The client names protocols, in its order; the server has an order of its own. Nothing in
+// common: no connection (RFC 7301 §3.2), or each side would speak something else.
+static int select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *length,
+                           const unsigned char *offered, unsigned offered_length,
+                           void *argument)
+{
+    static const char ours[] = "\x8" PROTOCOL_HTTP "\x6" PROTOCOL_ECHO;
+    const struct context *context = argument;
+    unsigned ours_length = context->echo ? sizeof ours - 1 : 1 + strlen(PROTOCOL_HTTP);
+    (void)ssl;
+    int result =
+        SSL_select_next_proto((unsigned char **)chosen, length, (const unsigned char *)ours,
+                              ours_length, offered, offered_length);
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+// The client says whom it wants before the server shows a certificate (RFC 6066 §3). A name
+// that is not ours gets the first certificate: it is the client that decides what to trust.
+static int select_site(SSL *ssl, int *alert, void *argument)
+{
+    const struct context *context = argument;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    (void)alert;
+    for (size_t i = 1; name && i < SITES; i++) {
+        if (context->by_site[i] && !strcasecmp(name, certificate_host(sites[i].ecdsa))) {
+            SSL_set_SSL_CTX(ssl, context->by_site[i]);
+            return SSL_TLSEXT_ERR_OK;
+        }
+    }
+    return name ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
+// One line for each secret: "CLIENT_TRAFFIC_SECRET_0 <client random> <secret>", the format that
+// Wireshark reads (NSS key log). One write() for each line, so that programs can share a file.
+static void log_secret(const SSL *ssl, const char *secret)
+{
+    const struct context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    char line[1024];
+    int length = snprintf(line, sizeof line, "%s\n", secret);
+    if (length < (int)sizeof line && write(context->keylog, line, (size_t)length) != length)
+        fprintf(stderr, "cannot write the key log: %s\n", strerror(errno));
+}
+
+// ---- the policy ----------------------------------------------------------------------------
+
+static bool set_ciphers(SSL_CTX *ctx, const char *ciphers)
+{
+    bool of_1_3 = !strncmp(ciphers, "TLS_", 4);
+    return of_1_3 ? SSL_CTX_set_ciphersuites(ctx, ciphers) == 1
+                  : SSL_CTX_set_cipher_list(ctx, ciphers) == 1;
+}
+
+bool context_knows_ciphers(const char *ciphers)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    bool known = ctx && set_ciphers(ctx, ciphers);
+    SSL_CTX_free(ctx);
+    ERR_clear_error();
+    return known;
+}
+
+static void set_versions_and_ciphers(SSL_CTX *ctx, const struct context_settings *settings)
+{
+    if (!SSL_CTX_set_min_proto_version(ctx, settings->version_min) ||
+        !SSL_CTX_set_max_proto_version(ctx, settings->version_max) ||
+        !SSL_CTX_set1_groups_list(ctx, GROUPS) || !set_ciphers(ctx, CIPHERS_OF_1_2) ||
+        (settings->ciphers && !set_ciphers(ctx, settings->ciphers)))
+        fail("set", "versions, groups and ciphers");
+    // A second handshake on the same connection has been an attack more often than of use, and
+    // the length of compressed secrets tells what they are (CRIME).
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    // A connection that is silent gives its buffers of 16 KB back.
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+}
+
+// How a session is resumed: with a ticket, in which the client keeps what the server would have
+// to remember, encrypted with a key that only this process has (RFC 8446 §4.6.1), or by looking
+// it up in a cache. Early data wants the cache: a session that is taken out of it when it is
+// used cannot be used twice, and that is the protection against replays (RFC 8446 §8.1).
+static void set_sessions(SSL_CTX *ctx, const struct context_settings *settings)
+{
+    static const unsigned char lesson[] = "04-tls";
+    if (!SSL_CTX_set_session_id_context(ctx, lesson, sizeof lesson - 1) ||
+        !SSL_CTX_set_num_tickets(ctx, TICKETS))
+        fail("set", "sessions");
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+    SSL_CTX_sess_set_cache_size(ctx, SESSIONS_MAX);
+    SSL_CTX_set_timeout(ctx, SESSION_S);
+    if (!settings->tickets)
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    if (!settings->anti_replay)
+        SSL_CTX_set_options(ctx, SSL_OP_NO_ANTI_REPLAY);
+    if (settings->early_data && (!SSL_CTX_set_max_early_data(ctx, EARLY_DATA_MAX) ||
+                                 !SSL_CTX_set_recv_max_early_data(ctx, EARLY_DATA_MAX)))
+        fail("set", "early data");
+}
+
+static void add_certificate(SSL_CTX *ctx, const char *chain, const char *key)
+{
+    if (SSL_CTX_use_certificate_chain_file(ctx, chain) != 1)
+        fail("use the certificate", chain);
+    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+        fail("use the key", key);
+}
+
+static void add_own(SSL_CTX *ctx, const char *folder, enum certificate which)
+{
+    struct certificate_files files = certificate_files(folder, which);
+    add_certificate(ctx, files.chain, files.key);
+}
+
+static void require_client(SSL_CTX *ctx, const char *folder)
+{
+    struct certificate_files ca = certificate_files(folder, CERTIFICATE_CA);
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca.chain);
+    if (!names || SSL_CTX_load_verify_file(ctx, ca.chain) != 1)
+        fail("use the CA of clients", ca.chain);
+    SSL_CTX_set_client_CA_list(ctx, names); // a hint for the client: these we trust
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+}
+
+static SSL_CTX *set_up(struct context *context, const struct context_settings *settings)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    if (!ctx)
+        fail("begin with", "OpenSSL");
+    set_versions_and_ciphers(ctx, settings);
+    set_sessions(ctx, settings);
+    if (settings->require_client_cert)
+        require_client(ctx, settings->folder);
+    SSL_CTX_set_alpn_select_cb(ctx, select_protocol, context);
+    SSL_CTX_set_app_data(ctx, context);
+    if (context->keylog >= 0)
+        SSL_CTX_set_keylog_callback(ctx, log_secret);
+    return ctx;
+}
+
+struct context *context_new(const struct context_settings *settings)
+{
+    struct context *context = calloc(1, sizeof *context);
+    if (!context)
+        die("no memory");
+    context->keylog = -1;
+    context->echo = settings->echo;
+    if (settings->keylog) {
+        context->keylog =
+            open(settings->keylog, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        if (context->keylog < 0)
+            fail("open the key log", settings->keylog);
+    }
+    certificates_make(settings->folder);
+    for (size_t i = 0; i < (settings->chain ? 1 : SITES); i++) {
+        SSL_CTX *ctx = context->by_site[i] = set_up(context, settings);
+        if (settings->chain) {
+            add_certificate(ctx, settings->chain, settings->key);
+            continue;
+        }
+        if (settings->rsa && sites[i].rsa != sites[i].ecdsa)
+            add_own(ctx, settings->folder, sites[i].rsa);
+        if (settings->ecdsa || sites[i].rsa == sites[i].ecdsa)
+            add_own(ctx, settings->folder, sites[i].ecdsa);
+    }
+    SSL_CTX_set_tlsext_servername_callback(context->by_site[0], select_site);
+    SSL_CTX_set_tlsext_servername_arg(context->by_site[0], context);
+    return context;
+}
+
+void context_free(struct context *context)
+{
+    for (size_t i = 0; i < SITES; i++)
+        SSL_CTX_free(context->by_site[i]);
+    if (context->keylog >= 0)
+        close(context->keylog);
+    free(context);
+}
+
+SSL_CTX *context_first(const struct context *context)
+{
+    return context->by_site[0];
+}

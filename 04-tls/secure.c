@@ -1,0 +1,346 @@
+// secure.c: see secure.h. Read go_on() first, then pull(), then the BIO.
+#include "secure.h"
+
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "story.h"
+
+// What a record is longer than what is in it: its header, and at most so much for padding and
+// authentication (RFC 5246 §6.2.3; today's ciphers need 17 bytes).
+#define RECORD_BYTES    SSL3_RT_MAX_PLAIN_LENGTH
+#define RECORD_OVERHEAD (SSL3_RT_HEADER_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD)
+#define ANSWER_ROOM     8192 // bytes of output that must be free before more is read
+
+const char *secure_not_https(void)
+{
+    return "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 57\r\n"
+           "Connection: close\r\n\r\nThis port speaks HTTPS, and you spoke HTTP. Try "
+           "https://\n";
+}
+
+// ---- the BIO: OpenSSL's idea of a socket ---------------------------------------------------
+
+static int bio_read(BIO *bio, char *to, size_t size, size_t *got)
+{
+    struct secure *s = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    *got = size < s->in_length ? size : s->in_length;
+    if (!*got) {
+        BIO_set_retry_read(bio); // "not now", where 0 alone would mean the end
+        return 0;
+    }
+    memcpy(to, s->in, *got);
+    s->in += *got;
+    s->in_length -= *got;
+    return 1;
+}
+
+static int bio_write(BIO *bio, const char *bytes, size_t length, size_t *written)
+{
+    struct secure *s = BIO_get_data(bio);
+    size_t room = conn_room(&s->conn);
+    BIO_clear_retry_flags(bio);
+    *written = length < room ? length : room;
+    if (!*written) {
+        BIO_set_retry_write(bio);
+        return 0;
+    }
+    memcpy(conn_space(&s->conn), bytes, *written);
+    conn_wrote(&s->conn, *written);
+    return 1;
+}
+
+static long bio_control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)bio, (void)number, (void)pointer;
+    return command == BIO_CTRL_FLUSH; // the loop does that
+}
+
+// ---- what is shared ------------------------------------------------------------------------
+
+// Notes alerts, to be told with the reason that OpenSSL gives afterwards.
+static void note_alert(const SSL *ssl, int where, int value)
+{
+    struct secure *s = SSL_get_app_data(ssl);
+    if (where & SSL_CB_ALERT && s && (value & 0xff) != SSL_AD_CLOSE_NOTIFY)
+        s->alert = SSL_alert_desc_string_long(value);
+}
+
+void secure_server_begin(struct secure_server *server)
+{
+    server->method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "loop");
+    if (!server->method || !BIO_meth_set_read_ex(server->method, bio_read) ||
+        !BIO_meth_set_write_ex(server->method, bio_write) ||
+        !BIO_meth_set_ctrl(server->method, bio_control))
+        abort(); // out of memory before the first client
+}
+
+void secure_server_end(struct secure_server *server)
+{
+    BIO_meth_free(server->method);
+}
+
+static void leave_half_open(struct secure *s)
+{
+    struct secure_server *server = s->server;
+    if (server->oldest != s && !s->older)
+        return; // has left already
+    *(s->older ? &s->older->newer : &server->oldest) = s->newer;
+    *(s->newer ? &s->newer->older : &server->newest) = s->older;
+    s->older = s->newer = NULL;
+    server->half_open--;
+}
+
+static void join_half_open(struct secure *s)
+{
+    struct secure_server *server = s->server;
+    s->older = server->newest;
+    *(s->older ? &s->older->newer : &server->oldest) = s;
+    server->newest = s;
+    if (++server->half_open > SECURE_HALF_OPEN) {
+        conn_deadline(&server->oldest->conn, 0);
+        leave_half_open(server->oldest);
+    }
+}
+
+// ---- a connection --------------------------------------------------------------------------
+
+void secure_opened(struct secure *s, struct secure_server *server)
+{
+    s->server = server;
+    s->state = server->early_data ? SECURE_EARLY : SECURE_HANDSHAKE;
+    join_half_open(s);
+    conn_deadline(&s->conn, server->handshake_ms);
+}
+
+static void end(struct secure *s)
+{
+    s->state = SECURE_OVER;
+    leave_half_open(s);
+    conn_close(&s->conn);
+}
+
+// The first bytes are here. False: there will be no TLS.
+static bool begin(struct secure *s)
+{
+    BIO *bio = NULL;
+    // A handshake record begins with 0x16 (RFC 8446 §5.1), a request line with a letter.
+    if (s->in[0] >= 'A' && s->in[0] <= 'Z') {
+        story_event("refused: plain HTTP");
+        size_t length = strlen(secure_not_https());
+        memcpy(conn_space(&s->conn), secure_not_https(), length);
+        conn_wrote(&s->conn, length);
+    } else if ((s->ssl = SSL_new(s->server->ctx)) && (bio = BIO_new(s->server->method))) {
+        BIO_set_data(bio, s);
+        BIO_set_init(bio, 1);
+        SSL_set_bio(s->ssl, bio, bio);
+        SSL_set_app_data(s->ssl, s);
+        SSL_set_info_callback(s->ssl, note_alert);
+        SSL_set_read_ahead(s->ssl, 1); // take all that is here at once, not a header first
+        SSL_set_accept_state(s->ssl);
+        return true;
+    }
+    s->server->refused++;
+    end(s);
+    return false;
+}
+
+const char *secure_group(const struct secure *s)
+{
+    int nid = (int)SSL_get_negotiated_group(s->ssl);
+    const char *name = EC_curve_nid2nist(nid);
+    return name ? name : nid ? OBJ_nid2sn(nid) : "no ephemeral key";
+}
+
+static void handshake_done(struct secure *s)
+{
+    const char *name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
+    const unsigned char *protocol;
+    unsigned length;
+    bool resumed = SSL_session_reused(s->ssl);
+    SSL_get0_alpn_selected(s->ssl, &protocol, &length);
+    s->state = SECURE_ESTABLISHED;
+    leave_half_open(s);
+    s->server->handshakes++;
+    s->server->resumed += resumed;
+    story_event("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake done",
+                SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), secure_group(s),
+                name ? name : "no name", length ? ", ALPN " : "", (int)length,
+                (const char *)protocol);
+    if (s->server->established)
+        s->server->established(s);
+}
+
+static void refuse(struct secure *s)
+{
+    unsigned long error = ERR_peek_error();
+    const char *reason = error ? ERR_reason_error_string(error) : NULL;
+    long verified = SSL_get_verify_result(s->ssl);
+    s->server->refused++;
+    story_event("refused: %s%s%s%s%s", reason ? reason : "connection lost",
+                verified == X509_V_OK ? "" : ": ",
+                verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified),
+                s->alert ? "; alert: " : "", s->alert ? s->alert : "");
+    end(s);
+}
+
+// After a call of OpenSSL's that did not do what it should: waits, or is this the end? Always
+// false.
+static bool stopped(struct secure *s, int result)
+{
+    switch (SSL_get_error(s->ssl, result)) {
+    case SSL_ERROR_WANT_READ:
+        break;
+    case SSL_ERROR_WANT_WRITE:
+        s->again = true;
+        break;
+    case SSL_ERROR_ZERO_RETURN:
+        s->ended = true;
+        break;
+    default: // of use for nothing any more, not even for a close_notify
+        refuse(s);
+    }
+    return false;
+}
+
+// Gets the next bytes of plaintext; goes through the handshake first, if there is none yet.
+// What comes before the handshake is done (0-RTT) may come again: see RFC 8446 §8.
+static bool pull(struct secure *s, char *to, size_t size, size_t *got)
+{
+    ERR_clear_error(); // SSL_get_error() looks at what is there, whoever it was
+    if (s->state == SECURE_EARLY) {
+        switch (SSL_read_early_data(s->ssl, to, size, got)) {
+        case SSL_READ_EARLY_DATA_SUCCESS:
+            return true;
+        case SSL_READ_EARLY_DATA_ERROR:
+            return stopped(s, 0);
+        default:
+            s->state = SECURE_HANDSHAKE;
+        }
+    }
+    if (s->state == SECURE_HANDSHAKE) {
+        int result = SSL_do_handshake(s->ssl);
+        if (result != 1)
+            return stopped(s, result);
+        handshake_done(s);
+    }
+    return SSL_read_ex(s->ssl, to, size, got) || stopped(s, 0);
+}
+
+static bool can_go_on(const struct secure *s)
+{
+    return !s->paused && !s->conn.closing && conn_room(&s->conn) >= ANSWER_ROOM;
+}
+
+// Copies plaintext that has to wait into memory of the connection's own.
+static void keep(struct secure *s, const char *bytes, size_t length)
+{
+    free(s->kept);
+    s->kept = length ? malloc(length) : NULL;
+    s->kept_length = s->kept ? length : 0;
+    if (s->kept)
+        memcpy(s->kept, bytes, length);
+    else if (length)
+        end(s);
+}
+
+// Decrypts all that is here, and lets the lesson use it, as far as there is room for answers.
+static void go_on(struct secure *s)
+{
+    struct secure_server *server = s->server;
+    char *plain = server->plain;
+    size_t length = s->kept_length, at = 0, got = 0, used = 0;
+    if (length)
+        memcpy(plain, s->kept, length);
+    s->again = false;
+    do {
+        memmove(plain, plain + at, length -= at);
+        while (length < SECURE_PLAIN_BYTES && can_go_on(s) && !s->ended && !s->again &&
+               pull(s, plain + length, SECURE_PLAIN_BYTES - length, &got))
+            length += got;
+        for (at = 0; at < length && can_go_on(s); at += used)
+            if (!(used = server->take(s, plain + at, length - at)))
+                break;
+    } while (at && can_go_on(s) && !s->ended);
+    s->again = s->again || !can_go_on(s);
+    keep(s, plain + at, s->conn.closing ? 0 : length - at);
+}
+
+size_t secure_received(struct secure *s, const char *bytes, size_t length)
+{
+    if (!can_go_on(s) || s->state == SECURE_OVER)
+        return 0;
+    s->in = bytes;
+    s->in_length = length;
+    if (s->ssl || begin(s))
+        go_on(s);
+    return length - s->in_length;
+}
+
+bool secure_produce(struct secure *s)
+{
+    if (!s->again || s->state == SECURE_OVER || !can_go_on(s))
+        return false;
+    s->in_length = 0;
+    go_on(s);
+    return s->again;
+}
+
+void secure_closed(struct secure *s)
+{
+    if (s->state == SECURE_ESTABLISHED && !s->ended)
+        story_event("closed without close_notify: what came last may be cut short");
+    leave_half_open(s);
+    // A session whose connection did not end well is forgotten by the cache. Ours are complete:
+    // what a message's end is, HTTP says.
+    if (s->ssl && s->state == SECURE_ESTABLISHED)
+        SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(s->ssl);
+    free(s->kept);
+}
+
+bool secure_timed_out(struct secure *s)
+{
+    if (s->state >= SECURE_ESTABLISHED)
+        return false;
+    story_event("refused: the handshake takes too long");
+    s->server->refused++;
+    end(s);
+    return true;
+}
+
+// ---- what the lesson writes ----------------------------------------------------------------
+
+size_t secure_room(const struct secure *s)
+{
+    size_t room = conn_room(&s->conn);
+    size_t overhead = (room / RECORD_BYTES + 1) * RECORD_OVERHEAD;
+    return room > overhead ? room - overhead : 0;
+}
+
+void secure_write(struct secure *s, const char *bytes, size_t length)
+{
+    size_t written;
+    if (s->state == SECURE_OVER || !length)
+        return;
+    ERR_clear_error();
+    // Before the handshake is done only those who sent early data get an answer ("0.5 RTT").
+    int good = s->state == SECURE_ESTABLISHED
+                   ? SSL_write_ex(s->ssl, bytes, length, &written)
+                   : SSL_write_early_data(s->ssl, bytes, length, &written);
+    if (!good)
+        refuse(s);
+}
+
+void secure_close(struct secure *s)
+{
+    if (s->state == SECURE_ESTABLISHED) {
+        ERR_clear_error();
+        SSL_shutdown(s->ssl); // sends the close_notify; nobody waits for the other one
+    }
+    s->ended = true;
+    end(s);
+}

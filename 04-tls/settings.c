@@ -1,0 +1,72 @@
+// settings.c: see settings.h.
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certificates.h"
+#include "options.h"
+
+static _Noreturn void reject(const char *option, const char *accepted, const char *value)
+{
+    fprintf(stderr, "server: --%s takes %s, not '%s' (see server --help)\n", option, accepted,
+            value);
+    exit(2);
+}
+
+static bool is(const char *value, const char *word)
+{
+    return !strcmp(value, word);
+}
+
+static bool on_or_off(const char *option, const char *value)
+{
+    if (!is(value, "on") && !is(value, "off"))
+        reject(option, "on or off", value);
+    return is(value, "on");
+}
+
+void settings_parse(int argc, char **argv, struct settings *settings)
+{
+    static const char *version = "any", *key = "both", *tickets = "on", *anti_replay = "on";
+    struct context_settings *tls = &settings->tls;
+    *settings = (struct settings){
+        "127.0.0.1", 8004, 10000, false, {.folder = CERTIFICATE_FOLDER, .echo = true}};
+    const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &settings->host, .help = "address to listen on"},
+        {"port", OPTION_INT, &settings->port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"tls", OPTION_TEXT, &version, .help = "1.2, 1.3 or any"},
+        {"ciphers", OPTION_TEXT, &tls->ciphers,
+         .help = "of TLS 1.2, as OpenSSL writes them; or of 1.3: TLS_..."},
+        {"key", OPTION_TEXT, &key, .help = "of its own certificates: rsa, ecdsa or both"},
+        {"require-client-cert", OPTION_FLAG, &tls->require_client_cert,
+         .help = "and the client shows one, too"},
+        {"early-data", OPTION_FLAG, &tls->early_data, .help = "take 0-RTT data"},
+        {"anti-replay", OPTION_TEXT, &anti_replay, .help = "on; or off, as no server should"},
+        {"tickets", OPTION_TEXT, &tickets, .help = "on; or off: sessions are kept here"},
+        {"keylog", OPTION_TEXT, &tls->keylog, .help = "FILE for secrets, for Wireshark"},
+        {"cert", OPTION_TEXT, &tls->chain, .help = "FILE with one's own certificate"},
+        {"key-file", OPTION_TEXT, &tls->key, .help = "FILE with its key"},
+        {"keys", OPTION_TEXT, &tls->folder, .help = "folder of the lesson's certificates"},
+        {"handshake-ms", OPTION_INT, &settings->handshake_ms, 1, 3600000,
+         "milliseconds that a handshake may take"},
+        {"quiet", OPTION_FLAG, &settings->quiet, .help = "no line for each request"},
+        {0}};
+    options_parse(argc, argv, &(struct command){"", "Lesson 04: an HTTPS server.", options});
+    if (!is(version, "1.2") && !is(version, "1.3") && !is(version, "any"))
+        reject("tls", "1.2, 1.3 or any", version);
+    if (!is(key, "rsa") && !is(key, "ecdsa") && !is(key, "both"))
+        reject("key", "rsa, ecdsa or both", key);
+    if (tls->ciphers && !context_knows_ciphers(tls->ciphers))
+        reject("ciphers", "names of ciphers with ':' between them", tls->ciphers);
+    if (!tls->chain != !tls->key)
+        reject(tls->chain ? "cert" : "key-file", "a file only together with the other one",
+               tls->chain ? tls->chain : tls->key);
+    tls->version_min = is(version, "1.3") ? TLS1_3_VERSION : TLS1_2_VERSION;
+    tls->version_max = is(version, "1.2") ? TLS1_2_VERSION : TLS1_3_VERSION;
+    tls->rsa = !is(key, "ecdsa");
+    tls->ecdsa = !is(key, "rsa");
+    tls->tickets = on_or_off("tickets", tickets);
+    tls->anti_replay = on_or_off("anti-replay", anti_replay);
+}

@@ -1,0 +1,17 @@
+// settings.h: the command line of lesson 04's server.
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "context.h"
+
+struct settings {
+    const char *host;
+    int port, handshake_ms;
+    bool quiet;
+    struct context_settings tls;
+};
+
+// Reads it. Prints what is wrong and what is accepted, and exits 2, as options_parse() does.
+void settings_parse(int argc, char **argv, struct settings *settings);
+
+#endif
