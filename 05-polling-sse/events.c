@@ -39,11 +39,6 @@ static bool produce(struct session *s)
     return any;
 }
 
-static void timeout(struct session *s)
-{
-    (void)s; // produce() comes next, and brings what is due
-}
-
 static void stop(struct session *s)
 {
     conn_close(&s->conn);
@@ -51,7 +46,7 @@ static void stop(struct session *s)
 
 void answer_events(struct session *s, const struct request *request)
 {
-    static const struct mode mode = {received, produce, timeout, stop};
+    static const struct mode mode = {received, produce, NULL, stop};
     struct http_text since = query_text(request->query, "since");
     struct http_text last = http_field(request->head, "last-event-id");
     // No length and no chunks: this answer ends with the connection (RFC 9112 §6.3), so an

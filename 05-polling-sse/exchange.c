@@ -174,7 +174,7 @@ static size_t received(struct session *s, const char *bytes, size_t length)
         }
     }
     // Another mode knows better what the rest is.
-    if (s->mode != mode && used < length)
+    if (s->mode != mode && s->mode->received && used < length)
         used += s->mode->received(s, bytes + used, length - used);
     return used;
 }

@@ -74,18 +74,6 @@ void answer_submit(struct session *s, const struct request *request)
 
 // ---- GET /jobs/ID?wait=MS ------------------------------------------------------------------
 
-static size_t received(struct session *s, const char *bytes, size_t length)
-{
-    (void)s, (void)bytes, (void)length;
-    return 0; // the next request waits for the answer to this one
-}
-
-static bool produce(struct session *s)
-{
-    (void)s;
-    return false;
-}
-
 static void timeout(struct session *s)
 {
     answer_state(s, s->job.id, 200, "Cache-Control: no-store\r\n");
@@ -99,7 +87,7 @@ static void stop(struct session *s)
 
 void answer_job(struct session *s, const struct request *request)
 {
-    static const struct mode mode = {received, produce, timeout, stop};
+    static const struct mode mode = {NULL, NULL, timeout, stop};
     struct http_text handle = request->path;
     uint64_t id = 0, wait_ms = 0;
     handle.at += sizeof "/jobs/" - 1;
@@ -123,6 +111,7 @@ void answer_job(struct session *s, const struct request *request)
         timeout(s);
         return;
     }
+    s->conn.paused = true; // what the client says next waits
     s->mode = &mode;
     session_wake_at(s, until_ns);
 }

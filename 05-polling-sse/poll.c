@@ -47,18 +47,6 @@ void answer_poll(struct session *s, const struct request *request)
 
 // ---- GET /wait -----------------------------------------------------------------------------
 
-static size_t received(struct session *s, const char *bytes, size_t length)
-{
-    (void)s, (void)bytes, (void)length;
-    return 0; // the next request waits for the answer to this one
-}
-
-static bool produce(struct session *s)
-{
-    (void)s;
-    return false;
-}
-
 static void leave(struct session *s, bool with_news)
 {
     reader_leave(s);
@@ -90,7 +78,7 @@ static void stop(struct session *s)
 
 void answer_wait(struct session *s, const struct request *request)
 {
-    static const struct mode mode = {received, produce, timeout, stop};
+    static const struct mode mode = {NULL, NULL, timeout, stop};
     uint64_t timeout_ms = WAIT_MS, seen = s->service->news.newest;
     if (!query_number(request->query, "since", UINT64_MAX, &seen) ||
         !query_number(request->query, "timeout", WAIT_MAX_MS, &timeout_ms)) {

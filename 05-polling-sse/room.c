@@ -160,11 +160,6 @@ static bool produce(struct session *s)
     return any;
 }
 
-static void timeout(struct session *s)
-{
-    (void)s; // produce() comes next, and brings what is due
-}
-
 static void stop(struct session *s)
 {
     if (!s->content.left)
@@ -177,7 +172,7 @@ static void stop(struct session *s)
 
 static void begin(struct session *s, bool echo, uint64_t seen)
 {
-    static const struct mode mode = {received, produce, timeout, stop};
+    static const struct mode mode = {received, produce, NULL, stop};
     struct service *service = s->service;
     s->ws.echo = echo;
     s->ws.pinged = false;

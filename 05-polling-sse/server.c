@@ -111,20 +111,21 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct session *s = (struct session *)conn;
     readers_tick(&service, conn_now(conn));
-    return s->mode->received(s, bytes, length);
+    return s->mode->received ? s->mode->received(s, bytes, length) : 0;
 }
 
 static bool produce(struct conn *conn)
 {
     struct session *s = (struct session *)conn;
-    return s->mode->produce(s);
+    return s->mode->produce && s->mode->produce(s);
 }
 
 static void timeout(struct conn *conn)
 {
     struct session *s = (struct session *)conn;
     readers_tick(&service, conn_now(conn));
-    s->mode->timeout(s);
+    if (s->mode->timeout)
+        s->mode->timeout(s);
 }
 
 static void stop(struct conn *conn)

@@ -99,6 +99,7 @@ bool session_send(struct session *s)
 void session_end_exchange(struct session *s)
 {
     buffer_free(&s->kept);
+    s->conn.paused = false;
     exchange_begin(s);
     if (!s->keep_alive)
         conn_close(&s->conn);

@@ -21,7 +21,7 @@ enum technique { OTHER, POLL, WAIT, SSE, WEBSOCKET, TECHNIQUES };
 
 struct session;
 
-struct mode {
+struct mode { // NULL: nothing to do. After timeout() comes produce(), as in loop.h.
     size_t (*received)(struct session *s, const char *bytes, size_t length);
     bool (*produce)(struct session *s);
     void (*timeout)(struct session *s);

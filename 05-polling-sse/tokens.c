@@ -68,18 +68,6 @@ static void timeout(struct session *s)
         conn_deadline(&s->conn, s->service->settings.token_ms);
 }
 
-static size_t received(struct session *s, const char *bytes, size_t length)
-{
-    (void)s, (void)bytes, (void)length;
-    return 0;
-}
-
-static bool produce(struct session *s)
-{
-    (void)s;
-    return false;
-}
-
 static void stop(struct session *s)
 {
     s->keep_alive = false; // it may finish, if that does not take too long
@@ -99,7 +87,7 @@ static bool add_question(struct buffer *answer, struct http_text question)
 
 void answer_chat(struct session *s, const struct request *request)
 {
-    static const struct mode mode = {received, produce, timeout, stop};
+    static const struct mode mode = {NULL, NULL, timeout, stop};
     struct http_text question = request->content;
     if (question.length > QUESTION_MAX || !utf8_is_valid(question.at, question.length)) {
         session_refuse(s, question.length > QUESTION_MAX ? 413 : 400, "");
@@ -115,6 +103,7 @@ void answer_chat(struct session *s, const struct request *request)
                  CHUNKED, "Cache-Control: no-store\r\n");
     s->tokens.chunked = s->minor > 0;
     s->tokens.at = 0;
+    s->conn.paused = true; // what the client says next waits
     s->mode = &mode;
     conn_deadline(&s->conn, s->service->settings.token_ms);
 }

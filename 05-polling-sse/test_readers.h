@@ -1,0 +1,303 @@
+// test_readers.h: readers that are slow, silent, gone, or many, and what the others notice.
+#ifndef TEST_READERS_H
+#define TEST_READERS_H
+
+#include "eventstream.h"
+#include "test_talk.h"
+
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+static bool exchange(int port);
+
+// A connection that has room for little.
+static int connect_narrow(int port, const char *request)
+{
+    int bytes = 4096, fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    CHECK(!connect(fd, (struct sockaddr *)&address, sizeof address));
+    CHECK(write_all(fd, request, strlen(request)));
+    return fd;
+}
+
+// Two readers do not read while 60 large events are published; a third one has each of them as
+// soon as it is there. When the two read again, they are told to go: they may not be more than
+// 10 events behind. What they have missed is still in the ring.
+TEST(slow_readers_hold_up_nobody_and_are_dropped)
+{
+    static char large[30001];
+    pid_t pid;
+    int port = serve(&pid, "--queue 10");
+    int sse = connect_narrow(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+    int ws = connect_narrow(port, "GET /ws HTTP/1.1\r\n" UPGRADE "\r\n");
+    int good = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+    await_figure(port, "\"websocket\"", "clients", 1);
+    await_figure(port, "\"sse\"", "clients", 2);
+    memset(large, 'x', sizeof large - 1);
+    for (int i = 1; i <= 60; i++) {
+        char end[40];
+        snprintf(large, sizeof large, "%d", i);
+        large[strlen(large)] = ' ';
+        post(port, "/publish", large);
+        snprintf(end, sizeof end, "id: %d\ndata: %d ", i, i);
+        read_until(good, end);
+        read_until(good, "\n\n");
+    }
+    CHECK(figure(port, "\"sse\"", "longest_queue") > 10);
+    CHECK(figure(port, "\"websocket\"", "longest_queue") > 10);
+    last_words(sse);
+    const char *last = NULL;
+    for (const char *at = answer; (at = strstr(at, "\nid: ")); at++)
+        last = at + 5;
+    long id = last ? atol(last) : 0;
+    CHECK(id > 0 && id < 50);            // it ends within the feed
+    CHECK_HAS(last ? last : "", "\n\n"); // but not within an event
+    read_until(ws, "\r\n\r\n");
+    CHECK_INT(close_code(ws), 1013);
+    close(ws);
+    CHECK_INT(figure(port, "\"dropped\"", "slow"), 2);
+    int again = say(port, "GET /events HTTP/1.1\r\nHost: h\r\nLast-Event-ID: %ld\r\n\r\n", id);
+    for (id++; id <= 60; id++) {
+        char next[40];
+        snprintf(next, sizeof next, "\n\nid: %ld\n", id);
+        read_until(again, next);
+        CHECK(!strstr(answer, "reset"));
+    }
+    close(again);
+    close(good);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A history that is longer than the queue is no reason to go: it was asked for.
+TEST(a_reader_may_ask_for_more_than_its_queue)
+{
+    static char large[30001];
+    pid_t pid;
+    int port = serve(&pid, "--queue 5");
+    memset(large, 'x', sizeof large - 1);
+    for (int i = 1; i <= 50; i++)
+        post(port, "/publish", large);
+    int fd = connect_narrow(port, "GET /events?since=0 HTTP/1.1\r\nHost: h\r\n\r\n");
+    for (int i = 1; i <= 50; i++) {
+        char next[40];
+        snprintf(next, sizeof next, "\n\nid: %d\n", i);
+        read_until(fd, next);
+    }
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(the_server_says_goodbye)
+{
+    pid_t pid;
+    int port = serve(&pid, "");
+    int wait = say(port, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+    int sse = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
+    int ws = open_websocket(port, "/ws/echo"),
+        idle = say(port, "GET /poll HTTP/1.1\r\nHost: h\r\n\r\n");
+    post(port, "/jobs?ms=60000", "");
+    int job = say(port, "GET /jobs/1?wait=60000 HTTP/1.1\r\nHost: h\r\n\r\n");
+    int half = say(port, "GET /wait HTTP/1.1\r\nHo");
+    await_figure(port, "\"wait\"", "clients", 1);
+    await_figure(port, "\"sse\"", "clients", 1);
+    CHECK(exchange(port)); // so those before it were read
+    kill(pid, SIGTERM);
+    CHECK_HAS(last_words(wait), "HTTP/1.1 204 No Content\r\n");
+    CHECK_HAS(last_words(sse), "retry: 1000\n\n");
+    CHECK_INT(close_code(ws), 1001);
+    CHECK_HAS(last_words(idle), "HTTP/1.1 200 OK\r\n");
+    CHECK_HAS(last_words(job), "\"state\":\"running\"");
+    close(half);
+    close(ws);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(a_crowd_of_users_is_not_announced)
+{
+    static int fds[150];
+    size_t length;
+    pid_t pid;
+    int port = serve(&pid, "");
+    for (int i = 0; i < 150; i++)
+        fds[i] = open_websocket(port, "/ws");
+    for (int i = 1; i <= 100; i++) // the first user has heard of the first hundred
+        CHECK(read_frame(fds[0], &length) == 0x81 && strstr(answer, " joined"));
+    send_frame(fds[149], 0x81, "hi", 2);
+    CHECK(read_frame(fds[0], &length) == 0x81 && strstr(answer, "user 150 says: hi"));
+    for (int i = 0; i < 150; i++)
+        close(fds[i]);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- readers that come and go while there is news ------------------------------------------
+
+#define STORM_READERS 500
+#define STORM_RING    100000 // nothing of the storm leaves it
+
+// A reader that comes back with the id of what it has seen: by SSE, by WebSocket, or by polls
+// that are held.
+struct storm_reader {
+    int fd;
+    enum { BY_EVENTS, BY_SOCKET, BY_POLL } way;
+    long seen, events;
+    struct event_stream stream;
+    char bytes[4096]; // of a WebSocket or an answer, that were not used yet
+    size_t length;
+};
+
+static struct storm_reader storm[STORM_READERS];
+
+static void storm_connect(struct storm_reader *reader, int port)
+{
+    static const char *const ways[][2] = {{"/events", "Host: h\r\n"},
+                                          {"/ws", UPGRADE},
+                                          {"/wait", "Host: h\r\nConnection: close\r\n"}};
+    reader->fd = say(port, "GET %s?since=%ld HTTP/1.1\r\n%s\r\n", ways[reader->way][0],
+                     reader->seen, ways[reader->way][1]);
+    net_set_nonblocking(reader->fd);
+    event_stream_cut(&reader->stream);
+    reader->length = 0;
+}
+
+static void storm_cut(struct storm_reader *reader, unsigned long *random)
+{
+    struct linger reset = {1, 0};
+    if (next_random(random) % 2)
+        setsockopt(reader->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(reader->fd);
+    reader->fd = -1;
+}
+
+static void storm_saw(struct storm_reader *reader, long id)
+{
+    if (id != reader->seen + 1)
+        FAIL("reader %td saw %ld after %ld", reader - storm, id, reader->seen);
+    reader->seen = id;
+    reader->events++;
+}
+
+// Finds whole events among JSON texts, each of which ends with a quote and a brace.
+static void storm_take_json(struct storm_reader *reader)
+{
+    char *at = reader->bytes, *end = at + reader->length, *begin, *stop;
+    while ((begin = memmem(at, (size_t)(end - at), "{\"id\":", 6)) &&
+           (stop = memmem(begin, (size_t)(end - begin), "\"}", 2))) {
+        if (memmem(begin, (size_t)(stop - begin), "\"event\":\"message\"", 17))
+            storm_saw(reader, atol(begin + 6));
+        at = stop + 2;
+    }
+    reader->length = (size_t)(end - at);
+    memmove(reader->bytes, at, reader->length);
+    if (reader->length > sizeof reader->bytes / 2) // the head of an answer, say
+        reader->length = 0;
+}
+
+// Reads what is there. False: the server has closed.
+static bool storm_read(struct storm_reader *reader)
+{
+    char *to = reader->way == BY_EVENTS ? reader->bytes : reader->bytes + reader->length;
+    size_t room = sizeof reader->bytes - (size_t)(to - reader->bytes);
+    ssize_t got = read(reader->fd, to, room);
+    if (got <= 0)
+        return got < 0 && errno == EAGAIN;
+    if (reader->way != BY_EVENTS) {
+        reader->length += (size_t)got;
+        storm_take_json(reader);
+        return true;
+    }
+    // The head of the answer, read as if it were events, is none.
+    struct stream_event event;
+    for (ssize_t used = 0, part; used < got; used += part) {
+        part = event_stream_read(&reader->stream, to + used, (size_t)(got - used), &event);
+        if (part < 0)
+            FAIL("not a stream of events");
+        if (part <= 0)
+            return false;
+        if (event.name && *event.id)
+            storm_saw(reader, atol(event.id));
+    }
+    return true;
+}
+
+// 500 readers come, read, are cut at any moment by themselves and by the server, and come back,
+// while events are published. In the end each has seen each event once.
+static void run_storm(const char *command, int events, int readers)
+{
+    pid_t pid;
+    unsigned long random = 11;
+    signal(SIGPIPE, SIG_IGN);
+    int port = test_start(&pid, command), publisher = net_connect_or_die("127.0.0.1", port);
+    for (int i = 0; i < readers; i++)
+        storm[i] = (struct storm_reader){.fd = -1, .way = i % 3};
+    for (int published = 0, complete = 0; complete < readers;) {
+        if (published < events) {
+            char text[100];
+            int length =
+                snprintf(text, sizeof text,
+                         "POST /publish HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nevent");
+            CHECK(write_all(publisher, text, (size_t)length));
+            published++;
+            read_until(publisher, "}\n");
+            if (published % 500 == 0)
+                post(port, "/cut", "");
+        }
+        for (int i = 0; i < 50; i++) { // some of them go, or come back
+            struct storm_reader *reader = &storm[next_random(&random) % (unsigned)readers];
+            if (reader->fd < 0)
+                storm_connect(reader, port);
+            else if (published < events && next_random(&random) % 8 == 0)
+                storm_cut(reader, &random);
+        }
+        complete = 0;
+        for (int i = 0; i < readers; i++) {
+            if (storm[i].fd >= 0 && !storm_read(&storm[i])) {
+                close(storm[i].fd);
+                storm[i].fd = -1;
+            }
+            complete += storm[i].seen == events;
+        }
+        if (test_failures > 10)
+            break;
+    }
+    for (int i = 0; i < readers; i++) {
+        CHECK_INT(storm[i].events, events);
+        if (storm[i].fd >= 0)
+            close(storm[i].fd);
+        event_stream_cut(&storm[i].stream);
+    }
+    close(publisher);
+    await_figure(port, "\"sse\"", "clients", 0);
+    await_figure(port, "\"websocket\"", "clients", 0);
+    CHECK_INT(figure(port, "{", "users"), 0);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(a_storm_of_readers_loses_nothing)
+{
+    const char *events = getenv("STORM"); // for longer: STORM=20000 build/test a_storm_...
+    run_storm("./server --quiet --port 0 --rate 0 --ring 100000", events ? atoi(events) : 1500,
+              STORM_READERS);
+}
+
+TEST(a_storm_under_valgrind)
+{
+    if (SANITIZED) // valgrind cannot run such programs, and they look for themselves
+        return;
+    if (test_run("valgrind --version"))
+        SKIP("valgrind is not there: apt-get install valgrind");
+    run_storm(
+        "valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible "
+        "--error-exitcode=9 ./server --quiet --port 0 --rate 0 --ring 100000",
+        300, 60);
+}
+
+#endif
