@@ -1,8 +1,52 @@
-// test_streams.h: what EventSource makes of a stream (HTML standard §9.2.6), as a table.
+// test_streams.h: what EventSource makes of a stream (HTML standard §9.2.6), as a table; and
+// the rule that reading one keeps, whatever the bytes are. Shared by test.c and fuzz.c.
 #ifndef TEST_STREAMS_H
 #define TEST_STREAMS_H
 
-#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eventstream.h"
+
+#define STREAM_SEEN 65536
+
+// Reads a stream in two parts that meet at `cut` (SIZE_MAX: byte by byte), and writes down the
+// events, as name/id/data with '|' behind, and the last id. False: it was refused.
+static bool read_stream(const char *bytes, size_t length, size_t cut, char seen[STREAM_SEEN],
+                        char last_id[EVENT_NAME])
+{
+    struct event_stream stream = {0};
+    struct stream_event got;
+    size_t used = 0, end = cut == SIZE_MAX ? 1 : cut, at = 0;
+    ssize_t part = 0;
+    *seen = '\0';
+    while (used < length && part >= 0) {
+        if (used == end)
+            end = cut == SIZE_MAX ? end + 1 : length;
+        char *copy = malloc(end - used + 1); // so that a sanitizer sees who reads beyond it
+        memcpy(copy, bytes + used, end - used);
+        part = event_stream_read(&stream, copy, end - used, &got);
+        if (part >= 0 && got.name && at < STREAM_SEEN)
+            at += (size_t)snprintf(seen + at, STREAM_SEEN - at, "%s/%s/%.*s|", got.name, got.id,
+                                   (int)got.data.length, got.data.at);
+        free(copy);
+        used += part > 0 ? (size_t)part : 0;
+    }
+    memcpy(last_id, stream.last_id, EVENT_NAME);
+    event_stream_cut(&stream);
+    return part >= 0;
+}
+
+// True if it does not matter where a stream is cut.
+static inline bool stream_keeps_the_rule(const char *bytes, size_t length, size_t cut)
+{
+    static char whole[STREAM_SEEN], parts[STREAM_SEEN];
+    char whole_id[EVENT_NAME], parts_id[EVENT_NAME];
+    bool good = read_stream(bytes, length, length, whole, whole_id);
+    return good == read_stream(bytes, length, cut, parts, parts_id) && !strcmp(whole, parts) &&
+           !strcmp(whole_id, parts_id);
+}
 
 #define STREAM(bytes) bytes, sizeof bytes - 1
 
