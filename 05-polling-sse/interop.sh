@@ -80,8 +80,9 @@ const open = async (path, options) => { const socket = new WebSocket(url + path,
     const socket = await open('/ws');
     socket.close(4321, 'enough');
     console.log('closed', (await next(socket, 'close'))[0]);
-    const chat = await open('/ws?since=1'), heard = [];
+    const chat = new WebSocket(`${url}/ws?since=1`), heard = [];
     chat.on('message', data => heard.push(JSON.parse(data).data));
+    await next(chat, 'open');
     const other = await open('/ws');
     other.send('hi');
     while (!heard.some(data => /says: hi/.test(data))) await next(chat, 'message');
