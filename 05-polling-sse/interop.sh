@@ -182,7 +182,7 @@ asyncio.run(main())
 PYTHON
 python=python3
 "$python" -c "import websockets" 2>/dev/null || python=/usr/bin/python3 # Debian's
-if need "$python" python3; then
+if need python3 python3-websockets; then
     if "$python" -c "import websockets" 2>/dev/null; then
         expect "Python's websockets is our client" "fragments € extensions: 0
 closed 4000
@@ -192,7 +192,7 @@ closed 4000
         expect "Python's websockets is our server" "$echoes" ask_echoes
         expect "Python's websockets is our server, binary" "$echoes" "ask_echoes --binary"
     else
-        need python-websockets python3-websockets
+        need python-websockets python3-websockets # no program, so it says what to do
     fi
 fi
 

@@ -138,7 +138,7 @@ void readers_tick(struct service *service, int64_t at_ns)
         return;
     int64_t step_ns = (int64_t)(1e9 / service->settings.rate);
     // If nobody has looked for long: more than the ring holds need not be made.
-    int64_t most_ns = step_ns * service->news.size;
+    int64_t most_ns = step_ns * (service->news.size / service->settings.burst + 1);
     if (at_ns - service->tick_ns > most_ns)
         service->tick_ns = at_ns - most_ns;
     for (; service->tick_ns <= at_ns; service->tick_ns += step_ns) {
