@@ -3,7 +3,7 @@
 // Run:    ./client             against ./server in another terminal, or, with packets to lose:
 //         make run             or one scene: make run SCENE=hundred ARGS="--rtt 200"
 //         ./client --get /img/1?size=50000 --verbose     every frame of one request
-//         ./client --host nghttp2.org --port 80 --get /  from somebody else's server
+//         ./client --port 8080 --get /    from another server: nghttpd --no-tls 8080
 // Watch:  the stream in each frame: that is the whole trick.
 //
 // talk.c is the client's end of the protocol, show.c prints frames; the other scenes are in the
