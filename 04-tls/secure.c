@@ -66,7 +66,9 @@ static void note_alert(const SSL *ssl, int where, int value)
 {
     struct secure *s = SSL_get_app_data(ssl);
     if (where & SSL_CB_ALERT && s && (value & 0xff) != SSL_AD_CLOSE_NOTIFY)
-        s->alert = SSL_alert_desc_string_long(value);
+        s->alert = (value & 0xff) == TLS13_AD_CERTIFICATE_REQUIRED
+                       ? "certificate required" // too new for OpenSSL's own list
+                       : SSL_alert_desc_string_long(value);
 }
 
 void secure_server_begin(struct secure_server *server)
