@@ -168,7 +168,7 @@ static void handshake_done(struct secure *s)
     leave_half_open(s);
     s->server->handshakes++;
     s->server->resumed += resumed;
-    story_event("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake done",
+    story_event("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake",
                 SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), secure_group(s),
                 name ? name : "no name", length ? ", ALPN " : "", (int)length,
                 (const char *)protocol);
