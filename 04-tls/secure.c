@@ -342,6 +342,7 @@ void secure_close(struct secure *s)
     if (s->state == SECURE_ESTABLISHED) {
         ERR_clear_error();
         SSL_shutdown(s->ssl); // sends the close_notify; nobody waits for the other one
+        s->conn.ended = s->conn.ended || s->ended; // theirs was here: no need to linger
     }
     s->ended = true;
     end(s);

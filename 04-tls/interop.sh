@@ -1,0 +1,171 @@
+# Foreign clients against our server: it speaks TLS 1.2 and 1.3 as they do, and refuses what they
+# would refuse.
+. ../common/peers.sh
+
+start_server ./server --early-data
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+printf 'GET /transfers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n' >"$folder/request"
+seq 30000 >"$folder/blob"
+
+if need curl curl; then
+    get() { curl -s --max-time 20 --cacert keys/ca.pem "$@"; }
+    fact() { name=$1 && shift && get "$@" | sed -n "s/^$name: //p"; }
+    here="https://localhost:$port"
+    expect "curl, TLS 1.3" "TLSv1.3" "fact version --tlsv1.3 $here/"
+    expect "curl, TLS 1.2" "TLSv1.2" "fact version --tls-max 1.2 $here/"
+    expect "curl, TLS 1.1: refused" "35" "get --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 $here/; echo \$?"
+    expect "curl, ALPN" "http/1.1" "fact protocol $here/"
+    expect "curl, ALPN of HTTP/2: HTTP/1.1 it is" "http/1.1" "fact protocol --http2 $here/"
+    expect "curl, the other name" "other.test" \
+        "fact 'server name' --connect-to other.test:443:127.0.0.1:$port https://other.test/"
+    expect "curl, by address" "none" "fact 'server name' https://127.0.0.1:$port/"
+    expect "curl, a CA that it does not know" "60" "curl -s $here/; echo \$?"
+    for name in expired wrong-name common-name self-signed unknown-ca; do
+        expect "curl, $name" "60" "get --connect-to $name.test:443:127.0.0.1:$port https://$name.test/; echo \$?"
+    done
+    expect "curl, RSA" "TLSv1.2" "fact version --tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256 $here/"
+    expect "curl, a cipher that is too old" "35" "get --tls-max 1.2 --ciphers AES128-SHA $here/; echo \$?"
+    expect "curl, POST" "hello" "get -d hello $here/echo"
+    expect "curl, in chunks" "hello" "printf hello | get -H 'Transfer-Encoding: chunked' -T - -X POST $here/echo"
+    expect "curl, bulk" "26000000 $(yes abcdefghijklmnopqrstuvwxyz | head -c 27000000 | tr -d '\n' | cksum)" \
+        "get $here/bytes?n=26000000 >$folder/bulk; wc -c <$folder/bulk | tr '\n' ' '; cksum <$folder/bulk"
+    expect "curl, three on one connection" "1 0 0 " \
+        "get -w '%{num_connects} ' -o $folder/1 $here/ -o $folder/2 $here/ -o $folder/3 $here/"
+    expect "curl, HSTS" "max-age=31536000" \
+        "get -D - -o /dev/null $here/ | sed -n 's/^Strict-Transport-Security: \(.*\).$/\1/p'"
+    expect "curl, plain HTTP" "400" "get -o /dev/null -w '%{http_code}' http://localhost:$port/"
+    tls_port=$port
+    start_server ./server --require-client-cert
+    here="https://localhost:$port"
+    expect "curl, with a certificate" "A Student" \
+        "fact 'client certificate' --cert keys/client.pem --key keys/client-key.pem $here/"
+    expect "curl, without one" "56" "get $here/; echo \$?"
+    expect "curl, without one, TLS 1.2" "35" "get --tls-max 1.2 $here/; echo \$?"
+    start_server ./server --keylog "$folder/secrets"
+    get -o /dev/null "https://localhost:$port/"
+    expect "the key log" "CLIENT_HANDSHAKE_TRAFFIC_SECRET
+CLIENT_TRAFFIC_SECRET_0
+EXPORTER_SECRET
+SERVER_HANDSHAKE_TRAFFIC_SECRET
+SERVER_TRAFFIC_SECRET_0" "cut -d ' ' -f 1 $folder/secrets | sort"
+    port=$tls_port
+fi
+
+if need openssl openssl; then
+    talk() { openssl s_client -connect "127.0.0.1:$port" -CAfile keys/ca.pem -servername workbench.test \
+        -verify_hostname workbench.test -verify_return_error "$@" 2>&1; }
+    expect "s_client verifies" "Verify return code: 0 (ok)" "talk </dev/null | sed -n 's/^ *//; /^Verify return/p' | sort -u"
+    for version in 1_2 1_3; do
+        expect "s_client -tls$version, a session" "New" "talk -tls$version -sess_out $folder/session -ign_eof \
+            <$folder/request | sed -n 's/, TLSv.*//; /^New\|^Reused/p'"
+        expect "s_client -tls$version, resumed" "Reused" "talk -tls$version -sess_in $folder/session -ign_eof \
+            <$folder/request | sed -n 's/, TLSv.*//; /^New\|^Reused/p'"
+    done
+    expect "s_client -reconnect" "1 New, 5 Reused" "talk -tls1_2 -reconnect </dev/null |
+        sed -n 's/, TLSv.*//; /^New\|^Reused/p' | sort | uniq -c | awk '{ printf \"%s%s %s\", s, \$1, \$2; s = \", \" }'"
+    talk -tls1_3 -sess_out "$folder/session" -ign_eof <"$folder/request" >/dev/null
+    expect "s_client -early_data" "Early data was accepted" "talk -sess_in $folder/session -early_data $folder/request \
+        -ign_eof </dev/null | grep '^Early data'"
+    expect "s_client -early_data, again" "Early data was rejected" "talk -sess_in $folder/session \
+        -early_data $folder/request </dev/null | grep '^Early data'"
+    expect "s_client -alpn" "ALPN protocol: echo/1" "talk -alpn h2,echo/1 </dev/null | grep ALPN"
+    expect "s_client -alpn, nothing in common" "tlsv1 alert no application protocol" \
+        "talk -alpn h2 </dev/null | sed -n 's/.*:\(tlsv1 alert no application protocol\):.*/\1/p'"
+    expect "s_client, no compression" "Compression: NONE" "talk -tls1_2 </dev/null | grep '^Compression'"
+    expect "s_client -servername" "subject=CN = other.test" \
+        "openssl s_client -connect 127.0.0.1:$port -servername other.test </dev/null 2>/dev/null | grep ^subject"
+    expect "s_client -status" "OCSP response: no response sent" "talk -status </dev/null | grep '^OCSP response'"
+    expect "s_client, renegotiation" "no renegotiation" "(echo R; sleep 2) | talk -tls1_2 | grep -o 'no renegotiation'"
+    expect "s_client, a group that it has to be asked for" "200 OK" "talk -groups P-521:P-384 -ign_eof \
+        <$folder/request | grep -o '200 OK'"
+    expect "s_client, the smallest records" "200 OK" "talk -max_send_frag 512 -ign_eof \
+        <$folder/request | grep -o '200 OK'"
+fi
+
+if need node nodejs; then
+    cat >"$folder/client.js" <<'NODE'
+const https = require('https'), tls = require('tls'), fs = require('fs');
+const [port, what] = process.argv.slice(2), ca = fs.readFileSync('keys/ca.pem');
+const base = { host: '127.0.0.1', port, ca, servername: 'workbench.test' };
+const ask = (options, body) => new Promise((done) => {
+    const request = https.request({ ...base, ...options }, (answer) => {
+        let text = '';
+        answer.on('data', (part) => (text += part));
+        answer.on('end', () => done(text));
+    });
+    request.on('error', (error) => done(error.code));
+    request.end(body);
+});
+const main = {
+    async facts() { console.log((await ask({ path: '/' })).split('\n')[0]); },
+    async wrong() { console.log(await ask({ path: '/', servername: 'expired.test' })); },
+    async echo() { console.log(await ask({ path: '/echo', method: 'POST' }, 'x'.repeat(4096)) === 'x'.repeat(4096)); },
+    async agent() {
+        const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+        const answers = await Promise.all([1, 2, 3, 4].map(() => ask({ path: '/bytes?n=100000', agent })));
+        console.log(answers.map((text) => text.length).join(' '));
+        agent.destroy();
+    },
+    async resumed() {
+        const connect = (session) => new Promise((done) => {
+            const socket = tls.connect({ ...base, session }, () => socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+            let kept;
+            socket.on('session', (data) => (kept = data));
+            socket.on('data', () => { done({ kept, reused: socket.isSessionReused() }); socket.end(); });
+        });
+        const first = await connect();
+        console.log(first.reused, (await connect(first.kept)).reused);
+    },
+};
+main[what]();
+NODE
+    expect "node's https" "version: TLSv1.3" "node $folder/client.js $port facts"
+    expect "node's https, expired" "CERT_HAS_EXPIRED" "node $folder/client.js $port wrong"
+    expect "node's https, POST" "true" "node $folder/client.js $port echo"
+    expect "node's https, an agent" "100000 100000 100000 100000" "node $folder/client.js $port agent"
+    expect "node's tls, resumed" "false true" "node $folder/client.js $port resumed"
+fi
+
+if need sslscan sslscan; then
+    sslscan --no-colour --sni-name=workbench.test "127.0.0.1:$port" >"$folder/scan" 2>&1
+    expect "sslscan, protocols" "SSLv2     disabled
+SSLv3     disabled
+TLSv1.0   disabled
+TLSv1.1   disabled
+TLSv1.2   enabled
+TLSv1.3   enabled" "grep -E '^(SSL|TLS)v[0-9.]+ +(en|dis)abled' $folder/scan"
+    expect "sslscan, ciphers: 128 bits and more, each with forward secrecy and AEAD" "" \
+        "grep -E '^(Preferred|Accepted)' $folder/scan | grep -vE ' (128|256) bits +(TLS_(AES|CHACHA)|ECDHE-(RSA|ECDSA)-(AES|CHACHA).*(GCM|POLY1305))'"
+    expect "sslscan, how many ciphers" "9" "grep -cE '^(Preferred|Accepted)' $folder/scan"
+    expect "sslscan, renegotiation" "Session renegotiation not supported" "grep '^Session renegotiation' $folder/scan"
+    expect "sslscan, heartbleed" "0" "grep -c ' vulnerable to heartbleed' $folder/scan | sed 's/^[23]$/0/'"
+fi
+
+# Our proxy, between foreign clients and a foreign server.
+if need python3 python3; then
+    (cd "$folder" && exec python3 -u -c "
+import http.server, sys
+class Handler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_POST(self):
+        text = (self.headers['X-Forwarded-For'] + ' ' + self.headers['X-Forwarded-Proto'] + '\n').encode()
+        text += self.rfile.read(int(self.headers['Content-Length']))
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+    def log_message(self, *arguments): pass
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+open('port', 'w').write(str(server.server_port) + '\n')
+server.serve_forever()") &
+    pids="$pids $!"
+    until [ -s "$folder/port" ]; do sleep 0.02; done
+    start_server ./terminate --upstream "127.0.0.1:$(cat "$folder/port")"
+    expect "curl, our proxy, python's server" "$(cksum <"$folder/blob")" "get https://localhost:$port/blob | cksum"
+    expect "the proxy says for whom it speaks" "127.0.0.1 https
+hello" "get -H 'X-Forwarded-For: 6.6.6.6' -d hello https://localhost:$port/"
+    expect "much goes through the proxy" "$( (echo "127.0.0.1 https"; cat "$folder/blob") | cksum)" \
+        "get --data-binary @$folder/blob https://localhost:$port/ | cksum"
+fi
+finish
