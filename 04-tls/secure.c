@@ -279,14 +279,15 @@ size_t secure_received(struct secure *s, const char *bytes, size_t length)
     s->in_length = length;
     if (s->ssl || begin(s))
         go_on(s);
-    return length - s->in_length;
+    length -= s->in_length;
+    s->in_length = 0; // what is left is the loop's
+    return length;
 }
 
 bool secure_produce(struct secure *s)
 {
     if (!s->again || s->state == SECURE_OVER || !can_go_on(s))
         return false;
-    s->in_length = 0;
     go_on(s);
     return s->again;
 }
