@@ -24,6 +24,11 @@ void ask_keys(const char *folder)
     keys = folder;
 }
 
+const char *ask_folder(void)
+{
+    return keys;
+}
+
 struct certificate_files ask_files(enum certificate which)
 {
     return certificate_files(keys, which);

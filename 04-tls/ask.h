@@ -22,6 +22,7 @@ struct reply {
 
 // Says where the lesson's certificates are; and where one of them is.
 void ask_keys(const char *folder);
+const char *ask_folder(void);
 struct certificate_files ask_files(enum certificate which);
 
 // How a scene connects: to WORKBENCH, trusting the lesson's CA. The scene adds what it wants.

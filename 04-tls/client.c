@@ -56,8 +56,16 @@ int main(int argc, char **argv)
     static const struct scene scenes[] = {
         {"handshake", "message by message", scene_handshake},
         {"roundtrips", "how long until the first byte", scene_roundtrips},
+        {"coalesce", "messages, records, segments", scene_coalesce},
+        {"cost", "bytes and CPU", scene_cost},
         {"trust", "who is there?", scene_trust},
         {"mutual", "and who are you?", scene_mutual},
+        {"dh", "a secret that never travels", scene_dh},
+        {"secrecy", "the key is stolen, years later", scene_secrecy},
+        {"eavesdropper", "what everybody can read", scene_eavesdropper},
+        {"replay", "the same bytes once more", scene_replay},
+        {"once", "the same bytes once more, to a server that remembers", scene_once},
+        {"journey", "one request, station by station", scene_journey},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -78,7 +86,8 @@ int main(int argc, char **argv)
         argc, argv,
         &(struct command){"[SCENE]",
                           "Lesson 04: TLS. Without SCENE all of them: handshake, roundtrips, "
-                          "trust, mutual.\nFrom --servername to --key-file:\nfor --get.",
+                          "coalesce, cost, trust,\nmutual, dh, secrecy, eavesdropper, replay, "
+                          "once, journey. From --servername to --key-file:\nfor --get.",
                           options});
     connect_to(host, port);
     ask_keys(keys);

@@ -3,6 +3,14 @@
 
 scene handshake --rtt 50
 scene roundtrips --rtt 50 -- --early-data
+scene coalesce --rtt 50
+scene cost
 scene trust
 scene mutual -- --require-client-cert
+scene dh
+scene secrecy -- --ciphers ECDHE+AESGCM:AES128-GCM-SHA256
+scene eavesdropper
+scene replay -- --early-data --anti-replay off
+scene once -- --early-data
+scene journey
 finish
