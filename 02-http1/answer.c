@@ -209,16 +209,14 @@ static void answer_cached(const struct request *request, struct answer *answer)
     struct http_text none_match = http_field(head, "if-none-match");
     time_t unmodified = read_date(http_field(head, "if-unmodified-since"));
     time_t modified = read_date(http_field(head, "if-modified-since"));
-    if (match.at ? !names_our_tag(match) : unmodified >= 0 && unmodified < CACHED_DATE) {
-        answer_error(answer, 412);
-        return;
-    }
     answer->type = "image/png";
     answer->length = CACHED_SIZE;
     put_field(answer, "ETag", CACHED_TAG);
     put_field(answer, "Last-Modified", http_date(CACHED_DATE));
     put_field(answer, "Cache-Control", "max-age=60");
-    if (none_match.at ? names_our_tag(none_match) : modified >= CACHED_DATE) {
+    if (match.at ? !names_our_tag(match) : unmodified >= 0 && unmodified < CACHED_DATE) {
+        answer_error(answer, 412);
+    } else if (none_match.at ? names_our_tag(none_match) : modified >= CACHED_DATE) {
         answer->status = 304;
         answer->type = NULL;
         answer->length = 0;
