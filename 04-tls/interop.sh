@@ -168,4 +168,134 @@ hello" "get -H 'X-Forwarded-For: 6.6.6.6' -d hello https://localhost:$port/"
     expect "much goes through the proxy" "$( (echo "127.0.0.1 https"; cat "$folder/blob") | cksum)" \
         "get --data-binary @$folder/blob https://localhost:$port/ | cksum"
 fi
+
+# ---- our client against foreign servers ------------------------------------------------------
+#
+# They have the lesson's certificates.
+
+keys=$PWD/keys
+free_port=$((20000 + $$ % 10000))
+printf 'hello, world\n' >"$folder/index.html"
+head -c 3000000 /dev/urandom >"$folder/large"
+
+# ours PORT [options]: our client. facts PORT [options]: what it says of the connection, in short.
+ours() { at=$1 && shift && ./client --port "$at" "$@"; }
+facts() { ours "$@" --get / 2>&1 >/dev/null | sed -n 's/^\* //; s/\(TLSv1..\).*/\1/; /^TLS\|^checked\|^WARNING\|^client/p'; }
+
+# meet NAME PORT: what ./client has to get from any of them.
+meet() {
+    expect "$1: TLS 1.3" "TLSv1.3
+checked: it is localhost, says keys/ca.pem" "facts $2 --host localhost"
+    expect "$1: TLS 1.2" "TLSv1.2
+checked: it is 127.0.0.1, says keys/ca.pem" "facts $2 --tls 1.2"
+    expect "$1: a page" "hello, world" "ours $2 --get /index.html 2>/dev/null | tail -n 1"
+    expect "$1: a large file" "$(cksum <"$folder/large")" "ours $2 --get /large 2>/dev/null | tail -c 3000000 | cksum"
+    expect "$1: another CA" "client: no answer: unable to get local issuer certificate" "facts $2 --ca keys/stranger.pem"
+    expect "$1: another CA, but we do not care" "TLSv1.3
+WARNING: NOT CHECKED (--insecure): this may be anybody" "facts $2 --ca keys/stranger.pem --insecure"
+    expect "$1: another name" "client: no answer: hostname mismatch" "facts $2 --servername other.test"
+    pin=$(ours "$2" --get / 2>&1 >/dev/null | sed -n 's/.*--pin //p')
+    expect "$1: its key is pinned" "TLSv1.3
+checked: it is 127.0.0.1, says keys/ca.pem" "facts $2 --pin $pin"
+    expect "$1: another key is pinned" "client: no answer: the server's key is not the pinned one" \
+        "facts $2 --pin $(echo "$pin" | tr 0-9a-f 1-9a-f0)"
+}
+
+if need openssl openssl; then
+    serve() { # on the next port, with further options
+        free_port=$((free_port + 1))
+        (cd "$folder" && exec openssl s_server -accept "127.0.0.1:$free_port" -cert "$keys/server-ecdsa.pem" \
+            -key "$keys/server-ecdsa-key.pem" -cert_chain "$keys/intermediate.pem" "$@") >"$folder/s_server" 2>&1 &
+        pids="$pids $!"
+        await_port tcp $free_port
+    }
+    if serve -WWW; then
+        meet s_server $free_port
+        expect "openssl agrees about the pin" "$pin" "openssl x509 -in keys/server-ecdsa.pem -noout -pubkey |
+            openssl pkey -pubin -outform DER | openssl dgst -sha256 -r | cut -d ' ' -f 1"
+    fi
+    if serve -www -CAfile "$keys/ca.pem" -Verify 2; then
+        expect "s_server wants a certificate" "CN=AStudent" "ours $free_port --cert keys/client.pem \
+            --key-file keys/client-key.pem --get / 2>/dev/null | sed -n 's/^ *Subject: //p' | tr -d ' ' | head -n 1"
+        expect "s_server wants a certificate, and gets none" "TLSv1.3
+checked: it is 127.0.0.1, says keys/ca.pem
+client: no answer: tlsv13 alert certificate required" "facts $free_port"
+    fi
+fi
+
+free_port=$((free_port + 1))
+if need nginx nginx-light; then
+    cat >"$folder/nginx.conf" <<END
+daemon off;
+master_process off;
+pid $folder/pid;
+error_log $folder/error.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $folder/1;
+    proxy_temp_path $folder/2;
+    fastcgi_temp_path $folder/3;
+    uwsgi_temp_path $folder/4;
+    scgi_temp_path $folder/5;
+    server {
+        listen 127.0.0.1:$free_port ssl;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_certificate $keys/server-ecdsa.pem;
+        ssl_certificate_key $keys/server-ecdsa-key.pem;
+        root $folder;
+    }
+}
+END
+    nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error.log" &
+    pids="$pids $!"
+    if await_port tcp $free_port; then
+        meet nginx $free_port
+        expect "nginx: a page that is not there" "404" "ours $free_port --get /x 2>/dev/null | sed -n '1s/.* \(404\).*/\1/p'"
+    fi
+fi
+
+free_port=$((free_port + 1))
+if need node nodejs; then
+    node -e "
+const fs = require('fs'), https = require('https'), [folder, port] = process.argv.slice(1);
+https.createServer({ cert: fs.readFileSync('keys/server-ecdsa.pem'), key: fs.readFileSync('keys/server-ecdsa-key.pem') },
+    (request, answer) => fs.createReadStream(folder + (request.url === '/' ? '/index.html' : request.url)).pipe(answer)
+).listen(port, '127.0.0.1');" "$folder" $free_port &
+    pids="$pids $!"
+    await_port tcp $free_port && meet "node's https, in chunks" $free_port
+fi
+
+# Python closes without a close_notify unless it is asked for one.
+free_port=$((free_port + 1))
+if need python3 python3; then
+    python3 -c "
+import socket, ssl, sys
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('keys/server-ecdsa.pem', 'keys/server-ecdsa-key.pem')
+listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while True:
+    with context.wrap_socket(listener.accept()[0], server_side=True) as client:
+        client.recv(1000)
+        client.sendall(b'HTTP/1.0 200 OK\r\n\r\nhalf of a')" $free_port &
+    pids="$pids $!"
+    await_port tcp $free_port && expect "an answer that is cut off is reported" \
+        "client: the answer is not whole: cut off: the server has not said that this was the end" \
+        "ours $free_port --get / 2>&1 >/dev/null | grep ^client"
+fi
+
+if need tshark tshark; then
+    ../common/wire --rtt 1 --pcap "$folder/pcap" -- ./server -- ./client --keylog "$folder/log" --get / >"$folder/out" 2>&1
+    status=$?
+    if [ $status -eq 3 ]; then
+        need wire-on-this-machine "see make doctor"
+    else
+        shark() { tshark -r "$folder/pcap" -d tcp.port==8004,tls "$@" 2>/dev/null; }
+        expect "tshark without the key log reads no HTTP" "" "shark -Y http"
+        expect "tshark with the key log of our client" "GET /
+200" "shark -o tls.keylog_file:$folder/log -Y http -T fields -E separator=' ' -e http.request.method \
+            -e http.request.uri -e http.response.code | xargs -n 2"
+        expect "tshark finds nothing malformed" "" "shark -Y '_ws.malformed || _ws.expert.severity == error'"
+    fi
+fi
 finish
