@@ -167,18 +167,25 @@ TEST(a_client_that_does_not_read)
 }
 
 // Many costly requests in one write: the others have their turn in between.
+// 400 scans of the table of all connections: who asks meanwhile is answered long before they
+// are done. A busy machine may delay it now and then, but not every time.
 TEST(a_greedy_client_delays_nobody)
 {
-    static char lines[16000];
+    static char lines[3200];
+    bool early = false;
     start();
     for (size_t i = 0; i < sizeof lines; i += 8)
         memcpy(lines + i, "state 1\n", 8);
-    net_set_nonblocking(tcp);
-    (void)!write(tcp, lines, sizeof lines);
-    sleep_ms(20);
-    int64_t began = now_ns();
-    CHECK(exchange(ask_port()));
-    CHECK((now_ns() - began) / 1000000 < 2000); // 2000 scans of the table of all connections
+    for (int i = 0; i < 5 && !early; i++) {
+        int64_t began = now_ns();
+        CHECK(write_all(tcp, lines, sizeof lines));
+        CHECK(exchange(ask_port()));
+        int64_t exchanged = now_ns();
+        for (size_t line = 0; line < sizeof lines / 8; line++)
+            CHECK(read_line(tcp, answer));
+        early = exchanged - began < (now_ns() - began) / 2;
+    }
+    CHECK(early);
     stop();
 }
 

@@ -184,8 +184,9 @@ static bool names_our_tag(struct http_text list)
            (list.length && memmem(list.at, list.length, CACHED_TAG, strlen(CACHED_TAG)));
 }
 
-// A date has three forms, two of them from the last century (RFC 9110 §5.6.7).
-static bool not_changed_since(struct http_text date)
+// A date has three forms, two of them from the last century (RFC 9110 §5.6.7). Returns the
+// seconds since 1970; -1 if it is none, and then it counts as not said.
+static time_t read_date(struct http_text date)
 {
     static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT",
                                         "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"};
@@ -195,22 +196,27 @@ static bool not_changed_since(struct http_text date)
         struct tm utc = {0};
         const char *end = strptime(text, forms[i], &utc);
         if (end && !*end)
-            return timegm(&utc) >= CACHED_DATE;
+            return timegm(&utc);
     }
-    return false;
+    return -1;
 }
 
-// The conditions are asked in this order (RFC 9110 §13.2.2): a tag is better than a date.
+// The conditions are asked in this order, and a tag is better than a date (RFC 9110 §13.2.2).
 static void answer_cached(const struct request *request, struct answer *answer)
 {
-    struct http_text tags = http_field(request->head, "if-none-match");
-    struct http_text date = http_field(request->head, "if-modified-since");
+    const struct http_head *head = request->head;
+    struct http_text match = http_field(head, "if-match");
+    struct http_text none_match = http_field(head, "if-none-match");
+    time_t unmodified = read_date(http_field(head, "if-unmodified-since"));
+    time_t modified = read_date(http_field(head, "if-modified-since"));
     answer->type = "image/png";
     answer->length = CACHED_SIZE;
     put_field(answer, "ETag", CACHED_TAG);
     put_field(answer, "Last-Modified", http_date(CACHED_DATE));
     put_field(answer, "Cache-Control", "max-age=60");
-    if (tags.at ? names_our_tag(tags) : not_changed_since(date)) {
+    if (match.at ? !names_our_tag(match) : unmodified >= 0 && unmodified < CACHED_DATE) {
+        answer_error(answer, 412);
+    } else if (none_match.at ? names_our_tag(none_match) : modified >= CACHED_DATE) {
         answer->status = 304;
         answer->type = NULL;
         answer->length = 0;

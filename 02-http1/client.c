@@ -316,9 +316,34 @@ static void scene_overhead(void)
 
 // --------------------------------------------------------------------------------------------
 
+static void print_content(struct fetch *f, struct http_text content)
+{
+    (void)f;
+    fwrite(content.at, 1, content.length, stdout);
+}
+
+// Gets one page, from any server: its head goes to stderr, its content to stdout.
+static int get(const char *host, const char *target)
+{
+    struct fetch f;
+    fetch_open(&f);
+    f.content = print_content;
+    fetch_send(&f, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", target, host);
+    if (!fetch_response(&f, &response))
+        die("the server closed the connection before the end of its answer");
+    fflush(stdout);
+    for (char *rest = response.head, *line; (line = strsep(&rest, "\n")) && *line;) {
+        line[strcspn(line, "\r")] = '\0';
+        make_printable(line);
+        fprintf(stderr, "%s\n", line);
+    }
+    fetch_close(&f);
+    return response.status < 400 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1";
+    static const char *host = "127.0.0.1", *target;
     static int port = 8002;
     static const struct scene scenes[] = {
         {"raw", "one request and its response, line by line", scene_raw},
@@ -335,6 +360,7 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"get", OPTION_TEXT, &target, .help = "no scene: get this page, from any server"},
         {0}};
     int first = options_parse(
         argc, argv,
@@ -345,5 +371,7 @@ int main(int argc, char **argv)
             options});
     story_begin(STORY_CLIENT);
     fetch_from(host, port);
+    if (target)
+        return get(host, target);
     return story_tell(scenes, argv[first]);
 }

@@ -181,5 +181,58 @@ woof" "printf 'GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /x HTTP/1.1\r\nHost: h\r\n\r
     expect "nc, HTTP/0.9" "HTTP/1.1 400 Bad Request" "printf 'GET /\r\n' | nc -q2 127.0.0.1 $port | tr -d '\r' | head -n 1"
     expect "nc, something else" "HTTP/1.1 400 Bad Request" "printf 'HELO there\r\n' | nc -q2 127.0.0.1 $port | tr -d '\r' | head -n 1"
 fi
+
+# ---- our client against foreign servers ------------------------------------------------------
+
+# meet NAME PORT STATUS: a page of 13 bytes and one of 3 MB, of any server that serves $folder.
+meet() {
+    expect "$1: a page" "$3
+hello, world" "./client --port $2 --get /index.html 2>&1 | tr -d '\r' | sed -n '/^HTTP/p;/^hello/p' | sort"
+    expect "$1: a large file" "same" "./client --port $2 --get /large 2>/dev/null | cmp - $folder/large && echo same"
+    expect "$1: a page that is not there" "1" "./client --port $2 --get /x >/dev/null 2>&1; echo \$?"
+}
+
+free_port=$((20000 + $$ % 10000))
+head -c 3000000 /dev/urandom >"$folder/large"
+printf 'hello, world\n' >"$folder/index.html"
+if need nginx nginx-light; then
+    cat >"$folder/nginx.conf" <<END
+daemon off; master_process off; pid $folder/pid; error_log $folder/error; events {}
+http { access_log off; client_body_temp_path $folder/1; proxy_temp_path $folder/2; fastcgi_temp_path $folder/3;
+    uwsgi_temp_path $folder/4; scgi_temp_path $folder/5; server { listen 127.0.0.1:$free_port; root $folder; } }
+END
+    nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error" &
+    pids="$pids $!"
+    if await_port tcp $free_port; then
+        meet nginx $free_port "HTTP/1.1 200 OK"
+        for scene in raw reuse; do
+            expect "nginx: scene $scene" "0" "STRICT= ./client --port $free_port $scene >/dev/null 2>&1; echo \$?"
+        done
+    fi
+fi
+free_port=$((free_port + 1))
+if need node nodejs; then
+    cat >"$folder/server.js" <<'JS'
+const fs = require('fs')
+require('http').createServer((request, response) => { // no length: node sends it in chunks
+    const file = process.argv[2] + (request.url === '/' ? '/index.html' : request.url)
+    if (!fs.existsSync(file)) { response.writeHead(404); response.end(); return }
+    fs.createReadStream(file, { highWaterMark: 10000 }).pipe(response)
+}).listen(process.argv[3], '127.0.0.1')
+JS
+    node "$folder/server.js" "$folder" $free_port &
+    pids="$pids $!"
+    if await_port tcp $free_port; then
+        meet "node, in chunks" $free_port "HTTP/1.1 200 OK"
+    fi
+fi
+free_port=$((free_port + 1))
+if need python3 python3; then
+    python3 -m http.server -d "$folder" --bind 127.0.0.1 $free_port >/dev/null 2>&1 &
+    pids="$pids $!"
+    if await_port tcp $free_port; then
+        meet "python, HTTP/1.0" $free_port "HTTP/1.0 200 OK"
+    fi
+fi
 rm -rf "$folder"
 finish

@@ -207,8 +207,9 @@ int main(int argc, char **argv)
     options_parse(argc, argv, &(struct command){"", "Lesson 02: an HTTP/1.1 server.", options});
     story_begin(STORY_SERVER);
     story_quiet(quiet);
-    files_begin();
-    long connections = loop_run(net_listen(host, port, BACKLOG), &server);
+    int listener = net_listen(host, port, BACKLOG);
+    files_begin(); // not before: where we cannot listen, nothing is to be left behind
+    long connections = loop_run(listener, &server);
     files_end();
     printf("stopped: %ld connections, %ld requests\n", connections, requests);
     return 0;

@@ -439,6 +439,13 @@ TEST(who_has_it_is_not_sent_it_again)
         {"If-Modified-Since:\r\n", 200},
         {"If-Modified-Since: Thu, 02 Jan 2025 00:00:00 GMT, and more\r\n", 200},
         {"If-None-Match: \"x\"\r\nIf-Modified-Since: Wed, 01 Jan 2025 00:00:00 GMT\r\n", 200},
+        {"If-Match: \"workbench-1\"\r\n", 200},
+        {"If-Match: *\r\n", 200},
+        {"If-Match: \"workbench-2\"\r\n", 412},
+        {"If-Match: \"workbench-1\"\r\nIf-None-Match: *\r\n", 304},
+        {"If-Unmodified-Since: Wed, 01 Jan 2025 00:00:00 GMT\r\n", 200},
+        {"If-Unmodified-Since: Tue, 31 Dec 2024 23:59:59 GMT\r\n", 412},
+        {"If-Unmodified-Since: yesterday\r\n", 200},
     };
     pid_t pid;
     int port = serve(&pid);

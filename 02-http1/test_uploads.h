@@ -223,6 +223,9 @@ TEST(uploads_leave_nothing_behind)
     snprintf(command, sizeof command, "find %s -type f | wc -l", folder);
     test_run(command);
     CHECK_INT(atoi(test_output), 2);
+    // Nor does a server that does not start, because the port is taken.
+    snprintf(command, sizeof command, "TMPDIR=%s ./server --port %d", folder, port);
+    CHECK_INT(test_run(command), 1);
     kill(pid, SIGTERM);
     await_refusal(port);
     CHECK_INT(test_stop(pid), 0);

@@ -3,7 +3,7 @@
 // Run:    ./client             against ./server in another terminal, or, with packets to lose:
 //         make run             or one scene: make run SCENE=hundred ARGS="--rtt 200"
 //         ./client --get /img/1?size=50000 --verbose     every frame of one request
-//         ./client --host nghttp2.org --port 80 --get /  from somebody else's server
+//         ./client --port 8080 --get /    from another server: nghttpd --no-tls 8080
 // Watch:  the stream in each frame: that is the whole trick.
 //
 // talk.c is the client's end of the protocol, show.c prints frames; the other scenes are in the
@@ -189,7 +189,7 @@ static void scene_ids(void)
 int main(int argc, char **argv)
 {
     static const char *host = "127.0.0.1", *path;
-    static int port = 8003, times = 1;
+    static int port = 8003, times = 1, image_bytes = 2000;
     static bool verbose;
     static const struct scene scenes[] = {
         {"frames", "a whole conversation, frame by frame", scene_frames},
@@ -204,7 +204,7 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"size", OPTION_INT, &hundred_size, 1, 1000000, "bytes of an image in scene hundred"},
+        {"size", OPTION_INT, &image_bytes, 1, 1000000, "bytes of an image in scene hundred"},
         {"get", OPTION_TEXT, &path, .help = "no scene: print the response to GET TEXT"},
         {"times", OPTION_INT, &times, 1, 100000, "with --get: ask so many times at once"},
         {"verbose", OPTION_FLAG, &verbose, .help = "with --get: print every frame instead"},
@@ -216,6 +216,7 @@ int main(int argc, char **argv)
                           "interleave, hundred,\nblocking, hpack, windows, push.",
                           options});
     talk_with(host, port);
+    hundred_of(image_bytes);
     story_begin(STORY_CLIENT);
     return path ? get(path, times, verbose) : story_tell(scenes, argv[first]);
 }

@@ -31,8 +31,8 @@ static void see_frame(struct talk *t, bool to_server, const struct frame *frame)
 }
 
 static const struct claim smaller = {
-    "3.7", "ch. 18.2", "HPACK: repeated headers are an index, the second request is smaller",
-    HOLDS, NULL};
+    "3.7", "ch. 18.2", "HPACK: repeated headers are an index; request 2 is smaller", HOLDS,
+    NULL};
 
 void scene_hpack(void)
 {

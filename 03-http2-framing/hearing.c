@@ -212,6 +212,8 @@ bool talk_take(struct talk *talk)
         return false;
     frame_read_header(talk->in + talk->in_at, &frame);
     struct fault fault = frame_check_length(&frame, FRAME_SIZE_DEFAULT);
+    if (talk->position == 0 && !memcmp(talk->in, "HTTP/1.", 7))
+        fault = connection_fault(PROTOCOL_ERROR, "it answers in HTTP/1");
     if (!fault.scope && there < FRAME_HEADER_BYTES + frame.length)
         return false;
     if (!fault.scope) {

@@ -216,7 +216,10 @@ static void draw_owner(const struct hole *hole, int owner, int64_t start_ns, int
             fill(cells, start_ns, slice_ns, p->read_ns, p->read_ns, "█");
     if (hole->owners[owner])
         fill(cells, start_ns, slice_ns, hole->lost_ns, hole->lost_ns, "✗");
-    for (int x = 0; x < PICTURE; x++)
+    int end = PICTURE;
+    while (end > 0 && *cells[end - 1] == ' ')
+        end--;
+    for (int x = 0; x < end; x++)
         fputs(cells[x], stdout);
 }
 

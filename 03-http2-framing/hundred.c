@@ -17,7 +17,7 @@
 #define SLOW_MS     100
 #define BUSY        0.8 // part of the time: then the link decides
 
-int hundred_size = 2000;
+static int image_bytes;
 
 static struct talk talk; // too large for the stack
 static struct packet packets[PACKETS_MAX];
@@ -28,6 +28,11 @@ struct figures {
     long sent, come;      // bytes of all others
     double took_ms, busy; // busy: part of the time in which the link had something to bring
 };
+
+void hundred_of(int bytes)
+{
+    image_bytes = bytes;
+}
 
 // What has passed the wire since `mark`, in both directions.
 static void count_bytes(uint32_t mark, struct figures *f)
@@ -45,7 +50,7 @@ static void count_bytes(uint32_t mark, struct figures *f)
 
 static struct figures load_http1(void)
 {
-    struct six six = {.connections = SIX_MAX, .images = IMAGES, .size = hundred_size};
+    struct six six = {.connections = SIX_MAX, .images = IMAGES, .size = image_bytes};
     uint32_t mark = board_mark();
     six_load(&six);
     struct figures f = {.connections = six.connections,
@@ -66,7 +71,7 @@ static void ask(uint32_t streams[IMAGES], int *waited, bool first)
         char path[40];
         if (streams[i] && !(reply->reset && reply->error == REFUSED_STREAM))
             continue;
-        snprintf(path, sizeof path, "/img/%d?size=%d", i + 1, hundred_size);
+        snprintf(path, sizeof path, "/img/%d?size=%d", i + 1, image_bytes);
         browser_fields(fields, path);
         streams[i] = talk_request(&talk, fields, BROWSER_FIELDS);
         *waited += !first;
@@ -85,7 +90,7 @@ static struct figures load_http2(void)
     f.took_ms = (double)(now_ns() - start_ns) / 1e6;
     for (int i = 0; i < IMAGES; i++) {
         const struct reply *reply = talk_reply(&talk, streams[i]);
-        f.answered += reply->status == 200 && reply->content_bytes == (uint64_t)hundred_size;
+        f.answered += reply->status == 200 && reply->content_bytes == (uint64_t)image_bytes;
     }
     talk_close(&talk);
     count_bytes(mark, &f);
@@ -171,7 +176,7 @@ void scene_hundred(void)
 {
     char title[120];
     story_say("%d images of %d bytes, each asked for with the fields of a browser.", IMAGES,
-              hundred_size);
+              image_bytes);
     struct figures one = load_http1(), two = load_http2();
     snprintf(title, sizeof title,
              "(time: after the handshakes)|connections|had to wait|bytes up|bytes down|time");

@@ -6,8 +6,8 @@
 void scene_interleave(void);
 void scene_windows(void);
 
-// hundred.c: a hundred images, each of so many bytes.
-extern int hundred_size;
+// hundred.c: a hundred images; hundred_of() says how large each is.
+void hundred_of(int bytes);
 void scene_hundred(void);
 
 // blocking.c: what a lost packet holds up.

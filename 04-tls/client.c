@@ -1,53 +1,99 @@
-// client.c: asks lesson 04's server for its first page, and checks whom it is talking to.
+// client.c: what the padlock costs, and what it buys.
 //
-// Run:    ./server             then, in another terminal: ./client
-#include <openssl/err.h>
-#include <openssl/ssl.h>
+// Run:    ./client             against ./server in another terminal, or, with a distance:
+//         make run             or one scene: make run SCENE=handshake ARGS="--rtt 200"
+//         ./client --get /     one request, and all that is known about the connection
+//         ./client --host example.org --port 443 --ca /etc/ssl/certs/ca-certificates.crt --get
+//         /
+// Watch:  how many times the messages go there and back before the first byte of an answer, and
+//         what is still readable on the way.
+//
+// connect.c opens connections and checks who is there; the scenes are in the files that
+// scenes.h names.
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "certificates.h"
-#include "net.h"
+#include "ask.h"
+#include "connect.h"
+#include "get.h"
 #include "options.h"
+#include "scenes.h"
+#include "story.h"
 
-#define NAME "workbench.test"
-
-static _Noreturn void fail(const char *doing)
+static _Noreturn void reject(const char *option, const char *accepted, const char *value)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    die("cannot %s: %s", doing, reason ? reason : "the connection is gone");
+    fprintf(stderr, "client: --%s takes %s, not '%s' (see client --help)\n", option, accepted,
+            value);
+    exit(2);
+}
+
+// What --get connects with. Scenes have their own.
+static void check(struct connect_settings *with, const char *host, const char *version)
+{
+    static struct certificate_files ca;
+    uint8_t pin[PIN_BYTES];
+    if (strcmp(version, "1.2") && strcmp(version, "1.3") && strcmp(version, "any"))
+        reject("tls", "1.2, 1.3 or any", version);
+    if (with->pin && !connect_read_pin(with->pin, pin))
+        reject("pin", "64 digits, in hex", with->pin);
+    if (!with->cert != !with->key_file)
+        reject(with->cert ? "cert" : "key-file", "a file only together with the other one",
+               with->cert ? with->cert : with->key_file);
+    if (strcmp(version, "any"))
+        with->version = strcmp(version, "1.2") ? TLS1_3_VERSION : TLS1_2_VERSION;
+    ca = ask_files(CERTIFICATE_CA);
+    with->ca = with->ca ? with->ca : ca.chain;
+    with->name = with->name ? with->name : host;
 }
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1";
+    static const char *host = "127.0.0.1", *path, *version = "any", *keylog;
+    static const char *keys = CERTIFICATE_FOLDER;
+    static struct connect_settings with;
     static int port = 8004;
+    static const struct scene scenes[] = {
+        {"handshake", "message by message", scene_handshake},
+        {"roundtrips", "how long until the first byte", scene_roundtrips},
+        {"coalesce", "messages, records, segments", scene_coalesce},
+        {"cost", "bytes and CPU", scene_cost},
+        {"trust", "who is there?", scene_trust},
+        {"mutual", "and who are you?", scene_mutual},
+        {"dh", "a secret that never travels", scene_dh},
+        {"secrecy", "the key is stolen, years later", scene_secrecy},
+        {"eavesdropper", "what everybody can read", scene_eavesdropper},
+        {"replay", "the same bytes once more", scene_replay},
+        {"once", "the same bytes once more, to a server that remembers", scene_once},
+        {"journey", "one request, station by station", scene_journey},
+        {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"get", OPTION_TEXT, &path, .help = "no scene: the answer to GET TEXT"},
+        {"servername", OPTION_TEXT, &with.name, .help = "who it should be; else --host"},
+        {"ca", OPTION_TEXT, &with.ca, .help = "FILE with CAs to trust; else the lesson's"},
+        {"insecure", OPTION_FLAG, &with.insecure, .help = "talk to anybody"},
+        {"pin", OPTION_TEXT, &with.pin, .help = "SHA-256 that its public key has, in hex"},
+        {"tls", OPTION_TEXT, &version, .help = "1.2, 1.3 or any"},
+        {"alpn", OPTION_TEXT, &with.alpn, .help = "protocols to offer, with ',' between"},
+        {"cert", OPTION_TEXT, &with.cert, .help = "FILE with a certificate of one's own"},
+        {"key-file", OPTION_TEXT, &with.key_file, .help = "FILE with its key"},
+        {"keylog", OPTION_TEXT, &keylog, .help = "FILE for secrets, for Wireshark"},
+        {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
-    static const char request[] =
-        "GET / HTTP/1.1\r\nHost: " NAME "\r\nConnection: close\r\n\r\n";
-    char bytes[4096];
-    size_t length;
-    options_parse(argc, argv, &(struct command){"", "Lesson 04: one HTTPS request.", options});
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    struct certificate_files ca = certificate_files(CERTIFICATE_FOLDER, CERTIFICATE_CA);
-    if (!ctx || SSL_CTX_load_verify_file(ctx, ca.chain) != 1)
-        fail("read " CERTIFICATE_FOLDER);
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    SSL *ssl = SSL_new(ctx);
-    int fd = net_connect_or_die(host, port);
-    if (!ssl || !SSL_set_fd(ssl, fd) || !SSL_set_tlsext_host_name(ssl, NAME) ||
-        !SSL_set1_host(ssl, NAME) || SSL_connect(ssl) != 1)
-        fail("connect");
-    if (!SSL_write_ex(ssl, request, sizeof request - 1, &length))
-        fail("send");
-    while (SSL_read_ex(ssl, bytes, sizeof bytes, &length))
-        fwrite(bytes, 1, length, stdout);
-    if (SSL_get_error(ssl, 0) != SSL_ERROR_ZERO_RETURN)
-        fail("read to the end");
-    SSL_shutdown(ssl);
-    SSL_free(ssl);
-    SSL_CTX_free(ctx);
-    return 0;
+    int first = options_parse(
+        argc, argv,
+        &(struct command){"[SCENE]",
+                          "Lesson 04: TLS. Without SCENE all of them: handshake, roundtrips, "
+                          "coalesce, cost, trust,\nmutual, dh, secrecy, eavesdropper, replay, "
+                          "once, journey. From --servername to --key-file:\nfor --get.",
+                          options});
+    connect_to(host, port);
+    ask_keys(keys);
+    check(&with, host, version);
+    if (keylog)
+        connect_keylog(keylog);
+    story_begin(STORY_CLIENT);
+    return path ? get(path, port, &with) : story_tell(scenes, argv[first]);
 }

@@ -57,20 +57,45 @@ static int select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-// The client says whom it wants before the server shows a certificate (RFC 6066 §3). A name
-// that is not ours gets the first certificate: it is the client that decides what to trust.
+// The name in a ClientHello: a list of one, whose items have a type and a length (RFC 6066 §3).
+// Returns how long it is; 0: there is none.
+static size_t wanted_name(SSL *ssl, char *name, size_t size)
+{
+    const unsigned char *bytes;
+    size_t length;
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &length) ||
+        length < 5 || bytes[2] != TLSEXT_NAMETYPE_host_name)
+        return 0;
+    size_t name_length = (size_t)bytes[3] << 8 | bytes[4];
+    if (name_length > length - 5 || name_length >= size)
+        return 0;
+    memcpy(name, bytes + 5, name_length);
+    name[name_length] = '\0';
+    return name_length;
+}
+
+// The client says whom it wants before the server shows a certificate. A name that is not ours
+// gets the first one: it is the client that decides what to trust. This comes before a session
+// is looked for, so that one name's session is never another name's.
 static int select_site(SSL *ssl, int *alert, void *argument)
 {
     const struct context *context = argument;
-    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    char name[TLSEXT_MAXLEN_host_name + 1];
     (void)alert;
-    for (size_t i = 1; name && i < SITES; i++) {
-        if (context->by_site[i] && !strcasecmp(name, certificate_host(sites[i].ecdsa))) {
+    if (!wanted_name(ssl, name, sizeof name))
+        return SSL_CLIENT_HELLO_SUCCESS;
+    for (size_t i = 1; i < SITES; i++)
+        if (context->by_site[i] && !strcasecmp(name, certificate_host(sites[i].ecdsa)))
             SSL_set_SSL_CTX(ssl, context->by_site[i]);
-            return SSL_TLSEXT_ERR_OK;
-        }
-    }
-    return name ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+// Tells the client that its name was of use.
+static int acknowledge_name(SSL *ssl, int *alert, void *unused)
+{
+    (void)alert, (void)unused;
+    return SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) ? SSL_TLSEXT_ERR_OK
+                                                              : SSL_TLSEXT_ERR_NOACK;
 }
 
 // One line for each secret: "CLIENT_TRAFFIC_SECRET_0 <client random> <secret>", the format that
@@ -120,10 +145,10 @@ static void set_versions_and_ciphers(SSL_CTX *ctx, const struct context_settings
 // to remember, encrypted with a key that only this process has (RFC 8446 §4.6.1), or by looking
 // it up in a cache. Early data wants the cache: a session that is taken out of it when it is
 // used cannot be used twice, and that is the protection against replays (RFC 8446 §8.1).
-static void set_sessions(SSL_CTX *ctx, const struct context_settings *settings)
+static void set_sessions(SSL_CTX *ctx, const struct context_settings *settings,
+                         unsigned char site)
 {
-    static const unsigned char lesson[] = "04-tls";
-    if (!SSL_CTX_set_session_id_context(ctx, lesson, sizeof lesson - 1) ||
+    if (!SSL_CTX_set_session_id_context(ctx, &site, 1) || // only this site's are resumed
         !SSL_CTX_set_num_tickets(ctx, TICKETS))
         fail("set", "sessions");
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
@@ -142,7 +167,8 @@ static void add_certificate(SSL_CTX *ctx, const char *chain, const char *key)
 {
     if (SSL_CTX_use_certificate_chain_file(ctx, chain) != 1)
         fail("use the certificate", chain);
-    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
+    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(ctx) != 1)
         fail("use the key", key);
 }
 
@@ -162,15 +188,17 @@ static void require_client(SSL_CTX *ctx, const char *folder)
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 }
 
-static SSL_CTX *set_up(struct context *context, const struct context_settings *settings)
+static SSL_CTX *set_up(struct context *context, const struct context_settings *settings,
+                       size_t site)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     if (!ctx)
         fail("begin with", "OpenSSL");
     set_versions_and_ciphers(ctx, settings);
-    set_sessions(ctx, settings);
+    set_sessions(ctx, settings, (unsigned char)site);
     if (settings->require_client_cert)
         require_client(ctx, settings->folder);
+    SSL_CTX_set_tlsext_servername_callback(ctx, acknowledge_name);
     SSL_CTX_set_alpn_select_cb(ctx, select_protocol, context);
     SSL_CTX_set_app_data(ctx, context);
     if (context->keylog >= 0)
@@ -193,7 +221,7 @@ struct context *context_new(const struct context_settings *settings)
     }
     certificates_make(settings->folder);
     for (size_t i = 0; i < (settings->chain ? 1 : SITES); i++) {
-        SSL_CTX *ctx = context->by_site[i] = set_up(context, settings);
+        SSL_CTX *ctx = context->by_site[i] = set_up(context, settings, i);
         if (settings->chain) {
             add_certificate(ctx, settings->chain, settings->key);
             continue;
@@ -203,8 +231,7 @@ struct context *context_new(const struct context_settings *settings)
         if (settings->ecdsa || sites[i].rsa == sites[i].ecdsa)
             add_own(ctx, settings->folder, sites[i].ecdsa);
     }
-    SSL_CTX_set_tlsext_servername_callback(context->by_site[0], select_site);
-    SSL_CTX_set_tlsext_servername_arg(context->by_site[0], context);
+    SSL_CTX_set_client_hello_cb(context->by_site[0], select_site, context);
     return context;
 }
 

@@ -66,7 +66,9 @@ static void note_alert(const SSL *ssl, int where, int value)
 {
     struct secure *s = SSL_get_app_data(ssl);
     if (where & SSL_CB_ALERT && s && (value & 0xff) != SSL_AD_CLOSE_NOTIFY)
-        s->alert = SSL_alert_desc_string_long(value);
+        s->alert = (value & 0xff) == TLS13_AD_CERTIFICATE_REQUIRED
+                       ? "certificate required" // too new for OpenSSL's own list
+                       : SSL_alert_desc_string_long(value);
 }
 
 void secure_server_begin(struct secure_server *server)
@@ -166,7 +168,7 @@ static void handshake_done(struct secure *s)
     leave_half_open(s);
     s->server->handshakes++;
     s->server->resumed += resumed;
-    story_event("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake done",
+    story_event("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake",
                 SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), secure_group(s),
                 name ? name : "no name", length ? ", ALPN " : "", (int)length,
                 (const char *)protocol);
@@ -277,14 +279,15 @@ size_t secure_received(struct secure *s, const char *bytes, size_t length)
     s->in_length = length;
     if (s->ssl || begin(s))
         go_on(s);
-    return length - s->in_length;
+    length -= s->in_length;
+    s->in_length = 0; // what is left is the loop's
+    return length;
 }
 
 bool secure_produce(struct secure *s)
 {
     if (!s->again || s->state == SECURE_OVER || !can_go_on(s))
         return false;
-    s->in_length = 0;
     go_on(s);
     return s->again;
 }
@@ -340,6 +343,7 @@ void secure_close(struct secure *s)
     if (s->state == SECURE_ESTABLISHED) {
         ERR_clear_error();
         SSL_shutdown(s->ssl); // sends the close_notify; nobody waits for the other one
+        s->conn.ended = s->conn.ended || s->ended; // theirs was here: no need to linger
     }
     s->ended = true;
     end(s);

@@ -47,7 +47,7 @@ bench: all
 
 FUZZ_SECONDS ?= 30
 
-build/fuzz: fuzz.c $(FUZZED) $(COMMON) build/flags
+build/fuzz: fuzz.c $(FUZZED) $(wildcard *.h) $(COMMON) build/flags
 	$(Q)clang -g -O1 -std=gnu17 -D_GNU_SOURCE $(WARN) -I../common -fno-sanitize-recover=undefined \
 	    -fsanitize=fuzzer,address,undefined -o $@ fuzz.c $(FUZZED) $(COMMON)
 

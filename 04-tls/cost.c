@@ -1,0 +1,318 @@
+// cost.c: scene cost: what a handshake costs in bytes and CPU, full and resumed, and what the
+// mathematics in it costs alone. Client and server are in this program (duo.h), with the same
+// settings as ./client and ./server: so there is nothing to measure but them.
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "claim.h"
+#include "context.h"
+#include "duo.h"
+#include "net.h"
+#include "scenes.h"
+#include "story.h"
+
+#define HANDSHAKES   21 // of each kind; the median counts
+#define MEASURE_US   30000
+#define RECORD_BYTES 16384
+#define HASH_BYTES   32
+#define RSA_PAYLOAD  245 // bytes that RSA-2048 can encrypt at once (RFC 8017 §7.2.1)
+
+// ---- handshakes ----------------------------------------------------------------------------
+
+enum kind { RSA_FULL, RSA_RESUMED, ECDSA_FULL, ECDSA_RESUMED, OLD_FULL, OLD_RESUMED, KINDS };
+
+static const struct {
+    const char *name;
+    bool rsa, resumed;
+    int version;
+} kinds[KINDS] = {[RSA_FULL] = {"1.3, RSA-2048", true, false, TLS1_3_VERSION},
+                  [RSA_RESUMED] = {"1.3, RSA-2048, resumed", true, true, TLS1_3_VERSION},
+                  [ECDSA_FULL] = {"1.3, ECDSA P-256", false, false, TLS1_3_VERSION},
+                  [ECDSA_RESUMED] = {"1.3, ECDSA P-256, resumed", false, true, TLS1_3_VERSION},
+                  [OLD_FULL] = {"1.2, ECDSA P-256", false, false, TLS1_2_VERSION},
+                  [OLD_RESUMED] = {"1.2, ECDSA P-256, resumed", false, true, TLS1_2_VERSION}};
+
+struct price {
+    size_t to_server, to_client; // bytes
+    double server_us, client_us; // of CPU: medians
+    int certificates;            // in all of them
+};
+
+static int certificates;
+
+static void see_message(int to_server, int version, int content, const void *bytes,
+                        size_t length, SSL *ssl, void *argument)
+{
+    (void)to_server, (void)version, (void)length, (void)ssl, (void)argument;
+    if (content == SSL3_RT_HANDSHAKE && *(const uint8_t *)bytes == SSL3_MT_CERTIFICATE)
+        certificates++;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, compare);
+    return values[count / 2];
+}
+
+// One handshake; *session is what it resumes (NULL: nothing), and then what it has brought.
+static void shake(enum kind kind, SSL_CTX *ctx, SSL_SESSION **session, struct side *client,
+                  struct side *server)
+{
+    struct connect_settings settings = ask_settings();
+    settings.version = kinds[kind].version;
+    settings.session = *session;
+    settings.message = see_message;
+    struct connection *c = connection_prepare(&settings);
+    side_begin(client, c->ssl, false);
+    side_begin(server, SSL_new(ctx), true);
+    duo_shake(client, server);
+    if (SSL_session_reused(c->ssl) != (*session != NULL))
+        die("a session was not resumed");
+    if (c->session) { // one of 1.2 stays good, and there is no new one
+        SSL_SESSION_free(*session);
+        *session = c->session;
+        c->session = NULL;
+    }
+    SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN); // it has ended well
+    SSL_set_shutdown(server->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    connection_close(c);
+    SSL_free(server->ssl);
+}
+
+static struct price measure_kind(enum kind kind, const char *folder)
+{
+    struct price price;
+    struct side client, server;
+    double client_us[HANDSHAKES], server_us[HANDSHAKES];
+    SSL_SESSION *session = NULL;
+    struct context *context =
+        context_new(&(struct context_settings){.version_min = TLS1_2_VERSION,
+                                               .version_max = TLS1_3_VERSION,
+                                               .rsa = kinds[kind].rsa,
+                                               .ecdsa = !kinds[kind].rsa,
+                                               .folder = folder,
+                                               .anti_replay = true,
+                                               .tickets = true});
+    shake(kind, context_first(context), &session, &client, &server); // warms up
+    certificates = 0;
+    for (int i = 0; i < HANDSHAKES; i++) {
+        if (!kinds[kind].resumed) {
+            SSL_SESSION_free(session);
+            session = NULL;
+        }
+        shake(kind, context_first(context), &session, &client, &server);
+        client_us[i] = client.cpu_us;
+        server_us[i] = server.cpu_us;
+    }
+    price = (struct price){client.sent, server.sent, median(server_us, HANDSHAKES),
+                           median(client_us, HANDSHAKES), certificates};
+    SSL_SESSION_free(session);
+    context_free(context);
+    return price;
+}
+
+// ---- the mathematics -----------------------------------------------------------------------
+
+enum operation { RSA_SIGN, RSA_VERIFY, ECDSA_SIGN, ECDSA_VERIFY, X25519, RSA_OPEN, OPERATIONS };
+
+static const char *const operation_name[OPERATIONS] = {
+    "RSA-2048, sign", "RSA-2048, verify", "ECDSA P-256, sign", "ECDSA P-256, verify",
+    "X25519, key and secret"};
+
+struct tools {
+    EVP_PKEY *key[OPERATIONS];
+    uint8_t hash[HASH_BYTES], signature[OPERATIONS][512], box[512];
+    size_t signature_length[OPERATIONS], box_length;
+};
+
+static bool sign(EVP_PKEY *key, const uint8_t *hash, uint8_t *signature, size_t *length)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+    bool good = ctx && EVP_PKEY_sign_init(ctx) > 0 &&
+                EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) > 0 &&
+                EVP_PKEY_sign(ctx, signature, length, hash, HASH_BYTES) > 0;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
+static bool verify(EVP_PKEY *key, const uint8_t *hash, const uint8_t *signature, size_t length)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+    bool good = ctx && EVP_PKEY_verify_init(ctx) > 0 &&
+                EVP_PKEY_CTX_set_signature_md(ctx, EVP_sha256()) > 0 &&
+                EVP_PKEY_verify(ctx, signature, length, hash, HASH_BYTES) == 1;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
+static bool agree(EVP_PKEY *other)
+{
+    uint8_t secret[32];
+    size_t length = sizeof secret;
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    EVP_PKEY_CTX *ctx = key ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+    bool good = ctx && EVP_PKEY_derive_init(ctx) > 0 &&
+                EVP_PKEY_derive_set_peer(ctx, other) > 0 &&
+                EVP_PKEY_derive(ctx, secret, &length) > 0;
+    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY_free(key);
+    return good;
+}
+
+// What RSA itself encrypts or decrypts: data of RSA_PAYLOAD bytes.
+static bool box(EVP_PKEY *key, bool open, const uint8_t *in, size_t in_length, uint8_t *out,
+                size_t *length)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+    bool good = ctx && (open ? EVP_PKEY_decrypt_init(ctx) : EVP_PKEY_encrypt_init(ctx)) > 0 &&
+                (open ? EVP_PKEY_decrypt(ctx, out, length, in, in_length)
+                      : EVP_PKEY_encrypt(ctx, out, length, in, in_length)) > 0;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
+static bool operate(enum operation operation, struct tools *tools)
+{
+    uint8_t out[512];
+    size_t length = sizeof out;
+    EVP_PKEY *key = tools->key[operation];
+    switch (operation) {
+    case RSA_SIGN:
+    case ECDSA_SIGN:
+        return sign(key, tools->hash, out, &length);
+    case RSA_VERIFY:
+    case ECDSA_VERIFY:
+        return verify(key, tools->hash, tools->signature[operation],
+                      tools->signature_length[operation]);
+    case X25519:
+        return agree(key);
+    default:
+        return box(key, true, tools->box, tools->box_length, out, &length);
+    }
+}
+
+static void make_tools(struct tools *tools)
+{
+    static const uint8_t text[RSA_PAYLOAD];
+    EVP_PKEY *rsa = EVP_RSA_gen(2048), *ec = EVP_EC_gen("P-256");
+    EVP_PKEY *const keys[OPERATIONS] = {
+        rsa, rsa, ec, ec, EVP_PKEY_Q_keygen(NULL, NULL, "X25519"), rsa};
+    memset(tools, 0, sizeof *tools);
+    memcpy(tools->key, keys, sizeof keys);
+    tools->box_length = sizeof tools->box;
+    bool good = rsa && ec && keys[X25519] &&
+                box(rsa, false, text, RSA_PAYLOAD, tools->box, &tools->box_length);
+    for (enum operation i = RSA_VERIFY; good && i <= ECDSA_VERIFY;
+         i += ECDSA_VERIFY - RSA_VERIFY) {
+        tools->signature_length[i] = sizeof tools->signature[i];
+        good = sign(keys[i], tools->hash, tools->signature[i], &tools->signature_length[i]);
+    }
+    if (!good)
+        die("OpenSSL lacks RSA, P-256 or X25519");
+}
+
+// Returns how often a second of CPU time can do it.
+static double measure_operation(enum operation operation, struct tools *tools)
+{
+    int times = 0;
+    double start_us = duo_cpu_us(), took_us = 0;
+    for (; took_us < MEASURE_US; took_us = duo_cpu_us() - start_us, times++)
+        if (!operate(operation, tools))
+            die("OpenSSL does not do %s", operation_name[operation]);
+    return times / took_us * 1e6;
+}
+
+// Returns megabytes a second.
+static double measure_cipher(const EVP_CIPHER *cipher)
+{
+    static uint8_t key[32], nonce[12], plain[RECORD_BYTES], secret[RECORD_BYTES + 16];
+    double start_us = duo_cpu_us(), took_us = 0, bytes = 0;
+    int length;
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    for (; took_us < MEASURE_US; took_us = duo_cpu_us() - start_us, bytes += RECORD_BYTES)
+        if (!ctx || !EVP_EncryptInit_ex(ctx, cipher, NULL, key, nonce) ||
+            !EVP_EncryptUpdate(ctx, secret, &length, plain, RECORD_BYTES) ||
+            !EVP_EncryptFinal_ex(ctx, secret + length, &length))
+            die("OpenSSL does not encrypt");
+    EVP_CIPHER_CTX_free(ctx);
+    return bytes / took_us;
+}
+
+// --------------------------------------------------------------------------------------------
+
+static const struct claim asymmetric = {"4.6", "guide §3.3, §3.5",
+                                        "asymmetric encryption is far too slow for large data",
+                                        HOLDS, NULL};
+static const struct claim resumption = {
+    "4.7", "guide §3.5", "a resumed session avoids the full handshake", HOLDS, NULL};
+
+static void report_resumption(const struct price prices[KINDS])
+{
+    const struct price *full = &prices[RSA_FULL], *again = &prices[RSA_RESUMED];
+    double bytes = (double)(again->to_client + again->to_server) /
+                   (double)(full->to_client + full->to_server);
+    double server = again->server_us / full->server_us;
+    bool sent = again->certificates || prices[ECDSA_RESUMED].certificates ||
+                prices[OLD_RESUMED].certificates;
+    claim_report(
+        &resumption,
+        !sent && full->certificates && bytes < 0.7 && server < 0.7 ? HOLDS
+        : sent || server > 1                                       ? NOT_HERE
+                                                                   : UNCLEAR,
+        "no certificate and no signature: with RSA %.0f %% of the bytes and %.0f %% of "
+        "the server's CPU. Of round trips 1.2 saves one, 1.3 has none to save "
+        "(scene roundtrips)",
+        bytes * 100, server * 100);
+}
+
+void scene_cost(void)
+{
+    struct price prices[KINDS];
+    struct tools tools;
+    double per_second[OPERATIONS];
+    const char *folder = ask_folder();
+    story_say("Client and server in one program, without a network: medians of %d handshakes.",
+              HANDSHAKES);
+    story_head("a handshake of TLS|to server|to client|server CPU|client CPU");
+    for (enum kind i = 0; i < KINDS; i++) {
+        prices[i] = measure_kind(i, folder);
+        story_row("%s|%zu bytes|%zu bytes|%.0f us|%.0f us", kinds[i].name, prices[i].to_server,
+                  prices[i].to_client, prices[i].server_us, prices[i].client_us);
+    }
+    make_tools(&tools);
+    story_head("one core|a second|each");
+    for (enum operation i = 0; i < OPERATIONS; i++) {
+        per_second[i] = measure_operation(i, &tools);
+        if (operation_name[i])
+            story_row("%s|%.0f|%.0f us", operation_name[i], per_second[i], 1e6 / per_second[i]);
+    }
+    double rsa = per_second[RSA_OPEN] * RSA_PAYLOAD / 1e6;
+    double aes = measure_cipher(EVP_aes_256_gcm());
+    double chacha = measure_cipher(EVP_chacha20_poly1305());
+    story_head("to encrypt data, in records of 16 KB|MB a second");
+    story_row("AES-256-GCM|%.0f", aes);
+    story_row("ChaCha20-Poly1305|%.0f", chacha);
+    story_row("RSA-2048, in parts of %d bytes|%.1f", RSA_PAYLOAD, rsa);
+    EVP_PKEY_free(tools.key[RSA_SIGN]);
+    EVP_PKEY_free(tools.key[ECDSA_SIGN]);
+    EVP_PKEY_free(tools.key[X25519]);
+    double slower = (aes > chacha ? aes : chacha) / rsa;
+    claim_report(&asymmetric,
+                 slower > 50  ? HOLDS
+                 : slower < 2 ? NOT_HERE
+                              : UNCLEAR,
+                 "RSA decrypts %.0f times as slowly as the best cipher encrypts; one RSA "
+                 "signature takes as long as %.0f KB of AES",
+                 slower, aes * 1e3 / per_second[RSA_SIGN]);
+    report_resumption(prices);
+}

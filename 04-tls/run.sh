@@ -1,0 +1,16 @@
+# The scenes of lesson 04. Each line is a link, and what plays on it.
+. ../common/scene.sh
+
+scene handshake --rtt 50
+scene roundtrips --rtt 50 -- --early-data
+scene coalesce --rtt 50
+scene cost
+scene trust
+scene mutual -- --require-client-cert
+scene dh
+scene secrecy -- --ciphers ECDHE+AESGCM:AES128-GCM-SHA256
+scene eavesdropper
+scene replay -- --early-data --anti-replay off
+scene once -- --early-data
+scene journey
+finish
