@@ -1,5 +1,258 @@
-// client.c: the scenes of lesson 05.
-int main(void)
+// client.c: how news reaches a client, and what each way costs.
+//
+// Run:    ./client             against ./server in another terminal, or, over a distance:
+//         make run             or one scene: make run SCENE=techniques ARGS="--rtt 100"
+//         ./client --watch sse        the server's news as it comes: poll, wait, sse or ws
+// Watch:  who asks, how often, and how much of that is in vain.
+//
+// follow.c is the four ways, fetch.c the client's half of HTTP; the longer scenes are in the
+// files that scenes.h names.
+#include <stdio.h>
+#include <string.h>
+
+#include "board.h"
+#include "claim.h"
+#include "follow.h"
+#include "net.h"
+#include "options.h"
+#include "scenes.h"
+#include "story.h"
+#include "text.h"
+
+#define JOB_MS       800
+#define ASK_EVERY_MS 100
+#define WAIT_FOR_MS  8000 // less than we are patient
+#define ASKED_MAX    200
+#define WORDS_A_LINE 10
+
+static struct fetch f; // too large for the stack
+
+static struct http_text content(void)
 {
-    return 0;
+    return (struct http_text){f.content, f.content_length};
+}
+
+// ---- handle --------------------------------------------------------------------------------
+
+static const struct claim at_once = {
+    "5.13", "design patterns", "the server answers at once with a handle; one can disconnect",
+    HOLDS, NULL};
+
+static const struct claim less_chatty = {"5.14", "design patterns",
+                                         "polling a handle is chatty; long polling is less so",
+                                         HOLDS, NULL};
+
+// Submits a job and hangs up. Returns its handle.
+static uint64_t submit(bool *running)
+{
+    fetch_open(&f);
+    story_event("POST /jobs?ms=%d   a video, say", JOB_MS);
+    int status = fetch_ask(&f, "POST", "/jobs?ms=800", "a video");
+    uint64_t id = json_number(content(), "id");
+    *running = status == 202 && http_is(json_string(content(), "state"), "running");
+    story_event("%d: the handle is /jobs/%llu. We hang up.", status, (unsigned long long)id);
+    fetch_close(&f);
+    return id;
+}
+
+// Asks for the job on a new connection until it is done; returns how often, 0 if it never is.
+static int ask_for(uint64_t id, int wait_ms)
+{
+    char target[60];
+    int asked = 0;
+    bool done = false;
+    snprintf(target, sizeof target, wait_ms ? "/jobs/%llu?wait=%d" : "/jobs/%llu",
+             (unsigned long long)id, wait_ms);
+    fetch_open(&f);
+    while (!done && asked < ASKED_MAX) {
+        if (asked++)
+            sleep_ms(ASK_EVERY_MS);
+        if (fetch_ask(&f, "GET", target, NULL) != 200)
+            die("GET %s: the server says %d", target, f.head.status);
+        struct http_text result = json_string(content(), "result");
+        done = http_is(json_string(content(), "state"), "done");
+        story_event("%3d %%  %.*s", (int)json_number(content(), "progress"), (int)result.length,
+                    result.at);
+    }
+    fetch_close(&f);
+    return done ? asked : 0;
+}
+
+static void scene_handle(void)
+{
+    bool running[2];
+    story_timeline();
+    int polls = ask_for(submit(&running[0]), 0);
+    story_say("The same again, but the server is to say nothing before there is something to "
+              "say:");
+    story_timeline();
+    int waits = ask_for(submit(&running[1]), WAIT_FOR_MS);
+    story_quiet(true);
+    claim_report(&at_once, running[0] && running[1] && polls && waits ? HOLDS : UNCLEAR,
+                 "202 while the job runs, and no connection is open; asked for on another one, "
+                 "it is there");
+    if (board()->rtt_ms > JOB_MS / 4 || board()->loss > 0)
+        claim_report(&less_chatty, SKIPPED, "on this link an answer takes as long as the job");
+    else
+        claim_report(&less_chatty, waits == 1 && polls > 2 * waits ? HOLDS : UNCLEAR,
+                     "%d requests, one every %d ms; with ?wait= %d", polls, ASK_EVERY_MS,
+                     waits);
+}
+
+// ---- tokens --------------------------------------------------------------------------------
+
+static struct {
+    struct event_stream stream;
+    int64_t first_ns, last_ns;
+    int count;
+    bool done;
+    char line[200];
+} tokens;
+
+static void show_words(void)
+{
+    if (*tokens.line)
+        story_event("%s", tokens.line);
+    tokens.line[0] = '\0';
+}
+
+// A part of the answer: some events, each of them a word.
+static void take_part(struct fetch *from, struct http_text part)
+{
+    struct stream_event got;
+    (void)from;
+    while (part.length) {
+        ssize_t used = event_stream_read(&tokens.stream, part.at, part.length, &got);
+        if (used < 0)
+            die("a word is too long");
+        part = (struct http_text){part.at + used, part.length - (size_t)used};
+        if (!got.name)
+            continue;
+        if (http_is(got.data, "[DONE]")) {
+            tokens.done = true;
+            continue;
+        }
+        tokens.last_ns = now_ns();
+        if (!tokens.count++)
+            tokens.first_ns = tokens.last_ns;
+        size_t length = strlen(tokens.line);
+        snprintf(tokens.line + length, sizeof tokens.line - length, "%.*s",
+                 (int)got.data.length, got.data.at);
+        if (tokens.count % WORDS_A_LINE == 1 || length > 50)
+            show_words();
+    }
+}
+
+static const struct claim token_by_token = {
+    "5.11", "guide §15.3", "an answer streams token by token over the answer to a POST", HOLDS,
+    NULL};
+
+static void scene_tokens(void)
+{
+    static const char question[] = "What is a token?";
+    fetch_open(&f);
+    f.piece = take_part;
+    story_timeline();
+    int64_t start_ns = now_ns();
+    story_event("POST /chat   Accept: text/event-stream   %s", question);
+    fetch_send(&f,
+               "POST /chat HTTP/1.1\r\n" REQUEST_HEAD
+               "Accept: text/event-stream\r\nContent-Length: %zu\r\n\r\n%s",
+               sizeof question - 1, question);
+    fetch_answer(&f);
+    show_words();
+    story_quiet(true);
+    f.piece = NULL;
+    fetch_close(&f);
+    double first_ms = ms_between(start_ns, tokens.first_ns);
+    double last_ms = ms_between(start_ns, tokens.last_ns);
+    story_bar("the first word is here", first_ms, last_ms, "%.0f ms", first_ms);
+    story_bar("the last of them", last_ms, last_ms, "%.0f ms", last_ms);
+    if (board()->loss > 0 || board()->rtt_ms * 4 > last_ms)
+        claim_report(&token_by_token, SKIPPED,
+                     "on this link the first word takes as long as all of them to be made");
+    else
+        claim_report(&token_by_token,
+                     f.head.chunked && tokens.done && tokens.count > 20 &&
+                             first_ms * 2 < last_ms
+                         ? HOLDS
+                         : UNCLEAR,
+                     "%d words in one answer, the first after %.0f ms, the last after %.0f; "
+                     "EventSource cannot do that: it only says GET",
+                     tokens.count, first_ms, last_ms);
+}
+
+// ---- watching ------------------------------------------------------------------------------
+
+static struct follower watcher;
+
+static void print_news(struct follower *from, const struct news *news)
+{
+    char text[LINE_BYTES];
+    (void)from;
+    snprintf(text, sizeof text, "%6llu  %.*s  %.*s", (unsigned long long)news->id,
+             (int)news->name.length, news->name.at, (int)news->data.length, news->data.at);
+    for (char *at = text; *at; at++) // lines of an event
+        *at = *at == '\n' ? ' ' : *at;
+    make_printable(text);
+    puts(text);
+}
+
+static bool for_ever(int64_t now, int64_t *wake_ns)
+{
+    (void)now;
+    (void)wake_ns;
+    return true;
+}
+
+// Prints the news until somebody ends the program, or the server does.
+static int watch(const char *how, int interval_ms)
+{
+    static const char *const names[WAYS] = {"poll", "wait", "sse", "ws"};
+    static struct follower *const only[] = {&watcher};
+    for (int way = 0; way < WAYS; way++)
+        if (!strcmp(how, names[way])) {
+            uint64_t newest = server_figure("", "newest");
+            follower_begin(&watcher, (enum way)way, newest, interval_ms, print_news);
+            follow(only, 1, for_ever);
+        }
+    fprintf(stderr, "client: --watch takes poll, wait, sse or ws, not '%s'\n", how);
+    return 2;
+}
+
+// --------------------------------------------------------------------------------------------
+
+int main(int argc, char **argv)
+{
+    static const char *host = "127.0.0.1", *how;
+    static int port = 8005, readers = 5000, interval_ms = 80;
+    static const struct scene scenes[] = {
+        {"techniques", "the same news, told in four ways", scene_techniques},
+        {"handle", "work that takes longer than a request", scene_handle},
+        {"resume", "a stream is cut, and goes on", scene_resume},
+        {"frames", "a WebSocket, byte by byte", scene_frames},
+        {"tokens", "an answer that is not finished when it begins", scene_tokens},
+        {"crowd", "thousands of readers, one event", scene_crowd},
+        {"slow", "one of the readers does not read", scene_slow},
+        {0}};
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the server"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"interval", OPTION_INT, &interval_ms, 1, 60000,
+         "milliseconds between two short polls"},
+        {"readers", OPTION_INT, &readers, 1, 10000, "in scene crowd"},
+        {"watch", OPTION_TEXT, &how,
+         .help = "no scene: print the news by poll, wait, sse or ws"},
+        {0}};
+    int first = options_parse(
+        argc, argv,
+        &(struct command){"[SCENE]",
+                          "Lesson 05: news for clients. Without SCENE all of them: "
+                          "techniques, handle,\nresume, frames, tokens, crowd, slow.",
+                          options});
+    fetch_from(host, port);
+    techniques_with(interval_ms);
+    crowd_of(readers);
+    story_begin(STORY_CLIENT);
+    return how ? watch(how, interval_ms) : story_tell(scenes, argv[first]);
 }

@@ -1,0 +1,177 @@
+// crowd.c: thousands of readers, one event: when has the last of them heard it, and what does
+// a reader cost who hears nothing?
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "fetch.h"
+#include "net.h"
+#include "scenes.h"
+#include "story.h"
+
+#define SPARE_FILES 50
+#define BATCH       500 // connections that are opened before we look at their answers
+#define ROWS        6   // of the picture
+#define TOLD_BYTES  2048
+
+static const char greeting[] = "retry: "; // what a stream of this server begins with
+
+static int wanted = 5000;
+static int readers; // connections
+static int *fds;
+static double *told_ms; // when a reader was told, after the publication
+
+void crowd_of(int count)
+{
+    wanted = count;
+}
+
+// As many readers as were asked for and this machine allows.
+static int possible(void)
+{
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    rlim_t most = files.rlim_max > SPARE_FILES * 2 ? files.rlim_max - SPARE_FILES : SPARE_FILES;
+    return most < (rlim_t)wanted ? (int)most : wanted;
+}
+
+static void wait_for(int i, const char *text)
+{
+    char bytes[TOLD_BYTES];
+    size_t length = 0;
+    while (length < sizeof bytes - 1) {
+        ssize_t got = read(fds[i], bytes + length, sizeof bytes - 1 - length);
+        if (got <= 0)
+            die("reader %d of %d: the server closed the connection", i + 1, readers);
+        length += (size_t)got;
+        if (memmem(bytes, length, text, strlen(text)))
+            return;
+    }
+    die("reader %d of %d: the server says something else than \"%s\"", i + 1, readers, text);
+}
+
+static void open_crowd(void)
+{
+    static const char request[] = "GET /events HTTP/1.1\r\n" REQUEST_HEAD "\r\n";
+    fds = calloc((size_t)readers, sizeof *fds);
+    told_ms = calloc((size_t)readers, sizeof *told_ms);
+    if (!fds || !told_ms)
+        die("no memory for %d readers", readers);
+    for (int from = 0; from < readers; from += BATCH) {
+        int to = from + BATCH < readers ? from + BATCH : readers;
+        for (int i = from; i < to; i++) {
+            fds[i] = fetch_connect();
+            if (!write_all(fds[i], request, sizeof request - 1))
+                die("reader %d cannot ask: %s", i + 1, strerror(errno));
+        }
+        for (int i = from; i < to; i++)
+            wait_for(i, greeting);
+    }
+}
+
+static void close_crowd(void)
+{
+    struct linger reset = {1, 0}; // else the ports stay in TIME_WAIT
+    for (int i = 0; i < readers; i++) {
+        setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        close(fds[i]);
+    }
+    free(fds);
+    free(told_ms);
+}
+
+// Publishes one event and reads it on every connection. Returns how many were told.
+static int tell_all(double *published_ms)
+{
+    static struct fetch publisher;
+    static const char word[] = "for everybody";
+    int epoll = epoll_create1(0), told = 0;
+    struct epoll_event ready[256];
+    if (epoll < 0)
+        die("no epoll: %s", strerror(errno));
+    for (int i = 0; i < readers; i++) {
+        struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
+        if (epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event))
+            die("cannot watch reader %d: %s", i + 1, strerror(errno));
+    }
+    fetch_open(&publisher);
+    int64_t start_ns = now_ns();
+    fetch_send(&publisher,
+               "POST /publish HTTP/1.1\r\n" REQUEST_HEAD "Content-Length: %zu\r\n\r\n%s",
+               sizeof word - 1, word);
+    struct epoll_event answer = {.events = EPOLLIN, .data.u32 = (uint32_t)readers};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, publisher.fd, &answer);
+    *published_ms = 0;
+    while (told < readers || *published_ms == 0) {
+        int count = epoll_wait(epoll, ready, 256, PATIENCE_MS);
+        if (count <= 0)
+            break; // those who are left are not told
+        for (int n = 0; n < count; n++) {
+            char bytes[TOLD_BYTES];
+            uint32_t i = ready[n].data.u32;
+            if (i == (uint32_t)readers) {
+                fetch_answer(&publisher);
+                *published_ms = ms_between(start_ns, now_ns());
+                epoll_ctl(epoll, EPOLL_CTL_DEL, publisher.fd, NULL);
+                continue;
+            }
+            ssize_t got = read(fds[i], bytes, sizeof bytes);
+            if (got <= 0)
+                epoll_ctl(epoll, EPOLL_CTL_DEL, fds[i], NULL);
+            else if (!told_ms[i] && memmem(bytes, (size_t)got, word, sizeof word - 1)) {
+                told_ms[i] = ms_between(start_ns, now_ns());
+                told++;
+            }
+        }
+    }
+    fetch_close(&publisher);
+    close(epoll);
+    return told;
+}
+
+static const struct claim long_lived = {
+    "5.15", "guide §15.8", "each SSE reader is a long-lived connection with its descriptor",
+    HOLDS, NULL};
+
+void scene_crowd(void)
+{
+    double published_ms;
+    readers = possible();
+    story_say("%d readers%s. All is quiet; then one event.", readers,
+              readers < wanted ? " (ulimit -Hn allows no more)" : "");
+    uint64_t before = server_figure("", "resident_bytes");
+    int64_t start_ns = now_ns();
+    open_crowd();
+    double opened_ms = ms_between(start_ns, now_ns());
+    uint64_t after = server_figure("", "resident_bytes");
+    int clients = (int)server_figure("\"sse\"", "clients");
+    int told = tell_all(&published_ms);
+    double each = readers ? ((double)after - (double)before) / readers : 0;
+    double middle = median_of(told_ms, readers), last = told_ms[readers - 1];
+    story_say("");
+    for (int row = 1; row <= ROWS; row++) {
+        char label[40];
+        int count = 0;
+        for (int i = 0; i < readers; i++)
+            count += told_ms[i] > 0 && told_ms[i] <= last * row / ROWS;
+        snprintf(label, sizeof label, "after %.1f ms", last * row / ROWS);
+        story_bar(label, count, readers, "%d know it", count);
+    }
+    story_head("readers|opened in|published in|the middle|the last|memory each");
+    story_row("%d|%.0f ms|%.1f ms|%.1f ms|%.1f ms|%.0f bytes", readers, opened_ms, published_ms,
+              middle, last, each);
+    close_crowd();
+    claim_report(&long_lived, told == readers && clients == readers ? HOLDS : UNCLEAR,
+                 "%d connections stay open, and %d of %d were told, the last after %.0f ms; of "
+                 "the server's own memory a reader takes %.0f bytes",
+                 clients, told, readers, last, each);
+}

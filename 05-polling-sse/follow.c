@@ -1,0 +1,254 @@
+// follow.c: see follow.h. Read ask() first: what each way says; then the four take_...().
+#include "follow.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "handshake.h"
+#include "net.h"
+
+#define MESSAGE_MAX   1048576
+#define WAIT_MS       8000 // for which the server may hold a long poll
+#define LOST_RETRY_MS 1000 // until SSE comes back, if the server does not say
+
+const char *const way_name[WAYS] = {"short polling", "long polling", "SSE", "WebSocket"};
+
+// ---- JSON, as far as this server's events need it ------------------------------------------
+
+static const char *json_value(struct http_text json, const char *name)
+{
+    char quoted[40];
+    int length = snprintf(quoted, sizeof quoted, "\"%s\":", name);
+    const char *at = json.at ? memmem(json.at, json.length, quoted, (size_t)length) : NULL;
+    return at ? at + length : NULL;
+}
+
+uint64_t json_number(struct http_text json, const char *name)
+{
+    const char *at = json_value(json, name), *end = json.at + json.length;
+    uint64_t number = 0;
+    for (; at && at < end && *at >= '0' && *at <= '9'; at++)
+        number = number * 10 + (uint64_t)(*at - '0');
+    return number;
+}
+
+struct http_text json_string(struct http_text json, const char *name)
+{
+    const char *at = json_value(json, name), *end = json.at + json.length;
+    if (!at || at == end || *at != '"')
+        return (struct http_text){NULL, 0};
+    const char *stop = ++at;
+    while (stop < end && *stop != '"')
+        stop += *stop == '\\' ? 2 : 1;
+    return (struct http_text){at, stop < end ? (size_t)(stop - at) : (size_t)(end - at)};
+}
+
+// An event as it stands in a line of a poll and in a WebSocket message.
+static void tell_json(struct follower *f, struct http_text json)
+{
+    struct news news = {json_number(json, "id"), json_string(json, "event"),
+                        json_string(json, "data")};
+    if (http_is(news.name, "chat")) // people in the chat have numbers of their own
+        news.id = 0;
+    if (news.id)
+        f->seen = news.id;
+    f->told(f, &news);
+}
+
+// ---- asking --------------------------------------------------------------------------------
+
+static void shake_hands(struct follower *f)
+{
+    uint8_t random[HANDSHAKE_KEY_BYTES];
+    char key[HANDSHAKE_KEY], request[400], target[60];
+    struct http_out out = {request, sizeof request, 0, false};
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        die("there is no randomness");
+    base64(random, sizeof random, key);
+    snprintf(target, sizeof target, "/ws?since=%llu", (unsigned long long)f->seen);
+    handshake_put_request(&out, "workbench", target, key);
+    fetch_send_bytes(&f->fetch, request, out.length);
+    fetch_head(&f->fetch);
+    if (!handshake_is_accepted(&f->fetch.head, key))
+        die("this is no WebSocket: the server says %d", f->fetch.head.status);
+    fetch_use(&f->fetch, f->fetch.head.length);
+    websocket_begin(&f->socket, false, MESSAGE_MAX);
+    f->connected = true;
+}
+
+static void ask(struct follower *f)
+{
+    struct fetch *fetch = &f->fetch;
+    unsigned long long seen = f->seen;
+    if (fetch->fd < 0)
+        fetch_open(fetch);
+    f->requests++;
+    f->asked = true;
+    f->due_ns = now_ns() + f->interval_ms * INT64_C(1000000);
+    switch (f->way) {
+    case SHORT_POLLING:
+        fetch_send(fetch, "GET /poll?since=%llu HTTP/1.1\r\n" REQUEST_HEAD "\r\n", seen);
+        break;
+    case LONG_POLLING:
+        fetch_send(fetch, "GET /wait?since=%llu&timeout=%d HTTP/1.1\r\n" REQUEST_HEAD "\r\n",
+                   seen, WAIT_MS);
+        break;
+    case SERVER_SENT: // the header is what EventSource sends when it comes back
+        fetch_send(fetch,
+                   "GET /events HTTP/1.1\r\n" REQUEST_HEAD
+                   "Accept: text/event-stream\r\nLast-Event-ID: %llu\r\n\r\n",
+                   seen);
+        break;
+    default:
+        shake_hands(f);
+    }
+}
+
+void follower_begin(struct follower *f, enum way way, uint64_t since, int interval_ms,
+                    void (*told)(struct follower *, const struct news *))
+{
+    memset(f, 0, sizeof *f);
+    f->way = way;
+    f->seen = since;
+    f->interval_ms = interval_ms;
+    f->told = told;
+    f->fetch.fd = -1;
+    ask(f);
+}
+
+void follower_end(struct follower *f)
+{
+    if (f->fetch.fd >= 0)
+        fetch_close(&f->fetch);
+    event_stream_cut(&f->stream);
+    if (f->way == WEB_SOCKET)
+        websocket_end(&f->socket);
+}
+
+// ---- what has come -------------------------------------------------------------------------
+
+static void take_answer(struct follower *f)
+{
+    if (!fetch_take(&f->fetch))
+        return;
+    f->asked = false;
+    f->empty += f->fetch.content_length == 0;
+    for (char *line = f->fetch.content, *end; (end = strchr(line, '\n')); line = end + 1)
+        tell_json(f, (struct http_text){line, (size_t)(end - line)});
+    if (f->way == LONG_POLLING)
+        f->due_ns = 0; // and at once the next one
+}
+
+static void take_stream(struct follower *f)
+{
+    struct fetch *fetch = &f->fetch;
+    struct stream_event got;
+    size_t at = 0;
+    ssize_t used = 1;
+    if (!f->connected) {
+        if (http_read_response(fetch->bytes, fetch->length, &fetch->head) <= 0)
+            return;
+        if (fetch->head.status != 200)
+            die("no events: the server says %d", fetch->head.status);
+        fetch_use(fetch, fetch->head.length);
+        f->connected = true;
+    }
+    while (at < fetch->length && used > 0) {
+        used = event_stream_read(&f->stream, fetch->bytes + at, fetch->length - at, &got);
+        if (used < 0)
+            die("an event is too long");
+        at += (size_t)used;
+        if (!got.name)
+            continue;
+        f->seen = strtoull(got.id, NULL, 10);
+        struct news news = {f->seen, {got.name, strlen(got.name)}, got.data};
+        f->told(f, &news);
+    }
+    fetch_use(fetch, at);
+}
+
+static void take_frames(struct follower *f)
+{
+    struct fetch *fetch = &f->fetch;
+    struct ws_message got;
+    size_t at = 0;
+    ssize_t used = 1;
+    while (at < fetch->length && used > 0) {
+        used = websocket_read(&f->socket, fetch->bytes + at, fetch->length - at, &got);
+        if (used < 0 || (used > 0 && got.opcode == WS_CLOSE))
+            die("the WebSocket is closed");
+        at += (size_t)used;
+        if (used > 0 && got.opcode == WS_TEXT)
+            tell_json(f, (struct http_text){got.bytes, got.length});
+        if (used > 0 && got.opcode == WS_PING) {
+            char pong[WS_HEADER_BYTES];
+            static const uint8_t mask[4] = {0}; // of nothing: our server's pings are empty
+            fetch_send_bytes(fetch, pong, websocket_put_header(pong, WS_PONG, true, 0, mask));
+        }
+    }
+    fetch_use(fetch, at);
+}
+
+// Cut off. EventSource comes back after a while, and so do we.
+static void lost(struct follower *f)
+{
+    if (f->way != SERVER_SENT)
+        die("%s: the server closed the connection", way_name[f->way]);
+    uint64_t retry_ms = f->stream.retry_ms ? f->stream.retry_ms : LOST_RETRY_MS;
+    fetch_close(&f->fetch);
+    event_stream_cut(&f->stream); // half an event is none
+    f->connected = f->asked = false;
+    f->due_ns = now_ns() + (int64_t)retry_ms * 1000000;
+}
+
+void follower_cut(struct follower *f)
+{
+    lost(f);
+}
+
+void follower_look(struct follower *f, bool readable)
+{
+    if (readable && !fetch_read(&f->fetch)) {
+        lost(f);
+    } else if (readable) {
+        if (f->way == SERVER_SENT)
+            take_stream(f);
+        else if (f->way == WEB_SOCKET)
+            take_frames(f);
+        else
+            take_answer(f);
+    }
+    if (!f->asked && now_ns() >= f->due_ns)
+        ask(f);
+}
+
+void follow(struct follower *const *followers, int count,
+            bool (*step)(int64_t now_ns, int64_t *wake_ns))
+{
+    struct pollfd polls[WAYS];
+    int64_t wake_ns = 0;
+    for (int i = 0; i < count; i++) // what came with the answer to a handshake
+        if (followers[i]->way == WEB_SOCKET)
+            take_frames(followers[i]);
+    for (;;) {
+        int64_t now = now_ns();
+        wake_ns = now + PATIENCE_MS * INT64_C(1000000);
+        if (!step(now, &wake_ns))
+            return;
+        for (int i = 0; i < count; i++) {
+            const struct follower *f = followers[i];
+            polls[i] = (struct pollfd){f->fetch.fd, POLLIN, 0};
+            if (!f->asked && f->due_ns < wake_ns)
+                wake_ns = f->due_ns;
+        }
+        int64_t left = wake_ns > now ? wake_ns - now : 0;
+        struct timespec wait = {left / 1000000000, left % 1000000000};
+        if (ppoll(polls, (nfds_t)count, &wait, NULL) < 0)
+            die("cannot wait for news");
+        for (int i = 0; i < count; i++)
+            follower_look(followers[i], polls[i].revents);
+    }
+}

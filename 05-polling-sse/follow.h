@@ -1,0 +1,60 @@
+// follow.h: four ways to be told the news, one interface. A follower knows the id of the last
+// event that it has seen; what it does with that is the whole difference:
+//
+//     short polling   asks "what came after 7?" every so often, whether there is any or not
+//     long polling    asks the same; the server does not answer before there is some
+//     SSE             asks once, for an answer that never ends; comes back if it is cut off
+//     WebSocket       asks once to speak something else than HTTP
+#ifndef FOLLOW_H
+#define FOLLOW_H
+
+#include "eventstream.h"
+#include "fetch.h"
+#include "websocket.h"
+
+enum way { SHORT_POLLING, LONG_POLLING, SERVER_SENT, WEB_SOCKET, WAYS };
+
+struct news {
+    uint64_t id; // 0: none (of a chat message, which is no event of the feed)
+    struct http_text name, data;
+};
+
+struct follower {
+    enum way way;
+    int interval_ms; // between two short polls
+    // Called with each event.
+    void (*told)(struct follower *f, const struct news *news);
+    uint64_t requests, empty; // that were sent; answers without an event
+    uint64_t seen;            // id of the last event
+    bool connected;           // the stream or the WebSocket is there
+    bool asked;               // an answer is to come
+    int64_t due_ns;           // when it asks next, if none is to come
+    struct fetch fetch;
+    struct event_stream stream;
+    struct websocket socket;
+};
+
+extern const char *const way_name[WAYS];
+
+// Connects and asks for what comes after `since`.
+void follower_begin(struct follower *f, enum way way, uint64_t since, int interval_ms,
+                    void (*told)(struct follower *, const struct news *));
+void follower_end(struct follower *f);
+
+// Asks if it is due, and takes what has come on its connection.
+void follower_look(struct follower *f, bool readable);
+
+// Cuts the connection from this end: the follower comes back as if it had been cut by the
+// server.
+void follower_cut(struct follower *f);
+
+// Looks after all of them until step() is false. It is called after each look, at `now_ns`, and
+// may set *wake_ns to the moment when it wants to be called again at the latest.
+void follow(struct follower *const *followers, int count,
+            bool (*step)(int64_t now_ns, int64_t *wake_ns));
+
+// A number of a JSON text, and a string (as it stands there, escapes and all).
+uint64_t json_number(struct http_text json, const char *name);
+struct http_text json_string(struct http_text json, const char *name);
+
+#endif

@@ -1,0 +1,228 @@
+// frames.c: a WebSocket from its first byte to its last, and what a message costs by it.
+#include <stdio.h>
+#include <string.h>
+
+#include "claim.h"
+#include "follow.h"
+#include "handshake.h"
+#include "net.h"
+#include "scenes.h"
+#include "story.h"
+#include "text.h"
+
+#define HEX_BYTES   14 // of a frame that are shown
+#define MESSAGE     "Hello"
+#define LONG_BYTES  200
+#define MESSAGE_MAX 65536
+
+// The example of RFC 6455 §1.3, which everybody copies.
+#define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
+#define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+static struct fetch f;
+static struct websocket ws;
+static int frames_up, frames_down;
+static size_t overhead_up, overhead_down; // bytes of the last frame that are not payload
+static size_t short_up, short_down;       // the same of a short one
+
+static const char *opcode_name(int opcode)
+{
+    static const char *const names[] = {[WS_CONTINUATION] = "continuation",
+                                        [WS_TEXT] = "text",
+                                        [WS_BINARY] = "binary",
+                                        [WS_CLOSE] = "close",
+                                        [WS_PING] = "ping",
+                                        [WS_PONG] = "pong"};
+    return opcode <= WS_PONG && names[opcode] ? names[opcode] : "reserved";
+}
+
+// One line: the frame's first bytes, and what they say.
+static void show_frame(bool up, const char *bytes, size_t header, size_t payload,
+                       const char *text)
+{
+    char hex[HEX_BYTES * 3 + 8] = "", say[80], shown[40];
+    size_t size = header + payload, put = 0;
+    for (size_t i = 0; i < size && i < HEX_BYTES; i++)
+        put += (size_t)snprintf(hex + put, sizeof hex - put, "%02x ", (uint8_t)bytes[i]);
+    if (size > HEX_BYTES)
+        snprintf(hex + put, sizeof hex - put, "...");
+    if ((bytes[0] & 0x0f) == WS_CLOSE)
+        snprintf(shown, sizeof shown, "code %d", WS_NORMAL);
+    else
+        snprintf(shown, sizeof shown, "%.*s", payload > 20 ? 0 : (int)payload, text);
+    make_printable(shown);
+    snprintf(say, sizeof say, "%s%s%s, %zu%s%s", opcode_name(bytes[0] & 0x0f),
+             (uint8_t)bytes[0] & 0x80 ? "" : ", more follows", up ? ", masked" : "", payload,
+             *shown ? ": " : "", shown);
+    printf("  %s%s%s  ", paint(up ? CYAN : MAGENTA), up ? "──▶" : "◀──", paint(PLAIN));
+    cell(hex, HEX_BYTES * 3 + 5, false);
+    puts(say);
+}
+
+static void send_frame(enum ws_opcode opcode, bool final, const char *text, size_t length)
+{
+    static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d}; // of RFC 6455 §5.7; else: random
+    char bytes[WS_HEADER_BYTES + LONG_BYTES];
+    size_t header = websocket_put_header(bytes, opcode, final, length, mask);
+    websocket_mask(bytes + header, text, length, mask, 0);
+    fetch_send_bytes(&f, bytes, header + length);
+    show_frame(true, bytes, header, length, text);
+    frames_up++;
+    overhead_up = header;
+}
+
+// Reads one message, and shows its frame (this server sends each message in one).
+static void read_frame(struct ws_message *got)
+{
+    ssize_t used;
+    got->opcode = -1;
+    while (got->opcode < 0) {
+        while ((used = websocket_read(&ws, f.bytes, f.length, got)) == 0)
+            if (!fetch_read(&f))
+                die("the server closed the WebSocket without a word");
+        if (used < 0)
+            die("what the server sends is no WebSocket (%zd)", -used);
+        size_t payload = got->length + (got->opcode == WS_CLOSE ? 2 : 0);
+        overhead_down = (size_t)used - payload;
+        show_frame(false, f.bytes, overhead_down, payload, got->bytes);
+        frames_down++;
+        fetch_use(&f, (size_t)used);
+    }
+}
+
+static bool echoes(const char *text, size_t length)
+{
+    struct ws_message got;
+    read_frame(&got);
+    return got.opcode == WS_TEXT && got.length == length && !memcmp(got.bytes, text, length);
+}
+
+// ---- the handshake -------------------------------------------------------------------------
+
+static void show_head(const char *head, size_t length, bool up)
+{
+    for (const char *line = head, *end; line < head + length; line = end + 1) {
+        end = memchr(line, '\n', (size_t)(head + length - line));
+        if (!end || end - line < 2)
+            break;
+        printf("  %s%s%s  %.*s\n", paint(up ? CYAN : MAGENTA), up ? "──▶" : "◀──", paint(PLAIN),
+               (int)(end - line - 1), line);
+    }
+}
+
+// Asks with these fields, shows both heads; returns the answer's status.
+static int ask(const char *version)
+{
+    char request[300];
+    int length = snprintf(request, sizeof request,
+                          "GET /ws/echo HTTP/1.1\r\n" REQUEST_HEAD
+                          "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                          "Sec-WebSocket-Key: " KEY "\r\n%s\r\n",
+                          version);
+    fetch_open(&f);
+    fetch_send_bytes(&f, request, (size_t)length);
+    fetch_head(&f);
+    show_head(request, (size_t)length, true);
+    show_head(f.bytes, f.head.length, false);
+    printf("\n");
+    return f.head.status;
+}
+
+static const struct claim as_written = {
+    "5.12", "guide §4.1", "a request with the example's fields opens a WebSocket", NOT_HERE,
+    "It must also say Sec-WebSocket-Version: 13 (RFC 6455 §4.1). Without it a server refuses "
+    "(§4.2.1), and may say which version it would take (§4.4)."};
+
+static const struct claim accept_key = {
+    "5.6", "guide §4.1", "the key of the example is answered with " ACCEPT, HOLDS, NULL};
+
+static const struct claim little = {
+    "5.7", "guide §4.1", "WebSocket frames cost little next to HTTP headers", HOLDS, NULL};
+
+// ---- the scene -----------------------------------------------------------------------------
+
+static bool speak(void)
+{
+    char text[LONG_BYTES];
+    struct ws_message got;
+    memset(text, 'x', sizeof text);
+    send_frame(WS_TEXT, true, MESSAGE, sizeof MESSAGE - 1);
+    bool good = echoes(MESSAGE, sizeof MESSAGE - 1);
+    short_up = overhead_up;
+    short_down = overhead_down;
+    send_frame(WS_TEXT, false, "Hel", 3); // in two frames, with a ping between them
+    send_frame(WS_PING, true, "here?", 5);
+    send_frame(WS_CONTINUATION, true, "lo", 2);
+    read_frame(&got);
+    good = good && got.opcode == WS_PONG && echoes(MESSAGE, sizeof MESSAGE - 1);
+    send_frame(WS_TEXT, true, text, sizeof text);
+    return echoes(text, sizeof text) && good;
+}
+
+// What the same words cost as a request of their own, and as the answer to one.
+static void by_http(size_t *up, size_t *down)
+{
+    static struct fetch http;
+    char target[60];
+    fetch_open(&http);
+    http.up = http.down = 0;
+    if (fetch_ask(&http, "POST", "/publish", MESSAGE) != 200)
+        die("the server does not publish");
+    *up = http.up;
+    snprintf(target, sizeof target, "/poll?since=%llu",
+             (unsigned long long)json_number(
+                 (struct http_text){http.content, http.content_length}, "id") -
+                 1);
+    http.down = 0;
+    fetch_ask(&http, "GET", target, NULL);
+    *down = http.down - http.content_length + sizeof MESSAGE - 1;
+    fetch_close(&http);
+}
+
+void scene_frames(void)
+{
+    char accept[HANDSHAKE_ACCEPT];
+    struct ws_message got;
+    size_t up, down, words = sizeof MESSAGE - 1;
+    story_say("The notes' request, field by field:");
+    int without = ask("");
+    fetch_close(&f);
+    story_say("With the version:");
+    int with = ask("Sec-WebSocket-Version: 13\r\n");
+    handshake_accept((struct http_text){KEY, strlen(KEY)}, accept);
+    bool same = handshake_is_accepted(&f.head, KEY) && !strcmp(accept, ACCEPT);
+    if (with != 101)
+        die("no WebSocket: the server says %d", with);
+    fetch_use(&f, f.head.length);
+    websocket_begin(&ws, false, MESSAGE_MAX);
+    story_say("From here on it is frames: what it is, how long, the mask, the payload.");
+    bool good = speak();
+    size_t ws_up = overhead_up, ws_down = overhead_down; // of the long one
+    send_frame(WS_CLOSE, true, "\x03\xe8", 2);           // 1000: normal
+    read_frame(&got);
+    good = good && got.opcode == WS_CLOSE && got.code == WS_NORMAL;
+    websocket_end(&ws);
+    fetch_close(&f);
+    by_http(&up, &down);
+    story_head("\"" MESSAGE "\", in bytes|to server|to client");
+    story_row("by WebSocket|%zu|%zu", words + short_up, words + short_down);
+    story_row("by HTTP|%zu|%zu", up, down);
+    claim_report(&as_written,
+                 with != 101                        ? UNCLEAR
+                 : without == 400 || without == 426 ? NOT_HERE
+                                                    : HOLDS,
+                 "without a version %d, with it %d", without, with);
+    claim_report(&accept_key, same && with == 101 ? HOLDS : UNCLEAR,
+                 "computed here and sent by the server: %s, base64 of the SHA-1 of the key and "
+                 "a constant of RFC 6455",
+                 accept);
+    claim_report(
+        &little,
+        good && ws_up <= 8 && ws_down <= 4 && up - words > 10 * short_up &&
+                down - words > 10 * short_down
+            ? HOLDS
+            : UNCLEAR,
+        "%d frames there, with %zu or %zu bytes around the payload (4 are the mask), %d back, "
+        "with %zu or %zu; around a request of HTTP it is %zu, around an answer %zu",
+        frames_up, short_up, ws_up, frames_down, short_down, ws_down, up - words, down - words);
+}

@@ -1,0 +1,152 @@
+// slow.c: one of the readers stops reading. What do the others notice, and what becomes of it?
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "claim.h"
+#include "follow.h"
+#include "net.h"
+#include "scenes.h"
+#include "story.h"
+
+#define EVENT_BYTES  2000
+#define BEFORE       100 // events while all read
+#define BESIDE       800 // while one does not; less than the server's ring keeps
+#define EVENTS_MAX   (BEFORE + BESIDE)
+#define SMALL_BUFFER 4096 // of the slow one, or the kernel reads megabytes for it
+
+static struct follower quick, slow;
+static struct follower *const those_who_read[] = {&quick};
+static struct follower *const who_came_back[] = {&slow};
+static struct fetch publisher;
+
+static double latency[EVENTS_MAX];
+static int64_t sent_ns, give_up_ns;
+static int published, here;                 // events
+static int slow_last, slow_gaps, slow_came; // of the slow one: number of the last event
+
+static void publish(void)
+{
+    static char data[EVENT_BYTES + 1];
+    memset(data, '.', EVENT_BYTES);
+    int length = snprintf(data, sizeof data, "%d", published);
+    data[length] = ' ';
+    sent_ns = now_ns();
+    if (fetch_ask(&publisher, "POST", "/publish?event=slow", data) != 200)
+        die("the server does not publish any more");
+    published++;
+}
+
+static void told_quick(struct follower *f, const struct news *news)
+{
+    (void)f;
+    if (http_is(news->name, "slow") && atoi(news->data.at) == here && here < EVENTS_MAX)
+        latency[here++] = ms_between(sent_ns, now_ns());
+}
+
+static void told_slow(struct follower *f, const struct news *news)
+{
+    (void)f;
+    if (!http_is(news->name, "slow"))
+        return;
+    int number = atoi(news->data.at);
+    slow_gaps += number != slow_last + 1;
+    slow_last = number;
+    slow_came++;
+}
+
+static bool until_here(int64_t now, int64_t *wake_ns)
+{
+    *wake_ns = give_up_ns;
+    return here < published && now < give_up_ns;
+}
+
+static bool until_connected(int64_t now, int64_t *wake_ns)
+{
+    *wake_ns = give_up_ns;
+    return !quick.connected && now < give_up_ns;
+}
+
+static bool until_cut(int64_t now, int64_t *wake_ns)
+{
+    *wake_ns = give_up_ns;
+    return slow.asked && now < give_up_ns;
+}
+
+static bool until_caught_up(int64_t now, int64_t *wake_ns)
+{
+    *wake_ns = give_up_ns;
+    return slow_last < published - 1 && now < give_up_ns;
+}
+
+static void be_patient(void)
+{
+    give_up_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
+}
+
+// One event at a time: published, and read by who reads.
+static void tell(void)
+{
+    publish();
+    be_patient();
+    follow(those_who_read, 1, until_here);
+    if (here < published)
+        die("event %d has not come for %d seconds", published, PATIENCE_MS / 1000);
+}
+
+static const struct claim too_much = {"5.16", "design patterns",
+                                      "clients might not be able to handle what is pushed",
+                                      HOLDS, NULL};
+
+static void show(double alone_ms, double beside_ms, uint64_t queue)
+{
+    double full = alone_ms > beside_ms ? alone_ms : beside_ms;
+    story_say("");
+    story_bar("the reader, alone", alone_ms, full, "%.2f ms", alone_ms);
+    story_bar("beside one who is stuck", beside_ms, full, "%.2f ms", beside_ms);
+    story_head("the one who is stuck|events");
+    story_row("published meanwhile|%d", BESIDE);
+    story_row("got into buffers|%d", slow_came);
+    story_row("wait in the ring|%llu", (unsigned long long)queue);
+}
+
+void scene_slow(void)
+{
+    int small = SMALL_BUFFER;
+    fetch_open(&publisher);
+    follower_begin(&quick, SERVER_SENT, server_figure("", "newest"), 0, told_quick);
+    be_patient();
+    follow(those_who_read, 1, until_connected);
+    for (int i = 0; i < BEFORE; i++)
+        tell();
+    double alone_ms = median_of(latency, BEFORE);
+
+    story_say("Events of %d bytes for two readers. One of them does not read.", EVENT_BYTES);
+    follower_begin(&slow, SERVER_SENT, server_figure("", "newest"), 0, told_slow);
+    setsockopt(slow.fetch.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    slow_last = BEFORE - 1;
+    for (int i = 0; i < BESIDE; i++)
+        tell();
+    double beside_ms = median_of(latency + BEFORE, BESIDE);
+    uint64_t queue = server_figure("\"sse\"", "longest_queue");
+
+    be_patient(); // it reads again: first what the kernel has kept for it
+    follow(who_came_back, 1, until_cut);
+    uint64_t dropped = server_figure("\"dropped\"", "slow");
+    show(alone_ms, beside_ms, queue);
+    follow(who_came_back, 1, until_caught_up);
+    story_say("");
+    story_say(
+        "Then it reads, finds the end, comes back with Last-Event-ID, and gets the rest.");
+    bool rest = slow_came == BESIDE && slow_gaps == 0 && slow.requests == 2;
+    bool unharmed = beside_ms < 5 * alone_ms + 5;
+    follower_end(&quick);
+    follower_end(&slow);
+    fetch_close(&publisher);
+    claim_report(&too_much, dropped == 1 && queue && rest && unharmed ? HOLDS : UNCLEAR,
+                 "one is too far behind, and closed; back with Last-Event-ID it has %d of %d "
+                 "events, %d gaps. To the other one an event takes %.2f ms, alone %.2f",
+                 slow_came, BESIDE, slow_gaps, beside_ms, alone_ms);
+}
