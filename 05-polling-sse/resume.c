@@ -15,6 +15,7 @@
 #define CUT_AT      9  // the event after which the server does
 #define AT_ONCE     50 // publications that are on their way together
 #define ROUNDS_MAX  400
+#define AWAY        3  // events that are published while the reader is away
 #define HALF_BYTES  10 // that we read at once, to stop in the middle of an event
 #define PATIENCE_NS (PATIENCE_MS * INT64_C(1000000))
 
@@ -23,7 +24,7 @@ static struct follower *const only[] = {&reader};
 static struct fetch publisher;
 
 static int64_t next_ns, give_up_ns;
-static int published, came, cuts, out_of_order;
+static int published, away, came, cuts, out_of_order;
 static int times[EVENTS + 1]; // that each event came
 static uint64_t asked;        // requests of the reader that were shown
 
@@ -70,31 +71,46 @@ static bool is_done(void)
     return true;
 }
 
-// Publishes, and cuts: once here, in the middle of an event, and once there.
+// Publishes, a few events also while nobody listens.
+static void publish_if_due(int64_t now)
+{
+    int last = cuts < 2 ? CUT_AT : EVENTS; // the rest comes when the server has cut, too
+    if (reader.connected)
+        away = 0;
+    else if (!published || away == AWAY)
+        return;
+    if (published == last || now < next_ns)
+        return;
+    publish("lesson", ++published);
+    away += !reader.connected;
+    next_ns = now + EVERY_MS * INT64_C(1000000);
+}
+
+// Cuts the connection: once here, in the middle of an event, and once there.
+static void cut_if_due(void)
+{
+    bool half = reader.stream.line.length > 0 || reader.stream.data.length > 0;
+    reader.fetch.read_max = cuts == 0 ? HALF_BYTES : 0;
+    if (cuts == 0 && came == HALF - 1 && half && published >= HALF) {
+        story_event("✂ half of event %d is here", HALF);
+        follower_cut(&reader);
+        cuts++;
+    } else if (cuts == 1 && came >= CUT_AT && reader.connected) {
+        story_event("POST /cut");
+        fetch_send(&publisher,
+                   "POST /cut HTTP/1.1\r\n" REQUEST_HEAD "Content-Length: 0\r\n\r\n");
+        cuts++;
+    }
+}
+
 static bool play(int64_t now, int64_t *wake_ns)
 {
     show_requests();
-    if (reader.connected && published < EVENTS && now >= next_ns) {
-        publish("lesson", ++published);
-        next_ns = now + EVERY_MS * INT64_C(1000000);
-        if (published == CUT_AT) {
-            fetch_send(&publisher,
-                       "POST /cut HTTP/1.1\r\n" REQUEST_HEAD "Content-Length: 0\r\n\r\n");
-            cuts++;
-        }
-    } else if (published && published < EVENTS && now >= next_ns) { // while nobody listens, too
-        publish("lesson", ++published);
-        next_ns = now + EVERY_MS * INT64_C(1000000);
-    }
-    if (came == HALF - 1)
-        reader.fetch.read_max = HALF_BYTES;
-    if (came == HALF - 1 && cuts == 0 && published >= HALF && reader.stream.line.length) {
-        story_event("✂ half of event %d is here", HALF);
-        follower_cut(&reader);
-        reader.fetch.read_max = 0;
-        cuts++;
-    }
-    *wake_ns = published < EVENTS ? next_ns : give_up_ns;
+    publish_if_due(now);
+    cut_if_due();
+    bool may_publish = published < (cuts < 2 ? CUT_AT : EVENTS) && away < AWAY &&
+                       (published || reader.connected);
+    *wake_ns = may_publish ? next_ns : give_up_ns;
     return !is_done() && now < give_up_ns;
 }
 
@@ -143,7 +159,7 @@ void scene_resume(void)
     follower_begin(&reader, SERVER_SENT, newest, 0, told);
     give_up_ns = now_ns() + PATIENCE_NS;
     follow(only, 1, play);
-    for (int i = 0; i < EVENTS + 1; i++) // one of them was POST /cut
+    for (int i = 0; i < published + (cuts == 2); i++) // one of them was POST /cut
         fetch_answer(&publisher);
     story_quiet(true);
     for (int i = 1; i <= EVENTS; i++) {
