@@ -151,6 +151,7 @@ static void print_table(void)
         story_bar(way_name[way], costs[way].mean, costs[SHORT_POLLING].mean, "%.1f ms",
                   costs[way].mean);
     double most = costs[SHORT_POLLING].up + costs[SHORT_POLLING].down;
+    story_say("");
     story_say("bytes an event, both ways");
     for (int way = 0; way < WAYS; way++)
         story_bar(way_name[way], costs[way].up + costs[way].down, most, "%.0f bytes",
@@ -233,6 +234,10 @@ static void judge_polling(double interval)
     else if (board()->rtt_ms < 2 * CLOSE_MS)
         claim_report(&long_polling, SKIPPED,
                      "on this link a request is back before the next event of a bunch");
+    else if (2 * board()->rtt_ms > interval_ms) // the later ones of a bunch wait for it
+        claim_report(&long_polling, SKIPPED,
+                     "here the next request takes as long to come as a poll: %.1f ms, %.1f",
+                     costs[LONG_POLLING].mean, costs[SHORT_POLLING].mean);
     else
         claim_report(
             &long_polling,
