@@ -46,6 +46,8 @@ static void told(struct follower *f, const struct news *news)
     static int last;
     int number = http_is(news->name, "lesson") ? atoi(news->data.at) : 0;
     (void)f;
+    if (http_is(news->name, "reset"))
+        story_event("reset: what came before %llu is gone", (unsigned long long)news->id + 1);
     if (number < 1 || number > EVENTS)
         return; // the feed has news of its own
     came++;
