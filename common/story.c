@@ -123,7 +123,7 @@ void story_event(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     make_printable(text);
-    if (columns(text) > BETWEEN - 2)
+    if (!alone && columns(text) > BETWEEN - 2)
         strcpy(text + BETWEEN - 5, "..."); // a peer's text may be as long as it likes
     if (alone && !strcmp(text, last)) {    // "read() = 1 bytes", a thousand times
         repeats++;
