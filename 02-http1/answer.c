@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -13,7 +11,6 @@
 #define CACHED_TAG  "\"workbench-1\""
 #define CACHED_DATE 1735689600 // seconds since 1970: 2025-01-01
 #define CACHED_SIZE 20000
-#define PIECE_BYTES 40
 
 // Bits, so that a route can say which it takes.
 enum method { GET = 1, HEAD = 2, POST = 4, PUT = 8, PATCH = 16, DELETE = 32, OPTIONS = 64 };

@@ -1,5 +1,5 @@
 // answer.h: what lesson 02's server has to say: for each request, the status, the fields and
-// the content of its answer. How it travels is server.c's business.
+// the content of its answer. How it travels is session.c's business.
 //
 //     /                     a line of text, another one for each virtual host; POST: echoes
 //     /img/N?size=BYTES     bytes as of an image

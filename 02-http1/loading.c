@@ -96,7 +96,7 @@ static void show_who_stays(void)
             die("no answer to a request of %s", cases[i].name);
         bool says = strstr(response.head, "\r\nConnection: ");
         fields += strcasestr(response.head, "\r\nKeep-Alive:") != NULL;
-        bool stays = !cases[i].stays && fetch_ends(&f) ? false : true;
+        bool stays = cases[i].stays || !fetch_ends(&f);
         if (stays)
             fetch_get(&f, "/", &response); // dies if it does not
         as_told += stays == cases[i].stays;

@@ -65,7 +65,10 @@ static long ask_offset(struct fetch *f)
     f->to_head = false;
     const char *field = strcasestr(response.head, "\r\nUpload-Offset: ");
     long offset = field ? atol(field + strlen("\r\nUpload-Offset: ")) : -1;
-    story_event("%d, Upload-Offset: %ld", response.status, offset);
+    if (field)
+        story_event("%d, Upload-Offset: %ld", response.status, offset);
+    else
+        story_event("%d, no Upload-Offset", response.status);
     return offset;
 }
 
@@ -102,17 +105,21 @@ void scene_upload(void)
     fetch_get(&f, file_name(), &response);
     fetch_close(&f);
 
-    story_say("Bytes of the file that were sent:");
+    story_say("What our kernel had taken and not yet sent is gone with the connection: the "
+              "server says");
+    story_say("what it has. Bytes of the file that were sent:");
     story_say("");
     double again = (double)first + FILE_BYTES, resumed = (double)(first + rest);
     story_bar("one large request, again", again, again, "%.0f", again);
-    story_bar("resumed at the offset", resumed, again, "%.0f", resumed);
+    if (rest)
+        story_bar("resumed at the offset", resumed, again, "%.0f", resumed);
     bool same = checked == FILE_BYTES && !wrong;
     if (board()->loss > 0)
         claim_report(&survives, SKIPPED, "on this link the reset itself may be lost");
     else
-        claim_report(
-            &survives, rest > 0 && status == 201 && same && resumed < again ? HOLDS : UNCLEAR,
-            "%zu of %d bytes sent twice instead of %zu; what GET brings is %s",
-            first + rest - FILE_BYTES, FILE_BYTES, first, same ? "the file" : "not the file");
+        claim_report(&survives,
+                     rest > 0 && status == 201 && same && resumed < again ? HOLDS : UNCLEAR,
+                     "%zu of %d bytes sent twice instead of %zu; what GET brings is %s",
+                     rest ? first + rest - FILE_BYTES : 0, FILE_BYTES, first,
+                     same ? "the file" : "not the file");
 }

@@ -137,7 +137,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
             continue;
         }
         int result = http_read_request(bytes + used, length - used, &head);
-        part = result > 0 ? head.length : 0;
+        part = result > 0 ? head.length : result < 0 ? length - used : 0; // refused: all of it
         used += part;
         if (result > 0)
             take_request(s, &head);

@@ -9,7 +9,7 @@
 #include "request.h"
 
 #define PIECE_BYTES  4096 // of DATA, while other streams wait for their turn
-#define CREDIT_BYTES 1024 // of DATA in a frame earn the client some patience: see session.c
+#define CREDIT_BYTES 128  // of DATA in a frame earn the client some patience: see session.c
 #define CREDIT       2
 #define DISCARD_MAX  (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
 #define HELD_MAX     (64 << 20) // bytes of bodies that are kept for an echo, of all connections
@@ -290,8 +290,9 @@ static struct fault take_request(struct session *session, const struct frame *fr
         return end_of_request(session, stream);
     if (request.content_length > ECHO_MAX)
         answer_error(session, stream, 413);
-    else if (request.connect) // there is no end of a request to wait for (§8.5)
-        begin_answer(session, stream);
+    else if (request.connect || (request.expects_continue && stream->answer.status >= 400))
+        begin_answer(session,
+                     stream); // CONNECT has no end to wait for (§8.5), nobody wants a body
     else if (request.expects_continue)
         put_headers(session, stream->id, &(struct answer){.status = 100}, 0);
     return fault_none();

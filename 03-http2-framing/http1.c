@@ -31,6 +31,8 @@ static void send_head(struct http1 *http1)
         http_put_length(&out, (uint64_t)answer->length);
     if (!http1->keep_alive)
         http_put_field(&out, "Connection", "close");
+    else if (http1->minor == 0) // HTTP/1.0 has to be told
+        http_put_field(&out, "Connection", "keep-alive");
     http_put_text(&out, "\r\n");
     conn_wrote(http1->conn, out.length);
 }
@@ -41,6 +43,7 @@ static void begin_answer(struct http1 *http1, const struct http_head *head)
     bool body = head->content_length > 0 || head->chunked;
     http1->keep_alive = head->keep_alive && !body;
     http1->to_head = http_is(head->method, "HEAD");
+    http1->minor = head->minor;
     if (body)
         route_error(501, &http1->answer);
     else

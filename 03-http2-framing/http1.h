@@ -13,6 +13,7 @@ struct http1 {
     bool head_sent;  // of the answer
     bool keep_alive; // after it
     bool to_head;    // the method is HEAD: no content
+    int minor;       // of the client's HTTP/1.minor
     struct answer answer;
     double idle_s;  // a connection that waits so long for a request is closed
     long *requests; // counts those that were answered

@@ -74,6 +74,9 @@ if need h2load nghttp2-client; then
         "h2load -n 50000 -c 50 -m 100 $url/ | grep ^requests"
     expect "h2load, bodies through small windows" "requests: 2000 total, 2000 started, 2000 done, 2000 succeeded, 0 failed, 0 errored, 0 timeout" \
         "h2load -n 2000 -c 10 -m 10 -w 10 -W 10 -d Makefile $url/echo | grep ^requests"
+    expect "h2load: 2 MB through a window of 1,023 bytes" \
+        "requests: 1 total, 1 started, 1 done, 1 succeeded, 0 failed, 0 errored, 0 timeout" \
+        "h2load -n 1 -c 1 -w 10 -W 10 '$url/img/1?size=2000000' | grep ^requests"
 fi
 
 if need python3 python3-h2; then

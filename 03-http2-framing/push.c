@@ -163,10 +163,11 @@ void scene_push(void)
     story_head("PRIORITY|what is said to it");
     bool itself = priority_ends("a stream behind itself", 5, NO_ERROR);
     bool checked = priority_ends("four bytes instead of five", 4, FRAME_SIZE_ERROR);
-    claim_report(&push_is_over, nothing && ours && theirs ? HOLDS : UNCLEAR,
-                 "%d pushes with ENABLE_PUSH=1; PUSH_PROMISE is a connection error for the "
-                 "server, and for us",
-                 promises);
+    claim_report(
+        &push_is_over, nothing && ours && theirs ? HOLDS : UNCLEAR,
+        "here: %d sent with ENABLE_PUSH=1, and none taken, by either side; that nginx and "
+        "Chrome gave it up is nothing we can measure",
+        promises);
     claim_report(&prioritized,
                  share > 0.75 && itself && checked ? NOT_HERE
                  : share < 0.1                     ? HOLDS

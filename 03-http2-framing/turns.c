@@ -132,7 +132,7 @@ static int take_steps(const struct step *steps, size_t count, uint32_t connectio
     for (size_t i = 0; i < count; i++)
         right += take_step(&steps[i]);
     if (talk.fault.scope)
-        story_say("The server broke the rules: %s.", talk.fault.why);
+        story_say("We say GOAWAY %s: %s.", error_code_name(talk.fault.code), talk.fault.why);
     talk_close(&talk);
     return right;
 }
@@ -151,15 +151,16 @@ void scene_windows(void)
                                         {WIDEN, 1, 80000, 1, 0},
                                         {WIDEN, 1, 1, 1, 1}};
     const int steps = sizeof two_levels / sizeof *two_levels + sizeof moved / sizeof *moved;
-    story_say("A connection whose window we have opened to 165,535 bytes, and nothing else. "
-              "Now, step by");
-    story_say("step: what do we say, and how many bytes does the server send for it?");
+    story_say("A connection whose window we have opened to 165,535 bytes; its streams have "
+              "the usual");
+    story_say("65,535. What do we say, and how many bytes does the server send for it?");
     int right = take_steps(two_levels, sizeof two_levels / sizeof *two_levels, 165535);
     story_say("");
     story_say("A window of a million, and a setting that moves the windows of all streams:");
     right += take_steps(moved, sizeof moved / sizeof *moved, 1000000);
-    claim_report(&controlled, right == steps ? HOLDS : UNCLEAR,
-                 "%d of %d steps to the byte: 65,535 in a stream's first window; nothing "
-                 "while either window is 0 or below; 1 byte for WINDOW_UPDATE +1",
-                 right, steps);
+    claim_report(&controlled, right == steps ? HOLDS : UNCLEAR, "%d of %d steps to the byte%s",
+                 right, steps,
+                 right == steps ? ": 65,535 in a stream's first window; nothing while either "
+                                  "window is 0 or below; 1 byte for WINDOW_UPDATE +1"
+                                : "");
 }

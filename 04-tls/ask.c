@@ -61,8 +61,10 @@ static int read_more(struct connection *c, struct reply *reply, struct input *in
     int result = in->length < IN_BYTES
                      ? connection_read(c, in->bytes + in->length, IN_BYTES - in->length, &got)
                      : -1;
-    if (result == 1 && !reply->first_ns)
+    if (result == 1 && !reply->first_ns) {
         reply->first_ns = now_ns();
+        reply->first_at = c->tap.length[false];
+    }
     if (result == 1)
         in->length += got;
     return result;

@@ -13,7 +13,8 @@
 struct reply {
     int status;                    // 0: none has come
     bool whole;                    // it has come to its end
-    int64_t first_ns;              // when the first byte of the answer was there, decrypted
+    int64_t first_ns;              // when the first byte of the answer was there, decrypted,
+    size_t first_at;               // and how many bytes had come until then, encrypted
     uint64_t length;               // bytes of content
     char content[ANSWER_KEPT + 1]; // the first of them, as a text
     // Shown what comes, if not NULL: the head, then the content in parts.

@@ -17,7 +17,8 @@
 #include "context.h"
 #include "net.h"
 
-#define ALPN_BYTES 256
+#define ALPN_BYTES   256
+#define HANDSHAKE_NS INT64_C(30000000000) // that a whole one may take
 
 static const char *server_host;
 static int server_port, keylog = -1;
@@ -204,6 +205,7 @@ static bool shake_hands(struct connection *c, const struct connect_settings *set
     if (SSL_connect(c->ssl) != 1)
         return explain(c);
     c->established_ns = now_ns();
+    c->tap.deadline_ns = 0;
     c->early_taken = SSL_get_early_data_status(c->ssl) == SSL_EARLY_DATA_ACCEPTED;
     if (settings->pin && !is_pinned(c, settings->pin))
         return break_off(c, "the server's key is not the pinned one");
@@ -242,6 +244,7 @@ bool connection_start(struct connection *c, const struct connect_settings *setti
     if (settings->nagle)
         setsockopt(c->tap.fd, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off);
     c->connected_ns = now_ns();
+    c->tap.deadline_ns = c->connected_ns + HANDSHAKE_NS;
     return shake_hands(c, settings);
 }
 

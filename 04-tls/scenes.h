@@ -32,7 +32,7 @@ void scene_eavesdropper(void);
 // journey.c: what a server does with a request.
 void scene_journey(void);
 
-// NULL, or why round trips cannot be told from times on the link that there is.
+// NULL, or why round trips cannot be counted on the link that there is.
 const char *scene_no_round_trips(void);
 
 #endif

@@ -21,9 +21,11 @@ static void note(struct tap *tap, bool to_server, const char *bytes, size_t leng
 static int tap_read(BIO *bio, char *to, size_t size, size_t *got)
 {
     struct tap *tap = BIO_get_data(bio);
-    ssize_t length;
-    while ((length = read(tap->fd, to, size)) < 0 && errno == EINTR)
-        continue;
+    ssize_t length = -1;
+    errno = ETIMEDOUT; // somebody who sends a byte now and then could hold us for ever
+    if (!tap->deadline_ns || now_ns() < tap->deadline_ns)
+        while ((length = read(tap->fd, to, size)) < 0 && errno == EINTR)
+            continue;
     *got = length > 0 ? (size_t)length : 0;
     tap->ended = length == 0;
     tap->error = length < 0 ? errno : 0;

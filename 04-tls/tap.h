@@ -20,10 +20,11 @@ struct tap_piece {
 
 struct tap {
     int fd;
-    bool one_by_one;  // write() for each record, as simple stacks do
-    bool ended;       // the other side will send no more: FIN
-    int error;        // errno of what went wrong; 0: nothing
-    size_t length[2]; // to the client, to the server: bytes that have passed
+    bool one_by_one;     // write() for each record, as simple stacks do
+    int64_t deadline_ns; // nothing is read later than that; 0: no limit
+    bool ended;          // the other side will send no more: FIN
+    int error;           // errno of what went wrong; 0: nothing
+    size_t length[2];    // to the client, to the server: bytes that have passed
     int pieces;
     struct tap_piece piece[TAP_PIECES];
     uint8_t bytes[2][TAP_BYTES];

@@ -90,11 +90,14 @@ const char *http_reason(int status)
                    {416, "Range Not Satisfiable"},
                    {417, "Expectation Failed"},
                    {422, "Unprocessable Content"},
+                   {425, "Too Early"},
                    {426, "Upgrade Required"},
                    {431, "Request Header Fields Too Large"},
                    {500, "Internal Server Error"},
                    {501, "Not Implemented"},
+                   {502, "Bad Gateway"},
                    {503, "Service Unavailable"},
+                   {504, "Gateway Timeout"},
                    {505, "HTTP Version Not Supported"},
                    {507, "Insufficient Storage"}};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)

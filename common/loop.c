@@ -111,8 +111,7 @@ static size_t send_some(struct conn *c, const char *bytes, size_t length)
     return sent > 0 ? (size_t)sent : 0;
 }
 
-// Sends what the lesson has written; what the kernel does not take becomes the connection's
-// own.
+// Sends what the lesson has written. What the kernel does not take, the connection keeps.
 static void flush(struct conn *c)
 {
     struct loop *loop = c->loop;
@@ -273,8 +272,8 @@ static void open_connection(struct loop *loop, int fd)
         close(fd);
         return;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-               sizeof on); // we collect our answers ourselves
+    // We collect our answers ourselves.
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->loop = loop;
     c->fd = fd;
     c->events = EPOLLIN;
@@ -294,10 +293,13 @@ static void accept_some(struct loop *loop)
         int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
             open_connection(loop, fd);
-        else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            loop->retry_accept_ns = from_now(loop, RETRY_ACCEPT_MS);
-        else if (errno != ECONNABORTED)
+        else if (errno == ECONNABORTED)
+            continue;
+        else {
+            if (errno != EAGAIN) // no descriptor, no memory: there may be some later
+                loop->retry_accept_ns = from_now(loop, RETRY_ACCEPT_MS);
             return;
+        }
     }
 }
 

@@ -1,15 +1,16 @@
 // loop.h: one small epoll loop for servers with many connections: it accepts, reads, sends what
 // the kernel takes, keeps what it does not take, and keeps the time.
 //
-//     struct session { struct conn conn; ... };     // a lesson's own connection begins with
-//     ours static const struct loop_server server = {sizeof(struct session), 10000, .received =
-//     ...}; long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
+//     struct session { struct conn conn; ... };  // a lesson's connection begins with ours
+//
+//     static const struct loop_server server = {sizeof(struct session), .received = ...};
+//
+//     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
 //
 // The rules that keep it small: there is one buffer for what is read and one for what is to be
 // sent, shared by all connections; a connection owns memory only while something of it is
 // unfinished. All that one read() brought is answered before one send() takes the answers away.
-// While a client does not take its answers it is not read from, and after a while it is
-// dropped.
+// Who does not take the answers is not read from, and after a while dropped.
 #ifndef LOOP_H
 #define LOOP_H
 

@@ -54,7 +54,8 @@ int story_tell(const struct scene *scenes, const char *only)
         scene_name = scene->name;
         played++;
         printf("\n%s── %d %s ── %s ", paint(BOLD), number, scene->name, scene->title);
-        repeat("─", WIDTH - 10 - columns(scene->name) - columns(scene->title));
+        repeat("─", WIDTH - 9 - snprintf(NULL, 0, "%d", number) - columns(scene->name) -
+                        columns(scene->title));
         printf("%s\n\n", paint(PLAIN));
         story_quiet(true); // until the scene opens its timeline
         scene->play();
@@ -122,7 +123,9 @@ void story_event(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     make_printable(text);
-    if (alone && !strcmp(text, last)) { // "read() = 1 bytes", a thousand times
+    if (!alone && columns(text) > BETWEEN - 2)
+        strcpy(text + BETWEEN - 5, "..."); // a peer's text may be as long as it likes
+    if (alone && !strcmp(text, last)) {    // "read() = 1 bytes", a thousand times
         repeats++;
         return;
     }
