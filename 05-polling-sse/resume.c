@@ -1,7 +1,5 @@
 // resume.c: a stream of events is cut in the middle, and comes back with nothing lost.
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "claim.h"
 #include "follow.h"
@@ -44,7 +42,7 @@ static void publish(const char *name, int number)
 static void told(struct follower *f, const struct news *news)
 {
     static int last;
-    int number = http_is(news->name, "lesson") ? atoi(news->data.at) : 0;
+    int number = http_is(news->name, "lesson") ? news_number(news) : 0;
     (void)f;
     if (http_is(news->name, "reset"))
         story_event("reset: what came before %llu is gone", (unsigned long long)news->id + 1);
