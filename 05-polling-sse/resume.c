@@ -89,7 +89,8 @@ static void publish_if_due(int64_t now)
 // Cuts the connection: once here, in the middle of an event, and once there.
 static void cut_if_due(void)
 {
-    bool half = reader.stream.line.length > 0 || reader.stream.data.length > 0;
+    const struct event_stream *stream = &reader.stream; // its data stays when it is delivered
+    bool half = stream->line.length > 0 || (stream->data.length > 0 && !stream->delivered);
     reader.fetch.read_max = cuts == 0 ? HALF_BYTES : 0;
     if (cuts == 0 && came == HALF - 1 && half && published >= HALF) {
         story_event("✂ half of event %d is here", HALF);
