@@ -1,7 +1,6 @@
 // crowd.c: thousands of readers, one event: when has the last of them heard it, and what does
 // a reader cost who hears nothing?
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -46,6 +46,18 @@ struct http_text json_string(struct http_text json, const char *name)
     return (struct http_text){at, stop < end ? (size_t)(stop - at) : (size_t)(end - at)};
 }
 
+int news_number(const struct news *news)
+{
+    int number = -1;
+    for (size_t i = 0; i < news->data.length && i < 9; i++) {
+        char digit = news->data.at[i];
+        if (digit < '0' || digit > '9')
+            break;
+        number = (number < 0 ? 0 : number * 10) + (digit - '0');
+    }
+    return number;
+}
+
 // An event as it stands in a line of a poll and in a WebSocket message.
 static void tell_json(struct follower *f, struct http_text json)
 {

@@ -53,6 +53,9 @@ void follower_cut(struct follower *f);
 void follow(struct follower *const *followers, int count,
             bool (*step)(int64_t now_ns, int64_t *wake_ns));
 
+// The number with which the data of an event begins; -1 if there is none.
+int news_number(const struct news *news);
+
 // A number of a JSON text, and a string (as it stands there, escapes and all).
 uint64_t json_number(struct http_text json, const char *name);
 struct http_text json_string(struct http_text json, const char *name);

@@ -1,7 +1,5 @@
 // resume.c: a stream of events is cut in the middle, and comes back with nothing lost.
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "claim.h"
 #include "follow.h"
@@ -44,7 +42,7 @@ static void publish(const char *name, int number)
 static void told(struct follower *f, const struct news *news)
 {
     static int last;
-    int number = http_is(news->name, "lesson") ? atoi(news->data.at) : 0;
+    int number = http_is(news->name, "lesson") ? news_number(news) : 0;
     (void)f;
     if (http_is(news->name, "reset"))
         story_event("reset: what came before %llu is gone", (unsigned long long)news->id + 1);
@@ -91,7 +89,8 @@ static void publish_if_due(int64_t now)
 // Cuts the connection: once here, in the middle of an event, and once there.
 static void cut_if_due(void)
 {
-    bool half = reader.stream.line.length > 0 || reader.stream.data.length > 0;
+    const struct event_stream *stream = &reader.stream; // its data stays when it is delivered
+    bool half = stream->line.length > 0 || (stream->data.length > 0 && !stream->delivered);
     reader.fetch.read_max = cuts == 0 ? HALF_BYTES : 0;
     if (cuts == 0 && came == HALF - 1 && half && published >= HALF) {
         story_event("✂ half of event %d is here", HALF);

@@ -1,7 +1,5 @@
 // slow.c: one of the readers stops reading. What do the others notice, and what becomes of it?
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -43,7 +41,7 @@ static void publish(void)
 static void told_quick(struct follower *f, const struct news *news)
 {
     (void)f;
-    if (http_is(news->name, "slow") && atoi(news->data.at) == here && here < EVENTS_MAX)
+    if (http_is(news->name, "slow") && news_number(news) == here && here < EVENTS_MAX)
         latency[here++] = ms_between(sent_ns, now_ns());
 }
 
@@ -52,7 +50,7 @@ static void told_slow(struct follower *f, const struct news *news)
     (void)f;
     if (!http_is(news->name, "slow"))
         return;
-    int number = atoi(news->data.at);
+    int number = news_number(news);
     slow_gaps += number != slow_last + 1;
     slow_last = number;
     slow_came++;

@@ -1,7 +1,5 @@
 // techniques.c: the same events, told in four ways at once, and what each way costs.
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "board.h"
 #include "claim.h"
@@ -55,9 +53,7 @@ static void make_times(void)
 
 static void told(struct follower *f, const struct news *news)
 {
-    if (!http_is(news->name, "bench") || news->data.length >= 10)
-        return; // the feed has news of its own
-    int number = atoi(news->data.at);
+    int number = http_is(news->name, "bench") ? news_number(news) : -1; // the feed has others
     if (number < 0 || number >= EVENTS || times[f->way][number]++)
         return;
     latency[f->way][number] = ms_between(sent_ns[number], now_ns());
