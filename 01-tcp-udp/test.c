@@ -167,11 +167,11 @@ TEST(a_client_that_does_not_read)
 }
 
 // Many costly requests in one write: the others have their turn in between.
-// 400 scans of the table of all connections: who asks meanwhile is answered long before they
+// 200 scans of the table of all connections: who asks meanwhile is answered long before they
 // are done. A busy machine may delay it now and then, but not every time.
 TEST(a_greedy_client_delays_nobody)
 {
-    static char lines[3200];
+    static char lines[1600];
     bool early = false;
     start();
     for (size_t i = 0; i < sizeof lines; i += 8)
