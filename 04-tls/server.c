@@ -3,9 +3,8 @@
 // Run:    ./server             then, in another terminal: ./client, or
 //         curl --cacert keys/ca.pem https://localhost:8004/
 // Watch:  what the first line about each connection says: version, cipher, group, and whether
-// it
-//         was a whole handshake or a session resumed. Then that nothing else here is different
-//         from HTTP without TLS.
+//         it was a whole handshake or a session resumed. Then that nothing else here is
+//         different from HTTP without TLS.
 //
 // Read take() first, then take_request(). What the server agrees to is in context.c, its
 // certificates come from certificates.c, its answers from answer.c.
@@ -157,6 +156,15 @@ static void take_request(struct session *s, const struct http_head *head)
         secure_write(&s->secure, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 }
 
+// ALPN has chosen echo/1: known from the ClientHello on, so before any early data.
+static bool speaks_echo(const struct secure *secure)
+{
+    const unsigned char *protocol;
+    unsigned length;
+    SSL_get0_alpn_selected(secure->ssl, &protocol, &length);
+    return length == strlen(PROTOCOL_ECHO) && !memcmp(protocol, PROTOCOL_ECHO, length);
+}
+
 // Plaintext has come. Everything that waits for a client is called from here.
 static size_t take(struct secure *secure, const char *bytes, size_t length)
 {
@@ -164,6 +172,7 @@ static size_t take(struct secure *secure, const char *bytes, size_t length)
     struct session *s = (struct session *)secure;
     if (!s->began)
         conn_deadline(&secure->conn, REQUEST_MS);
+    s->echo = speaks_echo(secure);
     if (s->echo) {
         size_t room = secure_room(secure), part = length < room ? length : room;
         secure_write(secure, bytes, part);
@@ -183,10 +192,7 @@ static size_t take(struct secure *secure, const char *bytes, size_t length)
 static void established(struct secure *secure)
 {
     struct session *s = (struct session *)secure;
-    const unsigned char *protocol;
-    unsigned length;
-    SSL_get0_alpn_selected(secure->ssl, &protocol, &length);
-    s->echo = length == strlen(PROTOCOL_ECHO) && !memcmp(protocol, PROTOCOL_ECHO, length);
+    s->echo = speaks_echo(secure);
     if (s->phase == READ_HEAD && !s->began)
         conn_deadline(&secure->conn, IDLE_MS);
 }

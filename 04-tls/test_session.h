@@ -144,6 +144,33 @@ TEST(early_data_is_answered_early)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// Which protocol it is in was settled by the ClientHello, before it.
+TEST(early_data_that_is_not_http)
+{
+    static const char text[] = "this is not HTTP\r\n\r\n";
+    struct probe echo = {.version = TLS1_3_VERSION, .protocols = "\6echo/1"};
+    char bytes[100] = "";
+    pid_t pid;
+    int port = start(&pid, "--early-data");
+    size_t sent, got = 0;
+    SSL *ssl = probe_open(port, &echo);
+    CHECK(probe_write(ssl, text, strlen(text)));
+    CHECK(SSL_read_ex(ssl, bytes, sizeof bytes - 1, &got)); // and the tickets
+    echo.session = SSL_get1_session(ssl);
+    probe_close(ssl);
+    ssl = probe_new(&echo);
+    SSL_set_fd(ssl, net_connect_or_die("127.0.0.1", port));
+    CHECK(SSL_write_early_data(ssl, text, strlen(text), &sent));
+    CHECK_INT(SSL_do_handshake(ssl), 1);
+    CHECK_INT(SSL_get_early_data_status(ssl), SSL_EARLY_DATA_ACCEPTED);
+    memset(bytes, 0, sizeof bytes);
+    CHECK(SSL_read_ex(ssl, bytes, sizeof bytes - 1, &got));
+    CHECK_HAS(bytes, text);
+    probe_close(ssl);
+    SSL_SESSION_free(echo.session);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // A request that only begins as early data is made after the handshake: nobody can repeat it.
 TEST(a_request_that_begins_early)
 {
