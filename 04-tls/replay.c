@@ -8,6 +8,7 @@
 
 #include "ask.h"
 #include "claim.h"
+#include "http.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -86,27 +87,56 @@ static bool takes_early_data(SSL_SESSION *session, bool *stateful)
     return takes;
 }
 
-// Records a transfer, and sends it once more. Returns how many transfers came of it.
-static int transfer_and_replay(int *status)
+struct outcome {
+    int status;      // of the answer to the first transfer; 0: the early data was not taken
+    size_t answered; // bytes that the server said to the replay; 0: there was none
+    int transfers;   // that came of it, with the first
+};
+
+// Records a transfer, and sends it once more.
+static struct outcome transfer_and_replay(void)
 {
     static uint8_t flight[TAP_BYTES];
+    struct outcome outcome = {0};
     size_t length;
     int before = count_transfers();
     SSL_SESSION *session = get_session();
     story_timeline();
     story_event("POST /transfer, as early data");
-    *status = post_early("/transfer", session, flight, &length);
-    if (*status)
-        story_event("answer: %d", *status);
+    outcome.status = post_early("/transfer", session, flight, &length);
+    if (outcome.status)
+        story_event("answer: %d", outcome.status);
     else
         story_event("the early data was not taken");
     story_event("somebody else: the same %zu bytes again", length);
-    size_t answered = send_again(flight, length);
-    story_event("somebody else: %zu bytes of an answer that he cannot read", answered);
+    outcome.answered = send_again(flight, length);
+    if (outcome.answered)
+        story_event("somebody else: %zu bytes of an answer that he cannot read",
+                    outcome.answered);
+    else
+        story_event("somebody else: no answer");
     story_quiet(true);
-    int after = count_transfers();
-    story_say("GET /transfers says: %d more than before.", after - before);
-    return after - before;
+    outcome.transfers = count_transfers() - before;
+    story_say("GET /transfers says: %d more than before.", outcome.transfers);
+    return outcome;
+}
+
+// The verdict if one transfer came of it, and if two did. Without an answer to the first one,
+// and to the replay, nothing was tried.
+static enum verdict judge(const struct outcome *outcome, enum verdict once, enum verdict twice)
+{
+    if (outcome->status != 200 || !outcome->answered)
+        return UNCLEAR;
+    return outcome->transfers == 1 ? once : outcome->transfers == 2 ? twice : UNCLEAR;
+}
+
+static void report_replay(const struct claim *claim, enum verdict verdict,
+                          const struct outcome *outcome)
+{
+    claim_report(claim, verdict,
+                 "transfers wanted: 1, made: %d; the first answered with %d, the same bytes "
+                 "again with %zu bytes",
+                 outcome->transfers, outcome->status, outcome->answered);
 }
 
 static const struct claim replayed = {
@@ -119,7 +149,6 @@ void scene_replay(void)
 {
     static uint8_t flight[TAP_BYTES];
     size_t length;
-    int status;
     bool stateful;
     if (!takes_early_data(get_session(), &stateful) || stateful) {
         const char *why = stateful ? "this server remembers its sessions: --anti-replay off"
@@ -131,7 +160,7 @@ void scene_replay(void)
     story_say(
         "This server was told to be careless (--anti-replay off). A client moves money, and");
     story_say("somebody on the way records its first bytes.");
-    int transfers = transfer_and_replay(&status);
+    struct outcome outcome = transfer_and_replay();
     int refused = post_early("/safe-transfer", get_session(), flight, &length);
     int late = count_transfers();
     struct reply reply = {0};
@@ -140,13 +169,12 @@ void scene_replay(void)
     bool done = ask(c, "POST", "/safe-transfer", "", &reply) && reply.status == 200;
     connection_close(c);
     story_head("POST /safe-transfer|");
-    story_row("as early data|%d Too Early", refused);
+    if (refused)
+        story_row("as early data|%d %s", refused, http_reason(refused));
+    else
+        story_row("as early data|not taken");
     story_row("after the handshake|%d", reply.status);
-    claim_report(&replayed,
-                 status == 200 && transfers == 2   ? HOLDS
-                 : status == 200 && transfers == 1 ? NOT_HERE
-                                                   : UNCLEAR,
-                 "one transfer was wanted, %d were made", transfers);
+    report_replay(&replayed, judge(&outcome, NOT_HERE, HOLDS), &outcome);
     claim_report(
         &safe, refused == 425 && done && count_transfers() == late + 1 ? HOLDS : UNCLEAR,
         "%d as early data, %d after the handshake (RFC 8470 §5.2)", refused, reply.status);
@@ -157,7 +185,6 @@ static const struct claim once = {"4.19", "guide §3.5",
 
 void scene_once(void)
 {
-    int status;
     bool stateful;
     if (!takes_early_data(get_session(), &stateful)) {
         claim_report(&once, SKIPPED, "this server takes no early data: --early-data");
@@ -168,10 +195,6 @@ void scene_once(void)
     story_say(
         "8446 §8.1). To the same bytes it answers with a handshake, and throws the early");
     story_say("data away.");
-    int transfers = transfer_and_replay(&status);
-    claim_report(&once,
-                 status == 200 && transfers == 1  ? HOLDS
-                 : status == 200 && transfers > 1 ? NOT_HERE
-                                                  : UNCLEAR,
-                 "one transfer was wanted, %d was made", transfers);
+    struct outcome outcome = transfer_and_replay();
+    report_replay(&once, judge(&outcome, HOLDS, NOT_HERE), &outcome);
 }

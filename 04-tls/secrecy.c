@@ -74,6 +74,28 @@ static size_t open_session(struct connection *c, EVP_PKEY *key, struct loot *loo
     return loot->why ? 0 : loot->length[0] + loot->length[1];
 }
 
+static void show_loot(const struct loot *loot)
+{
+    story_say("");
+    if (loot->why) {
+        story_say("With the key the recording stays closed: %s.", loot->why);
+        return;
+    }
+    story_say("From the recording, with the key, step by step:");
+    show_hex("premaster secret", loot->premaster, PREMASTER_BYTES);
+    show_hex("master secret", loot->master, MASTER_BYTES);
+    show_hex("the client's key", loot->key[true], DECRYPT_KEY_BYTES);
+    show_hex("the server's key", loot->key[false], DECRYPT_KEY_BYTES);
+    story_say("");
+    show_plain("client", loot->plain[true]);
+    show_plain("server", loot->plain[false]);
+}
+
+static const char *result(const struct loot *loot)
+{
+    return loot->why ? loot->why : "plaintext";
+}
+
 static const struct claim forward = {
     "4.3", "guide §3.5", "RSA key exchange lacks forward secrecy; Diffie-Hellman has it", HOLDS,
     NULL};
@@ -101,27 +123,29 @@ void scene_secrecy(void)
     size_t opened_ecdhe = open_session(ecdhe, key, &with_ecdhe);
     size_t opened_1_3 = open_session(modern, key, &with_1_3);
     EVP_PKEY_free(key);
-    story_say("");
-    story_say("From the recording, with the key, step by step:");
-    show_hex("premaster secret", with_rsa.premaster, PREMASTER_BYTES);
-    show_hex("master secret", with_rsa.master, MASTER_BYTES);
-    show_hex("the client's key", with_rsa.key[true], DECRYPT_KEY_BYTES);
-    show_hex("the server's key", with_rsa.key[false], DECRYPT_KEY_BYTES);
-    story_say("");
-    show_plain("client", with_rsa.plain[true]);
-    show_plain("server", with_rsa.plain[false]);
+    show_loot(&with_rsa);
     story_head("recorded|what the client sent, and what the stolen key opens");
-    story_row("TLS 1.2, RSA|%s: %zu bytes; %zu bytes of plaintext", with_rsa.key_message,
-              with_rsa.key_bytes, opened);
-    story_row("TLS 1.2, ECDHE|%s: %zu bytes; %s", with_ecdhe.key_message, with_ecdhe.key_bytes,
-              with_ecdhe.why);
-    story_row("TLS 1.3|a public key, in its Hello; %s", with_1_3.why);
-    bool secret = strstr(with_rsa.plain[true], SECRET) && strstr(with_rsa.plain[false], SECRET);
+    if (with_rsa.why)
+        story_row("TLS 1.2, RSA|%s", with_rsa.why);
+    else
+        story_row("TLS 1.2, RSA|%s: %zu bytes; %zu bytes of plaintext", with_rsa.key_message,
+                  with_rsa.key_bytes, opened);
+    if (!with_ecdhe.key_message)
+        story_row("TLS 1.2, ECDHE|%s", result(&with_ecdhe));
+    else
+        story_row("TLS 1.2, ECDHE|%s: %zu bytes; %s", with_ecdhe.key_message,
+                  with_ecdhe.key_bytes, result(&with_ecdhe));
+    story_row("TLS 1.3|a public key, in its Hello; %s", result(&with_1_3));
+    bool secret = !with_rsa.why && strstr(with_rsa.plain[true], SECRET) &&
+                  strstr(with_rsa.plain[false], SECRET);
+    bool held = secret && !opened_ecdhe && !opened_1_3;
     claim_report(&forward,
-                 secret && !opened_ecdhe && !opened_1_3 ? HOLDS
-                 : opened_ecdhe || opened_1_3           ? NOT_HERE
-                                                        : UNCLEAR,
-                 "with RSA all of it is plaintext (%zu bytes, the card's number twice); with "
-                 "ECDHE the key has only signed, and both keys of the exchange are forgotten",
-                 opened);
+                 held                         ? HOLDS
+                 : opened_ecdhe || opened_1_3 ? NOT_HERE
+                                              : UNCLEAR,
+                 "bytes of plaintext: with RSA %zu, with ECDHE %zu, with 1.3 %zu%s", opened,
+                 opened_ecdhe, opened_1_3,
+                 held ? ". With ECDHE the key has only signed, and both keys of the exchange "
+                        "are forgotten"
+                      : "");
 }
