@@ -3,8 +3,7 @@
 // Run:    ./client             against ./server in another terminal, or, with a distance:
 //         make run             or one scene: make run SCENE=handshake ARGS="--rtt 200"
 //         ./client --get /     one request, and all that is known about the connection
-//         ./client --host example.org --port 443 --ca /etc/ssl/certs/ca-certificates.crt --get
-//         /
+//         ./client --host ietf.org --port 443 --get / --ca /etc/ssl/certs/ca-certificates.crt
 // Watch:  how many times the messages go there and back before the first byte of an answer, and
 //         what is still readable on the way.
 //

@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -31,7 +30,7 @@ void connect_to(const char *host, int port)
 
 void connect_keylog(const char *path)
 {
-    keylog = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    keylog = context_open_keylog(path);
     if (keylog < 0)
         die("cannot open the key log %s: %s", path, strerror(errno));
 }
@@ -116,6 +115,7 @@ static void log_secret(const SSL *ssl, const char *secret)
     (void)ssl;
     if (length < (int)sizeof line && write(keylog, line, (size_t)length) != length)
         fprintf(stderr, "client: cannot write the key log: %s\n", strerror(errno));
+    OPENSSL_cleanse(line, sizeof line);
 }
 
 static bool break_off(struct connection *c, const char *why)
@@ -149,9 +149,11 @@ int connect_tcp(void)
 {
     struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
     int one = 1, fd = net_connect_or_die(server_host, server_port);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); // lesson 09, and scene coalesce
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience))
+        die("cannot set a socket's timeouts: %s", strerror(errno));
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one)) // lesson 09, scene coalesce
+        die("cannot set TCP_NODELAY: %s", strerror(errno));
     return fd;
 }
 
@@ -241,8 +243,8 @@ bool connection_start(struct connection *c, const struct connect_settings *setti
     int off = 0;
     c->started_ns = now_ns();
     c->tap.fd = connect_tcp();
-    if (settings->nagle)
-        setsockopt(c->tap.fd, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off);
+    if (settings->nagle && setsockopt(c->tap.fd, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off))
+        die("cannot leave Nagle's algorithm on: %s", strerror(errno));
     c->connected_ns = now_ns();
     c->tap.deadline_ns = c->connected_ns + HANDSHAKE_NS;
     return shake_hands(c, settings);

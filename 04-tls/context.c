@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -100,6 +101,18 @@ static int acknowledge_name(SSL *ssl, int *alert, void *unused)
 
 // One line for each secret: "CLIENT_TRAFFIC_SECRET_0 <client random> <secret>", the format that
 // Wireshark reads (NSS key log). One write() for each line, so that programs can share a file.
+int context_open_keylog(const char *path)
+{
+    struct stat file;
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    // It may be there already, for all to read; but /dev/null stays as it is.
+    if (fd >= 0 && (fstat(fd, &file) || (S_ISREG(file.st_mode) && fchmod(fd, 0600)))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 static void log_secret(const SSL *ssl, const char *secret)
 {
     const struct context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -107,6 +120,7 @@ static void log_secret(const SSL *ssl, const char *secret)
     int length = snprintf(line, sizeof line, "%s\n", secret);
     if (length < (int)sizeof line && write(context->keylog, line, (size_t)length) != length)
         fprintf(stderr, "cannot write the key log: %s\n", strerror(errno));
+    OPENSSL_cleanse(line, sizeof line);
 }
 
 // ---- the policy ----------------------------------------------------------------------------
@@ -214,8 +228,7 @@ struct context *context_new(const struct context_settings *settings)
     context->keylog = -1;
     context->echo = settings->echo;
     if (settings->keylog) {
-        context->keylog =
-            open(settings->keylog, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+        context->keylog = context_open_keylog(settings->keylog);
         if (context->keylog < 0)
             fail("open the key log", settings->keylog);
     }

@@ -39,6 +39,9 @@ void context_free(struct context *context);
 // What a new connection begins with: by the name that it asks for it moves to another one.
 SSL_CTX *context_first(const struct context *context);
 
+// Opens a file for secrets, which nobody else may read. -1: it cannot be, see errno.
+int context_open_keylog(const char *path);
+
 // True if there are such ciphers.
 bool context_knows_ciphers(const char *ciphers);
 

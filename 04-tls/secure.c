@@ -9,7 +9,8 @@
 #include "story.h"
 
 // What a record is longer than what is in it: its header, and at most so much for padding and
-// authentication (RFC 5246 §6.2.3; today's ciphers need 17 bytes).
+// authentication (RFC 5246 §6.2.3). Today's ciphers need less: 17 bytes in 1.3, 24 in 1.2 with
+// AES-GCM.
 #define RECORD_BYTES    SSL3_RT_MAX_PLAIN_LENGTH
 #define RECORD_OVERHEAD (SSL3_RT_HEADER_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD)
 #define ANSWER_ROOM     8192 // bytes of output that must be free before more is read
