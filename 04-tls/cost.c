@@ -302,7 +302,7 @@ void scene_cost(void)
     story_head("to encrypt data, in records of 16 KB|MB a second");
     story_row("AES-256-GCM|%.0f", aes);
     story_row("ChaCha20-Poly1305|%.0f", chacha);
-    story_row("RSA-2048, decrypt, in parts of %d bytes|%.1f", RSA_PAYLOAD, rsa);
+    story_row("RSA-2048, decrypt by %d bytes|%.1f", RSA_PAYLOAD, rsa);
     EVP_PKEY_free(tools.key[RSA_SIGN]);
     EVP_PKEY_free(tools.key[ECDSA_SIGN]);
     EVP_PKEY_free(tools.key[X25519]);
