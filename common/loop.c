@@ -1,4 +1,4 @@
-// loop.c: see loop.h. Read loop_run() first, then serve(), receive() and advance().
+// loop.c: see loop.h. Read loop_serve() first, then serve(), receive() and advance().
 #include "loop.h"
 
 #include <errno.h>
@@ -290,7 +290,9 @@ static void accept_some(struct loop *loop)
 {
     for (int i = 0; i < ACCEPTS && loop->timers.count < (uint32_t)loop->server->conns_max;
          i++) {
-        int fd = accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = loop->server->accept
+                     ? loop->server->accept(loop->listener)
+                     : accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
             open_connection(loop, fd);
         else if (errno == ECONNABORTED)
@@ -314,7 +316,7 @@ static void watch_listener(struct loop *loop)
         loop->accepting = want;
 }
 
-// SIGINT or SIGTERM. Everybody's timer comes now, and each is told; the second time, at once.
+// It is time. Everybody's timer comes now, and each is told; the second time, at once.
 static void stop(struct loop *loop, int stop_fd)
 {
     struct signalfd_siginfo signal;
@@ -368,13 +370,11 @@ static void start(struct loop *loop, int stop_fd)
         epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->listener, &clients) ||
         epoll_ctl(loop->epoll, EPOLL_CTL_ADD, stop_fd, &stops))
         die("cannot set up epoll: %s", strerror(errno));
-    net_ready(loop->listener);
 }
 
-long loop_run(int listener, const struct loop_server *server)
+long loop_serve(int listener, int stop_fd, const struct loop_server *server)
 {
     struct epoll_event events[EVENTS];
-    int stop_fd = net_stop_fd();
     struct loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         die("no memory for a loop");
@@ -397,13 +397,23 @@ long loop_run(int listener, const struct loop_server *server)
         // Not more than there are: one that asks to be called at once has its turn next round.
         for (uint32_t i = loop->timers.count; i > 0 && is_due(loop); i--)
             expire(first(loop));
+        if (server->round)
+            server->round();
     }
     while (first(loop))
         drop(first(loop));
     long accepted = loop->accepted;
     close(loop->epoll);
-    close(stop_fd);
     free(loop->timers.heap);
     free(loop);
+    return accepted;
+}
+
+long loop_run(int listener, const struct loop_server *server)
+{
+    int stop_fd = net_stop_fd();
+    net_ready(listener);
+    long accepted = loop_serve(listener, stop_fd, server);
+    close(stop_fd);
     return accepted;
 }

@@ -55,12 +55,21 @@ struct loop_server {
     void (*timeout)(struct conn *); // the deadline has passed (it waits while output waits)
     void (*stop)(struct conn *);    // the program is to stop; NULL: conn_close()
     void (*closed)(struct conn *);  // it is gone: free what belongs to it
+    // All that one round brought is served; the loop is about to sleep. The place to do once
+    // what many connections wait for, and to give each of them a deadline that has passed.
+    void (*round)(void);
+    // In place of accept4(): returns a connected socket that does not block, or -1 and errno.
+    int (*accept)(int listener);
 };
 
 // Serves the clients of `listener`, which it closes in the end, until SIGINT or SIGTERM; then
 // until all connections are closed, LOOP_STOP_MS have passed, or a second signal comes. Prints
 // that it is ready. Returns how many connections there were. Dies where there is no epoll.
 long loop_run(int listener, const struct loop_server *server);
+
+// The same for one of several loops, each in a thread of its own: prints nothing, and stops
+// when `stop_fd` has something to read, which it leaves open.
+long loop_serve(int listener, int stop_fd, const struct loop_server *server);
 
 // The time of this round, in nanoseconds of now_ns()'s clock: reading the clock once is enough.
 int64_t conn_now(const struct conn *c);
