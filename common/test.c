@@ -12,6 +12,7 @@
 
 #include "net.h"
 #include "packet.h"
+#include "spawn.h"
 #include "test_http.h"
 
 // ---- net -----------------------------------------------------------------------------------
@@ -95,6 +96,28 @@ TEST(names_of_addresses)
     CHECK(!strcmp(net_name(&address, text), "127.0.0.1:8001"));
     net_address("::1", 80, SOCK_STREAM, &address);
     CHECK(!strcmp(net_name(&address, text), "[::1]:80"));
+}
+
+// ---- spawn ---------------------------------------------------------------------------------
+
+TEST(spawn_a_server)
+{
+    const char *const server[] = {"build/peer", "echo-server", NULL};
+    const char *const missing[] = {"build/nothing", NULL};
+    const char *const silent[] = {"/bin/sh", "-c", "exit 3", NULL};
+    char text[4] = "";
+    pid_t pid;
+    int port = spawn_server(&pid, server);
+    CHECK(port > 0);
+    int fd = net_connect_or_die("127.0.0.1", port);
+    CHECK(write(fd, "abc", 3) == 3 && read(fd, text, 3) > 0 && text[0] == 'a');
+    close(fd);
+    CHECK_INT(spawn_stop(pid), 0);
+    CHECK_INT(spawn_server(&pid, silent), 0);
+    CHECK_INT(spawn_server(&pid, missing), 0);
+    CHECK_INT(spawn_server(&pid, server) > 0, 1);
+    kill(pid, SIGKILL);
+    CHECK_INT(spawn_wait(pid), 128 + SIGKILL);
 }
 
 // ---- options -------------------------------------------------------------------------------
