@@ -1,0 +1,90 @@
+// load.h: a load generator. Each of its connections asks, waits for the answer, and asks again
+// ("closed loop"): so many connections, so many requests under way, however slow the server is.
+//
+//     struct load_target cheap = {"/cheap", 64, 0};
+//     load_open(&load, "127.0.0.1", 8006, &cheap, 1);
+//     load_run(&load, 100, 0);  // to warm up
+//     load_run(&load, 2000, 0); // measured: every run begins with new figures
+//     load_close(&load);
+//
+// One thread, one epoll, and for each request one write(), one read() and a part of an
+// epoll_wait(): on the same cores as the server, whatever we burn the server does not get.
+#ifndef LOAD_H
+#define LOAD_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "histogram.h"
+#include "timers.h"
+
+#define LOAD_CONNECTIONS 16384 // of all targets together
+#define LOAD_OPENING     256   // that may wait for their first answer while others are opened
+#define LOAD_RETRY_MS    10    // after an error a connection waits for so long
+#define LOAD_HEAD_BYTES  512   // of an answer's head, if it is to be recognised at a glance
+#define LOAD_ONCE        INFINITY
+
+enum load_error {
+    LOAD_UNREACHABLE, // no connection
+    LOAD_CLOSED,      // closed before the answer was whole
+    LOAD_MALFORMED,   // no HTTP
+    LOAD_OVERLOADED,  // 503: the server says that it is too much
+    LOAD_REFUSED,     // another status than 2xx
+    LOAD_ERRORS,
+};
+
+// What some of the connections ask for, and what came of it.
+struct load_target {
+    const char *path;
+    int connections;
+    double pause_ms; // between an answer and the next request; LOAD_ONCE: there is none
+
+    // Figures of the last run.
+    uint64_t errors[LOAD_ERRORS];
+    int served;               // connections that had an answer in this run
+    struct histogram latency; // nanoseconds of each answer with status 2xx; .total: how many
+
+    // How the last answer looked: the next one looks the same as long as its date does.
+    char head[LOAD_HEAD_BYTES];
+    size_t head_length, whole_length; // 0: not known
+    char *request;
+    size_t request_length;
+};
+
+struct load {
+    double seconds, cpu_seconds; // of the last run, and of this thread in it
+
+    struct load_target *targets;
+    int target_count;
+    struct sockaddr_storage address;
+    socklen_t address_length;
+    int epoll, count, opened;
+    int opening;       // of these the first request has not come to an end
+    int done;          // have asked once, and will not ask again
+    uint64_t finished; // answers and errors of this run
+    int run;           // the number of this run
+    struct load_conn *conns;
+    struct timers pauses;
+    char *bytes; // what one read() brings
+};
+
+// Prepares the connections of all targets, to be opened in this order. Dies if there is no such
+// host, or more connections than LOAD_CONNECTIONS.
+void load_open(struct load *load, const char *host, int port, struct load_target *targets,
+               int count);
+
+// Runs for so many milliseconds; or until there have been `requests` (0: no limit) answers and
+// errors; or until no connection has anything more to ask. What is under way then stays so.
+void load_run(struct load *load, double ms, uint64_t requests);
+
+// Closes all connections, and frees what they had. The figures stay.
+void load_close(struct load *load);
+
+// All errors of a target.
+uint64_t load_errors(const struct load_target *target);
+
+// "unreachable", "closed", "malformed", "503", "refused".
+const char *load_error_name(enum load_error error);
+
+#endif
