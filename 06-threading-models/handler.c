@@ -1,0 +1,152 @@
+// handler.c: see handler.h. Read handle() first.
+#include "handler.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "counters.h"
+#include "family.h"
+
+#define RETRY_AFTER_S "1"
+
+static void say(struct answer *answer, int status, const char *text)
+{
+    answer->status = status;
+    answer->text = text;
+    answer->length = strlen(text);
+}
+
+// ---- the routes ----------------------------------------------------------------------------
+
+static int64_t cpu_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
+}
+
+// Computes until this thread has used so much CPU time: on a busy machine that takes longer.
+static void burn(int ms)
+{
+    int64_t until_ns = cpu_ns() + ms * INT64_C(1000000);
+    for (volatile unsigned sum = 1; cpu_ns() < until_ns;)
+        for (int i = 0; i < 1000; i++)
+            sum = sum * 31 + 7;
+}
+
+// What a bug does. Not by chance: SIGSEGV ends the whole process, all its threads with it.
+static void crash(void)
+{
+    int *volatile nowhere = NULL;
+    signal(SIGSEGV, SIG_DFL); // a sanitizer would catch it and write a report
+    *nowhere = 1;
+}
+
+static void put_who(const struct worker *worker, struct answer *answer)
+{
+    snprintf(answer->line, sizeof answer->line, "model: %s\npid: %d\ntid: %d\nworker: %d\n",
+             worker->crew->model, getpid(), gettid(), worker->number);
+    say(answer, 200, answer->line);
+}
+
+static void put_count(const struct request *request, struct answer *answer)
+{
+    static unsigned long (*const count[])(int) = {count_plain, count_mutex, count_atomic};
+    snprintf(answer->line, sizeof answer->line, "%lu\n", count[request->how](request->times));
+    say(answer, 200, answer->line);
+}
+
+// What the workers have done, and what they are to the kernel. Those that have served nobody
+// are not in the last line.
+static void put_stats(struct crew *crew, struct answer *answer)
+{
+    struct family family;
+    size_t size = sizeof answer->line;
+    family_read(crew->pid, &family);
+    int length = snprintf(
+        answer->line, size,
+        "model: %s\npid: %d\nopen: %d\nconnections: %ld\nrequests: %ld\nrefused: %ld\n"
+        "crashed: %ld\nprocesses: %d\nthreads: %d\nvoluntary_switches: %ld\n"
+        "involuntary_switches: %ld\nresident_kb: %ld\nproportional_kb: %ld\nvirtual_kb: %ld\n"
+        "cpu_us: %ld\nserved:",
+        crew->model, crew->pid, atomic_load(&crew->open), atomic_load(&crew->connections),
+        crew_requests(crew), atomic_load(&crew->refused), atomic_load(&crew->crashed),
+        family.processes, family.threads, family.voluntary, family.involuntary,
+        family.resident_kb, family.proportional_kb, family.virtual_kb, family.cpu_us);
+    for (int i = 0; i < crew->worker_count && (size_t)length + 30 < size; i++) {
+        long served = atomic_load_explicit(&crew->workers[i].requests, memory_order_relaxed);
+        if (served)
+            length += snprintf(answer->line + length, 30, " %ld", served);
+    }
+    strcpy(answer->line + length, "\n");
+    say(answer, 200, answer->line);
+}
+
+void handle(const struct request *request, struct worker *worker, struct answer *answer)
+{
+    answer->wait_ms = 0;
+    switch (request->route) {
+    case CPU:
+        burn(request->ms);
+        say(answer, 200, "burnt\n");
+        break;
+    case IO:
+        say(answer, 200, "waited\n");
+        answer->wait_ms = request->ms;
+        break;
+    case CRASH:
+        if (worker->crew->settings.allow_crash)
+            crash();
+        say(answer, 403, "only with --allow-crash\n");
+        break;
+    case COUNT:
+        put_count(request, answer);
+        break;
+    case WHO:
+        put_who(worker, answer);
+        break;
+    case STATS:
+        put_stats(worker->crew, answer);
+        break;
+    case CHEAP:
+        say(answer, 200, "cheap\n");
+        break;
+    case REFUSED:
+        say(answer, request->status, http_reason(request->status));
+        break;
+    }
+    // Nobody else writes here: that needs no locked instruction, only a whole word.
+    long served = atomic_load_explicit(&worker->requests, memory_order_relaxed);
+    atomic_store_explicit(&worker->requests, served + 1, memory_order_relaxed);
+}
+
+// ---- writing -------------------------------------------------------------------------------
+
+void answer_put(struct http_out *out, const struct answer *answer,
+                const struct request *request, bool keep_alive)
+{
+    http_put_status(out, answer->status);
+    http_put_text(out, "Content-Type: text/plain\r\n");
+    http_put_length(out, answer->length);
+    if (answer->status == 405)
+        http_put_text(out, "Allow: GET, HEAD\r\n");
+    if (answer->status == 503)
+        http_put_text(out, "Retry-After: " RETRY_AFTER_S "\r\n");
+    if (!keep_alive)
+        http_put_text(out, "Connection: close\r\n");
+    else if (request->old)
+        http_put_text(out, "Connection: keep-alive\r\n");
+    http_put_text(out, "\r\n");
+    if (!request->head_only)
+        http_put(out, answer->text, answer->length);
+}
+
+void answer_put_busy(struct http_out *out, bool keep_alive)
+{
+    static const struct request any;
+    static const struct answer busy = {.status = 503, .text = "busy\n", .length = 5};
+    answer_put(out, &busy, &any, keep_alive);
+}

@@ -1,0 +1,36 @@
+// handler.h: the one request handler that all seven models are built around.
+#ifndef HANDLER_H
+#define HANDLER_H
+
+#include "crew.h"
+#include "http_out.h"
+#include "request.h"
+
+#define ANSWER_TEXT_BYTES 4096
+#define ANSWER_ROOM       (ANSWER_TEXT_BYTES + 512) // bytes that any answer finds room in
+
+struct answer {
+    int status;
+    int wait_ms;      // that the answer has to wait (/io): the model sees to that
+    const char *text; // the content: points to `line`, or to what never changes
+    size_t length;
+    char line[ANSWER_TEXT_BYTES];
+};
+
+// Decides on the answer to a request, or does what has to be done for it, which may take time
+// (/cpu) but never sleeps. Where `wait_ms` is set, the text never changes.
+//
+//     GET /who     "model: pool\npid: 100\ntid: 102\nworker: 1\n"
+//     GET /count   "1234\n": the counter, after `times` increments
+//     GET /stats   lines "name: value" (see put_stats() in handler.c)
+void handle(const struct request *request, struct worker *worker, struct answer *answer);
+
+// Writes an answer, its head and content, and closes the connection after it (in its fields)
+// unless `keep_alive`.
+void answer_put(struct http_out *out, const struct answer *answer,
+                const struct request *request, bool keep_alive);
+
+// Writes a 503 that says when to come again.
+void answer_put_busy(struct http_out *out, bool keep_alive);
+
+#endif

@@ -1,0 +1,55 @@
+// interrupt.c: see interrupt.h. All that is called in a handler is async-signal-safe:
+// signal-safety(7).
+#include "interrupt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "crew.h"
+#include "net.h"
+
+static volatile sig_atomic_t listening = -1, talking = -1;
+static atomic_bool *stop;
+
+static _Noreturn void end_at_once(int signal_number)
+{
+    static const char text[] = "stopped: at once, a request was cut off\n";
+    (void)signal_number;
+    _exit(write(STDOUT_FILENO, text, sizeof text - 1) < 0);
+}
+
+static void interrupted(int signal_number)
+{
+    int saved_errno = errno;
+    if (stop && atomic_exchange(stop, true))
+        end_at_once(signal_number);
+    if (stop)
+        alarm(CREW_STOP_MS / 1000);
+    if (listening >= 0)
+        shutdown(listening, SHUT_RD);
+    if (talking >= 0)
+        shutdown(talking, SHUT_RD);
+    errno = saved_errno;
+}
+
+void interrupt_begin(int listener, atomic_bool *stopping)
+{
+    struct sigaction action = {.sa_handler = interrupted};
+    sigset_t signals;
+    stop = stopping;
+    listening = listener;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    if (sigaction(SIGINT, &action, NULL) || sigaction(SIGTERM, &action, NULL) ||
+        signal(SIGALRM, end_at_once) == SIG_ERR || sigprocmask(SIG_UNBLOCK, &signals, NULL))
+        die("cannot prepare to be interrupted");
+}
+
+void interrupt_watch(int fd)
+{
+    talking = fd;
+}

@@ -1,0 +1,110 @@
+// model_readers.c: one acceptor and N readers, each with an event loop of its own: memcached,
+// nginx's idea in threads. The main thread gives each new connection to the next reader, for
+// good. What is balanced is connections: how much work comes with one nobody knows yet.
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "acceptor.h"
+#include "loop.h"
+#include "model.h"
+#include "net.h"
+#include "session.h"
+
+struct reader {
+    pthread_t thread;
+    struct worker *worker;
+    struct loop_server server;
+    int pipe[2];  // the numbers of the connections that are for it
+    int stop_fd;  // an eventfd: written when it is to stop
+    int ended_fd; // an eventfd of all readers: written when it has
+};
+
+static void signal_event(int fd)
+{
+    uint64_t one = 1;
+    if (write(fd, &one, sizeof one) < 0)
+        die("cannot write to an eventfd: %s", strerror(errno));
+}
+
+// The reader's side: its loop accepts from the pipe.
+static int accept_from_pipe(int pipe)
+{
+    int fd;
+    ssize_t got = read(pipe, &fd, sizeof fd);
+    if (got == sizeof fd)
+        return fd;
+    errno = EAGAIN;
+    return -1;
+}
+
+static void *serve(void *argument)
+{
+    struct reader *reader = argument;
+    session_begin(reader->worker);
+    loop_serve(reader->pipe[0], reader->stop_fd, &reader->server);
+    signal_event(reader->ended_fd);
+    return NULL;
+}
+
+static void start(struct reader *reader, struct worker *worker, int ended_fd)
+{
+    reader->worker = worker;
+    reader->server = session_server(worker->crew->settings.conns);
+    reader->server.accept = accept_from_pipe;
+    reader->stop_fd = eventfd(0, EFD_CLOEXEC);
+    reader->ended_fd = ended_fd;
+    // A write to it is whole or not at all: nobody ever reads half a number.
+    if (reader->stop_fd < 0 || pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) ||
+        pthread_create(&reader->thread, NULL, serve, reader))
+        die("cannot start reader %d", worker->number);
+}
+
+// True when all have ended. The second time they do so at once, but we do not wait for who
+// computes.
+static bool stop(struct reader *readers, int count, struct acceptor *acceptor)
+{
+    int left = count;
+    for (int i = 0; i < count; i++)
+        signal_event(readers[i].stop_fd);
+    while (left > 0 && acceptor_wait_for_end(acceptor)) {
+        uint64_t one;
+        left -= read(acceptor->other_fd, &one, sizeof one) == sizeof one;
+    }
+    return !left;
+}
+
+static void run(struct crew *crew, int listener, int stop_fd)
+{
+    int fd, count = crew->worker_count, ended_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    struct reader *readers = calloc((size_t)count, sizeof *readers);
+    struct acceptor acceptor;
+    if (!readers || ended_fd < 0)
+        die("no memory for %d readers", count);
+    for (int i = 0; i < count; i++)
+        start(&readers[i], &crew->workers[i], ended_fd);
+    acceptor_open(&acceptor, crew, listener, stop_fd, ended_fd);
+    acceptor.flags |= SOCK_NONBLOCK;
+    for (unsigned next = 0; (fd = acceptor_wait(&acceptor)) != ACCEPTOR_STOP; next++)
+        if (write(readers[next % (unsigned)count].pipe[1], &fd, sizeof fd) != sizeof fd)
+            acceptor_refuse(&acceptor, fd); // so many wait for this reader already
+    acceptor_close(&acceptor);
+    atomic_store(&crew->stopping, true);
+    if (!stop(readers, count, &acceptor))
+        return; // the end of the program ends them
+    for (int i = 0; i < count; i++) {
+        pthread_join(readers[i].thread, NULL);
+        close(readers[i].pipe[1]);
+        close(readers[i].stop_fd);
+    }
+    close(ended_fd);
+    free(readers);
+}
+
+const struct model model_readers = {"readers", "an acceptor, and N event loops in threads",
+                                    MANY, run};

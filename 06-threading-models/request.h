@@ -1,0 +1,42 @@
+// request.h: what a client asks for, once its head is understood: small enough to be handed
+// from one thread to another, and without a pointer into the bytes that it was read from.
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REQUEST_BYTES     32768 // of input that a connection may have waiting: no head is longer
+#define REQUEST_MS_MAX    10000   // of /cpu?ms= and /io?ms=
+#define REQUEST_TIMES_MAX 1000000 // of /count?times=
+
+enum route {
+    REFUSED, // see `status`
+    CHEAP,   // /cheap, and /: a short text
+    CPU,     // /cpu?ms=N: N milliseconds of CPU time are burnt
+    IO,      // /io?ms=N: the answer waits so long, as if for a disk or a database
+    CRASH,   // /crash: a null pointer, where --allow-crash says so
+    COUNT,   // /count?how=plain|mutex|atomic&times=N: N times one more, see counters.h
+    WHO,     // /who: who answers
+    STATS    // /stats: the numbers of all workers
+};
+
+enum counting { PLAIN, MUTEX, ATOMIC };
+
+struct request {
+    enum route route;
+    int status; // that a refused one is answered with
+    int ms;
+    int times;
+    enum counting how;
+    bool keep_alive; // another request may follow
+    bool head_only;  // HEAD: an answer without its content
+    bool old;        // HTTP/1.0: has to be told that the connection is kept
+};
+
+// Reads the next request at the start of bytes. Returns how many it has used; 0: more have to
+// come. What cannot be served is a request too: its route is REFUSED, and where nothing is
+// known about what follows, all bytes are used and keep_alive is false.
+size_t request_read(const char *bytes, size_t length, struct request *request);
+
+#endif
