@@ -42,7 +42,7 @@ void acceptor_refuse(struct acceptor *a, int fd)
 {
     char bytes[ANSWER_ROOM];
     struct http_out out = {bytes, sizeof bytes, 0, false};
-    answer_put_busy(&out, false);
+    answer_put_busy(&out, &(struct request){0}, false);
     if (send(fd, bytes, out.length, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
         shutdown(fd, SHUT_WR);
     atomic_fetch_add(&a->crew->refused, 1);

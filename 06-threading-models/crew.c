@@ -37,6 +37,20 @@ void crew_leave(struct crew *crew)
     atomic_fetch_sub(&crew->open, 1);
 }
 
+int crew_thread(pthread_t *thread, const struct crew *crew, void *(*run)(void *),
+                void *argument)
+{
+    pthread_attr_t attributes;
+    size_t stack_bytes = (size_t)crew->settings.stack_kb * 1024;
+    int error = pthread_attr_init(&attributes);
+    if (!error && stack_bytes)
+        error = pthread_attr_setstacksize(&attributes, stack_bytes);
+    if (!error)
+        error = pthread_create(thread, &attributes, run, argument);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+
 long crew_requests(const struct crew *crew)
 {
     long sum = 0;

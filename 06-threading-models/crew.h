@@ -3,6 +3,7 @@
 #ifndef CREW_H
 #define CREW_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,6 +50,10 @@ struct crew *crew_open(const char *model, const struct settings *settings, int w
 // to be refused; it counts as open all the same until crew_leave().
 bool crew_join(struct crew *crew);
 void crew_leave(struct crew *crew);
+
+// Starts a thread with a stack as --stack says. Returns 0 or an error number.
+int crew_thread(pthread_t *thread, const struct crew *crew, void *(*run)(void *),
+                void *argument);
 
 long crew_requests(const struct crew *crew); // of all workers
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "counters.h"
-#include "family.h"
 
 #define RETRY_AFTER_S "1"
 
@@ -59,23 +58,16 @@ static void put_count(const struct request *request, struct answer *answer)
     say(answer, 200, answer->line);
 }
 
-// What the workers have done, and what they are to the kernel. Those that have served nobody
-// are not in the last line.
-static void put_stats(struct crew *crew, struct answer *answer)
+// Those workers that have served nobody are not in the last line.
+static void put_stats(const struct crew *crew, struct answer *answer)
 {
-    struct family family;
     size_t size = sizeof answer->line;
-    family_read(crew->pid, &family);
-    int length = snprintf(
-        answer->line, size,
-        "model: %s\npid: %d\nopen: %d\nconnections: %ld\nrequests: %ld\nrefused: %ld\n"
-        "crashed: %ld\nprocesses: %d\nthreads: %d\nvoluntary_switches: %ld\n"
-        "involuntary_switches: %ld\nresident_kb: %ld\nproportional_kb: %ld\nvirtual_kb: %ld\n"
-        "cpu_us: %ld\nserved:",
-        crew->model, crew->pid, atomic_load(&crew->open), atomic_load(&crew->connections),
-        crew_requests(crew), atomic_load(&crew->refused), atomic_load(&crew->crashed),
-        family.processes, family.threads, family.voluntary, family.involuntary,
-        family.resident_kb, family.proportional_kb, family.virtual_kb, family.cpu_us);
+    int length = snprintf(answer->line, size,
+                          "model: %s\npid: %d\nopen: %d\nconnections: %ld\nrequests: %ld\n"
+                          "refused: %ld\ncrashed: %ld\nserved:",
+                          crew->model, crew->pid, atomic_load(&crew->open),
+                          atomic_load(&crew->connections), crew_requests(crew),
+                          atomic_load(&crew->refused), atomic_load(&crew->crashed));
     for (int i = 0; i < crew->worker_count && (size_t)length + 30 < size; i++) {
         long served = atomic_load_explicit(&crew->workers[i].requests, memory_order_relaxed);
         if (served)
@@ -144,9 +136,8 @@ void answer_put(struct http_out *out, const struct answer *answer,
         http_put(out, answer->text, answer->length);
 }
 
-void answer_put_busy(struct http_out *out, bool keep_alive)
+void answer_put_busy(struct http_out *out, const struct request *request, bool keep_alive)
 {
-    static const struct request any;
     static const struct answer busy = {.status = 503, .text = "busy\n", .length = 5};
-    answer_put(out, &busy, &any, keep_alive);
+    answer_put(out, &busy, request, keep_alive);
 }

@@ -22,7 +22,7 @@ struct answer {
 //
 //     GET /who     "model: pool\npid: 100\ntid: 102\nworker: 1\n"
 //     GET /count   "1234\n": the counter, after `times` increments
-//     GET /stats   lines "name: value" (see put_stats() in handler.c)
+//     GET /stats   lines "name: value" of all workers together, the last one "served: 12 13"
 void handle(const struct request *request, struct worker *worker, struct answer *answer);
 
 // Writes an answer, its head and content, and closes the connection after it (in its fields)
@@ -31,6 +31,6 @@ void answer_put(struct http_out *out, const struct answer *answer,
                 const struct request *request, bool keep_alive);
 
 // Writes a 503 that says when to come again.
-void answer_put_busy(struct http_out *out, bool keep_alive);
+void answer_put_busy(struct http_out *out, const struct request *request, bool keep_alive);
 
 #endif

@@ -61,7 +61,7 @@ static void start(struct reader *reader, struct worker *worker, int ended_fd)
     reader->ended_fd = ended_fd;
     // A write to it is whole or not at all: nobody ever reads half a number.
     if (reader->stop_fd < 0 || pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) ||
-        pthread_create(&reader->thread, NULL, serve, reader))
+        crew_thread(&reader->thread, worker->crew, serve, reader))
         die("cannot start reader %d", worker->number);
 }
 

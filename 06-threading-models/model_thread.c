@@ -20,7 +20,6 @@ struct session {
 
 struct threads {
     struct crew *crew;
-    pthread_attr_t attributes;
     pthread_mutex_t mutex; // of all that follows
     struct session *sessions;
     int *free_places, free_count, alive;
@@ -71,7 +70,7 @@ static bool start(struct threads *threads, int fd)
         struct session *session =
             &threads->sessions[threads->free_places[threads->free_count - 1]];
         session->fd = fd;
-        started = !pthread_create(&thread, &threads->attributes, serve, session);
+        started = !crew_thread(&thread, threads->crew, serve, session);
         if (started) {
             threads->free_count--;
             threads->alive++;
@@ -97,14 +96,12 @@ static int wake_all(struct threads *threads)
 
 static void prepare(struct threads *threads, struct crew *crew)
 {
-    int places = crew->worker_count, stack_kb = crew->settings.stack_kb;
+    int places = crew->worker_count;
     *threads = (struct threads){.crew = crew, .mutex = PTHREAD_MUTEX_INITIALIZER};
     threads->sessions = calloc((size_t)places, sizeof *threads->sessions);
     threads->free_places = calloc((size_t)places, sizeof *threads->free_places);
     threads->all_ended_fd = eventfd(0, EFD_CLOEXEC);
-    if (!threads->sessions || !threads->free_places || threads->all_ended_fd < 0 ||
-        pthread_attr_init(&threads->attributes) ||
-        (stack_kb && pthread_attr_setstacksize(&threads->attributes, (size_t)stack_kb * 1024)))
+    if (!threads->sessions || !threads->free_places || threads->all_ended_fd < 0)
         die("cannot prepare %d threads", places);
     for (int i = 0; i < places; i++) {
         threads->sessions[i] = (struct session){threads, &crew->workers[i], -1};
@@ -132,7 +129,6 @@ static void run(struct crew *crew, int listener, int stop_fd)
     if (threads.any_ended)
         pthread_join(threads.last_ended, NULL);
     close(threads.all_ended_fd);
-    pthread_attr_destroy(&threads.attributes);
     free(threads.sessions);
     free(threads.free_places);
 }

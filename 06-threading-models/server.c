@@ -25,7 +25,8 @@
 #define STACK_KB_MIN 128 // a conversation needs 50 of them
 
 static const struct model *const models[] = {&model_single,  &model_fork, &model_thread,
-                                             &model_prefork, &model_loop, &model_readers};
+                                             &model_prefork, &model_loop, &model_readers,
+                                             &model_pool};
 
 #define MODELS (sizeof models / sizeof *models)
 
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
         {"conns", OPTION_INT, &settings.conns, 1, CREW_CONNS_MAX,
          "connections at once; further ones are answered 503"},
         {"stack", OPTION_INT, &settings.stack_kb, 0, 1 << 20,
-         "kB for each thread of thread and pool; 0: ulimit -s"},
+         "kB for each thread; 0: as ulimit -s says"},
         {"idle", OPTION_INT, &settings.idle_ms, 1, 3600000,
          "milliseconds until a silent client is closed"},
         {"head", OPTION_INT, &settings.head_ms, 1, 3600000,

@@ -101,7 +101,7 @@ void session_refuse(struct conn *conn)
     ((struct session *)conn)->refused = true;
     crew_leave(me->crew); // while it lingers it takes no room that others could have
     atomic_fetch_add(&me->crew->refused, 1);
-    answer_put_busy(&out, false);
+    answer_put_busy(&out, &(struct request){0}, false);
     conn_wrote(conn, out.length);
     conn_close(conn);
 }

@@ -1,0 +1,77 @@
+// queue.c: see queue.h.
+#include "queue.h"
+
+#include <stdlib.h>
+
+bool queue_open(struct queue *queue, int size)
+{
+    *queue = (struct queue){.mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .filled = PTHREAD_COND_INITIALIZER,
+                            .size = (unsigned)size};
+    queue->ring = calloc(queue->size, sizeof *queue->ring);
+    return queue->ring;
+}
+
+bool queue_put(struct queue *queue, void *item, bool *first)
+{
+    pthread_mutex_lock(&queue->mutex);
+    bool room = queue->count < queue->size;
+    *first = queue->count == 0;
+    if (room)
+        queue->ring[(queue->first + queue->count++) % queue->size] = item;
+    pthread_mutex_unlock(&queue->mutex);
+    if (room)
+        pthread_cond_signal(&queue->filled); // one of those who wait, if anybody does
+    return room;
+}
+
+static void *take_first(struct queue *queue)
+{
+    if (!queue->count)
+        return NULL;
+    void *item = queue->ring[queue->first];
+    queue->first = (queue->first + 1) % queue->size;
+    queue->count--;
+    return item;
+}
+
+void *queue_take(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    while (!queue->count && !queue->closed)
+        pthread_cond_wait(&queue->filled, &queue->mutex);
+    void *item = take_first(queue);
+    pthread_mutex_unlock(&queue->mutex);
+    return item;
+}
+
+void *queue_try(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    void *item = take_first(queue);
+    pthread_mutex_unlock(&queue->mutex);
+    return item;
+}
+
+bool queue_is_full(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    bool full = queue->count == queue->size;
+    pthread_mutex_unlock(&queue->mutex);
+    return full;
+}
+
+void queue_close(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    queue->closed = true;
+    pthread_mutex_unlock(&queue->mutex);
+    pthread_cond_broadcast(&queue->filled);
+}
+
+void queue_free(struct queue *queue)
+{
+    pthread_cond_destroy(&queue->filled);
+    pthread_mutex_destroy(&queue->mutex);
+    free(queue->ring);
+}

@@ -1,0 +1,37 @@
+// queue.h: a bounded queue between threads, first in, first out.
+#ifndef QUEUE_H
+#define QUEUE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct queue {
+    pthread_mutex_t mutex;
+    pthread_cond_t filled;
+    void **ring;
+    unsigned size, first, count;
+    bool closed;
+};
+
+// Prepares a queue for at most `size` items. False: there is no memory for it.
+bool queue_open(struct queue *queue, int size);
+
+// Puts an item at the end, and sets *first if it is the only one. False: the queue is full.
+bool queue_put(struct queue *queue, void *item, bool *first);
+
+// Takes the first item; waits until there is one. NULL: the queue is closed, and empty.
+void *queue_take(struct queue *queue);
+
+// The same without waiting; NULL: it is empty.
+void *queue_try(struct queue *queue);
+
+// True if the next item would not be taken; stays false until the caller puts something itself
+// if nobody else does.
+bool queue_is_full(struct queue *queue);
+
+// Makes all who wait in queue_take() return, now or when the queue is empty.
+void queue_close(struct queue *queue);
+
+void queue_free(struct queue *queue);
+
+#endif
