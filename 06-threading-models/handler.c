@@ -40,7 +40,7 @@ static void burn(int ms)
 static void crash(void)
 {
     volatile int *volatile nowhere = NULL; // else the compiler leaves the store out
-    signal(SIGSEGV, SIG_DFL); // a sanitizer would catch it and write a report
+    signal(SIGSEGV, SIG_DFL);              // a sanitizer would catch it and write a report
     *nowhere = 1;
 }
 

@@ -1,0 +1,176 @@
+// test_ends.h: how servers end, and what becomes of the requests under way: asked to, crashed,
+// killed.
+#ifndef TEST_ENDS_H
+#define TEST_ENDS_H
+
+#include "test_talk.h"
+
+// ---- asked to ------------------------------------------------------------------------------
+
+// A request under way gets its answer, who is silent is closed, who comes is not let in.
+static void expect_drain(const char *model, const char *options, bool alone)
+{
+    pid_t pid;
+    int failures = test_failures, port = serve(&pid, model, options);
+    int silent = alone ? -1 : say(port, "");
+    int half = alone ? -1 : say(port, "GET /cheap HT");
+    int asking = say(port, GET("/cheap") GET("/io?ms=700"));
+    CHECK(silent < 0 || ask_cheap(silent));
+    CHECK(read_until(asking, "cheap\n")); // the other one has begun
+    kill(pid, SIGTERM);
+    await_refusal(port);
+    CHECK(silent < 0 || !*last_words(silent));
+    CHECK(half < 0 || !*last_words(half));
+    CHECK_HAS(last_words(asking), "\r\nConnection: close\r\n");
+    CHECK_HAS(answers, "\r\n\r\nwaited\n");
+    int status;
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    expect_nobody();
+    if (test_failures > failures)
+        printf("    that was model %s\n", model);
+}
+
+TEST(requests_under_way_are_finished)
+{
+    for (int i = 0; i < MODELS; i++)
+        expect_drain(model_names[i], "--workers 3", 1 << i == SINGLE);
+}
+
+// Starts a server of each model, with a request of ten seconds under way, and asks all to stop.
+static void begin_to_stop(pid_t pids[MODELS], int ports[MODELS])
+{
+    for (int i = 0; i < MODELS; i++) {
+        ports[i] = serve(&pids[i], model_names[i], "--workers 2");
+        int fd = say(ports[i], GET("/cheap") GET("/io?ms=10000"));
+        CHECK(read_until(fd, "cheap\n"));
+        kill(pids[i], SIGTERM);
+    }
+}
+
+static void expect_end(const pid_t pids[MODELS])
+{
+    for (int i = 0; i < MODELS; i++) {
+        int status;
+        CHECK(waitpid(pids[i], &status, 0) == pids[i]);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+            FAIL("%s ends with status %x", model_names[i], (unsigned)status);
+    }
+    expect_nobody();
+}
+
+TEST(who_takes_too_long_is_cut_off)
+{
+    pid_t pids[MODELS];
+    int ports[MODELS];
+    int64_t began_ns = now_ns();
+    begin_to_stop(pids, ports);
+    expect_end(pids);
+    CHECK(now_ns() - began_ns > 4000000000); // but they were given some time
+}
+
+TEST(the_second_signal_ends_it_at_once)
+{
+    pid_t pids[MODELS];
+    int ports[MODELS];
+    int64_t began_ns = now_ns();
+    begin_to_stop(pids, ports);
+    for (int i = 0; i < MODELS; i++) {
+        await_refusal(ports[i]); // it has heard the first one
+        kill(pids[i], SIGTERM);
+    }
+    expect_end(pids);
+    CHECK(now_ns() - began_ns < 4500000000);
+}
+
+// ---- nobody is left ------------------------------------------------------------------------
+
+static void check_leftovers(int port, pid_t pid)
+{
+    for (int i = 0; i < 100; i++)
+        CHECK(is_cheap(get(port, "/cheap")));
+    // Without anything that wakes the server: no thread and no child may wait for that.
+    while (number_of("ls /proc/%d/task | wc -l", pid) > 1 ||
+           number_of("cat /proc/%d/task/%d/children | wc -w", pid, pid) > 0)
+        ;
+    CHECK_INT(number_of("ls /proc/%d/fd | grep -c .", pid) < 12, 1);
+}
+
+TEST(who_is_done_is_gone)
+{
+    each(FORK | THREAD, "", check_leftovers);
+}
+
+// ---- crashed -------------------------------------------------------------------------------
+
+static void check_crash_alone(int port, pid_t pid)
+{
+    (void)pid;
+    int other = say(port, "");
+    CHECK(ask_cheap(other));
+    for (int i = 0; i < 10; i++)
+        CHECK(!*get(port, "/crash")); // no answer, only an end
+    CHECK(ask_cheap(other));
+    close(other);
+    while (figure(port, "crashed") != 10 || figure(port, "open") != 1)
+        ;
+    CHECK(is_cheap(get(port, "/cheap")));
+}
+
+TEST(a_crash_of_a_process_is_its_own)
+{
+    each(PROCESSES, "--workers 2 --allow-crash", check_crash_alone);
+}
+
+TEST(a_crash_of_a_thread_is_the_end)
+{
+    for (int i = 0; i < MODELS; i++) {
+        pid_t pid;
+        int status;
+        if (1U << i & PROCESSES)
+            continue;
+        int port = serve(&pid, model_names[i], "--allow-crash");
+        int other = 1 << i == SINGLE ? -1 : say(port, "");
+        CHECK(other < 0 || ask_cheap(other));
+        CHECK(!*get(port, "/crash"));
+        CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+        CHECK_INT(WTERMSIG(status), SIGSEGV);
+        CHECK(other < 0 || !*last_words(other));
+        expect_nobody();
+    }
+}
+
+// ---- killed --------------------------------------------------------------------------------
+
+TEST(children_die_with_their_parent)
+{
+    for (int i = 0; i < MODELS; i++) {
+        pid_t pid;
+        if (!(1U << i & PROCESSES))
+            continue;
+        int port = serve(&pid, model_names[i], "--workers 2");
+        int fd = say(port, "");
+        CHECK(ask_cheap(fd));
+        kill(pid, SIGKILL);
+        while (waitpid(-1, NULL, 0) > 0) // its children are ours now, and end as well
+            ;
+        CHECK(!*last_words(fd));
+    }
+}
+
+static void check_killed_child(int port, pid_t pid)
+{
+    for (int i = 0; i < 5; i++) {
+        number_of("kill -9 $(cut -d' ' -f1 /proc/%d/task/%d/children)", pid, pid);
+        while (figure(port, "crashed") != i + 1)
+            ;
+    }
+    CHECK_INT(number_of("wc -w </proc/%d/task/%d/children", pid, pid), 3);
+    CHECK_INT(figure(port, "open"), 1); // who had no client has lost none
+}
+
+TEST(prefork_replaces_who_is_killed)
+{
+    each(PREFORK, "--workers 3", check_killed_child);
+}
+
+#endif

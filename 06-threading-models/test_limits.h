@@ -1,0 +1,257 @@
+// test_limits.h: tests with clients that are slow, silent, gone, or too many.
+#ifndef TEST_LIMITS_H
+#define TEST_LIMITS_H
+
+#include "test_talk.h"
+
+// ---- slow, silent, gone --------------------------------------------------------------------
+
+#define TRICKLE_MS 20
+
+// A byte now and then does not move the limit of a head.
+static void check_patience(int port, pid_t pid)
+{
+    (void)pid;
+    CHECK_HAS(last_words(say(port, "GET /cheap HT")), "HTTP/1.1 408 Request Timeout\r\n");
+    CHECK_HAS(answers, "\r\nConnection: close\r\n");
+    CHECK(!*last_words(say(port, ""))); // who says nothing is told nothing
+    CHECK_INT(count_in(last_words(say(port, GET("/cheap"))), "HTTP/1.1 "), 1);
+    CHECK_INT(count_in(last_words(say(port, GET("/io?ms=400"))), "waited\n"), 1);
+    int fd = say(port, "GET /cheap HTTP/1.1\r\nX: ");
+    struct pollfd answered = {fd, POLLIN, 0};
+    while (poll(&answered, 1, TRICKLE_MS) == 0)
+        CHECK(write_all(fd, "x", 1));
+    CHECK_HAS(last_words(fd), "HTTP/1.1 408 ");
+}
+
+TEST(slow_clients_are_not_waited_for)
+{
+    each(ALL, "--head 200 --idle 300", check_patience);
+}
+
+static void check_slow(int port, pid_t pid)
+{
+    (void)pid;
+    int half = say(port, "GET /cheap HTTP/1.1\r\nHo"), silent = say(port, "");
+    int waiting = say(port, GET("/io?ms=1500")); // no worker of the loops is held up by it
+    for (int i = 0; i < 5; i++)
+        CHECK(is_cheap(get(port, "/cheap")));
+    struct pollfd answered = {waiting, POLLIN, 0};
+    CHECK_INT(poll(&answered, 1, 0), 0); // it still waits: the others were not behind it
+    CHECK(write_all(half, "st: h\r\nConnection: close\r\n\r\n", 29));
+    CHECK(is_cheap(last_words(half)));
+    CHECK(read_until(waiting, "waited\n"));
+    close(silent);
+    close(waiting);
+}
+
+// Not single: there the second client waits for the first, whatever that does.
+TEST(slow_clients_disturb_nobody)
+{
+    each(LOOP, "", check_slow);
+    each(READERS, "--workers 1", check_slow);
+    each(FORK | THREAD | PREFORK | POOL, "--workers 4", check_slow);
+}
+
+static void check_one_at_a_time(int port, pid_t pid)
+{
+    (void)pid;
+    int first = say(port, ""), second = say(port, GET_LAST("/cheap"));
+    struct pollfd answered = {second, POLLIN, 0};
+    CHECK(ask_cheap(first) && ask_cheap(first));
+    CHECK_INT(poll(&answered, 1, 100), 0);
+    close(first);
+    CHECK(is_cheap(last_words(second)));
+}
+
+TEST(single_serves_one_client_at_a_time)
+{
+    each(SINGLE, "", check_one_at_a_time);
+    each(PREFORK, "--workers 1", check_one_at_a_time);
+}
+
+// Sends as much as there is room for, and only then begins to read. Returns how many requests.
+static int send_much(int fd, const char *request, int count)
+{
+    size_t length = strlen(request), all = length * (size_t)count, sent = 0;
+    struct pollfd room = {fd, POLLOUT, 0};
+    char *text = malloc(all);
+    for (int i = 0; i < count && text; i++)
+        memcpy(text + (size_t)i * length, request, length);
+    while (sent < all && poll(&room, 1, 200) == 1) {
+        ssize_t put = send(fd, text + sent, all - sent, MSG_DONTWAIT);
+        if (put <= 0)
+            break;
+        sent += (size_t)put;
+    }
+    free(text);
+    shutdown(fd, SHUT_WR);
+    return (int)(sent / length);
+}
+
+static void read_late(int port, bool alone)
+{
+    int fd = say(port, ""), small = 4096;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    int count = send_much(fd, GET("/nothing"), 20000);
+    CHECK(alone || is_cheap(get(port, "/cheap"))); // the others do not wait for it
+    CHECK(count > 1000);
+    CHECK_INT(count_in(last_words(fd), "HTTP/1.1 404 "), count);
+}
+
+static void check_late_reader(int port, pid_t pid)
+{
+    (void)pid;
+    read_late(port, false);
+}
+
+static void check_late_reader_alone(int port, pid_t pid)
+{
+    (void)pid;
+    read_late(port, true);
+}
+
+TEST(who_reads_late_gets_everything)
+{
+    each(SINGLE, "", check_late_reader_alone);
+    each(ALL & ~SINGLE, "--workers 2", check_late_reader);
+}
+
+// Clients that vanish before, in the middle of, and behind a request, most with a reset.
+static void check_vanishing(int port, pid_t pid)
+{
+    (void)pid;
+    static const char *const texts[] = {"", "GET /cheap HTTP/1.1\r\nHo", GET("/io?ms=20"),
+                                        GET("/cheap") GET("/cheap") GET("/io?ms=5") "GET"};
+    struct linger reset = {1, 0};
+    for (int i = 0; i < 80; i++) {
+        int fd = say(port, texts[i % 4]);
+        if (i % 5)
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        close(fd);
+    }
+    CHECK(is_cheap(get(port, "/cheap")));
+    while (figure(port, "open") != 1) // they are all forgotten
+        ;
+}
+
+TEST(clients_may_vanish)
+{
+    each(ALL, "--workers 2", check_vanishing);
+}
+
+// ---- too many ------------------------------------------------------------------------------
+
+static void check_limit(int port, pid_t pid)
+{
+    (void)pid;
+    int fds[3];
+    for (int i = 0; i < 3; i++) {
+        fds[i] = say(port, "");
+        CHECK(ask_cheap(fds[i]));
+    }
+    for (int i = 0; i < 100; i++) { // at once, before it asks, and with the reason
+        CHECK_HAS(last_words(say(port, i % 2 ? GET("/cheap") : "")),
+                  "HTTP/1.1 503 Service Unavailable\r\n");
+        CHECK_HAS(answers, "\r\nRetry-After: 1\r\nConnection: close\r\n\r\nbusy\n");
+    }
+    for (int i = 0; i < 3; i++) // the others have not noticed
+        CHECK(ask_cheap(fds[i]));
+    close(fds[1]);
+    while (!is_cheap(get(port, "/cheap"))) // as soon as the server has
+        ;
+    close(fds[0]);
+    while (figure(port, "refused") < 100)
+        ;
+    close(fds[2]);
+}
+
+TEST(too_many_connections_are_told_so)
+{
+    each(FORK | THREAD | LOOP | READERS | POOL, "--conns 3", check_limit);
+}
+
+static void check_waiting_line(int port, pid_t pid)
+{
+    (void)pid;
+    int first = say(port, ""), second = say(port, "");
+    CHECK(ask_cheap(first) && ask_cheap(second));
+    int third = say(port, GET_LAST("/cheap"));
+    struct pollfd answered = {third, POLLIN, 0};
+    CHECK_INT(poll(&answered, 1, 100), 0);
+    close(first);
+    CHECK(is_cheap(last_words(third)));
+    close(second);
+}
+
+// In prefork nobody is there to say 503: who is one too many waits in the kernel's queue.
+TEST(prefork_lets_the_next_one_wait)
+{
+    each(PREFORK, "--workers 2", check_waiting_line);
+}
+
+#define ASKING 6
+
+// One worker, one place in the queue: of six that ask within the first one's second, one or two
+// are served (two, unless the second came before the worker had taken the first), and the
+// others are told at once, on connections that go on.
+static void check_full_queue(int port, pid_t pid)
+{
+    (void)pid;
+    int fds[ASKING], busy = 0;
+    for (int i = 0; i < ASKING; i++)
+        fds[i] = say(port, GET("/io?ms=1000"));
+    struct pollfd first = {fds[0], POLLIN, 0};
+    for (int i = 1; i < ASKING; i++) {
+        struct pollfd answered = {fds[i], POLLIN, 0};
+        if (poll(&answered, 1, 400) == 1 && read_until(fds[i], "busy\n")) {
+            CHECK_HAS(answers, "HTTP/1.1 503 Service Unavailable\r\n");
+            CHECK_HAS(answers, "\r\nRetry-After: 1\r\n\r\n");
+            busy++;
+        }
+    }
+    CHECK(busy >= ASKING - 2 && poll(&first, 1, 0) == 0);
+    CHECK(read_until(fds[0], "waited\n"));
+    CHECK(ask_cheap(fds[ASKING - 1])); // who was refused asks again
+    for (int i = 0; i < ASKING; i++)
+        close(fds[i]);
+}
+
+TEST(a_full_queue_is_said_at_once)
+{
+    each(POOL, "--workers 1 --queue 1", check_full_queue);
+}
+
+// ---- out of descriptors --------------------------------------------------------------------
+
+#define CROWD_60 60
+
+static void expect_no_spinning(pid_t pid)
+{
+    long before = cpu_ticks(pid);
+    sleep_ms(500);
+    CHECK(cpu_ticks(pid) - before < sysconf(_SC_CLK_TCK) / 8);
+}
+
+static void check_descriptors(int port, pid_t pid)
+{
+    int fds[CROWD_60], first = say(port, "");
+    CHECK(ask_cheap(first));
+    for (int i = 0; i < CROWD_60; i++)
+        fds[i] = say(port, "");
+    CHECK(ask_cheap(first)); // those who are there are served
+    expect_no_spinning(pid);
+    CHECK(ask_cheap(first));
+    close(first);
+    for (int i = 0; i < CROWD_60; i++)
+        close(fds[i]);
+    CHECK(is_cheap(get(port, "/cheap")));
+}
+
+TEST(out_of_descriptors)
+{
+    file_limit = 32;
+    each(ALL, "--workers 2", check_descriptors);
+}
+
+#endif

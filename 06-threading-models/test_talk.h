@@ -1,0 +1,188 @@
+// test_talk.h: how the tests speak with the server, and how one test is run against several
+// models.
+#ifndef TEST_TALK_H
+#define TEST_TALK_H
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+
+#include "net.h"
+#include "test.h"
+
+#define ANSWERS_BYTES (4 << 20)
+
+enum {
+    SINGLE = 1,
+    FORK = 2,
+    THREAD = 4,
+    PREFORK = 8,
+    LOOP = 16,
+    READERS = 32,
+    POOL = 64,
+    ALL = 127,
+    PROCESSES = FORK | PREFORK // who crashes there crashes alone
+};
+
+static const char *const model_names[] = {"single", "fork",    "thread", "prefork",
+                                          "loop",   "readers", "pool"};
+
+#define MODELS 7
+
+static char answers[ANSWERS_BYTES]; // the last ones
+
+static int file_limit = 1000; // of descriptors, for the servers
+
+// ---- servers -------------------------------------------------------------------------------
+
+// What the server's children do when it has gone comes to light here: they become ours.
+static inline int serve(pid_t *pid, const char *model, const char *options)
+{
+    char command[300];
+    signal(SIGPIPE, SIG_IGN); // a server may close while we are sending
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    snprintf(command, sizeof command,
+             "sh -c 'ulimit -n %d; exec ./server --port 0 --model %s %s'", file_limit, model,
+             options);
+    int port = test_start(pid, command);
+    CHECK(port > 0);
+    return port;
+}
+
+// The server has ended and left nobody: no child, no zombie.
+static inline void expect_nobody(void)
+{
+    pid_t left = waitpid(-1, NULL, WNOHANG);
+    CHECK(left < 0 && errno == ECHILD);
+}
+
+// Runs a check against a server of each of these models.
+static inline void each(unsigned models, const char *options,
+                        void (*check)(int port, pid_t pid))
+{
+    for (int i = 0; i < MODELS; i++) {
+        pid_t pid;
+        int failures = test_failures;
+        if (!(models & 1U << i))
+            continue;
+        int port = serve(&pid, model_names[i], options);
+        check(port, pid);
+        CHECK_INT(test_stop(pid), 0);
+        expect_nobody();
+        if (test_failures > failures)
+            printf("    that was ./server --model %s %s\n", model_names[i], options);
+    }
+}
+
+// The output of a shell command about a process, as a number.
+static inline long number_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static inline long number_of(const char *format, ...)
+{
+    char command[200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    test_run(command);
+    return atol(test_output);
+}
+
+// CPU time that a process has used.
+static inline long cpu_ticks(pid_t pid)
+{
+    return number_of("awk '{ print $14 + $15 }' /proc/%d/stat", pid);
+}
+
+// ---- talking -------------------------------------------------------------------------------
+
+#define GET(target)      "GET " target " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define GET_LAST(target) "GET " target " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+
+// Connects and sends.
+static inline int say(int port, const char *text)
+{
+    int fd = net_connect_or_die("127.0.0.1", port), on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    CHECK(write_all(fd, text, strlen(text)));
+    return fd;
+}
+
+// Reads until `part` has come, into `answers`; false if the connection ends before.
+static inline bool read_until(int fd, const char *part)
+{
+    size_t length = 0, part_length = strlen(part);
+    while (length < part_length || memcmp(answers + length - part_length, part, part_length)) {
+        if (length == sizeof answers - 1 || read(fd, answers + length, 1) != 1) {
+            answers[length] = '\0';
+            return false;
+        }
+        length++;
+    }
+    answers[length] = '\0';
+    return true;
+}
+
+// Reads what the server says before it closes. A reset ends it like a close.
+static inline const char *last_words(int fd)
+{
+    size_t length = 0;
+    for (ssize_t got; length < sizeof answers - 1 &&
+                      (got = read(fd, answers + length, sizeof answers - 1 - length)) > 0;)
+        length += (size_t)got;
+    answers[length] = '\0';
+    close(fd);
+    return answers;
+}
+
+// The answer to one request on a connection of its own.
+static inline const char *get(int port, const char *target)
+{
+    char request[500];
+    snprintf(request, sizeof request, GET_LAST("%s"), target);
+    return last_words(say(port, request));
+}
+
+static inline bool is_cheap(const char *answer)
+{
+    size_t length = strlen(answer);
+    return !strncmp(answer, "HTTP/1.1 200 OK\r\n", 17) && length > 10 &&
+           !strcmp(answer + length - 10, "\r\n\r\ncheap\n");
+}
+
+// Asks on a connection that stays open.
+static inline bool ask_cheap(int fd)
+{
+    static const char request[] = GET("/cheap");
+    return write_all(fd, request, sizeof request - 1) && read_until(fd, "cheap\n");
+}
+
+// One number of /stats.
+static inline long figure(int port, const char *name)
+{
+    char line[50];
+    snprintf(line, sizeof line, "\n%s: ", name);
+    const char *found = strstr(get(port, "/stats"), line);
+    return found ? atol(found + strlen(line)) : -1;
+}
+
+// Waits until nobody listens on the port any more.
+static inline void await_refusal(int port)
+{
+    for (int fd = 0; fd >= 0 || errno == ECONNRESET;) { // reset: it was in the queue
+        fd = net_connect("127.0.0.1", port);
+        if (fd >= 0)
+            close(fd);
+    }
+    CHECK_INT(errno, ECONNREFUSED);
+}
+
+static inline int count_in(const char *text, const char *part)
+{
+    int count = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+#endif
