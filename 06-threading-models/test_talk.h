@@ -11,7 +11,7 @@
 #include "net.h"
 #include "test.h"
 
-#define ANSWERS_BYTES (4 << 20)
+#define ANSWERS_BYTES (40 << 20)
 
 enum {
     SINGLE = 1,
