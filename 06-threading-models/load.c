@@ -150,10 +150,13 @@ static void answered(struct load *load, struct load_conn *c, int status, bool la
     if (c->served_run != load->run)
         target->served++;
     c->served_run = load->run;
+    uint64_t ns = (uint64_t)(now - c->asked_ns);
     if (status >= 200 && status < 300)
-        histogram_add(&target->latency, (uint64_t)(now - c->asked_ns));
+        histogram_add(&target->latency, ns);
     else
         target->errors[status == 503 ? LOAD_OVERLOADED : LOAD_REFUSED]++;
+    if (status >= 300 && ns > target->slowest_error_ns)
+        target->slowest_error_ns = ns;
     if (last)
         drop(c);
     if (target->pause_ms > 0)
@@ -361,6 +364,7 @@ static void clear_figures(struct load *load)
         struct load_target *target = &load->targets[i];
         memset(target->errors, 0, sizeof target->errors);
         memset(&target->latency, 0, sizeof target->latency);
+        target->slowest_error_ns = 0;
         target->served = 0;
     }
     load->finished = 0;

@@ -20,7 +20,7 @@
 #include "timers.h"
 
 #define LOAD_CONNECTIONS 16384 // of all targets together
-#define LOAD_OPENING     256   // that may wait for their first answer while others are opened
+#define LOAD_OPENING     1000  // that may wait for their first answer while others are opened
 #define LOAD_RETRY_MS    10    // after an error a connection waits for so long
 #define LOAD_HEAD_BYTES  512   // of an answer's head, if it is to be recognised at a glance
 #define LOAD_ONCE        INFINITY
@@ -42,8 +42,9 @@ struct load_target {
 
     // Figures of the last run.
     uint64_t errors[LOAD_ERRORS];
-    int served;               // connections that had an answer in this run
-    struct histogram latency; // nanoseconds of each answer with status 2xx; .total: how many
+    uint64_t slowest_error_ns; // from the request to a status that is not 2xx
+    int served;                // connections that had an answer in this run
+    struct histogram latency;  // nanoseconds of each answer with status 2xx; .total: how many
 
     // How the last answer looked: the next one looks the same as long as its date does.
     char head[LOAD_HEAD_BYTES];

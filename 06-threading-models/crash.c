@@ -1,0 +1,86 @@
+// crash.c: one request brings down whoever serves it. Who is that: one process of many, or all?
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "lab.h"
+#include "net.h"
+#include "scenes.h"
+#include "spawn.h"
+#include "story.h"
+
+#define BYSTANDERS 3
+#define WORKERS    8 // enough for all of them where each connection takes one
+
+struct result {
+    int served;   // bystanders who had an answer after the crash, on the connection they had
+    bool new_one; // a new client is served
+    int status;   // of the server in the end; 128 + the signal that it died of
+};
+
+static const struct claim isolation = {
+    "6.1", "guide §6", "processes isolate a crash, threads share it", HOLDS, NULL};
+
+static bool isolates(const struct result *r)
+{
+    return r->served == BYSTANDERS && r->new_one && r->status == 0;
+}
+
+static bool shares(const struct result *r)
+{
+    return r->served == 0 && !r->new_one && r->status == 128 + SIGSEGV;
+}
+
+static void crash_one(const char *model, struct result *result)
+{
+    char answer[LAB_ANSWER];
+    int bystanders[BYSTANDERS];
+    struct lab lab;
+    *result = (struct result){0};
+    lab_start(&lab, model, "--workers %d --allow-crash", WORKERS);
+    int victim = lab_connect(&lab); // first: where only one is served, it is this one
+    for (int i = 0; i < BYSTANDERS; i++)
+        bystanders[i] = lab_connect(&lab);
+    lab_ask(victim, "/crash", answer);
+    for (int i = 0; i < BYSTANDERS; i++) {
+        result->served += lab_ask(bystanders[i], "/cheap", answer) == 200;
+        close(bystanders[i]);
+    }
+    close(victim);
+    int fd = net_connect("127.0.0.1", lab.port);
+    if (fd >= 0) {
+        result->new_one = lab_ask(fd, "/cheap", answer) == 200;
+        close(fd);
+    }
+    result->status = spawn_stop(lab.pid);
+}
+
+void scene_crash(void)
+{
+    static const struct rlimit no_core = {0, 0};
+    struct result results[LAB_MODELS];
+    int isolated = 0, shared = 0;
+    setrlimit(RLIMIT_CORE, &no_core); // the servers inherit it: nobody wants to read these
+    story_say("One client asks for /crash, a null pointer. %d others are connected, and ask "
+              "after it.",
+              BYSTANDERS);
+    story_head("|the others|a new client|the server");
+    for (int i = 0; i < LAB_MODELS; i++) {
+        struct result *r = &results[i];
+        crash_one(lab_models[i], r);
+        story_row("%s|%d of %d|%s|%s", lab_models[i], r->served, BYSTANDERS,
+                  r->new_one ? "is served" : "is refused",
+                  r->status == 128 + SIGSEGV ? "is gone"
+                  : r->status == 0           ? "goes on"
+                                             : "failed");
+        bool processes = i == MODEL_FORK || i == MODEL_PREFORK;
+        isolated += processes && isolates(r);
+        shared += !processes && shares(r);
+    }
+    claim_report(&isolation, isolated == 2 && shared == LAB_MODELS - 2 ? HOLDS : UNCLEAR,
+                 "fork and prefork: %d of 2 lose one process, and nobody else notices; of the "
+                 "%d that are one process %d are gone, and everybody with them",
+                 isolated, LAB_MODELS - 2, shared);
+}

@@ -1,0 +1,104 @@
+// full.c: 200 workers, 201 requests that wait for something (a database, say). And what becomes
+// of those for whom there is not even room in the queue.
+#include <stdio.h>
+
+#include "claim.h"
+#include "lab.h"
+#include "load.h"
+#include "scenes.h"
+#include "story.h"
+
+#define WORKERS 200
+#define QUEUE   100
+#define MANY    400 // requests at once: for the workers, for the queue, and more
+#define IO_MS   150 // that each of them waits, and a worker with it
+#define SECOND  1.8 // times IO_MS: who takes so long has waited for a worker first
+#define TRIES   3   // the machine may have stood still for a moment
+#define GIVE_UP 5000
+
+struct result {
+    int first, second; // answered by a worker that was free, by one that was free again
+    uint64_t refused;  // 503
+    double slowest_refusal_ms, fastest_ms, slowest_ms;
+};
+
+static void ask_all(int queue, int requests, struct result *result)
+{
+    static struct load load;
+    static struct load_target targets[MANY];
+    struct lab lab;
+    *result = (struct result){.fastest_ms = GIVE_UP};
+    for (int i = 0; i < requests; i++)
+        targets[i] =
+            (struct load_target){.path = "/io?ms=150", .connections = 1, .pause_ms = LOAD_ONCE};
+    lab_start(&lab, "pool", "--workers %d --queue %d", WORKERS, queue);
+    load_open(&load, "127.0.0.1", lab.port, targets, requests);
+    load_run(&load, GIVE_UP, 0);
+    load_close(&load);
+    lab_stop(&lab);
+    for (int i = 0; i < requests; i++) {
+        double ms = (double)targets[i].latency.max / 1e6;
+        double refusal_ms = (double)targets[i].slowest_error_ns / 1e6;
+        result->refused += targets[i].errors[LOAD_OVERLOADED];
+        if (refusal_ms > result->slowest_refusal_ms)
+            result->slowest_refusal_ms = refusal_ms;
+        if (!targets[i].latency.total)
+            continue;
+        result->first += ms < SECOND * IO_MS;
+        result->second += ms >= SECOND * IO_MS;
+        result->fastest_ms = ms < result->fastest_ms ? ms : result->fastest_ms;
+        result->slowest_ms = ms > result->slowest_ms ? ms : result->slowest_ms;
+    }
+}
+
+static const struct claim waits = {"6.8", "load balancing",
+                                   "200 threads: request 201 is queued until one is free",
+                                   HOLDS, NULL};
+static const struct claim refuses = {
+    "6.11", "load balancing", "accept-count: who finds the queue full is refused", HOLDS, NULL};
+
+static void show(const struct result *r, int requests)
+{
+    story_say("");
+    story_bar("served at once", r->first, requests, "%d, after %.0f ms", r->first,
+              r->fastest_ms);
+    if (r->second)
+        story_bar("served after another one", r->second, requests, "%d, after %.0f ms",
+                  r->second, r->slowest_ms);
+    if (r->refused)
+        story_bar("refused", (double)r->refused, requests, "%llu, within %.0f ms",
+                  (unsigned long long)r->refused, r->slowest_refusal_ms);
+}
+
+static bool one_waits(const struct result *r)
+{
+    return r->first == WORKERS && r->second == 1 && !r->refused;
+}
+
+static bool some_are_refused(const struct result *r)
+{
+    return r->first == WORKERS && r->second && r->refused &&
+           r->slowest_refusal_ms < r->fastest_ms;
+}
+
+void scene_full(void)
+{
+    struct result one, many;
+    story_say("A pool of %d workers, and %d requests at once that take %d ms: /io?ms=%d.",
+              WORKERS, WORKERS + 1, IO_MS, IO_MS);
+    for (int i = 0; i == 0 || (i < TRIES && !one_waits(&one)); i++)
+        ask_all(MANY, WORKERS + 1, &one);
+    show(&one, WORKERS + 1);
+    story_say("");
+    story_say("%d of them, and room for %d in the queue:", MANY, QUEUE);
+    for (int i = 0; i == 0 || (i < TRIES && !some_are_refused(&many)); i++)
+        ask_all(QUEUE, MANY, &many);
+    show(&many, MANY);
+    claim_report(&waits, one_waits(&one) ? HOLDS : UNCLEAR,
+                 "%d of %d after %.0f ms, the last after %.0f: twice as long, although nobody "
+                 "computes anything",
+                 one.first, WORKERS + 1, one.fastest_ms, one.slowest_ms);
+    claim_report(&refuses, some_are_refused(&many) ? HOLDS : UNCLEAR,
+                 "%llu of %d have their 503 within %.0f ms, before the first one is served",
+                 (unsigned long long)many.refused, MANY, many.slowest_refusal_ms);
+}

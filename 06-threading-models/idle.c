@@ -1,0 +1,177 @@
+// idle.c: what a connection costs that says nothing: a process, a thread, or a few bytes. And
+// what it costs to make a process, and a thread.
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "family.h"
+#include "lab.h"
+#include "load.h"
+#include "net.h"
+#include "scenes.h"
+#include "story.h"
+
+#define FEW         1000
+#define MANY        10000
+#define SPARE_FILES 200
+#define GIVE_UP_MS  8000
+#define BATCH       50   // processes, or threads, one after the other
+#define BATCHES     10   // of which the quickest counts
+#define LIGHTER     1.5  // times, at least
+#define MB_IN_KB    1000 // what the notes say that a thread takes
+
+struct result {
+    int held; // connections
+    int tasks;
+    double resident_kb, virtual_kb; // of each connection
+    double all_resident_mb, all_virtual_mb;
+};
+
+// Connections that ask once, and then are silent.
+static void hold(const char *model, int connections, struct result *result)
+{
+    static struct load load;
+    static struct load_target target;
+    struct family before, after;
+    struct lab lab;
+    target = (struct load_target){
+        .path = "/cheap", .connections = connections, .pause_ms = LOAD_ONCE};
+    lab_start(&lab, model, "--conns %d --idle 60000", connections);
+    family_read(lab.pid, &before);
+    load_open(&load, "127.0.0.1", lab.port, &target, 1);
+    load_run(&load, GIVE_UP_MS, 0);
+    family_read(lab.pid, &after);
+    load_close(&load);
+    lab_stop(&lab);
+    if (!target.served)
+        die("%s has served none of %d connections", model, connections);
+    double resident_kb = (double)(after.resident_kb - before.resident_kb);
+    double virtual_kb = (double)(after.virtual_kb - before.virtual_kb);
+    *result = (struct result){target.served,
+                              after.threads,
+                              resident_kb / target.served,
+                              virtual_kb / target.served,
+                              resident_kb / 1024,
+                              virtual_kb / 1024};
+}
+
+static void show(const char *model, const struct result *r)
+{
+    story_row("%s|%d|%d|%.1f kB|%.1f kB|%.0f MB", model, r->held, r->tasks, r->virtual_kb,
+              r->resident_kb, r->all_resident_mb);
+}
+
+// ---- what it costs to make one -------------------------------------------------------------
+
+static void make_process(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+        die("no process: %s", strerror(errno));
+}
+
+static void *do_nothing(void *nothing)
+{
+    return nothing;
+}
+
+static void make_thread(void)
+{
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, do_nothing, NULL);
+    if (error || pthread_join(thread, NULL))
+        die("no thread: %s", strerror(error));
+}
+
+// CPU time so far, of this process, its threads, and those of its children that have ended.
+static double cpu_us(void)
+{
+    struct rusage mine, childrens;
+    getrusage(RUSAGE_SELF, &mine);
+    getrusage(RUSAGE_CHILDREN, &childrens);
+    return 1e6 * (double)(mine.ru_utime.tv_sec + mine.ru_stime.tv_sec +
+                          childrens.ru_utime.tv_sec + childrens.ru_stime.tv_sec) +
+           (double)(mine.ru_utime.tv_usec + mine.ru_stime.tv_usec + childrens.ru_utime.tv_usec +
+                    childrens.ru_stime.tv_usec);
+}
+
+// Microseconds of CPU time to make one, and for it to end.
+static double cost_of(void (*make)(void))
+{
+    double best = INFINITY;
+    for (int i = 0; i < BATCHES; i++) {
+        double began_us = cpu_us();
+        for (int n = 0; n < BATCH; n++)
+            make();
+        double us = (cpu_us() - began_us) / BATCH;
+        best = us < best ? us : best;
+    }
+    return best;
+}
+
+// ---- the scene -----------------------------------------------------------------------------
+
+static const struct claim lighter = {"6.2", "guide §6", "threads are lighter than processes",
+                                     HOLDS, NULL};
+static const struct claim megabyte = {
+    "6.3", "load balancing", "a thread is a 1 MB stack; 10,000 of them: RAM explosion",
+    NOT_HERE,
+    "A stack is reserved, not used: a page of it takes memory when it is touched for the first "
+    "time (mmap(2), pthread_create(3); how much is reserved: ulimit -s, getrlimit(2))."};
+
+// MANY, or as many as there may be descriptors, here and in the server.
+static int many(void)
+{
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    return files.rlim_cur >= MANY + SPARE_FILES ? MANY : (int)files.rlim_cur - SPARE_FILES;
+}
+
+void scene_idle(void)
+{
+#ifdef SANITIZED
+    story_say("A sanitizer has memory of its own for each thread: nothing to learn here.");
+    return;
+#endif
+    static const char *const few[] = {"fork", "thread", "pool", "readers", "loop"};
+    static const char *const most[] = {"thread", "loop"};
+    struct result process = {0}, thread = {0}, threads = {0}, result;
+    double process_us = cost_of(make_process), thread_us = cost_of(make_thread);
+    story_say("Connections that have asked once, and then are silent. Tasks: processes and");
+    story_say("threads. Reserved: addresses, resident: memory, of each connection.");
+    story_head("|connections|tasks|reserved|resident|all resident");
+    for (size_t i = 0; i < sizeof few / sizeof *few; i++) {
+        hold(few[i], FEW, &result);
+        show(few[i], &result);
+        process = i == 0 ? result : process;
+        thread = i == 1 ? result : thread;
+    }
+    for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
+        hold(most[i], many(), &result);
+        show(most[i], &result);
+        threads = i == 0 ? result : threads;
+    }
+    story_say("");
+    story_bar("to make a process", process_us, process_us, "%.0f us of CPU time", process_us);
+    story_bar("to make a thread", thread_us, process_us, "%.0f us", thread_us);
+    claim_report(
+        &lighter,
+        process_us > LIGHTER * thread_us && process.resident_kb > LIGHTER * thread.resident_kb
+            ? HOLDS
+            : UNCLEAR,
+        "made in %.0f us, a process in %.0f; with a connection that is silent it takes "
+        "%.0f kB, a process %.0f",
+        thread_us, process_us, thread.resident_kb, process.resident_kb);
+    claim_report(
+        &megabyte,
+        thread.virtual_kb > MB_IN_KB && threads.resident_kb < MB_IN_KB / 10 ? NOT_HERE : HOLDS,
+        "%.0f kB reserved for each, %.0f resident; %d threads: %.0f MB of memory",
+        threads.virtual_kb, threads.resident_kb, threads.tasks, threads.all_resident_mb);
+}

@@ -1,0 +1,129 @@
+// lab.c: see lab.h.
+#include "lab.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http.h"
+#include "net.h"
+#include "spawn.h"
+
+#define OPTIONS_BYTES 200
+#define ARGUMENTS     24
+#define PATH_BYTES    300
+
+const char *const lab_models[LAB_MODELS] = {"single", "fork",    "thread", "prefork",
+                                            "pool",   "readers", "loop"};
+
+void lab_start(struct lab *lab, const char *model, const char *options, ...)
+{
+    char text[OPTIONS_BYTES];
+    const char *argv[ARGUMENTS] = {"./server", "--model", model, "--port", "0"};
+    int count = 5;
+    va_list arguments;
+    va_start(arguments, options);
+    vsnprintf(text, sizeof text, options, arguments);
+    va_end(arguments);
+    for (char *rest = text, *word; (word = strsep(&rest, " ")) && count < ARGUMENTS - 1;)
+        if (*word)
+            argv[count++] = word;
+    lab->model = model;
+    lab->port = spawn_server(&lab->pid, argv);
+    if (!lab->port)
+        die("./server --model %s does not start", model);
+}
+
+void lab_stop(struct lab *lab)
+{
+    int status = spawn_stop(lab->pid);
+    if (status)
+        die("./server --model %s ends with status %d", lab->model, status);
+}
+
+// ---- /proc ---------------------------------------------------------------------------------
+
+static int by_number(const void *a, const void *b)
+{
+    const struct task *x = a, *y = b;
+    return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+int lab_tasks(const struct lab *lab, struct task *tasks, int max)
+{
+    char path[PATH_BYTES];
+    long long ran_ns, waited_ns;
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", lab->pid);
+    DIR *threads = opendir(path);
+    for (const struct dirent *entry; threads && (entry = readdir(threads));) {
+        snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", lab->pid, entry->d_name);
+        FILE *file = atoi(entry->d_name) && count < max ? fopen(path, "re") : NULL;
+        if (file && fscanf(file, "%lld %lld", &ran_ns, &waited_ns) == 2)
+            tasks[count++] = (struct task){atoi(entry->d_name), ran_ns, waited_ns};
+        if (file)
+            fclose(file);
+    }
+    if (threads)
+        closedir(threads);
+    qsort(tasks, (size_t)count, sizeof *tasks, by_number);
+    return count;
+}
+
+int lab_cores(void)
+{
+    cpu_set_t cores;
+    return sched_getaffinity(0, sizeof cores, &cores) ? 1 : CPU_COUNT(&cores);
+}
+
+int64_t lab_idle_ns(void)
+{
+    long long idle = 0, waits_for_disk = 0;
+    FILE *file = fopen("/proc/stat", "re");
+    if (!file || fscanf(file, "cpu %*d %*d %*d %lld %lld", &idle, &waits_for_disk) != 2)
+        idle = 0; // then nobody is idle, as far as we know
+    if (file)
+        fclose(file);
+    return (idle + waits_for_disk) * (1000000000 / sysconf(_SC_CLK_TCK));
+}
+
+// ---- one question --------------------------------------------------------------------------
+
+int lab_connect(const struct lab *lab)
+{
+    static const struct timeval patience = {LAB_PATIENCE_S, 0};
+    int fd = net_connect_or_die("127.0.0.1", lab->port);
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience))
+        die("cannot set a time limit: %s", strerror(errno));
+    return fd;
+}
+
+int lab_ask(int fd, const char *path, char answer[LAB_ANSWER])
+{
+    static struct http_head head;
+    size_t length = 0;
+    int request = snprintf(answer, LAB_ANSWER, "GET %s HTTP/1.1\r\nHost: lab\r\n\r\n", path);
+    if (!write_all(fd, answer, (size_t)request))
+        return -1;
+    for (;;) {
+        ssize_t got = read(fd, answer + length, LAB_ANSWER - 1 - length);
+        if (got <= 0)
+            return -1;
+        length += (size_t)got;
+        int result = http_read_response(answer, length, &head);
+        if (result < 0)
+            return -1;
+        size_t content = result ? length - head.length : 0;
+        if (!result || (head.content_length > 0 && content < (size_t)head.content_length))
+            continue;
+        memmove(answer, answer + head.length, content);
+        answer[content] = '\0';
+        return head.status;
+    }
+}

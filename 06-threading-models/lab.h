@@ -1,0 +1,65 @@
+// lab.h: servers that a scene starts beside the one it was started with, to compare them; what
+// their threads have had of the processors; and one question at a time.
+#ifndef LAB_H
+#define LAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define LAB_ANSWER     4096 // bytes of an answer that lab_ask() takes
+#define LAB_PATIENCE_S 10   // that lab_ask() waits for one
+
+enum lab_model {
+    MODEL_SINGLE,
+    MODEL_FORK,
+    MODEL_THREAD,
+    MODEL_PREFORK,
+    MODEL_POOL,
+    MODEL_READERS,
+    MODEL_LOOP,
+    LAB_MODELS
+};
+
+struct lab {
+    const char *model;
+    pid_t pid;
+    int port;
+};
+
+// Their names, as --model takes them.
+extern const char *const lab_models[LAB_MODELS];
+
+// Starts "./server --model MODEL" with further options, one space between two. Dies if it does
+// not start.
+void lab_start(struct lab *lab, const char *model, const char *options, ...)
+    __attribute__((format(printf, 3, 4)));
+
+// Stops it. Dies if it does not stop as it should.
+void lab_stop(struct lab *lab);
+
+// What a thread has had of the processors, and how long it could have run but had to wait for
+// one (schedstat: Documentation/scheduler/sched-stats.rst).
+struct task {
+    pid_t tid;
+    int64_t ran_ns, waited_ns;
+};
+
+// All threads of a server's own process, at most `max`, in the order in which they were made.
+// Returns how many; 0 where this kernel does not say.
+int lab_tasks(const struct lab *lab, struct task *tasks, int max);
+
+// As many processors as this program may use; and how long all of this machine's have had
+// nothing to do, in sum, since it was started.
+int lab_cores(void);
+int64_t lab_idle_ns(void);
+
+// Connects to a server. Dies if it is not there.
+int lab_connect(const struct lab *lab);
+
+// Asks on this connection for `path`, and reads the answer into `answer`, its content
+// '\0'-terminated. Returns its status; -1 if the connection breaks, or LAB_PATIENCE_S pass.
+int lab_ask(int fd, const char *path, char answer[LAB_ANSWER]);
+
+#endif
