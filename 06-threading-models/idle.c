@@ -25,6 +25,18 @@
 #define LIGHTER     1.5  // times, at least
 #define MB_IN_KB    1000 // what the notes say that a thread takes
 
+#if defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED true
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
 struct result {
     int held; // connections
     int tasks;
@@ -134,12 +146,8 @@ static int many(void)
     return files.rlim_cur >= MANY + SPARE_FILES ? MANY : (int)files.rlim_cur - SPARE_FILES;
 }
 
-void scene_idle(void)
+static void compare(void)
 {
-#ifdef SANITIZED
-    story_say("A sanitizer has memory of its own for each thread: nothing to learn here.");
-    return;
-#endif
     static const char *const few[] = {"fork", "thread", "pool", "readers", "loop"};
     static const char *const most[] = {"thread", "loop"};
     struct result process = {0}, thread = {0}, threads = {0}, result;
@@ -174,4 +182,12 @@ void scene_idle(void)
         thread.virtual_kb > MB_IN_KB && threads.resident_kb < MB_IN_KB / 10 ? NOT_HERE : HOLDS,
         "%.0f kB reserved for each, %.0f resident; %d threads: %.0f MB of memory",
         threads.virtual_kb, threads.resident_kb, threads.tasks, threads.all_resident_mb);
+}
+
+void scene_idle(void)
+{
+    if (SANITIZED)
+        story_say("A sanitizer keeps memory of its own for each thread: not measured.");
+    else
+        compare();
 }

@@ -18,8 +18,8 @@
 #define ROOM        0.5 // of a core: so much is idle where nobody else needs it
 #define AS_GOOD     1.1 // so close to the best, it is as good
 
-#define NAME_COLUMNS   9 // of the table
-#define SERVED_COLUMNS 7
+#define NAME_COLUMNS   8 // of the table
+#define SERVED_COLUMNS 6
 #define FIGURE_COLUMNS 7
 
 enum work { CHEAP, CPU, IO, WORKS };
