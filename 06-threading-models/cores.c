@@ -16,9 +16,8 @@
 #define CONNECTIONS 16 // enough to keep all workers busy
 #define ROUNDS      3  // of each, in turn: the best one counts
 #define ROUNDS_MAX  9  // where other programs were in the way
-#define WARM_UP_MS  20
 #define MEASURED_MS 100
-#define TASKS_MAX   64
+#define TASKS_MAX   9    // eight, and the reader
 #define ROOM        0.5  // of a core: so much is idle only where nobody needs it
 #define MORE        1.2  // times
 #define SLACK       0.15 // of a worker, or a core: the counters are read one after the other
@@ -37,20 +36,19 @@ static void measure(int count, struct result *best)
 {
     static struct load load;
     static struct load_target target;
-    struct task before[TASKS_MAX], after[TASKS_MAX];
+    struct task before[TASKS_MAX] = {{0}}, after[TASKS_MAX] = {{0}};
+    int tasks = count + 1; // the reader is one of them
     struct result result = {0};
     struct lab lab;
     target = (struct load_target){.path = "/cpu?ms=2", .connections = CONNECTIONS};
     lab_start(&lab, "pool", "--workers %d", count);
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
-    load_run(&load, WARM_UP_MS, 0);
-    int tasks = lab_tasks(&lab, before, TASKS_MAX);
+    lab_warm_up(&lab, &load, before, tasks);
     int64_t began_ns = now_ns(), idle_ns = lab_idle_ns();
     load_run(&load, MEASURED_MS, 0);
     int64_t ns = now_ns() - began_ns;
     result.idle = (double)(lab_idle_ns() - idle_ns) / (double)ns;
-    if (lab_tasks(&lab, after, TASKS_MAX) != tasks)
-        die("the server's threads come and go");
+    lab_tasks(&lab, after, tasks);
     for (int i = 0; i < tasks; i++) {
         result.ran += (double)(after[i].ran_ns - before[i].ran_ns) / (double)ns;
         result.waited += (double)(after[i].waited_ns - before[i].waited_ns) / (double)ns;

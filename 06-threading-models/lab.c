@@ -76,6 +76,16 @@ int lab_tasks(const struct lab *lab, struct task *tasks, int max)
     return count;
 }
 
+void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, int threads)
+{
+    for (int i = 0; i < LAB_PATIENCE_S * 1000 / LAB_WARM_UP_MS; i++) {
+        load_run(load, LAB_WARM_UP_MS, 0);
+        if (lab_tasks(lab, tasks, threads) == threads)
+            return;
+    }
+    die("./server --model %s does not have %d threads", lab->model, threads);
+}
+
 int lab_cores(void)
 {
     cpu_set_t cores;

@@ -8,8 +8,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "load.h"
+
 #define LAB_ANSWER     4096 // bytes of an answer that lab_ask() takes
 #define LAB_PATIENCE_S 10   // that lab_ask() waits for one
+#define LAB_WARM_UP_MS 20
 
 enum lab_model {
     MODEL_SINGLE,
@@ -49,6 +52,10 @@ struct task {
 // All threads of a server's own process, at most `max`, in the order in which they were made.
 // Returns how many; 0 where this kernel does not say.
 int lab_tasks(const struct lab *lab, struct task *tasks, int max);
+
+// Runs a load until the server has all of its `threads`, for LAB_WARM_UP_MS at least, and takes
+// stock of them: tasks[] has room for so many. Dies if they do not appear.
+void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, int threads);
 
 // As many processors as this program may use; and how long all of this machine's have had
 // nothing to do, in sum, since it was started.

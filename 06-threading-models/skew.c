@@ -14,11 +14,10 @@
 #define HEAVY       3  // numbers 0, 4 and 8: all of them go to reader 0, and so does number 12
 #define HEAVY_MS    2  // of CPU time that a heavy request takes; there is no pause between two
 #define PAUSE_MS    2  // of the light ones
-#define WARM_UP_MS  30
 #define MEASURED_MS 400
-#define TASKS_MAX   64
-#define MOST        60.0 // % of the work: so much is lopsided
-#define FAIR        50.0 // and this is not: of four workers, each should have 25
+#define TASKS       (WORKERS + 1) // threads: with the one in front
+#define MOST        60.0          // % of the work: so much is lopsided
+#define FAIR        50.0          // and this is not: of four workers, each should have 25
 
 struct result {
     double share[WORKERS];          // % of all processor time that the workers had, sorted
@@ -27,15 +26,14 @@ struct result {
 };
 
 // What each worker has had of the processors since `before`: the others have had next to none.
-static void read_shares(const struct lab *lab, const struct task *before, int count,
-                        double share[WORKERS])
+static void read_shares(const struct lab *lab, const struct task *before, double share[WORKERS])
 {
-    struct task after[TASKS_MAX];
+    struct task after[TASKS];
     double sum = 0;
     memset(share, 0, WORKERS * sizeof *share);
-    if (lab_tasks(lab, after, TASKS_MAX) != count)
+    if (lab_tasks(lab, after, TASKS) != TASKS)
         return;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < TASKS; i++) {
         double ran = (double)(after[i].ran_ns - before[i].ran_ns);
         sum += ran;
         for (int at = 0; at < WORKERS; at++) // the WORKERS largest, in order
@@ -54,7 +52,7 @@ static void measure(const char *model, struct result *result)
     static struct load load;
     static struct load_target targets[CLIENTS];
     static struct histogram elsewhere;
-    struct task before[TASKS_MAX];
+    struct task before[TASKS];
     struct lab lab;
     uint64_t heavy = 0;
     for (int i = 0; i < CLIENTS; i++)
@@ -64,10 +62,9 @@ static void measure(const char *model, struct result *result)
                                .path = "/cheap", .connections = 1, .pause_ms = PAUSE_MS};
     lab_start(&lab, model, "--workers %d", WORKERS);
     load_open(&load, "127.0.0.1", lab.port, targets, CLIENTS);
-    load_run(&load, WARM_UP_MS, 0);
-    int count = lab_tasks(&lab, before, TASKS_MAX);
+    lab_warm_up(&lab, &load, before, TASKS);
     load_run(&load, MEASURED_MS, 0);
-    read_shares(&lab, before, count, result->share);
+    read_shares(&lab, before, result->share);
     load_close(&load);
     lab_stop(&lab);
     memset(&elsewhere, 0, sizeof elsewhere);

@@ -1,0 +1,294 @@
+// test_client.h: tests of the client: its histogram, its load generator against servers that
+// keep to the protocol and against others, and what it reads in /proc.
+#ifndef TEST_CLIENT_H
+#define TEST_CLIENT_H
+
+#include <netinet/tcp.h>
+
+#include "family.h"
+#include "histogram.h"
+#include "load.h"
+#include "net.h"
+#include "test.h"
+#include "test_talk.h"
+
+// ---- the histogram -------------------------------------------------------------------------
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Against the plainest way: sort all values, and count. Never too low, less than 1/128 too
+// high.
+TEST(percentiles_are_right)
+{
+    enum { VALUES = 20000 };
+    static uint64_t values[VALUES];
+    static struct histogram histogram;
+    unsigned long random = 7;
+    for (int i = 0; i < VALUES; i++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        values[i] = (random >> 24) >> (random % 40); // 40 bits, but most have less
+        histogram_add(&histogram, values[i]);
+    }
+    qsort(values, VALUES, sizeof *values, by_size);
+    for (int i = 1; i <= VALUES; i++) {
+        uint64_t is = values[i - 1],
+                 said = histogram_percentile(&histogram, (i - 0.5) * 100 / VALUES);
+        if (said < is || (said - is) * HISTOGRAM_CUTS > is)
+            FAIL("%d of %d: %lu, not %lu", i, VALUES, (unsigned long)said, (unsigned long)is);
+    }
+    CHECK(histogram.total == VALUES && histogram.max == values[VALUES - 1]);
+    CHECK(histogram_percentile(&histogram, 100) == values[VALUES - 1]);
+    CHECK(histogram_percentile(&histogram, 0) == values[0]);
+}
+
+TEST(histograms_have_ends)
+{
+    static struct histogram one, two;
+    CHECK(histogram_percentile(&one, 99) == 0);
+    histogram_add(&one, UINT64_MAX);
+    CHECK(histogram_percentile(&one, 50) == (UINT64_C(1) << HISTOGRAM_BITS) - 1);
+    histogram_add(&two, 0);
+    CHECK(histogram_percentile(&two, 99) == 0 && two.total == 1);
+    histogram_merge(&two, &one);
+    CHECK(two.total == 2 && two.max == one.max);
+    CHECK(histogram_percentile(&two, 50) == 0 && histogram_percentile(&two, 51) == one.max);
+}
+
+// ---- the load generator --------------------------------------------------------------------
+
+static struct load load;
+static struct load_target target;
+
+// Loads a server with so many requests, on as many connections as `target` says.
+static void run_load(int port, const char *path, int requests)
+{
+    target.path = path;
+    load_open(&load, "127.0.0.1", port, &target, 1);
+    load_run(&load, 20000, (uint64_t)requests);
+    load_close(&load);
+}
+
+TEST(load_is_counted)
+{
+    pid_t pid;
+    int port = serve(&pid, "thread", "");
+    target = (struct load_target){.connections = 10};
+    run_load(port, "/cheap", 5000);
+    CHECK(target.latency.total >= 5000 && target.latency.total < 5000 + 10);
+    CHECK(target.served == 10 && !load_errors(&target) && load.cpu_seconds > 0);
+    run_load(port, "/io?ms=20", 20);
+    CHECK(histogram_percentile(&target.latency, 0) >= 20000000);
+    run_load(port, "/nothing", 20);
+    CHECK(target.errors[LOAD_REFUSED] >= 20 && !target.latency.total);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Each asks once; then the load has nothing more to do, and says so before its time is over.
+TEST(load_asks_once)
+{
+    pid_t pid;
+    int port = serve(&pid, "loop", "");
+    target = (struct load_target){.connections = 700, .pause_ms = LOAD_ONCE};
+    int64_t began_ns = now_ns();
+    run_load(port, "/cheap", 0);
+    CHECK(now_ns() - began_ns < INT64_C(10000000000));
+    CHECK_INT((long)target.latency.total, 700);
+    CHECK(target.served == 700 && !load_errors(&target));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A pause is one, whatever the server does with the connection meanwhile.
+TEST(load_pauses)
+{
+    pid_t pid;
+    int port = serve(&pid, "loop", "--idle 5");
+    target = (struct load_target){.connections = 2, .pause_ms = 50};
+    int64_t began_ns = now_ns();
+    run_load(port, "/cheap", 10);
+    CHECK(now_ns() - began_ns > 4 * 50 * 1000000);
+    CHECK(target.latency.total == 10 && !load_errors(&target));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(load_starves_where_one_is_served)
+{
+    pid_t pid;
+    int port = serve(&pid, "single", "");
+    target = (struct load_target){.connections = 5};
+    run_load(port, "/cheap", 100);
+    CHECK(target.served == 1 && target.latency.total == 100 && !load_errors(&target));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(load_is_refused)
+{
+    pid_t pid;
+    int port = serve(&pid, "pool", "--workers 1 --queue 1");
+    target = (struct load_target){.connections = 20, .pause_ms = LOAD_ONCE};
+    run_load(port, "/io?ms=300", 0);
+    CHECK(target.latency.total >= 1 && target.errors[LOAD_OVERLOADED] >= 10);
+    CHECK_INT((long)(target.latency.total + target.errors[LOAD_OVERLOADED]), 20);
+    CHECK(target.slowest_error_ns > 0);
+    CHECK_INT(test_stop(pid), 0);
+    target = (struct load_target){.connections = 3, .pause_ms = LOAD_ONCE};
+    run_load(port, "/cheap", 0); // nobody is there any more
+    CHECK(target.errors[LOAD_UNREACHABLE] == 3 && !target.served);
+}
+
+// A server that answers each request with these bytes, in pieces of so many; and then closes
+// the connection if they say so, or end in the middle.
+static int serve_script(const char *answer, size_t piece, bool closes)
+{
+    char request[4096];
+    int listener = net_listen("127.0.0.1", 0, 10), on = 1;
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    getsockname(listener, (struct sockaddr *)&address, &length);
+    if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGPIPE, SIG_IGN);
+        for (;;) {
+            int fd = accept(listener, NULL, NULL);
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            while (read(fd, request, sizeof request) > 0) {
+                for (size_t at = 0; at < strlen(answer); at += piece) {
+                    size_t left = strlen(answer) - at;
+                    write_all(fd, answer + at, left < piece ? left : piece);
+                    sleep_ms(piece < left ? 1 : 0);
+                }
+                if (closes)
+                    break;
+            }
+            close(fd);
+        }
+    }
+    close(listener);
+    return ntohs(address.sin_port);
+}
+
+#define OK(fields, content) "HTTP/1.1 200 OK\r\n" fields "\r\n" content
+
+TEST(load_reads_answers_of_all_kinds)
+{
+    static const struct {
+        const char *answer;
+        size_t piece;
+        bool closes;
+    } cases[] = {
+        {OK("Content-Length: 3\r\n", "abc"), 1000, false},
+        {OK("Content-Length: 3\r\n", "abc"), 1, false},
+        {OK("Content-Length: 3\r\n", "abc"), 39, false},
+        {OK("Content-Length: 0\r\n", ""), 1000, false},
+        {OK("Content-Length: 3\r\nConnection: close\r\n", "abc"), 1000, true},
+        {OK("Content-Length: 3\r\nConnection: close\r\n", "abc"), 7, true},
+        {OK("", "until it closes"), 1000, true},
+        {OK("", "until it closes"), 5, true},
+        {OK("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n"), 1000, false},
+        {OK("Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n"), 3, false},
+        {"HTTP/1.1 204 No Content\r\n\r\n", 1000, false},
+        {"HTTP/1.1 100 Continue\r\n\r\n" OK("Content-Length: 3\r\n", "abc"), 1000, false},
+        {"HTTP/1.1 100 Continue\r\n\r\n" OK("Content-Length: 3\r\n", "abc"), 25, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int port = serve_script(cases[i].answer, cases[i].piece, cases[i].closes);
+        target = (struct load_target){.connections = 1};
+        run_load(port, "/", 5);
+        if (target.latency.total != 5 || load_errors(&target))
+            FAIL("case %zu: %lu answers, %lu errors", i, (unsigned long)target.latency.total,
+                 (unsigned long)load_errors(&target));
+    }
+}
+
+TEST(load_counts_errors)
+{
+    static const struct {
+        const char *answer;
+        bool closes;
+        enum load_error error;
+    } cases[] = {
+        {"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", false, LOAD_OVERLOADED},
+        {"HTTP/1.1 503 Busy\r\nContent-Length: 3\r\n\r\nabc", true, LOAD_OVERLOADED},
+        {"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", false, LOAD_REFUSED},
+        {"", true, LOAD_CLOSED},
+        {"HTTP/1.1 200 O", true, LOAD_CLOSED},
+        {OK("Content-Length: 3\r\n", "ab"), true, LOAD_CLOSED},
+        {OK("Transfer-Encoding: chunked\r\n", "3\r\nab"), true, LOAD_CLOSED},
+        {OK("Transfer-Encoding: chunked\r\n", "x\r\nab"), false, LOAD_MALFORMED},
+        {OK("Content-Length: x\r\n", "abc"), false, LOAD_MALFORMED},
+        {OK("Content-Length: 3\r\n", "abcd"), false, LOAD_MALFORMED},
+        {OK("Content-Length: 0\r\n", "") OK("Content-Length: 0\r\n", ""), false,
+         LOAD_MALFORMED},
+        {"hello\r\n\r\n", false, LOAD_MALFORMED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int port = serve_script(cases[i].answer, 1000, cases[i].closes);
+        target = (struct load_target){.connections = 1};
+        run_load(port, "/", 3);
+        if (target.errors[cases[i].error] != 3 || load_errors(&target) != 3 ||
+            target.latency.total)
+            FAIL("case %zu: %lu answers, %lu errors, %lu of the right kind", i,
+                 (unsigned long)target.latency.total, (unsigned long)load_errors(&target),
+                 (unsigned long)target.errors[cases[i].error]);
+    }
+}
+
+// The next answer need not look like the last one.
+TEST(load_is_not_misled_by_what_it_remembers)
+{
+    pid_t pid;
+    int port = serve(&pid, "loop", "");
+    target = (struct load_target){.connections = 3};
+    run_load(port, "/count?how=plain&times=7", 3000); // 7 ... 21000: contents grow
+    CHECK(target.latency.total >= 3000 && !load_errors(&target));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(the_load_generator_alone)
+{
+    char command[200];
+    pid_t pid;
+    int port = serve(&pid, "thread", "");
+    snprintf(command, sizeof command,
+             "./client --port %d --url /cheap --connections 5 --requests 1000", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "\n  answers                                  100"); // 1000 ... 1004
+    CHECK_HAS(test_output, "\n  errors                                   none");
+    snprintf(command, sizeof command, "./client --port %d --url /no --seconds 0.1", port);
+    CHECK_INT(test_run(command), 1);
+    CHECK_HAS(test_output, "errors: refused");
+    CHECK_INT(test_run("./client --connections 0"), 2);
+    CHECK_INT(test_run("./client --seconds 0"), 2);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- /proc ---------------------------------------------------------------------------------
+
+TEST(a_family_is_seen)
+{
+    struct family before, after;
+    int line[2];
+    family_read(getpid(), &before);
+    CHECK(before.processes == 1 && before.threads >= 1 && before.virtual_kb > 0);
+    CHECK(pipe(line) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(line[1]);
+        read(line[0], &pid, 1);
+        _exit(0);
+    }
+    family_read(getpid(), &after);
+    CHECK(after.processes == 2 && after.virtual_kb > before.virtual_kb);
+    close(line[0]);
+    close(line[1]);
+    waitpid(pid, NULL, 0);
+    family_read(getpid(), &after);
+    CHECK(after.processes == 1);
+    family_read(pid, &after);
+    CHECK(after.processes == 0 && after.threads == 0);
+}
+
+#endif
