@@ -396,10 +396,11 @@ static void run(struct crew *crew, int listener, int stop_fd)
     }
     read_for_all(&pool, stop_fd);
     queue_close(&pool.jobs);
-    if (pool.timers.count) // somebody's answer is not there in time:
-        return;            // the end of the program ends the workers
+    bool cut_off = pool.timers.count; // the end of the program ends those who still work
     for (int i = 0; posts && i < crew->worker_count; i++)
-        pthread_join(posts[i].thread, NULL);
+        cut_off ? pthread_detach(posts[i].thread) : pthread_join(posts[i].thread, NULL);
+    if (cut_off)
+        return;
     queue_free(&pool.jobs);
     queue_free(&pool.done);
     close(pool.done_fd);

@@ -95,10 +95,12 @@ static void run(struct crew *crew, int listener, int stop_fd)
             acceptor_refuse(&acceptor, fd); // so many wait for this reader already
     acceptor_close(&acceptor);
     atomic_store(&crew->stopping, true);
-    if (!stop(readers, count, &acceptor))
-        return; // the end of the program ends them
+    bool ended = stop(readers, count, &acceptor); // else the end of the program ends them
+    for (int i = 0; i < count; i++)
+        ended ? pthread_join(readers[i].thread, NULL) : pthread_detach(readers[i].thread);
+    if (!ended)
+        return;
     for (int i = 0; i < count; i++) {
-        pthread_join(readers[i].thread, NULL);
         close(readers[i].pipe[1]);
         close(readers[i].stop_fd);
     }
