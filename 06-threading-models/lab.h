@@ -11,7 +11,7 @@
 #include "load.h"
 
 #define LAB_ANSWER     4096 // bytes of an answer that lab_ask() takes
-#define LAB_PATIENCE_S 10   // that lab_ask() waits for one
+#define LAB_PATIENCE_S 5    // that lab_ask() waits for one
 #define LAB_WARM_UP_MS 20
 
 enum lab_model {
@@ -62,7 +62,7 @@ void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, i
 int lab_cores(void);
 int64_t lab_idle_ns(void);
 
-// Connects to a server. Dies if it is not there.
+// Connects to a server; -1 if it is not there.
 int lab_connect(const struct lab *lab);
 
 // Asks on this connection for `path`, and reads the answer into `answer`, its content

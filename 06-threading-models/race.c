@@ -13,10 +13,11 @@
 #include "story.h"
 
 #define THREADS     4
-#define INCREMENTS  1000000 // of each thread
-#define TRIES_MAX   50      // a race is lost by chance: on one core not every time
-#define PATIENCE_MS 100     // of thread 1 for the second lock
-#define TRANSFERS   100000  // of each thread, with the locks in order
+#define STEPS       100
+#define INCREMENTS  10000  // of each thread in a step: they begin each step together
+#define TRIES_MAX   50     // a race is lost by chance: on one core not every time
+#define PATIENCE_MS 100    // of thread 1 for the second lock
+#define TRANSFERS   100000 // of each thread, with the locks in order
 
 // ---- four ways to count --------------------------------------------------------------------
 
@@ -120,10 +121,12 @@ static int64_t cpu_ns(void)
 static void *count(void *argument)
 {
     struct counting *c = argument;
-    pthread_barrier_wait(c->start);
-    int64_t began_ns = cpu_ns();
-    c->way->add(c->number);
-    c->cpu_ns = cpu_ns() - began_ns;
+    for (int i = 0; i < STEPS; i++) {
+        pthread_barrier_wait(c->start);
+        int64_t began_ns = cpu_ns();
+        c->way->add(c->number);
+        c->cpu_ns += cpu_ns() - began_ns;
+    }
     return NULL;
 }
 
@@ -146,8 +149,8 @@ static void try_way(struct way *way)
     }
     pthread_barrier_destroy(&start);
     way->tries++;
-    way->wanted += (uint64_t)THREADS * INCREMENTS;
-    way->lost += (uint64_t)THREADS * INCREMENTS - (way->sum() - before);
+    way->wanted += (uint64_t)THREADS * STEPS * INCREMENTS;
+    way->lost += (uint64_t)THREADS * STEPS * INCREMENTS - (way->sum() - before);
 }
 
 // ---- two locks -----------------------------------------------------------------------------
@@ -256,7 +259,7 @@ static void show_ways(void)
 {
     char title[80];
     snprintf(title, sizeof title, "%d threads, %d times each|counted|lost|lost|time each",
-             THREADS, INCREMENTS);
+             THREADS, STEPS * INCREMENTS);
     story_head(title);
     for (int i = 0; i < WAYS; i++) {
         const struct way *way = &ways[i];
