@@ -11,7 +11,7 @@
 #include "crew.h"
 #include "net.h"
 
-static volatile sig_atomic_t listening = -1, talking = -1;
+static volatile sig_atomic_t listening = -1, talking = -1, came;
 static atomic_bool *stop;
 
 static _Noreturn void end_at_once(int signal_number)
@@ -24,6 +24,7 @@ static _Noreturn void end_at_once(int signal_number)
 static void interrupted(int signal_number)
 {
     int saved_errno = errno;
+    came = true;
     if (stop && atomic_exchange(stop, true))
         end_at_once(signal_number);
     if (stop)
@@ -52,4 +53,11 @@ void interrupt_begin(int listener, atomic_bool *stopping)
 void interrupt_watch(int fd)
 {
     talking = fd;
+    if (came && fd >= 0) // between accept() and here
+        shutdown(fd, SHUT_RD);
+}
+
+bool interrupt_came(void)
+{
+    return came;
 }

@@ -13,7 +13,11 @@
 // signal.
 void interrupt_begin(int listener, atomic_bool *stopping);
 
-// Names the connection that this process talks on now; -1: none.
+// Names the connection that this process talks on now; -1: none. If the signal has come
+// already, that is shut down at once.
 void interrupt_watch(int fd);
+
+// True if this process is to stop.
+bool interrupt_came(void);
 
 #endif

@@ -185,6 +185,7 @@ static void advance(struct pool *pool, struct client *c, const char *bytes, size
         queue_put(&pool->jobs, c, &first); // from here on it is not ours
         return;
     }
+    c->ending = c->ending || pool->stop_ns != NEVER;
     if (!c->head_began || !began)
         set_deadline(pool, c, c->head_began ? settings->head_ms : settings->idle_ms);
     settle(pool, c);
@@ -387,9 +388,12 @@ static void prepare(struct pool *pool, struct crew *crew, int listener, int stop
 static void run(struct crew *crew, int listener, int stop_fd)
 {
     static struct pool pool; // a worker that we do not wait for may still use it
-    struct post *posts = calloc((size_t)crew->worker_count, sizeof *posts);
+    int count = crew->worker_count;
+    struct post *posts = calloc((size_t)count, sizeof *posts);
     prepare(&pool, crew, listener, stop_fd);
-    for (int i = 0; posts && i < crew->worker_count; i++) {
+    for (int i = 0; i < count; i++) {
+        if (!posts)
+            die("no memory for %d workers", count);
         posts[i] = (struct post){.pool = &pool, .worker = &crew->workers[i]};
         if (crew_thread(&posts[i].thread, crew, work, &posts[i]))
             die("cannot start worker %d", i);
@@ -397,7 +401,7 @@ static void run(struct crew *crew, int listener, int stop_fd)
     read_for_all(&pool, stop_fd);
     queue_close(&pool.jobs);
     bool cut_off = pool.timers.count; // the end of the program ends those who still work
-    for (int i = 0; posts && i < crew->worker_count; i++)
+    for (int i = 0; i < count; i++)
         cut_off ? pthread_detach(posts[i].thread) : pthread_join(posts[i].thread, NULL);
     if (cut_off)
         return;

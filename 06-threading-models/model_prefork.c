@@ -22,7 +22,7 @@ static _Noreturn void serve(struct children *children, int listener, int place)
     struct worker *worker = &crew->workers[place];
     children_begin(children);
     interrupt_begin(-1, NULL);
-    while (!atomic_load(&crew->stopping)) {
+    while (!interrupt_came() && !atomic_load(&crew->stopping)) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL) // EINVAL: shut down

@@ -16,7 +16,7 @@ static void run(struct crew *crew, int listener, int stop_fd)
 {
     close(stop_fd); // it waits in calls that know nothing of it: a handler has to do
     interrupt_begin(listener, &crew->stopping);
-    while (!atomic_load(&crew->stopping)) {
+    while (!interrupt_came()) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL) // EINVAL: shut down
