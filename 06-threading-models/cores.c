@@ -13,7 +13,7 @@
 #include "scenes.h"
 #include "story.h"
 
-#define CONNECTIONS 16 // enough to keep all workers busy
+#define CONNECTIONS 64 // enough to keep all workers busy, even if we are late
 #define ROUNDS      3  // of each, in turn: the best one counts
 #define ROUNDS_MAX  9  // where other programs were in the way
 #define MEASURED_MS 100
