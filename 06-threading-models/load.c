@@ -77,7 +77,7 @@ static void drop(struct load_conn *c)
 // A request has come to its end, good or bad.
 static void finish(struct load *load, struct load_conn *c)
 {
-    load->finished++;
+    load->finished += c->target == load->targets;
     load->opening -= !c->tried;
     c->tried = true;
 }

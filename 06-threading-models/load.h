@@ -63,7 +63,7 @@ struct load {
     int epoll, count, opened;
     int opening;       // of these the first request has not come to an end
     int done;          // have asked once, and will not ask again
-    uint64_t finished; // answers and errors of this run
+    uint64_t finished; // answers and errors of the first target in this run
     int run;           // the number of this run
     struct load_conn *conns;
     struct timers pauses;
@@ -75,8 +75,9 @@ struct load {
 void load_open(struct load *load, const char *host, int port, struct load_target *targets,
                int count);
 
-// Runs for so many milliseconds; or until there have been `requests` (0: no limit) answers and
-// errors; or until no connection has anything more to ask. What is under way then stays so.
+// Runs for so many milliseconds; or until the first target has had `requests` (0: no limit)
+// answers and errors; or until no connection has anything more to ask. What is under way then
+// stays so.
 void load_run(struct load *load, double ms, uint64_t requests);
 
 // Closes all connections, and frees what they had. The figures stay.
