@@ -5,8 +5,10 @@
 //     test_parts.h   the parts on their own
 //     test_limits.h  clients that are slow, silent, gone, or too many
 //     test_ends.h    how servers end: asked to, crashed, killed
+//     test_client.h  the client: what it measures, and what it can stand
 #include "contract.h"
 
+#include "test_client.h"
 #include "test_ends.h"
 #include "test_limits.h"
 #include "test_parts.h"

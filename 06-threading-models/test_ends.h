@@ -8,10 +8,11 @@
 // ---- asked to ------------------------------------------------------------------------------
 
 // A request under way gets its answer, who is silent is closed, who comes is not let in.
-static void expect_drain(const char *model, const char *options, bool alone)
+static void expect_drain(const char *model)
 {
     pid_t pid;
-    int failures = test_failures, port = serve(&pid, model, options);
+    bool alone = !strcmp(model, "single");
+    int port = serve(&pid, model, "--workers 3");
     int silent = alone ? -1 : say(port, "");
     int half = alone ? -1 : say(port, "GET /cheap HT");
     int asking = say(port, GET("/cheap") GET("/io?ms=700"));
@@ -26,14 +27,11 @@ static void expect_drain(const char *model, const char *options, bool alone)
     int status;
     CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     expect_nobody();
-    if (test_failures > failures)
-        printf("    that was model %s\n", model);
 }
 
 TEST(requests_under_way_are_finished)
 {
-    for (int i = 0; i < MODELS; i++)
-        expect_drain(model_names[i], "--workers 3", 1 << i == SINGLE);
+    for_models(ALL, expect_drain);
 }
 
 // Starts a server, and asks it to stop while a request of ten seconds is under way.
@@ -54,30 +52,36 @@ static void expect_end(pid_t pid, const char *model)
         FAIL("%s ends with status %x", model, (unsigned)status);
 }
 
+static void expect_cut(const char *model)
+{
+    pid_t pid;
+    int64_t began_ns = now_ns();
+    begin_to_stop(&pid, model);
+    expect_end(pid, model);
+    expect_nobody();
+    CHECK(now_ns() - began_ns > 4000000000); // it was given some time
+}
+
 TEST(who_takes_too_long_is_cut_off)
 {
-    pid_t pids[MODELS];
+    for_models(ALL, expect_cut);
+}
+
+static void expect_cut_at_once(const char *model)
+{
+    pid_t pid;
+    int port = begin_to_stop(&pid, model);
     int64_t began_ns = now_ns();
-    for (int i = 0; i < MODELS; i++) // all at once: it takes five seconds
-        begin_to_stop(&pids[i], model_names[i]);
-    for (int i = 0; i < MODELS; i++)
-        expect_end(pids[i], model_names[i]);
+    await_refusal(port); // it has heard the first one
+    kill(pid, SIGTERM);
+    expect_end(pid, model);
     expect_nobody();
-    CHECK(now_ns() - began_ns > 4000000000); // they were given some time
+    CHECK(now_ns() - began_ns < 4000000000); // and not after five seconds
 }
 
 TEST(the_second_signal_ends_it_at_once)
 {
-    for (int i = 0; i < MODELS; i++) {
-        pid_t pid;
-        int port = begin_to_stop(&pid, model_names[i]);
-        int64_t began_ns = now_ns();
-        await_refusal(port); // it has heard the first one
-        kill(pid, SIGTERM);
-        expect_end(pid, model_names[i]);
-        expect_nobody();
-        CHECK(now_ns() - began_ns < 4000000000); // and not after five seconds
-    }
+    for_models(ALL, expect_cut_at_once);
 }
 
 // ---- nobody is left ------------------------------------------------------------------------
@@ -119,50 +123,58 @@ TEST(a_crash_of_a_process_is_its_own)
     each(PROCESSES, "--workers 2 --allow-crash", check_crash_alone);
 }
 
+static void expect_end_of_all(const char *model)
+{
+    pid_t pid;
+    int status, port = serve(&pid, model, "--allow-crash");
+    int other = strcmp(model, "single") ? say(port, "") : -1;
+    CHECK(other < 0 || ask_cheap(other));
+    CHECK(!*get(port, "/crash"));
+    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+    CHECK_INT(WTERMSIG(status), SIGSEGV);
+    CHECK(other < 0 || !*last_words(other));
+    expect_nobody();
+}
+
 TEST(a_crash_of_a_thread_is_the_end)
 {
-    for (int i = 0; i < MODELS; i++) {
-        pid_t pid;
-        int status;
-        if (1U << i & PROCESSES)
-            continue;
-        int port = serve(&pid, model_names[i], "--allow-crash");
-        int other = 1 << i == SINGLE ? -1 : say(port, "");
-        CHECK(other < 0 || ask_cheap(other));
-        CHECK(!*get(port, "/crash"));
-        CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
-        CHECK_INT(WTERMSIG(status), SIGSEGV);
-        CHECK(other < 0 || !*last_words(other));
-        expect_nobody();
-    }
+    for_models(ALL & ~PROCESSES, expect_end_of_all);
 }
 
 // ---- killed --------------------------------------------------------------------------------
 
+static void expect_no_orphans(const char *model)
+{
+    pid_t pid;
+    int port = serve(&pid, model, "--workers 2");
+    int fd = say(port, "");
+    CHECK(ask_cheap(fd));
+    kill(pid, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0) // its children are ours now, and end as well
+        ;
+    CHECK(!*last_words(fd));
+}
+
 TEST(children_die_with_their_parent)
 {
-    for (int i = 0; i < MODELS; i++) {
-        pid_t pid;
-        if (!(1U << i & PROCESSES))
-            continue;
-        int port = serve(&pid, model_names[i], "--workers 2");
-        int fd = say(port, "");
-        CHECK(ask_cheap(fd));
-        kill(pid, SIGKILL);
-        while (waitpid(-1, NULL, 0) > 0) // its children are ours now, and end as well
-            ;
-        CHECK(!*last_words(fd));
-    }
+    for_models(PROCESSES, expect_no_orphans);
+}
+
+static void await_children(pid_t pid, int count)
+{
+    while (number_of("wc -w </proc/%d/task/%d/children", pid, pid) != count)
+        ;
 }
 
 static void check_killed_child(int port, pid_t pid)
 {
     for (int i = 0; i < 5; i++) {
+        await_children(pid, 3);
         number_of("kill -9 $(cut -d' ' -f1 /proc/%d/task/%d/children)", pid, pid);
         while (figure(port, "crashed") != i + 1)
             ;
     }
-    CHECK_INT(number_of("wc -w </proc/%d/task/%d/children", pid, pid), 3);
+    await_children(pid, 3);
     CHECK_INT(figure(port, "open"), 1); // who had no client has lost none
 }
 

@@ -97,7 +97,7 @@ static void read_late(int port, bool alone)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     int count = send_much(fd, GET("/nothing"), MUCH);
     CHECK(alone || is_cheap(get(port, "/cheap"))); // the others do not wait for it
-    CHECK(count > 1000 && count < MUCH); // the server had to stop reading
+    CHECK(count > 1000 && count < MUCH);           // the server had to stop reading
     CHECK_INT(count_in(last_words(fd), "HTTP/1.1 404 "), count);
 }
 

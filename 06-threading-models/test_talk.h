@@ -57,22 +57,48 @@ static inline void expect_nobody(void)
     CHECK(left < 0 && errno == ECHILD);
 }
 
+// Runs something for each of these models, all at the same time, in processes of their own.
+static inline void for_models(unsigned models, void (*run)(const char *model))
+{
+    pid_t pids[MODELS];
+    fflush(stdout);
+    for (int i = 0; i < MODELS; i++) {
+        pids[i] = models & 1U << i ? fork() : 0;
+        if (pids[i] != 0 || !(models & 1U << i))
+            continue;
+        test_failures = 0;
+        run(model_names[i]);
+        if (test_failures)
+            printf("    that was model %s\n", model_names[i]);
+        fflush(stdout);
+        _exit(test_failures > 0);
+    }
+    for (int i = 0; i < MODELS; i++) {
+        int status;
+        if (pids[i] && (waitpid(pids[i], &status, 0) < 0 || status))
+            FAIL("model %s failed", model_names[i]);
+    }
+}
+
+static const char *each_options;
+static void (*each_check)(int port, pid_t pid);
+
+static inline void run_check(const char *model)
+{
+    pid_t pid;
+    int port = serve(&pid, model, each_options);
+    each_check(port, pid);
+    CHECK_INT(test_stop(pid), 0);
+    expect_nobody();
+}
+
 // Runs a check against a server of each of these models.
 static inline void each(unsigned models, const char *options,
                         void (*check)(int port, pid_t pid))
 {
-    for (int i = 0; i < MODELS; i++) {
-        pid_t pid;
-        int failures = test_failures;
-        if (!(models & 1U << i))
-            continue;
-        int port = serve(&pid, model_names[i], options);
-        check(port, pid);
-        CHECK_INT(test_stop(pid), 0);
-        expect_nobody();
-        if (test_failures > failures)
-            printf("    that was ./server --model %s %s\n", model_names[i], options);
-    }
+    each_options = options;
+    each_check = check;
+    for_models(models, run_check);
 }
 
 // The output of a shell command about a process, as a number.
