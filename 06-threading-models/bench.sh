@@ -168,8 +168,8 @@ generate() {
 import os, re, subprocess, sys
 done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True)
 used = os.times()
-found = re.search(r"(\d+) requests", done.stdout)
-print((used.children_user + used.children_system) * 1e6 / int(found[1]), int(found[1]))
+count = int("".join(re.search(r"(\d+) requests|answers +(\d+)", done.stdout).groups("")))
+print((used.children_user + used.children_system) * 1e6 / count, count)
 PYTHON
     cut -d' ' -f1 "$folder/out" >>"$folder/$name"
     cut -d' ' -f2 "$folder/out" | awk -v s="$SECONDS_EACH" '{ print int($1 / s) }' >>"$folder/$name.rate"
@@ -177,7 +177,7 @@ PYTHON
 
 for run in $(seq "$RUNS"); do
     generate wrk wrk -t1 -c$CONNECTIONS -d"${SECONDS_EACH}s" "$url"
-    generate client ./client --url "$url" --connections $CONNECTIONS --seconds "$SECONDS_EACH"
+    generate client ./client --port "$port" --url /cheap --connections $CONNECTIONS --seconds "$SECONDS_EACH"
 done
 printf '\n  %-34s %11s %11s %8s %10s\n' "CPU time a request of who asks" ours wrk ratio requests/s
 row "./client --url" client wrk

@@ -17,8 +17,6 @@
 #include "scenes.h"
 #include "story.h"
 
-#define WARM_UP_MS 100
-
 static const char *host = "127.0.0.1", *url;
 static int port = 8006, connections = 64, requests;
 static double seconds = 2;
@@ -49,15 +47,13 @@ static void print_errors(const struct load_target *target)
         story_row("connections without an answer|%d", target->connections - target->served);
 }
 
-// The load generator alone. A limit of requests comes without a warm-up: exactly so many.
+// The load generator alone.
 static int generate_load(void)
 {
     static struct load load;
     static struct load_target target;
     target = (struct load_target){.path = url, .connections = connections};
     load_open(&load, host, port, &target, 1);
-    if (!requests)
-        load_run(&load, WARM_UP_MS, 0);
     load_run(&load, seconds * 1000, (uint64_t)requests);
     load_close(&load);
     double answers = (double)target.latency.total, finished = (double)load.finished;
