@@ -69,7 +69,7 @@ static const struct claim waits = {"6.8", "load balancing",
                                    "200 threads: request 201 is queued until one is free",
                                    HOLDS, NULL};
 static const struct claim refuses = {
-    "6.11", "load balancing", "accept-count: who finds the queue full is refused", HOLDS, NULL};
+    "6.11", "load balancing", "accept-count 100: a queue for when all are busy", HOLDS, NULL};
 
 static void show(const struct result *r, int requests)
 {
@@ -112,7 +112,9 @@ void scene_full(void)
         &waits, one_waits(&one) ? HOLDS : UNCLEAR,
         "%d of %d after %.0f ms; one had to wait until a worker was free again: %.0f ms",
         one.first, WORKERS + 1, one.fastest_ms, one.slowest_ms);
-    claim_report(&refuses, some_are_refused(&many) ? HOLDS : UNCLEAR,
-                 "%llu of %d have their 503 within %.0f ms, before the first one is served",
-                 (unsigned long long)many.refused, MANY, many.slowest_refusal_ms);
+    claim_report(
+        &refuses, some_are_refused(&many) ? HOLDS : UNCLEAR,
+        "%d wait in it; %llu find it full, and have their 503 within %.0f ms, before the "
+        "first one is served",
+        many.second, (unsigned long long)many.refused, many.slowest_refusal_ms);
 }
