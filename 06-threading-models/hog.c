@@ -13,7 +13,7 @@
 #define PAUSE_MS    1 // of the others between two requests
 #define WORKERS     4
 #define WARM_UP_MS  20
-#define HOG_TIMES  5 // so many of the hog's requests are measured, and what else is answered
+#define HOG_TIMES   5 // so many of the hog's requests are measured, and what else is answered
 #define MEASURED_MS 5000 // at most
 #define APART       4 // times: half of the loop's answers are so much later than half of thread's
 

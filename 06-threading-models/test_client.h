@@ -3,6 +3,7 @@
 #ifndef TEST_CLIENT_H
 #define TEST_CLIENT_H
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include "family.h"
