@@ -76,7 +76,7 @@ static void expect_cut_at_once(const char *model)
     kill(pid, SIGTERM);
     expect_end(pid, model);
     expect_nobody();
-    CHECK(now_ns() - began_ns < 4000000000); // and not after five seconds
+    CHECK(THREAD_SANITIZER || now_ns() - began_ns < 4000000000); // and not after five seconds
 }
 
 TEST(the_second_signal_ends_it_at_once)
@@ -88,10 +88,11 @@ TEST(the_second_signal_ends_it_at_once)
 
 static void check_leftovers(int port, pid_t pid)
 {
+    long threads = number_of("ls /proc/%d/task | wc -l", pid); // one, or a sanitizer's too
     for (int i = 0; i < 100; i++)
         CHECK(is_cheap(get(port, "/cheap")));
     // Without anything that wakes the server: no thread and no child may wait for that.
-    while (number_of("ls /proc/%d/task | wc -l", pid) > 1 ||
+    while (number_of("ls /proc/%d/task | wc -l", pid) > threads ||
            number_of("cat /proc/%d/task/%d/children | wc -w", pid, pid) > 0)
         ;
     CHECK_INT(number_of("ls /proc/%d/fd | grep -c .", pid) < 12, 1);
