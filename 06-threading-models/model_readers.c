@@ -20,10 +20,12 @@ struct reader {
     pthread_t thread;
     struct worker *worker;
     struct loop_server server;
-    int pipe[2];  // the numbers of the connections that are for it
-    int stop_fd;  // an eventfd: written when it is to stop
-    int ended_fd; // an eventfd of all readers: written when it has
+    int pipe[2]; // the numbers of the connections that are for it
+    int stop_fd; // an eventfd: written when it is to stop
+    int word_fd; // an eventfd of all readers: written when it is there, and when it has ended
 };
+
+static _Thread_local struct reader *me;
 
 static void signal_event(int fd)
 {
@@ -32,13 +34,16 @@ static void signal_event(int fd)
         die("cannot write to an eventfd: %s", strerror(errno));
 }
 
-// The reader's side: its loop accepts from the pipe.
+// The reader's side: its loop accepts from the pipe. -1: the main thread asks whether the loop
+// is there.
 static int accept_from_pipe(int pipe)
 {
     int fd;
     ssize_t got = read(pipe, &fd, sizeof fd);
-    if (got == sizeof fd)
+    if (got == sizeof fd && fd >= 0)
         return fd;
+    if (got == sizeof fd)
+        signal_event(me->word_fd);
     errno = EAGAIN;
     return -1;
 }
@@ -46,22 +51,29 @@ static int accept_from_pipe(int pipe)
 static void *serve(void *argument)
 {
     struct reader *reader = argument;
+    me = reader;
     session_begin(reader->worker);
     loop_serve(reader->pipe[0], reader->stop_fd, &reader->server);
-    signal_event(reader->ended_fd);
+    signal_event(reader->word_fd);
     return NULL;
 }
 
-static void start(struct reader *reader, struct worker *worker, int ended_fd)
+// Returns when the reader has all that it needs: the first clients could take the last
+// descriptors.
+static void start(struct reader *reader, struct worker *worker, int word_fd)
 {
+    int are_you_there = -1;
+    uint64_t one;
     reader->worker = worker;
     reader->server = session_server(worker->crew->settings.conns);
     reader->server.accept = accept_from_pipe;
     reader->stop_fd = eventfd(0, EFD_CLOEXEC);
-    reader->ended_fd = ended_fd;
+    reader->word_fd = word_fd;
     // A write to it is whole or not at all: nobody ever reads half a number.
     if (reader->stop_fd < 0 || pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) ||
-        crew_thread(&reader->thread, worker->crew, serve, reader))
+        crew_thread(&reader->thread, worker->crew, serve, reader) ||
+        write(reader->pipe[1], &are_you_there, sizeof are_you_there) < 0 ||
+        read(word_fd, &one, sizeof one) < 0)
         die("cannot start reader %d", worker->number);
 }
 
@@ -81,14 +93,14 @@ static bool stop(struct reader *readers, int count, struct acceptor *acceptor)
 
 static void run(struct crew *crew, int listener, int stop_fd)
 {
-    int fd, count = crew->worker_count, ended_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    int fd, count = crew->worker_count, word_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
     struct reader *readers = calloc((size_t)count, sizeof *readers);
     struct acceptor acceptor;
-    if (!readers || ended_fd < 0)
+    if (!readers || word_fd < 0)
         die("no memory for %d readers", count);
     for (int i = 0; i < count; i++)
-        start(&readers[i], &crew->workers[i], ended_fd);
-    acceptor_open(&acceptor, crew, listener, stop_fd, ended_fd);
+        start(&readers[i], &crew->workers[i], word_fd);
+    acceptor_open(&acceptor, crew, listener, stop_fd, word_fd);
     acceptor.flags |= SOCK_NONBLOCK;
     for (unsigned next = 0; (fd = acceptor_wait(&acceptor)) != ACCEPTOR_STOP; next++)
         if (write(readers[next % (unsigned)count].pipe[1], &fd, sizeof fd) != sizeof fd)
@@ -104,7 +116,7 @@ static void run(struct crew *crew, int listener, int stop_fd)
         close(readers[i].pipe[1]);
         close(readers[i].stop_fd);
     }
-    close(ended_fd);
+    close(word_fd);
     free(readers);
 }
 
