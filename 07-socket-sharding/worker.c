@@ -1,0 +1,288 @@
+// worker.c: see worker.h. Read sleep_in_accept() first, then sleep_in_epoll() and
+// accept_some(); drain() is what both do in the end.
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net.h"
+#include "session.h"
+
+#define SESSIONS_MAX    10000 // connections of one worker at once
+#define EVENTS          64    // that one epoll_wait() may bring
+#define ACCEPTS         1     // connections taken for one wake-up: the rest is the others'
+#define RETRY_ACCEPT_MS 500   // after accept() found no free descriptor
+#define DRAIN_MS        3000  // for the connections that it has when it is told to end
+
+struct place {
+    const struct worker *worker;
+    struct figure_line *line;
+    struct host host;
+    int epoll;
+    bool listening; // the listening socket is in the epoll set
+    bool ending;    // it has been told
+    int64_t now_ns, listen_again_ns, end_ns;
+    struct timers timers; // of those that wait
+    struct session *sessions, **unused;
+    size_t unused_count;
+};
+
+static int ending(const struct place *p)
+{
+    return atomic_load_explicit(&p->worker->figures->ending, memory_order_relaxed);
+}
+
+// ---- one connection at a time: who waits, waits in accept() ---------------------------------
+
+// Looks away from the listening socket for a while, or until the end.
+static void pause_accepting(const struct place *p)
+{
+    struct pollfd stop = {p->worker->stop_fd, POLLIN, 0};
+    poll(&stop, 1, RETRY_ACCEPT_MS);
+}
+
+// While this connection is slow, no other one is served by this worker.
+static void serve_alone(struct place *p, int fd)
+{
+    struct session *s = p->unused[0];
+    session_begin(s, fd, now_ns());
+    while (session_step(s, &p->host)) {
+        int64_t left_ns = s->due_ns - now_ns();
+        struct pollfd ready = {fd, POLLIN, 0};
+        if (left_ns <= 0) {
+            session_expire(s);
+            break;
+        }
+        if (poll(&ready, 1, (int)(left_ns / 1000000) + 1) < 0 && ending(p) == AT_ONCE)
+            break;
+    }
+    close(fd);
+}
+
+static void sleep_in_accept(struct place *p)
+{
+    while (!ending(p)) {
+        // All workers may sleep here at once. The kernel wakes one for each connection: the one
+        // that has slept longest (accept waits "exclusively", in a queue).
+        int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && errno == EINTR)
+            continue; // somebody wants us to look whether it is time to end
+        figures_count(&p->line->wakeups);
+        if (fd >= 0) {
+            figures_count(&p->line->accepted);
+            serve_alone(p, fd);
+        } else if (errno != ECONNABORTED) {
+            pause_accepting(p); // no descriptor is free: the client waits in the kernel's queue
+        }
+    }
+}
+
+// ---- many connections: who waits, waits in epoll_wait() -------------------------------------
+
+// Puts the listening socket into this worker's epoll set. Every worker does: the set then
+// sleeps in the wait queue of the socket, whether anybody sleeps in epoll_wait() or not.
+static void listen_on(struct place *p)
+{
+    struct epoll_event event = {EPOLLIN, {.ptr = p}};
+    // Without EPOLLEXCLUSIVE a connection wakes the workers of all sets that hold the socket.
+    if (p->worker->wait == IN_EPOLL_ALONE)
+        event.events |= EPOLLEXCLUSIVE;
+    p->listening = !epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->listener, &event);
+    p->listen_again_ns = p->listening ? 0 : p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
+}
+
+static void look_away(struct place *p)
+{
+    epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->worker->listener, NULL);
+    p->listening = false;
+    p->listen_again_ns = p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
+}
+
+static void end_session(struct place *p, struct session *s)
+{
+    if (s->watched)
+        timers_remove(&p->timers, &s->timer);
+    close(s->fd); // which takes it out of the epoll set
+    p->unused[p->unused_count++] = s;
+    if (!p->listening)
+        p->listen_again_ns = p->now_ns; // there is room again
+}
+
+// Goes on with a connection; begins to watch it when it has to wait for the first time.
+static void serve(struct place *p, struct session *s)
+{
+    struct epoll_event event = {EPOLLIN, {.ptr = s}};
+    if (!session_step(s, &p->host) ||
+        (!s->watched && epoll_ctl(p->epoll, EPOLL_CTL_ADD, s->fd, &event))) {
+        end_session(p, s);
+    } else if (s->watched) {
+        timers_move(&p->timers, &s->timer, s->due_ns);
+    } else {
+        s->watched = true;
+        timers_add(&p->timers, &s->timer, s->due_ns);
+    }
+}
+
+// Takes at most so many connections. Returns how many; errno says why there were no more.
+static int accept_some(struct place *p, int most)
+{
+    int count = 0;
+    for (errno = 0; count < most && p->unused_count; count++) {
+        int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return count;
+        struct session *s = p->unused[--p->unused_count];
+        figures_count(&p->line->accepted);
+        session_begin(s, fd, p->now_ns);
+        serve(p, s);
+    }
+    return count;
+}
+
+static void wake_for_connections(struct place *p)
+{
+    figures_count(&p->line->wakeups);
+    if (accept_some(p, ACCEPTS) > 0 || errno == ECONNABORTED)
+        return;
+    if (errno == EAGAIN)
+        figures_count(&p->line->vain); // another worker was faster
+    else if (errno != EINTR)
+        look_away(p); // no descriptor, or no room: the client waits in the kernel's queue
+}
+
+static void expire(struct place *p)
+{
+    while (p->timers.count && p->timers.heap[0]->at_ns <= p->now_ns) {
+        struct session *s = (struct session *)p->timers.heap[0];
+        session_expire(s);
+        end_session(p, s);
+    }
+}
+
+// How long epoll_wait() may sleep, in milliseconds; -1: until something happens.
+static int sleep_ms_at_most(const struct place *p)
+{
+    int64_t until_ns = p->timers.count ? p->timers.heap[0]->at_ns : NEVER;
+    if (!p->listening && !p->ending && !p->worker->stuck && p->listen_again_ns < until_ns)
+        until_ns = p->listen_again_ns;
+    if (p->ending && p->end_ns < until_ns)
+        until_ns = p->end_ns;
+    if (until_ns == NEVER)
+        return -1;
+    return until_ns > p->now_ns ? (int)((until_ns - p->now_ns) / 1000000) + 1 : 0;
+}
+
+// ---- the end -------------------------------------------------------------------------------
+
+// Serves those whom the kernel has already connected to us. To close a listening socket resets
+// them: they would have been promised an answer by a server that then never saw them.
+static void drain(struct place *p)
+{
+    net_set_nonblocking(p->worker->listener);
+    if (p->worker->wait == IN_ACCEPT) {
+        for (int fd; ending(p) == DRAINING; serve_alone(p, fd)) {
+            fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            if (fd < 0)
+                break;
+            figures_count(&p->line->accepted);
+        }
+    } else {
+        accept_some(p, SESSIONS_MAX);
+    }
+    // The socket has a descriptor in every process of ours; this ends it for all of them, now.
+    shutdown(p->worker->listener, SHUT_RD);
+}
+
+static void begin_to_end(struct place *p)
+{
+    p->ending = true;
+    p->end_ns = p->now_ns + DRAIN_MS * INT64_C(1000000);
+    epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->worker->stop_fd, NULL);
+    if (p->listening)
+        look_away(p);
+    if (ending(p) == DRAINING)
+        drain(p);
+}
+
+static void sleep_in_epoll(struct place *p)
+{
+    struct epoll_event events[EVENTS], stop = {EPOLLIN, {.ptr = NULL}};
+    if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->stop_fd, &stop))
+        die("cannot watch for the end: %s", strerror(errno));
+    while (!p->ending || (p->timers.count && p->now_ns < p->end_ns && ending(p) != AT_ONCE)) {
+        p->now_ns = now_ns();
+        if (!p->listening && !p->ending && !p->worker->stuck && p->now_ns >= p->listen_again_ns)
+            listen_on(p);
+        int count = epoll_wait(p->epoll, events, EVENTS, sleep_ms_at_most(p));
+        p->now_ns = now_ns();
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr == p)
+                wake_for_connections(p);
+            else if (events[i].data.ptr)
+                serve(p, events[i].data.ptr);
+            else
+                begin_to_end(p);
+        }
+        expire(p);
+    }
+    while (p->timers.count)
+        end_session(p, (struct session *)p->timers.heap[0]);
+}
+
+// ---- the worker ----------------------------------------------------------------------------
+
+static void pin(int number)
+{
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET((size_t)(number - 1) % (size_t)sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+    if (sched_setaffinity(0, sizeof cpus, &cpus))
+        fprintf(stderr, "worker %d cannot be pinned to a CPU: %s\n", number, strerror(errno));
+}
+
+static void settle_in(struct place *p)
+{
+    int sessions = p->worker->wait == IN_ACCEPT ? 1 : SESSIONS_MAX;
+    p->sessions = calloc((size_t)sessions, sizeof *p->sessions);
+    p->unused = calloc((size_t)sessions, sizeof(struct session *));
+    p->timers.heap = calloc((size_t)sessions, sizeof(struct timer *));
+    p->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (!p->sessions || !p->unused || !p->timers.heap || p->epoll < 0)
+        die("worker %d cannot begin: %s", p->worker->number, strerror(errno));
+    for (int i = sessions - 1; i >= 0; i--)
+        p->unused[p->unused_count++] = &p->sessions[i];
+    p->host = (struct host){p->worker->number, getpid(), gettid(), p->worker->stop_fd,
+                            p->worker->figures};
+    p->line->tid = p->host.tid;
+    p->line->pid = p->host.pid;
+}
+
+void worker_run(const struct worker *worker)
+{
+    struct place place = {.worker = worker, .line = &worker->figures->line[worker->number - 1]},
+                 *p = &place;
+    settle_in(p);
+    if (worker->pinned)
+        pin(worker->number);
+    if (worker->wait != IN_ACCEPT) {
+        net_set_nonblocking(worker->listener);
+        sleep_in_epoll(p);
+    } else {
+        while (worker->stuck && !ending(p))
+            pause_accepting(p);
+        sleep_in_accept(p);
+        if (ending(p) == DRAINING)
+            drain(p);
+    }
+    close(p->epoll);
+    free(p->sessions);
+    free(p->unused);
+    free(p->timers.heap);
+}
