@@ -9,10 +9,10 @@
 //         who is woken and is first; with a queue for each (SO_REUSEPORT), by a hash of the two
 //         addresses and ports, whether that worker has time or not.
 //
-// Read listen_socket() first, then open_sockets(). How a worker waits is in worker.c, what it
-// says in session.c; processes and threads are in crew.c, the handing over in takeover.c.
+// Read shard_open() in shard.c first, then open_sockets() here. How a worker waits is in
+// worker.c, what it says in session.c; processes and threads are in crew.c, the handing over in
+// takeover.c.
 #include <errno.h>
-#include <linux/filter.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,15 +26,16 @@
 #include "crew.h"
 #include "net.h"
 #include "options.h"
+#include "shard.h"
 #include "takeover.h"
 
 #define FILES_MAX      65536 // descriptors that a process asks for
 #define PORTS_TO_TRY   10    // when the kernel may choose
 #define QUESTION_BYTES 65536
 
-static const char *host = "127.0.0.1", *mode = "sharded", *way = "epoll", *as = "processes",
-                  *steer = "hash";
-static int port = 8007, workers, backlog = 4096, stuck;
+static struct address address = {"127.0.0.1", 8007, 4096};
+static const char *mode = "sharded", *way = "epoll", *as = "processes", *steer = "hash";
+static int workers, stuck;
 static bool takeover, joins;
 
 static bool sharded;
@@ -45,111 +46,43 @@ static struct crew crew;
 
 // ---- the sockets ---------------------------------------------------------------------------
 
-// A TCP socket that is bound to our port. -1, errno set, if it cannot be had.
-static int bound_socket(bool reuse_port)
+static void close_sockets(void)
 {
-    struct sockaddr_storage address;
-    socklen_t length = net_address(host, port, SOCK_STREAM, &address);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    if (fd < 0)
-        return -1;
-    // What old connections in TIME_WAIT leave of the port may be used.
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    // The port may be used by several sockets, if all of them say so before bind(), and belong
-    // to one user: or else anybody could join a port, and get some of its connections.
-    if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on))
-        return -1;
-    if (bind(fd, (struct sockaddr *)&address, length) == 0)
-        return fd;
-    int saved_errno = errno;
-    close(fd);
-    errno = saved_errno;
-    return -1;
-}
-
-// A listening socket: one more on this port, or the only one.
-static int listen_socket(bool reuse_port)
-{
-    int fd = bound_socket(reuse_port);
-    // From here on the kernel connects clients, and keeps at most backlog + 1 of them in this
-    // socket's own accept queue. In its group it has the number of the listen() calls before.
-    if (fd < 0 || listen(fd, backlog))
-        net_die_listening(host, port);
-    return fd;
-}
-
-// With SO_REUSEPORT nobody tells us that the port is taken: a second server would just get half
-// of the connections. So look first, without it.
-static void look_whether_it_is_free(void)
-{
-    int fd = bound_socket(false);
-    if (fd < 0)
-        net_die_listening(host, port);
-    close(fd);
-}
-
-static int port_of(int fd)
-{
-    char name[NET_NAME];
-    return atoi(strrchr(net_local_name(fd, name), ':') + 1);
-}
-
-// UDP with the same number: the supervisor answers questions there (see answer_question()).
-static int question_socket(void)
-{
-    struct sockaddr_storage address;
-    socklen_t length = net_address(host, port, SOCK_DGRAM, &address);
-    int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, length)) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
+    for (int i = 0; i < estate.listeners; i++)
+        close(estate.listener[i]);
+    if (estate.control >= 0)
+        close(estate.control);
+    if (estate.questions >= 0)
+        close(estate.questions);
 }
 
 // Opens the first listening socket, the one for questions, and the one for successors. A port
 // that the kernel finds free for TCP may be taken for UDP: then again.
 static void open_first(void)
 {
-    bool any = port == 0;
+    bool any = address.port == 0;
     if (sharded && !joins && !any)
-        look_whether_it_is_free();
-    for (int tries = 0; tries < PORTS_TO_TRY; tries++) {
-        estate.listener[0] = listen_socket(sharded || joins);
+        shard_expect_none(&address);
+    for (int tries = 0; tries < (any ? PORTS_TO_TRY : 1); tries++) {
+        address.port = any ? 0 : address.port;
+        estate.listener[0] = shard_open(&address, sharded || joins);
         estate.listeners = 1;
-        port = port_of(estate.listener[0]);
+        address.port = shard_port(estate.listener[0]);
         if (old_server >= 0)
             return; // we have the other two from the old server
-        estate.questions = question_socket();
-        estate.control = takeover_listen(host, port);
+        estate.questions = shard_udp(&address);
+        estate.control = takeover_listen(address.host, address.port);
         if (joins || (estate.questions >= 0 && estate.control >= 0))
             return;
-        close(estate.listener[0]);
-        if (!any)
-            break;
-        port = 0;
+        close_sockets();
     }
     errno = EADDRINUSE;
-    net_die_listening(host, port);
-}
-
-// A classic BPF program of three instructions, which the kernel runs for each connection in
-// place of its hash: "the number of this CPU, modulo workers", which is a number in the group.
-static void steer_by_cpu(int fd)
-{
-    struct sock_filter code[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_CPU)),
-        BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (uint32_t)workers),
-        BPF_STMT(BPF_RET | BPF_A, 0),
-    };
-    struct sock_fprog program = {sizeof code / sizeof *code, code};
-    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program))
-        die("cannot steer connections: %s", strerror(errno));
+    net_die_listening(address.host, address.port);
 }
 
 static void take_over(void)
 {
-    old_server = takeover_ask(host, port, &estate);
+    old_server = takeover_ask(address.host, address.port, &estate);
     if (joins) { // we only want the sockets that there can be no second one of
         for (int i = 0; i < estate.listeners; i++)
             close(estate.listener[i]);
@@ -171,19 +104,9 @@ static void open_sockets(void)
     else
         open_first();
     while (sharded && estate.listeners < workers)
-        estate.listener[estate.listeners++] = listen_socket(true);
+        estate.listener[estate.listeners++] = shard_open(&address, true);
     if (!strcmp(steer, "cpu"))
-        steer_by_cpu(estate.listener[0]);
-}
-
-static void close_sockets(void)
-{
-    for (int i = 0; i < estate.listeners; i++)
-        close(estate.listener[i]);
-    if (estate.control >= 0)
-        close(estate.control);
-    if (estate.questions >= 0)
-        close(estate.questions);
+        shard_steer_by_cpu(estate.listener[0], workers);
 }
 
 // ---- the supervisor: it takes no connection itself
@@ -272,13 +195,14 @@ static int choice(const char *option, const char *text, const char *const words[
 static void parse(int argc, char **argv)
 {
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &host, .help = "address to listen on"},
-        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"host", OPTION_TEXT, &address.host, .help = "address to listen on"},
+        {"port", OPTION_INT, &address.port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"mode", OPTION_TEXT, &mode, .help = "listening sockets: shared (one), sharded (each)"},
         {"wait", OPTION_TEXT, &way, .help = "workers sleep in: accept, epoll, epoll-exclusive"},
         {"workers", OPTION_INT, &workers, 0, WORKERS_MAX, "how many; 0: one for each CPU"},
         {"as", OPTION_TEXT, &as, .help = "processes or threads"},
-        {"backlog", OPTION_INT, &backlog, 0, 65535, "of each listening socket, for listen()"},
+        {"backlog", OPTION_INT, &address.backlog, 0, 65535,
+         "of each listening socket, for listen()"},
         {"stuck", OPTION_INT, &stuck, 0, WORKERS_MAX, "the worker that takes no connection"},
         {"steer", OPTION_TEXT, &steer, .help = "who gets it, sharded: hash, cpu (BPF)"},
         {"join", OPTION_FLAG, &joins, .help = "share the port with a server that is there"},

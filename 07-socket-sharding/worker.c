@@ -48,20 +48,30 @@ static void pause_accepting(const struct place *p)
     poll(&stop, 1, RETRY_ACCEPT_MS);
 }
 
+// When the worker's own time is over; NEVER while it runs.
+static int64_t end_ns(struct place *p)
+{
+    if (!p->ending && ending(p)) {
+        p->ending = true;
+        p->end_ns = now_ns() + DRAIN_MS * INT64_C(1000000);
+    }
+    return !p->ending ? NEVER : ending(p) == AT_ONCE ? 0 : p->end_ns;
+}
+
 // While this connection is slow, no other one is served by this worker.
 static void serve_alone(struct place *p, int fd)
 {
     struct session *s = p->unused[0];
     session_begin(s, fd, now_ns());
     while (session_step(s, &p->host)) {
-        int64_t left_ns = s->due_ns - now_ns();
         struct pollfd ready = {fd, POLLIN, 0};
-        if (left_ns <= 0) {
+        int64_t now = now_ns();
+        if (now >= s->due_ns || now >= end_ns(p)) {
             session_expire(s);
             break;
         }
-        if (poll(&ready, 1, (int)(left_ns / 1000000) + 1) < 0 && ending(p) == AT_ONCE)
-            break;
+        int64_t until_ns = s->due_ns < end_ns(p) ? s->due_ns : end_ns(p);
+        poll(&ready, 1, until_ns > now ? (int)((until_ns - now) / 1000000) + 1 : 0);
     }
     close(fd);
 }
@@ -181,29 +191,36 @@ static int sleep_ms_at_most(const struct place *p)
 
 // ---- the end -------------------------------------------------------------------------------
 
-// Serves those whom the kernel has already connected to us. To close a listening socket resets
-// them: they would have been promised an answer by a server that then never saw them.
-static void drain(struct place *p)
+// Takes all whom the kernel has already connected to us, and serves them: to close a listening
+// socket resets them. A connection that comes between the last accept() and shutdown() is lost:
+// see takeover.h for how that is avoided.
+static void drain_alone(struct place *p)
 {
+    static _Thread_local int waiting[SESSIONS_MAX];
+    int count = 0;
     net_set_nonblocking(p->worker->listener);
-    if (p->worker->wait == IN_ACCEPT) {
-        for (int fd; ending(p) == DRAINING; serve_alone(p, fd)) {
-            fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-            if (fd < 0)
-                break;
-            figures_count(&p->line->accepted);
-        }
-    } else {
-        accept_some(p, SESSIONS_MAX);
+    while (count < SESSIONS_MAX) {
+        int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            break;
+        waiting[count++] = fd;
+        figures_count(&p->line->accepted);
     }
     // The socket has a descriptor in every process of ours; this ends it for all of them, now.
+    shutdown(p->worker->listener, SHUT_RD);
+    for (int i = 0; i < count; i++)
+        serve_alone(p, waiting[i]);
+}
+
+static void drain(struct place *p)
+{
+    accept_some(p, SESSIONS_MAX);
     shutdown(p->worker->listener, SHUT_RD);
 }
 
 static void begin_to_end(struct place *p)
 {
-    p->ending = true;
-    p->end_ns = p->now_ns + DRAIN_MS * INT64_C(1000000);
+    end_ns(p);
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->worker->stop_fd, NULL);
     if (p->listening)
         look_away(p);
@@ -216,7 +233,7 @@ static void sleep_in_epoll(struct place *p)
     struct epoll_event events[EVENTS], stop = {EPOLLIN, {.ptr = NULL}};
     if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->stop_fd, &stop))
         die("cannot watch for the end: %s", strerror(errno));
-    while (!p->ending || (p->timers.count && p->now_ns < p->end_ns && ending(p) != AT_ONCE)) {
+    while (!p->ending || (p->timers.count && p->now_ns < end_ns(p))) {
         p->now_ns = now_ns();
         if (!p->listening && !p->ending && !p->worker->stuck && p->now_ns >= p->listen_again_ns)
             listen_on(p);
@@ -279,7 +296,7 @@ void worker_run(const struct worker *worker)
             pause_accepting(p);
         sleep_in_accept(p);
         if (ending(p) == DRAINING)
-            drain(p);
+            drain_alone(p);
     }
     close(p->epoll);
     free(p->sessions);
