@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -18,9 +19,10 @@
 // that comes a moment before accept() interrupts nothing.
 #define WORKER_WAKE SIGUSR1
 
-#define RESTART_MS  1000 // a worker that dies again and again is started no more often
-#define WAKE_MS     5    // how often a worker is woken that does not end yet
-#define PATIENCE_MS 8000 // for a process that does not end; then it is killed
+#define SETTLE_SECONDS 5    // within which all workers have to be ready
+#define RESTART_MS     1000 // a worker that dies again and again is started no more often
+#define WAKE_MS        5    // how often a worker is woken that does not end yet
+#define PATIENCE_MS    8000 // for a process that does not end; then it is killed
 
 static void wake(int signal_number)
 {
@@ -80,11 +82,19 @@ static void start(struct crew *crew, int i)
         die("cannot start worker %d: %s", i + 1, strerror(error));
 }
 
+// One after the other, so that they stand in the kernel's queues in the order of their numbers.
 void crew_start(struct crew *crew)
 {
+    struct timespec until;
     fflush(stdout); // or every child has a copy of what is not printed yet
-    for (int i = 0; i < crew->workers; i++)
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += SETTLE_SECONDS;
+    for (int i = 0; i < crew->workers; i++) {
         start(crew, i);
+        while (sem_clockwait(&crew->figures->settled, CLOCK_MONOTONIC, &until))
+            if (errno != EINTR)
+                die("worker %d does not begin: %s", i + 1, strerror(errno));
+    }
 }
 
 // ---- replacing -----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ struct figures *figures_begin(int workers)
 {
     struct figures *figures =
         mmap(NULL, sizeof *figures, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (figures == MAP_FAILED)
+    if (figures == MAP_FAILED || sem_init(&figures->settled, 1, 0))
         die("no memory to share: %s", strerror(errno));
     figures->workers = workers;
     return figures;
@@ -22,6 +22,7 @@ struct figures *figures_begin(int workers)
 
 void figures_end(struct figures *figures)
 {
+    sem_destroy(&figures->settled);
     munmap(figures, sizeof *figures);
 }
 

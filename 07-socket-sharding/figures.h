@@ -3,6 +3,7 @@
 #ifndef FIGURES_H
 #define FIGURES_H
 
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,7 @@ struct figure_line {
 struct figures {
     _Atomic int ending; // enum ending
     int workers;
+    sem_t settled; // each worker posts it once, when it is ready for connections
     struct figure_line line[WORKERS_MAX];
 };
 

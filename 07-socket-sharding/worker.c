@@ -1,5 +1,5 @@
 // worker.c: see worker.h. Read sleep_in_accept() first, then sleep_in_epoll() and
-// accept_some(); drain() is what both do in the end.
+// accept_some(); drain_alone() and drain() are how they end.
 #include "worker.h"
 
 #include <errno.h>
@@ -76,8 +76,32 @@ static void serve_alone(struct place *p, int fd)
     close(fd);
 }
 
+// Takes all whom the kernel has already connected to us, and serves them: to close a listening
+// socket resets them. A connection that comes between the last accept() and shutdown() is lost:
+// see takeover.h for how that is avoided.
+static void drain_alone(struct place *p)
+{
+    static _Thread_local int waiting[SESSIONS_MAX];
+    int count = 0;
+    net_set_nonblocking(p->worker->listener);
+    while (count < SESSIONS_MAX) {
+        int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            break;
+        waiting[count++] = fd;
+        figures_count(&p->line->accepted);
+    }
+    // The socket has a descriptor in every process of ours; this ends it for all of them, now.
+    shutdown(p->worker->listener, SHUT_RD);
+    for (int i = 0; i < count; i++)
+        serve_alone(p, waiting[i]);
+}
+
 static void sleep_in_accept(struct place *p)
 {
+    sem_post(&p->worker->figures->settled);
+    while (p->worker->stuck && !ending(p))
+        pause_accepting(p);
     while (!ending(p)) {
         // All workers may sleep here at once. The kernel wakes one for each connection: the one
         // that has slept longest (accept waits "exclusively", in a queue).
@@ -92,6 +116,8 @@ static void sleep_in_accept(struct place *p)
             pause_accepting(p); // no descriptor is free: the client waits in the kernel's queue
         }
     }
+    if (ending(p) == DRAINING)
+        drain_alone(p);
 }
 
 // ---- many connections: who waits, waits in epoll_wait() -------------------------------------
@@ -191,27 +217,7 @@ static int sleep_ms_at_most(const struct place *p)
 
 // ---- the end -------------------------------------------------------------------------------
 
-// Takes all whom the kernel has already connected to us, and serves them: to close a listening
-// socket resets them. A connection that comes between the last accept() and shutdown() is lost:
-// see takeover.h for how that is avoided.
-static void drain_alone(struct place *p)
-{
-    static _Thread_local int waiting[SESSIONS_MAX];
-    int count = 0;
-    net_set_nonblocking(p->worker->listener);
-    while (count < SESSIONS_MAX) {
-        int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
-            break;
-        waiting[count++] = fd;
-        figures_count(&p->line->accepted);
-    }
-    // The socket has a descriptor in every process of ours; this ends it for all of them, now.
-    shutdown(p->worker->listener, SHUT_RD);
-    for (int i = 0; i < count; i++)
-        serve_alone(p, waiting[i]);
-}
-
+// The same for many at once: see drain_alone().
 static void drain(struct place *p)
 {
     accept_some(p, SESSIONS_MAX);
@@ -230,9 +236,11 @@ static void begin_to_end(struct place *p)
 
 static void sleep_in_epoll(struct place *p)
 {
-    struct epoll_event events[EVENTS], stop = {EPOLLIN, {.ptr = NULL}};
-    if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->stop_fd, &stop))
-        die("cannot watch for the end: %s", strerror(errno));
+    struct epoll_event events[EVENTS];
+    net_set_nonblocking(p->worker->listener);
+    if (!p->worker->stuck)
+        listen_on(p);
+    sem_post(&p->worker->figures->settled);
     while (!p->ending || (p->timers.count && p->now_ns < end_ns(p))) {
         p->now_ns = now_ns();
         if (!p->listening && !p->ending && !p->worker->stuck && p->now_ns >= p->listen_again_ns)
@@ -264,42 +272,52 @@ static void pin(int number)
         fprintf(stderr, "worker %d cannot be pinned to a CPU: %s\n", number, strerror(errno));
 }
 
-static void settle_in(struct place *p)
+// Gets what the worker needs for its place. False: not now, there is no descriptor or memory.
+static bool settle_in(struct place *p)
 {
-    int sessions = p->worker->wait == IN_ACCEPT ? 1 : SESSIONS_MAX;
-    p->sessions = calloc((size_t)sessions, sizeof *p->sessions);
-    p->unused = calloc((size_t)sessions, sizeof(struct session *));
-    p->timers.heap = calloc((size_t)sessions, sizeof(struct timer *));
+    size_t sessions = p->worker->wait == IN_ACCEPT ? 1 : SESSIONS_MAX;
+    struct epoll_event stop = {EPOLLIN, {.ptr = NULL}};
+    p->sessions = calloc(sessions, sizeof *p->sessions);
+    p->unused = calloc(sessions, sizeof(struct session *));
+    p->timers.heap = calloc(sessions, sizeof(struct timer *));
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!p->sessions || !p->unused || !p->timers.heap || p->epoll < 0)
-        die("worker %d cannot begin: %s", p->worker->number, strerror(errno));
-    for (int i = sessions - 1; i >= 0; i--)
-        p->unused[p->unused_count++] = &p->sessions[i];
+    if (!p->sessions || !p->unused || !p->timers.heap || p->epoll < 0 ||
+        epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->stop_fd, &stop))
+        return false;
+    for (p->unused_count = 0; p->unused_count < sessions; p->unused_count++)
+        p->unused[p->unused_count] = &p->sessions[sessions - 1 - p->unused_count];
+    if (p->worker->pinned)
+        pin(p->worker->number);
     p->host = (struct host){p->worker->number, getpid(), gettid(), p->worker->stop_fd,
                             p->worker->figures};
     p->line->tid = p->host.tid;
     p->line->pid = p->host.pid;
+    return true;
+}
+
+static void move_out(struct place *p)
+{
+    if (p->epoll >= 0)
+        close(p->epoll);
+    free(p->sessions);
+    free(p->unused);
+    free(p->timers.heap);
 }
 
 void worker_run(const struct worker *worker)
 {
     struct place place = {.worker = worker, .line = &worker->figures->line[worker->number - 1]},
                  *p = &place;
-    settle_in(p);
-    if (worker->pinned)
-        pin(worker->number);
-    if (worker->wait != IN_ACCEPT) {
-        net_set_nonblocking(worker->listener);
-        sleep_in_epoll(p);
-    } else {
-        while (worker->stuck && !ending(p))
-            pause_accepting(p);
-        sleep_in_accept(p);
-        if (ending(p) == DRAINING)
-            drain_alone(p);
+    while (!settle_in(p)) {
+        fprintf(stderr, "worker %d cannot begin: %s\n", worker->number, strerror(errno));
+        move_out(p);
+        pause_accepting(p);
+        if (ending(p))
+            return;
     }
-    close(p->epoll);
-    free(p->sessions);
-    free(p->unused);
-    free(p->timers.heap);
+    if (worker->wait == IN_ACCEPT)
+        sleep_in_accept(p);
+    else
+        sleep_in_epoll(p);
+    move_out(p);
 }
