@@ -19,9 +19,9 @@ static int64_t ms(int64_t milliseconds)
     return milliseconds * 1000000;
 }
 
-void session_begin(struct session *s, int fd, int64_t now_ns)
+void session_begin(struct session *s, int fd, int64_t due_ns)
 {
-    s->due_ns = now_ns + ms(REQUEST_MS);
+    s->due_ns = due_ns;
     s->fd = fd;
     s->watched = s->lingering = false;
     s->length = 0;

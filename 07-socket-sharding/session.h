@@ -31,7 +31,8 @@ struct host {
     struct figures *figures;
 };
 
-void session_begin(struct session *s, int fd, int64_t now_ns);
+// The request has to be there until due_ns.
+void session_begin(struct session *s, int fd, int64_t due_ns);
 
 // Goes on as far as the socket allows without waiting. True: it waits for more bytes, until
 // due_ns. False: it is over, close the descriptor.

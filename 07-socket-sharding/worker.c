@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -15,11 +16,13 @@
 #include "net.h"
 #include "session.h"
 
-#define SESSIONS_MAX    10000 // connections of one worker at once
-#define EVENTS          64    // that one epoll_wait() may bring
-#define ACCEPTS         1     // connections taken for one wake-up: the rest is the others'
-#define RETRY_ACCEPT_MS 500   // after accept() found no free descriptor
-#define DRAIN_MS        3000  // for the connections that it has when it is told to end
+#define SESSIONS_MAX     10000 // connections of one worker at once
+#define EVENTS           64    // that one epoll_wait() may bring
+#define ACCEPTS          1     // connections taken for one wake-up: the rest is the others'
+#define RETRY_ACCEPT_MS  500   // after accept() found no free descriptor
+#define REQUEST_MS       5000  // until a request has to be there
+#define REQUEST_ALONE_MS 1000  // the same where everybody else waits meanwhile
+#define DRAIN_MS         3000  // for the connections that it has when it is told to end
 
 struct place {
     const struct worker *worker;
@@ -37,6 +40,23 @@ struct place {
 static int ending(const struct place *p)
 {
     return atomic_load_explicit(&p->worker->figures->ending, memory_order_relaxed);
+}
+
+// Whether accept() sleeps is said of the socket, not of the call, and so for all who share it.
+static void set_blocking(int fd, bool blocking)
+{
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+}
+
+// Takes the connection that has waited longest. -1, errno set, if there is none, or if it
+// cannot be taken. With a blocking socket it sleeps until there is one.
+static int accept_one(const struct place *p)
+{
+    int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+        figures_count(&p->line->accepted);
+    return fd;
 }
 
 // ---- one connection at a time: who waits, waits in accept() ---------------------------------
@@ -62,7 +82,7 @@ static int64_t end_ns(struct place *p)
 static void serve_alone(struct place *p, int fd)
 {
     struct session *s = p->unused[0];
-    session_begin(s, fd, now_ns());
+    session_begin(s, fd, now_ns() + REQUEST_ALONE_MS * INT64_C(1000000));
     while (session_step(s, &p->host)) {
         struct pollfd ready = {fd, POLLIN, 0};
         int64_t now = now_ns();
@@ -82,35 +102,35 @@ static void serve_alone(struct place *p, int fd)
 static void drain_alone(struct place *p)
 {
     static _Thread_local int waiting[SESSIONS_MAX];
-    int count = 0;
-    net_set_nonblocking(p->worker->listener);
-    while (count < SESSIONS_MAX) {
-        int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0)
-            break;
-        waiting[count++] = fd;
-        figures_count(&p->line->accepted);
+    bool empty = false;
+    set_blocking(p->worker->listener, false);
+    while (!empty && now_ns() < end_ns(p)) {
+        int count = 0;
+        while (count < SESSIONS_MAX && (waiting[count] = accept_one(p)) >= 0)
+            count++;
+        empty = count == 0 || (count < SESSIONS_MAX && errno == EAGAIN);
+        // The socket has a descriptor in every process of ours; this ends it for all, now.
+        if (empty)
+            shutdown(p->worker->listener, SHUT_RD);
+        for (int i = 0; i < count; i++)
+            serve_alone(p, waiting[i]);
     }
-    // The socket has a descriptor in every process of ours; this ends it for all of them, now.
-    shutdown(p->worker->listener, SHUT_RD);
-    for (int i = 0; i < count; i++)
-        serve_alone(p, waiting[i]);
 }
 
 static void sleep_in_accept(struct place *p)
 {
+    set_blocking(p->worker->listener, true);
     sem_post(&p->worker->figures->settled);
     while (p->worker->stuck && !ending(p))
         pause_accepting(p);
     while (!ending(p)) {
         // All workers may sleep here at once. The kernel wakes one for each connection: the one
         // that has slept longest (accept waits "exclusively", in a queue).
-        int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept_one(p);
         if (fd < 0 && errno == EINTR)
             continue; // somebody wants us to look whether it is time to end
         figures_count(&p->line->wakeups);
         if (fd >= 0) {
-            figures_count(&p->line->accepted);
             serve_alone(p, fd);
         } else if (errno != ECONNABORTED) {
             pause_accepting(p); // no descriptor is free: the client waits in the kernel's queue
@@ -171,12 +191,11 @@ static int accept_some(struct place *p, int most)
 {
     int count = 0;
     for (errno = 0; count < most && p->unused_count; count++) {
-        int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept_one(p);
         if (fd < 0)
             return count;
         struct session *s = p->unused[--p->unused_count];
-        figures_count(&p->line->accepted);
-        session_begin(s, fd, p->now_ns);
+        session_begin(s, fd, p->now_ns + REQUEST_MS * INT64_C(1000000));
         serve(p, s);
     }
     return count;
@@ -237,7 +256,7 @@ static void begin_to_end(struct place *p)
 static void sleep_in_epoll(struct place *p)
 {
     struct epoll_event events[EVENTS];
-    net_set_nonblocking(p->worker->listener);
+    set_blocking(p->worker->listener, false);
     if (!p->worker->stuck)
         listen_on(p);
     sem_post(&p->worker->figures->settled);
