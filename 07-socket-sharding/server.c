@@ -83,16 +83,19 @@ static void open_first(void)
 static void take_over(void)
 {
     old_server = takeover_ask(address.host, address.port, &estate);
-    if (joins) { // we only want the sockets that there can be no second one of
-        for (int i = 0; i < estate.listeners; i++)
-            close(estate.listener[i]);
-        estate.sharded = sharded;
-        open_first();
-    } else if (estate.sharded != sharded || (sharded && estate.listeners != workers)) {
+    if (!joins && (estate.sharded != sharded || (sharded && estate.listeners != workers)))
         die("the old server is %s with %d listening sockets: take over with --mode %s%s",
             estate.sharded ? "sharded" : "shared", estate.listeners,
             estate.sharded ? "sharded" : "shared",
             estate.sharded ? " and as many --workers" : "");
+    for (int i = 0; i < estate.listeners; i++)
+        if (joins)
+            close(estate.listener[i]); // we open our own beside them
+        else
+            listen(estate.listener[i], address.backlog); // which now only sets the backlog
+    if (joins) {
+        estate.sharded = sharded;
+        open_first();
     }
 }
 
@@ -109,8 +112,7 @@ static void open_sockets(void)
         shard_steer_by_cpu(estate.listener[0], workers);
 }
 
-// ---- the supervisor: it takes no connection itself
-// -------------------------------------------
+// ---- the supervisor takes no connection itself ----------------------------------------------
 
 // A datagram on the port's UDP twin is answered with the workers' figures: without a connection
 // that one of them would have to take, and so also when all of them are stuck. The answer is
@@ -179,17 +181,23 @@ static int signal_descriptor(void)
     return fd;
 }
 
-// Which of the words was chosen. Another one ends the program, as options.h says.
-static int choice(const char *option, const char *text, const char *const words[])
+// Ends the program as options.h says of bad values.
+static _Noreturn void refuse_option(const char *option, const char *accepted, const char *value)
 {
-    for (int i = 0; words[i]; i++)
-        if (!strcmp(text, words[i]))
-            return i;
-    fprintf(stderr, "server: --%s takes", option);
-    for (int i = 0; words[i]; i++)
-        fprintf(stderr, "%s %s", i ? " or" : "", words[i]);
-    fprintf(stderr, ", not '%s'\n", text);
+    fprintf(stderr, "server: --%s takes %s, not '%s'\n", option, accepted, value);
     exit(2);
+}
+
+// Which of two or three words was chosen.
+static int choice(const char *option, const char *value, const char *const words[])
+{
+    char accepted[80] = "";
+    for (int i = 0; words[i]; i++) {
+        if (!strcmp(value, words[i]))
+            return i;
+        strcat(strcat(accepted, i ? " or " : ""), words[i]);
+    }
+    refuse_option(option, accepted, value);
 }
 
 static void parse(int argc, char **argv)
@@ -219,6 +227,12 @@ static void parse(int argc, char **argv)
     if (!workers)
         workers = (int)sysconf(_SC_NPROCESSORS_ONLN);
     workers = workers > WORKERS_MAX ? WORKERS_MAX : workers;
+    char number[12];
+    snprintf(number, sizeof number, "%d", stuck);
+    if (stuck > workers)
+        refuse_option("stuck", "the number of a worker that there is", number);
+    if (!sharded && !strcmp(steer, "cpu"))
+        refuse_option("steer", "cpu with --mode sharded only", mode);
 }
 
 static void allow_many_files(void)

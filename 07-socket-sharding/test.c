@@ -302,5 +302,8 @@ TEST(choices)
     CHECK_INT(test_run("./server --wait long"), 2);
     CHECK_HAS(test_output, "--wait takes accept or epoll or epoll-exclusive, not 'long'");
     CHECK_INT(test_run("./server --as fibres"), 2);
+    CHECK_INT(test_run("./server --workers 2 --stuck 3"), 2);
+    CHECK_INT(test_run("./server --steer cpu --mode shared"), 2);
+    CHECK_INT(test_run("./server --steer left"), 2);
     CHECK_INT(test_run("./server --workers 65"), 2);
 }

@@ -111,13 +111,15 @@ TEST(a_queue_is_handed_over)
         for (int j = 0; j < 30; j++)
             fds[j] = say(port, GET("/"));
         CHECK_INT(await_queue(port, 30), 30);
-        snprintf(options, sizeof options, "--workers 1 %s", ways[i]);
+        snprintf(options, sizeof options, "--workers 1 --backlog 7 %s", ways[i]);
         CHECK(replace(&next, port, options));
         for (int j = 0; j < 30; j++)
             CHECK_HAS(last_words(fds[j]), "\r\n\r\nworker 1 ");
         CHECK_INT(exit_status(pid), 0);
         CHECK(ask(port, &old_pid) == 1 && old_pid != pid);
-        CHECK_INT(sum_of(port).answered, 31); // the supervisor's socket has gone along as well
+        struct seen sum = sum_of(port);
+        CHECK_INT(sum.backlog, 7);
+        CHECK_INT(sum.answered, 31); // the supervisor's socket has gone along as well
         CHECK_INT(test_stop(next), 0);
     }
 }

@@ -169,6 +169,7 @@ static inline struct seen sum_of(int port)
         sum.vain += seen[i].vain;
         sum.answered += seen[i].answered;
         sum.queue += seen[i].queue;
+        sum.backlog += seen[i].backlog;
     }
     return sum;
 }
