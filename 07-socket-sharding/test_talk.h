@@ -38,6 +38,8 @@ static const char *const two_ways[] = {"--mode shared --wait accept --as process
 
 // Starts a server on a port that the kernel chooses.
 static inline int serve(pid_t *pid, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static inline int serve(pid_t *pid, const char *format, ...)
 {
     char options[300], command[400];
     va_list arguments;
