@@ -46,11 +46,11 @@ static void respond(const struct session *s, int status, const char *text, size_
         return;
 }
 
-static void refuse(const struct session *s, int status)
+static void refuse(const struct session *s, int status, bool to_head)
 {
     char text[80];
     int length = snprintf(text, sizeof text, "%s\n", http_reason(status));
-    respond(s, status, text, (size_t)length, false);
+    respond(s, status, text, (size_t)length, to_head);
 }
 
 // "/busy?ms=N": N, or -1 if this is something else.
@@ -86,27 +86,24 @@ static void answer(const struct session *s, const struct http_head *head,
                    const struct host *host)
 {
     char text[FIGURES_BYTES];
-    bool to_head = http_is(head->method, "HEAD");
+    bool to_head = http_is(head->method, "HEAD"), stats = http_is(head->target, "/stats");
     int wanted_ms = busy_ms(head->target);
     if (!to_head && !http_is(head->method, "GET")) {
-        refuse(s, 405);
+        refuse(s, 405, false);
         return;
     }
-    figures_count(&host->figures->line[host->worker - 1].answered);
-    if (http_is(head->target, "/stats")) {
-        size_t length = figures_text(host->figures, text, sizeof text);
-        respond(s, 200, text, length, to_head);
-        return;
-    }
-    if (!http_is(head->target, "/") && wanted_ms < 0) {
-        refuse(s, 404);
+    if (!stats && !http_is(head->target, "/") && wanted_ms < 0) {
+        refuse(s, 404, to_head);
         return;
     }
     if (wanted_ms > 0)
         be_busy(host, wanted_ms);
-    int length = snprintf(text, sizeof text, "worker %d pid %d tid %d\n", host->worker,
-                          host->pid, host->tid);
-    respond(s, 200, text, (size_t)length, to_head);
+    // Before it is sent: a client that has its answer finds it counted.
+    figures_count(&host->figures->line[host->worker - 1].answered);
+    size_t length = stats ? figures_text(host->figures, text, sizeof text)
+                          : (size_t)snprintf(text, sizeof text, "worker %d pid %d tid %d\n",
+                                             host->worker, host->pid, host->tid);
+    respond(s, 200, text, length, to_head);
 }
 
 // Closes our half and reads on. To close() while bytes of the client lie unread would make our
@@ -137,7 +134,7 @@ bool session_step(struct session *s, const struct host *host)
     if (result == 0)
         return true;
     if (result < 0)
-        refuse(s, -result);
+        refuse(s, -result, false);
     else
         answer(s, &head, host);
     // A body, or another request, or what was no request at all: more is coming, or has come.
@@ -149,5 +146,5 @@ bool session_step(struct session *s, const struct host *host)
 void session_expire(struct session *s)
 {
     if (s->length && !s->lingering)
-        refuse(s, 408);
+        refuse(s, 408, false);
 }

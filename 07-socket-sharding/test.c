@@ -186,6 +186,8 @@ TEST(every_request_gets_its_answer)
         CHECK(!strstr(strstr(answer, "200") + 1, "200 OK"));
         last_words(say(port, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"));
         CHECK(!strcmp(answer + strlen(answer) - 4, "\r\n\r\n"));
+        last_words(say(port, "HEAD /nothing HTTP/1.1\r\nHost: h\r\n\r\n"));
+        CHECK(!strcmp(answer + strlen(answer) - 4, "\r\n\r\n"));
         CHECK_INT(test_stop(pid), 0);
     }
 }
