@@ -37,17 +37,61 @@ TEST(every_way_serves_and_counts)
     }
 }
 
+// How many connections of 80 each of four workers gets, if all of them sleep when it comes; in
+// `order` who got which; returns how often they went to sleep, all together.
+static long share(const char *way, int order[80], struct seen seen[WORKERS_MAX])
+{
+    pid_t pid;
+    int port = serve(&pid, "--workers 4 %s", way), worker_pid;
+    long before = 0, after = 0;
+    CHECK_INT(figures(port, seen), 4);
+    for (int i = 0; i < 4; i++)
+        before += seen[i].switches;
+    for (int i = 0; i < 80; i++) {
+        await_sleep(seen, 4);
+        order[i] = ask(port, &worker_pid);
+    }
+    await_sleep(seen, 4);
+    CHECK_INT(figures(port, seen), 4);
+    for (int i = 0; i < 4; i++)
+        after += seen[i].switches;
+    CHECK_INT(test_stop(pid), 0);
+    return after - before;
+}
+
+// Who sleeps in accept() stands in a queue: first in, first out.
 TEST(blocking_accept_takes_turns)
 {
     struct seen seen[WORKERS_MAX];
-    pid_t pid;
-    int port = serve(&pid, "--mode shared --wait accept --workers 4");
-    for (int i = 0; i < 200; i++)
-        CHECK(exchange(port));
-    CHECK_INT(figures(port, seen), 4);
+    int order[80], turns = 0;
+    share("--mode shared --wait accept", order, seen);
+    for (int i = 4; i < 80; i++)
+        turns += order[i] == order[i - 4];
+    CHECK(turns >= 60);
     for (int i = 0; i < 4; i++)
-        CHECK(seen[i].accepted >= 10 && seen[i].vain == 0); // who is slow misses a turn
-    CHECK_INT(test_stop(pid), 0);
+        CHECK(seen[i].accepted >= 15 && seen[i].vain == 0);
+}
+
+// Who watches with EPOLLEXCLUSIVE keeps its place in the queue: the first one is always woken.
+TEST(exclusive_epoll_has_a_favourite)
+{
+    struct seen seen[WORKERS_MAX];
+    int order[80];
+    share("--mode shared --wait epoll-exclusive", order, seen);
+    CHECK(seen[0].accepted >= 70);
+}
+
+// Without it all are woken for each connection. With it, or a socket of one's own, one is: it
+// sleeps once more for the request.
+TEST(a_herd)
+{
+    struct seen seen[WORKERS_MAX];
+    int order[80];
+    CHECK(share("--mode shared --wait epoll", order, seen) >= 80 * 4);
+    CHECK(share("--mode shared --wait epoll --as threads", order, seen) >= 80 * 4);
+    CHECK(share("--mode shared --wait accept", order, seen) < 80 * 3);
+    CHECK(share("--mode shared --wait epoll-exclusive", order, seen) < 80 * 3);
+    CHECK(share("--mode sharded --wait epoll", order, seen) < 80 * 3);
 }
 
 // The same two addresses and ports, the same worker.

@@ -185,6 +185,26 @@ static inline unsigned await_queue(int port, unsigned count)
     return queue;
 }
 
+static inline bool is_asleep(int pid, int tid)
+{
+    char path[64], state = '?';
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+    FILE *file = fopen(path, "r");
+    bool known = file && fscanf(file, "%*d %*s %c", &state) == 1;
+    if (file)
+        fclose(file);
+    return known && state == 'S';
+}
+
+// Waits until all workers sleep: each has come back to where it waits for connections. On a
+// busy machine that takes a moment, and who is not back is not woken.
+static inline void await_sleep(const struct seen *seen, int workers)
+{
+    for (int i = 0; i < workers; i++)
+        while (!is_asleep(seen[i].pid, seen[i].tid))
+            sleep_ms(0.1);
+}
+
 // Waits until a process has gone (or is a zombie of somebody else), at most 5 s.
 static inline bool has_gone(int pid)
 {
