@@ -14,6 +14,7 @@
 
 #define SUCCESSORS     4  // that may wait
 #define ANSWER_SECONDS 10 // within which the old server answers
+#define RETRY_MS       10
 #define DESCRIPTORS    (WORKERS_MAX + 2)
 
 // Room for one message that carries descriptors (unix(7), cmsg(3)).
@@ -86,8 +87,11 @@ int takeover_offer(const struct estate *estate)
     struct parcel parcel;
     memset(&parcel, 0, sizeof parcel);
     int connection = accept4(estate->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (connection < 0)
+    if (connection < 0) {
+        if (errno != EAGAIN) // no descriptor: the successor waits, and we do not spin meanwhile
+            sleep_ms(RETRY_MS);
         return -1;
+    }
     if (is_one_of_us(connection) &&
         sendmsg(connection, pack(&parcel, estate), MSG_NOSIGNAL) == 1)
         return connection;

@@ -97,8 +97,9 @@ static void serve_alone(struct place *p, int fd)
 }
 
 // Takes all whom the kernel has already connected to us, and serves them: to close a listening
-// socket resets them. A connection that comes between the last accept() and shutdown() is lost:
-// see takeover.h for how that is avoided.
+// socket resets them. So is one that comes between the last accept() and shutdown(), unless the
+// kernel is told to move it to another shard (net.ipv4.tcp_migrate_req, off by default), or the
+// socket is handed over instead: see takeover.h.
 static void drain_alone(struct place *p)
 {
     static _Thread_local int waiting[SESSIONS_MAX];
