@@ -1,0 +1,18 @@
+// scenes.h: the scenes that client.c tells and other files play.
+#ifndef SCENES_H
+#define SCENES_H
+
+#include "talk.h"
+
+// The server that the client was pointed at, and how many connections scene spread makes.
+void backlog_of(const struct peer *server);
+void spread_over(int connections);
+
+void scene_spread(void);   // spread.c
+void scene_sticky(void);   // spread.c
+void scene_order(void);    // herd.c
+void scene_herd(void);     // herd.c
+void scene_backlog(void);  // backlog.c
+void scene_takeover(void); // replace.c
+
+#endif
