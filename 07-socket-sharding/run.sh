@@ -5,7 +5,7 @@ scene bind
 scene spread
 scene order
 scene herd
-scene backlog --rtt 20 --trace -- --workers 1 --backlog 1
+scene backlog --rtt 20 --trace -- --workers 1 --backlog 2
 scene stuck
 scene takeover
 scene sticky

@@ -16,6 +16,7 @@
 #define OPTIONS_BYTES 300
 #define QUESTIONS     20  // to the supervisor, until we give up; a datagram may be lost
 #define QUESTION_MS   500 // that each may take
+#define PACKET_BYTES  1200
 #define LOOK_AGAIN_MS 0.1
 
 // ---- servers -------------------------------------------------------------------------------
@@ -151,8 +152,9 @@ int read_figures(const struct peer *peer, struct seen seen[WORKERS_MAX])
         die("cannot make a UDP socket: %s", strerror(errno));
     for (int i = 0; i < QUESTIONS && !workers; i++) {
         memset(text, 0, sizeof text);
-        ssize_t got =
-            send(fd, text, sizeof text, 0) > 0 ? recv(fd, text, sizeof text - 1, 0) : -1;
+        // For a few workers one packet is long enough.
+        bool sent = send(fd, text, i ? sizeof text : PACKET_BYTES, 0) > 0;
+        ssize_t got = sent ? recv(fd, text, sizeof text - 1, 0) : -1;
         if (got < 0 && errno == ECONNREFUSED)
             break;
         workers = got > 0 ? parse_figures(text, seen) : 0;
