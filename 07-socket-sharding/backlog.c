@@ -19,10 +19,11 @@
 #define SMALL         20 // a backlog that we can fill
 #define OUTSIDE       2  // clients more than there is room for
 #define CLIENTS_MAX   (SMALL + 1 + OUTSIDE)
-#define BUSY_MS       700
-#define LOOK_MS       250 // after they knocked: sooner than any of them tries again
+#define BUSY_MS       800
+#define LOOK_MS       600 // until all who find no room have been counted
 #define LOOK_EVERY_MS 5
-#define SELDOM_MS     500
+#define SELDOM_MS     300   // a look at the figures is two packets on the timeline
+#define RETRY_MS      1000  // after which all try again
 #define PATIENCE_MS   15000 // until all of them are served
 #define PACKETS_MAX   4000
 #define LINE          8192 // of /proc/net/netstat
@@ -125,6 +126,17 @@ static void knock(struct knockers *k, const struct peer *peer)
         die("cannot connect: %s", strerror(errno));
 }
 
+// Until all are connected, as far as they know. What they send from now on arrives behind their
+// last ACK.
+static void await_connected(const struct knockers *k)
+{
+    for (int i = 0; i < k->count; i++) {
+        struct pollfd connected = {k->fds[i], POLLOUT, 0};
+        if (poll(&connected, 1, PATIENCE_MS) < 1)
+            die("client %d is not connected", i + 1);
+    }
+}
+
 static double distance_ms(double round_trips)
 {
     return board()->tunnel ? round_trips * board()->rtt_ms : 0;
@@ -168,16 +180,20 @@ static void look(struct knockers *k, const struct peer *peer, int worker_pid,
                  struct dropped old)
 {
     struct seen seen[WORKERS_MAX];
-    sleep_ms(LOOK_MS + distance_ms(1));
+    int64_t until_ns = now_ns() + LOOK_MS * INT64_C(1000000);
+    do {
+        sleep_ms(LOOK_EVERY_MS);
+        struct dropped now = read_dropped(worker_pid);
+        k->dropped = (struct dropped){now.overflows - old.overflows, now.drops - old.drops};
+    } while (k->dropped.overflows < OUTSIDE && now_ns() < until_ns);
     read_figures(peer, seen);
     k->in_queue = (int)seen[0].queue;
     for (int i = 0; i < k->count; i++)
         k->in_syn_sent += info_of(k->fds[i]).tcpi_state == TCP_SYN_SENT;
     k->unacknowledged = k->count - k->in_queue - k->in_syn_sent;
-    struct dropped now = read_dropped(worker_pid);
-    k->dropped = (struct dropped){now.overflows - old.overflows, now.drops - old.drops};
-    story_event("%d in the accept queue; %d think they are connected; %d in SYN_SENT",
-                k->in_queue, k->unacknowledged, k->in_syn_sent);
+    story_event(
+        "in the accept queue: %d; wrongly think they are connected: %d; in SYN_SENT: %d",
+        k->in_queue, k->unacknowledged, k->in_syn_sent);
     story_event("the server's ListenOverflows +%ld, ListenDrops +%ld", k->dropped.overflows,
                 k->dropped.drops);
 }
@@ -199,7 +215,7 @@ static void serve_all(struct knockers *k, const struct peer *peer, long accepted
 {
     struct seen seen[WORKERS_MAX];
     int64_t until_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
-    sleep_ms(SELDOM_MS);
+    sleep_ms(RETRY_MS - SELDOM_MS);
     do {
         sleep_ms(SELDOM_MS);
         read_figures(peer, seen);
@@ -231,11 +247,13 @@ static struct knockers play(const struct peer *peer, int worker_pid)
     // answers with SYN cookies (tcp(7), tcp_syncookies), and then cannot repeat its answer.
     for (int i = 0; i < k.backlog; i++)
         knock(&k, peer);
-    sleep_ms(distance_ms(2.5));
-    for (int i = 0; i < 2; i++)
-        knock(&k, peer); // there is room for one of these
-    sleep_ms(distance_ms(2.5));
-    knock(&k, peer);
+    await_connected(&k);
+    knock(&k, peer); // there is room for this one,
+    knock(&k, peer); // but when the ACK of this one comes, there is none,
+    k.count--;
+    await_connected(&k);
+    k.count++;
+    knock(&k, peer); // and this one's SYN already finds the queue full
     look(&k, peer, worker_pid, before);
     serve_all(&k, peer, accepted, mark);
     close(busy);
@@ -278,9 +296,9 @@ void scene_backlog(void)
                     k.dropped.drops >= outside && k.repeated >= outside && k.served == k.count
                 ? HOLDS
                 : UNCLEAR,
-            "%d final ACKs and %d SYNs dropped, nobody refused; %d sent again, a second "
-            "later; all %d served",
-            k.unacknowledged, k.in_syn_sent, k.repeated, k.served);
+            "final ACKs dropped: %d, SYNs: %d; nobody refused; sent again after a second: "
+            "%d; served: %d of %d",
+            k.unacknowledged, k.in_syn_sent, k.repeated, k.served, k.count);
     }
     report_somaxconn();
 }

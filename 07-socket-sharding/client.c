@@ -25,6 +25,7 @@
 #define JOINED        200 // connections to a port that two sockets have
 #define STUCK_CLIENTS 200
 #define STUCK_WORKERS 4
+#define STUCK         2     // the one of them that is
 #define STUCK_WAIT_MS 10000 // until all who are served have been
 #define LOOK_EVERY_MS 5
 #define NGINX_WORKERS 3
@@ -149,77 +150,70 @@ static void scene_bind(void)
 static const struct claim uneven_claim = {
     "7.8", "guide §8.2", "hash-based distribution can lead to uneven load", HOLDS, NULL};
 
-struct outcome {
-    int hanging;     // clients without an answer
-    long answered;   // by the workers that are not stuck
-    unsigned queued; // in the queue of the one that is
-};
-
-// All clients ask at once. Waits until everybody who can be served has been.
-static struct outcome ask_the_stuck(const char *options)
+// All clients ask at once; one of the workers is stuck. Returns how many have no answer when
+// everybody has been served whom another worker could serve; draws who is where.
+static int ask_the_stuck(bool sharded)
 {
-    struct outcome outcome = {0};
     struct seen seen[WORKERS_MAX];
-    int fds[STUCK_CLIENTS];
-    char bytes[1];
-    struct peer peer = peer_begin(options);
+    int fds[STUCK_CLIENTS], hanging = 0;
+    char byte;
+    struct peer peer =
+        peer_begin(sharded ? "--workers 4 --stuck 2 --wait accept --mode sharded"
+                           : "--workers 4 --stuck 2 --wait accept --mode shared");
     for (int i = 0; i < STUCK_CLIENTS; i++)
         if (!say_on(fds[i] = connect_to(&peer), GET_ROOT))
             die("cannot ask: %s", strerror(errno));
+    long served = 0, behind = 0;
     for (int waited_ms = 0; waited_ms < STUCK_WAIT_MS; waited_ms += LOOK_EVERY_MS) {
         read_figures(&peer, seen);
-        struct seen sum = sum_figures(&peer);
-        outcome.answered = sum.answered;
-        outcome.queued = sum.queue;
-        if (outcome.answered + (long)seen[1].queue == STUCK_CLIENTS)
+        behind = sharded ? seen[STUCK - 1].queue : 0; // else the queue is everybody's
+        served = sum_figures(&peer).answered;
+        if (served + behind == STUCK_CLIENTS)
             break;
         sleep_ms(LOOK_EVERY_MS);
     }
     read_figures(&peer, seen);
     for (int i = 0; i < STUCK_WORKERS; i++) {
         char label[40];
-        snprintf(label, sizeof label, "worker %d%s", i + 1, i == 1 ? ", stuck" : "");
-        bool own_queue = i == 1 && seen[i].accepted == 0 && seen[0].queue != seen[i].queue;
-        story_bar(label, own_queue ? seen[i].queue : (double)seen[i].answered, STUCK_CLIENTS,
-                  own_queue ? "%ld wait in its queue" : "%ld answered",
-                  own_queue ? (long)seen[i].queue : seen[i].answered);
+        bool waits = i + 1 == STUCK && sharded;
+        snprintf(label, sizeof label, "worker %d%s", i + 1, i + 1 == STUCK ? ", stuck" : "");
+        story_bar(label, waits ? (double)behind : (double)seen[i].answered, STUCK_CLIENTS,
+                  waits ? "%ld wait in its queue" : "%ld answered",
+                  waits ? behind : seen[i].answered);
     }
     for (int i = 0; i < STUCK_CLIENTS; i++) {
-        outcome.hanging += recv(fds[i], bytes, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+        hanging += recv(fds[i], &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
         close(fds[i]);
     }
     peer_end(&peer);
-    return outcome;
+    return hanging;
 }
 
 static void scene_stuck(void)
 {
     story_say(
-        "%d clients, %d workers; worker 2 is stuck, as in a long computation, and takes no\n"
-        "  connection. A queue for all:\n",
-        STUCK_CLIENTS, STUCK_WORKERS);
-    struct outcome shared = ask_the_stuck("--workers 4 --stuck 2 --mode shared --wait accept");
+        "%d clients, %d workers; worker %d is stuck, as in a long computation, and takes no "
+        "connection.",
+        STUCK_CLIENTS, STUCK_WORKERS, STUCK);
     story_say("");
-    story_say("A queue for each:\n");
-    struct outcome sharded =
-        ask_the_stuck("--workers 4 --stuck 2 --mode sharded --wait accept");
-    bool one_share = sharded.hanging == (int)sharded.queued &&
-                     sharded.hanging + sharded.answered == STUCK_CLIENTS &&
-                     sharded.hanging > STUCK_CLIENTS / 10 &&
-                     sharded.hanging < STUCK_CLIENTS / 2;
-    claim_report(&uneven_claim,
-                 one_share && shared.hanging == 0 && shared.answered == STUCK_CLIENTS ? HOLDS
-                                                                                      : UNCLEAR,
-                 "%d of %d clients hang behind one worker while the others are idle; "
-                 "with one queue for all: %d",
-                 sharded.hanging, STUCK_CLIENTS, shared.hanging);
+    story_say("One queue for all:");
+    int shared = ask_the_stuck(false);
+    story_say("");
+    story_say("A queue for each:");
+    int sharded = ask_the_stuck(true);
+    bool one_share = sharded > STUCK_CLIENTS / 10 && sharded < STUCK_CLIENTS / 2;
+    claim_report(
+        &uneven_claim, one_share && shared == 0 ? HOLDS : UNCLEAR,
+        "%d of %d clients hang behind one worker while three are idle; with one queue for "
+        "all: %d",
+        sharded, STUCK_CLIENTS, shared);
 }
 
 // --------------------------------------------------------------------------------------------
 
 int main(int argc, char **argv)
 {
-    static int connections = 4000;
+    static int connections = 10000;
     static const struct scene scenes[] = {
         {"bind", "two sockets on one port", scene_bind},
         {"spread", "thousands of connections, four ways to share them out", scene_spread},

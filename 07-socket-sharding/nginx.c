@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,16 +112,17 @@ static bool await_answer(pid_t pid, int port)
     return false;
 }
 
-// proc(5): one line for each socket; its state is in hexadecimal, TCP_LISTEN is 0A.
+// proc(5): one line for each socket, its state in hexadecimal. Those that listen come first,
+// and the others may be many.
 static int listening_on(int port)
 {
     char line[300];
-    unsigned local_port, state;
+    unsigned local_port, state = TCP_LISTEN;
     int count = 0;
     FILE *file = fopen("/proc/net/tcp", "re");
-    while (file && fgets(line, sizeof line, file))
+    while (file && state == TCP_LISTEN && fgets(line, sizeof line, file))
         count += sscanf(line, " %*d: %*x:%x %*x:%*x %x", &local_port, &state) == 2 &&
-                 state == 0x0a && (int)local_port == port;
+                 state == TCP_LISTEN && (int)local_port == port;
     if (file)
         fclose(file);
     return count;

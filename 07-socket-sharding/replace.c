@@ -49,11 +49,21 @@ static struct peer begin_somewhere(const char *options)
     die("cannot start ./server %s", options);
 }
 
-// Waits until a process that was killed has gone, with all that it had.
+// Waits until a process that was killed has gone, with all that it had; it may still be a
+// zombie, which has no command line.
 static void await_gone(int pid)
 {
-    for (int waited = 0; kill(pid, 0) == 0 && waited < PATIENCE_MS; waited += LOOK_EVERY_MS)
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+    for (int waited = 0; waited < PATIENCE_MS; waited += LOOK_EVERY_MS) {
+        FILE *file = fopen(path, "re");
+        bool there = file && fgetc(file) != EOF;
+        if (file)
+            fclose(file);
+        if (!there)
+            return;
         sleep_ms(LOOK_EVERY_MS);
+    }
 }
 
 // The naive way: the old one is killed, and then the new one is started.
@@ -172,13 +182,12 @@ void scene_takeover(void)
         "%d clients make a connection each, again and again; and %d wait in the queue of a "
         "worker\n  that is stuck. Meanwhile a new server takes the old one's place.",
         CLIENTS, WAITING);
-    story_head("the new server|connections|answered|refused|reset|who waited:|answered");
+    story_head("the new server|answered|refused|reset||waiting: answered");
     for (int way = 0; way < WAYS; way++) {
         under_load((enum way)way, &load[way]);
         answered[way] = in_the_queue((enum way)way);
-        story_row("%s|%ld|%ld|%ld|%ld|%d|%d", name[way],
-                  load[way].answered + load[way].refused + load[way].lost, load[way].answered,
-                  load[way].refused, load[way].lost, WAITING, answered[way]);
+        story_row("%s|%ld|%ld|%ld||%d of %d", name[way], load[way].answered, load[way].refused,
+                  load[way].lost, answered[way], WAITING);
     }
     bool clean = load[HANDED].refused == 0 && load[HANDED].lost == 0 &&
                  load[HANDED].answered >= CONNECTIONS && answered[HANDED] == WAITING;
