@@ -182,11 +182,11 @@ void scene_takeover(void)
         "%d clients make a connection each, again and again; and %d wait in the queue of a "
         "worker\n  that is stuck. Meanwhile a new server takes the old one's place.",
         CLIENTS, WAITING);
-    story_head("the new server|answered|refused|reset||waiting: answered");
+    story_head("the new server|answered|refused|reset|in the queue");
     for (int way = 0; way < WAYS; way++) {
         under_load((enum way)way, &load[way]);
         answered[way] = in_the_queue((enum way)way);
-        story_row("%s|%ld|%ld|%ld||%d of %d", name[way], load[way].answered, load[way].refused,
+        story_row("%s|%ld|%ld|%ld|%d of %d", name[way], load[way].answered, load[way].refused,
                   load[way].lost, answered[way], WAITING);
     }
     bool clean = load[HANDED].refused == 0 && load[HANDED].lost == 0 &&
