@@ -71,12 +71,23 @@ if need nginx nginx-light && need curl curl; then
 daemon off; worker_processes 2; pid $folder/pid; error_log $folder/error; user $(id -un); events {}
 http { access_log off; client_body_temp_path $folder/1; proxy_temp_path $folder/2; fastcgi_temp_path $folder/3;
     uwsgi_temp_path $folder/4; scgi_temp_path $folder/5; server { listen 127.0.0.1:$their_port reuseport;
-    location / { return 200 "nginx\n"; } } }
+    location / { return 200 "nginx \$pid\n"; } } }
 CONF
     nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error" &
     pids="$pids $!"
     if await_port tcp $their_port; then
         expect "nginx has the port" "1" "timeout 10 ./server --port $their_port 2>/dev/null; echo \$?"
+        expect "our client's first scene, against nginx" "0" "./client --port $their_port bind >/dev/null; echo \$?"
+        # The same two addresses and ports, the same worker: so it is with the shards of nginx. (The one who closes first
+        # has to remember the port for a minute. That shall not be curl, so it reads on until nginx has closed.)
+        again() {
+            for from in $(seq 17001 17020); do
+                curl -s -m 20 -H 'Connection: close' --ignore-content-length --local-port "$from" "http://127.0.0.1:$their_port/"
+            done
+        }
+        again >"$folder/first"
+        expect "nginx: the same client port, the same worker" "$(cat "$folder/first")" again
+        expect "and there are two" "2" "sort -u $folder/first | wc -l"
         : >"$folder/log"
         ./server --port $their_port --join --workers 2 >"$folder/log" &
         pids="$pids $!"
