@@ -81,7 +81,7 @@ CONF
         # The same two addresses and ports, the same worker: so it is with the shards of nginx. (The one who closes first
         # has to remember the port for a minute. That shall not be curl, so it reads on until nginx has closed.)
         again() {
-            for from in $(seq 17001 17020); do
+            for from in $(seq 14001 14020); do
                 curl -s -m 20 -H 'Connection: close' --ignore-content-length --local-port "$from" "http://127.0.0.1:$their_port/"
             done
         }
