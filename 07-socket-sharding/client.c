@@ -213,7 +213,7 @@ static void scene_stuck(void)
 
 int main(int argc, char **argv)
 {
-    static int connections = 10000;
+    static int connections = 10000, workers = 4;
     static const struct scene scenes[] = {
         {"bind", "two sockets on one port", scene_bind},
         {"spread", "thousands of connections, four ways to share them out", scene_spread},
@@ -228,6 +228,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &server.host, .help = "address of the server"},
         {"port", OPTION_INT, &server.port, 1, 65535, "its port"},
         {"connections", OPTION_INT, &connections, 100, 100000, "in each way, in scene spread"},
+        {"workers", OPTION_INT, &workers, 3, 16, "in the scenes order and herd"},
         {0}};
     int first = options_parse(
         argc, argv,
@@ -238,6 +239,7 @@ int main(int argc, char **argv)
             options});
     backlog_of(&server);
     spread_over(connections);
+    workers_of(workers);
     story_begin(STORY_CLIENT);
     return story_tell(scenes, argv[first]);
 }

@@ -4,9 +4,11 @@
 
 #include "talk.h"
 
-// The server that the client was pointed at, and how many connections scene spread makes.
+// The server that the client was pointed at; how many connections scene spread makes, and how
+// many workers the scenes order and herd have.
 void backlog_of(const struct peer *server);
 void spread_over(int connections);
+void workers_of(int count);
 
 void scene_spread(void);   // spread.c
 void scene_sticky(void);   // spread.c
