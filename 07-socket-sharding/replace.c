@@ -110,11 +110,13 @@ static void *come_and_go(void *argument)
         if (fd < 0 && errno == ECONNREFUSED) {
             load->refused++;
             sleep_ms(REFUSED_MS);
-        } else if (say_on(fd, GET_ROOT) && hear_on(fd).worker) {
-            load->answered++;
-        } else {
-            load->lost++;
+            continue;
         }
+        say_on(fd, GET_ROOT); // if that fails, no answer will come
+        if (hear_on(fd).worker)
+            load->answered++;
+        else
+            load->lost++;
     }
     return NULL;
 }
@@ -179,8 +181,8 @@ void scene_takeover(void)
     struct load load[WAYS] = {0};
     int answered[WAYS];
     story_say(
-        "%d clients make a connection each, again and again; and %d wait in the queue of a "
-        "worker\n  that is stuck. Meanwhile a new server takes the old one's place.",
+        "A new server takes the place of the old one while %d clients connect again and "
+        "again; and, a\n  second time, while %d wait in the queue of a worker that is stuck.",
         CLIENTS, WAITING);
     story_head("the new server|answered|refused|reset|in the queue");
     for (int way = 0; way < WAYS; way++) {
@@ -193,10 +195,12 @@ void scene_takeover(void)
                  load[HANDED].answered >= CONNECTIONS && answered[HANDED] == WAITING;
     bool joined = load[JOINED].refused == 0 && answered[JOINED] == WAITING;
     bool naive = load[NAIVE].refused > 0 && answered[NAIVE] == 0;
-    claim_report(
-        &restart_claim, clean && joined && naive ? HOLDS : UNCLEAR,
-        "with the sockets: 0 of %ld lost; drained: %ld reset; killed: %ld refused, %ld "
-        "reset, and all %d who waited",
-        load[HANDED].answered, load[JOINED].lost, load[NAIVE].refused, load[NAIVE].lost,
-        WAITING - answered[NAIVE]);
+    claim_report(&restart_claim, clean && joined && naive ? HOLDS : UNCLEAR,
+                 "with its sockets: %ld lost of %ld; drained: %ld reset; killed: %ld refused, "
+                 "%ld reset, "
+                 "and %d of those who waited",
+                 load[HANDED].refused + load[HANDED].lost,
+                 load[HANDED].answered + load[HANDED].refused + load[HANDED].lost,
+                 load[JOINED].lost, load[NAIVE].refused, load[NAIVE].lost,
+                 WAITING - answered[NAIVE]);
 }

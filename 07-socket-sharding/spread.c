@@ -163,6 +163,6 @@ void scene_sticky(void)
         &hash_claim,
         known && moved_again == 0 && moved > 0 && moved_after == 0 ? HOLDS : UNCLEAR,
         "the same port comes to the same worker, %d of %d; but when a fifth joins, %d of "
-        "%d change theirs: who stays must not matter",
+        "%d change theirs",
         compared - moved_again, compared, moved, compared_joined);
 }
