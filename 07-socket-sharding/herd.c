@@ -140,9 +140,10 @@ void scene_herd(void)
         "a moment later.");
     claim_report(
         &herd_claim,
-        sleeps[SHARED_EPOLL] >= workers - 0.1 && worst_other < workers - 1 ? NOT_HERE
-        : sleeps[SHARED_EPOLL] < 2.5                                       ? HOLDS
-                                                                           : UNCLEAR,
+        sleeps[SHARED_EPOLL] >= 0.85 * workers && worst_other * 1.5 < sleeps[SHARED_EPOLL]
+            ? NOT_HERE
+        : sleeps[SHARED_EPOLL] < 2.5 ? HOLDS
+                                     : UNCLEAR,
         "a shared socket in epoll: %.2f for each connection with %d workers; all other "
         "ways at most %.2f",
         sleeps[SHARED_EPOLL], workers, worst_other);
