@@ -142,12 +142,14 @@ static double distance_ms(double round_trips)
     return board()->tunnel ? round_trips * board()->rtt_ms : 0;
 }
 
-// The pair's server, if it is as this scene needs it; else one of our own beside it.
+// The pair's server, if it is at the other end of a wire, and as this scene needs it; else one
+// of our own beside it.
 static struct peer suitable(int *worker_pid)
 {
     struct seen seen[WORKERS_MAX];
     struct peer peer = *pair;
-    if (read_figures(&peer, seen) != 1 || seen[0].backlog < 2 || seen[0].backlog > SMALL) {
+    if (!board()->tunnel || read_figures(&peer, seen) != 1 || seen[0].backlog < 2 ||
+        seen[0].backlog > SMALL) {
         peer = peer_begin(OWN_SERVER);
         read_figures(&peer, seen);
     }
