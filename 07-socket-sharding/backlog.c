@@ -1,0 +1,306 @@
+// backlog.c: nobody accepts: who is connected, who waits in which queue, and who is not let in.
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "board.h"
+#include "claim.h"
+#include "net.h"
+#include "scenes.h"
+#include "story.h"
+
+#define OWN_SERVER    "--workers 1 --backlog 2"
+#define SMALL         20 // a backlog that we can fill
+#define OUTSIDE       2  // clients more than there is room for
+#define CLIENTS_MAX   (SMALL + 1 + OUTSIDE)
+#define BUSY_MS       800
+#define LOOK_MS       600 // until all who find no room have been counted
+#define LOOK_EVERY_MS 5
+#define SELDOM_MS     300   // a look at the figures is two packets on the timeline
+#define RETRY_MS      1000  // after which all try again
+#define PATIENCE_MS   15000 // until all of them are served
+#define PACKETS_MAX   4000
+#define LINE          8192 // of /proc/net/netstat
+
+#define SOMAXCONN_ONCE 128
+#define SOMAXCONN_NOW  4096
+
+static const struct peer *pair;
+
+void backlog_of(const struct peer *server)
+{
+    pair = server;
+}
+
+// ---- what the kernels say -------------------------------------------------------------------
+
+// Both kernel counters of connections that found no room, in the network of process `pid`.
+struct dropped {
+    long overflows, drops;
+};
+
+static long named(const char *names, const char *values, const char *wanted)
+{
+    size_t length = strlen(wanted);
+    while ((names = strchr(names, ' ')) && (values = strchr(values, ' '))) {
+        names++;
+        values++;
+        if (!strncmp(names, wanted, length) && (names[length] == ' ' || names[length] == '\n'))
+            return atol(values);
+    }
+    return -1;
+}
+
+// /proc/net/netstat has pairs of lines: the names, and below each its value.
+static struct dropped read_dropped(int pid)
+{
+    static char names[LINE], values[LINE];
+    char path[64];
+    struct dropped dropped = {-1, -1};
+    snprintf(path, sizeof path, "/proc/%d/net/netstat", pid);
+    FILE *file = fopen(path, "re");
+    while (file && fgets(names, sizeof names, file) && fgets(values, sizeof values, file))
+        if (!strncmp(names, "TcpExt:", 7))
+            dropped = (struct dropped){named(names, values, "ListenOverflows"),
+                                       named(names, values, "ListenDrops")};
+    if (file)
+        fclose(file);
+    return dropped;
+}
+
+static struct tcp_info info_of(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
+        die("TCP_INFO: %s", strerror(errno));
+    return info;
+}
+
+static int somaxconn(void)
+{
+    int value = -1;
+    FILE *file = fopen("/proc/sys/net/core/somaxconn", "re");
+    if (file && fscanf(file, "%d", &value) != 1)
+        value = -1;
+    if (file)
+        fclose(file);
+    return value;
+}
+
+// ---- the scene -----------------------------------------------------------------------------
+
+static const struct claim length_claim = {
+    "7.5", "guide §10.3", "the backlog is the maximum length of the accept queue", NOT_HERE,
+    "The queue is full when it is longer than the backlog: one more than listen() was told "
+    "(sk_acceptq_is_full() in the kernel; the depth is in TCP_INFO of the listening socket)."};
+
+static const struct claim full_claim = {
+    "7.6", "guide §10.3", "if it is full Linux drops, and gives the client a chance to retry",
+    HOLDS, NULL};
+
+static const struct claim somaxconn_claim = {
+    "7.7", "guide §10.3", "the default of somaxconn is often 128", NOT_HERE,
+    "4096 since Linux 5.4 (kernel documentation, networking/ip-sysctl, somaxconn)."};
+
+struct knockers {
+    int fds[CLIENTS_MAX], count;
+    int backlog;          // as the kernel has it
+    int in_queue;         // when all have knocked, of them
+    int unacknowledged;   // think that they are connected, but are in no queue
+    int in_syn_sent;      // know that they are not
+    int repeated, served; // in the end: SYNs and SYN ACKs sent again, answers
+    struct dropped dropped;
+};
+
+static void knock(struct knockers *k, const struct peer *peer)
+{
+    int fd = k->fds[k->count++] = socket_to_connect(peer);
+    if (start_connecting(fd, peer) && errno != EINPROGRESS)
+        die("cannot connect: %s", strerror(errno));
+}
+
+// Until all are connected, as far as they know. What they send from now on arrives behind their
+// last ACK.
+static void await_connected(const struct knockers *k)
+{
+    for (int i = 0; i < k->count; i++) {
+        struct pollfd connected = {k->fds[i], POLLOUT, 0};
+        if (poll(&connected, 1, PATIENCE_MS) < 1)
+            die("client %d is not connected", i + 1);
+    }
+}
+
+static double distance_ms(double round_trips)
+{
+    return board()->tunnel ? round_trips * board()->rtt_ms : 0;
+}
+
+// The pair's server, if it is at the other end of a wire, and as this scene needs it; else one
+// of our own beside it.
+static struct peer suitable(int *worker_pid)
+{
+    struct seen seen[WORKERS_MAX];
+    struct peer peer = *pair;
+    if (!board()->tunnel || read_figures(&peer, seen) != 1 || seen[0].backlog < 2 ||
+        seen[0].backlog > SMALL) {
+        peer = peer_begin(OWN_SERVER);
+        read_figures(&peer, seen);
+    }
+    *worker_pid = seen[0].pid;
+    return peer;
+}
+
+// A client whose request takes a while; returns when the worker has begun with it, and so looks
+// at nobody else.
+static int keep_busy(const struct peer *peer)
+{
+    char request[100];
+    struct seen seen[WORKERS_MAX];
+    read_figures(peer, seen);
+    long accepted = seen[0].accepted;
+    int fd = connect_to(peer);
+    snprintf(request, sizeof request, "GET /busy?ms=%.0f HTTP/1.1\r\nHost: h\r\n\r\n",
+             BUSY_MS + distance_ms(4));
+    if (!say_on(fd, request))
+        die("cannot ask: %s", strerror(errno));
+    do {
+        sleep_ms(LOOK_EVERY_MS);
+        read_figures(peer, seen);
+    } while (seen[0].accepted == accepted);
+    sleep_ms(distance_ms(1) + LOOK_EVERY_MS); // the request has gone with the ACK, or behind it
+    return fd;
+}
+
+static void look(struct knockers *k, const struct peer *peer, int worker_pid,
+                 struct dropped old)
+{
+    struct seen seen[WORKERS_MAX];
+    int64_t until_ns = now_ns() + LOOK_MS * INT64_C(1000000);
+    do {
+        sleep_ms(LOOK_EVERY_MS);
+        struct dropped now = read_dropped(worker_pid);
+        k->dropped = (struct dropped){now.overflows - old.overflows, now.drops - old.drops};
+    } while (k->dropped.overflows < OUTSIDE && now_ns() < until_ns);
+    read_figures(peer, seen);
+    k->in_queue = (int)seen[0].queue;
+    for (int i = 0; i < k->count; i++)
+        k->in_syn_sent += info_of(k->fds[i]).tcpi_state == TCP_SYN_SENT;
+    k->unacknowledged = k->count - k->in_queue - k->in_syn_sent;
+    story_event(
+        "in the accept queue: %d; wrongly think they are connected: %d; in SYN_SENT: %d",
+        k->in_queue, k->unacknowledged, k->in_syn_sent);
+    story_event("the server's ListenOverflows +%ld, ListenDrops +%ld", k->dropped.overflows,
+                k->dropped.drops);
+}
+
+// SYN ACKs that came more than once: the server's part of the retries.
+static int syn_acks_again(uint32_t mark, int connections)
+{
+    static struct packet packets[PACKETS_MAX];
+    int count = 0;
+    uint32_t seen = board_packets(mark, packets, PACKETS_MAX);
+    for (uint32_t i = 0; i < seen; i++)
+        count += packets[i].protocol == IPPROTO_TCP &&
+                 (packets[i].flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+    return count > connections ? count - connections : 0;
+}
+
+// Waits until the worker has taken them all; then they ask.
+static void serve_all(struct knockers *k, const struct peer *peer, long accepted, uint32_t mark)
+{
+    struct seen seen[WORKERS_MAX];
+    int64_t until_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    sleep_ms(RETRY_MS - SELDOM_MS);
+    do {
+        sleep_ms(SELDOM_MS);
+        read_figures(peer, seen);
+    } while (seen[0].accepted < accepted + k->count && now_ns() < until_ns);
+    story_event("the worker has accepted %ld of %d", seen[0].accepted - accepted, k->count);
+    story_quiet(true);
+    k->repeated = syn_acks_again(mark, k->count);
+    for (int i = 0; i < k->count; i++)
+        k->repeated += (int)info_of(k->fds[i]).tcpi_total_retrans;
+    for (int i = 0; i < k->count; i++)
+        say_on(k->fds[i], GET_ROOT);
+    for (int i = 0; i < k->count; i++)
+        k->served += hear_on(k->fds[i]).worker == 1;
+}
+
+static struct knockers play(const struct peer *peer, int worker_pid)
+{
+    struct knockers k = {0};
+    struct seen seen[WORKERS_MAX];
+    int busy = keep_busy(peer);
+    read_figures(peer, seen);
+    struct dropped before = read_dropped(worker_pid);
+    k.backlog = (int)seen[0].backlog;
+    long accepted = seen[0].accepted;
+    uint32_t mark = board_mark();
+    story_timeline();
+    story_event("listen() was told: %d", k.backlog);
+    // A few at a time: of more SYNs at once than the backlog the kernel remembers nothing, it
+    // answers with SYN cookies (tcp(7), tcp_syncookies), and then cannot repeat its answer.
+    for (int i = 0; i < k.backlog; i++)
+        knock(&k, peer);
+    await_connected(&k);
+    knock(&k, peer); // there is room for this one,
+    knock(&k, peer); // but when the ACK of this one comes, there is none,
+    k.count--;
+    await_connected(&k);
+    k.count++;
+    knock(&k, peer); // and this one's SYN already finds the queue full
+    look(&k, peer, worker_pid, before);
+    serve_all(&k, peer, accepted, mark);
+    close(busy);
+    return k;
+}
+
+static void report_somaxconn(void)
+{
+    int value = somaxconn();
+    if (value >= SOMAXCONN_NOW)
+        claim_report(&somaxconn_claim, NOT_HERE, "/proc/sys/net/core/somaxconn says %d", value);
+    else if (value == SOMAXCONN_ONCE)
+        claim_report(&somaxconn_claim, HOLDS, "/proc/sys/net/core/somaxconn says %d", value);
+    else
+        claim_report(&somaxconn_claim, SKIPPED, "somebody has set it to %d on this machine",
+                     value);
+}
+
+void scene_backlog(void)
+{
+    int worker_pid;
+    struct peer peer = suitable(&worker_pid);
+    story_say("The one worker is busy for a while, and accepts nobody.");
+    struct knockers k = play(&peer, worker_pid);
+    if (peer.pid)
+        peer_end(&peer);
+    int outside = k.unacknowledged + k.in_syn_sent;
+    if (board()->tunnel && board()->loss > 0) {
+        claim_report(&length_claim, SKIPPED, "on this link packets are lost anyway");
+        claim_report(&full_claim, SKIPPED, "on this link packets are lost anyway");
+    } else {
+        claim_report(&length_claim,
+                     k.in_queue == k.backlog + 1 ? NOT_HERE
+                     : k.in_queue == k.backlog   ? HOLDS
+                                                 : UNCLEAR,
+                     "listen() was told %d, and %d are in the queue", k.backlog, k.in_queue);
+        claim_report(
+            &full_claim,
+            outside == OUTSIDE && k.dropped.overflows >= outside &&
+                    k.dropped.drops >= outside && k.repeated >= outside && k.served == k.count
+                ? HOLDS
+                : UNCLEAR,
+            "final ACKs dropped: %d, SYNs: %d; nobody refused; sent again after a second: "
+            "%d; served: %d of %d",
+            k.unacknowledged, k.in_syn_sent, k.repeated, k.served, k.count);
+    }
+    report_somaxconn();
+}

@@ -1,0 +1,278 @@
+// server.c: several workers, one port: they share one listening socket, or each has its own.
+//
+// Run:    ./server --mode sharded        then, in another terminal: ./client, or
+//         curl localhost:8007            which worker answers?
+//         curl localhost:8007/stats      what has each of them done?
+//         ss -ltn sport = 8007           how many sockets listen, and who waits in them?
+//         ./server --takeover            a new server in the place of this one
+// Watch:  who gets a connection is decided before any program runs: with one queue for all, by
+//         who is woken and is first; with a queue for each (SO_REUSEPORT), by a hash of the two
+//         addresses and ports, whether that worker has time or not.
+//
+// Read shard_open() in shard.c first, then open_sockets() here. How a worker waits is in
+// worker.c, what it says in session.c; processes and threads are in crew.c, the handing over in
+// takeover.c.
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "crew.h"
+#include "net.h"
+#include "options.h"
+#include "shard.h"
+#include "takeover.h"
+
+#define FILES_MAX      65536 // descriptors that a process asks for
+#define PORTS_TO_TRY   10    // when the kernel may choose
+#define QUESTION_BYTES 65536
+
+static struct address address = {"127.0.0.1", 8007, 4096};
+static const char *mode = "sharded", *way = "epoll", *as = "processes", *steer = "hash";
+static int workers, stuck;
+static bool takeover, joins;
+
+static bool sharded;
+static enum wait wait_in;
+static struct estate estate; // our sockets, as a successor would get them
+static int old_server = -1;  // a connection to the server that we replace
+static struct crew crew;
+
+// ---- the sockets ---------------------------------------------------------------------------
+
+static void close_sockets(void)
+{
+    for (int i = 0; i < estate.listeners; i++)
+        close(estate.listener[i]);
+    if (estate.control >= 0)
+        close(estate.control);
+    if (estate.questions >= 0)
+        close(estate.questions);
+}
+
+// Opens the first listening socket, the one for questions, and the one for successors. A port
+// that the kernel finds free for TCP may be taken for UDP: then again.
+static void open_first(void)
+{
+    bool any = address.port == 0;
+    if (sharded && !joins && !any)
+        shard_expect_none(&address);
+    for (int tries = 0; tries < (any ? PORTS_TO_TRY : 1); tries++) {
+        address.port = any ? 0 : address.port;
+        estate.listener[0] = shard_open(&address, sharded || joins);
+        estate.listeners = 1;
+        address.port = shard_port(estate.listener[0]);
+        if (old_server >= 0)
+            return; // we have the other two from the old server
+        estate.questions = shard_udp(&address);
+        estate.control = takeover_listen(address.host, address.port);
+        if (joins || (estate.questions >= 0 && estate.control >= 0))
+            return;
+        close_sockets();
+    }
+    errno = EADDRINUSE;
+    net_die_listening(address.host, address.port);
+}
+
+static void take_over(void)
+{
+    old_server = takeover_ask(address.host, address.port, &estate);
+    if (!joins && (estate.sharded != sharded || (sharded && estate.listeners != workers)))
+        die("the old server is %s with %d listening sockets: take over with --mode %s%s",
+            estate.sharded ? "sharded" : "shared", estate.listeners,
+            estate.sharded ? "sharded" : "shared",
+            estate.sharded ? " and as many --workers" : "");
+    for (int i = 0; i < estate.listeners; i++)
+        if (joins)
+            close(estate.listener[i]); // we open our own beside them
+        else
+            listen(estate.listener[i], address.backlog); // which now only sets the backlog
+    if (joins) {
+        estate.sharded = sharded;
+        open_first();
+    }
+}
+
+static void open_sockets(void)
+{
+    estate = (struct estate){.sharded = sharded, .control = -1, .questions = -1};
+    if (takeover)
+        take_over();
+    else
+        open_first();
+    while (sharded && estate.listeners < workers)
+        estate.listener[estate.listeners++] = shard_open(&address, true);
+    if (!strcmp(steer, "cpu"))
+        shard_steer_by_cpu(estate.listener[0], workers);
+}
+
+// ---- the supervisor takes no connection itself ----------------------------------------------
+
+// A datagram on the port's UDP twin is answered with the workers' figures: without a connection
+// that one of them would have to take, and so also when all of them are stuck. The answer is
+// never longer than the question, so that nobody can flood others through us.
+static void answer_question(void)
+{
+    static char question[QUESTION_BYTES];
+    char text[FIGURES_BYTES];
+    struct sockaddr_storage from = {0};
+    socklen_t from_length = sizeof from;
+    ssize_t asked = recvfrom(estate.questions, question, sizeof question, 0,
+                             (struct sockaddr *)&from, &from_length);
+    size_t length = figures_text(crew.figures, text, sizeof text);
+    if (asked >= (ssize_t)length)
+        sendto(estate.questions, text, length, 0, (struct sockaddr *)&from, from_length);
+}
+
+// Until somebody wants us to end; says in which way.
+static enum ending supervise(int signals)
+{
+    struct signalfd_siginfo signal;
+    int successor = -1, mend_ms = -1;
+    for (;;) {
+        struct pollfd polls[] = {{signals, POLLIN, 0},
+                                 {estate.questions, POLLIN, 0},
+                                 {estate.control, POLLIN, 0},
+                                 {successor, POLLIN, 0}};
+        if (poll(polls, sizeof polls / sizeof *polls, mend_ms) < 0 && errno != EINTR)
+            die("poll: %s", strerror(errno));
+        if (polls[0].revents && read(signals, &signal, sizeof signal) > 0 &&
+            signal.ssi_signo != SIGCHLD)
+            return DRAINING;
+        mend_ms = crew_mend(&crew);
+        if (polls[1].revents)
+            answer_question();
+        if (polls[3].revents) {
+            enum ending how = takeover_verdict(successor);
+            close(successor);
+            successor = -1;
+            if (how != RUNNING)
+                return how;
+        }
+        if (polls[2].revents) {
+            if (successor >= 0)
+                close(successor); // the one before has not come to an end
+            successor = takeover_offer(&estate);
+        }
+    }
+}
+
+// ---- the program ---------------------------------------------------------------------------
+
+static int signal_descriptor(void)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGCHLD);
+    signal(SIGPIPE, SIG_IGN);
+    int fd = sigprocmask(SIG_BLOCK, &wanted, NULL)
+                 ? -1
+                 : signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        die("cannot make a signalfd: %s", strerror(errno));
+    return fd;
+}
+
+// Ends the program as options.h says of bad values.
+static _Noreturn void refuse_option(const char *option, const char *accepted, const char *value)
+{
+    fprintf(stderr, "server: --%s takes %s, not '%s'\n", option, accepted, value);
+    exit(2);
+}
+
+// Which of two or three words was chosen.
+static int choice(const char *option, const char *value, const char *const words[])
+{
+    char accepted[80] = "";
+    for (int i = 0; words[i]; i++) {
+        if (!strcmp(value, words[i]))
+            return i;
+        strcat(strcat(accepted, i ? " or " : ""), words[i]);
+    }
+    refuse_option(option, accepted, value);
+}
+
+static void parse(int argc, char **argv)
+{
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &address.host, .help = "address to listen on"},
+        {"port", OPTION_INT, &address.port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"mode", OPTION_TEXT, &mode, .help = "listening sockets: shared (one), sharded (each)"},
+        {"wait", OPTION_TEXT, &way, .help = "workers sleep in: accept, epoll, epoll-exclusive"},
+        {"workers", OPTION_INT, &workers, 0, WORKERS_MAX, "how many; 0: one for each CPU"},
+        {"as", OPTION_TEXT, &as, .help = "processes or threads"},
+        {"backlog", OPTION_INT, &address.backlog, 0, 65535,
+         "of each listening socket, for listen()"},
+        {"stuck", OPTION_INT, &stuck, 0, WORKERS_MAX, "the worker that takes no connection"},
+        {"steer", OPTION_TEXT, &steer, .help = "who gets it, sharded: hash, cpu (BPF)"},
+        {"join", OPTION_FLAG, &joins, .help = "share the port with a server that is there"},
+        {"takeover", OPTION_FLAG, &takeover,
+         .help = "replace it: take its sockets, or with --join drain it"},
+        {0}};
+    options_parse(argc, argv,
+                  &(struct command){"", "Lesson 07: several workers on one port.", options});
+    sharded = choice("mode", mode, (const char *const[]){"shared", "sharded", NULL});
+    wait_in = (enum wait)choice(
+        "wait", way, (const char *const[]){"accept", "epoll", "epoll-exclusive", NULL});
+    choice("as", as, (const char *const[]){"processes", "threads", NULL});
+    choice("steer", steer, (const char *const[]){"hash", "cpu", NULL});
+    if (!workers)
+        workers = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    workers = workers > WORKERS_MAX ? WORKERS_MAX : workers;
+    char number[12];
+    snprintf(number, sizeof number, "%d", stuck);
+    if (stuck > workers)
+        refuse_option("stuck", "the number of a worker that there is", number);
+    if (!sharded && !strcmp(steer, "cpu"))
+        refuse_option("steer", "cpu with --mode sharded only", mode);
+}
+
+static void allow_many_files(void)
+{
+    struct rlimit files;
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < FILES_MAX) {
+        files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    parse(argc, argv);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    allow_many_files();
+    int signals = signal_descriptor();
+    open_sockets();
+    crew_begin(&crew, workers, !strcmp(as, "threads"));
+    for (int i = 0; i < workers; i++) {
+        struct worker *worker = &crew.worker[i];
+        worker->wait = wait_in;
+        worker->listener = estate.listener[sharded ? i : 0];
+        worker->stuck = stuck == i + 1;
+        worker->pinned = !strcmp(steer, "cpu");
+        crew.figures->line[i].listener = worker->listener;
+    }
+    crew_start(&crew);
+    net_ready(estate.listener[0]);
+    if (old_server >= 0)
+        takeover_finish(old_server, joins ? DRAINING : HANDED_OVER);
+
+    enum ending how = supervise(signals);
+    crew_end(&crew, how, signals);
+    close_sockets();
+    printf("%s: %d workers, %ld connections, %ld requests, %ld of %ld wake-ups in vain\n",
+           how == HANDED_OVER ? "handed over" : "stopped", workers,
+           figures_sum(crew.figures, ACCEPTED), figures_sum(crew.figures, ANSWERED),
+           figures_sum(crew.figures, VAIN), figures_sum(crew.figures, WAKEUPS));
+    figures_end(crew.figures);
+    close(signals);
+    return 0;
+}

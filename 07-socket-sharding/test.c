@@ -1,0 +1,364 @@
+// test.c: the server's ways, what it answers to what, how it ends, and how it is replaced.
+#include "contract.h"
+#include "test.h"
+#include "test_end.h"
+#include "test_takeover.h"
+#include "test_talk.h"
+
+// ---- who gets a connection -----------------------------------------------------------------
+
+TEST(every_way_serves_and_counts)
+{
+    struct seen seen[WORKERS_MAX];
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        int fds[30];
+        pid_t pid;
+        int port = serve(&pid, "--workers 3 %s", ways[i]);
+        for (int j = 0; j < 30; j++)
+            CHECK(exchange(port));
+        for (int j = 0; j < 30; j++)
+            fds[j] = say(port, GET("/"));
+        for (int j = 0; j < 30; j++)
+            CHECK_HAS(last_words(fds[j]), "\r\n\r\nworker ");
+        CHECK_INT(figures(port, seen), 3);
+        struct seen sum = sum_of(port);
+        CHECK_INT(sum.accepted, 60);
+        CHECK_INT(sum.answered, 60);
+        CHECK_INT(sum.wakeups - sum.vain, 60); // one connection for each wake-up
+        CHECK_INT(sum.queue, 0);
+        for (int j = 0; j < 3; j++) {
+            CHECK_INT(seen[j].number, j + 1);
+            CHECK(kill(seen[j].pid, 0) == 0 && seen[j].backlog == seen[0].backlog);
+            CHECK((seen[j].pid == pid) == (strstr(ways[i], "threads") != NULL));
+        }
+        CHECK_INT(test_stop(pid), 0);
+        for (int j = 0; j < 3; j++)
+            CHECK(has_gone(seen[j].pid));
+    }
+}
+
+// How many connections of 80 each of four workers gets, if all of them sleep when it comes; in
+// `order` who got which; returns how often they went to sleep, all together.
+static long share(const char *way, int order[80], struct seen seen[WORKERS_MAX])
+{
+    pid_t pid;
+    int port = serve(&pid, "--workers 4 %s", way), worker_pid;
+    long before = 0, after = 0;
+    CHECK_INT(figures(port, seen), 4);
+    for (int i = 0; i < 4; i++)
+        before += seen[i].switches;
+    for (int i = 0; i < 80; i++) {
+        await_sleep(seen, 4);
+        order[i] = ask(port, &worker_pid);
+    }
+    await_sleep(seen, 4);
+    CHECK_INT(figures(port, seen), 4);
+    for (int i = 0; i < 4; i++)
+        after += seen[i].switches;
+    CHECK_INT(test_stop(pid), 0);
+    return after - before;
+}
+
+// Who sleeps in accept() stands in a queue: first in, first out.
+TEST(blocking_accept_takes_turns)
+{
+    struct seen seen[WORKERS_MAX];
+    int order[80], turns = 0;
+    share("--mode shared --wait accept", order, seen);
+    for (int i = 4; i < 80; i++)
+        turns += order[i] == order[i - 4];
+    CHECK(turns >= 60);
+    for (int i = 0; i < 4; i++)
+        CHECK(seen[i].accepted >= 15 && seen[i].vain == 0);
+}
+
+// Who watches with EPOLLEXCLUSIVE keeps its place in the queue: the first one is always woken.
+TEST(exclusive_epoll_has_a_favourite)
+{
+    struct seen seen[WORKERS_MAX];
+    int order[80];
+    share("--mode shared --wait epoll-exclusive", order, seen);
+    CHECK(seen[0].accepted >= 70);
+}
+
+// Without it all are woken for each connection. With it, or a socket of one's own, one is: it
+// sleeps once more for the request.
+TEST(a_herd)
+{
+    struct seen seen[WORKERS_MAX];
+    int order[80];
+    CHECK(share("--mode shared --wait epoll", order, seen) >= 80 * 4);
+    CHECK(share("--mode shared --wait epoll --as threads", order, seen) >= 80 * 4);
+    CHECK(share("--mode shared --wait accept", order, seen) < 80 * 3);
+    CHECK(share("--mode shared --wait epoll-exclusive", order, seen) < 80 * 3);
+    CHECK(share("--mode sharded --wait epoll", order, seen) < 80 * 3);
+}
+
+// Asks from this port (0: the kernel chooses one, and it is filled in). Returns the worker's
+// number, 0 if the port is not free.
+static int ask_from(in_port_t *from_port, int port)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_storage to;
+    struct linger reset = {1, 0}; // so that the port is free again at once
+    int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1, number = 0, asked = -1;
+    socklen_t length = net_address("127.0.0.1", port, SOCK_STREAM, &to), own = sizeof from;
+    from.sin_port = *from_port;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    if (bind(fd, (struct sockaddr *)&from, sizeof from) == 0 &&
+        connect(fd, (struct sockaddr *)&to, length) == 0)
+        asked = (int)send(fd, GET("/"), strlen(GET("/")), 0);
+    getsockname(fd, (struct sockaddr *)&from, &own);
+    *from_port = from.sin_port;
+    ssize_t got = asked > 0 ? recv(fd, answer, sizeof answer - 1, 0) : 0;
+    close(fd);
+    answer[got > 0 ? got : 0] = '\0';
+    const char *text = strstr(answer, "\r\n\r\nworker ");
+    return text && sscanf(text, " worker %d", &number) == 1 ? number : 0;
+}
+
+// The same two addresses and ports, the same worker.
+TEST(the_hash_is_faithful)
+{
+    int same = 0, compared = 0;
+    pid_t pid;
+    int port = serve(&pid, "--mode sharded --workers 4");
+    for (int i = 0; i < 40; i++) {
+        in_port_t from = 0;
+        int first = ask_from(&from, port), second = ask_from(&from, port);
+        CHECK(first > 0);
+        compared += second > 0;
+        same += second > 0 && second == first;
+    }
+    CHECK(compared >= 20); // somebody else may have taken a port meanwhile
+    CHECK_INT(same, compared);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(steered_by_cpu)
+{
+    cpu_set_t mine, one;
+    pid_t pid;
+    int worker_pid, cpus = 0;
+    sched_getaffinity(0, sizeof mine, &mine);
+    int port = serve(&pid, "--steer cpu --workers 2");
+    for (int cpu = 0; cpu < CPU_SETSIZE && cpus < 4; cpu++) {
+        if (!CPU_ISSET(cpu, &mine))
+            continue;
+        cpus++;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        sched_setaffinity(0, sizeof one, &one);
+        for (int i = 0; i < 50; i++)
+            CHECK_INT(ask(port, &worker_pid), cpu % 2 + 1);
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(only_the_stuck_workers_clients_wait)
+{
+    struct seen seen[WORKERS_MAX];
+    int fds[60], hanging = 0;
+    pid_t pid;
+    int port = serve(&pid, "--mode sharded --workers 3 --stuck 2");
+    for (int i = 0; i < 60; i++)
+        fds[i] = say(port, GET("/"));
+    for (int i = 0; i < 500 && sum_of(port).answered + sum_of(port).queue < 60; i++)
+        sleep_ms(10);
+    CHECK_INT(figures(port, seen), 3);
+    CHECK(seen[1].accepted == 0 && seen[1].queue > 0);
+    CHECK_INT(seen[0].answered + seen[2].answered + seen[1].queue, 60);
+    for (int i = 0; i < 60; i++)
+        hanging += recv(fds[i], answer, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+    CHECK_INT(hanging, seen[1].queue);
+    kill(pid, SIGTERM); // which frees it
+    for (int i = 0; i < 60; i++)
+        CHECK(*last_words(fds[i]) != '(');
+    CHECK_INT(test_stop(pid), 0);
+
+    port = serve(&pid, "--mode shared --workers 3 --stuck 2");
+    for (int i = 0; i < 60; i++)
+        CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The queue holds one more than listen() was told; the next client is not even connected.
+TEST(backlog_and_one)
+{
+    pid_t pid;
+    int port = serve(&pid, "--workers 1 --stuck 1 --backlog 3"), connected = 0, fds[8];
+    for (int i = 0; i < 8; i++) {
+        struct sockaddr_storage to;
+        socklen_t length = net_address("127.0.0.1", port, SOCK_STREAM, &to);
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        CHECK(connect(fds[i], (struct sockaddr *)&to, length) < 0 && errno == EINPROGRESS);
+    }
+    CHECK_INT(await_queue(port, 4), 4);
+    for (int i = 0; i < 8; i++)
+        connected += send(fds[i], GET("/"), strlen(GET("/")), MSG_NOSIGNAL) > 0;
+    CHECK_INT(connected, 4);
+    struct seen seen[WORKERS_MAX];
+    CHECK_INT(figures(port, seen), 1);
+    CHECK_INT(seen[0].backlog, 3);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- requests ------------------------------------------------------------------------------
+
+TEST(every_request_gets_its_answer)
+{
+    static const struct {
+        const char *request, *answer;
+    } cases[] = {
+        {GET("/"), "HTTP/1.1 200 OK\r\n"},
+        {GET("/"), "\r\nConnection: close\r\n"},
+        {"GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK\r\n"},
+        {"HEAD / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\n"},
+        {GET("/stats"), "\r\n\r\nworker      pid"},
+        {GET("/busy?ms=1"), "HTTP/1.1 200 OK\r\n"},
+        {GET("/busy?ms=0"), "HTTP/1.1 200 OK\r\n"},
+        {GET("/busy?ms=60001"), "HTTP/1.1 404 "},
+        {GET("/busy?ms=99999999999999999999"), "HTTP/1.1 404 "},
+        {GET("/busy?ms=-1"), "HTTP/1.1 404 "},
+        {GET("/busy?ms="), "HTTP/1.1 404 "},
+        {GET("/nothing"), "HTTP/1.1 404 "},
+        {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 405 "},
+        {"POST / HTTP/1.1\r\nHost: h\r\n\r\n", "\r\nAllow: GET, HEAD\r\n"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", "HTTP/1.1 200 "},
+        {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 "},
+        {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", "HTTP/1.1 505 "},
+        {"hello\r\n\r\n", "HTTP/1.1 400 "},
+        {GET("/") GET("/"), "HTTP/1.1 200 "}, // the second one is not answered
+    };
+    for (size_t i = 0; i < COUNT(two_ways); i++) {
+        pid_t pid;
+        int port = serve(&pid, "%s --workers 1", two_ways[i]);
+        for (size_t j = 0; j < COUNT(cases); j++)
+            CHECK_HAS(last_words(say(port, cases[j].request)), cases[j].answer);
+        CHECK(!strstr(strstr(answer, "200") + 1, "200 OK"));
+        last_words(say(port, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        CHECK(!strcmp(answer + strlen(answer) - 4, "\r\n\r\n"));
+        last_words(say(port, "HEAD /nothing HTTP/1.1\r\nHost: h\r\n\r\n"));
+        CHECK(!strcmp(answer + strlen(answer) - 4, "\r\n\r\n"));
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+TEST(a_head_has_a_limit)
+{
+    static char request[20000];
+    pid_t pid;
+    int port = serve(&pid, "--workers 1");
+    for (int fields = 1; fields < 300; fields += 50) {
+        int length = snprintf(request, sizeof request, "GET / HTTP/1.1\r\nHost: h\r\n");
+        for (int i = 0; i < fields; i++)
+            length += snprintf(request + length, sizeof request - (size_t)length,
+                               "Field: %060d\r\n", i);
+        snprintf(request + length, sizeof request - (size_t)length, "\r\n");
+        // The answer arrives even though the rest of the head is never read.
+        CHECK_HAS(last_words(say(port, request)),
+                  length + 2 <= 4096 ? "HTTP/1.1 200 " : "HTTP/1.1 431 ");
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(requests_in_pieces)
+{
+    static const char request[] = GET("/");
+    for (size_t i = 0; i < COUNT(two_ways); i++) {
+        pid_t pid;
+        int port = serve(&pid, "%s --workers 2", two_ways[i]);
+        int fd = say(port, "");
+        for (size_t j = 0; j < strlen(request); j++) {
+            CHECK_INT(send(fd, request + j, 1, MSG_NOSIGNAL), 1);
+            sleep_ms(1);
+        }
+        CHECK_HAS(last_words(fd), "HTTP/1.1 200 ");
+        fd = say(port, "GET / HTTP/1.1\r\nHo"); // half a request, and then the end
+        shutdown(fd, SHUT_WR);
+        CHECK(!*last_words(fd));
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+TEST(silent_clients_disturb_nobody)
+{
+    static int fds[400];
+    pid_t pid;
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        bool blocking = strstr(ways[i], "accept") != NULL;
+        int port = serve(&pid, "--workers 2 %s", ways[i]), count = blocking ? 1 : 400;
+        if (blocking && strstr(ways[i], "sharded")) { // its shard waits; see the next test
+            CHECK_INT(test_stop(pid), 0);
+            continue;
+        }
+        for (int j = 0; j < count; j++)
+            fds[j] = say(port, j & 1 ? "GET / HT" : "");
+        for (int j = 0; j < 20; j++)
+            CHECK(exchange(port));
+        for (int j = 0; j < count; j++)
+            close(fds[j]);
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+// A worker that waits in accept() serves one at a time, but nobody has it for ever.
+TEST(patience_has_an_end)
+{
+    static const int patience_ms[] = {900, 4900};
+    for (size_t i = 0; i < COUNT(two_ways); i++) {
+        pid_t pid;
+        int port = serve(&pid, "%s --workers 1", two_ways[i]);
+        int64_t start = now_ns();
+        int half = say(port, "GET / HTTP/1.1\r\n"), silent = say(port, "");
+        CHECK(exchange(port));
+        CHECK_HAS(last_words(half), "HTTP/1.1 408 ");
+        CHECK(!*last_words(silent));
+        CHECK(now_ns() - start >= patience_ms[i] * INT64_C(1000000));
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+TEST(busy_is_busy)
+{
+    pid_t pid;
+    for (size_t i = 0; i < COUNT(two_ways); i++) {
+        int port = serve(&pid, "%s --workers 1", two_ways[i]);
+        int64_t start = now_ns();
+        int busy = say(port, GET("/busy?ms=500")), other = say(port, GET("/"));
+        CHECK_HAS(last_words(other), "worker 1");
+        CHECK(now_ns() - start >= INT64_C(500000000));
+        CHECK_HAS(last_words(busy), "worker 1");
+        busy = say(port, GET("/busy?ms=60000"));
+        other = say(port, GET("/")); // it waits in the queue, and is served when the end comes
+        CHECK_INT(await_queue(port, 1), 1);
+        kill(pid, SIGTERM);
+        CHECK_HAS(last_words(other), "worker 1");
+        CHECK_HAS(last_words(busy), "worker 1");
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+TEST(the_supervisor_answers_no_short_questions)
+{
+    struct seen seen[WORKERS_MAX];
+    pid_t pid;
+    int port = serve(&pid, "--workers 2 --stuck 1");
+    CHECK_INT(question(port, 100, seen), 0);
+    CHECK_INT(figures(port, seen), 2);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(choices)
+{
+    CHECK_INT(test_run("./server --mode some"), 2);
+    CHECK_HAS(test_output, "--mode takes shared or sharded, not 'some'");
+    CHECK_INT(test_run("./server --wait long"), 2);
+    CHECK_HAS(test_output, "--wait takes accept or epoll or epoll-exclusive, not 'long'");
+    CHECK_INT(test_run("./server --as fibres"), 2);
+    CHECK_INT(test_run("./server --workers 2 --stuck 3"), 2);
+    CHECK_INT(test_run("./server --steer cpu --mode shared"), 2);
+    CHECK_INT(test_run("./server --steer left"), 2);
+    CHECK_INT(test_run("./server --workers 65"), 2);
+}
