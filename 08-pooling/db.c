@@ -188,9 +188,9 @@ static bool login(struct db *db, const struct db_config *config, int64_t deadlin
     return true;
 }
 
-struct db *db_open(const struct db_config *config, struct db_error *error)
+struct db *db_open(const struct db_config *config, int timeout_ms, struct db_error *error)
 {
-    int64_t deadline_ns = deadline_in(config->timeout_ms);
+    int64_t deadline_ns = deadline_in(timeout_ms);
     struct db *db = calloc(1, sizeof *db);
     *error = (struct db_error){.system = 0};
     if (!db) {

@@ -1,10 +1,10 @@
 // db.h: a client's session with the server of this lesson: connect, log in, ask, close. What
 // every driver of a database is underneath.
 //
-//     struct db_config config = {.user = "app", .password = "workbench", .timeout_ms = 2000};
+//     struct db_config config = {.user = "app", .password = "workbench"};
 //     config.address_length = net_address(host, port, SOCK_STREAM, &config.address);
 //     struct db_error error;
-//     struct db *db = db_open(&config, &error);    // a round trip of TCP, one of the login
+//     struct db *db = db_open(&config, 2000, &error); // a round trip of TCP, one of the login
 //     if (db && db_query(db, "get user 7", 1000))  // one round trip
 //         puts(db_value(db, 0, 1));                // the first row's second column
 //     else
@@ -34,7 +34,6 @@ struct db_config {
     struct sockaddr_storage address; // of the server: resolved once, at start-up
     socklen_t address_length;
     const char *user, *password; // NULL: the defaults of protocol.h
-    int timeout_ms;              // until the session is there, all in all
     void (*prepare)(int fd);     // called before connect(): options of the socket; or NULL
 };
 
@@ -59,9 +58,9 @@ struct db {
     char in[2 * FRAME_MAX_BYTES];
 };
 
-// Connects and logs in. Returns NULL, and says why, if that failed or took too long: what was
-// opened is closed again.
-struct db *db_open(const struct db_config *config, struct db_error *error);
+// Connects and logs in. Returns NULL, and says why, if that failed or took longer than
+// timeout_ms: what was opened is closed again.
+struct db *db_open(const struct db_config *config, int timeout_ms, struct db_error *error);
 
 // Says goodbye to the server and frees the session; NULL is allowed. It does not wait.
 void db_close(struct db *db);

@@ -172,19 +172,28 @@ static void put_posts(struct answer *a, const struct tables *tables, const struc
         put(a, ROW, (const char *const[]){post->id, post->user_id, post->title}, 3);
 }
 
+static void put_figure(struct answer *a, const struct figure *figure)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%ld", figure->value);
+    put(a, ROW, (const char *const[]){figure->name, number}, 2);
+}
+
 static bool is_user(uint32_t id)
 {
     return id >= 1 && id <= USERS;
 }
 
-size_t query_answer(const struct query *query, const struct tables *tables, uint32_t id,
-                    int rows_before, char *room, size_t size)
+size_t query_answer(const struct query *query, const struct tables *tables,
+                    const struct figure *figures, uint32_t id, char *room, size_t size)
 {
-    struct answer a = {.room = room, .size = size, .id = id, .rows = rows_before};
+    struct answer a = {.room = room, .size = size, .id = id};
     bool done[USERS] = {false}; // "1,1" is one user
     char rows[12];
     for (int i = 0; query->kind == LIST_USERS && i < USERS; i++)
         put_user(&a, &tables->users[i]);
+    for (; query->kind == SHOW_STATS && figures->name; figures++)
+        put_figure(&a, figures);
     for (int i = 0; i < query->count; i++) {
         uint32_t place = query->ids[i] - 1;
         if (!is_user(query->ids[i]) || done[place])

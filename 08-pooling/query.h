@@ -43,9 +43,15 @@ bool query_parse(const char *text, size_t length, struct query *query,
 // True if it has to look into the tables.
 bool query_reads_tables(const struct query *query);
 
-// Writes the answer, rows and COMPLETE, into `room`. Returns its bytes, 0 if `size` is too
-// small. SHOW_STATS has its rows elsewhere: only what ends them is written.
-size_t query_answer(const struct query *query, const struct tables *tables, uint32_t id,
-                    int rows_before, char *room, size_t size);
+// A figure of the server.
+struct figure {
+    const char *name; // NULL ends a list of them
+    long value;
+};
+
+// Writes the answer, rows and COMPLETE, into `room`. Returns its bytes, 0 if `size` is less
+// than they take.
+size_t query_answer(const struct query *query, const struct tables *tables,
+                    const struct figure *figures, uint32_t id, char *room, size_t size);
 
 #endif

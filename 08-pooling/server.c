@@ -45,7 +45,6 @@ struct session {
     struct worker worker;
 };
 
-static const char *password = DEFAULT_PASSWORD;
 static int sessions_max = 100, login_ms, query_ms, idle_ms, login_timeout_ms = 10000;
 static double contention;
 static struct cores cores = {.count = 4};
@@ -61,28 +60,25 @@ static void tell(struct session *s, enum kind kind, uint32_t id, const char *con
                frame_write(conn_space(&s->conn), conn_room(&s->conn), kind, id, fields, count));
 }
 
-static void tell_error(struct session *s, uint32_t id, const char *code, const char *text)
-{
-    errors++;
-    tell(s, ERROR, id, (const char *const[]){code, text}, 2);
-}
-
-// The session is over, even if its connection has not heard of it yet.
-static void leave(struct session *s)
+// The session is over; its connection ends when all is sent.
+static void part(struct session *s)
 {
     cores_leave(&cores, &s->worker);
     sessions -= s->state != STRANGER && s->state != GONE;
     s->state = GONE;
+    conn_close(&s->conn);
 }
 
 // Ends the session with a last word. If there is no room for it, because the client takes
 // nothing, then without.
 static void end(struct session *s, uint32_t id, const char *code, const char *text)
 {
-    story_event("session %ld ends: %s", s->number, text);
+    if (s->number)
+        story_event("session %ld ends: %s", s->number, text);
+    else
+        story_event("no session: %s", text);
     tell(s, FATAL, id, (const char *const[]){code, text}, 2);
-    leave(s);
-    conn_close(&s->conn);
+    part(s);
 }
 
 // ---- the login -----------------------------------------------------------------------------
@@ -109,69 +105,51 @@ static bool field_is(const struct field *field, const char *text)
     return field->length == strlen(text) && !memcmp(field->at, text, field->length);
 }
 
-// A place is taken first: the price of a login is paid for nobody who cannot stay.
+// A place comes first: the price of a login is not paid for somebody who cannot stay.
+static bool may_log_in(struct session *s, const struct frame *frame)
+{
+    if (frame->count != 2)
+        end(s, frame->id, CODE_VIOLATION, "a login has a user and a password");
+    else if (sessions >= sessions_max)
+        end(s, frame->id, CODE_TOO_MANY, "too many connections");
+    else if (!field_is(&frame->fields[1], DEFAULT_PASSWORD))
+        end(s, frame->id, CODE_PASSWORD, "wrong password");
+    refused += s->state == GONE;
+    return s->state != GONE;
+}
+
 static void take_login(struct session *s, const struct frame *frame)
 {
-    if (frame->count != 2) {
-        end(s, frame->id, CODE_VIOLATION, "a login has a user and a password");
+    if (!may_log_in(s, frame))
         return;
-    }
-    if (sessions >= sessions_max) {
-        refused++;
-        end(s, frame->id, CODE_TOO_MANY, "too many connections");
-        return;
-    }
-    if (!field_is(&frame->fields[1], password)) {
-        refused++;
-        end(s, frame->id, CODE_PASSWORD, "wrong password");
-        return;
-    }
     s->state = AUTHENTICATING;
     s->number = ++logins;
     if (++sessions > most_sessions)
         most_sessions = sessions;
     story_event("session %ld: %.*s logs in", s->number, (int)frame->fields[0].length,
                 frame->fields[0].at);
-    if (login_ms == 0) {
-        welcome(s);
-        return;
-    }
     s->conn.paused = true;
     conn_deadline(&s->conn, login_ms);
+    if (login_ms == 0)
+        welcome(s);
 }
 
 // ---- a query -------------------------------------------------------------------------------
 
-// Writes the rows of "show stats". Returns how many there are.
-static int tell_stats(struct session *s)
-{
-    const struct {
-        const char *name;
-        long value;
-    } figures[] = {{"sessions", sessions},
-                   {"most_sessions", most_sessions},
-                   {"logins", logins},
-                   {"refused", refused},
-                   {"queries", queries},
-                   {"errors", errors},
-                   {"busy_cores", cores.busy},
-                   {"waiting", cores.waiting},
-                   {"max_sessions", sessions_max},
-                   {"cores", cores.count}};
-    int count = (int)(sizeof figures / sizeof *figures);
-    for (int i = 0; i < count; i++) {
-        char number[24];
-        snprintf(number, sizeof number, "%ld", figures[i].value);
-        tell(s, ROW, s->query_id, (const char *const[]){figures[i].name, number}, 2);
-    }
-    return count;
-}
-
 static void answer(struct session *s)
 {
-    int rows = s->query.kind == SHOW_STATS ? tell_stats(s) : 0;
-    queries++;
-    conn_wrote(&s->conn, query_answer(&s->query, &tables, s->query_id, rows,
+    const struct figure figures[] = {{"sessions", sessions},
+                                     {"most_sessions", most_sessions},
+                                     {"max_sessions", sessions_max},
+                                     {"logins", logins},
+                                     {"refused", refused},
+                                     {"queries", ++queries},
+                                     {"errors", errors},
+                                     {"cores", cores.count},
+                                     {"busy_cores", cores.busy},
+                                     {"waiting", cores.waiting},
+                                     {0}};
+    conn_wrote(&s->conn, query_answer(&s->query, &tables, figures, s->query_id,
                                       conn_space(&s->conn), conn_room(&s->conn)));
 }
 
@@ -202,7 +180,8 @@ static bool take_query(struct session *s, const struct frame *frame)
     }
     const struct field *text = &frame->fields[0];
     if (!query_parse(text->at, text->length, &s->query, &error)) {
-        tell_error(s, frame->id, error.code, error.text);
+        errors++;
+        tell(s, ERROR, frame->id, (const char *const[]){error.code, error.text}, 2);
         return true;
     }
     bool takes_time = price_ms(&s->query) > 0;
@@ -214,7 +193,7 @@ static bool take_query(struct session *s, const struct frame *frame)
     s->query_id = frame->id;
     if (!takes_time) {
         answer(s);
-        conn_deadline(&s->conn, idle_ms ? idle_ms : NEVER);
+        rest(s);
         return true;
     }
     s->conn.paused = true;
@@ -240,10 +219,9 @@ static bool take(struct session *s, const struct frame *frame)
         return take_query(s, frame);
     if (frame->kind == LOGIN && !logged_in)
         take_login(s, frame);
-    else if (frame->kind == TERMINATE && frame->count == 0) {
-        leave(s);
-        conn_close(&s->conn);
-    } else
+    else if (frame->kind == TERMINATE)
+        part(s);
+    else
         end(s, frame->id, CODE_VIOLATION,
             frame->kind == LOGIN   ? "already logged in"
             : frame->kind == QUERY ? "not logged in"
@@ -258,12 +236,12 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     size_t used = 0;
     // Answers are collected as long as there is room for the longest one.
     while (!conn->paused && !conn->closing && conn_room(conn) >= ANSWER_MAX_BYTES) {
-        ssize_t part = frame_read(bytes + used, length - used, &frame);
-        if (part < 0)
+        ssize_t size = frame_read(bytes + used, length - used, &frame);
+        if (size < 0)
             end(s, 0, CODE_VIOLATION, "a frame's length is out of bounds");
-        if (part <= 0 || !take(s, &frame))
+        if (size <= 0 || !take(s, &frame))
             break;
-        used += (size_t)part;
+        used += (size_t)size;
     }
     return used;
 }
@@ -307,7 +285,7 @@ static void stop(struct conn *conn)
 
 static void closed(struct conn *conn)
 {
-    leave((struct session *)conn);
+    part((struct session *)conn);
 }
 
 int main(int argc, char **argv)
@@ -319,15 +297,14 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"max-sessions", OPTION_INT, &sessions_max, 1, CONNECTIONS_MAX,
-         "sessions at once; further logins are refused"},
-        {"password", OPTION_TEXT, &password, .help = "of every user"},
+         "sessions at once; others are refused"},
         {"login-ms", OPTION_INT, &login_ms, 0, 60000, "milliseconds that a login takes"},
         {"login-timeout-ms", OPTION_INT, &login_timeout_ms, 1, 3600000,
-         "milliseconds until who does not log in is sent away"},
+         "milliseconds until a login must have come"},
         {"idle-ms", OPTION_INT, &idle_ms, 0, 3600000,
-         "milliseconds until a session without queries ends; 0: never"},
+         "milliseconds until an idle session ends; 0: never"},
         {"query-ms", OPTION_INT, &query_ms, 0, 60000,
-         "milliseconds of a core that a query of the tables takes"},
+         "milliseconds of a core that a query takes"},
         {"cores", OPTION_INT, &cores.count, 1, 1000, "queries that are worked on at once"},
         {"contention", OPTION_NUMBER, &contention, 0, 1000,
          "percent that a query takes longer for each one that waits"},
