@@ -15,7 +15,7 @@
 
 // What a borrower can have now: the newest of the idle, or else a place for a further one.
 // NULL: nothing, and the reason; POOL_OK: nothing yet.
-static struct pool_item *take(struct pool *pool, int64_t now, enum pool_result *result)
+static inline struct pool_item *take(struct pool *pool, int64_t now, enum pool_result *result)
 {
     struct pool_item *item = pool->idle;
     *result = POOL_OK;
@@ -231,14 +231,6 @@ void pool_release(struct lease *lease, bool usable)
 
 // ---- the pool's own beginning and end ------------------------------------------------------
 
-// Quick, and exact enough: see time(7) on the coarse clocks.
-static int64_t coarse_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static bool makes_sense(const struct pool_config *c)
 {
     return c->max >= 1 && c->max <= POOL_MAX_THINGS && c->min >= 0 && c->min <= c->max &&
@@ -267,8 +259,6 @@ struct pool *pool_create(const struct pool_config *config)
         return NULL;
     pool->config = *config;
     pool->has_keeper = !config->clock;
-    if (!config->clock)
-        pool->config.clock = coarse_clock;
     pool->random = (uint64_t)now_ns();
     pool->count[FREE] = config->max;
     for (int i = config->max - 1; i >= 0; i--) {

@@ -8,6 +8,7 @@
 #define POOL_INSIDE_H
 
 #include <pthread.h>
+#include <time.h>
 
 #include "pool.h"
 #include "timers.h"
@@ -68,7 +69,11 @@ struct pool {
 
 static inline int64_t pool_now(const struct pool *pool)
 {
-    return pool->config.clock();
+    struct timespec now;
+    if (pool->config.clock)
+        return pool->config.clock();
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now); // quick, and exact enough: see time(7)
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 // Things that there are, or will be in a moment.
@@ -98,9 +103,20 @@ bool pool_open(struct pool *pool, struct pool_item *item);
 // Closes an item's thing. The place remains the caller's. Lets go of the lock meanwhile.
 void pool_close_thing(struct pool *pool, struct pool_item *item, enum pool_reason reason);
 
+// Gives the first in line what they can have, as long as there is something.
+void pool_serve_line(struct pool *pool);
+
 // A thing that may be lent, or a place that may be opened in: to the first in line, if there is
 // one.
-void pool_put_idle(struct pool *pool, struct pool_item *item);
+static inline void pool_put_idle(struct pool *pool, struct pool_item *item)
+{
+    pool_set_state(pool, item, IDLE);
+    item->next = pool->idle;
+    pool->idle = item;
+    if (pool->first)
+        pool_serve_line(pool);
+}
+
 void pool_put_free(struct pool *pool, struct pool_item *item);
 
 // An idle item, now READYING and the caller's.
@@ -111,9 +127,6 @@ bool pool_is_valid(struct pool *pool, struct pool_item *item);
 
 // The keeper has something to do that it does not know of.
 void pool_wake_keeper(struct pool *pool);
-
-// Gives the first in line what they can have, as long as there is something.
-void pool_serve_line(struct pool *pool);
 
 // pool_keeper.c: the thread; and its work, which returns when there will be more of it.
 void *pool_keep(void *pool);

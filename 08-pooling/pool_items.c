@@ -22,15 +22,6 @@ void pool_take_idle(struct pool *pool, struct pool_item *item)
     pool_set_state(pool, item, READYING);
 }
 
-void pool_put_idle(struct pool *pool, struct pool_item *item)
-{
-    pool_set_state(pool, item, IDLE);
-    item->next = pool->idle;
-    pool->idle = item;
-    if (pool->first)
-        pool_serve_line(pool);
-}
-
 void pool_wake_keeper(struct pool *pool)
 {
     pool->chores = true;
