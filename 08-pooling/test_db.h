@@ -316,7 +316,7 @@ TEST(servers_that_vanish_in_the_middle_of_an_answer)
     for (size_t length = 0; length < b.length; length += 3) {
         part = b;
         part.length = length;
-        expect_failure(&part, CLOSES, CODE_BROKEN, "the server has closed the connection");
+        expect_failure(&part, CLOSES, CODE_BROKEN, ""); // a reset if the query was not read
         expect_failure(&part, RESETS, CODE_BROKEN, "");
     }
     part.length = 12;
