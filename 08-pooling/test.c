@@ -9,11 +9,8 @@
 #include <poll.h>
 
 #include "test_db.h"
-#include "test_talk.h"
-
-#if __has_include("test_pool.h")
 #include "test_pool.h"
-#endif
+#include "test_talk.h"
 
 static bool exchange(int port)
 {
