@@ -182,6 +182,7 @@ static bool take_query(struct session *s, const struct frame *frame)
     if (!query_parse(text->at, text->length, &s->query, &error)) {
         errors++;
         tell(s, ERROR, frame->id, (const char *const[]){error.code, error.text}, 2);
+        rest(s);
         return true;
     }
     bool takes_time = price_ms(&s->query) > 0;

@@ -383,6 +383,26 @@ TEST(queries_wait_for_a_core_in_their_order)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// The second of three queries begins while the third one waits, which makes it eleven times as
+// long. It cannot be too fast.
+TEST(queries_that_wait_cost_the_others_time)
+{
+    int fds[3];
+    pid_t pid;
+    int port = serve(&pid, "--cores 1 --query-ms 20 --contention 1000");
+    for (int i = 0; i < 3; i++)
+        fds[i] = log_in(port);
+    int64_t began_ns = now_ns();
+    for (int i = 0; i < 3; i++)
+        say(fds[i], 'Q', 1, "get user 1");
+    for (int i = 0; i < 3; i++) {
+        CHECK_HAS(read_answer(fds[i]), "C1 1\n");
+        close(fds[i]);
+    }
+    CHECK(now_ns() - began_ns >= 260 * INT64_C(1000000));
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // What looks into no table needs no core: a pool can ask whether somebody is there while all
 // cores are busy.
 TEST(pings_and_sleepers_need_no_core)
