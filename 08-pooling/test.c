@@ -393,8 +393,10 @@ TEST(queries_that_wait_cost_the_others_time)
     for (int i = 0; i < 3; i++)
         fds[i] = log_in(port);
     int64_t began_ns = now_ns();
+    kill(pid, SIGSTOP); // so that it sees them all at once
     for (int i = 0; i < 3; i++)
         say(fds[i], 'Q', 1, "get user 1");
+    kill(pid, SIGCONT);
     for (int i = 0; i < 3; i++) {
         CHECK_HAS(read_answer(fds[i]), "C1 1\n");
         close(fds[i]);
