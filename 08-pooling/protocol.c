@@ -54,6 +54,11 @@ ssize_t frame_read(const void *bytes, size_t length, struct frame *frame)
     return end - at;
 }
 
+bool field_is(const struct field *field, const char *text)
+{
+    return field->length == strlen(text) && !memcmp(field->at, text, field->length);
+}
+
 size_t frame_write(void *room, size_t size, enum kind kind, uint32_t id,
                    const char *const fields[], int count)
 {

@@ -26,6 +26,7 @@
 #ifndef PROTOCOL_H
 #define PROTOCOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -78,6 +79,8 @@ struct frame {
 // Reads the frame that begins at `bytes`. Returns how many bytes it takes, 0 if they are not
 // all here, -1 if its length is out of bounds: then nobody knows where the next one begins.
 ssize_t frame_read(const void *bytes, size_t length, struct frame *frame);
+
+bool field_is(const struct field *field, const char *text);
 
 // Writes a frame. Returns how many bytes it takes, 0 if `size` or a limit is too small.
 size_t frame_write(void *room, size_t size, enum kind kind, uint32_t id,

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "cores.h"
 #include "loop.h"
@@ -24,7 +25,6 @@
 // IDS_MAX, ANSWER_MAX_BYTES (query.h), LOOP_IN_BYTES and LOOP_STALL_MS (loop.h).
 #define CONNECTIONS_MAX 10000 // logged in or not
 #define BACKLOG         1024
-#define SHOWN           60 // bytes of a query on the timeline
 
 enum state {
     STRANGER,       // has not logged in
@@ -81,6 +81,15 @@ static void end(struct session *s, uint32_t id, const char *code, const char *te
     part(s);
 }
 
+// The server stops. The loop would wait for the client's end of the connection, so that what is
+// on its way from there does not cost it our last words; but nobody waits who has read it all.
+static void dismiss(struct session *s)
+{
+    int unread;
+    s->conn.ended = !ioctl(s->conn.fd, FIONREAD, &unread) && unread == 0;
+    end(s, 0, CODE_SHUTDOWN, "terminating connection due to administrator command");
+}
+
 // ---- the login -----------------------------------------------------------------------------
 
 static void rest(struct session *s)
@@ -89,7 +98,7 @@ static void rest(struct session *s)
     s->conn.paused = false;
     conn_deadline(&s->conn, idle_ms ? idle_ms : NEVER);
     if (s->stopping)
-        end(s, 0, CODE_SHUTDOWN, "terminating connection due to administrator command");
+        dismiss(s);
 }
 
 static void welcome(struct session *s)
@@ -98,11 +107,6 @@ static void welcome(struct session *s)
     snprintf(number, sizeof number, "%ld", s->number);
     tell(s, READY, 0, (const char *const[]){number}, 1);
     rest(s);
-}
-
-static bool field_is(const struct field *field, const char *text)
-{
-    return field->length == strlen(text) && !memcmp(field->at, text, field->length);
 }
 
 // A place comes first: the price of a login is not paid for somebody who cannot stay.
@@ -188,9 +192,7 @@ static bool take_query(struct session *s, const struct frame *frame)
     bool takes_time = price_ms(&s->query) > 0;
     if (takes_time && conn_room(&s->conn) < LOOP_OUT_BYTES)
         return false;
-    story_event("session %ld: %.*s%s", s->number,
-                (int)(text->length < SHOWN ? text->length : SHOWN), text->at,
-                text->length > SHOWN ? "..." : "");
+    story_event("session %ld: %.*s", s->number, (int)text->length, text->at);
     s->query_id = frame->id;
     if (!takes_time) {
         answer(s);
@@ -278,10 +280,8 @@ static void stop(struct conn *conn)
 {
     struct session *s = (struct session *)conn;
     s->stopping = true;
-    if (s->state == RESTING)
-        rest(s);
-    else if (s->state == STRANGER || s->state == AUTHENTICATING)
-        end(s, 0, CODE_SHUTDOWN, "the server is shutting down");
+    if (s->state != WAITING && s->state != WORKING)
+        dismiss(s);
 }
 
 static void closed(struct conn *conn)

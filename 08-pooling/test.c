@@ -452,7 +452,7 @@ TEST(the_server_says_goodbye_and_finishes_what_it_began)
     kill(pid, SIGTERM);
     CHECK_HAS(last_words(resting),
               "F0 57P01|terminating connection due to administrator command\n");
-    CHECK_HAS(last_words(stranger), "F0 57P01|the server is shutting down\n");
+    CHECK_HAS(last_words(stranger), "F0 57P01|terminating");
     CHECK_HAS(last_words(working), "C1 1\nF0 57P01|terminating");
     CHECK_HAS(last_words(waiting), "C3 1\nF0 57P01|terminating");
     CHECK_HAS(last_words(asleep), "C9 0\nF0 57P01|terminating");
