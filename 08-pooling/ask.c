@@ -59,7 +59,8 @@ int main(int argc, char **argv)
     config.address_length = net_address(host, port, SOCK_STREAM, &config.address);
     struct db *db = db_open(&config, LOGIN_MS, &error);
     if (!db)
-        die("%s (%s)", error.text, error.code);
+        die("%s (%s)%s", error.text, error.code,
+            strcmp(error.code, CODE_UNREACHABLE) ? "" : " (is the server running?)");
     for (int i = first; i < argc && !db->broken; i++)
         good = ask(db, argv[i]);
     while (first == argc && !db->broken && fgets(line, sizeof line, stdin)) {

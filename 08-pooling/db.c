@@ -251,38 +251,44 @@ static bool take_row(struct db *db, const struct frame *frame)
     return true;
 }
 
-bool db_receive(struct db *db, uint32_t *id, int timeout_ms)
+// Reads frames until the answer ends.
+static bool receive_answer(struct db *db, uint32_t *id, int64_t deadline_ns)
 {
-    int64_t deadline_ns = deadline_in(timeout_ms);
     struct frame frame;
-    *id = 0;
-    db->rows = db->columns = db->values = 0;
-    db->text_bytes = 0;
-    db->error = (struct db_error){.system = 0};
-    if (db->broken)
-        return fail(&db->error, CODE_BROKEN, 0, "the session is broken");
     for (;;) {
         if (!receive_frame(db, &frame, deadline_ns))
             return false;
         if (frame.id == 0 || (*id && frame.id != *id))
             return violation(db, "half an answer");
         *id = frame.id;
-        switch (frame.kind) {
-        case ROW:
-            if (!take_row(db, &frame))
-                return false;
-            break;
-        case COMPLETE:
+        if (frame.kind == COMPLETE || frame.kind == ERROR) {
             db->queries++;
-            return true;
-        case ERROR:
-            db->queries++;
-            db->rows = db->columns = db->values = 0;
-            return false;
-        default:
-            return violation(db, "not an answer");
+            return frame.kind == COMPLETE;
         }
+        if (frame.kind != ROW)
+            return violation(db, "not an answer");
+        if (!take_row(db, &frame))
+            return false;
     }
+}
+
+static void forget_answer(struct db *db)
+{
+    db->rows = db->columns = db->values = 0;
+    db->text_bytes = 0;
+}
+
+bool db_receive(struct db *db, uint32_t *id, int timeout_ms)
+{
+    *id = 0;
+    forget_answer(db);
+    db->error = (struct db_error){.system = 0};
+    if (db->broken)
+        return fail(&db->error, CODE_BROKEN, 0, "the session is broken");
+    bool good = receive_answer(db, id, deadline_in(timeout_ms));
+    if (!good)
+        forget_answer(db);
+    return good;
 }
 
 bool db_query(struct db *db, const char *text, int timeout_ms)
