@@ -4,7 +4,7 @@
 #include "pool_inside.h"
 
 const char *const pool_reason_name[POOL_REASONS] = {
-    "broken", "failed validation", "idle timeout", "max lifetime", "pool closed"};
+    "not usable any more", "failed validation", "idle timeout", "max lifetime", "pool closed"};
 
 void pool_stats(struct pool *pool, struct pool_stats *stats)
 {
