@@ -17,7 +17,7 @@
 #define WINDOWS       3 // the median of them counts: a busy machine may disturb one
 #define LOOKS         4 // in each
 #define LOOK_EVERY_MS 25
-#define AGAIN         3
+#define AGAIN         5
 #define PATIENT_MS    60000
 #define FULL          24 // columns of a bar
 #define THREADS       1000
@@ -156,7 +156,7 @@ static void show_all(const struct result results[SIZES], const int sizes[SIZES])
 static bool are_enough(const struct result results[SIZES])
 {
     double formula = results[FORMULA].rate;
-    return formula > 2.5 * results[ONE].rate && results[MOST].rate < 1.6 * formula;
+    return formula > 2.5 * results[ONE].rate && results[MOST].rate < 2 * formula;
 }
 
 static const struct claim enough = {
