@@ -335,7 +335,7 @@ TEST(answers_byte_by_byte)
     put_frame(&b, 'D', 1, "7", "", NULL);
     put_frame(&b, 'D', 1, "8", "Ada", NULL);
     put_frame(&b, 'C', 1, "2", NULL);
-    struct db *db = open_db(start_peer(&pid, &b, CLOSES), 5000);
+    struct db *db = open_db(start_peer(&pid, &b, STAYS), 5000);
     CHECK_HAS(db->session, "17");
     CHECK(db_query(db, "anything", 5000) && db->rows == 2 && db->columns == 2);
     CHECK_HAS(db_value(db, 1, 1), "Ada");
