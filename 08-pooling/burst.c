@@ -16,7 +16,7 @@
 #define PATIENT_MS     60000
 #define IMPATIENT_MS   100
 #define PATIENT_ASKS   "slow 3"
-#define IMPATIENT_ASKS "slow 20" // then not all of them have a turn within IMPATIENT_MS
+#define IMPATIENT_ASKS "slow 50" // then not all of them have a turn within IMPATIENT_MS
 #define QUERY_MS       10000
 #define THREADS        1000
 
@@ -33,7 +33,8 @@ static struct borrower borrowers[THREADS];
 static struct pool *pool;
 static int64_t start_ns;     // when there was something to be had
 static atomic_int had_first; // their first turns
-static atomic_int behind;    // without one when somebody had a second: at most so many
+static pthread_barrier_t all_there;
+static atomic_int behind; // without one when somebody had a second: at most so many
 
 void burst_of(int count)
 {
@@ -51,6 +52,8 @@ static void note_second_turn(void)
 static void *borrow(void *argument)
 {
     struct borrower *me = argument;
+    if (!me->comes_back)
+        pthread_barrier_wait(&all_there);
     bool got = pool_acquire(pool, "borrower", &me->lease);
     me->waited_ms = ms_since(start_ns);
     if (!got)
@@ -142,9 +145,11 @@ static int wait_impatiently(struct db_config *server, int *too_early)
     int without = 0;
     *too_early = 0;
     make_pool(server, IMPATIENT_MS);
-    start_ns = now_ns();
+    pthread_barrier_init(&all_there, NULL, (unsigned)threads + 1);
     for (int i = 0; i < threads; i++)
         start(i, IMPATIENT_ASKS, false);
+    start_ns = now_ns();
+    pthread_barrier_wait(&all_there);
     for (int i = 0; i < threads; i++) {
         const struct borrower *b = &borrowers[i];
         pthread_join(b->thread, NULL);
@@ -153,6 +158,7 @@ static int wait_impatiently(struct db_config *server, int *too_early)
         *too_early +=
             gave_up && (b->waited_ms < IMPATIENT_MS || !strstr(b->lease.error, "out"));
     }
+    pthread_barrier_destroy(&all_there);
     end_pool(pool);
     return without;
 }
@@ -181,7 +187,7 @@ void scene_burst(void)
     db_close(db);
     spawn_stop(pid);
     story_say("");
-    story_say("The same with %d ms of patience, and queries of 20 ms:", IMPATIENT_MS);
+    story_say("The same with %d ms of patience, and queries of 50 ms:", IMPATIENT_MS);
     story_say("");
     story_bar("served", served, threads, "%d", served);
     story_bar("timed out", without, threads, "%d", without);
