@@ -147,7 +147,7 @@ static void show_all(const struct result results[SIZES], const int sizes[SIZES])
              : i == FORMULA ? "cores*2 + 1"
                             : "",
              &results[i], full);
-    printf("  %*s%s▒%s in the pool's line, %s▓%s in the server's, %s░%s under way\n", FULL + 25,
+    printf("  %*s%s▒%s in the pool's line, %s▓%s in the server's, %s░%s under way\n", FULL + 20,
            "", paint(YELLOW), paint(PLAIN), paint(RED), paint(PLAIN), paint(GREEN),
            paint(PLAIN));
 }
