@@ -1,10 +1,12 @@
 // test_pool.h: tests of the pool on its own: one borrower, time that passes, opens that fail.
-// The others are in test_pool_line.h (threads) and test_pool_model.h (100,000 random steps).
+// The others are in test_pool_line.h (threads), test_pool_model.h
+// (100,000 random steps) and test_sessions.h (with a database).
 #ifndef TEST_POOL_H
 #define TEST_POOL_H
 
 #include "test_pool_line.h"
 #include "test_pool_model.h"
+#include "test_sessions.h"
 #include "test_things.h"
 
 // ---- one borrower --------------------------------------------------------------------------
