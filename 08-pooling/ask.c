@@ -58,6 +58,7 @@ int main(int argc, char **argv)
     struct db_config config = {.user = user, .password = password};
     config.address_length = net_address(host, port, SOCK_STREAM, &config.address);
     struct db *db = db_open(&config, LOGIN_MS, &error);
+    make_printable(error.text);
     if (!db)
         die("%s (%s)%s", error.text, error.code,
             strcmp(error.code, CODE_UNREACHABLE) ? "" : " (is the server running?)");

@@ -1,6 +1,7 @@
 // db.c: see db.h. Read db_open() first, then db_query() and its two halves.
 #include "db.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -38,6 +39,9 @@ static bool take_error(struct db_error *error, const struct frame *frame)
     const struct field *code = &frame->fields[0], *text = &frame->fields[1];
     if (frame->count != 2 || code->length != CODE_BYTES)
         return false;
+    for (int i = 0; i < CODE_BYTES; i++) // it is shown as it is
+        if (!isalnum((unsigned char)code->at[i]))
+            return false;
     *error = (struct db_error){.system = 0};
     memcpy(error->code, code->at, CODE_BYTES);
     snprintf(error->text, sizeof error->text, "%.*s", (int)text->length, text->at);

@@ -148,7 +148,8 @@ static bool get(const struct url *url, char why[POOL_ERROR])
     c->answers++;
     if (whole)
         statuses[c->fetch.head.status / 100 % 6]++;
-    pool_release(&lease, whole && c->fetch.head.keep_alive && c->fetch.rest.length == 0);
+    pool_release(&lease, whole && c->fetch.head.keep_alive && c->fetch.head.status != 101 &&
+                             c->fetch.rest.length == 0);
     return whole;
 }
 
@@ -182,6 +183,8 @@ static struct host *find_host(const char *name, int port)
     for (int i = 0; i < host_count; i++)
         if (!strcmp(hosts[i].name, name) && hosts[i].port == port)
             return &hosts[i];
+    if (host_count == HOSTS_MAX)
+        refuse(name, "too many hosts");
     struct host *host = &hosts[host_count++];
     bool is_ipv6 = strchr(name, ':');
     snprintf(host->name, sizeof host->name, "%s", name);
@@ -211,9 +214,12 @@ static void add_url(const char *text)
     long port = 80;
     if (strncmp(text, "http://", 7))
         refuse(text, "a URL begins with http:// (there is no TLS in this lesson)");
-    if (url_count == URLS_MAX || host_count == HOSTS_MAX)
-        refuse(text, "too many URLs, or hosts");
+    if (url_count == URLS_MAX)
+        refuse(text, "too many URLs");
     const char *at = text + 7;
+    for (const char *c = at; *c; c++)
+        if (*c <= ' ' || *c > '~' || *c == '#')
+            refuse(text, "a URL that can be sent has no spaces, no #, and nothing but ASCII");
     bool bracket = *at == '[';
     size_t length = strcspn(at += bracket, bracket ? "]" : ":/?#");
     if (length == 0 || length >= sizeof name || (bracket && at[length] != ']'))
@@ -222,13 +228,10 @@ static void add_url(const char *text)
     at += length + bracket;
     if (*at == ':') {
         port = strtol(at + 1, &end, 10);
-        if (end == at + 1 || port < 1 || port > 65535)
+        if (at[1] < '0' || at[1] > '9' || port < 1 || port > 65535)
             refuse(text, "a port is a number from 1 to 65535");
         at = end;
     }
-    for (const char *c = at; *c; c++)
-        if (*c <= ' ' || *c > '~' || *c == '#')
-            refuse(text, "a URL that can be sent has no spaces, no #, and nothing but ASCII");
     if (*at && *at != '/')
         refuse(text, "after the host comes /");
     urls[url_count++] = (struct url){find_host(name, (int)port), *at ? at : "/"};

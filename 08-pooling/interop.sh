@@ -139,7 +139,7 @@ error 42601: syntax error at \"nonsense\"
 fi
 
 # The variation: connections to nginx, which keeps each of them for 10 requests, or for a second.
-if [ -x ./http_client ] && need nginx nginx-light; then
+if need nginx nginx-light; then
     http_port=$((21000 + $$ % 9000))
     cat >"$folder/nginx.conf" <<NGINX
 daemon off;

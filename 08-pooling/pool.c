@@ -119,7 +119,8 @@ static bool is_ready(const struct pool *pool, const struct pool_item *item, int6
 {
     const struct pool_config *config = &pool->config;
     return item->thing && now < item->ends_ns &&
-           (!config->validate || now - item->since_ns < config->validate_ms * MS);
+           (!config->validate ||
+            (config->validate_ms && now - item->since_ns < config->validate_ms * MS));
 }
 
 // Makes an item fit to be lent: asks it if it still works, replaces it if not, opens it if
@@ -277,6 +278,17 @@ struct pool *pool_create(const struct pool_config *config)
     return pool;
 }
 
+// Also what comes back from a thread that was cancelled meanwhile.
+static void close_idle(struct pool *pool)
+{
+    struct pool_item *item;
+    while ((item = pool->idle)) {
+        pool_take_idle(pool, item);
+        pool_close_thing(pool, item, POOL_CLOSED);
+        pool_put_free(pool, item);
+    }
+}
+
 int pool_close(struct pool *pool, int timeout_ms)
 {
     int64_t end_ns = now_ns() + timeout_ms * MS;
@@ -292,15 +304,13 @@ int pool_close(struct pool *pool, int timeout_ms)
         pthread_mutex_lock(&pool->lock);
         pool->has_keeper = false;
     }
-    while (pool->idle) {
-        struct pool_item *item = pool->idle;
-        pool_take_idle(pool, item);
-        pool_close_thing(pool, item, POOL_CLOSED);
-        pool_put_free(pool, item);
-    }
-    while (pool_total(pool) + pool->inside > 0 && status == 0)
+    for (;;) {
+        close_idle(pool);
+        missing = pool_total(pool) + pool->inside;
+        if (missing == 0 || status)
+            break;
         status = pthread_cond_timedwait(&pool->gone, &pool->lock, &end);
-    missing = pool_total(pool) + pool->inside;
+    }
     pthread_mutex_unlock(&pool->lock);
     if (missing == 0)
         forget(pool);

@@ -6,7 +6,7 @@
 //     ...
 //     struct lease lease; // in any thread, as often as you like
 //     if (!pool_acquire(pool, "monthly report", &lease))
-//         return complain(lease.error); // "no connection within 2000 ms: 10 of 10 are out ..."
+//         return complain(lease.error); // "nothing free within 2000 ms, 10 of 10 out: ..."
 //     bool usable = ask(lease.thing, "get user 7", &answer);
 //     pool_release(&lease, usable); // always, on every way out
 //     ...
@@ -19,7 +19,8 @@
 // * functions of yours are called outside its lock: a slow open holds up nobody else;
 // * a broken thing is closed, and the first in line may open another in its place;
 // * an open that fails is the borrower's error, with the reason. Then nobody tries again for
-//   `retry_ms`: the others wait for what is out, or, if nothing is, get the same reason;
+//   `retry_ms`: the others wait for what is out, or, if nothing is, get the same reason. (Who
+//   was lent something that proves dead replaces it at once, or learns why not.)
 // * a thread that is cancelled while it waits leaves the line, and takes nothing with it.
 #ifndef POOL_H
 #define POOL_H
@@ -127,7 +128,8 @@ int pool_holders(struct pool *pool, char *text, int size);
 double pool_wait_ms(const struct pool_stats *stats, double part);
 
 // Ends the pool: nobody is lent anything any more, who waits is told so, and what is idle or
-// comes back is closed. Waits until nothing is out, at most timeout_ms. Returns 0 when all is
+// comes back is closed. Waits until nothing is out, at most timeout_ms (and before that for
+// what the pool's own thread is just opening or closing). Returns 0 when all is
 // closed and the pool is gone; else how many are still out: then it stays, for pool_holders(),
 // for those who return what they have, and for another pool_close(). Not to be called while
 // others may begin a pool_acquire().

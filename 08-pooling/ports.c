@@ -9,10 +9,12 @@
 #include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,7 +41,7 @@
 // What came of one experiment, or why there was none.
 struct result {
     bool refused;
-    char why[160]; // it was refused, or a query failed
+    char why[160]; // it was refused, or a connection failed
     int error;     // errno of the first connection that failed
     int queries;   // answered
     int ports;     // in use afterwards, in the state that matters
@@ -85,8 +87,8 @@ static bool enter_own_network(struct result *result)
     if (!set_file("/proc/sys/net/ipv4/ip_local_port_range", FIRST_PORT " " LAST_PORT))
         return refuse(result, "/proc/sys/net/ipv4/ip_local_port_range");
     // On loopback, and only there, the kernel may take a port out of TIME_WAIT after a second.
-    set_file("/proc/sys/net/ipv4/tcp_tw_reuse", "0");
-    return true;
+    return set_file("/proc/sys/net/ipv4/tcp_tw_reuse", "0") ||
+           refuse(result, "/proc/sys/net/ipv4/tcp_tw_reuse");
 }
 
 // Sockets of this network that are connected to the server's port, from here, in this state.
@@ -115,8 +117,10 @@ static void open_many(struct db_config *server, struct result *result, bool keep
     int count = 0;
     for (; count < TRIES; count++) {
         open[count] = db_open(server, QUERY_MS, &error);
-        if (!open[count] || !db_query(open[count], "get user 7", QUERY_MS))
+        if (!open[count])
             break;
+        if (!db_query(open[count], "get user 7", QUERY_MS))
+            die("get user 7: %s", open[count]->error.text);
         result->queries++;
         if (keep)
             continue;
@@ -187,6 +191,7 @@ static struct result try(void (*experiment)(struct db_config *, struct result *)
     if (child < 0)
         die("cannot start a process: %s", strerror(errno));
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (enter_own_network(&result)) {
             struct db_config server = start_server(&pid, options);
             experiment(&server, &result);

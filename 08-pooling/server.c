@@ -8,7 +8,6 @@
 //
 // Read protocol.h for the frames, then take_login() and take_query() here, query.c for what can
 // be asked. No call blocks: thousands of sessions wait at the same time, in one thread.
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -40,7 +39,7 @@ struct session {
     enum state state;
     bool stopping; // this query is the last one
     long number;
-    uint32_t query_id;
+    uint32_t query_id;  // or the login's
     struct query query; // that is worked on, or waits
     struct worker worker;
 };
@@ -105,7 +104,7 @@ static void welcome(struct session *s)
 {
     char number[24];
     snprintf(number, sizeof number, "%ld", s->number);
-    tell(s, READY, 0, (const char *const[]){number}, 1);
+    tell(s, READY, s->query_id, (const char *const[]){number}, 1);
     rest(s);
 }
 
@@ -128,6 +127,7 @@ static void take_login(struct session *s, const struct frame *frame)
         return;
     s->state = AUTHENTICATING;
     s->number = ++logins;
+    s->query_id = frame->id;
     if (++sessions > most_sessions)
         most_sessions = sessions;
     story_event("session %ld: %.*s logs in", s->number, (int)frame->fields[0].length,
@@ -151,6 +151,7 @@ static void answer(struct session *s)
                                      {"errors", errors},
                                      {"cores", cores.count},
                                      {"busy_cores", cores.busy},
+                                     {"query_ms", query_ms},
                                      {"waiting", cores.waiting},
                                      {0}};
     conn_wrote(&s->conn, query_answer(&s->query, &tables, figures, s->query_id,
