@@ -147,7 +147,7 @@ static bool get(const struct url *url, char why[POOL_ERROR])
     bool whole = result == FETCH_OK;
     c->answers++;
     if (whole)
-        statuses[c->fetch.head.status / 100 % 6]++;
+        statuses[c->fetch.head.status < 600 ? c->fetch.head.status / 100 : 5]++; // 600: as 500
     pool_release(&lease, whole && c->fetch.head.keep_alive && c->fetch.head.status != 101 &&
                              c->fetch.rest.length == 0);
     return whole;
