@@ -89,6 +89,7 @@ static void bench_lock(void)
         lend = b < lend ? b : lend;
     }
     pool_close(pool, PATIENCE_MS);
+    printf("the shortest of %d rounds of %d\n", ROUNDS, PAIRS);
     printf("%-44s %8.1f ns\n", "a bare mutex, lock and unlock", lock);
     printf("%-44s %8.1f ns\n", "the pool, acquire and release", lend);
     printf("%-44s %8.2f\n", "ratio", lend / lock);

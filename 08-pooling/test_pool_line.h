@@ -173,6 +173,33 @@ TEST(pool_close_sends_the_line_away)
     }
 }
 
+// What it was given in the last moment is closed, too.
+TEST(pool_close_while_a_waiting_thread_is_cancelled)
+{
+    struct lease lease;
+    for (int i = 0; i < 300; i++) {
+        struct borrower borrower = {.keeps = true};
+        pthread_t thread;
+        void *result;
+        struct pool *pool = new_pool(things(1));
+        CHECK(pool_acquire(pool, "a test", &lease));
+        line_up(pool, &borrower, &thread, 1);
+        if (i & 1)
+            pthread_cancel(thread);
+        pool_release(&lease, true);
+        pthread_cancel(thread);
+        int missing = pool_close(pool, i & 2 ? 1 : AWAIT_MS / 10);
+        pthread_join(thread, &result);
+        if (result != PTHREAD_CANCELED && borrower.lease.thing)
+            pool_release(&borrower.lease, true);
+        if (missing)
+            expect_closed(pool);
+        else
+            CHECK_INT(things_open, 0);
+        CHECK(result != PTHREAD_CANCELED || !missing || i & 2);
+    }
+}
+
 TEST(pool_close_while_one_is_opened)
 {
     struct borrower slow = {0};
