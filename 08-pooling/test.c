@@ -1,0 +1,549 @@
+// test.c: tests of lesson 08. `make test` runs them, the scenes, real peers, and the patches in
+// break/. Here: the server, over sockets. Further tests, by topic:
+//
+//     test_frames.h  rules for the readers of frames, queries and answers (fuzz.c uses them)
+//     test_db.h      a client's session, against servers of all kinds
+//     test_pool.h    the pool
+#include "contract.h"
+
+#include <poll.h>
+
+#include "test_db.h"
+#include "test_pool.h"
+#include "test_talk.h"
+
+static bool exchange(int port)
+{
+    int fd = send_login(port);
+    bool good = strstr(read_answer(fd), "R0 ") &&
+                !strcmp(ask(fd, "get user 7"), "D1 7|Grace Adams|grace.adams@example.com\n"
+                                               "C1 1\n");
+    say(fd, 'X', 0, NULL);
+    close(fd);
+    return good;
+}
+
+// ---- questions and answers -----------------------------------------------------------------
+
+TEST(queries_and_their_answers)
+{
+    static const struct {
+        const char *query, *answer;
+    } cases[] = {
+        {"ping", "C1 0\n"},
+        {"  ping  ", "C1 0\n"},
+        {"get user 1", "D1 1|Ada Adams|ada.adams@example.com\nC1 1\n"},
+        {"get user 100", "D1 100|Jean Jones|jean.jones@example.com\nC1 1\n"},
+        {"get   user  007 ", "D1 7|Grace Adams|grace.adams@example.com\nC1 1\n"},
+        {"get user 0", "C1 0\n"},
+        {"get user 101", "C1 0\n"},
+        {"get user 999999999", "C1 0\n"},
+        {"get user 1000000000", "E1 22003|a number is out of range\n"},
+        {"get user 18446744073709551617", "E1 22003|a number is out of range\n"},
+        {"get user", "E1 42601|the query ends too early\n"},
+        {"get user x", "E1 42601|syntax error at \"x\"\n"},
+        {"get user -1", "E1 42601|syntax error at \"-1\"\n"},
+        {"get user 1 2", "E1 42601|syntax error at \"2\"\n"},
+        {"get user 1, 2", "E1 42601|syntax error at \", 2\"\n"},
+        {"get users 1", "E1 42601|syntax error at \"get users 1\"\n"},
+        {"", "E1 42601|the query ends too early\n"},
+        {"   ", "E1 42601|the query ends too early\n"},
+        {"pingping", "E1 42601|syntax error at \"pingping\"\n"},
+        {"PING", "E1 42601|syntax error at \"PING\"\n"},
+        {"ping\n", "E1 42601|syntax error at \"ping?\"\n"},
+        {"\x1b[31mred\x7f\xff", "E1 42601|syntax error at \"?[31mred??\"\n"},
+        {"select * from users where id = 1",
+         "E1 42601|syntax error at \"select * from users wher\"\n"},
+        {"posts of user 1", "D1 1|1|Ada Adams on queues, part 1\n"
+                            "D1 2|1|Ada Adams on queues, part 2\nC1 2\n"},
+        {"posts of user 1,2", "E1 42601|syntax error at \",2\"\n"},
+        {"posts of users 5 , 1,1", "D1 15|5|Edsger Adams on sockets, part 1\n"
+                                   "D1 1|1|Ada Adams on queues, part 1\n"
+                                   "D1 2|1|Ada Adams on queues, part 2\nC1 3\n"},
+        {"posts of users 500,600", "C1 0\n"},
+        {"posts of users 1,", "E1 42601|the query ends too early\n"},
+        {"posts of users ,1", "E1 42601|syntax error at \",1\"\n"},
+        {"slow 0", "C1 0\n"},
+        {"slow 1", "C1 0\n"},
+        {"slow", "E1 42601|the query ends too early\n"},
+        {"slow 60001", "E1 22003|a number is out of range\n"},
+    };
+    pid_t pid;
+    int port = serve(&pid, ""), fd = log_in(port);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (strcmp(ask(fd, cases[i].query), cases[i].answer))
+            FAIL("%s: expected %s and got %s", cases[i].query, cases[i].answer, heard);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(the_longest_queries_and_answers)
+{
+    static char text[4200];
+    pid_t pid;
+    int port = serve(&pid, ""), fd = log_in(port), length;
+    CHECK_HAS(ask(fd, "list users"), "\nD1 100|Jean Jones|jean.jones@example.com\nC1 100\n");
+    length = snprintf(text, sizeof text, "posts of users 1");
+    for (int i = 2; i <= 100; i++)
+        length += snprintf(text + length, sizeof text - (size_t)length, ",%d", i);
+    CHECK_HAS(ask(fd, text), "\nD1 300|100|Jean Jones on sockets, part 1\nC1 300\n");
+    snprintf(text + length, sizeof text - (size_t)length, ",1");
+    CHECK_HAS(ask(fd, text), "E1 54000|too many numbers\n");
+    memset(text, ' ', sizeof text);
+    memcpy(text, "ping", 4);
+    text[1024] = '\0';
+    CHECK_HAS(ask(fd, text), "C1 0\n");
+    text[1024] = ' ', text[1025] = '\0';
+    CHECK_HAS(ask(fd, text), "E1 54000|the query is too long\n");
+    text[1025] = ' ', text[4089] = '\0'; // of the 4096 bytes seven are id, kind, length
+    CHECK_HAS(ask(fd, text), "E1 54000|the query is too long\n");
+    say(fd, 'Q', 1, "ping");
+    text[4089] = ' ', text[4090] = '\0';
+    say(fd, 'Q', 1, text);
+    CHECK_HAS(last_words(fd), "C1 0\nF0 08P01|a frame's length is out of bounds\n");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- hostile frames ------------------------------------------------------------------------
+
+// Everything that a client says, cut in two at each place; between the parts the server has
+// surely read the first one, for it has answered somebody who came later.
+TEST(frames_cut_at_every_byte)
+{
+    struct bytes b;
+    pid_t pid;
+    int port = serve(&pid, "--query-ms 1");
+    b.length = 0;
+    put_frame(&b, 'L', 0, "test", "workbench", NULL);
+    put_frame(&b, 'Q', 5, "get user 2", NULL);
+    put_frame(&b, 'Q', 6, "ping", NULL);
+    put_frame(&b, 'X', 0, NULL);
+    for (size_t cut = 0; cut <= b.length; cut++) {
+        int fd = net_connect_or_die("127.0.0.1", port);
+        CHECK(write_all(fd, b.at, cut));
+        CHECK(exchange(port));
+        CHECK(write_all(fd, b.at + cut, b.length - cut));
+        CHECK_HAS(last_words(fd), "\nD5 2|Barbara Adams|barbara.adams@example.com\n"
+                                  "C5 1\nC6 0\n");
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(lengths_out_of_bounds_end_the_session)
+{
+    static const unsigned lengths[] = {0,     1,          4,          4097,
+                                       65536, 0x7fffffff, 0x80000000, 0xffffffff};
+    pid_t pid;
+    int port = serve(&pid, "");
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (int logged_in = 0; logged_in < 2; logged_in++) {
+            struct bytes b;
+            int fd = logged_in ? log_in(port) : net_connect_or_die("127.0.0.1", port);
+            b.length = 0;
+            put_number(&b, lengths[i], 4);
+            send_bytes(fd, &b);
+            CHECK_HAS(last_words(fd), "F0 08P01|a frame's length is out of bounds\n");
+        }
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(payloads_that_are_no_fields_end_the_session)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } payloads[] = {
+        {"", 0},                                      // none
+        {"\0\4pin", 5},                               // one byte too short
+        {"\0\4ping\0", 7},                            // one byte too long
+        {"\0\4ping\0\0", 8},                          // two fields
+        {"\0\4pi\0g", 6},                             // a zero within
+        {"\0", 1},                                    // half a length
+        {"\xff\xffping", 6},                          // a long length
+        {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 18}, // nine fields
+    };
+    pid_t pid;
+    int port = serve(&pid, "");
+    for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
+        struct bytes b;
+        int fd = log_in(port);
+        b.length = 0;
+        put_raw(&b, 'Q', 9, payloads[i].bytes, payloads[i].length);
+        send_bytes(fd, &b);
+        CHECK_HAS(last_words(fd), "F9 08P01|a query has one text\n");
+    }
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(kinds_that_a_client_does_not_send)
+{
+    pid_t pid;
+    int port = serve(&pid, "");
+    for (int kind = 0; kind < 256; kind++) {
+        int fd = log_in(port);
+        say(fd, (char)kind, 3, kind == 'Q' ? "ping" : NULL);
+        say(fd, 'X', 0, NULL);
+        CHECK_HAS(last_words(fd), kind == 'Q'   ? "C3 0\n"
+                                  : kind == 'X' ? ""
+                                  : kind == 'L' ? "F3 08P01|already logged in\n"
+                                                : "F3 08P01|no frame that a client sends\n");
+    }
+    int fd = net_connect_or_die("127.0.0.1", port);
+    say(fd, 'Q', 4, "ping");
+    CHECK_HAS(last_words(fd), "F4 08P01|not logged in\n");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- logins --------------------------------------------------------------------------------
+
+TEST(logins_that_are_refused)
+{
+    pid_t pid;
+    struct bytes b;
+    int port = serve(&pid, ""), good = log_in(port), fd;
+    for (int i = 0; i < 3; i++) {
+        b.length = 0;
+        put_frame(&b, 'L', 2, "test", i == 0 ? "wrong" : i == 1 ? "" : "workbench2", NULL);
+        send_bytes(fd = net_connect_or_die("127.0.0.1", port), &b);
+        CHECK_HAS(last_words(fd), "F2 28P01|wrong password\n");
+    }
+    say(fd = net_connect_or_die("127.0.0.1", port), 'L', 2, "test");
+    CHECK_HAS(last_words(fd), "F2 08P01|a login has a user and a password\n");
+    CHECK_INT(figure(good, "refused"), 4);
+    CHECK_INT(figure(good, "logins"), 1);
+    CHECK_INT(figure(good, "sessions"), 1);
+    close(good);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(too_many_sessions)
+{
+    pid_t pid;
+    int port = serve(&pid, "--max-sessions 2 --login-ms 20"), first = log_in(port);
+    int second = send_login(port), third = send_login(port); // the place is taken at once
+    CHECK_HAS(last_words(third), "F0 53300|too many connections\n");
+    CHECK_HAS(read_answer(second), "R0 2\n");
+    say(second, 'X', 0, NULL); // who says goodbye makes room before the connection is gone
+    third = log_in(port);
+    CHECK_HAS(last_words(send_login(port)), "F0 53300|too many connections\n");
+    reset(third); // and so does who says nothing
+    await_figure(first, "sessions", 1);
+    close(log_in(port));
+    CHECK_INT(figure(first, "most_sessions"), 2);
+    CHECK_INT(figure(first, "refused"), 2);
+    close(first);
+    close(second);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(who_never_logs_in_is_sent_away)
+{
+    pid_t pid;
+    struct bytes b;
+    int port = serve(&pid, "--login-timeout-ms 500 --max-sessions 1"), fds[40];
+    b.length = 0;
+    put_frame(&b, 'L', 0, "test", "workbench", NULL);
+    for (int i = 0; i < 40; i++) { // they say nothing, or a part of a login, and take no place
+        fds[i] = net_connect_or_die("127.0.0.1", port);
+        CHECK(write_all(fds[i], b.at, (size_t)i / 2));
+    }
+    CHECK(exchange(port));
+    for (int i = 0; i < 40; i++)
+        CHECK_HAS(last_words(fds[i]), "F0 57014|no login came in time\n");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(idle_sessions_end_where_that_is_wanted)
+{
+    pid_t pid;
+    int port = serve(&pid, "--idle-ms 100"), fd = send_login(port);
+    say(fd, 'Q', 1, "slow 300"); // working is not idling
+    CHECK_HAS(last_words(fd), "C1 0\nF0 57P05|the session was idle for too long\n");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- many queries at once ------------------------------------------------------------------
+
+#define PIPELINED 2000
+
+static void pipeline(const char *options)
+{
+    static struct bytes b;
+    static const char *const queries[] = {"list users", "ping", "get user 7", "nonsense"};
+    char end[16];
+    pid_t pid;
+    int port = serve(&pid, options), fd = log_in(port);
+    b.length = 0;
+    for (unsigned i = 0; i < PIPELINED; i++)
+        put_frame(&b, 'Q', i, queries[i % 4], NULL);
+    put_frame(&b, 'X', 0, NULL);
+    send_bytes(fd, &b); // nothing is read meanwhile: more than the server can get rid of
+    CHECK(exchange(port));
+    for (unsigned i = 0; i < PIPELINED && test_failures < 5; i++) {
+        snprintf(end, sizeof end, "%c%u ", i % 4 == 3 ? 'E' : 'C', i);
+        CHECK_HAS(read_answer(fd), end);
+        CHECK_INT(strncmp(heard, "D", 1), i % 4 == 0 || i % 4 == 2 ? 0 : heard[0] - 'D');
+    }
+    CHECK_INT(*read_answer(fd), 0);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(pipelined_queries_are_answered_in_order)
+{
+    pipeline("");
+}
+
+TEST(pipelined_queries_that_take_time_too)
+{
+    pipeline("--query-ms 1 --cores 1");
+}
+
+// Who takes no answers gets no core, and holds up nobody.
+TEST(a_client_that_does_not_read_disturbs_nobody)
+{
+    static struct bytes b;
+    pid_t pid;
+    int port = serve(&pid, "--query-ms 1 --cores 1"), fd = log_in(port), good = log_in(port);
+    b.length = 0;
+    for (unsigned i = 0; i < 3000; i++)
+        put_frame(&b, 'Q', i, "list users", NULL);
+    net_set_nonblocking(fd);
+    for (size_t sent = 0; sent < b.length;) { // until nothing more is taken
+        ssize_t part = write(fd, b.at + sent, b.length - sent);
+        if (part < 0)
+            break;
+        sent += (size_t)part;
+    }
+    for (int i = 0; i < 100; i++)
+        CHECK_HAS(ask(good, "get user 1"), "C1 1\n");
+    await_figure(good, "busy_cores", 0); // there is room for no more answers
+    CHECK_INT(figure(good, "waiting"), 0);
+    CHECK(figure(good, "queries") < 3000);
+    reset(fd);
+    await_figure(good, "sessions", 1);
+    close(good);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- cores ---------------------------------------------------------------------------------
+
+// One core, and six that want it: one works, five wait. Some of those who wait vanish, and then
+// the one who works.
+TEST(who_vanishes_leaves_the_queue_and_the_core)
+{
+    static const int goes[] = {2, 5, 0, 1, 4}; // the third one has the core in between
+    pid_t pid;
+    int port = serve(&pid, "--cores 1 --query-ms 60000"), watcher = log_in(port), fds[6];
+    for (int i = 0; i < 6; i++)
+        fds[i] = log_in(port);
+    for (int i = 0; i < 6; i++)
+        say(fds[i], 'Q', 1, "get user 1");
+    for (int i = 0; i < 5; i++) {
+        CHECK_INT(figure(watcher, "busy_cores"), 1);
+        CHECK_INT(figure(watcher, "waiting"), 5 - i);
+        reset(fds[goes[i]]);
+        await_figure(watcher, "sessions", 6 - i);
+    }
+    CHECK_INT(figure(watcher, "busy_cores"), 1);
+    reset(fds[3]);
+    await_figure(watcher, "sessions", 1);
+    CHECK_INT(figure(watcher, "busy_cores"), 0);
+    close(watcher);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Who came last must not have an answer while one who came before has none. poll() looks at the
+// last one first, so that an answer that comes meanwhile deceives nobody.
+TEST(queries_wait_for_a_core_in_their_order)
+{
+    struct pollfd polls[20];
+    pid_t pid;
+    int port = serve(&pid, "--cores 2 --query-ms 10"), ready = 0;
+    for (int i = 19; i >= 0; i--)
+        polls[i] = (struct pollfd){log_in(port), POLLIN, 0};
+    // The connection that epoll spoke of last keeps its place in the line of those that it will
+    // speak of next (level-triggered, epoll(7)), so it must be none of these.
+    CHECK(exchange(port));
+    for (int i = 19; i >= 0; i--)
+        say(polls[i].fd, 'Q', 1, "get user 1");
+    while (ready < 20) {
+        ready = poll(polls, 20, -1);
+        for (int i = 0; i < 19 && ready; i++)
+            if (polls[i].revents && !polls[i + 1].revents)
+                FAIL("%d is answered before %d", i, i + 1);
+        sleep_ms(1);
+    }
+    for (int i = 0; i < 20; i++) {
+        CHECK_HAS(read_answer(polls[i].fd), "C1 1\n");
+        close(polls[i].fd);
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The second of three queries begins while the third one waits, which makes it eleven times as
+// long. It cannot be too fast.
+TEST(queries_that_wait_cost_the_others_time)
+{
+    int fds[3];
+    pid_t pid;
+    int port = serve(&pid, "--cores 1 --query-ms 20 --contention 1000");
+    for (int i = 0; i < 3; i++)
+        fds[i] = log_in(port);
+    int64_t began_ns = now_ns();
+    kill(pid, SIGSTOP); // so that it sees them all at once
+    for (int i = 0; i < 3; i++)
+        say(fds[i], 'Q', 1, "get user 1");
+    kill(pid, SIGCONT);
+    for (int i = 0; i < 3; i++) {
+        CHECK_HAS(read_answer(fds[i]), "C1 1\n");
+        close(fds[i]);
+    }
+    CHECK(now_ns() - began_ns >= 260 * INT64_C(1000000));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// What looks into no table needs no core: a pool can ask whether somebody is there while all
+// cores are busy.
+TEST(pings_and_sleepers_need_no_core)
+{
+    pid_t pid;
+    int port = serve(&pid, "--cores 1 --query-ms 60000"), busy = log_in(port),
+        fd = log_in(port);
+    say(busy, 'Q', 1, "get user 1");
+    CHECK_HAS(ask(fd, "slow 5"), "C1 0\n");
+    CHECK_HAS(ask(fd, "ping"), "C1 0\n");
+    CHECK_INT(figure(fd, "busy_cores"), 1);
+    close(fd);
+    reset(busy);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- ends ----------------------------------------------------------------------------------
+
+TEST(a_client_that_closes_its_half_gets_its_answers)
+{
+    static struct bytes b;
+    pid_t pid;
+    int port = serve(&pid, "--query-ms 5"), fd = log_in(port);
+    b.length = 0;
+    for (unsigned i = 1; i <= 5; i++)
+        put_frame(&b, 'Q', i, i == 3 ? "slow 30" : "get user 1", NULL);
+    send_bytes(fd, &b);
+    CHECK(!shutdown(fd, SHUT_WR));
+    CHECK_HAS(last_words(fd), "C1 1\nD2 1|Ada Adams|ada.adams@example.com\nC2 1\nC3 0\nD4 ");
+    CHECK_HAS(heard, "C5 1\n");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(the_server_says_goodbye_and_finishes_what_it_began)
+{
+    pid_t pid;
+    int port = serve(&pid, "--cores 1 --query-ms 800"), resting = log_in(port),
+        stranger = net_connect_or_die("127.0.0.1", port), asleep = log_in(port),
+        working = log_in(port), waiting = log_in(port);
+    say(asleep, 'Q', 9, "slow 1200");
+    say(working, 'Q', 1, "get user 1");
+    say(working, 'Q', 2, "get user 2"); // this one comes too late
+    say(waiting, 'Q', 3, "get user 3");
+    CHECK_INT(figure(resting, "waiting"), 1);
+    kill(pid, SIGTERM);
+    CHECK_HAS(last_words(resting),
+              "F0 57P01|terminating connection due to administrator command\n");
+    CHECK_HAS(last_words(stranger), "F0 57P01|terminating");
+    CHECK_HAS(last_words(working), "C1 1\nF0 57P01|terminating");
+    CHECK_HAS(last_words(waiting), "C3 1\nF0 57P01|terminating");
+    CHECK_HAS(last_words(asleep), "C9 0\nF0 57P01|terminating");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- all at once ---------------------------------------------------------------------------
+
+#define STORM_SESSIONS 60
+
+// Does something to one of the sessions, most of the time in the middle of something else.
+static void storm_step(int fds[], int port, unsigned long *random)
+{
+    static const char *const queries[] = {"get user 7", "list users", "posts of users 1,2,3",
+                                          "slow 2",     "ping",       "nonsense"};
+    int *fd = &fds[next_random(random) % STORM_SESSIONS];
+    struct bytes b;
+    if (*fd < 0) {
+        *fd = send_login(port);
+        return;
+    }
+    switch (next_random(random) % 8) {
+    case 0:
+        reset(*fd);
+        *fd = -1;
+        break;
+    case 1:
+        say(*fd, 'X', 0, NULL);
+        close(*fd);
+        *fd = -1;
+        break;
+    case 2: // half a frame, and the end
+        b.length = 0;
+        put_frame(&b, 'Q', 1, "get user 1", NULL);
+        b.length = next_random(random) % b.length;
+        write_all(*fd, b.at, b.length);
+        close(*fd);
+        *fd = -1;
+        break;
+    default:
+        b.length = 0;
+        put_frame(&b, 'Q', 1, queries[next_random(random) % 6], NULL);
+        if (!write_all(*fd, b.at, b.length)) { // it was refused, and is gone
+            close(*fd);
+            *fd = -1;
+        }
+    }
+}
+
+static void run_storm(const char *command, int steps)
+{
+    int fds[STORM_SESSIONS];
+    pid_t pid;
+    unsigned long random = 8;
+    signal(SIGPIPE, SIG_IGN);
+    int port = test_start(&pid, command), watcher = log_in(port);
+    memset(fds, -1, sizeof fds);
+    for (int step = 0; step < steps; step++) {
+        storm_step(fds, port, &random);
+        if (step % 100 == 0)
+            CHECK(figure(watcher, "sessions") <= 40);
+    }
+    for (int i = 0; i < STORM_SESSIONS; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    await_figure(watcher, "sessions", 1);
+    CHECK_INT(figure(watcher, "busy_cores"), 0);
+    CHECK_INT(figure(watcher, "waiting"), 0);
+    CHECK(figure(watcher, "refused") > 0);
+    CHECK_INT(figure(watcher, "most_sessions"), 40);
+    close(watcher);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+#define STORM_OPTIONS                                                                          \
+    "--quiet --port 0 --query-ms 2 --login-ms 3 --cores 2 --contention 5 --max-sessions 40"
+
+TEST(a_storm_of_sessions_leaves_nothing_behind)
+{
+    run_storm("./server " STORM_OPTIONS, 20000);
+}
+
+TEST(a_storm_under_valgrind)
+{
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    return; // valgrind cannot run such programs, and they look for themselves
+#endif
+    if (test_run("valgrind --version"))
+        SKIP("valgrind is not there: apt-get install valgrind");
+    run_storm("valgrind -q --leak-check=full "
+              "--errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 "
+              "./server " STORM_OPTIONS,
+              2000);
+}
