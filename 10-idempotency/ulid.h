@@ -3,11 +3,11 @@
 //     01KAJ5V8C0  8M4ZQ2E0W7T9H3RX        26 characters of Crockford's base32, 128 bits:
 //     48 bits of  80 random bits          milliseconds since 1970, then what makes it unique
 //
-// Within a millisecond each one is its predecessor plus 1, so that the names of one source never
-// go back, whatever the clock does. Text and bytes sort alike.
+// Within a millisecond each one is its predecessor plus 1, so that the names of one source
+// never go back, whatever the clock does. Text and bytes sort alike.
 //
-// A source belongs to one thread: nothing here locks. Two sources give different names, but only
-// those of different milliseconds are in order.
+// A source belongs to one thread: nothing here locks. Two sources give different names, but
+// only those of different milliseconds are in order.
 #ifndef ULID_H
 #define ULID_H
 
