@@ -1,0 +1,66 @@
+// operation.c: see operation.h.
+#include "operation.h"
+
+#include "net.h"
+
+// splitmix64: good enough to keep clients apart, and the same for the same beginning.
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t x = *state += 0x9e3779b97f4a7c15;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}
+
+static int64_t now_ms(void)
+{
+    return now_ns() / 1000000;
+}
+
+// A failure is what another call might mend: an answer of the kind 4xx is the server at work.
+static bool is_good(const struct call *call)
+{
+    return call->outcome == CALL_ANSWERED && call->status < 500;
+}
+
+// One call, if the breaker lets it pass. False: it does not.
+static bool make_call(struct operation *operation)
+{
+    uint32_t ticket = 0;
+    if (operation->breaker) {
+        ticket = breaker_ask(operation->breaker, now_ms());
+        if (ticket == BREAKER_REFUSED) {
+            operation->refused++;
+            return false;
+        }
+    }
+    call_make(operation->service, &operation->request, &operation->last);
+    operation->attempts++;
+    if (operation->breaker)
+        breaker_tell(operation->breaker, ticket, is_good(&operation->last), now_ms());
+    if (operation->made)
+        operation->made(operation);
+    return true;
+}
+
+bool operation_run(struct operation *operation)
+{
+    const struct call_request *request = &operation->request;
+    const struct call *last = &operation->last;
+    bool repeatable = retry_is_repeatable(request->method, request->key);
+    int64_t began_ms = now_ms();
+    for (int tries = 1;; tries++) {
+        bool called = make_call(operation);
+        if (called && !retry_may(last->outcome, last->status, repeatable))
+            return last->outcome == CALL_ANSWERED && last->status / 100 == 2;
+        int64_t asked_ms =
+            called ? retry_after_ms(last->retry_after, time(NULL)) : RETRY_UNASKED;
+        int64_t wait_ms = retry_wait_ms(&operation->policy, tries, now_ms() - began_ms,
+                                        asked_ms, next_random(&operation->random));
+        if (wait_ms == RETRY_GIVE_UP)
+            return false;
+        if (operation->waits)
+            operation->waits(operation, wait_ms);
+        sleep_ms((double)wait_ms);
+    }
+}
