@@ -111,7 +111,7 @@ static enum call_outcome read_head(struct exchange *x, struct http_head *head,
         if (outcome != CALL_ANSWERED)
             return outcome;
         result = http_read_response(x->bytes, x->length, head);
-        if (result > 0 && head->status / 100 == 1) { // 100 Continue: the answer is behind it
+        while (result > 0 && head->status / 100 == 1) { // 100 Continue: the answer is behind it
             x->length -= head->length;
             memmove(x->bytes, x->bytes + head->length, x->length);
             result = http_read_response(x->bytes, x->length, head);

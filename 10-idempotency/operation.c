@@ -35,7 +35,10 @@ static bool make_call(struct operation *operation)
         }
     }
     call_make(operation->service, &operation->request, &operation->last);
-    operation->attempts++;
+    if (!operation->attempts++) {
+        operation->first_status = operation->last.status;
+        operation->first_replayed = operation->last.replayed;
+    }
     if (operation->breaker)
         breaker_tell(operation->breaker, ticket, is_good(&operation->last), now_ms());
     if (operation->made)

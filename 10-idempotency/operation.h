@@ -17,6 +17,8 @@ struct operation {
     uint64_t random;                                     // any number: where the jitter begins
     int attempts;                                        // calls so far,
     int refused;                                         // and calls that the breaker refused
+    int first_status;    // of the first call's answer; 0: there was none
+    bool first_replayed; // it was one of an earlier call
     struct call last;
 };
 

@@ -1,0 +1,11 @@
+// scenes.h: the scenes that have a file of their own.
+#ifndef SCENES_H
+#define SCENES_H
+
+void scene_race(void);    // race.c
+void scene_crash(void);   // crash.c
+void scene_backoff(void); // storm.c
+void scene_breaker(void); // outage.c
+void scene_ulid(void);    // order.c
+
+#endif
