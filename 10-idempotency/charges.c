@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crash.h"
+#include "crashpoint.h"
 #include "key.h"
 #include "problem.h"
 

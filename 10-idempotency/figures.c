@@ -54,6 +54,10 @@ void answer_stats(struct session *s, const struct request *request)
     put(&out, ",\"overloaded\":", figures->overloaded);
     put(&out, ",\"failed\":", figures->failed);
     put(&out, ",\"dropped\":", figures->dropped);
+    put(&out, ",\n \"process_ms\":", (uint64_t)s->api->settings.process_ms);
+    put(&out, ",\"lookup_ms\":", (uint64_t)s->api->settings.lookup_ms);
+    put(&out, ",\"key_ttl_ms\":", (uint64_t)store->key_ttl_ms);
+    put(&out, ",\"to_drop\":", (uint64_t)s->api->settings.drop);
     put(&out, ",\n \"charges\":", store->charge_count);
     put(&out, ",\"under_way\":", store->taken - store->charge_count);
     put(&out, ",\"keys\":", store->keys.count);

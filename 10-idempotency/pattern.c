@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #include "charges.h"
-#include "crash.h"
+#include "crashpoint.h"
 #include "key.h"
 #include "problem.h"
 

@@ -16,7 +16,7 @@
 
 #include "accounts.h"
 #include "charges.h"
-#include "crash.h"
+#include "crashpoint.h"
 #include "figures.h"
 #include "loop.h"
 #include "net.h"
@@ -129,7 +129,7 @@ int main(int argc, char **argv)
          .help = "SIGKILL at POINT, or POINT:N: before-journal, after-journal, after-sync, "
                  "before-reply, after-check, after-mark, after-charge, compact-written, "
                  "compact-synced, compact-renamed"},
-        {"drop-answers", OPTION_INT, &set->drop, 0, 1000000,
+        {"drop", OPTION_INT, &set->drop, 0, 1000000,
          "so many answers to POST /charges and /naive/charges are lost"},
         {"capacity", OPTION_INT, &set->capacity, 0, 1000000,
          "POSTs a second, above it 503; 0: no limit"},

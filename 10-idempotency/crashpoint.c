@@ -1,5 +1,5 @@
-// crash.c: see crash.h.
-#include "crash.h"
+// crashpoint.c: see crashpoint.h.
+#include "crashpoint.h"
 
 #include <signal.h>
 #include <stdlib.h>

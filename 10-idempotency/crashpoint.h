@@ -1,6 +1,6 @@
-// crash.h: --crash-at: the process kills itself where it hurts most, to show what survives.
-#ifndef CRASH_H
-#define CRASH_H
+// crashpoint.h: --crash-at: the process kills itself where it hurts most, to show what survives.
+#ifndef CRASHPOINT_H
+#define CRASHPOINT_H
 
 #include <stdbool.h>
 
