@@ -97,3 +97,13 @@ long figure_of(const struct service *service, const char *name)
         die("GET /stats says nothing of %s", name);
     return atol(text);
 }
+
+void fail_for(const struct service *service, int ms)
+{
+    static struct call call;
+    char content[40];
+    snprintf(content, sizeof content, "{\"ms\": %d}", ms);
+    must_call(service, "PUT", "/outage", content, &call);
+    if (call.status != 204)
+        die("PUT /outage: %s", call.content);
+}

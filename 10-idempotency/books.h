@@ -42,4 +42,7 @@ int charges_of(const struct service *service, const struct customer *customer);
 // A number of GET /stats.
 long figure_of(const struct service *service, const char *name);
 
+// From now on the server answers 503 to every charge, for so many milliseconds.
+void fail_for(const struct service *service, int ms);
+
 #endif

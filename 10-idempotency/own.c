@@ -76,14 +76,17 @@ void own_begin(struct own *own, const char *const options[])
     own_start(own, options);
 }
 
-const struct service *own_unless(struct own *own, const char *figure, long least,
-                                 const char *const options[])
+bool own_unless(bool (*play)(const struct service *service), const char *const options[])
 {
-    if (figure_of(the_server(), figure) >= least)
-        return the_server();
-    own_begin(own, options);
-    story_say("(For this a server of the scene's own: ./server %s %s)", options[0], options[1]);
-    return &own->service;
+    static struct own own;
+    if (play(the_server()))
+        return true;
+    own_begin(&own, options);
+    story_say("That went well. Now a server that is started with %s %s:", options[0],
+              options[1]);
+    bool played = play(&own.service);
+    own_end(&own);
+    return played;
 }
 
 int own_wait(struct own *own)
@@ -98,9 +101,6 @@ void own_end(struct own *own)
     if (own->pid)
         spawn_stop(own->pid);
     own->pid = 0;
-    if (!*own->folder)
-        return; // there was none
     remove_folder(own->folder);
     *find_folder(own->folder) = '\0';
-    *own->folder = '\0';
 }

@@ -20,10 +20,9 @@ struct own {
 // that cannot be done.
 void own_begin(struct own *own, const char *const options[]);
 
-// The server of the class, if its figure of this name is at least so much; else one of the
-// scene's own, and says so. own_end() ends either.
-const struct service *own_unless(struct own *own, const char *figure, long least,
-                                 const char *const options[]);
+// Plays `play` against the server of the class. If that returns false, because what the scene
+// needs has not happened there, says so, and plays it against a server with these options.
+bool own_unless(bool (*play)(const struct service *service), const char *const options[]);
 
 // Starts a server with the journal that is there: after own_wait(), or to add one more.
 void own_start(struct own *own, const char *const options[]);
@@ -31,7 +30,7 @@ void own_start(struct own *own, const char *const options[]);
 // Waits until the server has ended. Returns its status, 128 + the signal that it died of.
 int own_wait(struct own *own);
 
-// Ends the server, if one was started, and removes the folder.
+// Ends the server, and removes the folder.
 void own_end(struct own *own);
 
 #endif

@@ -5,7 +5,7 @@
 void scene_race(void);    // race.c
 void scene_crash(void);   // crash.c
 void scene_backoff(void); // storm.c
-void scene_breaker(void); // outage.c
+void scene_breaker(void); // fuse.c
 void scene_ulid(void);    // order.c
 
 #endif

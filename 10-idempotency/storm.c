@@ -1,0 +1,185 @@
+// storm.c: scene backoff: a hundred clients, and a server that fails for a second.
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "books.h"
+#include "claim.h"
+#include "net.h"
+#include "operation.h"
+#include "own.h"
+#include "scenes.h"
+#include "story.h"
+#include "text.h"
+
+#define CLIENTS   100
+#define OUTAGE_MS 1000
+#define SLOT_MS   20
+#define SLOTS     75 // of the picture: the outage, and what comes behind it
+#define ROWS      4  // of the picture
+#define FULLEST   10 // slots: what share of the requests comes in so few of them?
+
+// One way to come back.
+struct storm {
+    const char *name;
+    struct retry_policy policy;
+    const struct service *service;
+    pthread_barrier_t start;
+    int64_t began_ns;
+    long slots[SLOTS]; // requests that were sent in each
+    long requests;     // in all
+    int done;          // clients whose charge is made
+    double fullest;    // the part of all retries that comes in the FULLEST slots
+};
+
+struct storm_client {
+    struct storm *storm;
+    pthread_t thread;
+    struct operation operation;
+    long slots[SLOTS];
+    bool done;
+};
+
+static void count(const struct operation *operation)
+{
+    struct storm_client *client = operation->context;
+    int64_t slot = (operation->last.began_ns - client->storm->began_ns) / (SLOT_MS * 1000000);
+    if (slot >= 0 && slot < SLOTS)
+        client->slots[slot]++;
+}
+
+static void *insist(void *argument)
+{
+    struct storm_client *client = argument;
+    pthread_barrier_wait(&client->storm->start);
+    client->done = operation_run(&client->operation);
+    return NULL;
+}
+
+static int falling(const void *a, const void *b)
+{
+    long x = *(const long *)a, y = *(const long *)b;
+    return (y > x) - (y < x);
+}
+
+static void add_up(struct storm *storm)
+{
+    long sorted[SLOTS], retries = 0, most = 0;
+    memcpy(sorted, storm->slots, sizeof sorted);
+    sorted[0] -= CLIENTS; // the first of each come together whatever they do later
+    qsort(sorted, SLOTS, sizeof *sorted, falling);
+    for (int i = 0; i < SLOTS; i++) {
+        retries += sorted[i];
+        most += i < FULLEST ? sorted[i] : 0;
+    }
+    storm->fullest = retries ? (double)most / (double)retries : 0;
+}
+
+static void run(struct storm *storm, const struct customer *customer)
+{
+    static struct storm_client clients[CLIENTS];
+    static char keys[CLIENTS][UUID_LENGTH + 1];
+    memset(clients, 0, sizeof clients);
+    pthread_barrier_init(&storm->start, NULL, CLIENTS + 1);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i].storm = storm;
+        clients[i].operation = (struct operation){
+            .service = storm->service,
+            .request = {"POST", "/charges", new_key(keys[i]), customer->charge, PATIENCE_MS},
+            .policy = storm->policy,
+            .made = count,
+            .context = &clients[i],
+            .random = (uint64_t)now_ns() * (uint64_t)(i + 1)};
+        if (pthread_create(&clients[i].thread, NULL, insist, &clients[i]))
+            die("cannot start a thread");
+    }
+    fail_for(storm->service, OUTAGE_MS);
+    storm->began_ns = now_ns();
+    pthread_barrier_wait(&storm->start);
+    for (int i = 0; i < CLIENTS; i++) {
+        pthread_join(clients[i].thread, NULL);
+        storm->requests += clients[i].operation.attempts;
+        storm->done += clients[i].done;
+        for (int slot = 0; slot < SLOTS; slot++)
+            storm->slots[slot] += clients[i].slots[slot];
+    }
+    pthread_barrier_destroy(&storm->start);
+    add_up(storm);
+}
+
+// A picture of upright bars, each a slot of SLOT_MS.
+static void draw(const struct storm *storm)
+{
+    static const char *const eighths[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    long most = 1;
+    for (int i = 0; i < SLOTS; i++)
+        most = storm->slots[i] > most ? storm->slots[i] : most;
+    story_say("");
+    for (int row = ROWS - 1; row >= 0; row--) {
+        if (row == ROWS - 1)
+            printf("  %-13s%5ld ┤%s", storm->name, most, paint(CYAN));
+        else
+            printf("  %18s │%s", "", paint(CYAN));
+        for (int i = 0; i < SLOTS; i++) {
+            long height = (storm->slots[i] * ROWS * 8 + most - 1) / most - row * 8;
+            printf("%s", eighths[height < 0 ? 0 : height > 8 ? 8 : height]);
+        }
+        printf("%s\n", paint(PLAIN));
+    }
+    printf("  %18s └", "");
+    for (int i = 0; i < SLOTS; i++)
+        printf("%s", i == OUTAGE_MS / SLOT_MS ? "┴" : "─");
+    printf("\n");
+}
+
+static const struct claim spares = {"10.7", "guide §13.8",
+                                    "exponential back-off does not hammer a failing service",
+                                    HOLDS, NULL};
+
+static const struct claim spreads = {
+    "10.13", "guide §13.8", "back-off alone is enough: no immediate retries", NOT_HERE,
+    "Who failed together comes back together. With jitter, each waits for a random part of its "
+    "back-off (Brooker, Exponential Backoff And Jitter, AWS 2015)."};
+
+void scene_backoff(void)
+{
+    static const char *const plain[] = {NULL};
+    static struct storm storms[] = {
+        {.name = "at once", .policy = {1000000, 0, 0, PATIENCE_MS, false}},
+        {.name = "back-off", .policy = {100, 150, 600, PATIENCE_MS, false}},
+        {.name = "with jitter", .policy = {100, 150, 600, PATIENCE_MS, true}},
+    };
+    static struct own own;
+    struct customer customer;
+    customer_new(&customer);
+    own_begin(&own, plain);
+    story_say("%d clients want to pay at the same moment; for %d ms all they get is 503. Their",
+              CLIENTS, OUTAGE_MS);
+    story_say("requests, each column %d ms (┴ marks the end of the outage):", SLOT_MS);
+    for (int i = 0; i < 3; i++) {
+        storms[i].service = &own.service;
+        run(&storms[i], &customer);
+        draw(&storms[i]);
+    }
+    int charges = charges_of(&own.service, &customer);
+    own_end(&own);
+    story_head("retry|requests|paid|of retries, in the fullest 200 ms");
+    for (int i = 0; i < 3; i++)
+        story_row("%s|%ld|%d|%.0f %%", storms[i].name, storms[i].requests, storms[i].done,
+                  100 * storms[i].fullest);
+    bool all = charges == 3 * CLIENTS;
+    claim_report(
+        &spares,
+        all && storms[0].requests > 4 * storms[2].requests &&
+                storms[0].requests > 4 * storms[1].requests
+            ? HOLDS
+            : UNCLEAR,
+        "%ld requests, %ld with back-off, %ld with jitter, until all %d have paid, once "
+        "each",
+        storms[0].requests, storms[1].requests, storms[2].requests, CLIENTS);
+    claim_report(&spreads, storms[1].fullest > 1.4 * storms[2].fullest ? NOT_HERE : UNCLEAR,
+                 "%.0f %% of the retries come in %d ms of %d, with jitter %.0f %%",
+                 100 * storms[1].fullest, FULLEST * SLOT_MS, SLOTS * SLOT_MS,
+                 100 * storms[2].fullest);
+}
