@@ -93,7 +93,7 @@ static bool pay_in_doubt(const struct service *service)
 
 static void scene_double(void)
 {
-    static const char *const lossy[] = {"--drop-answers", "1", NULL};
+    static const char *const lossy[] = {"--drop", "1", NULL};
     bool lost = own_unless(pay_in_doubt, lossy);
     int cents = doubled.charges * AMOUNT;
     claim_report(&twice, lost && call.status == 201 && doubled.charges == 2 ? HOLDS : UNCLEAR,
@@ -141,7 +141,7 @@ static void say_answer(const struct call *answer)
 
 static void scene_once(void)
 {
-    static const char *const lossy[] = {"--drop-answers", "1", NULL};
+    static const char *const lossy[] = {"--drop", "1", NULL};
     static struct call first;
     char key[UUID_LENGTH + 1];
     struct customer customer;
@@ -284,7 +284,7 @@ static void state_of(const char *target, const struct customer *customer, struct
 {
     int charges = charges_of(the_server(), customer);
     must_call(the_server(), "GET", target, NULL, &call);
-    snprintf(state->account, sizeof state->account, "%s", call.content);
+    snprintf(state->account, sizeof state->account, "%.*s", STATE_SIZE - 1, call.content);
     snprintf(state->summary, sizeof state->summary, "%s, %d charge%s",
              call.status == 200 ? "account" : "none", charges, charges == 1 ? "" : "s");
 }
@@ -357,8 +357,8 @@ static void scene_expiry(void)
     bool replayed = call.replayed;
     int before = charges_of(&own.service, &customer);
     sleep_ms(KEY_TTL_S * 1000 + 50);
-    struct call_request late = {"POST", "/charges", key, customer.charge, PATIENCE_MS};
-    call_make(&own.service, &late, &call);
+    struct call_request again = {"POST", "/charges", key, customer.charge, PATIENCE_MS};
+    call_make(&own.service, &again, &call);
     story_event("%s, after a retry that came too late", call_text(&call, text));
     int after = charges_of(&own.service, &customer);
     own_end(&own);

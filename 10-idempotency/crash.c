@@ -13,25 +13,25 @@
 #include "spawn.h"
 #include "story.h"
 
-#define CHARGES "/charges"
-#define PATTERN "/notes-pattern/charges"
 #define AT_ONCE 2
 
+enum way { ONE_RECORD, CHECK_THEN_MARK };
+
+static const char *const targets[] = {"/charges", "/notes-pattern/charges"};
+
 struct trial {
-    const char *target, *point; // of --crash-at
-    bool killed;                // it died there, by SIGKILL, and the first call has no answer
-    int before, after;          // charges, after the restart and after the retry
+    enum way way;
+    const char *point; // of --crash-at
+    bool killed;       // it died there, by SIGKILL, and the first call has no answer
+    int before, after; // charges, after the restart and after the retry
     struct call retry;
 };
 
 static struct trial trials[] = {
-    {.target = CHARGES, .point = "before-journal"},
-    {.target = CHARGES, .point = "after-journal"},
-    {.target = CHARGES, .point = "after-sync"},
-    {.target = CHARGES, .point = "before-reply"},
-    {.target = PATTERN, .point = "after-check"},
-    {.target = PATTERN, .point = "after-mark"},
-    {.target = PATTERN, .point = "after-charge"},
+    {ONE_RECORD, "before-journal"},    {ONE_RECORD, "after-journal"},
+    {ONE_RECORD, "after-sync"},        {ONE_RECORD, "before-reply"},
+    {CHECK_THEN_MARK, "after-check"},  {CHECK_THEN_MARK, "after-mark"},
+    {CHECK_THEN_MARK, "after-charge"},
 };
 
 #define TRIALS (sizeof trials / sizeof *trials)
@@ -45,7 +45,7 @@ static void try_one(struct trial *trial)
     struct customer customer;
     char key[UUID_LENGTH + 1];
     customer_new(&customer);
-    struct call_request request = {"POST", trial->target, new_key(key), customer.charge,
+    struct call_request request = {"POST", targets[trial->way], new_key(key), customer.charge,
                                    PATIENCE_MS};
     own_begin(&own, deadly);
     call_make(&own.service, &request, &first);
@@ -92,8 +92,8 @@ static int two_at_once(int *created)
     for (int i = 0; i < AT_ONCE; i++) {
         pairs[i].start = &start;
         pairs[i].service = &own.service;
-        pairs[i].request =
-            (struct call_request){"POST", PATTERN, key, customer.charge, PATIENCE_MS};
+        pairs[i].request = (struct call_request){"POST", targets[CHECK_THEN_MARK], key,
+                                                 customer.charge, PATIENCE_MS};
         if (pthread_create(&threads[i], NULL, call_at_once, &pairs[i]))
             die("cannot start a thread");
     }
@@ -119,7 +119,7 @@ static void show(const struct trial *trial)
     snprintf(answer, sizeof answer, "%d%s", trial->retry.status,
              trial->retry.replayed ? " again" : "");
     snprintf(what, sizeof what, "%s %s",
-             trial->target == CHARGES ? "/charges" : "notes' pattern", trial->point);
+             trial->way == ONE_RECORD ? "/charges," : "notes' pattern,", trial->point);
     story_row("%s|%s|%d|%s|%d|%s", what, trial->killed ? "killed" : "alive", trial->before,
               answer, trial->after, in_words(trial->after));
 }
@@ -144,7 +144,7 @@ void scene_crash(void)
         struct trial *trial = &trials[i];
         try_one(trial);
         show(trial);
-        bool ours = trial->target == CHARGES;
+        bool ours = trial->way == ONE_RECORD;
         points += ours;
         exact += ours && trial->killed && trial->after == 1 && trial->retry.status == 201;
         lost += !ours && trial->killed && trial->after == 0;
