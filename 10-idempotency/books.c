@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "net.h"
+#include "story.h"
 
 #define PAGE_LENGTH 100   // charges that are asked for at once
+#define LINE_LENGTH 84    // of an answer's content
 #define MARGIN_MS   60000 // that the server's clock may be behind ours
 
 static struct service server;
@@ -106,4 +108,19 @@ void fail_for(const struct service *service, int ms)
     must_call(service, "PUT", "/outage", content, &call);
     if (call.status != 204)
         die("PUT /outage: %s", call.content);
+}
+
+void say_answer(const struct call *call)
+{
+    char text[CALL_FIELD_BYTES];
+    story_say("    %s", call_text(call, text));
+    for (const char *at = call->content; *at && *at != '\n';) {
+        size_t length = strcspn(at, "\n"), cut = 0;
+        for (size_t i = 0; i < length && i < LINE_LENGTH; i++)
+            cut = at[i] == ',' ? i + 1 : cut;
+        if (length > LINE_LENGTH)
+            length = cut ? cut : LINE_LENGTH;
+        story_say("      %.*s", (int)length, at);
+        at += length;
+    }
 }

@@ -42,6 +42,9 @@ int charges_of(const struct service *service, const struct customer *customer);
 // A number of GET /stats.
 long figure_of(const struct service *service, const char *name);
 
+// Prints an answer: its status, and its content in lines that fit.
+void say_answer(const struct call *call);
+
 // From now on the server answers 503 to every charge, for so many milliseconds.
 void fail_for(const struct service *service, int ms);
 

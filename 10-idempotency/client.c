@@ -21,12 +21,6 @@
 
 #define HASTE_MS 150 // patience of a client that has none
 
-#define HASTY_TRIES  5
-#define REPEATS      5
-#define KEY_TTL_S    1
-#define STATE_SIZE   500
-#define ACCOUNT_NAME 60
-
 static const struct retry_policy careful = {10, 50, 1000, PATIENCE_MS, true};
 
 static struct call call; // too large for the stack
@@ -131,14 +125,6 @@ static bool pay_with_a_key(const struct service *service)
     return operation.first_status == 0;
 }
 
-// Prints an answer, its content without the end of the line.
-static void say_answer(const struct call *answer)
-{
-    char text[CALL_FIELD_BYTES];
-    story_say("    %s", call_text(answer, text));
-    story_say("      %.*s", (int)strcspn(answer->content, "\n"), answer->content);
-}
-
 static void scene_once(void)
 {
     static const char *const lossy[] = {"--drop", "1", NULL};
@@ -199,8 +185,10 @@ static bool pay_in_haste(const struct service *service)
     story_event("POST /charges, with a patience of %d ms", HASTE_MS);
     call_make(service, &hasty, &operation.last);
     show_call(&operation);
+    story_quiet(true);
     if (operation.last.outcome != CALL_TIMEOUT || !await_charge(service, &customer))
         return false;
+    story_quiet(false);
     story_event("nobody has asked again, and the books say: 1 charge");
     story_event("POST /charges, with the same key");
     late.done = operation_run(&operation) && operation.last.replayed;
@@ -217,159 +205,6 @@ static void scene_timeout(void)
                  "no answer within %d ms, and yet the charge was made; the retry gets its "
                  "answer, and the books still say: %d charge",
                  HASTE_MS, late.charges);
-}
-
-// ---- conflict ------------------------------------------------------------------------------
-
-static const struct claim new_key_each = {
-    "10.12", "guide §13.4", "the same key for a retry, a new key for another operation", HOLDS,
-    NULL};
-
-static int try_key(const char *what, const struct customer *customer, const char *key,
-                   const char *content)
-{
-    char text[CALL_FIELD_BYTES];
-    call_make(the_server(),
-              &(struct call_request){"POST", "/charges", key, content, PATIENCE_MS}, &call);
-    story_say("  %-33s %-32s %d charge%s so far", what, call_text(&call, text),
-              charges_of(the_server(), customer),
-              charges_of(the_server(), customer) == 1 ? "" : "s");
-    return call.status;
-}
-
-static void scene_conflict(void)
-{
-    struct customer customer;
-    char key[UUID_LENGTH + 1], other[CHARGE_SIZE], respelt[CHARGE_SIZE],
-        second[UUID_LENGTH + 1];
-    customer_new(&customer);
-    new_key(key);
-    snprintf(other, sizeof other,
-             "{\"amount\": 990000, \"currency\": \"eur\", \"source\": \"%s\"}",
-             customer.source);
-    snprintf(respelt, sizeof respelt, "{\"source\":\"%s\",\"currency\":\"eur\",\"amount\":%d}",
-             customer.source, AMOUNT);
-    int first = try_key("key A, 12.50 eur", &customer, key, customer.charge);
-    int same = try_key("key A, 12.50 eur", &customer, key, customer.charge);
-    int spelling = try_key("key A, 12.50 eur, other spelling", &customer, key, respelt);
-    bool replayed = call.replayed;
-    int mismatch = try_key("key A, 9900.00 eur", &customer, key, other);
-    story_say("");
-    story_say("    %.*s", (int)strcspn(call.content, "\n"), call.content);
-    story_say("");
-    int missing = try_key("no key", &customer, NULL, customer.charge);
-    int fresh = try_key("key B, 12.50 eur", &customer, new_key(second), customer.charge);
-    int charges = charges_of(the_server(), &customer);
-    claim_report(&new_key_each,
-                 first == 201 && same == 201 && spelling == 201 && replayed &&
-                         mismatch == 422 && missing == 400 && fresh == 201 && charges == 2
-                     ? HOLDS
-                     : UNCLEAR,
-                 "two keys, two charges; an old key with another amount is a mistake of the "
-                 "client's: %d, as no key at all: %d",
-                 mismatch, missing);
-}
-
-// ---- methods -------------------------------------------------------------------------------
-
-static const struct claim by_design = {
-    "10.4", "guide §13.2", "GET, PUT and DELETE are idempotent; POST is not", HOLDS, NULL};
-
-// All that the methods could change: the account, and the customer's charges.
-struct state {
-    char summary[STATE_SIZE], account[STATE_SIZE];
-};
-
-static void state_of(const char *target, const struct customer *customer, struct state *state)
-{
-    int charges = charges_of(the_server(), customer);
-    must_call(the_server(), "GET", target, NULL, &call);
-    snprintf(state->account, sizeof state->account, "%.*s", STATE_SIZE - 1, call.content);
-    snprintf(state->summary, sizeof state->summary, "%s, %d charge%s",
-             call.status == 200 ? "account" : "none", charges, charges == 1 ? "" : "s");
-}
-
-// Repeats a request; true if the state after all is the state after the first.
-static bool repeat_it(const char *method, const char *target, const char *content,
-                      const char *account, const struct customer *customer)
-{
-    struct state first, last;
-    char answers[30] = "";
-    for (int i = 0; i < REPEATS; i++) {
-        must_call(the_server(), method, target, content, &call);
-        snprintf(answers + 4 * i, sizeof answers - 4 * (size_t)i, "%d ", call.status);
-        state_of(account, customer, i ? &last : &first);
-    }
-    bool same = !strcmp(first.summary, last.summary) && !strcmp(first.account, last.account);
-    story_say("%-8s%-24s%-22s%-22s%s", method, answers, first.summary, last.summary,
-              same ? "the same" : "another");
-    return same;
-}
-
-static void scene_methods(void)
-{
-    static const char account[] = "{\"owner\": \"Ada\", \"limit\": 50000}";
-    struct customer customer;
-    char target[ACCOUNT_NAME];
-    customer_new(&customer);
-    snprintf(target, sizeof target, "/accounts/%s", customer.source);
-    story_say("Each request %d times, and what the server then has:", REPEATS);
-    story_say("");
-    story_say("%-8s%-24s%-22s%s", "", "answers", "after the first", "after all");
-    bool put = repeat_it("PUT", target, account, target, &customer);
-    bool get = repeat_it("GET", target, NULL, target, &customer);
-    bool delete = repeat_it("DELETE", target, NULL, target, &customer);
-    bool post = repeat_it("POST", "/naive/charges", customer.charge, target, &customer);
-    int charges = charges_of(the_server(), &customer);
-    claim_report(
-        &by_design, put && get && delete &&!post && charges == REPEATS ? HOLDS : UNCLEAR,
-        "%d times each: the first leaves the state that all leave, except for POST: %d "
-        "charges. DELETE answers 404 the second time, but what counts is the state",
-        REPEATS, charges);
-}
-
-// ---- expiry --------------------------------------------------------------------------------
-
-static const struct claim window = {
-    "10.6", "guide §13.7", "keys need not be stored for ever, only for a time", HOLDS, NULL};
-
-static void scene_expiry(void)
-{
-    static const char *const brief[] = {"--key-ttl", "1", NULL};
-    static struct own own;
-    struct customer customer;
-    char key[UUID_LENGTH + 1], text[CALL_FIELD_BYTES];
-    bool within = false;
-    own_begin(&own, brief);
-    story_say("This server forgets a key after %d second.", KEY_TTL_S);
-    for (int tries = 0; tries < HASTY_TRIES && !within; tries++) {
-        customer_new(&customer);
-        struct call_request request = {"POST", "/charges", new_key(key), customer.charge,
-                                       PATIENCE_MS};
-        call_make(&own.service, &request, &call);
-        int64_t began_ns = call.began_ns;
-        story_timeline();
-        story_event("%s", call_text(&call, text));
-        call_make(&own.service, &request, &call);
-        within = call.ended_ns - began_ns < KEY_TTL_S * INT64_C(900000000);
-        story_event("%s", call_text(&call, text));
-    }
-    bool replayed = call.replayed;
-    int before = charges_of(&own.service, &customer);
-    sleep_ms(KEY_TTL_S * 1000 + 50);
-    struct call_request again = {"POST", "/charges", key, customer.charge, PATIENCE_MS};
-    call_make(&own.service, &again, &call);
-    story_event("%s, after a retry that came too late", call_text(&call, text));
-    int after = charges_of(&own.service, &customer);
-    own_end(&own);
-    claim_report(&window,
-                 within && replayed && before == 1 && call.status == 201 && !call.replayed &&
-                         after == 2
-                     ? HOLDS
-                     : UNCLEAR,
-                 "a retry within the window: %d charge; after it: %d. So the window has to be "
-                 "longer than anybody retries: days, not minutes",
-                 before, after);
 }
 
 // ---- one charge ----------------------------------------------------------------------------

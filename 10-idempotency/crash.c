@@ -28,10 +28,13 @@ struct trial {
 };
 
 static struct trial trials[] = {
-    {ONE_RECORD, "before-journal"},    {ONE_RECORD, "after-journal"},
-    {ONE_RECORD, "after-sync"},        {ONE_RECORD, "before-reply"},
-    {CHECK_THEN_MARK, "after-check"},  {CHECK_THEN_MARK, "after-mark"},
-    {CHECK_THEN_MARK, "after-charge"},
+    {.way = ONE_RECORD, .point = "before-journal"},
+    {.way = ONE_RECORD, .point = "after-journal"},
+    {.way = ONE_RECORD, .point = "after-sync"},
+    {.way = ONE_RECORD, .point = "before-reply"},
+    {.way = CHECK_THEN_MARK, .point = "after-check"},
+    {.way = CHECK_THEN_MARK, .point = "after-mark"},
+    {.way = CHECK_THEN_MARK, .point = "after-charge"},
 };
 
 #define TRIALS (sizeof trials / sizeof *trials)
@@ -117,7 +120,9 @@ static void show(const struct trial *trial)
 {
     char what[100], answer[CALL_FIELD_BYTES];
     snprintf(answer, sizeof answer, "%d%s", trial->retry.status,
-             trial->retry.replayed ? " again" : "");
+             trial->retry.replayed        ? " again"
+             : trial->retry.status == 200 ? " skipped"
+                                          : "");
     snprintf(what, sizeof what, "%s %s",
              trial->way == ONE_RECORD ? "/charges," : "notes' pattern,", trial->point);
     story_row("%s|%s|%d|%s|%d|%s", what, trial->killed ? "killed" : "alive", trial->before,

@@ -14,6 +14,7 @@
 #include "story.h"
 
 #define OPEN_MAX_HERE 8
+#define OWN_TRIES     3 // on a machine that may stand still for a moment
 
 // The folders that are there, for die() in the middle of a scene.
 static char folders[OPEN_MAX_HERE][OWN_PATH_BYTES];
@@ -84,7 +85,9 @@ bool own_unless(bool (*play)(const struct service *service), const char *const o
     own_begin(&own, options);
     story_say("That went well. Now a server that is started with %s %s:", options[0],
               options[1]);
-    bool played = play(&own.service);
+    bool played = false;
+    for (int tries = 0; tries < OWN_TRIES && !played; tries++)
+        played = play(&own.service);
     own_end(&own);
     return played;
 }

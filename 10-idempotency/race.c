@@ -91,12 +91,12 @@ void scene_race(void)
     story_say("%d threads send the same request at the same moment; the bank takes 50 ms.",
               RUNNERS);
     story_say(
-        "What is their first answer; who is content in the end; how often were they charged?");
+        "What is their first answer; who has paid in the end; how often were they charged?");
     race(&own.service, "/naive/charges", NULL, &naive);
     race(&own.service, "/notes-pattern/charges", new_key(key), &pattern);
     race(&own.service, "/charges", new_key(key), &charges);
     own_end(&own);
-    story_head("POST|201|201 again|409|content|charges");
+    story_head("POST|201|201 again|409|have paid|charges");
     show("/naive/charges", &naive);
     show("/notes-pattern/charges", &pattern);
     show("/charges", &charges);

@@ -2,6 +2,9 @@
 #ifndef SCENES_H
 #define SCENES_H
 
+void scene_conflict(void); // rules.c
+void scene_methods(void);
+void scene_expiry(void);
 void scene_race(void);    // race.c
 void scene_crash(void);   // crash.c
 void scene_backoff(void); // storm.c

@@ -14,11 +14,11 @@
 #include "text.h"
 
 #define CLIENTS   100
-#define OUTAGE_MS 1000
+#define OUTAGE_MS 600
 #define SLOT_MS   20
-#define SLOTS     75 // of the picture: the outage, and what comes behind it
-#define ROWS      4  // of the picture
-#define FULLEST   10 // slots: what share of the requests comes in so few of them?
+#define SLOTS     60           // of the picture: the outage, and what comes behind it
+#define ROWS      4            // of the picture
+#define FULLEST   (SLOTS / 10) // what share of the retries comes in the fullest tenth?
 
 // One way to come back.
 struct storm {
@@ -30,7 +30,7 @@ struct storm {
     long slots[SLOTS]; // requests that were sent in each
     long requests;     // in all
     int done;          // clients whose charge is made
-    double fullest;    // the part of all retries that comes in the FULLEST slots
+    double share;      // of all retries, the part that comes in the FULLEST slots
 };
 
 struct storm_client {
@@ -73,7 +73,7 @@ static void add_up(struct storm *storm)
         retries += sorted[i];
         most += i < FULLEST ? sorted[i] : 0;
     }
-    storm->fullest = retries ? (double)most / (double)retries : 0;
+    storm->share = retries ? (double)most / (double)retries : 0;
 }
 
 static void run(struct storm *storm, const struct customer *customer)
@@ -134,29 +134,25 @@ static void draw(const struct storm *storm)
 }
 
 static const struct claim spares = {"10.7", "guide §13.8",
-                                    "exponential back-off does not hammer a failing service",
+                                    "exponential back-off: do not hammer a failing service",
                                     HOLDS, NULL};
-
-static const struct claim spreads = {
-    "10.13", "guide §13.8", "back-off alone is enough: no immediate retries", NOT_HERE,
-    "Who failed together comes back together. With jitter, each waits for a random part of its "
-    "back-off (Brooker, Exponential Backoff And Jitter, AWS 2015)."};
 
 void scene_backoff(void)
 {
-    static const char *const plain[] = {NULL};
+    static const char *const quick[] = {"--process-ms", "0", NULL};
     static struct storm storms[] = {
         {.name = "at once", .policy = {1000000, 0, 0, PATIENCE_MS, false}},
-        {.name = "back-off", .policy = {100, 150, 600, PATIENCE_MS, false}},
-        {.name = "with jitter", .policy = {100, 150, 600, PATIENCE_MS, true}},
+        {.name = "back-off", .policy = {100, 100, 400, PATIENCE_MS, false}},
+        {.name = "with jitter", .policy = {100, 100, 400, PATIENCE_MS, true}},
     };
+    const struct storm *at_once = &storms[0], *backoff = &storms[1], *jitter = &storms[2];
     static struct own own;
     struct customer customer;
     customer_new(&customer);
-    own_begin(&own, plain);
+    own_begin(&own, quick);
     story_say("%d clients want to pay at the same moment; for %d ms all they get is 503. Their",
               CLIENTS, OUTAGE_MS);
-    story_say("requests, each column %d ms (┴ marks the end of the outage):", SLOT_MS);
+    story_say("requests, each column %d ms (┴ is the end of the outage):", SLOT_MS);
     for (int i = 0; i < 3; i++) {
         storms[i].service = &own.service;
         run(&storms[i], &customer);
@@ -164,22 +160,20 @@ void scene_backoff(void)
     }
     int charges = charges_of(&own.service, &customer);
     own_end(&own);
-    story_head("retry|requests|paid|of retries, in the fullest 200 ms");
+    story_head("retry|requests|have paid|fullest 1/10");
     for (int i = 0; i < 3; i++)
         story_row("%s|%ld|%d|%.0f %%", storms[i].name, storms[i].requests, storms[i].done,
-                  100 * storms[i].fullest);
-    bool all = charges == 3 * CLIENTS;
+                  100 * storms[i].share);
+    // Jitter costs some requests: on average it waits half as long. It saves the waves.
     claim_report(
         &spares,
-        all && storms[0].requests > 4 * storms[2].requests &&
-                storms[0].requests > 4 * storms[1].requests
+        charges == 3 * CLIENTS && at_once->requests > 3 * backoff->requests &&
+                at_once->requests > 3 * jitter->requests && backoff->share > 1.4 * jitter->share
             ? HOLDS
             : UNCLEAR,
-        "%ld requests, %ld with back-off, %ld with jitter, until all %d have paid, once "
-        "each",
-        storms[0].requests, storms[1].requests, storms[2].requests, CLIENTS);
-    claim_report(&spreads, storms[1].fullest > 1.4 * storms[2].fullest ? NOT_HERE : UNCLEAR,
-                 "%.0f %% of the retries come in %d ms of %d, with jitter %.0f %%",
-                 100 * storms[1].fullest, FULLEST * SLOT_MS, SLOTS * SLOT_MS,
-                 100 * storms[2].fullest);
+        "%ld requests until all have paid, %ld with back-off, %ld with jitter. But who "
+        "failed together comes back together: %.0f %% of the retries in a tenth of the "
+        "time, with jitter %.0f %%",
+        at_once->requests, backoff->requests, jitter->requests, 100 * backoff->share,
+        100 * jitter->share);
 }
