@@ -21,7 +21,7 @@
 
 #define HASTE_MS 150 // patience of a client that has none
 
-static const struct retry_policy careful = {10, 50, 1000, PATIENCE_MS, true};
+static const struct retry_policy careful = {100, 50, 1000, PATIENCE_MS, true};
 
 static struct call call; // too large for the stack
 
@@ -234,7 +234,9 @@ static int charge(int amount, const char *given_key)
     operation.waits = print_wait;
     printf("Idempotency-Key: \"%s\"\n", operation.request.key);
     bool done = operation_run(&operation);
-    printf("%s\n", operation.last.content);
+    printf("%s", operation.last.content);
+    if (!done && retry_may(operation.last.outcome, operation.last.status, true))
+        printf("nothing is certain: try again later, with --key %s\n", operation.request.key);
     return done ? 0 : 1;
 }
 
