@@ -1,4 +1,5 @@
-// crashpoint.h: --crash-at: the process kills itself where it hurts most, to show what survives.
+// crashpoint.h: --crash-at: the process kills itself where it hurts most, to show what
+// survives.
 #ifndef CRASHPOINT_H
 #define CRASHPOINT_H
 

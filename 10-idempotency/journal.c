@@ -1,4 +1,4 @@
-// journal.c: see journal.h. Read journal_commit() first: it is all that a request waits for.
+// journal.c: see journal.h. Read write_group() first: it is all that a request waits for.
 #include "journal.h"
 
 #include <errno.h>
@@ -136,10 +136,8 @@ static bool make_known(struct journal *journal)
     return true;
 }
 
-bool journal_commit(struct journal *journal)
+static bool write_group(struct journal *journal, size_t length)
 {
-    size_t length = close_group(journal);
-    journal->length = 0; // whatever comes: these lines have had their turn
     if (!make_known(journal) || !make_room(journal, length))
         return false;
     journal->suspect = true;
@@ -156,6 +154,15 @@ bool journal_commit(struct journal *journal)
     journal->syncs++;
     crossed(journal, "after-sync");
     return true;
+}
+
+bool journal_commit(struct journal *journal)
+{
+    bool written = write_group(journal, close_group(journal));
+    journal->length = 0; // whatever has come of it: these lines have had their turn
+    if (!written && journal->suspect)
+        make_known(journal); // if this fails too, the next commit begins with it
+    return written;
 }
 
 // ---- opening
