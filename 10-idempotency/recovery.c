@@ -20,7 +20,7 @@ struct window {
     struct recovery *recovery;
     int fd;
     off_t from;
-    size_t length;
+    size_t length, room;
     char *bytes;
 };
 
@@ -48,7 +48,7 @@ static const char *look(struct window *w, off_t at, size_t length)
     w->length = 0;
     while (w->length < length) {
         ssize_t got =
-            pread(w->fd, w->bytes + w->length, WINDOW - w->length, at + (off_t)w->length);
+            pread(w->fd, w->bytes + w->length, w->room - w->length, at + (off_t)w->length);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
@@ -184,11 +184,7 @@ static int read_group(struct window *w)
 static int read_all(struct window *w)
 {
     struct recovery *r = w->recovery;
-    struct stat about;
     char header[JOURNAL_HEAD];
-    if (fstat(w->fd, &about))
-        return damaged(r, 0, "cannot be read: %s", strerror(errno));
-    r->size = about.st_size;
     if (r->size < JOURNAL_HEAD)
         return damaged(r, 0, "the file ends within its header: it has been cut");
     const char *bytes = look(w, 0, JOURNAL_HEAD);
@@ -209,10 +205,15 @@ static int read_all(struct window *w)
 
 bool recovery_read(struct recovery *r, int fd)
 {
-    struct window w = {.recovery = r, .fd = fd, .bytes = malloc(WINDOW)};
-    r->lines = 0;
+    struct window w = {.recovery = r, .fd = fd};
+    struct stat about;
+    int result;
     *r->error = '\0';
-    int result = w.bytes ? read_all(&w) : damaged(r, 0, "no memory to read it");
+    r->lines = 0;
+    r->size = fstat(fd, &about) ? 0 : about.st_size;
+    w.room = r->size < WINDOW ? (size_t)r->size : WINDOW;
+    w.bytes = malloc(w.room + 1);
+    result = w.bytes ? read_all(&w) : damaged(r, 0, "no memory to read it");
     free(w.bytes);
     return result == END;
 }
