@@ -3,15 +3,6 @@
 
 #include "net.h"
 
-// splitmix64: good enough to keep clients apart, and the same for the same beginning.
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t x = *state += 0x9e3779b97f4a7c15;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
-}
-
 static int64_t now_ms(void)
 {
     return now_ns() / 1000000;
@@ -59,7 +50,7 @@ bool operation_run(struct operation *operation)
         int64_t asked_ms =
             called ? retry_after_ms(last->retry_after, time(NULL)) : RETRY_UNASKED;
         int64_t wait_ms = retry_wait_ms(&operation->policy, tries, now_ms() - began_ms,
-                                        asked_ms, next_random(&operation->random));
+                                        asked_ms, retry_random(&operation->random));
         if (wait_ms == RETRY_GIVE_UP)
             return false;
         if (operation->waits)

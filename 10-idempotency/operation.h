@@ -14,7 +14,6 @@ struct operation {
     struct breaker *breaker;                // asked before each call; NULL: none
     void (*made)(const struct operation *); // after each call, `last` is it; may be NULL
     void (*waits)(const struct operation *, int64_t ms); // before a back-off; may be NULL
-    void *context;                                       // of the caller's, for these two
     uint64_t random;                                     // any number: where the jitter begins
     int attempts;                                        // calls so far,
     int refused;                                         // and calls that the breaker refused

@@ -1,14 +1,20 @@
-// storm.c: scene backoff: a hundred clients, and a server that fails for a second.
-#include <pthread.h>
+// storm.c: scene backoff: a hundred clients, and a server that fails for a while.
+//
+// One thread plays all of them: as threads they would take the processor away from the server,
+// and from one another, and a wave would be none.
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "books.h"
 #include "claim.h"
+#include "http.h"
 #include "net.h"
-#include "operation.h"
 #include "own.h"
+#include "retry.h"
 #include "scenes.h"
 #include "story.h"
 #include "text.h"
@@ -21,45 +27,28 @@
 #define TRIES     3
 #define FULLEST   (SLOTS / 10) // what share of the retries comes in the fullest tenth?
 
+struct storm_client {
+    int fd;         // -1: it waits
+    int64_t due_ns; // for this moment
+    int attempts;
+    bool done;
+    uint64_t random;
+    char key[UUID_LENGTH + 1];
+};
+
 // One way to come back.
 struct storm {
     const char *name;
     struct retry_policy policy;
     const struct service *service;
-    pthread_barrier_t start;
     int64_t began_ns;
     long slots[SLOTS];   // requests that were sent in each,
     long retries[SLOTS]; // without the first of each client
     long requests;       // in all
     int done;            // clients whose charge is made
     double share;        // of all retries, the part that comes in the FULLEST slots
+    struct storm_client clients[CLIENTS];
 };
-
-struct storm_client {
-    struct storm *storm;
-    pthread_t thread;
-    struct operation operation;
-    long slots[SLOTS], retries[SLOTS];
-    bool done;
-};
-
-static void count(const struct operation *operation)
-{
-    struct storm_client *client = operation->context;
-    int64_t slot = (operation->last.began_ns - client->storm->began_ns) / (SLOT_MS * 1000000);
-    if (slot < 0 || slot >= SLOTS)
-        return;
-    client->slots[slot]++;
-    client->retries[slot] += operation->attempts > 1;
-}
-
-static void *insist(void *argument)
-{
-    struct storm_client *client = argument;
-    pthread_barrier_wait(&client->storm->start);
-    client->done = operation_run(&client->operation);
-    return NULL;
-}
 
 static int falling(const void *a, const void *b)
 {
@@ -79,40 +68,99 @@ static double share_of_fullest(const long slots[SLOTS])
     return all ? (double)most / (double)all : 0;
 }
 
+// A call has come to its end: when is the next one?
+static void finish(struct storm *storm, struct storm_client *client, enum call_outcome outcome,
+                   int status)
+{
+    int64_t now = now_ns();
+    if (client->fd >= 0)
+        close(client->fd);
+    client->fd = -1;
+    if (!retry_may(outcome, status, true)) {
+        client->done = true;
+        storm->done += status == 201;
+        return;
+    }
+    int64_t wait_ms =
+        retry_wait_ms(&storm->policy, client->attempts, (now - storm->began_ns) / 1000000,
+                      RETRY_UNASKED, retry_random(&client->random));
+    client->done = wait_ms == RETRY_GIVE_UP;
+    client->due_ns = now + wait_ms * 1000000;
+}
+
+static void call_now(struct storm *storm, struct storm_client *client,
+                     const struct customer *customer)
+{
+    char request[1000];
+    int64_t slot = (now_ns() - storm->began_ns) / (SLOT_MS * 1000000);
+    if (slot < SLOTS) {
+        storm->slots[slot]++;
+        storm->retries[slot] += client->attempts > 0;
+    }
+    storm->requests++;
+    client->attempts++;
+    int length = snprintf(request, sizeof request,
+                          "POST /charges HTTP/1.1\r\nHost: workbench\r\nConnection: close\r\n"
+                          "Idempotency-Key: \"%s\"\r\nContent-Length: %zu\r\n\r\n%s",
+                          client->key, strlen(customer->charge), customer->charge);
+    client->fd = socket(storm->service->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    // On loopback this does not wait: the kernel takes the connection, and the request.
+    if (client->fd < 0 || connect(client->fd, (const struct sockaddr *)&storm->service->address,
+                                  storm->service->length))
+        finish(storm, client, CALL_REFUSED, 0);
+    else if (send(client->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
+        finish(storm, client, CALL_LOST, 0);
+}
+
+static void take_answer(struct storm *storm, struct storm_client *client)
+{
+    static struct http_head head;
+    char answer[2000]; // comes in one piece; if not, it is as good as lost
+    ssize_t got = recv(client->fd, answer, sizeof answer, 0);
+    bool whole = got > 0 && http_read_response(answer, (size_t)got, &head) > 0;
+    finish(storm, client, whole ? CALL_ANSWERED : CALL_LOST, whole ? head.status : 0);
+}
+
+// Waits until somebody has an answer, or it is time for somebody's next call.
+static void await(struct storm *storm, struct pollfd *polled, int64_t next_ns)
+{
+    int64_t left_ns = next_ns - now_ns();
+    left_ns = left_ns > 0 ? left_ns : 0;
+    struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
+    for (int i = 0; i < CLIENTS; i++)
+        polled[i] = (struct pollfd){storm->clients[i].fd, POLLIN, 0};
+    if (ppoll(polled, CLIENTS, &left, NULL) < 0 && errno != EINTR)
+        die("cannot wait for answers: %s", strerror(errno));
+}
+
 static void run(struct storm *storm, const struct customer *customer)
 {
+    struct pollfd polled[CLIENTS];
     memset(storm->slots, 0, sizeof storm->slots);
     memset(storm->retries, 0, sizeof storm->retries);
     storm->requests = storm->done = 0;
-    static struct storm_client clients[CLIENTS];
-    static char keys[CLIENTS][UUID_LENGTH + 1];
-    memset(clients, 0, sizeof clients);
-    pthread_barrier_init(&storm->start, NULL, CLIENTS + 1);
     for (int i = 0; i < CLIENTS; i++) {
-        clients[i].storm = storm;
-        clients[i].operation = (struct operation){
-            .service = storm->service,
-            .request = {"POST", "/charges", new_key(keys[i]), customer->charge, PATIENCE_MS},
-            .policy = storm->policy,
-            .made = count,
-            .context = &clients[i],
-            .random = (uint64_t)now_ns() * (uint64_t)(i + 1)};
-        if (pthread_create(&clients[i].thread, NULL, insist, &clients[i]))
-            die("cannot start a thread");
+        storm->clients[i] = (struct storm_client){.fd = -1, .random = (uint64_t)now_ns()};
+        new_key(storm->clients[i].key);
     }
     fail_for(storm->service, OUTAGE_MS);
     storm->began_ns = now_ns();
-    pthread_barrier_wait(&storm->start);
-    for (int i = 0; i < CLIENTS; i++) {
-        pthread_join(clients[i].thread, NULL);
-        storm->requests += clients[i].operation.attempts;
-        storm->done += clients[i].done;
-        for (int slot = 0; slot < SLOTS; slot++) {
-            storm->slots[slot] += clients[i].slots[slot];
-            storm->retries[slot] += clients[i].retries[slot];
+    for (int busy = CLIENTS; busy;) {
+        int64_t next_ns = storm->began_ns + 2 * PATIENCE_MS * INT64_C(1000000);
+        busy = 0;
+        for (int i = 0; i < CLIENTS; i++) {
+            struct storm_client *client = &storm->clients[i];
+            if (client->fd < 0 && !client->done && client->due_ns <= now_ns())
+                call_now(storm, client, customer);
+            if (client->fd < 0 && !client->done && client->due_ns < next_ns)
+                next_ns = client->due_ns;
+            busy += !client->done;
         }
+        await(storm, polled, next_ns);
+        for (int i = 0; i < CLIENTS; i++)
+            if (polled[i].fd >= 0 && polled[i].revents)
+                take_answer(storm, &storm->clients[i]);
     }
-    pthread_barrier_destroy(&storm->start);
     storm->share = share_of_fullest(storm->retries);
 }
 
