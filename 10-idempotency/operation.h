@@ -11,12 +11,13 @@ struct operation {
     const struct service *service;
     struct call_request request; // with the key, if there is to be one
     struct retry_policy policy;
-    struct breaker *breaker;                // asked before each call; NULL: none
-    void (*made)(const struct operation *); // after each call, `last` is it; may be NULL
-    void (*waits)(const struct operation *, int64_t ms); // before a back-off; may be NULL
-    uint64_t random;                                     // any number: where the jitter begins
-    int attempts;                                        // calls so far,
-    int refused;                                         // and calls that the breaker refused
+    struct breaker *breaker;                         // asked before each call; NULL: none
+    uint64_t random;                                 // any number: where the jitter begins
+    void (*made)(const struct operation *operation); // after each call; may be NULL
+    void (*waits)(const struct operation *operation, int64_t ms); // before a back-off; the same
+    // What has become of it:
+    int attempts;        // calls so far,
+    int refused;         // and calls that the breaker refused
     int first_status;    // of the first call's answer; 0: there was none
     bool first_replayed; // it was one of an earlier call
     struct call last;
