@@ -121,16 +121,19 @@ static void take_answer(struct storm *storm, struct storm_client *client)
     finish(storm, client, whole ? CALL_ANSWERED : CALL_LOST, whole ? head.status : 0);
 }
 
-// Waits until somebody has an answer, or it is time for somebody's next call.
+// Waits until somebody has an answer, or it is time for somebody's next call; not for ever.
 static void await(struct storm *storm, struct pollfd *polled, int64_t next_ns)
 {
-    int64_t left_ns = next_ns - now_ns();
-    left_ns = left_ns > 0 ? left_ns : 0;
+    int64_t left_ns = next_ns - now_ns(), most_ns = PATIENCE_MS * INT64_C(1000000);
+    left_ns = left_ns < 0 ? 0 : left_ns < most_ns ? left_ns : most_ns;
     struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
     for (int i = 0; i < CLIENTS; i++)
         polled[i] = (struct pollfd){storm->clients[i].fd, POLLIN, 0};
-    if (ppoll(polled, CLIENTS, &left, NULL) < 0 && errno != EINTR)
+    int ready = ppoll(polled, CLIENTS, &left, NULL);
+    if (ready < 0 && errno != EINTR)
         die("cannot wait for answers: %s", strerror(errno));
+    if (ready == 0 && left_ns == most_ns)
+        die("no answer for %d seconds", PATIENCE_MS / 1000);
 }
 
 static void run(struct storm *storm, const struct customer *customer)
@@ -145,9 +148,9 @@ static void run(struct storm *storm, const struct customer *customer)
     }
     fail_for(storm->service, OUTAGE_MS);
     storm->began_ns = now_ns();
-    for (int busy = CLIENTS; busy;) {
-        int64_t next_ns = storm->began_ns + 2 * PATIENCE_MS * INT64_C(1000000);
-        busy = 0;
+    for (;;) {
+        int64_t next_ns = INT64_MAX;
+        int busy = 0;
         for (int i = 0; i < CLIENTS; i++) {
             struct storm_client *client = &storm->clients[i];
             if (client->fd < 0 && !client->done && client->due_ns <= now_ns())
@@ -156,6 +159,8 @@ static void run(struct storm *storm, const struct customer *customer)
                 next_ns = client->due_ns;
             busy += !client->done;
         }
+        if (!busy)
+            break;
         await(storm, polled, next_ns);
         for (int i = 0; i < CLIENTS; i++)
             if (polled[i].fd >= 0 && polled[i].revents)
