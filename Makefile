@@ -51,6 +51,14 @@ bench-%: common
 fuzz-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) fuzz
 
+# The good clients' scenes: such as work beside clients that do anything else to the same server.
+SOAK = 01-tcp-udp:segments 02-http1:raw,pipeline 03-http2-framing:frames,ids 04-tls:handshake \
+       05-polling-sse:frames,tokens 09-nagle:stall
+
+soak: $(LESSONS)
+	@$(MAKE) --no-print-directory -C common build/hostile
+	@sh common/soak.sh $(SOAK)
+
 doctor:
 	@sh common/doctor.sh $(LESSONS)
 
@@ -60,7 +68,7 @@ clean:
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 
-.PHONY: all common $(LESSONS) run test test-common bench bench-common doctor clean help
+.PHONY: all common $(LESSONS) run test test-common bench bench-common soak doctor clean help
 
 #| make                               build everything
 #| make run                           play all lessons, one after the other, and show the ledger
@@ -70,6 +78,7 @@ help:
 #| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
 #| make bench, make bench-09          benchmarks, where a lesson has them
 #| make fuzz-02                       hostile bytes made by clang's libFuzzer, FUZZ_SECONDS=30 of them
+#| make soak                          all servers at once, ten minutes of good and hostile load
 #| make doctor                        what this machine offers, what is missing, and how to get it
 #| make SAN=address,undefined test    the same tests with sanitizers; also SAN=thread
 #| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error

@@ -196,14 +196,14 @@ int main(int argc, char **argv)
          "milliseconds that a request's head may take"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
-    static const struct loop_server server = {sizeof(struct session),
-                                              CONNECTIONS_MAX,
-                                              opened,
-                                              received,
-                                              produce,
-                                              timeout,
-                                              stop,
-                                              closed};
+    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
+                                              .conns_max = CONNECTIONS_MAX,
+                                              .opened = opened,
+                                              .received = received,
+                                              .produce = produce,
+                                              .timeout = timeout,
+                                              .stop = stop,
+                                              .closed = closed};
     options_parse(argc, argv, &(struct command){"", "Lesson 02: an HTTP/1.1 server.", options});
     story_begin(STORY_SERVER);
     story_quiet(quiet);

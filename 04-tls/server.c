@@ -255,14 +255,14 @@ static void closed(struct conn *conn)
 
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {sizeof(struct session),
-                                              CONNECTIONS_MAX,
-                                              opened,
-                                              received,
-                                              produce,
-                                              timeout,
-                                              stop,
-                                              closed};
+    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
+                                              .conns_max = CONNECTIONS_MAX,
+                                              .opened = opened,
+                                              .received = received,
+                                              .produce = produce,
+                                              .timeout = timeout,
+                                              .stop = stop,
+                                              .closed = closed};
     struct settings settings;
     settings_parse(argc, argv, &settings);
     story_begin(STORY_SERVER);

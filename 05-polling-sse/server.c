@@ -188,14 +188,14 @@ int main(int argc, char **argv)
          .help = "origins of foreign pages that may use it, by spaces; \"*\": any"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
-    static const struct loop_server server = {sizeof(struct session),
-                                              CONNECTIONS_MAX,
-                                              opened,
-                                              received,
-                                              produce,
-                                              timeout,
-                                              stop,
-                                              closed};
+    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
+                                              .conns_max = CONNECTIONS_MAX,
+                                              .opened = opened,
+                                              .received = received,
+                                              .produce = produce,
+                                              .timeout = timeout,
+                                              .stop = stop,
+                                              .closed = closed};
     options_parse(argc, argv, &(struct command){"", "Lesson 05: news for clients.", options});
     story_begin(STORY_SERVER);
     story_quiet(quiet);

@@ -1,0 +1,246 @@
+// hostile.c: clients that nobody wants, for `make soak`: they say to a server what a good
+// client once said, as `wire --pcap` has recorded it, but cut off, mutilated, over and over,
+// byte by byte, or not at all; and they go without a word. One seed, one sequence of deeds.
+//
+//   build/hostile --port 8002 --seconds 60 build/soak/02-http1.pcap
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+
+#include "net.h"
+#include "options.h"
+#include "packet.h"
+
+#define SAMPLES_MAX   4096
+#define PCAP_HEADER   24 // of the file, and of each packet in it (draft-ietf-opsawg-pcap)
+#define RECORD_HEADER 16
+#define IP_HEADER     20  // wire's packets have no IP options
+#define LINGER_MS     50  // how long an answer is waited for
+#define FLOOD         200 // times that one sample is said without a pause
+#define CROWD         20  // connections that are opened and left alone
+
+struct sample {
+    const uint8_t *at;
+    size_t length;
+};
+
+static const char *host = "127.0.0.1";
+static int port, seconds = 10, seed = 1, clients = 4;
+static struct sample samples[SAMPLES_MAX];
+static int sample_count;
+static struct sockaddr_storage server;
+static socklen_t server_length;
+static bool datagrams; // what was recorded came over UDP
+
+// What is in the recording that the client sent.
+static void read_samples(const char *path)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status))
+        die("cannot read %s: %s", path, strerror(errno));
+    const uint8_t *file = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (file == MAP_FAILED)
+        die("cannot read %s: %s", path, strerror(errno));
+    const uint8_t *at = file + PCAP_HEADER, *end = file + status.st_size;
+    while (end - at > RECORD_HEADER && sample_count < SAMPLES_MAX) {
+        struct packet packet;
+        uint32_t length;
+        memcpy(&length, at + 8, sizeof length);
+        at += RECORD_HEADER;
+        if (length > end - at)
+            break;
+        bool from_client = length > IP_HEADER && at[15] == 1; // 10.0.0.1
+        if (from_client && packet_decode(at, length, &packet) && packet.payload) {
+            samples[sample_count++] =
+                (struct sample){at + length - packet.payload, packet.payload};
+            datagrams = packet.protocol == IPPROTO_UDP;
+        }
+        at += length;
+    }
+    if (!sample_count)
+        die("%s: there is nothing in it that a client has sent", path);
+    close(fd);
+}
+
+static uint32_t random_below(uint32_t limit)
+{
+    return (uint32_t)random() % limit;
+}
+
+static struct sample any_sample(void)
+{
+    return samples[random_below((uint32_t)sample_count)];
+}
+
+// Tells what it can without waiting: who does not listen is not waited for.
+static void tell(int fd, const void *bytes, size_t length)
+{
+    if (send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        return; // the server has had enough of us, or its buffer is full: both are fine
+}
+
+// Reads, and forgets, until the server closes, or is silent for LINGER_MS.
+static void linger(int fd)
+{
+    static char answer[65536];
+    struct pollfd wait = {fd, POLLIN, 0};
+    for (int i = 0; i < 1000 && poll(&wait, 1, LINGER_MS) > 0; i++)
+        if (read(fd, answer, sizeof answer) <= 0)
+            return;
+}
+
+static void cut_off(int fd)
+{
+    struct sample s = any_sample();
+    tell(fd, s.at, random_below((uint32_t)s.length) + 1);
+}
+
+static void mutilated(int fd)
+{
+    struct sample s = any_sample();
+    uint8_t bytes[65536];
+    memcpy(bytes, s.at, s.length);
+    for (uint32_t i = random_below(8) + 1; i > 0; i--)
+        bytes[random_below((uint32_t)s.length)] = (uint8_t)random();
+    tell(fd, bytes, s.length);
+}
+
+// The recording from some point on, with a packet left out here and there.
+static void with_holes(int fd)
+{
+    int first = (int)random_below((uint32_t)sample_count);
+    for (int i = first; i < sample_count && i < first + 20; i++)
+        if (random_below(4))
+            tell(fd, samples[i].at, samples[i].length);
+}
+
+static void noise(int fd)
+{
+    uint8_t bytes[4096];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)random();
+    for (uint32_t i = random_below(16); i > 0; i--)
+        tell(fd, bytes, sizeof bytes);
+}
+
+static void flood(int fd)
+{
+    struct sample s = any_sample();
+    for (int i = 0; i < FLOOD; i++)
+        tell(fd, s.at, s.length);
+}
+
+static void trickle(int fd)
+{
+    struct sample s = any_sample();
+    for (size_t i = 0; i < s.length && i < 100; i++) {
+        tell(fd, s.at + i, 1);
+        sleep_ms(1);
+    }
+}
+
+static void nothing(int fd)
+{
+    (void)fd;
+}
+
+static int connect_once(void)
+{
+    int fd = socket(server.ss_family, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&server, server_length)) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+static void crowd(int fd)
+{
+    int fds[CROWD];
+    (void)fd;
+    for (int i = 0; i < CROWD; i++)
+        fds[i] = connect_once();
+    sleep_ms(random_below(200));
+    for (int i = 0; i < CROWD; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+// One connection, one deed, and one way to end it.
+static bool misbehave(void)
+{
+    static void (*const deeds[])(int) = {cut_off, mutilated, with_holes, noise,
+                                         flood,   trickle,   nothing,    crowd};
+    struct linger at_once = {1, 0};
+    int fd = connect_once();
+    if (fd < 0)
+        return errno != ECONNREFUSED; // a full queue is the server's good right
+    deeds[random_below(sizeof deeds / sizeof deeds[0])](fd);
+    switch (random_below(4)) {
+    case 0: // a reset
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        break;
+    case 1: // the last word, but all ears
+        shutdown(fd, SHUT_WR);
+        linger(fd);
+        break;
+    case 2:
+        linger(fd);
+        break;
+    }
+    close(fd);
+    return true;
+}
+
+static int one_client(unsigned int number)
+{
+    int64_t until_ns = now_ns() + seconds * INT64_C(1000000000);
+    long deeds = 0;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    srandom((unsigned int)seed * 1000 + number);
+    for (; now_ns() < until_ns; deeds++)
+        if (!misbehave()) {
+            fprintf(stderr, "hostile: after %ld deeds nobody listens any more\n", deeds);
+            return 1;
+        }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the server"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"seconds", OPTION_INT, &seconds, 1, 86400, "how long"},
+        {"seed", OPTION_INT, &seed, 0, 1000000, "of the random numbers"},
+        {"clients", OPTION_INT, &clients, 1, 64, "at the same time"},
+        {0}};
+    int first = options_parse(
+        argc, argv,
+        &(struct command){"RECORDING", "Clients that nobody wants, see hostile.c.", options});
+    int failed = 0, status;
+    if (first + 1 != argc)
+        die("which recording? (wire --pcap writes one)");
+    read_samples(argv[first]);
+    server_length = net_address(host, port, datagrams ? SOCK_DGRAM : SOCK_STREAM, &server);
+    for (int i = 0; i < clients; i++)
+        if (fork() == 0)
+            _exit(one_client((unsigned int)i));
+    while (wait(&status) > 0)
+        failed += status != 0;
+    return failed > 0;
+}

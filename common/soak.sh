@@ -1,0 +1,87 @@
+# soak.sh: every server for SOAK_SECONDS, all at once, under good and hostile load. A good client
+# plays scenes of the lesson over and over and must never fail; hostile clients (see hostile.c)
+# do to the same server what the good one does, mutilated. In the end the server must have no more
+# descriptors than in the beginning, no more memory than after the first fifth, and stop as it
+# should.
+#
+#   sh common/soak.sh 02-http1:raw 09-nagle:stall       lesson:scenes of the good client
+#   make soak SOAK_SECONDS=60 SAN=address,undefined     (a sanitizer keeps freed memory: only
+#                                                        descriptors are judged then)
+
+SOAK_SECONDS=${SOAK_SECONDS:-600}
+logs=$(mktemp -d)
+trap 'kill $jobs 2>/dev/null; rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
+unset READY_FD WIRE_BOARD
+
+descriptors() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
+resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
+
+# soak LESSON SCENES...: writes one line into the log: what it has seen.
+soak() {
+    lesson=$1 good=0 failed=0 pid="" port=""
+    shift
+    cd "$lesson" || exit 1
+    mkfifo "$logs/$lesson.fifo"
+    READY_FD=9 ./server --port 0 9>"$logs/$lesson.fifo" >/dev/null 2>"$logs/$lesson.errors" &
+    pid=$!
+    read -r port <"$logs/$lesson.fifo"
+    trap 'kill $pid 2>/dev/null' EXIT
+    # What the good client says, packet by packet.
+    ../common/wire --mtu 9000 --pcap "$logs/$lesson.pcap" -- ./server -- ./client "$1" >/dev/null 2>&1
+    ./client --port "$port" "$1" >/dev/null 2>&1
+    at_first=$(descriptors $pid)
+    began=$(date +%s)
+    ../common/build/hostile --port "$port" --seconds "$SOAK_SECONDS" "$logs/$lesson.pcap" 2>"$logs/$lesson.hostile" &
+    hostile=$!
+    while [ $(($(date +%s) - began)) -lt "$SOAK_SECONDS" ]; do
+        for scene in "$@"; do
+            if ./client --port "$port" "$scene" >"$logs/$lesson.client" 2>&1; then
+                good=$((good + 1))
+            else
+                failed=$((failed + 1))
+                cp "$logs/$lesson.client" "$logs/$lesson.failed"
+            fi
+        done
+        [ -n "$settled" ] || [ $(($(date +%s) - began)) -lt $((SOAK_SECONDS / 5)) ] || settled=$(resident $pid)
+    done
+    wait $hostile || failed=$((failed + 1))
+    # Who has left is forgotten, at the latest when nobody would wait for an answer any more.
+    for i in $(seq 40); do
+        at_last=$(descriptors $pid)
+        [ "$at_last" -gt "$at_first" ] || break
+        sleep 1
+    done
+    memory=$(resident $pid)
+    kill $pid
+    wait $pid
+    status=$?
+    trap - EXIT
+    verdict=flat
+    [ "$at_last" -le "$at_first" ] || verdict="descriptors leak"
+    [ -n "$SAN" ] || [ "${memory:-0}" -le $((${settled:-0} * 11 / 10 + 512)) ] || verdict="memory grows"
+    [ $failed -eq 0 ] || verdict="a good client failed"
+    [ $status -eq 0 ] || verdict="exit status $status"
+    printf '  %-22s %6d %6d %8s kB %8s kB %5s %5s   %s\n' "$lesson" "$good" "$failed" "${settled:-?}" "${memory:-?}" \
+        "$at_first" "$at_last" "$verdict" >"$logs/$lesson.line"
+    [ "$verdict" = flat ] && return 0
+    for file in errors hostile failed; do
+        [ ! -s "$logs/$lesson.$file" ] || { echo "  --- $lesson, $file:" && tail -n 30 "$logs/$lesson.$file"; }
+    done >>"$logs/$lesson.line"
+    return 1
+}
+
+jobs=""
+for entry in "$@"; do
+    # shellcheck disable=SC2046 # scenes are words
+    (soak "${entry%%:*}" $(echo "${entry#*:}" | tr , ' ')) &
+    jobs="$jobs $!"
+done
+bad=0
+for job in $jobs; do
+    wait "$job" || bad=1
+done
+jobs=""
+printf '  %d seconds              good failed    settled   in the end   descriptors\n' "$SOAK_SECONDS"
+cat "$logs"/*.line
+exit $bad
