@@ -5,14 +5,14 @@
 // Watch:  the bytes. Everything here is text that you could have typed into nc.
 //
 // The scenes about time are in loading.c, the other long ones in smuggle.c and resume.c;
-// fetch.c is the client's half of the protocol.
+// common/fetch.c is the client's half of the protocol.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "board.h"
 #include "claim.h"
-#include "fetch.h"
 #include "loading.h"
 #include "net.h"
 #include "options.h"
@@ -26,8 +26,6 @@
 #define REPEATS     30
 #define LINE_TEXT   56 // columns of a line of a message
 #define PACKETS_MAX 400
-
-static struct response response; // too large for the stack
 
 // ---- raw -----------------------------------------------------------------------------------
 
@@ -93,28 +91,26 @@ static void scene_raw(void)
     static const char request[] =
         "GET / HTTP/1.1\r\nHost: workbench\r\nUser-Agent: lesson-02\r\n"
         "Accept: text/plain\r\n\r\n";
-    char message[FETCH_BYTES + CONTENT_BYTES];
+    char message[FETCH_BYTES];
     struct fetch f;
-    fetch_open(&f);
-    fetch_send(&f, "%s", request);
-    if (!fetch_response(&f, &response))
-        die("no answer");
+    ask_open(&f);
+    ask(&f, request);
     story_say("%sthe request%s, %zu bytes; the first line in hexadecimal as well", paint(BOLD),
               paint(PLAIN), sizeof request - 1);
     show_hex(request, strcspn(request, "\n") + 1);
     show_message(request);
     story_say("");
-    story_say("%sthe response%s, %zu bytes", paint(BOLD), paint(PLAIN), response.wire_bytes);
-    snprintf(message, sizeof message, "%s%s", response.head, response.content);
+    story_say("%sthe response%s, %zu bytes", paint(BOLD), paint(PLAIN), f.wire_bytes);
+    snprintf(message, sizeof message, "%.*s%.*s", (int)f.head.length, f.bytes,
+             (int)f.content.length, f.content.at);
     show_message(message);
-    const char *field = strcasestr(response.head, "\r\nContent-Length: ");
-    size_t promised = field ? strtoul(field + strlen("\r\nContent-Length: "), NULL, 10) : 0;
-    bool whole = promised == response.content_bytes && !f.length &&
-                 response.wire_bytes == response.head_bytes + promised;
+    size_t promised = f.head.content_length > 0 ? (size_t)f.head.content_length : 0;
+    bool whole = promised == f.content_bytes && !f.rest.length &&
+                 f.wire_bytes == f.head.length + promised;
     claim_report(
-        &structure, whole && response.status == 200 ? HOLDS : UNCLEAR,
+        &structure, whole && f.head.status == 200 ? HOLDS : UNCLEAR,
         "%zu bytes of head and %zu of content, as Content-Length says, and no byte more",
-        response.head_bytes, response.content_bytes);
+        f.head.length, f.content_bytes);
     fetch_close(&f);
 }
 
@@ -145,16 +141,13 @@ static void scene_hosts(void)
     story_head("Host|status|answer");
     for (size_t i = 0; i < count; i++) {
         struct fetch f;
-        fetch_open(&f);
-        fetch_send(&f, "%s", cases[i].request);
-        if (!fetch_response(&f, &response))
-            die("no answer to a request with Host: %s", cases[i].name);
+        ask_open(&f);
+        ask(&f, cases[i].request);
         fetch_close(&f);
-        right += response.status == cases[i].status &&
-                 (!cases[i].content || !strcmp(response.content, cases[i].content));
-        story_row("%s|%d|%.*s", cases[i].name, response.status,
-                  response.status == 200 ? (int)strcspn(response.content, "\n") : 0,
-                  response.content);
+        right += f.head.status == cases[i].status &&
+                 (!cases[i].content || http_is(f.content, cases[i].content));
+        story_row("%s|%d|%.*s", cases[i].name, f.head.status,
+                  f.head.status == 200 ? ask_first_line(&f) : 0, f.content.at);
     }
     claim_report(&mandatory, right == count ? HOLDS : UNCLEAR, "%zu of %zu as expected%s",
                  right, count,
@@ -189,21 +182,20 @@ static void scene_stream(void)
     struct fetch f;
     char target[40];
     snprintf(target, sizeof target, "/stream?n=%d&ms=%d", PIECES, PIECE_MS);
-    fetch_open(&f);
-    f.content = note_piece;
+    ask_open(&f);
+    f.piece = note_piece;
     story_say("The server makes %d pieces, %d ms apart, and sends each when it is there.",
               PIECES, PIECE_MS);
     story_timeline();
     int64_t start = now_ns();
     story_event("GET %s", target);
-    fetch_get(&f, target, &response);
+    ask_get(&f, target);
     story_event("the chunk of size 0: the end");
     story_quiet(true);
     fetch_close(&f);
     double first_ms = (double)(pieces.first_ns - start) / 1e6;
     double last_ms = (double)(pieces.last_ns - start) / 1e6;
-    bool chunked = strcasestr(response.head, "\r\nTransfer-Encoding: chunked\r\n") &&
-                   !strcasestr(response.head, "\r\nContent-Length:");
+    bool chunked = f.head.chunked && !http_field(&f.head, "content-length").at;
     if (first_ms > PIECES * PIECE_MS / 4)
         claim_report(&whole_first, SKIPPED, "on this link the first byte takes %.0f ms",
                      first_ms);
@@ -233,29 +225,26 @@ static long wire_bytes(uint32_t mark)
 
 static void scene_cache(void)
 {
-    char tag[80] = "";
+    char tag[80] = "", fields[120] = "";
     struct fetch f;
     size_t content[2];
     int status[2];
     long bytes[2];
-    fetch_open(&f);
+    ask_open(&f);
     story_say("One image, asked for twice. The second time we say which one we have.");
     story_timeline();
     for (int i = 0; i < 2; i++) {
         uint32_t mark = board_mark();
         story_event(i ? "GET /cached, If-None-Match: %s" : "GET /cached", tag);
-        fetch_send(&f, "GET /cached HTTP/1.1\r\nHost: workbench\r\n%s%s%s\r\n",
-                   i ? "If-None-Match: " : "", tag, i ? "\r\n" : "");
-        if (!fetch_response(&f, &response))
-            die("no answer");
-        const char *field = strcasestr(response.head, "\r\nETag: ");
-        if (field)
-            snprintf(tag, sizeof tag, "%.*s", (int)strcspn(field + 8, "\r"), field + 8);
-        story_event("%d, ETag: %s, %zu bytes of content", response.status, tag,
-                    response.content_bytes);
-        status[i] = response.status;
-        content[i] = response.content_bytes;
-        bytes[i] = board()->tunnel ? wire_bytes(mark) : (long)response.wire_bytes;
+        fetch_or_die(&f, fetch_ask(&f, "GET", "/cached", fields, NULL));
+        struct http_text field = http_field(&f.head, "etag");
+        if (field.at)
+            snprintf(tag, sizeof tag, "%.*s", (int)field.length, field.at);
+        snprintf(fields, sizeof fields, "If-None-Match: %s\r\n", tag);
+        story_event("%d, ETag: %s, %zu bytes of content", f.head.status, tag, f.content_bytes);
+        status[i] = f.head.status;
+        content[i] = f.content_bytes;
+        bytes[i] = board()->tunnel ? wire_bytes(mark) : (long)f.wire_bytes;
     }
     story_quiet(true);
     fetch_close(&f);
@@ -291,16 +280,15 @@ static void scene_overhead(void)
         "visitor=6d1e0f7c-3b2a-4958-8c7d-0e1f2a3b4c5d\r\n\r\n";
     size_t sent = 0, heads = 0, content = 0;
     struct fetch f;
-    fetch_open(&f);
+    ask_open(&f);
     for (int i = 0; i < REPEATS; i++) {
         char line[60];
         snprintf(line, sizeof line, "GET /img/%d?size=200 HTTP/1.1\r\n", i + 1);
-        fetch_send(&f, "%s%s", line, fields);
-        if (!fetch_response(&f, &response))
-            die("no answer");
+        fetch_or_die(&f, fetch_send(&f, "%s%s", line, fields));
+        fetch_or_die(&f, fetch_answer(&f));
         sent += strlen(line) + sizeof fields - 1;
-        heads += response.head_bytes;
-        content += response.content_bytes;
+        heads += f.head.length;
+        content += f.content_bytes;
     }
     fetch_close(&f);
     size_t same = REPEATS * (sizeof fields - 1);
@@ -329,19 +317,21 @@ static void print_content(struct fetch *f, struct http_text content)
 static int get(const char *host, const char *target)
 {
     struct fetch f;
-    fetch_open(&f);
-    f.content = print_content;
-    fetch_send(&f, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", target, host);
-    if (!fetch_response(&f, &response))
-        die("the server closed the connection before the end of its answer");
+    char head[FETCH_BYTES];
+    ask_open(&f);
+    f.piece = print_content;
+    fetch_or_die(&f, fetch_send(&f, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+                                target, host));
+    fetch_or_die(&f, fetch_answer(&f));
     fflush(stdout);
-    for (char *rest = response.head, *line; (line = strsep(&rest, "\n")) && *line;) {
+    snprintf(head, sizeof head, "%.*s", (int)f.head.length, f.bytes);
+    for (char *rest = head, *line; (line = strsep(&rest, "\n")) && *line;) {
         line[strcspn(line, "\r")] = '\0';
         make_printable(line);
         fprintf(stderr, "%s\n", line);
     }
     fetch_close(&f);
-    return response.status < 400 ? 0 : 1;
+    return f.head.status < 400 ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -373,7 +363,7 @@ int main(int argc, char **argv)
             "hosts,\nstream, smuggle, upload, cache, overhead.",
             options});
     story_begin(STORY_CLIENT);
-    fetch_from(host, port);
+    ask_server(host, port);
     if (target)
         return get(host, target);
     return story_tell(scenes, argv[first]);

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "board.h"
 #include "claim.h"
-#include "fetch.h"
 #include "net.h"
 #include "story.h"
 
@@ -20,7 +20,6 @@
 #define PACKETS_MAX 4000
 
 static struct packet packets[PACKETS_MAX];
-static struct response response; // too large for the stack
 
 static double ms_since(int64_t start_ns, int64_t end_ns)
 {
@@ -55,8 +54,8 @@ static double time_requests(bool reuse, int *handshakes)
     int64_t start = now_ns();
     for (int i = 0; i < REQUESTS; i++) {
         if (i == 0 || !reuse)
-            fetch_open(&f);
-        fetch_get(&f, "/", &response);
+            ask_open(&f);
+        ask_get(&f, "/");
         if (i == REQUESTS - 1 || !reuse)
             fetch_close(&f);
     }
@@ -90,15 +89,13 @@ static void show_who_stays(void)
     story_head("after the answer, the connection|is open?|says so?");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct fetch f;
-        fetch_open(&f);
-        fetch_send(&f, "%s", cases[i].request);
-        if (!fetch_response(&f, &response))
-            die("no answer to a request of %s", cases[i].name);
-        bool says = strstr(response.head, "\r\nConnection: ");
-        fields += strcasestr(response.head, "\r\nKeep-Alive:") != NULL;
-        bool stays = cases[i].stays || !fetch_ends(&f);
+        ask_open(&f);
+        ask(&f, cases[i].request);
+        bool says = http_field(&f.head, "connection").at;
+        fields += http_field(&f.head, "keep-alive").at != NULL;
+        bool stays = cases[i].stays || !ask_ends(&f);
         if (stays)
-            fetch_get(&f, "/", &response); // dies if it does not
+            ask_get(&f, "/"); // dies if it does not
         as_told += stays == cases[i].stays;
         story_row("%s|%s|%s", cases[i].name, stays ? "open" : "closed", says ? "yes" : "no");
         fetch_close(&f);
@@ -118,11 +115,11 @@ void scene_reuse(void)
     story_say(
         "Two requests on one connection. The first needs a handshake, the second does not.");
     story_timeline();
-    fetch_open(&f);
+    ask_open(&f);
     for (int i = 0; i < 2; i++) {
         story_event("GET /");
-        fetch_get(&f, "/", &response);
-        story_event("%d, %zu bytes of content", response.status, response.content_bytes);
+        ask_get(&f, "/");
+        story_event("%d, %zu bytes of content", f.head.status, f.content_bytes);
     }
     story_quiet(true);
     fetch_close(&f);
@@ -164,21 +161,19 @@ static const struct claim blocks = {
 static void time_two(const char *first, const char *second, double *first_ms, double *second_ms)
 {
     struct fetch f;
-    fetch_open(&f);
+    ask_open(&f);
     story_timeline();
     int64_t start = now_ns();
     story_event("GET %s   GET %s", first, second);
-    fetch_send(
-        &f,
-        "GET %s HTTP/1.1\r\nHost: workbench\r\n\r\nGET %s HTTP/1.1\r\nHost: workbench\r\n\r\n",
-        first, second);
+    fetch_or_die(&f, fetch_send(&f,
+                                "GET %s HTTP/1.1\r\n" FETCH_HOST
+                                "\r\nGET %s HTTP/1.1\r\n" FETCH_HOST "\r\n",
+                                first, second));
     double *times[] = {first_ms, second_ms};
     for (int i = 0; i < 2; i++) {
-        if (!fetch_response(&f, &response))
-            die("the server closed a connection with an answer to come");
-        *times[i] = ms_since(start, response.end_ns);
-        story_event("answer %d: %.*s", i + 1, (int)strcspn(response.content, "\n"),
-                    response.content);
+        fetch_or_die(&f, fetch_answer(&f));
+        *times[i] = ms_since(start, now_ns());
+        story_event("answer %d: %.*s", i + 1, ask_first_line(&f), f.content.at);
     }
     fetch_close(&f);
 }
@@ -191,15 +186,14 @@ void scene_pipeline(void)
     int handshakes;
     snprintf(slow, sizeof slow, "/slow?ms=%d", SLOW_MS);
     double in_turn_ms = time_requests(true, &handshakes);
-    fetch_open(&f);
+    ask_open(&f);
     int64_t start = now_ns();
     char all[REQUESTS * 64] = "";
     for (int i = 0; i < REQUESTS; i++) // in one write(): lesson 09 knows why
-        strcat(all, "GET / HTTP/1.1\r\nHost: workbench\r\n\r\n");
-    fetch_send(&f, "%s", all);
+        strcat(all, "GET / HTTP/1.1\r\n" FETCH_HOST "\r\n");
+    fetch_or_die(&f, fetch_send(&f, "%s", all));
     for (int i = 0; i < REQUESTS; i++)
-        if (!fetch_response(&f, &response))
-            die("only %d answers to %d pipelined requests", i, REQUESTS);
+        fetch_or_die(&f, fetch_answer(&f));
     pipelined_ms = ms_since(start, now_ns());
     fetch_close(&f);
     story_say("%d requests on one connection:", REQUESTS);
@@ -211,9 +205,9 @@ void scene_pipeline(void)
     story_say("So why does nobody do it? Two requests: the first is slow, the second is not.");
     time_two(slow, "/", &slow_ms, &behind_ms);
     story_quiet(true);
-    fetch_open(&f);
+    ask_open(&f);
     start = now_ns();
-    fetch_get(&f, "/", &response);
+    ask_get(&f, "/");
     alone_ms = ms_since(start, now_ns());
     fetch_close(&f);
     story_head("GET /|answer after");
@@ -241,11 +235,10 @@ struct image {
 static double load_images(int connections, struct image *images)
 {
     static struct fetch f[SIX];
-    static struct response responses[SIX];
     struct pollfd polls[SIX];
     int loading[SIX], asked = 0, here = 0;
     for (int c = 0; c < connections; c++) {
-        fetch_open(&f[c]);
+        ask_open(&f[c]);
         polls[c] = (struct pollfd){f[c].fd, POLLIN, 0};
         loading[c] = -1;
     }
@@ -254,18 +247,19 @@ static double load_images(int connections, struct image *images)
         for (int c = 0; c < connections; c++) {
             if (loading[c] < 0 && asked < IMAGES) {
                 images[asked] = (struct image){c, ms_since(start, now_ns()), 0};
-                fetch_send(&f[c], "GET /img/%d HTTP/1.1\r\nHost: workbench\r\n\r\n", asked + 1);
+                fetch_or_die(
+                    &f[c],
+                    fetch_send(&f[c], "GET /img/%d HTTP/1.1\r\n" FETCH_HOST "\r\n", asked + 1));
                 loading[c] = asked++;
             }
         }
-        if (poll(polls, (nfds_t)connections, PATIENCE_MS) <= 0)
-            die("nothing has come for %d seconds", PATIENCE_MS / 1000);
+        if (poll(polls, (nfds_t)connections, FETCH_PATIENCE_MS) <= 0)
+            die("nothing has come for %d seconds", FETCH_PATIENCE_MS / 1000);
         for (int c = 0; c < connections; c++) {
             if (!polls[c].revents)
                 continue;
-            if (!fetch_read(&f[c]))
-                die("the server closed a connection with an image to come");
-            if (loading[c] >= 0 && fetch_take(&f[c], &responses[c])) {
+            fetch_or_die(&f[c], fetch_read(&f[c]));
+            if (loading[c] >= 0 && fetch_or_die(&f[c], fetch_take(&f[c]))) {
                 images[loading[c]].here_ms = ms_since(start, now_ns());
                 loading[c] = -1;
                 here++;

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "board.h"
 #include "claim.h"
-#include "fetch.h"
 #include "net.h"
 #include "story.h"
 
@@ -16,7 +16,6 @@
 #define CUT_PERCENT 60
 
 static char file[FILE_BYTES];
-static struct response response;
 static size_t checked, wrong;
 
 // A file name that no other run of this scene has.
@@ -43,11 +42,12 @@ static size_t upload_and_break(void)
     struct linger reset = {1, 0};
     struct fetch f;
     size_t part = (size_t)FILE_BYTES / 100 * CUT_PERCENT;
-    fetch_open(&f);
+    ask_open(&f);
     story_event("PUT %s, %d bytes", file_name(), FILE_BYTES);
-    fetch_send(&f, "PUT %s HTTP/1.1\r\nHost: workbench\r\nContent-Length: %d\r\n\r\n",
-               file_name(), FILE_BYTES);
-    fetch_send_bytes(&f, file, part);
+    fetch_or_die(&f,
+                 fetch_send(&f, "PUT %s HTTP/1.1\r\n" FETCH_HOST "Content-Length: %d\r\n\r\n",
+                            file_name(), FILE_BYTES));
+    fetch_or_die(&f, fetch_send_bytes(&f, file, part));
     story_event("%zu bytes sent: the connection breaks", part);
     setsockopt(f.fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     fetch_close(&f);
@@ -57,18 +57,14 @@ static size_t upload_and_break(void)
 // Asks how much has come. -1: the server does not know the file.
 static long ask_offset(struct fetch *f)
 {
-    f->to_head = true;
     story_event("HEAD %s", file_name());
-    fetch_send(f, "HEAD %s HTTP/1.1\r\nHost: workbench\r\n\r\n", file_name());
-    if (!fetch_response(f, &response))
-        die("no answer to HEAD");
-    f->to_head = false;
-    const char *field = strcasestr(response.head, "\r\nUpload-Offset: ");
-    long offset = field ? atol(field + strlen("\r\nUpload-Offset: ")) : -1;
+    fetch_or_die(f, fetch_ask(f, "HEAD", file_name(), "", NULL));
+    const char *field = http_field(&f->head, "upload-offset").at;
+    long offset = field ? atol(field) : -1; // a line end is behind it
     if (field)
-        story_event("%d, Upload-Offset: %ld", response.status, offset);
+        story_event("%d, Upload-Offset: %ld", f->head.status, offset);
     else
-        story_event("%d, no Upload-Offset", response.status);
+        story_event("%d, no Upload-Offset", f->head.status);
     return offset;
 }
 
@@ -83,26 +79,25 @@ void scene_upload(void)
     story_say("A file of %d bytes. At %d %% the connection breaks.", FILE_BYTES, CUT_PERCENT);
     story_timeline();
     size_t first = upload_and_break();
-    fetch_open(&f);
+    ask_open(&f);
     long offset = ask_offset(&f);
     size_t rest = offset > 0 && offset < FILE_BYTES ? FILE_BYTES - (size_t)offset : 0;
     if (rest) {
         story_event("PATCH, Content-Range: bytes %ld-%d/%d", offset, FILE_BYTES - 1,
                     FILE_BYTES);
-        fetch_send(&f,
-                   "PATCH %s HTTP/1.1\r\nHost: workbench\r\nContent-Length: %zu\r\n"
-                   "Content-Range: bytes %ld-%d/%d\r\n\r\n",
-                   file_name(), rest, offset, FILE_BYTES - 1, FILE_BYTES);
-        fetch_send_bytes(&f, file + offset, rest);
-        if (!fetch_response(&f, &response))
-            die("no answer to PATCH");
-        story_event("%d", response.status);
+        fetch_or_die(&f, fetch_send(&f,
+                                    "PATCH %s HTTP/1.1\r\n" FETCH_HOST "Content-Length: %zu\r\n"
+                                    "Content-Range: bytes %ld-%d/%d\r\n\r\n",
+                                    file_name(), rest, offset, FILE_BYTES - 1, FILE_BYTES));
+        fetch_or_die(&f, fetch_send_bytes(&f, file + offset, rest));
+        fetch_or_die(&f, fetch_answer(&f));
+        story_event("%d", f.head.status);
     }
-    int status = response.status;
+    int status = f.head.status;
     story_quiet(true);
     checked = wrong = 0;
-    f.content = compare;
-    fetch_get(&f, file_name(), &response);
+    f.piece = compare;
+    ask_get(&f, file_name());
     fetch_close(&f);
 
     story_say("What our kernel had taken and not yet sent is gone with the connection: the "

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "claim.h"
-#include "fetch.h"
 #include "naive.h"
 #include "story.h"
 #include "text.h"
@@ -54,12 +54,11 @@ static void show_bytes(const char *text, enum naive_rule rule, const char *who)
 // Sends the bytes to our server. True if its one answer is 400 and the connection's end.
 static bool is_refused(const char *text, int *status)
 {
-    static struct response response;
     struct fetch f;
-    fetch_open(&f);
-    fetch_send(&f, "%s", text);
-    *status = fetch_response(&f, &response) ? response.status : 0;
-    bool ended = *status && !response.keep_alive && fetch_ends(&f);
+    ask_open(&f);
+    fetch_or_die(&f, fetch_send(&f, "%s", text));
+    *status = fetch_answer(&f) == FETCH_OK ? f.head.status : 0;
+    bool ended = *status && !f.head.keep_alive && ask_ends(&f);
     fetch_close(&f);
     return *status == 400 && ended;
 }

@@ -5,11 +5,12 @@
 //         ./client --watch sse        the server's news as it comes: poll, wait, sse or ws
 // Watch:  who asks, how often, and how much of that is in vain.
 //
-// follow.c is the four ways, fetch.c the client's half of HTTP; the longer scenes are in the
-// files that scenes.h names.
+// follow.c is the four ways, common/fetch.c the client's half of HTTP; the longer scenes are in
+// the files that scenes.h names.
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "board.h"
 #include "claim.h"
 #include "follow.h"
@@ -28,11 +29,6 @@
 
 static struct fetch f; // too large for the stack
 
-static struct http_text content(void)
-{
-    return (struct http_text){f.content, f.content_length};
-}
-
 // ---- handle --------------------------------------------------------------------------------
 
 static const struct claim at_once = {
@@ -46,11 +42,11 @@ static const struct claim less_chatty = {"5.14", "design patterns",
 // Submits a job and hangs up. Returns its handle.
 static uint64_t submit(bool *running)
 {
-    fetch_open(&f);
+    ask_open(&f);
     story_event("POST /jobs?ms=%d   a video, say", JOB_MS);
-    int status = fetch_ask(&f, "POST", "/jobs?ms=800", "a video");
-    uint64_t id = json_number(content(), "id");
-    *running = status == 202 && http_is(json_string(content(), "state"), "running");
+    int status = ask_status(&f, "POST", "/jobs?ms=800", "a video");
+    uint64_t id = json_number(f.content, "id");
+    *running = status == 202 && http_is(json_string(f.content, "state"), "running");
     story_event("%d: the handle is /jobs/%llu. We hang up.", status, (unsigned long long)id);
     fetch_close(&f);
     return id;
@@ -64,15 +60,15 @@ static int ask_for(uint64_t id, int wait_ms)
     bool done = false;
     snprintf(target, sizeof target, wait_ms ? "/jobs/%llu?wait=%d" : "/jobs/%llu",
              (unsigned long long)id, wait_ms);
-    fetch_open(&f);
+    ask_open(&f);
     while (!done && asked < ASKED_MAX) {
         if (asked++)
             sleep_ms(ASK_EVERY_MS);
-        if (fetch_ask(&f, "GET", target, NULL) != 200)
+        if (ask_status(&f, "GET", target, NULL) != 200)
             die("GET %s: the server says %d", target, f.head.status);
-        struct http_text result = json_string(content(), "result");
-        done = http_is(json_string(content(), "state"), "done");
-        story_event("%3d %%  %.*s", (int)json_number(content(), "progress"), (int)result.length,
+        struct http_text result = json_string(f.content, "result");
+        done = http_is(json_string(f.content, "state"), "done");
+        story_event("%3d %%  %.*s", (int)json_number(f.content, "progress"), (int)result.length,
                     result.at);
     }
     fetch_close(&f);
@@ -152,19 +148,14 @@ static const struct claim token_by_token = {
 static void scene_tokens(void)
 {
     static const char question[] = "What is a token?";
-    fetch_open(&f);
+    ask_open(&f);
     f.piece = take_part;
     story_timeline();
     int64_t start_ns = now_ns();
     story_event("POST /chat   Accept: text/event-stream   %s", question);
-    fetch_send(&f,
-               "POST /chat HTTP/1.1\r\n" REQUEST_HEAD
-               "Accept: text/event-stream\r\nContent-Length: %zu\r\n\r\n%s",
-               sizeof question - 1, question);
-    fetch_answer(&f);
+    fetch_or_die(&f, fetch_ask(&f, "POST", "/chat", "Accept: text/event-stream\r\n", question));
     show_words();
     story_quiet(true);
-    f.piece = NULL;
     fetch_close(&f);
     double first_ms = ms_between(start_ns, tokens.first_ns);
     double last_ms = ms_between(start_ns, tokens.last_ns);
@@ -252,7 +243,7 @@ int main(int argc, char **argv)
                           "Lesson 05: news for clients. Without SCENE all of them: "
                           "techniques, handle,\nresume, frames, tokens, crowd, slow.",
                           options});
-    fetch_from(host, port);
+    ask_server(host, port);
     techniques_with(interval_ms);
     crowd_of(readers);
     story_begin(STORY_CLIENT);

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "claim.h"
-#include "fetch.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -60,7 +60,7 @@ static void wait_for(int i, const char *text)
 
 static void open_crowd(void)
 {
-    static const char request[] = "GET /events HTTP/1.1\r\n" REQUEST_HEAD "\r\n";
+    static const char request[] = "GET /events HTTP/1.1\r\n" FETCH_HOST "\r\n";
     fds = calloc((size_t)readers, sizeof *fds);
     told_ms = calloc((size_t)readers, sizeof *told_ms);
     if (!fds || !told_ms)
@@ -68,7 +68,7 @@ static void open_crowd(void)
     for (int from = 0; from < readers; from += BATCH) {
         int to = from + BATCH < readers ? from + BATCH : readers;
         for (int i = from; i < to; i++) {
-            fds[i] = fetch_connect();
+            fds[i] = ask_connect();
             if (!write_all(fds[i], request, sizeof request - 1))
                 die("reader %d cannot ask: %s", i + 1, strerror(errno));
         }
@@ -102,23 +102,24 @@ static int tell_all(double *published_ms)
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event))
             die("cannot watch reader %d: %s", i + 1, strerror(errno));
     }
-    fetch_open(&publisher);
+    ask_open(&publisher);
     int64_t start_ns = now_ns();
-    fetch_send(&publisher,
-               "POST /publish HTTP/1.1\r\n" REQUEST_HEAD "Content-Length: %zu\r\n\r\n%s",
-               sizeof word - 1, word);
+    fetch_or_die(&publisher, fetch_send(&publisher,
+                                        "POST /publish HTTP/1.1\r\n" FETCH_HOST
+                                        "Content-Length: %zu\r\n\r\n%s",
+                                        sizeof word - 1, word));
     struct epoll_event answer = {.events = EPOLLIN, .data.u32 = (uint32_t)readers};
     epoll_ctl(epoll, EPOLL_CTL_ADD, publisher.fd, &answer);
     *published_ms = 0;
     while (told < readers || *published_ms == 0) {
-        int count = epoll_wait(epoll, ready, 256, PATIENCE_MS);
+        int count = epoll_wait(epoll, ready, 256, FETCH_PATIENCE_MS);
         if (count <= 0)
             break; // those who are left are not told
         for (int n = 0; n < count; n++) {
             char bytes[TOLD_BYTES];
             uint32_t i = ready[n].data.u32;
             if (i == (uint32_t)readers) {
-                fetch_answer(&publisher);
+                fetch_or_die(&publisher, fetch_answer(&publisher));
                 *published_ms = ms_between(start_ns, now_ns());
                 epoll_ctl(epoll, EPOLL_CTL_DEL, publisher.fd, NULL);
                 continue;

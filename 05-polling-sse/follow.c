@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "ask.h"
 #include "handshake.h"
 #include "net.h"
 
@@ -82,41 +83,55 @@ static void shake_hands(struct follower *f)
     base64(random, sizeof random, key);
     snprintf(target, sizeof target, "/ws?since=%llu", (unsigned long long)f->seen);
     handshake_put_request(&out, "workbench", target, key);
-    fetch_send_bytes(&f->fetch, request, out.length);
-    fetch_head(&f->fetch);
+    fetch_or_die(&f->fetch, fetch_send_bytes(&f->fetch, request, out.length));
+    fetch_or_die(&f->fetch, fetch_answer(&f->fetch));
     if (!handshake_is_accepted(&f->fetch.head, key))
         die("this is no WebSocket: the server says %d", f->fetch.head.status);
-    fetch_use(&f->fetch, f->fetch.head.length);
     websocket_begin(&f->socket, false, MESSAGE_MAX);
     f->connected = true;
+}
+
+// A part of the answer to a poll.
+static void take_part(struct fetch *fetch, struct http_text part)
+{
+    struct follower *f = (struct follower *)fetch;
+    if (part.length > ANSWER_MAX - f->length)
+        die("%s: the answer is too long", way_name[f->way]);
+    memcpy(f->answer + f->length, part.at, part.length);
+    f->length += part.length;
 }
 
 static void ask(struct follower *f)
 {
     struct fetch *fetch = &f->fetch;
+    enum fetch_result sent = FETCH_OK;
     unsigned long long seen = f->seen;
     if (fetch->fd < 0)
-        fetch_open(fetch);
+        ask_open(fetch);
+    fetch->piece = take_part;
+    fetch->head_only = f->way == SERVER_SENT; // what follows are events: take_stream()
     f->requests++;
     f->asked = true;
     f->due_ns = now_ns() + f->interval_ms * INT64_C(1000000);
     switch (f->way) {
     case SHORT_POLLING:
-        fetch_send(fetch, "GET /poll?since=%llu HTTP/1.1\r\n" REQUEST_HEAD "\r\n", seen);
+        sent = fetch_send(fetch, "GET /poll?since=%llu HTTP/1.1\r\n" FETCH_HOST "\r\n", seen);
         break;
     case LONG_POLLING:
-        fetch_send(fetch, "GET /wait?since=%llu&timeout=%d HTTP/1.1\r\n" REQUEST_HEAD "\r\n",
-                   seen, WAIT_MS);
+        sent =
+            fetch_send(fetch, "GET /wait?since=%llu&timeout=%d HTTP/1.1\r\n" FETCH_HOST "\r\n",
+                       seen, WAIT_MS);
         break;
     case SERVER_SENT: // the header is what EventSource sends when it comes back
-        fetch_send(fetch,
-                   "GET /events HTTP/1.1\r\n" REQUEST_HEAD
-                   "Accept: text/event-stream\r\nLast-Event-ID: %llu\r\n\r\n",
-                   seen);
+        sent = fetch_send(fetch,
+                          "GET /events HTTP/1.1\r\n" FETCH_HOST
+                          "Accept: text/event-stream\r\nLast-Event-ID: %llu\r\n\r\n",
+                          seen);
         break;
     default:
         shake_hands(f);
     }
+    fetch_or_die(fetch, sent);
 }
 
 void follower_begin(struct follower *f, enum way way, uint64_t since, int interval_ms,
@@ -133,8 +148,7 @@ void follower_begin(struct follower *f, enum way way, uint64_t since, int interv
 
 void follower_end(struct follower *f)
 {
-    if (f->fetch.fd >= 0)
-        fetch_close(&f->fetch);
+    fetch_close(&f->fetch);
     event_stream_cut(&f->stream);
     if (f->way == WEB_SOCKET)
         websocket_end(&f->socket);
@@ -144,12 +158,14 @@ void follower_end(struct follower *f)
 
 static void take_answer(struct follower *f)
 {
-    if (!fetch_take(&f->fetch))
+    if (!fetch_or_die(&f->fetch, fetch_take(&f->fetch)))
         return;
     f->asked = false;
-    f->empty += f->fetch.content_length == 0;
-    for (char *line = f->fetch.content, *end; (end = strchr(line, '\n')); line = end + 1)
+    f->empty += f->length == 0;
+    const char *line = f->answer, *stop = line + f->length, *end;
+    for (; (end = memchr(line, '\n', (size_t)(stop - line))); line = end + 1)
         tell_json(f, (struct http_text){line, (size_t)(end - line)});
+    f->length = 0;
     if (f->way == LONG_POLLING)
         f->due_ns = 0; // and at once the next one
 }
@@ -158,50 +174,46 @@ static void take_stream(struct follower *f)
 {
     struct fetch *fetch = &f->fetch;
     struct stream_event got;
-    size_t at = 0;
     ssize_t used = 1;
     if (!f->connected) {
-        if (http_read_response(fetch->bytes, fetch->length, &fetch->head) <= 0)
+        if (!fetch_or_die(fetch, fetch_take(fetch)))
             return;
         if (fetch->head.status != 200)
             die("no events: the server says %d", fetch->head.status);
-        fetch_use(fetch, fetch->head.length);
         f->connected = true;
     }
-    while (at < fetch->length && used > 0) {
-        used = event_stream_read(&f->stream, fetch->bytes + at, fetch->length - at, &got);
+    while (fetch->rest.length && used > 0) {
+        used = event_stream_read(&f->stream, fetch->rest.at, fetch->rest.length, &got);
         if (used < 0)
             die("an event is too long");
-        at += (size_t)used;
+        fetch_use(fetch, (size_t)used);
         if (!got.name)
             continue;
         f->seen = strtoull(got.id, NULL, 10);
         struct news news = {f->seen, {got.name, strlen(got.name)}, got.data};
         f->told(f, &news);
     }
-    fetch_use(fetch, at);
 }
 
 static void take_frames(struct follower *f)
 {
     struct fetch *fetch = &f->fetch;
     struct ws_message got;
-    size_t at = 0;
     ssize_t used = 1;
-    while (at < fetch->length && used > 0) {
-        used = websocket_read(&f->socket, fetch->bytes + at, fetch->length - at, &got);
+    while (fetch->rest.length && used > 0) {
+        used = websocket_read(&f->socket, fetch->rest.at, fetch->rest.length, &got);
         if (used < 0 || (used > 0 && got.opcode == WS_CLOSE))
             die("the WebSocket is closed");
-        at += (size_t)used;
+        fetch_use(fetch, (size_t)used);
         if (used > 0 && got.opcode == WS_TEXT)
             tell_json(f, (struct http_text){got.bytes, got.length});
         if (used > 0 && got.opcode == WS_PING) {
             char pong[WS_HEADER_BYTES];
             static const uint8_t mask[4] = {0}; // of nothing: our server's pings are empty
-            fetch_send_bytes(fetch, pong, websocket_put_header(pong, WS_PONG, true, 0, mask));
+            size_t length = websocket_put_header(pong, WS_PONG, true, 0, mask);
+            fetch_or_die(fetch, fetch_send_bytes(fetch, pong, length));
         }
     }
-    fetch_use(fetch, at);
 }
 
 // Cut off. EventSource comes back after a while, and so do we.
@@ -223,9 +235,10 @@ void follower_cut(struct follower *f)
 
 void follower_look(struct follower *f, bool readable)
 {
-    if (readable && !fetch_read(&f->fetch)) {
+    enum fetch_result result = readable ? fetch_read(&f->fetch) : FETCH_MORE;
+    if (result == FETCH_CLOSED || result == FETCH_RESET) {
         lost(f);
-    } else if (readable) {
+    } else if (fetch_or_die(&f->fetch, result)) {
         if (f->way == SERVER_SENT)
             take_stream(f);
         else if (f->way == WEB_SOCKET)
@@ -247,7 +260,7 @@ void follow(struct follower *const *followers, int count,
             take_frames(followers[i]);
     for (;;) {
         int64_t now = now_ns();
-        wake_ns = now + PATIENCE_MS * INT64_C(1000000);
+        wake_ns = now + FETCH_PATIENCE_MS * INT64_C(1000000);
         if (!step(now, &wake_ns))
             return;
         for (int i = 0; i < count; i++) {

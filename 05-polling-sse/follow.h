@@ -12,6 +12,8 @@
 #include "fetch.h"
 #include "websocket.h"
 
+#define ANSWER_MAX 131072 // bytes of the answer to a poll
+
 enum way { SHORT_POLLING, LONG_POLLING, SERVER_SENT, WEB_SOCKET, WAYS };
 
 struct news {
@@ -20,6 +22,7 @@ struct news {
 };
 
 struct follower {
+    struct fetch fetch; // first: take_part() finds its follower by it
     enum way way;
     int interval_ms; // between two short polls
     // Called with each event.
@@ -29,9 +32,10 @@ struct follower {
     bool connected;           // the stream or the WebSocket is there
     bool asked;               // an answer is to come
     int64_t due_ns;           // when it asks next, if none is to come
-    struct fetch fetch;
     struct event_stream stream;
     struct websocket socket;
+    size_t length;           // of answer[]
+    char answer[ANSWER_MAX]; // to a poll
 };
 
 extern const char *const way_name[WAYS];

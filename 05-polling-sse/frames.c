@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ask.h"
 #include "claim.h"
 #include "follow.h"
 #include "handshake.h"
@@ -65,7 +66,7 @@ static void send_frame(enum ws_opcode opcode, bool final, const char *text, size
     char bytes[WS_HEADER_BYTES + LONG_BYTES];
     size_t header = websocket_put_header(bytes, opcode, final, length, mask);
     websocket_mask(bytes + header, text, length, mask, 0);
-    fetch_send_bytes(&f, bytes, header + length);
+    fetch_or_die(&f, fetch_send_bytes(&f, bytes, header + length));
     show_frame(true, bytes, header, length, text);
     frames_up++;
     overhead_up = header;
@@ -77,14 +78,13 @@ static void read_frame(struct ws_message *got)
     ssize_t used;
     got->opcode = -1;
     while (got->opcode < 0) {
-        while ((used = websocket_read(&ws, f.bytes, f.length, got)) == 0)
-            if (!fetch_read(&f))
-                die("the server closed the WebSocket without a word");
+        while ((used = websocket_read(&ws, f.rest.at, f.rest.length, got)) == 0)
+            fetch_or_die(&f, fetch_read(&f));
         if (used < 0)
             die("what the server sends is no WebSocket (%zd)", -used);
         size_t payload = got->length + (got->opcode == WS_CLOSE ? 2 : 0);
         overhead_down = (size_t)used - payload;
-        show_frame(false, f.bytes, overhead_down, payload, got->bytes);
+        show_frame(false, f.rest.at, overhead_down, payload, got->bytes);
         frames_down++;
         fetch_use(&f, (size_t)used);
     }
@@ -115,13 +115,13 @@ static int ask(const char *version)
 {
     char request[300];
     int length = snprintf(request, sizeof request,
-                          "GET /ws/echo HTTP/1.1\r\n" REQUEST_HEAD
+                          "GET /ws/echo HTTP/1.1\r\n" FETCH_HOST
                           "Upgrade: websocket\r\nConnection: Upgrade\r\n"
                           "Sec-WebSocket-Key: " KEY "\r\n%s\r\n",
                           version);
-    fetch_open(&f);
-    fetch_send_bytes(&f, request, (size_t)length);
-    fetch_head(&f);
+    ask_open(&f);
+    fetch_or_die(&f, fetch_send(&f, "%s", request));
+    fetch_or_die(&f, fetch_answer(&f));
     show_head(request, (size_t)length, true);
     show_head(f.bytes, f.head.length, false);
     printf("\n");
@@ -164,18 +164,15 @@ static void by_http(size_t *up, size_t *down)
 {
     static struct fetch http;
     char target[60];
-    fetch_open(&http);
-    http.up = http.down = 0;
-    if (fetch_ask(&http, "POST", "/publish", MESSAGE) != 200)
+    ask_open(&http);
+    if (ask_status(&http, "POST", "/publish", MESSAGE) != 200)
         die("the server does not publish");
     *up = http.up;
     snprintf(target, sizeof target, "/poll?since=%llu",
-             (unsigned long long)json_number(
-                 (struct http_text){http.content, http.content_length}, "id") -
-                 1);
+             (unsigned long long)json_number(http.content, "id") - 1);
     http.down = 0;
-    fetch_ask(&http, "GET", target, NULL);
-    *down = http.down - http.content_length + sizeof MESSAGE - 1;
+    ask_status(&http, "GET", target, NULL);
+    *down = http.down - http.content_bytes + sizeof MESSAGE - 1;
     fetch_close(&http);
 }
 
@@ -193,7 +190,6 @@ void scene_frames(void)
     bool same = handshake_is_accepted(&f.head, KEY) && !strcmp(accept, ACCEPT);
     if (with != 101)
         die("no WebSocket: the server says %d", with);
-    fetch_use(&f, f.head.length);
     websocket_begin(&ws, false, MESSAGE_MAX);
     story_say("From here on it is frames: what it is, how long, the mask, the payload.");
     bool good = speak();

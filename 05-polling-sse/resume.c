@@ -1,6 +1,7 @@
 // resume.c: a stream of events is cut in the middle, and comes back with nothing lost.
 #include <stdio.h>
 
+#include "ask.h"
 #include "claim.h"
 #include "follow.h"
 #include "net.h"
@@ -33,10 +34,10 @@ static void publish(const char *name, int number)
 {
     char data[12];
     int length = snprintf(data, sizeof data, "%d", number);
-    fetch_send(&publisher,
-               "POST /publish?event=%s HTTP/1.1\r\n" REQUEST_HEAD
-               "Content-Length: %d\r\n\r\n%s",
-               name, length, data);
+    fetch_or_die(&publisher, fetch_send(&publisher,
+                                        "POST /publish?event=%s HTTP/1.1\r\n" FETCH_HOST
+                                        "Content-Length: %d\r\n\r\n%s",
+                                        name, length, data));
 }
 
 static void told(struct follower *f, const struct news *news)
@@ -98,8 +99,8 @@ static void cut_if_due(void)
         cuts++;
     } else if (cuts == 1 && came >= CUT_AT && reader.connected) {
         story_event("POST /cut");
-        fetch_send(&publisher,
-                   "POST /cut HTTP/1.1\r\n" REQUEST_HEAD "Content-Length: 0\r\n\r\n");
+        fetch_or_die(&publisher, fetch_send(&publisher, "POST /cut HTTP/1.1\r\n" FETCH_HOST
+                                                        "Content-Length: 0\r\n\r\n"));
         cuts++;
     }
 }
@@ -139,7 +140,7 @@ static int publish_too_much(uint64_t seen)
         for (int i = 0; i < AT_ONCE; i++)
             publish("more", ++count);
         for (int i = 0; i < AT_ONCE; i++)
-            fetch_answer(&publisher);
+            fetch_or_die(&publisher, fetch_answer(&publisher));
         if (server_figure("", "oldest") > seen + 1)
             break;
     }
@@ -152,7 +153,7 @@ static const struct claim comes_back = {"5.4", "guide §4.2", "EventSource recon
 void scene_resume(void)
 {
     int lost = 0, twice = 0;
-    fetch_open(&publisher);
+    ask_open(&publisher);
     uint64_t newest = server_figure("", "newest");
     story_say("%d events, one every %d ms. The connection is cut twice: by us, by the server.",
               EVENTS, EVERY_MS);
@@ -161,7 +162,7 @@ void scene_resume(void)
     give_up_ns = now_ns() + PATIENCE_NS;
     follow(only, 1, play);
     for (int i = 0; i < published + (cuts == 2); i++) // one of them was POST /cut
-        fetch_answer(&publisher);
+        fetch_or_die(&publisher, fetch_answer(&publisher));
     story_quiet(true);
     for (int i = 1; i <= EVENTS; i++) {
         lost += times[i] == 0;

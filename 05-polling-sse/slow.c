@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "ask.h"
 #include "claim.h"
 #include "follow.h"
 #include "net.h"
@@ -33,7 +34,7 @@ static void publish(void)
     int length = snprintf(data, sizeof data, "%d", published);
     data[length] = ' ';
     sent_ns = now_ns();
-    if (fetch_ask(&publisher, "POST", "/publish?event=slow", data) != 200)
+    if (ask_status(&publisher, "POST", "/publish?event=slow", data) != 200)
         die("the server does not publish any more");
     published++;
 }
@@ -82,7 +83,7 @@ static bool until_caught_up(int64_t now, int64_t *wake_ns)
 
 static void be_patient(void)
 {
-    give_up_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    give_up_ns = now_ns() + FETCH_PATIENCE_MS * INT64_C(1000000);
 }
 
 // One event at a time: published, and read by who reads.
@@ -92,7 +93,7 @@ static void tell(void)
     be_patient();
     follow(those_who_read, 1, until_here);
     if (here < published)
-        die("event %d has not come for %d seconds", published, PATIENCE_MS / 1000);
+        die("event %d has not come for %d seconds", published, FETCH_PATIENCE_MS / 1000);
 }
 
 static const struct claim too_much = {"5.16", "design patterns",
@@ -114,7 +115,7 @@ static void show(double alone_ms, double beside_ms, uint64_t queue)
 void scene_slow(void)
 {
     int small = SMALL_BUFFER, large = LARGE_BUFFER;
-    fetch_open(&publisher);
+    ask_open(&publisher);
     follower_begin(&quick, SERVER_SENT, server_figure("", "newest"), 0, told_quick);
     be_patient();
     follow(those_who_read, 1, until_connected);

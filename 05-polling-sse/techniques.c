@@ -1,6 +1,7 @@
 // techniques.c: the same events, told in four ways at once, and what each way costs.
 #include <stdio.h>
 
+#include "ask.h"
 #include "board.h"
 #include "claim.h"
 #include "follow.h"
@@ -74,10 +75,10 @@ static bool publish_and_wait(int64_t now, int64_t *wake_ns)
         char data[12];
         int length = snprintf(data, sizeof data, "%d", published);
         sent_ns[published] = now_ns();
-        fetch_send(&publisher,
-                   "POST /publish?event=bench HTTP/1.1\r\n" REQUEST_HEAD
-                   "Content-Length: %d\r\n\r\n%s",
-                   length, data);
+        fetch_or_die(&publisher, fetch_send(&publisher,
+                                            "POST /publish?event=bench HTTP/1.1\r\n" FETCH_HOST
+                                            "Content-Length: %d\r\n\r\n%s",
+                                            length, data));
         published++;
     }
     *wake_ns = published < EVENTS ? start_ns + (int64_t)(at_ms[published] * 1e6) : last_due_ns;
@@ -274,7 +275,7 @@ static void judge_rest(double interval)
 void scene_techniques(void)
 {
     make_times();
-    fetch_open(&publisher);
+    ask_open(&publisher);
     uint64_t newest = server_figure("", "newest");
     story_say("%d events, in bunches, at random times. Four readers; one of them asks every "
               "%d ms.",

@@ -13,6 +13,7 @@
 #include "net.h"
 #include "packet.h"
 #include "spawn.h"
+#include "test_fetch.h"
 #include "test_http.h"
 
 // ---- net -----------------------------------------------------------------------------------

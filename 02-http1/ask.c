@@ -1,0 +1,42 @@
+// ask.c: see ask.h.
+#include "ask.h"
+
+#include <string.h>
+
+static struct sockaddr_storage server;
+
+void ask_server(const char *host, int port)
+{
+    net_address(host, port, SOCK_STREAM, &server);
+}
+
+void ask_open(struct fetch *f)
+{
+    fetch_or_die(f, fetch_open(f, &server, 0));
+}
+
+void ask(struct fetch *f, const char *request)
+{
+    fetch_or_die(f, fetch_send(f, "%s", request));
+    fetch_or_die(f, fetch_answer(f));
+}
+
+void ask_get(struct fetch *f, const char *target)
+{
+    fetch_or_die(f, fetch_ask(f, "GET", target, "", NULL));
+}
+
+int ask_first_line(const struct fetch *f)
+{
+    const char *end = memchr(f->content.at, '\n', f->content.length);
+    return (int)(end ? (size_t)(end - f->content.at) : f->content.length);
+}
+
+bool ask_ends(struct fetch *f)
+{
+    enum fetch_result result = f->rest.length ? FETCH_OK : fetch_read(f);
+    if (result == FETCH_CLOSED || result == FETCH_RESET)
+        return true;
+    fetch_or_die(f, result);
+    return false;
+}
