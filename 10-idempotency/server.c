@@ -84,7 +84,9 @@ static void closed(struct conn *conn)
 // All that this round has brought goes to the disk at once, and then all are answered.
 static void commit(void)
 {
-    store_commit(&api.store);
+    struct session *waiter = store_commit(&api.store);
+    if (waiter)
+        session_look_again(waiter);
 }
 
 // ---- the program

@@ -82,6 +82,11 @@ void session_settled(void *waiter, struct record *record)
     conn_deadline(&s->conn, 0);
 }
 
+void session_look_again(struct session *s)
+{
+    conn_deadline(&s->conn, 0);
+}
+
 // ---- requests ------------------------------------------------------------------------------
 
 static struct http_text behind(struct http_text text, size_t length)
@@ -212,7 +217,9 @@ size_t session_received(struct session *s, const char *bytes, size_t length)
 
 void session_timeout(struct session *s)
 {
-    if (s->then) {
+    if (s->record) {
+        conn_deadline(&s->conn, NEVER); // the loop was to go round once more, and has
+    } else if (s->then) {
         s->then(s);
     } else if (s->began) {
         s->keep_alive = false;

@@ -89,6 +89,9 @@ void session_drop(struct session *s);
 bool session_keep(struct session *s, struct record *record, void (*then)(struct session *s));
 void session_settled(void *waiter, struct record *record); // called by the store
 
+// Makes the loop go round at once, though nothing may have come; `s` waits for the journal.
+void session_look_again(struct session *s);
+
 // Waits: `then` is called so many milliseconds from now.
 void session_wait(struct session *s, int64_t ms, void (*then)(struct session *s));
 

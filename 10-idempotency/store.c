@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXPIRED_AT_ONCE 1000 // keys that a request may have to remove
+#include "net.h"
+
+#define GATHER_NS       1000000 // that a group may wait for others, at most
+#define EXPIRED_AT_ONCE 1000    // keys that a request may have to remove
 
 // ---- keys that expire
 // ------------------------------------------------------------------------
@@ -164,6 +167,7 @@ bool store_add(struct store *store, struct record *record)
     record->next = NULL;
     *store->last = record;
     store->last = &record->next;
+    store->count++;
     return true;
 }
 
@@ -171,6 +175,10 @@ bool store_add(struct store *store, struct record *record)
 static void settle(struct store *store, bool durable)
 {
     struct record *record = store->first, *next;
+    store->told = store->count;
+    store->just_told = true;
+    store->count = 0;
+    store->until_ns = 0;
     store->first = NULL;
     store->last = &store->first;
     memset(store->coming, 0, sizeof store->coming);
@@ -227,16 +235,37 @@ static void compact(struct store *store)
         rewrite(store);
 }
 
-void store_commit(struct store *store)
+// Is the group about to become larger? Those who were told a moment ago are likely to come back
+// at once. Without them they would be the next group, and these here the one after it: two
+// groups that take turns, each waiting for two syncs. But who waits longer than a part of a
+// sync has nothing to gain.
+static bool may_grow(struct store *store)
 {
+    int64_t now = now_ns(), most = store->sync_ns / 4;
+    if (!store->until_ns) {
+        store->hoped = store->told + (store->just_told ? store->count : 0);
+        store->until_ns = now + (most < GATHER_NS ? most : GATHER_NS);
+    }
+    return store->count < store->hoped && now < store->until_ns;
+}
+
+void *store_commit(struct store *store)
+{
+    bool grows = store->first && store->first->waiter && may_grow(store);
+    store->just_told = false;
+    if (grows)
+        return store->first->waiter;
     if (!store->first)
-        return;
+        return NULL;
+    int64_t began_ns = now_ns();
     bool durable = journal_commit(&store->journal);
+    store->sync_ns = now_ns() - began_ns;
     if (!durable)
         fprintf(stderr, "%s\n", store->journal.error);
     settle(store, durable);
     expire(store, EXPIRED_AT_ONCE);
     compact(store);
+    return NULL;
 }
 
 // ---- the beginning and the end

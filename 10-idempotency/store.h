@@ -30,7 +30,13 @@ struct store {
     struct table keys, marks, accounts;
     uint32_t coming[ACCOUNT + 1];     // marks and accounts in the present group
     struct record *mark, **last_mark; // from the oldest on
-    struct record *first, **last;     // of the present group
+    struct record *first, **last;     // of the present group, which has
+    uint32_t count;                   // so many
+    uint32_t told;                    // waiters of the last group,
+    bool just_told;                   // in this round
+    uint32_t hoped;                   // records that the present group may get,
+    int64_t until_ns;                 // if they come until then; 0: nobody has looked at it yet
+    int64_t sync_ns;                  // that the last sync took
     struct ulid_source ids;
     int64_t key_ttl_ms;
     struct balance balances[CURRENCIES];
@@ -62,8 +68,10 @@ void store_forget(struct store *store, struct record *charge);
 // room for it.
 bool store_add(struct store *store, struct record *record);
 
-// Brings the present group, if there is one, to the disk, and tells the waiters.
-void store_commit(struct store *store);
+// Brings the present group, if there is one, to the disk, and tells the waiters. To be called
+// in each round of the loop. Returns NULL; or a waiter, if it is better to call it again at
+// once, for the group is about to become larger.
+void *store_commit(struct store *store);
 
 // The index of the first charge behind this id; of the one that has it, or charge_count.
 uint32_t store_after(const struct store *store, struct http_text id);
