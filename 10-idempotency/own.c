@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,20 @@ static void remove_folder(const char *folder)
         closedir(files);
     if (rmdir(folder))
         fprintf(stderr, "cannot remove %s: %s\n", folder, strerror(errno));
+}
+
+// Ctrl-C in the middle of a scene: what the server may have written is removed, and then this
+// program ends as it would have. Only calls that signal-safety(7) lists.
+static void remove_and_end(int signal_number)
+{
+    for (int i = 0; i < OPEN_MAX_HERE; i++)
+        if (*folders[i] && chdir(folders[i]) == 0) {
+            unlink("journal");
+            unlink("journal.new");
+            unlink("journal.lock");
+            rmdir(folders[i]);
+        }
+    raise(signal_number); // its handler is gone: SA_RESETHAND
 }
 
 static void remove_all(void)
@@ -65,7 +80,9 @@ void own_begin(struct own *own, const char *const options[])
 {
     static bool registered;
     const char *where = getenv("TMPDIR");
-    if (!registered && atexit(remove_all))
+    struct sigaction end = {.sa_handler = remove_and_end, .sa_flags = (int)SA_RESETHAND};
+    if (!registered &&
+        (atexit(remove_all) || sigaction(SIGINT, &end, NULL) || sigaction(SIGTERM, &end, NULL)))
         die("cannot register what is to be done at the end");
     registered = true;
     snprintf(own->folder, sizeof own->folder, "%s/charges.XXXXXX", where ? where : "/tmp");

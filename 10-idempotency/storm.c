@@ -198,8 +198,8 @@ static void draw(const struct storm *storm)
 // what it saves is the waves.
 static bool is_spared(const struct storm storms[3])
 {
-    return 2 * storms[0].requests > 3 * storms[1].requests &&
-           2 * storms[0].requests > 3 * storms[2].requests &&
+    return 4 * storms[0].requests > 5 * storms[1].requests &&
+           4 * storms[0].requests > 5 * storms[2].requests &&
            storms[1].share > 1.4 * storms[2].share;
 }
 
@@ -212,8 +212,8 @@ void scene_backoff(void)
     static const char *const quick[] = {"--process-ms", "0", NULL};
     static struct storm storms[] = {
         {.name = "at once", .policy = {1000000, 0, 0, PATIENCE_MS, false}},
-        {.name = "back-off", .policy = {100, 150, 600, PATIENCE_MS, false}},
-        {.name = "with jitter", .policy = {100, 150, 600, PATIENCE_MS, true}},
+        {.name = "back-off", .policy = {100, 250, 1000, PATIENCE_MS, false}},
+        {.name = "with jitter", .policy = {100, 250, 1000, PATIENCE_MS, true}},
     };
     const struct storm *at_once = &storms[0], *backoff = &storms[1], *jitter = &storms[2];
     static struct own own;
