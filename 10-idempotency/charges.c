@@ -12,8 +12,7 @@
 #define PAGE_DEFAULT 10
 #define CHARGE_BYTES 256 // of one in an answer
 
-// ---- what a request asks for
-// -----------------------------------------------------------------
+// ---- what a request asks for ---------------------------------------------------------------
 
 // A bucket with as many tokens as a tenth of a second brings: whoever finds none is too many.
 static bool is_within_capacity(struct api *api, int64_t now_ns)
@@ -125,8 +124,7 @@ struct record *charge_read(struct session *s, struct http_text content, struct h
     return charge;
 }
 
-// ---- making it
-// -------------------------------------------------------------------------------
+// ---- making it -----------------------------------------------------------------------------
 
 void charge_not_kept(struct session *s)
 {
@@ -191,8 +189,7 @@ bool charge_take(struct session *s, struct record *charge)
     return true;
 }
 
-// ---- answers
-// ---------------------------------------------------------------------------------
+// ---- answers -------------------------------------------------------------------------------
 
 static void put_charge(struct http_out *out, const struct record *charge)
 {
@@ -250,8 +247,7 @@ static void charge_is_made(struct session *s)
     charge_answer(s, s->charge, false);
 }
 
-// ---- POST /charges
-// ---------------------------------------------------------------------------
+// ---- POST /charges -------------------------------------------------------------------------
 
 // The same operation, asked for again? What was asked for is kept with the charge, so that it
 // is compared itself, and not by a hash of it.
@@ -308,8 +304,7 @@ void answer_naive_charge(struct session *s, const struct request *request)
         charge_make(s, charge_is_made);
 }
 
-// ---- GET
-// -------------------------------------------------------------------------------------
+// ---- GET -----------------------------------------------------------------------------------
 
 void answer_one_charge(struct session *s, const struct request *request)
 {

@@ -12,8 +12,7 @@ void answer_naive_charge(struct session *s, const struct request *request);
 void answer_one_charge(struct session *s, const struct request *request);
 void answer_charges(struct session *s, const struct request *request);
 
-// ---- for the notes' pattern as well
-// ----------------------------------------------------------
+// ---- for the notes' pattern as well --------------------------------------------------------
 
 // Whether there is room for one more request now; if not, it is answered.
 bool charge_is_welcome(struct session *s);

@@ -7,22 +7,24 @@
 
 #include "story.h"
 
-static char armed[32]; // the point; empty: none
-static long left;      // how often it is passed until then
+static char armed[sizeof CRASH_POINTS]; // the point; empty: none
+static long left;                       // how often it is passed until then
 
 bool crash_arm(const char *text)
 {
     size_t length = strcspn(text, ":");
-    const char *found = strstr(CRASH_POINTS, text);
     char *end = "";
     left = text[length] ? strtol(text + length + 1, &end, 10) : 1;
-    if (!length || length >= sizeof armed || left < 1 || *end)
+    if (left < 1 || *end)
         return false;
-    memcpy(armed, text, length);
-    for (found = CRASH_POINTS; (found = strstr(found, armed)); found += length)
-        if ((found == (const char *)CRASH_POINTS || found[-1] == ' ') &&
-            strchr(" ", found[length]))
+    for (const char *at = CRASH_POINTS; *at; at += strspn(at, " ")) {
+        size_t word = strcspn(at, " ");
+        if (word == length && !memcmp(at, text, length)) {
+            memcpy(armed, text, length);
             return true;
+        }
+        at += word;
+    }
     return false;
 }
 

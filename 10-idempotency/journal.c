@@ -12,8 +12,7 @@
 #include "crc32c.h"
 #include "recovery.h"
 
-// ---- bytes
-// -----------------------------------------------------------------------------------
+// ---- bytes ---------------------------------------------------------------------------------
 
 void journal_header(char *header)
 {
@@ -70,8 +69,7 @@ static bool write_zeros(int fd, off_t from, off_t to)
     return true;
 }
 
-// ---- one group
-// -------------------------------------------------------------------------------
+// ---- one group -----------------------------------------------------------------------------
 
 bool journal_append(struct journal *journal, const char *line, size_t length)
 {
@@ -165,8 +163,7 @@ bool journal_commit(struct journal *journal)
     return written;
 }
 
-// ---- opening
-// ---------------------------------------------------------------------------------
+// ---- opening -------------------------------------------------------------------------------
 
 // Opens path + suffix.
 static int open_beside(const struct journal *journal, const char *suffix, int flags)
@@ -258,7 +255,7 @@ bool journal_open(struct journal *journal, const char *path,
     struct recovery recovery = {.take = take, .context = context};
     *journal = (struct journal){.fd = -1, .lock_fd = -1};
     snprintf(journal->path, sizeof journal->path, "%s", path);
-    journal->directory_fd = open_directory(path);
+    journal->directory_fd = strlen(path) < PATH_MAX ? open_directory(path) : -1;
     bool good = journal->directory_fd < 0 ? fail(journal, "open the folder of", path)
                                           : open_file(journal, &recovery);
     if (!good)
@@ -280,8 +277,7 @@ void journal_close(struct journal *journal)
     free(journal->group);
 }
 
-// ---- compaction
-// ------------------------------------------------------------------------------
+// ---- compaction ----------------------------------------------------------------------------
 
 void journal_give_up(struct journal *fresh)
 {

@@ -66,8 +66,7 @@ bool journal_append_fresh(struct journal *journal, struct journal *fresh, const 
 void journal_give_up(struct journal *fresh);
 bool journal_replace(struct journal *journal, struct journal *fresh);
 
-// ---- for recovery.c: how a group is written
-// --------------------------------------------------
+// ---- for recovery.c: how a group is written ------------------------------------------------
 
 struct journal_head {
     uint32_t length;   // of the lines

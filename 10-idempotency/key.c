@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-// Without quotation marks: what a token may have in it (RFC 9651 §3.3.4).
+// Without quotation marks: what a token may have in it (RFC 9651 §3.3.4), and '=' of base64.
 static bool is_plain(char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||

@@ -49,8 +49,7 @@ static struct api api = {
     .store = {.settled = session_settled},
 };
 
-// ---- what the loop calls
-// ---------------------------------------------------------------------
+// ---- what the loop calls -------------------------------------------------------------------
 
 static void opened(struct conn *conn)
 {
@@ -89,8 +88,7 @@ static void commit(void)
         session_look_again(waiter);
 }
 
-// ---- the program
-// -----------------------------------------------------------------------------
+// ---- the program ---------------------------------------------------------------------------
 
 static void begin(const char *journal, double key_ttl, int waste_kb, const char *crash)
 {

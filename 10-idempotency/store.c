@@ -10,8 +10,7 @@
 #define GATHER_NS       1000000 // that a group may wait for others, at most
 #define EXPIRED_AT_ONCE 1000    // keys that a request may have to remove
 
-// ---- keys that expire
-// ------------------------------------------------------------------------
+// ---- keys that expire ----------------------------------------------------------------------
 
 static bool has_expired(const struct store *store, const struct record *record)
 {
@@ -67,8 +66,7 @@ bool store_is_marked(struct store *store, struct http_text key)
     return mark && !has_expired(store, mark);
 }
 
-// ---- records that are durable
-// ----------------------------------------------------------------
+// ---- records that are durable --------------------------------------------------------------
 
 static bool keep_charge(struct store *store, struct record *charge)
 {
@@ -116,8 +114,7 @@ static bool keep(struct store *store, struct record *record)
     return kept;
 }
 
-// ---- the group
-// -------------------------------------------------------------------------------
+// ---- the group -----------------------------------------------------------------------------
 
 int store_take(struct store *store, struct record *charge)
 {
@@ -196,8 +193,7 @@ static void settle(struct store *store, bool durable)
     }
 }
 
-// ---- compaction
-// ------------------------------------------------------------------------------
+// ---- compaction ----------------------------------------------------------------------------
 
 static bool append_fresh(struct store *store, struct journal *fresh, struct record *record)
 {
@@ -260,16 +256,17 @@ void *store_commit(struct store *store)
     int64_t began_ns = now_ns();
     bool durable = journal_commit(&store->journal);
     store->sync_ns = now_ns() - began_ns;
-    if (!durable)
-        fprintf(stderr, "%s\n", store->journal.error);
+    if (durable == store->failing) // said once, and not to each of a thousand clients
+        fprintf(stderr, "%s\n",
+                durable ? "the journal can be written again" : store->journal.error);
+    store->failing = !durable;
     settle(store, durable);
     expire(store, EXPIRED_AT_ONCE);
     compact(store);
     return NULL;
 }
 
-// ---- the beginning and the end
-// ---------------------------------------------------------------
+// ---- the beginning and the end -------------------------------------------------------------
 
 // One line of the journal.
 static bool take_line(void *context, const char *line, size_t length)
@@ -335,8 +332,7 @@ void store_end(struct store *store)
     journal_close(&store->journal);
 }
 
-// ---- charges by id
-// ---------------------------------------------------------------------------
+// ---- charges by id -------------------------------------------------------------------------
 
 uint32_t store_after(const struct store *store, struct http_text id)
 {

@@ -41,6 +41,7 @@ struct store {
     int64_t key_ttl_ms;
     struct balance balances[CURRENCIES];
     uint64_t live_bytes; // of the journal's lines: what has to stay
+    bool failing;        // the last group could not be written
     uint64_t rewrites;   // of the journal
     uint64_t waste_max;  // bytes of the journal that may be something else
     struct json json;    // room to read a line

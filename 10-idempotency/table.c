@@ -46,8 +46,7 @@ static uint64_t hash(const uint64_t seed[2], struct http_text name)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-// ---- the table
-// -------------------------------------------------------------------------------
+// ---- the table -----------------------------------------------------------------------------
 
 bool table_begin(struct table *table, uint32_t max)
 {

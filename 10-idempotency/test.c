@@ -26,8 +26,7 @@ static bool exchange(int port)
     return charge(port, key, CHARGE) == 201;
 }
 
-// ---- POST /charges
-// ---------------------------------------------------------------------------
+// ---- POST /charges -------------------------------------------------------------------------
 
 // The answer without its Date and Connection, which may differ.
 static void remember(char *copy, size_t size)
@@ -233,8 +232,7 @@ TEST(keys_expire)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// ---- GET /charges
-// ----------------------------------------------------------------------------
+// ---- GET /charges --------------------------------------------------------------------------
 
 static void id_of_answer(char id[40])
 {
@@ -287,8 +285,7 @@ TEST(charges_page_by_page)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// ---- what needs no key, and what has none
-// ----------------------------------------------------
+// ---- what needs no key, and what has none --------------------------------------------------
 
 TEST(accounts)
 {

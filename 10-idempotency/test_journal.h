@@ -321,8 +321,7 @@ TEST(groups_that_are_moved_are_noticed)
     free(bytes);
 }
 
-// ---- a disk that fails
-// -----------------------------------------------------------------------
+// ---- a disk that fails ---------------------------------------------------------------------
 
 static int syncs_until_failure; // 0: none fails
 
@@ -398,8 +397,7 @@ TEST(a_file_that_may_not_grow)
     journal_close(&journal);
 }
 
-// ---- compaction
-// ------------------------------------------------------------------------------
+// ---- compaction ----------------------------------------------------------------------------
 
 static const char *end_at; // the point at which rewrite_journal() ends the process
 
