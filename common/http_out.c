@@ -78,6 +78,7 @@ const char *http_reason(int status)
                    {206, "Partial Content"},
                    {304, "Not Modified"},
                    {400, "Bad Request"},
+                   {402, "Payment Required"},
                    {403, "Forbidden"},
                    {404, "Not Found"},
                    {405, "Method Not Allowed"},
