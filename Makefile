@@ -53,7 +53,8 @@ fuzz-%: common
 
 # The good clients' scenes: such as work beside clients that do anything else to the same server.
 SOAK = 01-tcp-udp:segments 02-http1:raw,pipeline 03-http2-framing:frames,ids 04-tls:handshake \
-       05-polling-sse:frames,tokens 09-nagle:stall
+       05-polling-sse:frames,tokens 06-threading-models:full 07-socket-sharding:spread \
+       08-pooling:sharing,nplus1 09-nagle:stall 10-idempotency:once,methods
 
 soak: $(LESSONS)
 	@$(MAKE) --no-print-directory -C common build/hostile

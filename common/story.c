@@ -26,6 +26,7 @@ static const char *const side_colour[] = {CYAN, MAGENTA, PLAIN};
 static enum story_side my_side;
 static const char *scene_name;
 static bool in_timeline, heading_due;
+static bool at_top; // nothing has been printed since the scene's title
 
 void story_begin(enum story_side side)
 {
@@ -58,6 +59,8 @@ int story_tell(const struct scene *scenes, const char *only)
                         columns(scene->title));
         printf("%s\n\n", paint(PLAIN));
         story_quiet(true); // until the scene opens its timeline
+        in_timeline = false;
+        at_top = true;
         scene->play();
     }
     story_quiet(true); // what is closed from now on is nobody's story
@@ -77,7 +80,7 @@ void story_say(const char *format, ...)
     va_start(arguments, format);
     fputs(in_timeline ? "\n" : "", stdout);
     fputs(*format ? "  " : "", stdout);
-    in_timeline = false;
+    in_timeline = at_top = false;
     vprintf(format, arguments);
     putchar('\n');
     va_end(arguments);
@@ -86,7 +89,8 @@ void story_say(const char *format, ...)
 static void print_heading(void)
 {
     heading_due = false;
-    printf("\n%13s%sclient%s", "", paint(CYAN), paint(PLAIN));
+    printf("%s%13s%sclient%s", at_top ? "" : "\n", "", paint(CYAN), paint(PLAIN));
+    at_top = false;
     repeat(" ", BETWEEN - 9);
     printf("%sserver%s\n", paint(MAGENTA), paint(PLAIN));
 }
@@ -186,8 +190,8 @@ void story_head(const char *titles)
 {
     char line[LINE_BYTES];
     snprintf(line, sizeof line, "%s", titles);
-    in_timeline = false;
-    printf("\n%s", paint(BOLD));
+    printf("%s%s", at_top ? "" : "\n", paint(BOLD));
+    in_timeline = at_top = false;
     print_cells(line);
     printf("%s\n", paint(PLAIN));
 }
