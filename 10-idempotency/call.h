@@ -8,8 +8,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define CALL_BYTES       32768 // of a request; of an answer's head and content
-#define CALL_FIELD_BYTES 64    // that are kept of an answer's field
+#include "fetch.h"
+
+#define CALL_BYTES       FETCH_BYTES // of a request; of an answer's head and content
+#define CALL_FIELD_BYTES 64          // that are kept of an answer's field
 
 enum call_outcome {
     CALL_ANSWERED, // status says how
