@@ -10,6 +10,7 @@
 
 #include "test_client.h"
 #include "test_crash.h"
+#include "test_disk.h"
 #include "test_http.h"
 #include "test_journal.h"
 #include "test_json.h"
