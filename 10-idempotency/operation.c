@@ -14,10 +14,14 @@ static bool is_good(const struct call *call)
     return call->outcome == CALL_ANSWERED && call->status < 500;
 }
 
-// One call, if the breaker lets it pass. False: it does not.
-static bool make_call(struct operation *operation)
+// One call, if the breaker lets it pass, and not longer than the operation may take. False: it
+// does not pass.
+static bool make_call(struct operation *operation, int64_t left_ms)
 {
+    struct call_request request = operation->request;
     uint32_t ticket = 0;
+    if (left_ms < request.timeout_ms)
+        request.timeout_ms = (int)left_ms;
     if (operation->breaker) {
         ticket = breaker_ask(operation->breaker, now_ms());
         if (ticket == BREAKER_REFUSED) {
@@ -25,7 +29,7 @@ static bool make_call(struct operation *operation)
             return false;
         }
     }
-    call_make(operation->service, &operation->request, &operation->last);
+    call_make(operation->service, &request, &operation->last);
     if (!operation->attempts++) {
         operation->first_status = operation->last.status;
         operation->first_replayed = operation->last.replayed;
@@ -44,7 +48,7 @@ bool operation_run(struct operation *operation)
     bool repeatable = retry_is_repeatable(request->method, request->key);
     int64_t began_ms = now_ms();
     for (int tries = 1;; tries++) {
-        bool called = make_call(operation);
+        bool called = make_call(operation, began_ms + operation->policy.deadline_ms - now_ms());
         if (called && !retry_may(last->outcome, last->status, repeatable))
             return last->outcome == CALL_ANSWERED && last->status / 100 == 2;
         int64_t asked_ms =

@@ -369,6 +369,31 @@ TEST(an_operation_without_a_key_is_not_repeated)
     CHECK_INT(operation.attempts, 1 + 9);
 }
 
+// All its calls together, and the last of them as well.
+TEST(an_operation_ends_at_its_deadline)
+{
+    static struct operation operation;
+    struct service service;
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    int listener = net_listen("127.0.0.1", 0, 10); // answers nobody
+    getsockname(listener, (struct sockaddr *)&address, &length);
+    service_at(&service, "127.0.0.1", ntohs(address.sin_port));
+    operation = (struct operation){
+        .service = &service, .request = a_charge, .policy = {9, 1, 1, 300, false}};
+    operation.request.timeout_ms = 200;
+    int64_t began_ns = now_ns();
+    CHECK(!operation_run(&operation));
+    CHECK_INT(operation.last.outcome, CALL_TIMEOUT);
+    CHECK(operation.last.ended_ns - began_ns >= 200 * INT64_C(1000000));
+    CHECK(operation.request.timeout_ms == 200 && operation.attempts <= 2);
+    operation.request.timeout_ms = 60000;
+    began_ns = now_ns();
+    CHECK(!operation_run(&operation));
+    CHECK(now_ns() - began_ns < 5 * INT64_C(1000000000));
+    close(listener);
+}
+
 TEST(an_operation_leaves_an_open_breaker_alone)
 {
     static const struct breaker_policy policy = {1000, 2, 50, 60000, 1};
