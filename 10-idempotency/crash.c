@@ -52,10 +52,10 @@ static void try_one(struct trial *trial)
                                    PATIENCE_MS};
     own_begin(&own, deadly);
     call_make(&own.service, &request, &first);
-    if (first.outcome == CALL_ANSWERED)
-        spawn_stop(own.pid); // it has not come to that point
+    if (first.outcome == CALL_LOST)
+        trial->killed = own_wait(&own) == 128 + SIGKILL;
     else
-        trial->killed = own_wait(&own) == 128 + SIGKILL && first.outcome == CALL_LOST;
+        spawn_stop(own.pid); // it has not come to that point
     own_start(&own, plain);
     trial->before = charges_of(&own.service, &customer);
     call_make(&own.service, &request, &trial->retry);
