@@ -12,6 +12,7 @@
 #include "story.h"
 
 #define RUNNERS 20
+#define BANK_MS "50" // that a charge takes
 
 struct runner {
     pthread_t thread;
@@ -83,13 +84,13 @@ static const struct claim atomic = {"10.10", "guide §13.4",
 
 void scene_race(void)
 {
-    static const char *const slow[] = {"--process-ms", "50", NULL};
+    static const char *const slow[] = {"--process-ms", BANK_MS, NULL};
     static struct own own;
     struct result naive, pattern, charges;
     char key[UUID_LENGTH + 1];
     own_begin(&own, slow);
-    story_say("%d threads send the same request at the same moment; the bank takes 50 ms.",
-              RUNNERS);
+    story_say("%d threads send the same request at the same moment; the bank takes %s ms.",
+              RUNNERS, BANK_MS);
     story_say(
         "What is their first answer; who has paid in the end; how often were they charged?");
     race(&own.service, "/naive/charges", NULL, &naive);
