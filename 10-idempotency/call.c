@@ -10,7 +10,7 @@
 
 void service_at(struct service *service, const char *host, int port)
 {
-    service->length = net_address(host, port, SOCK_STREAM, &service->address);
+    net_address(host, port, SOCK_STREAM, &service->address);
 }
 
 static enum fetch_result send_request(struct fetch *f, const struct call_request *request)

@@ -24,12 +24,11 @@ enum call_outcome {
 // Where the server is.
 struct service {
     struct sockaddr_storage address;
-    socklen_t length;
 };
 
 struct call_request {
     const char *method, *target;
-    const char *key;     // Idempotency-Key; NULL: none
+    const char *key;     // Idempotency-Key, without quotes and control characters; NULL: none
     const char *content; // JSON; NULL: none
     int timeout_ms;
 };

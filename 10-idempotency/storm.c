@@ -11,6 +11,7 @@
 
 #include "books.h"
 #include "claim.h"
+#include "fetch.h"
 #include "http.h"
 #include "net.h"
 #include "own.h"
@@ -100,13 +101,12 @@ static void call_now(struct storm *storm, struct storm_client *client,
     storm->requests++;
     client->attempts++;
     int length = snprintf(request, sizeof request,
-                          "POST /charges HTTP/1.1\r\nHost: workbench\r\nConnection: close\r\n"
+                          "POST /charges HTTP/1.1\r\n" FETCH_HOST "Connection: close\r\n"
                           "Idempotency-Key: \"%s\"\r\nContent-Length: %zu\r\n\r\n%s",
                           client->key, strlen(customer->charge), customer->charge);
-    client->fd = socket(storm->service->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     // On loopback this does not wait: the kernel takes the connection, and the request.
-    if (client->fd < 0 || connect(client->fd, (const struct sockaddr *)&storm->service->address,
-                                  storm->service->length))
+    client->fd = fetch_connect(&storm->service->address, 0);
+    if (client->fd < 0)
         finish(storm, client, CALL_REFUSED, 0);
     else if (send(client->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
         finish(storm, client, CALL_LOST, 0);
