@@ -262,7 +262,7 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"charge", OPTION_INT, &amount, 0, 99999999,
+        {"charge", OPTION_INT, &amount, 1, 99999999,
          "no scene: charge so many cents, and retry until it is certain"},
         {"key", OPTION_TEXT, &key, .help = "the Idempotency-Key of --charge"},
         {0}};

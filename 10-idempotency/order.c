@@ -1,5 +1,5 @@
 // order.c: scene ulid: what the order of the keys means to the index that they are kept in.
-#include <stdlib.h>
+#include <string.h>
 
 #include "claim.h"
 #include "net.h"
@@ -31,8 +31,8 @@ static void new_name(enum order order, struct ulid_source *source, uint64_t numb
     if (order == AT_RANDOM ? !uuid_new(key)
                            : !ulid_next(source, 1000 + number / KEYS_EACH_MS, &ulid))
         die("the kernel has no random bits");
-    for (int i = 0; order == IN_ORDER && i < ULID_BYTES; i++)
-        key[i] = ulid.bytes[i];
+    if (order == IN_ORDER)
+        memcpy(key, ulid.bytes, ULID_BYTES);
 }
 
 static void insert_all(enum order order, struct growth *growth)

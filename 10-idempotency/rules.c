@@ -117,11 +117,11 @@ void scene_methods(void)
     story_say("%-8s%-24s%-22s%s", "", "answers", "after the first", "after all");
     bool put = repeat_it("PUT", target, account, target, &customer);
     bool get = repeat_it("GET", target, NULL, target, &customer);
-    bool delete = repeat_it("DELETE", target, NULL, target, &customer);
+    bool erase = repeat_it("DELETE", target, NULL, target, &customer);
     bool post = repeat_it("POST", "/naive/charges", customer.charge, target, &customer);
     int charges = charges_of(the_server(), &customer);
     claim_report(
-        &by_design, put && get && delete &&!post && charges == REPEATS ? HOLDS : UNCLEAR,
+        &by_design, put && get && erase && !post && charges == REPEATS ? HOLDS : UNCLEAR,
         "%d times each: the first leaves the state that all leave, except for POST: %d "
         "charges. DELETE answers 404 the second time, but what counts is the state",
         REPEATS, charges);
