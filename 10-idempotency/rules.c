@@ -147,12 +147,14 @@ static int call_again(const struct own *own, const struct customer *customer, co
 
 void scene_expiry(void)
 {
-    static const char *const brief[] = {"--key-ttl", "0.6", "--process-ms", "0", NULL};
+    char seconds[20];
+    const char *const brief[] = {"--key-ttl", seconds, "--process-ms", "0", NULL};
     static struct own own;
     struct customer customer;
     char key[UUID_LENGTH + 1];
     bool within = false, replayed = false;
     int before = 0;
+    snprintf(seconds, sizeof seconds, "%g", KEY_TTL_MS / 1000.0);
     own_begin(&own, brief);
     story_say("This server forgets a key after %d ms.", KEY_TTL_MS);
     for (int tries = 0; tries < TRIES && !within; tries++) {
