@@ -1,6 +1,7 @@
 // charges.c: see charges.h. Read answer_charge() first: it is the lesson.
 #include "charges.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,17 @@ size_t charge_key(struct session *s, const struct request *request, char *key)
 
 static const char *const names[] = {"amount", "currency", "source"};
 
+// A member that is none of the three: a misspelt one must not be passed over in silence.
+static const struct json_value *find_unknown(const struct json *json)
+{
+    for (const struct json_value *value = json->values + 1; value < json->values + json->count;
+         value++)
+        if (value->parent == 0 && !http_is(value->name, names[0]) &&
+            !http_is(value->name, names[1]) && !http_is(value->name, names[2]))
+            return value;
+    return NULL;
+}
+
 // Reads what is wanted into the three values; returns the name of the one that is wrong, ""
 // if none is, and sets *fault.
 static const char *read_values(const struct json *json, int64_t *amount, int *currency,
@@ -71,13 +83,6 @@ static const char *read_values(const struct json *json, int64_t *amount, int *cu
         if (!(values[i] = json_member(json, names[i]))) {
             *fault = "It is missing.";
             return names[i];
-        }
-    for (int i = 1; i < json->count;
-         i++) // a misspelt member must not be passed over in silence
-        if (json->values[i].parent == 0 && &json->values[i] != values[0] &&
-            &json->values[i] != values[1] && &json->values[i] != values[2]) {
-            *fault = "There is a member that is not known.";
-            return NULL;
         }
     *fault = "It must be an integer from 1 to 99999999: cents, not euros.";
     if (!json_integer(values[0], 1, AMOUNT_MAX, amount))
@@ -97,9 +102,10 @@ struct record *charge_read(struct session *s, struct http_text content, struct h
 {
     struct json *json = &s->api->json;
     struct http_text source;
-    int64_t amount;
-    int currency;
+    int64_t amount = 0;
+    int currency = -1;
     const char *fault, *wrong;
+    char name[SOURCE_MAX + 1];
     if (!json_read(json, content.at, content.length)) {
         problem(s, 400, "", NULL,
                 "The content is not JSON, or has more in it than is allowed.");
@@ -110,6 +116,13 @@ struct record *charge_read(struct session *s, struct http_text content, struct h
         return NULL;
     }
     wrong = read_values(json, &amount, &currency, &source, &fault);
+    const struct json_value *unknown = find_unknown(json);
+    if (!*wrong && unknown) {
+        bool plain = record_is_word(unknown->name, SOURCE_MAX); // else it is not repeated
+        snprintf(name, sizeof name, "%.*s", (int)unknown->name.length, unknown->name.at);
+        wrong = plain ? name : NULL;
+        fault = "There is a member that is not known.";
+    }
     if (!wrong || *wrong) {
         problem(s, 400, "", wrong, fault);
         return NULL;

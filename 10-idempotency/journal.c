@@ -211,11 +211,25 @@ static bool lock(struct journal *journal)
         return fail(journal, "open the lock of", journal->path);
     if (!flock(journal->lock_fd, LOCK_EX | LOCK_NB))
         return true;
-    fail(journal, "lock", journal->path);
-    if (errno == EWOULDBLOCK)
-        snprintf(journal->error, sizeof journal->error,
-                 "another server has %.200s (--journal FILE names another one)", journal->path);
+    if (errno != EWOULDBLOCK)
+        return fail(journal, "lock", journal->path);
+    snprintf(journal->error, sizeof journal->error,
+             "another server has %.200s (--journal FILE names another one)", journal->path);
     return false;
+}
+
+// What was read is about to be told of, but is it on the disk? The process before this one may
+// have been killed before its sync, or after one that failed: then the kernel has the last
+// group in memory, and may call it clean. So it is written again, and synced; and the folder,
+// for it may have been killed between rename() and that.
+static bool confirm(struct journal *journal, off_t last)
+{
+    size_t length = last ? (size_t)(journal->end - last) : 0;
+    journal->renamed = true;
+    if (pread(journal->fd, journal->group, length, last) == (ssize_t)length &&
+        write_at(journal->fd, journal->group, length, last) && !fdatasync(journal->fd))
+        return make_known(journal);
+    return fail(journal, "sync", journal->path);
 }
 
 static bool recover(struct journal *journal, struct recovery *recovery)
@@ -231,7 +245,7 @@ static bool recover(struct journal *journal, struct recovery *recovery)
     if (recovery->filled > recovery->end)
         journal->cut = (uint64_t)(recovery->filled - recovery->end);
     journal->suspect = journal->cut > 0;
-    return make_known(journal);
+    return confirm(journal, recovery->last);
 }
 
 static bool open_file(struct journal *journal, struct recovery *recovery)

@@ -147,7 +147,7 @@ static int take_lines(struct recovery *r, off_t at, const char *bytes, size_t le
         if (!next)
             return damaged(r, at, "a line of the group has no end");
         if (!r->take(r->context, bytes, (size_t)(++next - bytes)))
-            return damaged(r, at, "line %llu is none that this server writes",
+            return damaged(r, at, "line %llu is none that this server writes, or one too many",
                            (unsigned long long)r->lines + 1);
     }
     return WHOLE;
@@ -177,6 +177,7 @@ static int read_group(struct window *w)
         return DAMAGED;
     if (crc32c(0, bytes + JOURNAL_HEAD, length - JOURNAL_HEAD) != head.checksum)
         return judge_torn(w, at, bytes, length);
+    r->last = at;
     r->end += (off_t)length;
     return take_lines(r, at, bytes + JOURNAL_HEAD, head.length);
 }
@@ -210,6 +211,7 @@ bool recovery_read(struct recovery *r, int fd)
     int result;
     *r->error = '\0';
     r->lines = 0;
+    r->last = 0;
     r->size = fstat(fd, &about) ? 0 : about.st_size;
     w.room = r->size < WINDOW ? (size_t)r->size : WINDOW;
     w.bytes = malloc(w.room + 1);

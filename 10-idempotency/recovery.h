@@ -25,7 +25,8 @@ struct recovery {
     bool (*take)(void *context, const char *line, size_t length);
     void *context;
     // What came out:
-    off_t end;    // behind the last whole group
+    off_t end;    // behind the last whole group,
+    off_t last;   // which begins here; 0: there is none
     off_t filled; // behind the last byte that is not zero: more than `end` if a group was torn
     off_t size;   // of the file
     uint64_t lines;

@@ -15,7 +15,7 @@
 static bool has_expired(const struct store *store, const struct record *record)
 {
     return record->state == DURABLE &&
-           record->created_ms + store->key_ttl_ms <= (int64_t)ulid_now_ms();
+           (int64_t)ulid_now_ms() - record->created_ms >= store->key_ttl_ms;
 }
 
 // The charge stays: only its key is forgotten.
@@ -204,7 +204,7 @@ static bool append_fresh(struct store *store, struct journal *fresh, struct reco
 // Writes a new journal of what is true now. All charges stay, for they are the books; keys and
 // marks that have expired do not, nor accounts that were deleted or put again. The loop stands
 // still meanwhile.
-static void rewrite(struct store *store)
+static void rewrite(struct store *store, uint64_t waste)
 {
     struct journal fresh;
     bool good = journal_begin_fresh(&store->journal, &fresh);
@@ -219,7 +219,7 @@ static void rewrite(struct store *store)
         store->rewrites++;
     } else {
         fprintf(stderr, "no compaction: %s\n", store->journal.error);
-        store->waste_max *= 2; // not again at once
+        store->waste_max = 2 * waste; // not again at once
     }
 }
 
@@ -228,7 +228,7 @@ static void compact(struct store *store)
     uint64_t used = (uint64_t)(store->journal.end - JOURNAL_HEAD);
     uint64_t waste = used > store->live_bytes ? used - store->live_bytes : 0;
     if (waste > store->waste_max && waste > store->live_bytes / 2)
-        rewrite(store);
+        rewrite(store, waste);
 }
 
 // Is the group about to become larger? Those who were told a moment ago are likely to come back
@@ -275,6 +275,8 @@ static bool take_line(void *context, const char *line, size_t length)
     struct record *record = record_read(&store->json, line, length);
     if (!record)
         return false;
+    if (store->keys.count == KEYS_MAX || store->marks.count == KEYS_MAX)
+        expire(store, UINT32_MAX); // there were never more at once, but over the years
     if (record->kind != CHARGE) {
         if (!keep(store, record))
             free(record);

@@ -146,7 +146,8 @@ TEST(charges_that_are_wrong)
         {OF("0500"), NULL},
         {OF("+500"), NULL},
         {OF("500,\"amount\":500"), NULL}, // twice
-        {OF("500,\"Amount\":500"), NULL}, // unknown
+        {OF("500,\"Amount\":500"), "Amount"},
+        {OF("500,\"a \\u001b\":500"), NULL}, // is not repeated
         {"{\"amount\":500,\"source\":\"tok_visa\"}", "currency"},
         {"{\"amount\":500,\"currency\":\"EUR\",\"source\":\"tok_visa\"}", "currency"},
         {"{\"amount\":500,\"currency\":\"eurx\",\"source\":\"tok_visa\"}", "currency"},

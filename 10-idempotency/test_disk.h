@@ -53,6 +53,22 @@ TEST(a_sync_that_fails)
     }
 }
 
+// What is read may have been in the kernel's memory only: it is not told of before it is
+// synced.
+TEST(what_is_read_is_synced)
+{
+    struct journal journal;
+    make_journal(&journal);
+    journal_close(&journal);
+    syncs_until_failure = 1;
+    CHECK(!open_journal(&journal));
+    CHECK_HAS(journal.error, "cannot sync ");
+    CHECK_INT(syncs_until_failure, 0);
+    CHECK(open_journal(&journal));
+    CHECK(!strcmp(taken.text, ALL_GROUPS));
+    journal_close(&journal);
+}
+
 // No room for the zeros ahead: nothing begins, and when there is room it goes on.
 TEST(a_file_that_may_not_grow)
 {
