@@ -18,6 +18,7 @@
 #include "own.h"
 #include "scenes.h"
 #include "story.h"
+#include "text.h"
 
 #define HASTE_MS 150 // patience of a client that has none
 
@@ -234,7 +235,11 @@ static int charge(int amount, const char *given_key)
     operation.waits = print_wait;
     printf("Idempotency-Key: \"%s\"\n", operation.request.key);
     bool done = operation_run(&operation);
-    printf("%s", operation.last.content);
+    char *answer = operation.last.content;
+    answer[strcspn(answer, "\n")] = '\0'; // one line, of JSON
+    make_printable(answer);
+    if (*answer)
+        printf("%s\n", answer);
     if (!done && retry_may(operation.last.outcome, operation.last.status, true))
         printf("nothing is certain: try again later, with --key %s\n", operation.request.key);
     return done ? 0 : 1;
