@@ -1,0 +1,61 @@
+// call.h: one HTTP call with a deadline, and what became of it. It never dies, and it never
+// guesses: that no answer has come says nothing about whether the server has done its work.
+#ifndef CALL_H
+#define CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "fetch.h"
+
+#define CALL_BYTES       FETCH_BYTES // of a request; of an answer's head and content
+#define CALL_FIELD_BYTES 64          // that are kept of an answer's field
+
+enum call_outcome {
+    CALL_ANSWERED, // status says how
+    CALL_REFUSED,  // there was no connection: the server has not seen the request
+    CALL_LOST,     // the connection ended before the answer was whole: nobody knows
+    CALL_TIMEOUT,  // no whole answer before the deadline: nobody knows
+    CALL_GARBLED,  // what came is not HTTP/1.1, or longer than CALL_BYTES
+};
+
+// Where the server is.
+struct service {
+    struct sockaddr_storage address;
+};
+
+struct call_request {
+    const char *method, *target;
+    const char *key;     // Idempotency-Key, without quotes and control characters; NULL: none
+    const char *content; // JSON; NULL: none
+    int timeout_ms;
+};
+
+struct call {
+    enum call_outcome outcome;
+    int status;    // of an answer, else 0
+    bool replayed; // Idempotent-Replayed: true
+    char retry_after[CALL_FIELD_BYTES];
+    int64_t began_ns, ended_ns; // on now_ns()'s clock
+    size_t content_length;
+    char content[CALL_BYTES + 1]; // '\0'-terminated
+};
+
+// Resolves the address once, for all calls. Dies if there is no such host.
+void service_at(struct service *service, const char *host, int port);
+
+// Makes the call, on a connection of its own, and fills in *call. Takes at most timeout_ms, to
+// the letter: an answer that is here one moment later counts as none.
+void call_make(const struct service *service, const struct call_request *request,
+               struct call *call);
+
+// "201", "201, replayed", "no answer": for a line of the story. The text is constant, or *text.
+const char *call_text(const struct call *call, char text[CALL_FIELD_BYTES]);
+
+// The value of a member of the answer's JSON: a text without its quotes, or a number. Copies at
+// most size - 1 bytes and '\0'; returns text, empty if there is no such member.
+char *call_member(const struct call *call, const char *name, char *text, size_t size);
+
+#endif

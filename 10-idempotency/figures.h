@@ -1,0 +1,16 @@
+// figures.h: what the books say, and what the server has done: GET /balance, GET /stats. And
+// PUT /outage, after which it does nothing for a while.
+#ifndef FIGURES_H
+#define FIGURES_H
+
+#include "session.h"
+
+// GET /balance?currency=eur: count and sum of the charges that succeeded.
+void answer_balance(struct session *s, const struct request *request);
+void answer_stats(struct session *s, const struct request *request);
+
+// {"ms": 1500}: so long every POST is answered with 503; with {"retry_after": 2} besides, the
+// clients are told to come back in so many seconds.
+void answer_outage(struct session *s, const struct request *request);
+
+#endif

@@ -1,0 +1,13 @@
+// pattern.h: POST /notes-pattern/charges: check, mark, then process, as the course notes have
+// it. Each step is durable; the three together are not one.
+#ifndef PATTERN_H
+#define PATTERN_H
+
+#include "session.h"
+
+void answer_pattern_charge(struct session *s, const struct request *request);
+
+// The client has gone: what was marked happens nevertheless.
+void pattern_abandon(struct session *s);
+
+#endif

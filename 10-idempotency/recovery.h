@@ -1,0 +1,40 @@
+// recovery.h: reads a journal after whatever has happened, and decides what it means.
+//
+// A crash can only hurt the last group, and only one that nobody has been told of: a group is
+// written when the one before it is on the disk, and told of when it is there itself. It can be
+// missing in part, in any part, for a disk writes sectors of 512 bytes in any order. But
+// before it there were zeros, which were on the disk. So:
+//
+//     torn     the checksum is wrong, a sector's share of the group is all zeros as it was
+//              before, and behind the group are only zeros: it is cut off, and was never told
+//     damaged  everything else that is wrong, and above all a group that is wrong and has no
+//              sector missing, or another one behind it: the server does not start
+//
+// Lines have no zeros in them, so the two cannot be confused; with one exception: who sets
+// whole sectors of the last group to zero does what a crash does. A disk that loses sectors
+// which it said were there is beyond what one copy of a file can show.
+#ifndef RECOVERY_H
+#define RECOVERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct recovery {
+    bool (*take)(void *context, const char *line, size_t length);
+    void *context;
+    // What came out:
+    off_t end;    // behind the last whole group,
+    off_t last;   // which begins here; 0: there is none
+    off_t filled; // behind the last byte that is not zero: more than `end` if a group was torn
+    off_t size;   // of the file
+    uint64_t lines;
+    off_t error_at;
+    char error[200]; // empty: all is well
+};
+
+// Reads the file, calling take() for each line. False: it is damaged, or cannot be read.
+bool recovery_read(struct recovery *recovery, int fd);
+
+#endif

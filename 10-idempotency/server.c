@@ -1,0 +1,159 @@
+// server.c: a payments API in which every request may come twice: because a client was
+// impatient, because an answer was lost, because a proxy tried again.
+//
+// Run:    ./server             then, in another terminal: ./client, or
+//         curl -H 'Idempotency-Key: "order-17"' localhost:8010/charges
+//              -d '{"amount":500,"currency":"eur","source":"tok_visa"}'       twice, and then
+//         curl localhost:8010/balance           strings charges.journal
+// Watch:  that the second answer is the first one again, and that the balance does not move;
+//         then kill -9 the server, start it again, and ask a third time.
+//
+// Read the routes below first; then answer_charge() in charges.c, which is the lesson;
+// journal_commit() in journal.c, after which a charge has happened; and recovery.h, which says
+// what a crash can leave behind. pattern.c does the same as the course notes do it.
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accounts.h"
+#include "charges.h"
+#include "crashpoint.h"
+#include "figures.h"
+#include "loop.h"
+#include "net.h"
+#include "options.h"
+#include "pattern.h"
+#include "session.h"
+#include "story.h"
+
+#define CONNECTIONS_MAX 10000
+#define BACKLOG         4096
+
+static const struct route routes[] = {{"POST", "/charges", answer_charge},
+                                      {"GET", "/charges", answer_charges},
+                                      {"GET", "/charges/", answer_one_charge},
+                                      {"POST", "/naive/charges", answer_naive_charge},
+                                      {"POST", "/notes-pattern/charges", answer_pattern_charge},
+                                      {"GET", "/accounts/", answer_account},
+                                      {"PUT", "/accounts/", answer_put_account},
+                                      {"DELETE", "/accounts/", answer_delete_account},
+                                      {"GET", "/balance", answer_balance},
+                                      {"GET", "/stats", answer_stats},
+                                      {"PUT", "/outage", answer_outage},
+                                      {0}};
+
+static struct api api = {
+    .settings = {.idle_ms = 15000, .process_ms = 20, .lookup_ms = 20},
+    .routes = routes,
+    .store = {.settled = session_settled},
+};
+
+// ---- what the loop calls -------------------------------------------------------------------
+
+static void opened(struct conn *conn)
+{
+    struct session *s = (struct session *)conn;
+    s->api = &api;
+    session_opened(s);
+}
+
+static size_t received(struct conn *conn, const char *bytes, size_t length)
+{
+    return session_received((struct session *)conn, bytes, length);
+}
+
+static void timeout(struct conn *conn)
+{
+    session_timeout((struct session *)conn);
+}
+
+static void stop(struct conn *conn)
+{
+    session_stop((struct session *)conn);
+}
+
+static void closed(struct conn *conn)
+{
+    struct session *s = (struct session *)conn;
+    pattern_abandon(s);
+    charge_abandon(s);
+}
+
+// All that this round has brought goes to the disk at once, and then all are answered.
+static void commit(void)
+{
+    struct session *waiter = store_commit(&api.store);
+    if (waiter)
+        session_look_again(waiter);
+}
+
+// ---- the program ---------------------------------------------------------------------------
+
+static void begin(const char *journal, double key_ttl, int waste_kb, const char *crash)
+{
+    if (strcmp(crash, "never") && !crash_arm(crash)) {
+        fprintf(stderr, "server: --crash-at takes one of %s, and perhaps :N, not '%s'\n",
+                CRASH_POINTS, crash);
+        exit(2);
+    }
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of write(), not our end
+    api.store.key_ttl_ms = (int64_t)(key_ttl * 1000);
+    api.store.waste_max = (uint64_t)waste_kb << 10;
+    if (!store_begin(&api.store, journal))
+        die("%s", api.store.journal.error);
+    api.store.journal.crossed = crash_at;
+    if (api.store.journal.recovered || api.store.journal.cut)
+        printf("%s: %llu records; %llu bytes of a torn group cut off\n", journal,
+               (unsigned long long)api.store.journal.recovered,
+               (unsigned long long)api.store.journal.cut);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *host = "127.0.0.1", *journal = "charges.journal", *crash = "never";
+    static int port = 8010, waste_kb = 1024;
+    static double key_ttl = 86400;
+    static bool quiet;
+    struct settings *set = &api.settings;
+    const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address to listen on"},
+        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"journal", OPTION_TEXT, &journal, .help = "file that keeps what has happened"},
+        {"process-ms", OPTION_INT, &set->process_ms, 0, 60000,
+         "milliseconds that the bank takes for a charge"},
+        {"lookup-ms", OPTION_INT, &set->lookup_ms, 0, 60000,
+         "milliseconds from check to mark in the notes' pattern"},
+        {"key-ttl", OPTION_NUMBER, &key_ttl, 0.001, 31536000,
+         "seconds until a key is forgotten"},
+        {"waste-kb", OPTION_INT, &waste_kb, 0, 1 << 20,
+         "kilobytes of old things that the journal may keep"},
+        {"crash-at", OPTION_TEXT, &crash,
+         .help = "SIGKILL at a point, or POINT:N the N-th time: see crashpoint.h"},
+        {"drop", OPTION_INT, &set->drop, 0, 1000000, "so many answers to charges are lost"},
+        {"capacity", OPTION_INT, &set->capacity, 0, 1000000,
+         "POSTs a second, above it 503; 0: no limit"},
+        {"idle", OPTION_INT, &set->idle_ms, 1, 3600000,
+         "milliseconds until a silent client is closed"},
+        {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
+        {0}};
+    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
+                                              .conns_max = CONNECTIONS_MAX,
+                                              .opened = opened,
+                                              .received = received,
+                                              .timeout = timeout,
+                                              .stop = stop,
+                                              .closed = closed,
+                                              .round = commit};
+    options_parse(argc, argv,
+                  &(struct command){"", "Lesson 10: charges that can be repeated.", options});
+    story_begin(STORY_SERVER);
+    story_quiet(quiet);
+    int listener = net_listen(host, port, BACKLOG);
+    begin(journal, key_ttl, waste_kb, crash);
+    long connections = loop_run(listener, &server);
+    commit(); // what those who were cut off at the end had asked for
+    printf("stopped: %ld connections, %u charges\n", connections, api.store.charge_count);
+    store_end(&api.store);
+    return 0;
+}

@@ -1,0 +1,81 @@
+// store.h: all that the server knows: the charges in the order in which they were made, the
+// keys, the accounts; and the journal, which is the truth. What is in memory can be made again
+// out of it.
+//
+// A record is first added: it goes into the journal's present group. When store_commit() has
+// brought the group to the disk, it is durable: only then does it count, and only then is its
+// waiter told. If that fails, it is as if it had never been.
+#ifndef STORE_H
+#define STORE_H
+
+#include "journal.h"
+#include "record.h"
+#include "table.h"
+#include "ulid.h"
+
+#define CHARGES_MAX  4000000 // then 507
+#define KEYS_MAX     2000000 // then 503: some will expire
+#define ACCOUNTS_MAX 10000   // then 507
+
+struct balance {
+    uint64_t count, sum;
+};
+
+struct store {
+    struct journal journal;
+    struct record **charges; // in the order of their ids, so that one is found by halving
+    uint32_t charge_count;
+    uint32_t taken; // charges that there are or will be: under way, in the group
+    uint32_t fresh; // the first charge whose key has not expired
+    struct table keys, marks, accounts;
+    uint32_t coming[ACCOUNT + 1];     // marks and accounts in the present group
+    struct record *mark, **last_mark; // from the oldest on
+    struct record *first, **last;     // of the present group, which has
+    uint32_t count;                   // so many
+    uint32_t told;                    // waiters of the last group,
+    bool just_told;                   // in this round
+    uint32_t hoped;                   // records that the present group may get,
+    int64_t until_ns;                 // if they come until then; 0: nobody has looked at it yet
+    int64_t sync_ns;                  // that the last sync took
+    struct ulid_source ids;
+    int64_t key_ttl_ms;
+    struct balance balances[CURRENCIES];
+    uint64_t live_bytes; // of the journal's lines: what has to stay
+    bool failing;        // the last group could not be written
+    uint64_t rewrites;   // of the journal
+    uint64_t waste_max;  // bytes of the journal that may be something else
+    struct json json;    // room to read a line
+    // A record is durable, or will never be, and is gone when this returns. Its waiter, which
+    // may be any object that record->waiter was set to, is not NULL.
+    void (*settled)(void *waiter, struct record *record);
+};
+
+// Reads the journal, or begins one, for this process alone. False: see journal.error.
+bool store_begin(struct store *store, const char *path);
+void store_end(struct store *store);
+
+// The charge that was made, or is being made, for a key that has not expired.
+struct record *store_find_key(struct store *store, struct http_text key);
+bool store_is_marked(struct store *store, struct http_text key);
+
+// A charge is under way: its key, if it has one, is taken. Returns 0, or the status of a
+// refusal: 503 if there are too many keys, 507 if there are too many charges.
+int store_take(struct store *store, struct record *charge);
+
+// It was not made after all: frees it, and its key.
+void store_forget(struct store *store, struct record *charge);
+
+// Adds a record to the present group. A charge gets its id and its time now. False: there is no
+// room for it.
+bool store_add(struct store *store, struct record *record);
+
+// Brings the present group, if there is one, to the disk, and tells the waiters. To be called
+// in each round of the loop. Returns NULL; or a waiter, if it is better to call it again at
+// once, for the group is about to become larger.
+void *store_commit(struct store *store);
+
+// The index of the first charge behind this id; of the one that has it, or charge_count.
+uint32_t store_after(const struct store *store, struct http_text id);
+uint32_t store_find(const struct store *store, struct http_text id);
+
+#endif
