@@ -392,6 +392,7 @@ static void scene_quickack(void)
     double both = measure(NAGLE, DISTANT, 0).median_ms;
     double quick = measure(NAGLE, DISTANT, QUICKACK).median_ms;
     double none = measure(NODELAY, DISTANT, 0).median_ms;
+    bool nearer = quick - none <= (both - none + board()->rtt_ms) / 2; // to an RTT than to both
     story_say("");
     story_bar("Nagle, delayed ACK", both, both, "%.1f ms", both);
     story_bar("Nagle, TCP_QUICKACK", quick, both, "%.1f ms", quick);
@@ -402,7 +403,7 @@ static void scene_quickack(void)
     else if (board()->tunnel && board()->rtt_ms > 0)
         claim_report(
             &one_round_trip,
-            quick >= none + 0.9 * board()->rtt_ms && both >= quick + 20 ? HOLDS : UNCLEAR,
+            nearer && quick >= none + 0.9 * board()->rtt_ms ? HOLDS : UNCLEAR,
             "%.1f ms with an ACK at once, %.1f ms without Nagle: %.1f more, at RTT %g ms",
             quick, none, quick - none, board()->rtt_ms);
     else
