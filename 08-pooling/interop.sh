@@ -102,7 +102,67 @@ while True:
     s.close()
 PYTHON
 
+# A server that does its clients harm, each path in another way.
+cat >"$folder/hostile.py" <<'PYTHON'
+import socket, threading, time
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+def harm(s, path):
+    if path == "/endless-head":
+        s.sendall(OK)
+        while True:
+            s.sendall(b"X-More: of it\r\n" * 100)
+    elif path == "/endless-hints":
+        while True:
+            s.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+    elif path == "/silence":
+        time.sleep(5)
+    elif path == "/two-lengths":
+        s.sendall(OK + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\nhey")
+    elif path == "/two-framings":
+        s.sendall(OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    elif path == "/cut":
+        s.sendall(OK + b"Content-Length: 9\r\n\r\nhalf")
+        return False
+    elif path == "/another":  # answer, which nobody has asked for
+        s.sendall((OK + b"Content-Length: 2\r\n\r\nhi") * 2)
+    elif path == "/switch":
+        s.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    return True
+
+def serve(s):
+    try:
+        while (lines := s.recv(4096)) and harm(s, lines.split()[1].decode()):
+            pass
+    except OSError:
+        pass
+    s.close()
+
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+PYTHON
+
 if need python3 python3; then
+    mkfifo "$folder/hostile"
+    python3 "$folder/hostile.py" >"$folder/hostile" &
+    pids="$pids $!"
+    read -r hostile <"$folder/hostile"
+    # shellcheck disable=SC2016 # $path is for the command
+    expect "a hostile server has no second use of a connection" "endless-head: the answer is no HTTP/1.1; 0 on one that was there
+endless-hints: timed out; 0 on one that was there
+silence: timed out; 0 on one that was there
+two-lengths: the answer is no HTTP/1.1; 0 on one that was there
+two-framings: the answer is no HTTP/1.1; 0 on one that was there
+cut: closed in the middle of the answer; 0 on one that was there
+another: 0 on one that was there
+switch: 0 on one that was there" "for path in endless-head endless-hints silence two-lengths two-framings cut another switch; do
+        echo \$path: \$(timeout 20 ./http_client --threads 1 --connections 1 --requests 2 --timeout-ms 300 \\
+            http://127.0.0.1:$hostile/\$path 2>&1 |
+            sed -n 's/^http_client: [^ ]*: \(.*\)/\1;/p; s/.*, \([0-9]*\) requests \(on one that was there\).*/\1 \2/p')
+    done"
     start_server ./server --query-ms 1
     expect "Python is our client" "R|0|1
 D|100|42|Barbara Evans|barbara.evans@example.com
