@@ -402,8 +402,7 @@ static void scene_quickack(void)
                      "on this link lost packets cost more than Nagle");
     else if (board()->tunnel && board()->rtt_ms > 0)
         claim_report(
-            &one_round_trip,
-            nearer && quick >= none + 0.9 * board()->rtt_ms ? HOLDS : UNCLEAR,
+            &one_round_trip, nearer && quick >= none + 0.9 * board()->rtt_ms ? HOLDS : UNCLEAR,
             "%.1f ms with an ACK at once, %.1f ms without Nagle: %.1f more, at RTT %g ms",
             quick, none, quick - none, board()->rtt_ms);
     else
