@@ -170,14 +170,14 @@ static bool take_key(void *context, const char *line, size_t length)
 {
     struct keys *keys = context;
     const char *key = memmem(line, length, "\"key\":\"c", 8);
-    int customer, number;
     if (!key)
         return count_line(NULL, line, length);
-    if (sscanf(key + 8, "%d-%d", &customer, &number) != 2 || customer >= CUSTOMERS ||
-        number >= KEYS_OF_ONE)
+    char *end;
+    long customer = strtol(key + 8, &end, 10), number = strtol(end + 1, NULL, 10);
+    if (customer >= CUSTOMERS || number >= KEYS_OF_ONE)
         return false;
     if (keys->seen[customer][number])
-        FAIL("key c%d-%d is there twice", customer, number);
+        FAIL("key c%ld-%ld is there twice", customer, number);
     keys->seen[customer][number] = true;
     keys->count++;
     return true;
