@@ -147,9 +147,11 @@ static void scene_once(void)
     int charges = found.charges + charges_of(the_server(), &customer);
     claim_report(
         &first_answer, lost && found.done && same && charges == 2 ? HOLDS : UNCLEAR,
-        "%d calls after a lost answer, and 2 calls: 2 operations, %d charges; the same "
-        "status, the same %zu bytes, and Idempotent-Replayed: true",
-        found.calls, charges, call.content_length);
+        "%d calls after a lost answer, and 2 calls: 2 operations, %d charges; %s: %d and %d, "
+        "%zu and %zu bytes",
+        found.calls, charges,
+        same ? "the same answer, and Idempotent-Replayed: true" : "two answers", first.status,
+        call.status, first.content_length, call.content_length);
 }
 
 // ---- timeout -------------------------------------------------------------------------------
