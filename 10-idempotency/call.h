@@ -46,8 +46,8 @@ struct call {
 // Resolves the address once, for all calls. Dies if there is no such host.
 void service_at(struct service *service, const char *host, int port);
 
-// Makes the call, on a connection of its own, and fills in *call. Takes at most timeout_ms, to
-// the letter: an answer that is here one moment later counts as none.
+// Makes the call, on a connection of its own, and fills in *call. An answer that is here one
+// moment after timeout_ms counts as none; and in silence it waits FETCH_PATIENCE_MS at most.
 void call_make(const struct service *service, const struct call_request *request,
                struct call *call);
 

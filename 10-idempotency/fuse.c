@@ -152,9 +152,8 @@ void scene_breaker(void)
               with.openings, with.probes);
     claim_report(
         &leaves_alone, is_left_alone(&without, &with) ? HOLDS : UNCLEAR,
-        "%ld calls in vain instead of %ld: %ld until it opened, and %ld probes, one at a "
-        "time; the server has seen %ld calls, not one while it was open; and a probe "
-        "that went well closed it again",
+        "%ld calls in vain instead of %ld: %ld until it opened, and %ld probes; %ld calls "
+        "were let through, and the server has seen %ld; in the end it is %s",
         with.failed, without.failed, with.failed - with.failed_probes, with.failed_probes,
-        with.seen);
+        with.sent, with.seen, breaker_state_name(breaker.state));
 }

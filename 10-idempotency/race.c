@@ -101,14 +101,16 @@ void scene_race(void)
     show("/naive/charges", &naive);
     show("/notes-pattern/charges", &pattern);
     show("/charges", &charges);
-    claim_report(
-        &atomic,
-        charges.charges == 1 && charges.created == 1 && charges.done == RUNNERS &&
-                charges.same &&
-                charges.created + charges.replayed + charges.conflicts == RUNNERS
-            ? HOLDS
-            : UNCLEAR,
-        "%d requests with one key, one charge: %d came while it was made (409, and asked "
-        "again), %d after it; all %d have the same answer. Check, then mark: %d charges",
-        RUNNERS, charges.conflicts, charges.replayed, charges.done, pattern.charges);
+    claim_report(&atomic,
+                 charges.charges == 1 && charges.created == 1 && charges.done == RUNNERS &&
+                         charges.same &&
+                         charges.created + charges.replayed + charges.conflicts == RUNNERS
+                     ? HOLDS
+                     : UNCLEAR,
+                 "%d requests with one key: charged %d time%s. %d came while it was made (409, "
+                 "and asked again), %d after it; %d have an answer, %s. Check, then mark: %d "
+                 "charges",
+                 RUNNERS, charges.charges, charges.charges == 1 ? "" : "s", charges.conflicts,
+                 charges.replayed, charges.done,
+                 charges.same ? "all the same" : "and not the same", pattern.charges);
 }

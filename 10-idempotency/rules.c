@@ -64,9 +64,9 @@ void scene_conflict(void)
                          mismatch == 422 && missing == 400 && fresh == 201 && charges == 2
                      ? HOLDS
                      : UNCLEAR,
-                 "two keys, two charges; an old key with another amount is a mistake of the "
+                 "two keys, %d charges; an old key with another amount is a mistake of the "
                  "client's: %d, as no key at all: %d",
-                 mismatch, missing);
+                 charges, mismatch, missing);
 }
 
 // ---- methods -------------------------------------------------------------------------------

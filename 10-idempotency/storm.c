@@ -47,7 +47,7 @@ struct storm {
     long retries[SLOTS]; // without the first of each client
     long requests;       // in all
     int done;            // clients whose charge is made
-    double share;        // of all retries, the part that comes in the FULLEST slots
+    double share;        // of the retries in the slots, the part in the FULLEST ones
     struct storm_client clients[CLIENTS];
 };
 
@@ -235,6 +235,8 @@ void scene_backoff(void)
         draw(&storms[i]);
     int charges = charges_of(&own.service, &customer);
     own_end(&own);
+    story_say("");
+    story_say("Which part of the retries comes in the fullest tenth of the columns?");
     story_head("retry|requests|have paid|fullest 1/10");
     for (int i = 0; i < 3; i++)
         story_row("%s|%ld|%d|%.0f %%", storms[i].name, storms[i].requests, storms[i].done,

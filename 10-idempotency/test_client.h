@@ -306,6 +306,18 @@ TEST(calls_of_what_is_no_server)
     pthread_join(script.thread, NULL);
 }
 
+// A head that has no end: a byte now and then, until the client has gone.
+static void *drip(void *argument)
+{
+    const int *listener = argument;
+    int fd = accept(*listener, NULL, NULL);
+    write_all(fd, "HTTP/1.1 200 OK\r\nX: ", 20);
+    while (send(fd, "x", 1, MSG_NOSIGNAL) == 1)
+        sleep_ms(5);
+    close(fd);
+    return NULL;
+}
+
 // A server that takes the request and says nothing; and one that answers byte by byte.
 TEST(calls_end_at_their_deadline)
 {
@@ -323,6 +335,16 @@ TEST(calls_end_at_their_deadline)
         CHECK(call.ended_ns - call.began_ns >= hasty.timeout_ms * INT64_C(1000000));
         CHECK(call.ended_ns - call.began_ns < 5 * INT64_C(1000000000));
     }
+    close(listener);
+    pthread_t thread;
+    listener = net_listen("127.0.0.1", 0, 10);
+    getsockname(listener, (struct sockaddr *)&address, &length);
+    service_at(&service, "127.0.0.1", ntohs(address.sin_port));
+    CHECK(!pthread_create(&thread, NULL, drip, &listener));
+    call_make(&service, &hasty, &call); // 150 ms
+    CHECK_INT(call.outcome, CALL_TIMEOUT);
+    CHECK(call.ended_ns - call.began_ns < 5 * INT64_C(1000000000));
+    pthread_join(thread, NULL);
     close(listener);
 }
 
