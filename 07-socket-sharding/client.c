@@ -2,9 +2,8 @@
 //
 // Run:    ./client             against ./server in another terminal, or, with packets to see:
 //         make run             or one scene: make run SCENE=backlog ARGS="--rtt 100"
-// Watch:  who is chosen, and when: by the kernel's hash before anybody is asked, or by who
-// wakes
-//         first.
+// Watch:  who is chosen: the one whom the kernel's hash names, whether it has time or not; or
+//         the one who wakes first.
 //
 // Most scenes start servers of their own, because they compare some: talk.h. The longer scenes
 // are in the files that scenes.h names. Read bind_twice() first.

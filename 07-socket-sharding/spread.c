@@ -18,7 +18,7 @@
 #define CLIENTS     64    // of scene sticky
 #define FIRST_PORT  15000 // below those that the kernel gives to clients
 #define PORTS       12000 // among which they begin
-#define STRANGER    WORKERS + 1
+#define STRANGER    (WORKERS + 1)
 
 // ---- spread --------------------------------------------------------------------------------
 
@@ -46,7 +46,7 @@ static int spread(const char *title, const char *options, double *least, double 
     *least = 100;
     *most = 0;
     story_say("");
-    story_say("%s   (--workers %s)", title, options + strlen("--workers "));
+    story_say("%s   (%s)", title, options);
     for (int i = 0; i < WORKERS; i++) {
         char label[40];
         double share = 100.0 * (double)seen[i].answered / connections;

@@ -164,8 +164,7 @@ TEST(only_the_stuck_workers_clients_wait)
     int port = serve(&pid, "--mode sharded --workers 3 --stuck 2");
     for (int i = 0; i < 60; i++)
         fds[i] = say(port, GET("/"));
-    for (int i = 0; i < 500 && sum_of(port).answered + sum_of(port).queue < 60; i++)
-        sleep_ms(10);
+    await_all_behind(port, 2, 60);
     CHECK_INT(figures(port, seen), 3);
     CHECK(seen[1].accepted == 0 && seen[1].queue > 0);
     CHECK_INT(seen[0].answered + seen[2].answered + seen[1].queue, 60);

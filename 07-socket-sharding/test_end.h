@@ -35,9 +35,7 @@ TEST(a_kill_does_not)
         pids[i] = seen[i].pid;
     for (int i = 0; i < 20; i++)
         fds[i] = say(port, GET("/"));
-    for (int i = 0; i < 500 && sum_of(port).answered + sum_of(port).queue < 20; i++)
-        sleep_ms(10);
-    unsigned queue = sum_of(port).queue;
+    unsigned queue = await_all_behind(port, 2, 20);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     for (int i = 0; i < workers; i++)

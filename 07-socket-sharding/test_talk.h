@@ -185,6 +185,23 @@ static inline unsigned await_queue(int port, unsigned count)
     return queue;
 }
 
+// Waits until so many connections are answered, or behind this worker, which is stuck; at most
+// 20 s. Returns how many are behind it. (Other queues are not for ever, so they do not count.)
+static inline unsigned await_all_behind(int port, int stuck, long count)
+{
+    struct seen seen[WORKERS_MAX];
+    for (int i = 0; i < 2000; i++, sleep_ms(10)) {
+        int workers = figures(port, seen);
+        long answered = 0;
+        for (int j = 0; j < workers; j++)
+            answered += seen[j].answered;
+        if (workers >= stuck && answered + seen[stuck - 1].queue == count)
+            return seen[stuck - 1].queue;
+    }
+    FAIL("not all of %ld are answered or in a queue", count);
+    return 0;
+}
+
 static inline bool is_asleep(int pid, int tid)
 {
     char path[64], state = '?';
