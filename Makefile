@@ -51,14 +51,9 @@ bench-%: common
 fuzz-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) fuzz
 
-# The good clients' scenes: such as work beside clients that do anything else to the same server.
-SOAK = 01-tcp-udp:segments 02-http1:raw,pipeline 03-http2-framing:frames,ids 04-tls:handshake \
-       05-polling-sse:frames,tokens 06-threading-models:full 07-socket-sharding:spread \
-       08-pooling:sharing,nplus1 09-nagle:stall 10-idempotency:once,methods
-
 soak: $(LESSONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
-	@sh common/soak.sh $(SOAK)
+	@sh common/soak.sh $(LESSONS)
 
 doctor:
 	@sh common/doctor.sh $(LESSONS)

@@ -4,7 +4,7 @@
 # descriptors than in the beginning, no more memory than after the first fifth, and stop as it
 # should.
 #
-#   sh common/soak.sh 02-http1:raw 09-nagle:stall       lesson:scenes of the good client
+#   sh common/soak.sh 02-http1 09-nagle
 #   make soak SOAK_SECONDS=60 SAN=address,undefined     (a sanitizer keeps freed memory: only
 #                                                        descriptors are judged then)
 
@@ -17,32 +17,46 @@ unset READY_FD WIRE_BOARD
 descriptors() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 
-# soak LESSON SCENES...: writes one line into the log: what it has seen.
+# The good client of each lesson: such as needs nothing but its answers, whatever else goes on.
+# shellcheck disable=SC2016 # HOST and PORT are the client's
+good_clients='
+01-tcp-udp           ./client --host $HOST --port $PORT segments
+02-http1             ./client --host $HOST --port $PORT raw
+03-http2-framing     ./client --host $HOST --port $PORT frames
+04-tls               ./client --host $HOST --port $PORT handshake
+05-polling-sse       ./client --host $HOST --port $PORT frames
+06-threading-models  ./client --host $HOST --port $PORT --url /cheap --connections 4 --seconds 1
+07-socket-sharding   for i in 1 2 3 4 5 6 7 8; do curl -sSf http://$HOST:$PORT/ || exit 1; done
+08-pooling           ./client --host $HOST --port $PORT nplus1
+09-nagle             ./client --host $HOST --port $PORT stall
+10-idempotency       ./client --host $HOST --port $PORT methods
+'
+
+# soak LESSON COMMAND: writes one line into the log: what it has seen.
 soak() {
-    lesson=$1 good=0 failed=0 pid="" port=""
-    shift
+    lesson=$1 command=$2 good=0 failed=0 pid="" port="" settled=""
+    export HOST PORT
     cd "$lesson" || exit 1
+    # What the good client says, packet by packet.
+    ../common/wire --mtu 9000 --pcap "$logs/$lesson.pcap" -- ./server -- sh -c "$command" >/dev/null 2>&1
     mkfifo "$logs/$lesson.fifo"
     READY_FD=9 ./server --port 0 9>"$logs/$lesson.fifo" >/dev/null 2>"$logs/$lesson.errors" &
     pid=$!
     read -r port <"$logs/$lesson.fifo"
     trap 'kill $pid 2>/dev/null' EXIT
-    # What the good client says, packet by packet.
-    ../common/wire --mtu 9000 --pcap "$logs/$lesson.pcap" -- ./server -- ./client "$1" >/dev/null 2>&1
-    ./client --port "$port" "$1" >/dev/null 2>&1
+    HOST=127.0.0.1 PORT=$port
+    sh -c "$command" >/dev/null 2>&1
     at_first=$(descriptors $pid)
     began=$(date +%s)
     ../common/build/hostile --port "$port" --seconds "$SOAK_SECONDS" "$logs/$lesson.pcap" 2>"$logs/$lesson.hostile" &
     hostile=$!
     while [ $(($(date +%s) - began)) -lt "$SOAK_SECONDS" ]; do
-        for scene in "$@"; do
-            if ./client --port "$port" "$scene" >"$logs/$lesson.client" 2>&1; then
-                good=$((good + 1))
-            else
-                failed=$((failed + 1))
-                cp "$logs/$lesson.client" "$logs/$lesson.failed"
-            fi
-        done
+        if sh -c "$command" >"$logs/$lesson.client" 2>&1; then
+            good=$((good + 1))
+        else
+            failed=$((failed + 1))
+            cp "$logs/$lesson.client" "$logs/$lesson.failed"
+        fi
         [ -n "$settled" ] || [ $(($(date +%s) - began)) -lt $((SOAK_SECONDS / 5)) ] || settled=$(resident $pid)
     done
     wait $hostile || failed=$((failed + 1))
@@ -72,9 +86,8 @@ soak() {
 }
 
 jobs=""
-for entry in "$@"; do
-    # shellcheck disable=SC2046 # scenes are words
-    (soak "${entry%%:*}" $(echo "${entry#*:}" | tr , ' ')) &
+for lesson in "$@"; do
+    soak "$lesson" "$(echo "$good_clients" | sed -n "s/^$lesson  *//p")" &
     jobs="$jobs $!"
 done
 bad=0
