@@ -7,7 +7,7 @@
 # alternate, so that what disturbs the machine disturbs all; medians of RUNS.
 . ../common/peers.sh
 
-RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-2} RECORDS=${RECORDS:-1000000}
+RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-1} RECORDS=${RECORDS:-1000000}
 postgres_bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 folder=$(mktemp -d "$PWD/bench.XXXXXX")
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
@@ -20,7 +20,7 @@ ours=${pids##* }
 theirs=$((20000 + $$ % 10000))
 if need redis-server redis-server; then
     redis-server --port 0 --unixsocket "$folder/redis.sock" --dir "$folder" --appendonly yes \
-        --appendfsync always --save '' --daemonize no >"$folder/redis.log" &
+        --appendfsync always --save '' --auto-aof-rewrite-percentage 0 --daemonize no >"$folder/redis.log" &
     pids="$pids $!" redis=1
     until redis-cli -s "$folder/redis.sock" ping >/dev/null 2>&1; do
         kill -0 $! 2>/dev/null || { cat "$folder/redis.log" && exit 1; }
@@ -40,7 +40,8 @@ if [ -x "$postgres_bin/initdb" ]; then
     [ "$(id -u)" -ne 0 ] || { chmod 755 "$folder" && chown nobody "$folder/pg"; }
     if (cd "$folder/pg" && $as "$postgres_bin/initdb" -D "$folder/pg/data" -U bench -A trust) >"$folder/pg.log" 2>&1; then
         (cd "$folder/pg" && exec $as "$postgres_bin/postgres" -D "$folder/pg/data" -k "$folder/pg" -c listen_addresses=127.0.0.1 \
-            -c port=$((theirs + 1)) -c max_connections=200 >>"$folder/pg.log" 2>&1) &
+            -c port=$((theirs + 1)) -c max_connections=200 -c fsync=on -c synchronous_commit=on \
+            -c wal_sync_method=fdatasync >>"$folder/pg.log" 2>&1) &
         pids="$pids $!" postgres=1
         sql() { "$postgres_bin/psql" -q -h 127.0.0.1 -p $((theirs + 1)) -U bench postgres "$@"; }
         until sql -c 'select 1' >/dev/null 2>&1; do
