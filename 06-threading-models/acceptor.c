@@ -66,12 +66,17 @@ static int sleep_for(const struct acceptor *a, int64_t now)
     return until == NEVER ? -1 : until > now ? (int)((until - now) / 1000000 + 1) : 0;
 }
 
+void acceptor_pause(struct acceptor *a)
+{
+    a->pause_until_ns = now_ns() + ACCEPTOR_PAUSE_MS * INT64_C(1000000);
+}
+
 // Accepts one. -1: there was none after all, or nothing to have it with.
 static int accept_one(struct acceptor *a)
 {
     int fd = accept4(a->listener, NULL, NULL, a->flags);
     if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
-        a->pause_until_ns = now_ns() + ACCEPTOR_PAUSE_MS * INT64_C(1000000);
+        acceptor_pause(a);
     if (fd < 0 || crew_join(a->crew))
         return fd;
     acceptor_refuse(a, fd);
@@ -83,8 +88,11 @@ int acceptor_wait(struct acceptor *a)
     struct signalfd_siginfo signal;
     for (;;) {
         int64_t now = now_ns();
-        if (a->pause_until_ns <= now)
+        bool pause_over = a->pause_until_ns && a->pause_until_ns <= now;
+        if (pause_over)
             a->pause_until_ns = 0;
+        if (pause_over && a->listener < 0)
+            return ACCEPTOR_OTHER;
         while (any_refused(a) &&
                a->refused[a->refused_first % ACCEPTOR_REFUSED_MAX].close_ns <= now)
             close_first_refused(a);

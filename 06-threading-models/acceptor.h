@@ -10,7 +10,7 @@
 #include "crew.h"
 
 #define ACCEPTOR_REFUSED_MAX 64  // refused clients that may still be reading the reason
-#define ACCEPTOR_PAUSE_MS    100 // after accept() found no free descriptor
+#define ACCEPTOR_PAUSE_MS    100 // after accept() found no free descriptor, or fork() no process
 
 enum { ACCEPTOR_STOP = -1, ACCEPTOR_OTHER = -2 };
 
@@ -34,6 +34,10 @@ void acceptor_open(struct acceptor *a, struct crew *crew, int listener, int stop
 // counted; ACCEPTOR_OTHER if other_fd can be read; ACCEPTOR_STOP if stop_fd can (and has been).
 // Whoever is more than --conns allows is refused here.
 int acceptor_wait(struct acceptor *a);
+
+// Accepts nobody for ACCEPTOR_PAUSE_MS. Where there is no listener, acceptor_wait() returns
+// ACCEPTOR_OTHER after that time: prefork tries again what has failed.
+void acceptor_pause(struct acceptor *a);
 
 // Answers 503 and closes, soon; the connection is crew_leave()d.
 void acceptor_refuse(struct acceptor *a, int fd);

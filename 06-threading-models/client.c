@@ -7,7 +7,9 @@
 //
 // load.c is the load generator and histogram.c its memory; lab.c starts the servers. The scenes
 // are in the files that scenes.h names.
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -72,6 +74,13 @@ static int generate_load(void)
     return target.latency.total && !load_errors(&target) ? 0 : 1;
 }
 
+static bool is_scene(const struct scene *scenes, const char *name)
+{
+    while (scenes->name && strcmp(scenes->name, name) != 0)
+        scenes++;
+    return scenes->name;
+}
+
 int main(int argc, char **argv)
 {
     static const struct scene scenes[] = {
@@ -102,6 +111,9 @@ int main(int argc, char **argv)
                           options});
     story_begin(STORY_CLIENT);
     allow_files();
-    close(net_connect_or_die(host, port)); // the scenes start their own servers beside it
+    // The scenes start their own servers beside this one. story_tell() knows what to say of a
+    // scene that there is not.
+    if (!argv[first] || is_scene(scenes, argv[first]))
+        close(net_connect_or_die(host, port));
     return url ? generate_load() : story_tell(scenes, argv[first]);
 }

@@ -23,7 +23,8 @@ struct model {
     enum { ONE, MANY, ONE_FOR_EACH_CONNECTION } workers; // MANY: --workers
     // Serves the clients of `listener` until `stop_fd` has something to read; then finishes the
     // requests under way, for CREW_STOP_MS at most, and leaves no process and no thread behind.
-    // A second signal ends it at once. Closes the listener.
+    // A second signal ends it at once (in loop: when the request that computes is done, as that
+    // has the only thread). Closes the listener.
     void (*run)(struct crew *crew, int listener, int stop_fd);
 };
 

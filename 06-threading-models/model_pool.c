@@ -239,7 +239,7 @@ static void expire(struct pool *pool, struct client *c)
         timers_move(&pool->timers, &c->timer, c->busy ? NEVER : c->deadline_ns);
     } else if (c->head_began && !c->out && !c->lingering && pool->stop_ns == NEVER) {
         c->ending = true;
-        answer_put(&out, &late, &c->request, false);
+        answer_put(&out, &late, &(struct request){0}, false); // whose method nobody knows
         send_answer(c, &out);
         settle(pool, c);
     } else {

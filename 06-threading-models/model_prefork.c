@@ -14,7 +14,7 @@
 #include "model.h"
 #include "net.h"
 
-#define PAUSE_MS 100 // after accept() found no free descriptor, or fork() no process
+#define PAUSE_MS 100 // after accept() found no free descriptor
 
 static _Noreturn void serve(struct children *children, int listener, int place)
 {
@@ -41,8 +41,8 @@ static _Noreturn void serve(struct children *children, int listener, int place)
     _exit(0); // not exit(): what is in stdout's buffer is the parent's too
 }
 
-// Fills the places that are empty.
-static void start(struct children *children, int listener)
+// Fills the places that are empty; if that fails, `watcher` will say when to try again.
+static void start(struct children *children, int listener, struct acceptor *watcher)
 {
     for (int i = 0; i < children->crew->worker_count; i++) {
         pid_t pid = children->pids[i] ? -1 : fork();
@@ -53,6 +53,8 @@ static void start(struct children *children, int listener)
             children->count++;
         }
     }
+    if (children->count < children->crew->worker_count)
+        acceptor_pause(watcher);
 }
 
 static void run(struct crew *crew, int listener, int stop_fd)
@@ -63,14 +65,14 @@ static void run(struct crew *crew, int listener, int stop_fd)
     int place;
     children_open(&children, crew);
     acceptor_open(&watcher, crew, -1, stop_fd, children.died_fd);
-    start(&children, listener);
+    start(&children, listener, &watcher);
     if (!children.count)
         die("cannot fork: %s", strerror(errno));
     while (acceptor_wait(&watcher) != ACCEPTOR_STOP) {
         while ((place = children_reap(&children, &crashed)) >= 0)
             if (atomic_exchange(&crew->workers[place].talking, false))
                 crew_leave(crew); // its client is gone with it
-        start(&children, listener);
+        start(&children, listener, &watcher);
     }
     atomic_store(&crew->stopping, true);
     shutdown(listener, SHUT_RD); // it is one socket in all processes: every accept() returns

@@ -11,8 +11,8 @@
 
 #define CONNECTIONS 16
 #define WORKERS     4 // of prefork, readers and pool
-#define WARM_UP_MS  30
-#define MEASURED_MS 150
+#define WARM_UP_MS  20
+#define MEASURED_MS 100
 #define TRIES       3
 #define MORE        1.2 // times as many answers are more
 #define ROOM        0.5 // of a core: so much is idle where nobody else needs it
