@@ -38,7 +38,7 @@ void backlog_of(const struct peer *server)
     pair = server;
 }
 
-// ---- what the kernels say -------------------------------------------------------------------
+// ---- what the kernels say ------------------------------------------------------------------
 
 // Both kernel counters of connections that found no room, in the network of process `pid`.
 struct dropped {

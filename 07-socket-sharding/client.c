@@ -39,8 +39,7 @@ static const struct claim bind_claim = {
 static const struct claim nginx_claim = {
     "7.9", "guide §8.2", "nginx uses socket sharding by default", NOT_HERE,
     "All its workers inherit one socket, unless the configuration says \"listen ... "
-    "reuseport\" "
-    "(nginx documentation, ngx_http_core_module, listen)."};
+    "reuseport\" (nginx documentation, ngx_http_core_module, listen)."};
 
 // A listening socket on this port of 127.0.0.1 (0: the kernel chooses). -1, errno set, if it
 // cannot be had. These are the calls that the lesson is about.

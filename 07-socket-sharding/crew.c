@@ -113,7 +113,6 @@ static void bury(struct crew *crew, pid_t pid, int status)
         crew->figures->line[i].pid = crew->figures->line[i].tid = 0;
         crew->member[i].pid = 0;
         crew->member[i].again_ns = crew->member[i].began_ns + RESTART_MS * INT64_C(1000000);
-        crew->replaced++;
     }
 }
 

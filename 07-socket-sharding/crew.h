@@ -18,7 +18,6 @@ struct crew {
         pid_t pid;
         int64_t began_ns, again_ns; // again_ns: when to replace it; 0: it runs
     } member[WORKERS_MAX];
-    int replaced;
 };
 
 // Begins a crew of `workers`, whose listeners, ways to wait and so on are then set in

@@ -31,8 +31,7 @@
 
 enum way { HANDED, JOINED, NAIVE, WAYS };
 
-// ---- the new server in the place of the old one
-// ----------------------------------------------
+// ---- the new server in the place of the old one --------------------------------------------
 
 // A server on a port that nobody has.
 static struct peer begin_somewhere(const char *options)
@@ -93,8 +92,7 @@ static struct peer replace(enum way way, const struct peer *old, const char *wit
     return new;
 }
 
-// ---- those who come meanwhile
-// ----------------------------------------------------------------
+// ---- those who come meanwhile --------------------------------------------------------------
 
 struct load {
     struct peer peer;
@@ -146,8 +144,7 @@ static void under_load(enum way way, struct load *load)
     peer_end(&new);
 }
 
-// ---- those who wait
-// --------------------------------------------------------------------------
+// ---- those who wait ------------------------------------------------------------------------
 
 // Clients in the queue of a worker that is stuck, when its server is replaced. Returns how many
 // are answered.
@@ -167,8 +164,7 @@ static int in_the_queue(enum way way)
     return answered;
 }
 
-// ---- the scene
-// -------------------------------------------------------------------------------
+// ---- the scene -----------------------------------------------------------------------------
 
 static const struct claim restart_claim = {
     "7.10", "load balancing", "zero-downtime deployments are possible", HOLDS, NULL};
@@ -197,8 +193,7 @@ void scene_takeover(void)
     bool naive = load[NAIVE].refused > 0 && answered[NAIVE] == 0;
     claim_report(&restart_claim, clean && joined && naive ? HOLDS : UNCLEAR,
                  "with its sockets: %ld lost of %ld; drained: %ld reset; killed: %ld refused, "
-                 "%ld reset, "
-                 "and %d of those who waited",
+                 "%ld reset, and %d of those who waited",
                  load[HANDED].refused + load[HANDED].lost,
                  load[HANDED].answered + load[HANDED].refused + load[HANDED].lost,
                  load[JOINED].lost, load[NAIVE].refused, load[NAIVE].lost,

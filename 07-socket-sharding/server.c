@@ -90,9 +90,9 @@ static void take_over(void)
             estate.sharded ? " and as many --workers" : "");
     for (int i = 0; i < estate.listeners; i++)
         if (joins)
-            close(estate.listener[i]); // we open our own beside them
-        else
-            listen(estate.listener[i], address.backlog); // which now only sets the backlog
+            close(estate.listener[i]);                        // we open our own beside them
+        else if (listen(estate.listener[i], address.backlog)) // which only sets the backlog now
+            net_die_listening(address.host, address.port);
     if (joins) {
         estate.sharded = sharded;
         open_first();
@@ -110,9 +110,11 @@ static void open_sockets(void)
         estate.listener[estate.listeners++] = shard_open(&address, true);
     if (!strcmp(steer, "cpu"))
         shard_steer_by_cpu(estate.listener[0], workers);
+    else if (takeover && sharded)
+        shard_steer_by_hash(estate.listener[0]);
 }
 
-// ---- the supervisor takes no connection itself ----------------------------------------------
+// ---- the supervisor takes no connection itself ---------------------------------------------
 
 // A datagram on the port's UDP twin is answered with the workers' figures: without a connection
 // that one of them would have to take, and so also when all of them are stuck. The answer is

@@ -10,7 +10,6 @@
 #include "timers.h"
 
 #define REQUEST_BYTES 4096  // of a request's head
-#define REQUEST_MS    5000  // until it has to be there
 #define LINGER_MS     1000  // how long we read on after a refusal
 #define BUSY_MS       60000 // that /busy?ms= may ask for
 

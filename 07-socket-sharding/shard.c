@@ -85,3 +85,11 @@ void shard_steer_by_cpu(int fd, int shards)
     if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program))
         die("cannot steer connections: %s", strerror(errno));
 }
+
+void shard_steer_by_hash(int fd)
+{
+    int unused = 0;
+    if (setsockopt(fd, SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &unused, sizeof unused) &&
+        errno != ENOENT)
+        die("cannot steer connections: %s", strerror(errno));
+}

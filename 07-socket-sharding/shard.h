@@ -27,4 +27,7 @@ int shard_udp(const struct address *address);
 // in, modulo `shards`; `fd` is any of them. Dies if the kernel refuses.
 void shard_steer_by_cpu(int fd, int shards);
 
+// From now on the hash decides again: sockets that were handed over have brought the program.
+void shard_steer_by_hash(int fd);
+
 #endif

@@ -59,7 +59,7 @@ static int accept_one(const struct place *p)
     return fd;
 }
 
-// ---- one connection at a time: who waits, waits in accept() ---------------------------------
+// ---- one connection at a time: who waits, waits in accept() --------------------------------
 
 // Looks away from the listening socket for a while, or until the end.
 static void pause_accepting(const struct place *p)
@@ -141,7 +141,7 @@ static void sleep_in_accept(struct place *p)
         drain_alone(p);
 }
 
-// ---- many connections: who waits, waits in epoll_wait() -------------------------------------
+// ---- many connections: who waits, waits in epoll_wait() ------------------------------------
 
 // Puts the listening socket into this worker's epoll set. Every worker does: the set then
 // sleeps in the wait queue of the socket, whether anybody sleeps in epoll_wait() or not.
