@@ -2,8 +2,11 @@
 #ifndef TEST_TAKEOVER_H
 #define TEST_TAKEOVER_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <sys/un.h>
 
 #include "test_talk.h"
 
@@ -140,6 +143,44 @@ TEST(successors_may_wait_in_another_way)
             CHECK_INT(sum.wakeups - sum.vain, 5); // it really sleeps in its own way
             CHECK_INT(test_stop(next), 0);
         }
+}
+
+// A successor that never says how to end. Gone is true if it is pushed aside within 300 ms.
+static struct {
+    int fd;
+    bool gone;
+} mute;
+
+static inline void *stay_a_while(void *unused)
+{
+    struct pollfd pushed = {mute.fd, POLLIN, 0};
+    (void)unused;
+    mute.gone = poll(&pushed, 1, 300) != 0;
+    close(mute.fd);
+    return NULL;
+}
+
+// While one successor has not said how to end, the next one waits.
+TEST(one_successor_at_a_time)
+{
+    char kind;
+    pid_t pid, next;
+    pthread_t thread;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int port = serve(&pid, "--workers 2 --mode sharded");
+    int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1,
+                          "workbench-sharding-127.0.0.1:%d", port);
+    length += (int)offsetof(struct sockaddr_un, sun_path) + 1;
+    mute.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    CHECK(connect(mute.fd, (struct sockaddr *)&address, (socklen_t)length) == 0);
+    CHECK_INT(recv(mute.fd, &kind, 1, 0), 1);
+    CHECK(pthread_create(&thread, NULL, stay_a_while, NULL) == 0);
+    CHECK(replace(&next, port, "--workers 2 --mode sharded"));
+    pthread_join(thread, NULL);
+    CHECK(!mute.gone);
+    CHECK_INT(exit_status(pid), 0);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(next), 0);
 }
 
 TEST(no_takeover_and_all_goes_on)
