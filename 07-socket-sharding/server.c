@@ -143,6 +143,20 @@ static int sooner_ms(int wait_ms, int64_t until_ns)
     return wait_ms >= 0 && wait_ms < left_ms ? wait_ms : (int)left_ms;
 }
 
+// We are told to end, but a successor may have our sockets already: to drain would close them
+// for both. So it may say first what it wants, unless we are told once more.
+static enum ending last_word(int successor, int64_t give_up_ns, int signals)
+{
+    struct pollfd polls[] = {{successor, POLLIN, 0}, {signals, POLLIN, 0}};
+    enum ending how = RUNNING;
+    if (successor < 0)
+        return DRAINING;
+    if (poll(polls, 2, sooner_ms(-1, give_up_ns)) > 0 && polls[0].revents)
+        how = takeover_verdict(successor);
+    close(successor);
+    return how == RUNNING ? DRAINING : how;
+}
+
 // Until somebody wants us to end; says in which way. One successor at a time: the next waits,
 // and is then served by the one that has replaced us.
 static enum ending supervise(int signals)
@@ -160,7 +174,7 @@ static enum ending supervise(int signals)
             die("poll: %s", strerror(errno));
         if (polls[0].revents && read(signals, &signal, sizeof signal) > 0 &&
             signal.ssi_signo != SIGCHLD)
-            return DRAINING;
+            return last_word(successor, give_up_ns, signals);
         mend_ms = crew_mend(&crew);
         if (polls[1].revents)
             answer_question();
