@@ -28,10 +28,12 @@
 #include "options.h"
 #include "shard.h"
 #include "takeover.h"
+#include "timers.h"
 
 #define FILES_MAX      65536 // descriptors that a process asks for
 #define PORTS_TO_TRY   10    // when the kernel may choose
 #define QUESTION_BYTES 65536
+#define SUCCESSOR_MS   7000 // for a successor to start its workers; then the next one may try
 
 static struct address address = {"127.0.0.1", 8007, 4096};
 static const char *mode = "sharded", *way = "epoll", *as = "processes", *steer = "hash";
@@ -132,36 +134,60 @@ static void answer_question(void)
         sendto(estate.questions, text, length, 0, (struct sockaddr *)&from, from_length);
 }
 
-// Until somebody wants us to end; says in which way.
+// In how many milliseconds to look again: the sooner of both; -1 and NEVER: at no time.
+static int sooner_ms(int wait_ms, int64_t until_ns)
+{
+    if (until_ns == NEVER)
+        return wait_ms;
+    int64_t now = now_ns(), left_ms = until_ns > now ? (until_ns - now) / 1000000 + 1 : 0;
+    return wait_ms >= 0 && wait_ms < left_ms ? wait_ms : (int)left_ms;
+}
+
+// We are told to end, but a successor may have our sockets already: to drain would close them
+// for both. So it may say first what it wants, unless we are told once more.
+static enum ending last_word(int successor, int64_t give_up_ns, int signals)
+{
+    struct pollfd polls[] = {{successor, POLLIN, 0}, {signals, POLLIN, 0}};
+    enum ending how = RUNNING;
+    if (successor < 0)
+        return DRAINING;
+    if (poll(polls, 2, sooner_ms(-1, give_up_ns)) > 0 && polls[0].revents)
+        how = takeover_verdict(successor);
+    close(successor);
+    return how == RUNNING ? DRAINING : how;
+}
+
+// Until somebody wants us to end; says in which way. One successor at a time: the next waits,
+// and is then served by the one that has replaced us.
 static enum ending supervise(int signals)
 {
     struct signalfd_siginfo signal;
     int successor = -1, mend_ms = -1;
+    int64_t give_up_ns = NEVER;
     for (;;) {
         struct pollfd polls[] = {{signals, POLLIN, 0},
                                  {estate.questions, POLLIN, 0},
-                                 {estate.control, POLLIN, 0},
+                                 {successor < 0 ? estate.control : -1, POLLIN, 0},
                                  {successor, POLLIN, 0}};
-        if (poll(polls, sizeof polls / sizeof *polls, mend_ms) < 0 && errno != EINTR)
+        if (poll(polls, sizeof polls / sizeof *polls, sooner_ms(mend_ms, give_up_ns)) < 0 &&
+            errno != EINTR)
             die("poll: %s", strerror(errno));
         if (polls[0].revents && read(signals, &signal, sizeof signal) > 0 &&
             signal.ssi_signo != SIGCHLD)
-            return DRAINING;
+            return last_word(successor, give_up_ns, signals);
         mend_ms = crew_mend(&crew);
         if (polls[1].revents)
             answer_question();
-        if (polls[3].revents) {
+        if (polls[3].revents || now_ns() >= give_up_ns) {
             enum ending how = takeover_verdict(successor);
             close(successor);
             successor = -1;
+            give_up_ns = NEVER;
             if (how != RUNNING)
                 return how;
         }
-        if (polls[2].revents) {
-            if (successor >= 0)
-                close(successor); // the one before has not come to an end
-            successor = takeover_offer(&estate);
-        }
+        if (polls[2].revents && (successor = takeover_offer(&estate)) >= 0)
+            give_up_ns = now_ns() + SUCCESSOR_MS * INT64_C(1000000);
     }
 }
 

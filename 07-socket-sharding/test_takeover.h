@@ -2,8 +2,11 @@
 #ifndef TEST_TAKEOVER_H
 #define TEST_TAKEOVER_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
+#include <sys/un.h>
 
 #include "test_talk.h"
 
@@ -140,6 +143,65 @@ TEST(successors_may_wait_in_another_way)
             CHECK_INT(sum.wakeups - sum.vain, 5); // it really sleeps in its own way
             CHECK_INT(test_stop(next), 0);
         }
+}
+
+// Reports to the server as a successor does, and gets its sockets (but has no room for them).
+static inline int report_to(int port)
+{
+    char kind;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1,
+                          "workbench-sharding-127.0.0.1:%d", port);
+    length += (int)offsetof(struct sockaddr_un, sun_path) + 1;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    CHECK(connect(fd, (struct sockaddr *)&address, (socklen_t)length) == 0);
+    CHECK_INT(recv(fd, &kind, 1, 0), 1);
+    return fd;
+}
+
+// A successor that never says how to end. Gone is true if it is pushed aside within 300 ms.
+static struct {
+    int fd;
+    bool gone;
+} mute;
+
+static inline void *stay_a_while(void *unused)
+{
+    struct pollfd pushed = {mute.fd, POLLIN, 0};
+    (void)unused;
+    mute.gone = poll(&pushed, 1, 300) != 0;
+    close(mute.fd);
+    return NULL;
+}
+
+// While one successor has not said how to end, the next one waits.
+TEST(one_successor_at_a_time)
+{
+    pid_t pid, next;
+    pthread_t thread;
+    int port = serve(&pid, "--workers 2 --mode sharded");
+    mute.fd = report_to(port);
+    CHECK(pthread_create(&thread, NULL, stay_a_while, NULL) == 0);
+    CHECK(replace(&next, port, "--workers 2 --mode sharded"));
+    pthread_join(thread, NULL);
+    CHECK(!mute.gone);
+    CHECK_INT(exit_status(pid), 0);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(next), 0);
+}
+
+// SIGTERM does not take the sockets away from a successor that has them already.
+TEST(a_successor_has_the_last_word)
+{
+    pid_t pid;
+    int port = serve(&pid, "--workers 2 --mode sharded"), fd = report_to(port);
+    struct pollfd closed = {fd, POLLIN, 0};
+    kill(pid, SIGTERM);
+    CHECK_INT(poll(&closed, 1, 200), 0);
+    CHECK(exchange(port));
+    CHECK_INT(send(fd, "h", 1, MSG_NOSIGNAL), 1);
+    CHECK_INT(exit_status(pid), 0);
+    close(fd);
 }
 
 TEST(no_takeover_and_all_goes_on)
