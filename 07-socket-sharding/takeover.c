@@ -132,6 +132,8 @@ int takeover_ask(const char *host, int port, struct estate *estate)
     int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (connection < 0 || connect(connection, (struct sockaddr *)&address, length))
         die("there is no server on %s:%d to take over: %s", host, port, strerror(errno));
+    if (!is_one_of_us(connection)) // anybody may take an abstract name
+        die("the server on %s:%d is another user's", host, port);
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     parcel.data = (struct iovec){&parcel.kind, 1};
     parcel.message = (struct msghdr){.msg_iov = &parcel.data,
