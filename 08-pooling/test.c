@@ -2,6 +2,7 @@
 // break/. Here: the server, over sockets. Further tests, by topic:
 //
 //     test_frames.h  rules for the readers of frames, queries and answers (fuzz.c uses them)
+//     test_readers.h those readers, with all sorts of bytes
 //     test_db.h      a client's session, against servers of all kinds
 //     test_pool.h    the pool
 #include "contract.h"
@@ -10,6 +11,7 @@
 
 #include "test_db.h"
 #include "test_pool.h"
+#include "test_readers.h"
 #include "test_talk.h"
 
 static bool exchange(int port)
