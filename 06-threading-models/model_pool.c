@@ -387,9 +387,10 @@ static void prepare(struct pool *pool, struct crew *crew, int listener, int stop
 
 static void run(struct crew *crew, int listener, int stop_fd)
 {
-    static struct pool pool; // a worker that we do not wait for may still use it
+    static struct pool pool; // a worker that we do not wait for may still use these
+    static struct post *posts;
     int count = crew->worker_count;
-    struct post *posts = calloc((size_t)count, sizeof *posts);
+    posts = calloc((size_t)count, sizeof *posts);
     prepare(&pool, crew, listener, stop_fd);
     for (int i = 0; i < count; i++) {
         if (!posts)

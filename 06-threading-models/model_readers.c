@@ -93,9 +93,10 @@ static bool stop(struct reader *readers, int count, struct acceptor *acceptor)
 
 static void run(struct crew *crew, int listener, int stop_fd)
 {
+    static struct reader *readers; // one that we do not wait for may still use it
     int fd, count = crew->worker_count, word_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
-    struct reader *readers = calloc((size_t)count, sizeof *readers);
     struct acceptor acceptor;
+    readers = calloc((size_t)count, sizeof *readers);
     if (!readers || word_fd < 0)
         die("no memory for %d readers", count);
     for (int i = 0; i < count; i++)
