@@ -59,17 +59,6 @@ struct request {
     struct upload *upload;
 };
 
-static void split_target(struct request *request)
-{
-    struct http_text target = request->head->target;
-    const char *mark = memchr(target.at, '?', target.length), *end = target.at + target.length;
-    request->path = (struct http_text){target.at, (size_t)((mark ? mark : end) - target.at)};
-    if (!request->path.length) // http://example.org?query (RFC 9110 §4.2.3)
-        request->path = (struct http_text){"/", 1};
-    mark = mark ? mark + 1 : end;
-    request->query = (struct http_text){mark, (size_t)(end - mark)};
-}
-
 // True if a path is `route`, or, with `prefix`, begins with it: then the rest of it is in
 // *rest.
 static bool is_under(struct http_text path, const char *route, bool prefix,
@@ -83,31 +72,14 @@ static bool is_under(struct http_text path, const char *route, bool prefix,
     return true;
 }
 
-// A whole number up to `max`. False: it is not one.
-static bool number(struct http_text text, int max, int *value)
-{
-    int64_t sum = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9' || sum > max)
-            return false;
-        sum = sum * 10 + (text.at[i] - '0');
-    }
-    *value = (int)sum;
-    return text.length && sum <= max;
-}
-
 // The number called `name` in the query, or what *value is already. False: it is out of range.
 static bool parameter(struct http_text query, const char *name, int max, int *value)
 {
-    size_t length = strlen(name);
-    for (const char *at = query.at, *end = at + query.length, *next; at < end; at = next + 1) {
-        next = memchr(at, '&', (size_t)(end - at));
-        next = next ? next : end;
-        if ((size_t)(next - at) > length && !memcmp(at, name, length) && at[length] == '=')
-            return number((struct http_text){at + length + 1, (size_t)(next - at) - length - 1},
-                          max, value);
-    }
-    return true;
+    struct http_text text = http_parameter(query, name);
+    uint64_t number = (uint64_t)*value;
+    bool good = !text.at || http_number(text, (uint64_t)max, &number);
+    *value = (int)number;
+    return good;
 }
 
 // ---- the routes ----------------------------------------------------------------------------
@@ -143,8 +115,9 @@ static void answer_site(const struct request *request, struct answer *answer)
 
 static void answer_image(const struct request *request, struct answer *answer)
 {
-    int image, size = 4096;
-    if (!number(request->rest, 1 << 30, &image)) {
+    uint64_t image;
+    int size = 4096;
+    if (!http_number(request->rest, 1 << 30, &image)) {
         answer_error(answer, 404);
         return;
     }
@@ -297,7 +270,7 @@ void answer_request(const struct http_head *head, struct answer *answer, struct 
     struct request request = {
         .head = head, .method = find_method(head->method), .upload = upload};
     const struct route *route = routes;
-    split_target(&request);
+    http_split_target(head->target, &request.path, &request.query);
     while (!is_under(request.path, route->path, route->prefix, &request.rest))
         route++;
     answer->status = 200;

@@ -41,24 +41,10 @@ static void answer_facts(const struct secure *s, struct answer *answer)
                 s->state == SECURE_ESTABLISHED ? "no" : "yes", client);
 }
 
-// "n=123", nothing else. False: it is something else, or too much.
-static bool read_count(struct http_text query, uint64_t *count)
-{
-    if (query.length < 3 || query.length > 12 || memcmp(query.at, "n=", 2))
-        return false;
-    *count = 0;
-    for (size_t i = 2; i < query.length; i++) {
-        if (query.at[i] < '0' || query.at[i] > '9')
-            return false;
-        *count = *count * 10 + (uint64_t)(query.at[i] - '0');
-    }
-    return *count <= BULK_MAX;
-}
-
 static void answer_count(struct http_text query, struct answer *answer)
 {
     answer->kind = ANSWER_BULK;
-    if (!read_count(query, &answer->length))
+    if (!http_number(http_parameter(query, "n"), BULK_MAX, &answer->length))
         answer_text(answer, 400, "/bytes?n=N, N from 0 to %ld\n", BULK_MAX);
 }
 
@@ -70,14 +56,9 @@ static const struct {
 } routes[ROUTES] = {{"/", false},        {"/bytes", false},        {"/echo", true},
                     {"/transfer", true}, {"/safe-transfer", true}, {"/transfers", false}};
 
-static enum route find_route(struct http_text target, struct http_text *query)
+static enum route find_route(struct http_text path)
 {
-    const char *end = target.at + target.length;
-    const char *mark = memchr(target.at, '?', target.length);
-    struct http_text path = {target.at, (size_t)((mark ? mark : end) - target.at)};
     enum route route = 0;
-    *query = mark ? (struct http_text){mark + 1, (size_t)(end - mark - 1)}
-                  : (struct http_text){end, 0};
     while (route < ROUTES && !http_is(path, routes[route].path))
         route++;
     return route;
@@ -86,8 +67,9 @@ static enum route find_route(struct http_text target, struct http_text *query)
 void answer_request(const struct http_head *head, const struct secure *s, long transfers,
                     struct answer *answer)
 {
-    struct http_text query;
-    enum route route = find_route(head->target, &query);
+    struct http_text path, query;
+    http_split_target(head->target, &path, &query);
+    enum route route = find_route(path);
     bool get = http_is(head->method, "GET") || http_is(head->method, "HEAD");
     bool post = http_is(head->method, "POST");
     *answer = (struct answer){.status = 200};

@@ -47,7 +47,7 @@ static void stop(struct session *s)
 void answer_events(struct session *s, const struct request *request)
 {
     static const struct mode mode = {received, produce, NULL, stop};
-    struct http_text since = query_text(request->query, "since");
+    struct http_text since = http_parameter(request->query, "since");
     struct http_text last = http_field(request->head, "last-event-id");
     // No length and no chunks: this answer ends with the connection (RFC 9112 §6.3), so an
     // event's bytes are the same for every reader.

@@ -13,16 +13,6 @@ static bool has_content(const struct http_head *head)
     return head->chunked || head->content_length > 0;
 }
 
-static void split_target(struct http_text target, struct request *request)
-{
-    const char *mark = memchr(target.at, '?', target.length), *end = target.at + target.length;
-    request->path = (struct http_text){target.at, (size_t)((mark ? mark : end) - target.at)};
-    mark = mark ? mark + 1 : end;
-    request->query = (struct http_text){mark, (size_t)(end - mark)};
-    if (!request->path.length) // http://example.org?query (RFC 9110 §4.2.3)
-        request->path = (struct http_text){"/", 1};
-}
-
 static bool is_under(struct http_text path, const char *route)
 {
     size_t length = strlen(route);
@@ -77,7 +67,7 @@ static void take_head(struct session *s, const struct http_head *head)
 {
     struct request request = {.head = head, .content = {"", 0}};
     struct http_text accept = http_field(head, "accept");
-    split_target(head->target, &request);
+    http_split_target(head->target, &request.path, &request.query);
     const struct route *route = find_route(s->service->routes, request.path);
     s->keep_alive = head->keep_alive && !s->conn.told_to_stop;
     s->head_only = http_is(head->method, "HEAD");
@@ -119,7 +109,8 @@ static void end_content(struct session *s)
     struct request request = {.wants_events = s->wants_events};
     struct buffer kept = s->kept; // the next mode may want the place
     s->kept = (struct buffer){0};
-    split_target((struct http_text){kept.bytes, s->http.target_length}, &request);
+    http_split_target((struct http_text){kept.bytes, s->http.target_length}, &request.path,
+                      &request.query);
     request.content = (struct http_text){kept.bytes + s->http.target_length,
                                          kept.length - s->http.target_length};
     s->http.in_content = false;

@@ -35,19 +35,10 @@ static int count_fields(const struct http_head *head, const char *name, struct h
 static bool lists(const struct http_head *head, const char *name, const char *word)
 {
     for (size_t i = 0; i < head->field_count; i++) {
-        struct http_text value = head->fields[i].value;
-        const char *at = value.at, *end = at + value.length, *comma;
-        for (; http_is_token(head->fields[i].name, name) && at <= end; at = comma + 1) {
-            comma = at < end ? memchr(at, ',', (size_t)(end - at)) : NULL;
-            comma = comma ? comma : end;
-            const char *stop = comma;
-            while (at < stop && (*at == ' ' || *at == '\t'))
-                at++;
-            while (at < stop && (stop[-1] == ' ' || stop[-1] == '\t'))
-                stop--;
-            if (http_is_token((struct http_text){at, (size_t)(stop - at)}, word))
+        struct http_text value = head->fields[i].value, item;
+        while (http_is_token(head->fields[i].name, name) && http_next_item(&value, &item))
+            if (http_is_token(item, word))
                 return true;
-        }
     }
     return false;
 }

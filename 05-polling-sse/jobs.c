@@ -93,7 +93,7 @@ void answer_job(struct session *s, const struct request *request)
     handle.at += sizeof "/jobs/" - 1;
     handle.length -= sizeof "/jobs/" - 1;
     const struct job *job = NULL;
-    if (number_from(handle, UINT64_MAX, &id))
+    if (http_number(handle, UINT64_MAX, &id))
         job = find_job(s->service->jobs, id);
     if (!job) {
         session_refuse(s, 404, "");

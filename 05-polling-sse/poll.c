@@ -38,8 +38,8 @@ static void answer_with_news(struct session *s, uint64_t seen)
 void answer_poll(struct session *s, const struct request *request)
 {
     uint64_t seen = s->service->news.oldest - 1; // who has seen nothing gets what there is
-    struct http_text since = query_text(request->query, "since");
-    if (since.at && !number_from(since, UINT64_MAX, &seen))
+    struct http_text since = http_parameter(request->query, "since");
+    if (since.at && !http_number(since, UINT64_MAX, &seen))
         session_refuse(s, 400, "");
     else
         answer_with_news(s, seen);

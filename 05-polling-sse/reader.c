@@ -48,7 +48,7 @@ void reader_leave(struct session *s)
 uint64_t reader_position(struct session *s, struct http_text since)
 {
     uint64_t seen = s->service->news.newest;
-    if (since.at && !number_from(since, UINT64_MAX, &seen))
+    if (since.at && !http_number(since, UINT64_MAX, &seen))
         return UINT64_MAX;
     return seen;
 }

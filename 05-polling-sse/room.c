@@ -188,7 +188,7 @@ static void begin(struct session *s, bool echo, uint64_t seen)
 
 void answer_websocket(struct session *s, const struct request *request)
 {
-    struct http_text key = {NULL, 0}, since = query_text(request->query, "since");
+    struct http_text key = {NULL, 0}, since = http_parameter(request->query, "since");
     int status = handshake_check(request->head, &key);
     char fields[100];
     struct http_out out = {fields, sizeof fields - 1, 0, false};

@@ -59,7 +59,7 @@ static bool is_name(struct http_text name)
 
 static void answer_publish(struct session *s, const struct request *request)
 {
-    struct http_text name = query_text(request->query, "event"), data = request->content;
+    struct http_text name = http_parameter(request->query, "event"), data = request->content;
     char text[40];
     if (!is_name(name) || !utf8_is_valid(data.at, data.length)) {
         session_refuse(s, 400, "");

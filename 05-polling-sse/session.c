@@ -115,33 +115,8 @@ void session_closed(struct session *s)
 
 // ---- the query -----------------------------------------------------------------------------
 
-struct http_text query_text(struct http_text query, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *at = query.at, *end = at + query.length, *next; at < end; at = next + 1) {
-        next = memchr(at, '&', (size_t)(end - at));
-        next = next ? next : end;
-        if ((size_t)(next - at) > length && !memcmp(at, name, length) && at[length] == '=')
-            return (struct http_text){at + length + 1, (size_t)(next - at) - length - 1};
-    }
-    return (struct http_text){NULL, 0};
-}
-
-bool number_from(struct http_text text, uint64_t max, uint64_t *value)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        uint64_t digit = (uint64_t)(text.at[i] - '0');
-        if (text.at[i] < '0' || text.at[i] > '9' || sum > (max - digit) / 10)
-            return false;
-        sum = sum * 10 + digit;
-    }
-    *value = sum;
-    return text.length && sum <= max;
-}
-
 bool query_number(struct http_text query, const char *name, uint64_t max, uint64_t *value)
 {
-    struct http_text text = query_text(query, name);
-    return !text.at || number_from(text, max, value);
+    struct http_text text = http_parameter(query, name);
+    return !text.at || http_number(text, max, value);
 }

@@ -160,9 +160,4 @@ void session_closed(struct session *s);
 
 // The number called `name` in a query, or *value as it is. False: it is no number up to `max`.
 bool query_number(struct http_text query, const char *name, uint64_t max, uint64_t *value);
-bool number_from(struct http_text text, uint64_t max, uint64_t *value);
-
-// The text called `name` in a query; at NULL if there is none.
-struct http_text query_text(struct http_text query, const char *name);
-
 #endif

@@ -1,8 +1,6 @@
 // request.c: see request.h. Read request_read() first.
 #include "request.h"
 
-#include <string.h>
-
 #include "http.h"
 
 static void refuse(struct request *request, int status)
@@ -11,44 +9,22 @@ static void refuse(struct request *request, int status)
     request->status = status;
 }
 
-// The value called `name` in a query; at NULL if there is none.
-static struct http_text parameter(struct http_text query, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *at = query.at, *end = at + query.length, *next; at < end; at = next + 1) {
-        next = memchr(at, '&', (size_t)(end - at));
-        next = next ? next : end;
-        if ((size_t)(next - at) > length && !memcmp(at, name, length) && at[length] == '=')
-            return (struct http_text){at + length + 1, (size_t)(next - at) - length - 1};
-    }
-    return (struct http_text){NULL, 0};
-}
-
-// A whole number up to `max`; -1: it is not one.
-static int number(struct http_text text, int max)
-{
-    long sum = text.length ? 0 : -1;
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9' || sum > max)
-            return -1;
-        sum = sum * 10 + (text.at[i] - '0');
-    }
-    return sum <= max ? (int)sum : -1;
-}
-
 static void read_ms(struct request *request, struct http_text query)
 {
-    request->ms = number(parameter(query, "ms"), REQUEST_MS_MAX);
-    if (request->ms < 0)
+    uint64_t ms = 0;
+    if (!http_number(http_parameter(query, "ms"), REQUEST_MS_MAX, &ms))
         refuse(request, 400);
+    request->ms = (int)ms;
 }
 
 static void read_counting(struct request *request, struct http_text query)
 {
-    struct http_text how = parameter(query, "how"), times = parameter(query, "times");
-    request->times = times.at ? number(times, REQUEST_TIMES_MAX) : 1;
+    struct http_text how = http_parameter(query, "how"), times = http_parameter(query, "times");
+    uint64_t count = 1;
+    bool good = !times.at || http_number(times, REQUEST_TIMES_MAX, &count);
+    request->times = (int)count;
     request->how = http_is(how, "mutex") ? MUTEX : http_is(how, "atomic") ? ATOMIC : PLAIN;
-    if (request->times < 0 || (how.at && request->how == PLAIN && !http_is(how, "plain")))
+    if (!good || (how.at && request->how == PLAIN && !http_is(how, "plain")))
         refuse(request, 400);
 }
 
@@ -62,9 +38,8 @@ static const struct {
 
 static void find_route(struct request *request, struct http_text target)
 {
-    const char *mark = memchr(target.at, '?', target.length), *end = target.at + target.length;
-    struct http_text path = {target.at, mark ? (size_t)(mark - target.at) : target.length};
-    struct http_text query = {mark ? mark + 1 : end, mark ? (size_t)(end - mark) - 1 : 0};
+    struct http_text path, query;
+    http_split_target(target, &path, &query);
     refuse(request, 404);
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (http_is(path, routes[i].path)) {

@@ -57,18 +57,12 @@ static void refuse(const struct session *s, int status, bool to_head)
 static int busy_ms(struct http_text target)
 {
     static const char path[] = "/busy?ms=";
-    const size_t digits = sizeof path - 1;
-    int wanted = 0;
-    if (target.length <= digits || memcmp(target.at, path, digits))
+    const size_t before = sizeof path - 1;
+    uint64_t wanted;
+    if (target.length <= before || memcmp(target.at, path, before))
         return -1;
-    for (size_t i = digits; i < target.length; i++) {
-        if (target.at[i] < '0' || target.at[i] > '9')
-            return -1;
-        wanted = wanted * 10 + (target.at[i] - '0');
-        if (wanted > BUSY_MS)
-            return -1;
-    }
-    return wanted;
+    struct http_text digits = {target.at + before, target.length - before};
+    return http_number(digits, BUSY_MS, &wanted) ? (int)wanted : -1;
 }
 
 // Occupies the worker, whole, as a long computation would; it does not even look at its

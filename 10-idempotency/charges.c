@@ -341,8 +341,8 @@ void answer_charges(struct session *s, const struct request *request)
     const struct store *store = &s->api->store;
     char text[PAGE_MAX * CHARGE_BYTES + 100];
     struct http_out out = {text, sizeof text, 0, false};
-    struct http_text limit = session_query(request->query, "limit"),
-                     after = session_query(request->query, "after");
+    struct http_text limit = http_parameter(request->query, "limit"),
+                     after = http_parameter(request->query, "after");
     struct json_value number = {.type = JSON_NUMBER, .text = limit};
     int64_t most = PAGE_DEFAULT;
     if (limit.at && !json_integer(&number, 1, PAGE_MAX, &most)) {

@@ -23,7 +23,7 @@ void answer_balance(struct session *s, const struct request *request)
 {
     char text[200];
     struct http_out out = {text, sizeof text, 0, false};
-    struct http_text wanted = session_query(request->query, "currency");
+    struct http_text wanted = http_parameter(request->query, "currency");
     int currency = wanted.at ? record_currency(wanted) : 0;
     if (currency < 0) {
         problem(s, 400, "", "currency", "It must be one of eur, usd, gbp, chf, jpy.");

@@ -129,12 +129,8 @@ static void find_answer(struct session *s, struct request *request)
 static void answer_request(struct session *s, const struct http_head *head,
                            struct http_text content)
 {
-    struct request request = {.head = head, .path = head->target, .content = content};
-    const char *mark = memchr(head->target.at, '?', head->target.length);
-    if (mark) {
-        request.path.length = (size_t)(mark - head->target.at);
-        request.query = behind(head->target, request.path.length + 1);
-    }
+    struct request request = {.head = head, .content = content};
+    http_split_target(head->target, &request.path, &request.query);
     s->api->figures.requests++;
     story_event("%.*s %.*s", (int)head->method.length, head->method.at,
                 (int)head->target.length, head->target.at);
@@ -234,16 +230,4 @@ void session_stop(struct session *s)
     s->keep_alive = false;
     if (!s->then && !s->began) // else its answer comes first
         conn_close(&s->conn);
-}
-
-struct http_text session_query(struct http_text query, const char *name)
-{
-    size_t length = strlen(name);
-    for (const char *at = query.at, *end = at + query.length, *next; at < end; at = next + 1) {
-        next = memchr(at, '&', (size_t)(end - at));
-        next = next ? next : end;
-        if ((size_t)(next - at) > length && !memcmp(at, name, length) && at[length] == '=')
-            return (struct http_text){at + length + 1, (size_t)(next - at) - length - 1};
-    }
-    return (struct http_text){NULL, 0};
 }

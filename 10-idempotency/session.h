@@ -95,7 +95,4 @@ void session_look_again(struct session *s);
 // Waits: `then` is called so many milliseconds from now.
 void session_wait(struct session *s, int64_t ms, void (*then)(struct session *s));
 
-// The value of `name` in a query; at NULL if there is none.
-struct http_text session_query(struct http_text query, const char *name);
-
 #endif

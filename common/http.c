@@ -44,45 +44,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct http_text trim(const char *at, const char *end)
-{
-    while (at < end && is_space(*at))
-        at++;
-    while (at < end && is_space(end[-1]))
-        end--;
-    return (struct http_text){at, (size_t)(end - at)};
-}
-
-bool http_is(struct http_text text, const char *word)
-{
-    return text.length == strlen(word) && !memcmp(text.at, word, text.length);
-}
-
-bool http_is_token(struct http_text text, const char *word)
-{
-    return text.length == strlen(word) && !strncasecmp(text.at, word, text.length);
-}
-
-// Takes the next item off a list "a, b,, c" (RFC 9110 §5.6.1). False: there is none.
-static bool next_item(struct http_text *list, struct http_text *item)
-{
-    do {
-        const char *end = list->at + list->length;
-        const char *comma = list->length ? memchr(list->at, ',', list->length) : NULL;
-        if (!list->length)
-            return false;
-        *item = trim(list->at, comma ? comma : end);
-        list->at = comma ? comma + 1 : end;
-        list->length = (size_t)(end - list->at);
-    } while (!item->length);
-    return true;
-}
-
 // ---- one line ------------------------------------------------------------------------------
 
 // Reads "HTTP/1.1" and what must follow it. Returns 1, 0 or a status, as http_read_request().
@@ -206,7 +167,7 @@ const char *http_read_field(const char *at, const char *end, struct http_field *
     }
     const char *stop = skip_value(colon + 1, end);
     field->name = (struct http_text){at, (size_t)(colon - at)};
-    field->value = trim(colon + 1, stop);
+    field->value = http_trim(colon + 1, stop);
     if (stop < end && *stop != '\r') // also a newline without '\r'
         *status = -400;
     if (end - stop < 2 || *status)
@@ -221,15 +182,12 @@ const char *http_read_field(const char *at, const char *end, struct http_field *
 
 static bool take_length(struct http_head *head, struct http_text value)
 {
+    uint64_t length;
     // Twice, the same or not: somebody is playing.
-    if (head->content_length >= 0 || !value.length || value.length > LENGTH_DIGITS)
+    if (head->content_length >= 0 || value.length > LENGTH_DIGITS ||
+        !http_number(value, INT64_MAX, &length))
         return false;
-    head->content_length = 0;
-    for (size_t i = 0; i < value.length; i++) {
-        if (!is_digit(value.at[i]))
-            return false;
-        head->content_length = head->content_length * 10 + (value.at[i] - '0');
-    }
+    head->content_length = (int64_t)length;
     return true;
 }
 
@@ -238,7 +196,7 @@ static int take_coding(struct http_head *head, struct http_text value)
 {
     struct http_text item;
     bool unknown = false, any = false;
-    while (next_item(&value, &item)) {
+    while (http_next_item(&value, &item)) {
         any = true;
         if (head->chunked)
             return -400;
@@ -250,7 +208,7 @@ static int take_coding(struct http_head *head, struct http_text value)
 
 static void take_connection(struct http_text value, bool *close, bool *keep_alive)
 {
-    for (struct http_text item; next_item(&value, &item);) {
+    for (struct http_text item; http_next_item(&value, &item);) {
         *close = *close || http_is_token(item, "close");
         *keep_alive = *keep_alive || http_is_token(item, "keep-alive");
     }

@@ -12,15 +12,11 @@
 #include <stdint.h>
 
 #include "http_out.h"
+#include "http_text.h"
 
 #define HTTP_LINE_BYTES 8192  // of a request line
 #define HTTP_HEAD_BYTES 16384 // of all header fields together
 #define HTTP_FIELDS     100
-
-struct http_text {
-    const char *at; // not '\0'-terminated
-    size_t length;
-};
 
 struct http_field {
     struct http_text name, value;
@@ -55,9 +51,5 @@ const char *http_read_field(const char *at, const char *end, struct http_field *
 // The value of a field (name in lower case), the first one if there are more; length 0 and at
 // NULL if there is none.
 struct http_text http_field(const struct http_head *head, const char *name);
-
-// Compares a text, exactly or, as for field names and tokens, whatever the case of its letters.
-bool http_is(struct http_text text, const char *word);
-bool http_is_token(struct http_text text, const char *word);
 
 #endif

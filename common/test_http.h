@@ -67,6 +67,52 @@ TEST(timers_keep_the_earliest_on_top)
     }
 }
 
+// ---- texts ---------------------------------------------------------------------------------
+
+static struct http_text text_of(const char *text)
+{
+    return (struct http_text){text, strlen(text)};
+}
+
+TEST(numbers_have_a_limit)
+{
+    static const char *const wrong[] = {"",    "-1",  "+1",   " 1", "1 ",
+                                        "0x1", "101", "1000", "1e1"};
+    uint64_t number = 7;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (http_number(text_of(wrong[i]), 100, &number))
+            FAIL("\"%s\" is a number", wrong[i]);
+    CHECK(http_number(text_of("0"), 0, &number) && number == 0);
+    CHECK(!http_number(text_of("1"), 0, &number) && !http_number(text_of("9"), 5, &number));
+    CHECK(http_number(text_of("000100"), 100, &number) && number == 100);
+    CHECK(http_number(text_of("18446744073709551615"), UINT64_MAX, &number));
+    CHECK(number == UINT64_MAX);
+    CHECK(!http_number(text_of("18446744073709551616"), UINT64_MAX, &number));
+}
+
+TEST(targets_and_their_queries)
+{
+    struct http_text path, query;
+    http_split_target(text_of("/a?n=5&&empty=&name&long=1=2?"), &path, &query);
+    CHECK(http_is(path, "/a") && http_is(http_parameter(query, "n"), "5"));
+    CHECK(http_is(http_parameter(query, "long"), "1=2?") && !http_parameter(query, "a").at);
+    CHECK(http_is(http_parameter(query, "empty"), "") && http_parameter(query, "empty").at);
+    CHECK(!http_parameter(query, "name").at && !http_parameter(query, "lon").at);
+    http_split_target(text_of("?n=5"), &path, &query);
+    CHECK(http_is(path, "/") && http_is(query, "n=5"));
+    http_split_target(text_of("/a"), &path, &query);
+    CHECK(http_is(path, "/a") && !query.length && !http_parameter(query, "n").at);
+}
+
+TEST(lists_have_items)
+{
+    struct http_text list = text_of(" ,a ,\t b c,,d"), item;
+    CHECK(http_next_item(&list, &item) && http_is(item, "a"));
+    CHECK(http_next_item(&list, &item) && http_is_token(item, "B c"));
+    CHECK(http_next_item(&list, &item) && http_is(item, "d"));
+    CHECK(!http_next_item(&list, &item));
+}
+
 // ---- writing -------------------------------------------------------------------------------
 
 static void write_head(struct http_out *out)
