@@ -218,7 +218,7 @@ static void act(int *fd, int port, unsigned long *random)
         "GET /img/5?size=200000 HTTP/1.1\r\n" HOST END "GET /slow?ms=3 HTTP/1.1\r\n" HOST END
         "GET /stream?n=4&ms=1 HTTP/1.1\r\n" HOST END "PUT /files/crowd HTTP/1.1\r\n" HOST LENGTH
         "30000\r\n\r\n";
-    const struct odd_request *odd = &odd_requests[next_random(random) % ODD_REQUESTS];
+    const struct odd_request *odd = odd_request(next_random(random) % ODD_REQUESTS);
     struct linger reset = {1, 0};
     unsigned long what = next_random(random) % 12, length = next_random(random);
     if (*fd < 0) {

@@ -56,7 +56,7 @@ TEST(mutations_keep_the_rules)
     int accepted = 0;
     struct http_head head;
     for (int i = 0; i < MUTATIONS; i++) {
-        const struct odd_request *odd = &odd_requests[next_random(&random) % ODD_REQUESTS];
+        const struct odd_request *odd = odd_request(next_random(&random) % ODD_REQUESTS);
         size_t length = odd->length + sizeof MARKER - 1;
         memcpy(bytes, odd->bytes, odd->length);
         memcpy(bytes + odd->length, MARKER, sizeof MARKER - 1);
