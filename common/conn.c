@@ -1,0 +1,262 @@
+// conn.c: one connection of the loop, see loop.h and conn.h. Read conn_serve() first, then
+// receive() and advance().
+#include "conn.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define ROUNDS 16 // buffers full that one connection may send before others have their turn
+
+// ---- what a lesson calls -------------------------------------------------------------------
+
+int64_t conn_now(const struct conn *c)
+{
+    return c->loop->now_ns;
+}
+
+void conn_deadline(struct conn *c, int64_t ms)
+{
+    c->deadline_ns = loop_from_now(c->loop, ms);
+    if (c->deadline_ns < c->timer.at_ns) // a later one is noticed when the timer comes
+        timers_move(&c->loop->timers, &c->timer, c->deadline_ns);
+}
+
+size_t conn_room(const struct conn *c)
+{
+    return c->out ? 0 : LOOP_OUT_BYTES - c->loop->out_length;
+}
+
+char *conn_space(const struct conn *c)
+{
+    return c->loop->out + c->loop->out_length;
+}
+
+void conn_wrote(struct conn *c, size_t length)
+{
+    c->loop->out_length += length;
+}
+
+void conn_close(struct conn *c)
+{
+    c->closing = true;
+}
+
+// ---- one connection ------------------------------------------------------------------------
+
+static void watch(struct conn *c, uint32_t events)
+{
+    struct epoll_event event = {events, {.ptr = c}};
+    if (events != c->events && epoll_ctl(c->loop->epoll, EPOLL_CTL_MOD, c->fd, &event))
+        c->broken = true;
+    c->events = events;
+}
+
+void conn_drop(struct conn *c)
+{
+    struct loop *loop = c->loop;
+    timers_remove(&loop->timers, &c->timer);
+    if (loop->server->closed)
+        loop->server->closed(c);
+    close(c->fd);
+    free(c->in);
+    free(c->out);
+    free(c);
+    loop->retry_accept_ns = 0; // there is room for another one
+}
+
+// Copies bytes that have to wait into memory of the connection's own.
+static char *keep(struct conn *c, const char *bytes, size_t length)
+{
+    char *copy = length ? malloc(length) : NULL;
+    c->broken = c->broken || (length && !copy);
+    return copy ? memcpy(copy, bytes, length) : NULL;
+}
+
+// Returns how many bytes the kernel has taken.
+static size_t send_some(struct conn *c, const char *bytes, size_t length)
+{
+    ssize_t sent = length ? send(c->fd, bytes, length, MSG_NOSIGNAL) : 0;
+    if (sent < 0 && errno != EAGAIN && errno != EINTR)
+        c->broken = true;
+    if (sent > 0)
+        c->sent_ns = c->loop->now_ns;
+    return sent > 0 ? (size_t)sent : 0;
+}
+
+// Sends what the lesson has written. What the kernel does not take, the connection keeps.
+static void flush(struct conn *c)
+{
+    struct loop *loop = c->loop;
+    size_t sent = send_some(c, loop->out, loop->out_length);
+    c->out = keep(c, loop->out + sent, loop->out_length - sent);
+    c->out_at = 0;
+    c->out_length = (uint32_t)(loop->out_length - sent);
+    c->sent_ns = loop->now_ns;
+    loop->out_length = 0;
+}
+
+// It has something to send, and the kernel has no room for it.
+static bool waits_for_room(const struct conn *c)
+{
+    return c->out || c->events == EPOLLOUT;
+}
+
+// When the loop has to look at it again: its deadline, or else the end of our patience.
+static int64_t due_ns(const struct conn *c)
+{
+    return waits_for_room(c) ? c->sent_ns + LOOP_STALL_MS * INT64_C(1000000) : c->deadline_ns;
+}
+
+// Lets the lesson use what has come and answer it, until nothing moves any more: it waits for
+// more bytes, for room in the socket, or for its deadline. Keeps the bytes that are left.
+static void advance(struct conn *c, const char *bytes, size_t length)
+{
+    const struct loop_server *server = c->loop->server;
+    bool more = true;
+    for (int round = 0; more && !c->out && !c->broken && round < ROUNDS; round++) {
+        size_t used = 0;
+        if (length && !c->paused && !c->closing)
+            used = server->received(c, bytes, length);
+        bytes += used;
+        length -= used;
+        more = !c->closing && server->produce && server->produce(c);
+        more = more || c->loop->out_length;
+        flush(c);
+    }
+    if (c->closing)
+        length = 0;
+    char *in = keep(c, bytes, length);
+    free(c->in);
+    c->in = in;
+    c->in_length = (uint32_t)length;
+    if (c->out || more) // the kernel is full, or it is the others' turn
+        watch(c, EPOLLOUT);
+    else if (!c->ended && !c->paused)
+        watch(c, EPOLLIN);
+    else if (c->events == EPOLLOUT) // all is sent: epoll would say so again and again
+        watch(c, 0);
+    if (due_ns(c) < c->timer.at_ns)
+        timers_move(&c->loop->timers, &c->timer, due_ns(c));
+}
+
+static void advance_kept(struct conn *c)
+{
+    memcpy(c->loop->in, c->in ? c->in : "", c->in_length);
+    advance(c, c->loop->in, c->in_length);
+}
+
+// Reads once. What it brings stands behind what was left over.
+static void receive(struct conn *c)
+{
+    struct loop *loop = c->loop;
+    ssize_t got = read(c->fd, loop->in + c->in_length, LOOP_IN_BYTES - c->in_length);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    c->ended = got == 0;
+    c->broken = got < 0 || (c->ended && c->lingering) || c->in_length == LOOP_IN_BYTES;
+    if (c->ended)
+        watch(c, 0);
+    if (c->broken || c->lingering)
+        return;
+    memcpy(loop->in, c->in ? c->in : "", c->in_length);
+    advance(c, loop->in, c->in_length + (size_t)got);
+}
+
+// After the last byte: closes our half, and reads on for a while. To close() while the client
+// is sending would make its kernel throw our last answer away.
+static void linger(struct conn *c)
+{
+    c->lingering = true;
+    if (c->ended || shutdown(c->fd, SHUT_WR))
+        c->broken = true;
+    conn_deadline(c, LOOP_LINGER_MS);
+    watch(c, EPOLLIN);
+}
+
+// What has become of a connection that was served.
+static void settle(struct conn *c)
+{
+    bool idle = !waits_for_room(c) && !c->paused;
+    if (c->closing && !c->out && !c->lingering)
+        linger(c);
+    if (c->broken || (c->ended && idle))
+        conn_drop(c);
+}
+
+void conn_serve(struct conn *c, uint32_t events)
+{
+    // A reset: what came before it can still be read, and then read() fails.
+    bool reset = events & (EPOLLERR | EPOLLHUP);
+    if (reset && (c->paused || !(events & EPOLLIN))) {
+        c->broken = true;
+    } else if (events & EPOLLOUT) {
+        if (c->out)
+            c->out_at += (uint32_t)send_some(c, c->out + c->out_at, c->out_length - c->out_at);
+        if (c->out_at == c->out_length) {
+            free(c->out);
+            c->out = NULL;
+            if (c->loop->stopping && !c->told_to_stop) // it could not be told before
+                timers_move(&c->loop->timers, &c->timer, c->loop->now_ns);
+            advance_kept(c);
+        }
+    } else if (c->paused && !c->closing) {
+        watch(c, 0); // it is busy: what has come waits in the kernel
+    } else {
+        receive(c);
+    }
+    settle(c);
+}
+
+// The timer of a connection has come: its deadline, perhaps, or the end of the program.
+void conn_expire(struct conn *c)
+{
+    struct loop *loop = c->loop;
+    void (*tell)(struct conn *) = loop->server->timeout;
+    if (loop->stopping && !c->told_to_stop && !c->out) {
+        c->told_to_stop = true;
+        tell = loop->server->stop;
+    } else if (due_ns(c) > loop->now_ns) { // it has moved
+        timers_move(&loop->timers, &c->timer, due_ns(c));
+        return;
+    } else if (waits_for_room(c) || c->lingering) {
+        conn_drop(c);
+        return;
+    } else {
+        c->deadline_ns = NEVER;
+    }
+    timers_move(&loop->timers, &c->timer, c->deadline_ns);
+    tell && !c->closing ? tell(c) : conn_close(c);
+    advance_kept(c);
+    settle(c);
+}
+
+void conn_open(struct loop *loop, int fd)
+{
+    const struct loop_server *server = loop->server;
+    struct epoll_event event = {EPOLLIN, {.ptr = NULL}};
+    struct conn *c = calloc(1, server->conn_bytes);
+    int on = 1;
+    event.data.ptr = c;
+    if (!c || epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event)) {
+        free(c);
+        close(fd);
+        return;
+    }
+    // We collect our answers ourselves.
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    c->loop = loop;
+    c->fd = fd;
+    c->events = EPOLLIN;
+    c->deadline_ns = NEVER;
+    timers_add(&loop->timers, &c->timer, NEVER);
+    loop->accepted++;
+    if (server->opened)
+        server->opened(c);
+    advance_kept(c);
+    settle(c);
+}

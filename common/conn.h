@@ -1,0 +1,33 @@
+// conn.h: what loop.c and conn.c have in common. Lessons include loop.h.
+#ifndef CONN_H
+#define CONN_H
+
+#include "loop.h"
+
+struct loop {
+    const struct loop_server *server;
+    int epoll, listener;
+    bool accepting, stopping;
+    int64_t now_ns, retry_accept_ns, stop_ns;
+    long accepted;
+    struct timers timers; // one for each connection
+    size_t out_length;
+    char in[LOOP_IN_BYTES], out[LOOP_OUT_BYTES];
+};
+
+// `ms` milliseconds from this round's time; NEVER of NEVER.
+int64_t loop_from_now(const struct loop *loop, int64_t ms);
+
+// Begins to serve a client that was accepted; closes it where there is no memory for that.
+void conn_open(struct loop *loop, int fd);
+
+// epoll says that something has happened.
+void conn_serve(struct conn *c, uint32_t events);
+
+// Its timer has come: its deadline, perhaps, or the end of the program.
+void conn_expire(struct conn *c);
+
+// It is gone.
+void conn_drop(struct conn *c);
+
+#endif
