@@ -86,13 +86,13 @@ TEST(a_client_that_does_not_read_is_paused)
     pid_t pid;
     int port = serve(&pid), fd = net_connect_or_die("127.0.0.1", port), got = 1;
     CHECK(exchange(port));
-    long before = memory(pid, "VmRSS"), total = 0;
+    long before = memory_kb(pid, "VmRSS"), total = 0;
     for (int i = 0; i < images; i++)
         dprintf(fd, "GET /img/%d?size=%ld HTTP/1.1\r\n" HOST END, i, each);
     shutdown(fd, SHUT_WR);
     for (int i = 0; i < 100; i++)
         CHECK(exchange(port));
-    long more = memory(pid, "VmRSS") - before;
+    long more = memory_kb(pid, "VmRSS") - before;
     if (more > MORE_MEMORY)
         FAIL("it needed %ld kB", more);
     while ((got = (int)read(fd, answers, sizeof answers)) > 0)
@@ -100,15 +100,6 @@ TEST(a_client_that_does_not_read_is_paused)
     CHECK(total > images * each && total < images * (each + 500));
     close(fd);
     CHECK_INT(test_stop(pid), 0);
-}
-
-// In hundredths of a second, as a rule.
-static long cpu_ticks(pid_t pid)
-{
-    char command[80];
-    snprintf(command, sizeof command, "awk '{ print $14 + $15 }' /proc/%d/stat", pid);
-    test_run(command);
-    return atol(test_output);
 }
 
 // Behind a large answer, for which it had to wait for room, it waits for a moment to pass.
@@ -139,7 +130,7 @@ TEST(a_client_that_only_writes_is_stopped)
     long sent = 0;
     int port = serve(&pid), fd = net_connect_or_die("127.0.0.1", port);
     CHECK(exchange(port));
-    long before = memory(pid, "VmRSS");
+    long before = memory_kb(pid, "VmRSS");
     while (length + 100 < sizeof many)
         length += (size_t)sprintf(many + length, "GET /img/1?size=9000 HTTP/1.1\r\n" HOST END);
     net_set_nonblocking(fd);
@@ -151,7 +142,7 @@ TEST(a_client_that_only_writes_is_stopped)
             CHECK(exchange(port));
     }
     CHECK(sent < 1 << 28); // at some point it was full, and stayed so
-    long more = memory(pid, "VmRSS") - before;
+    long more = memory_kb(pid, "VmRSS") - before;
     if (more > MORE_MEMORY)
         FAIL("it needed %ld kB", more);
     close(fd);
@@ -169,14 +160,14 @@ TEST(content_of_all_clients_together_is_bounded)
     pid_t pid;
     int port = serve(&pid);
     CHECK(exchange(port));
-    long before = memory(pid, "VmRSS");
+    long before = memory_kb(pid, "VmRSS");
     for (int i = 0; i < CLIENTS; i++) {
         fds[i] = net_connect_or_die("127.0.0.1", port);
         dprintf(fds[i], POST "Connection: close\r\n" LENGTH "%d\r\n\r\n", EACH_BYTES);
         write_all(fds[i], content, EACH_BYTES - 1); // the last byte is still to come
         CHECK(exchange(port));
     }
-    long more = memory(pid, "VmRSS") - before;
+    long more = memory_kb(pid, "VmRSS") - before;
     if (!SANITIZED && more > 64 * 1024 + MORE_MEMORY)
         FAIL("it needed %ld kB", more);
     for (int i = 0; i < CLIENTS; i++) {
@@ -257,7 +248,7 @@ static void stress(const char *command, int steps)
     signal(SIGPIPE, SIG_IGN);
     int port = test_start(&pid, command);
     CHECK(exchange(port));
-    int before = count_descriptors(pid);
+    long before = count_descriptors(pid);
     for (int i = 0; i < 200; i++)
         fds[i] = net_connect_or_die("127.0.0.1", port);
     for (int i = 0; i < 200; i++)
@@ -284,13 +275,8 @@ TEST(a_crowd_that_comes_and_goes)
 
 TEST(a_crowd_that_comes_and_goes_under_valgrind)
 {
-    if (SANITIZED) // valgrind cannot run such programs, and they look for themselves
-        return;
-    if (test_run("valgrind --version"))
-        SKIP("valgrind is not there: apt-get install valgrind");
-    stress("valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible "
-           "--error-exitcode=9 ./server --quiet --port 0",
-           3000);
+    if (has_valgrind())
+        stress(VALGRIND "./server --quiet --port 0", 3000);
 }
 
 #endif

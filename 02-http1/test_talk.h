@@ -13,7 +13,7 @@
 #include <strings.h>
 
 #include "net.h"
-#include "test.h"
+#include "test_server.h"
 
 #define ANSWERS_BYTES (8 << 20)
 #define WHOLE         SIZE_MAX       // do not cut a request
@@ -30,21 +30,6 @@ static inline int serve(pid_t *pid)
 {
     signal(SIGPIPE, SIG_IGN); // a server may close while we are sending
     return test_start(pid, "./server --quiet --port 0");
-}
-
-static inline unsigned long next_random(unsigned long *state)
-{
-    *state = *state * 6364136223846793005 + 1442695040888963407;
-    return *state >> 33;
-}
-
-// Reads until the server closes; returns how many bytes. A reset ends it like a close.
-static inline size_t read_to_end(int fd, char *bytes, size_t size)
-{
-    size_t length = 0;
-    for (ssize_t got; length < size && (got = read(fd, bytes + length, size - length)) > 0;)
-        length += (size_t)got;
-    return length;
 }
 
 // Reads until `part` has come; false if the connection ends before.
@@ -132,17 +117,6 @@ static inline const char *last_words(int fd)
     answers[read_to_end(fd, answers, sizeof answers - 1)] = '\0';
     close(fd);
     return answers;
-}
-
-// Waits until nobody listens on the port any more.
-static inline void await_refusal(int port)
-{
-    for (int fd = 0; fd >= 0 || errno == ECONNRESET;) { // reset: it was in the queue
-        fd = net_connect("127.0.0.1", port);
-        if (fd >= 0)
-            close(fd);
-    }
-    CHECK_INT(errno, ECONNREFUSED);
 }
 
 // ---- answers -------------------------------------------------------------------------------
@@ -242,36 +216,7 @@ static inline bool is_answer(const char *answer, int status, const char *content
 
 // ---- what is to be seen of a server ---------------------------------------------------------
 
-#if defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED true
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
-
 // A sanitizer keeps what was freed for a while.
 #define MORE_MEMORY (SANITIZED ? 65536 : 4096) // kB that a server may need for one client
-
-// One number of /proc/PID/status, in kB.
-static inline long memory(pid_t pid, const char *name)
-{
-    char command[80];
-    snprintf(command, sizeof command, "awk '/^%s:/ { print $2 }' /proc/%d/status", name, pid);
-    test_run(command);
-    return atol(test_output);
-}
-
-static inline int count_descriptors(pid_t pid)
-{
-    char command[80];
-    snprintf(command, sizeof command, "ls /proc/%d/fd | wc -l", pid);
-    test_run(command);
-    return atoi(test_output);
-}
 
 #endif

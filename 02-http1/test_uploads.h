@@ -169,7 +169,7 @@ TEST(upload_of_64_megabytes_needs_no_memory)
     pid_t pid;
     int port = serve(&pid);
     CHECK(exchange(port));
-    long before = memory(pid, "VmHWM");
+    long before = memory_kb(pid, "VmHWM");
     int fd = net_connect_or_die("127.0.0.1", port);
     dprintf(fd, PUT LENGTH "%zu\r\n\r\n", "a", most);
     put_letters(fd, 'a', most);
@@ -184,7 +184,7 @@ TEST(upload_of_64_megabytes_needs_no_memory)
     CHECK(read_until(fd, "HTTP/1.1 413 Content Too Large\r\n"));
     close(fd);
     CHECK(is_answer(get_file(port, "b"), 404, "Not Found\n"));
-    long more = memory(pid, "VmHWM") - before;
+    long more = memory_kb(pid, "VmHWM") - before;
     if (more > MORE_MEMORY)
         FAIL("it needed %ld kB", more);
     CHECK_INT(test_stop(pid), 0);

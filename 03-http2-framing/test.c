@@ -190,22 +190,6 @@ TEST(a_conversation_byte_by_byte)
     CHECK_INT(test_stop(pid), 0);
 }
 
-static long resident_kb(pid_t pid)
-{
-    char line[100];
-    snprintf(line, sizeof line, "awk '/^VmRSS/ { print $2 }' /proc/%d/status", pid);
-    test_run(line);
-    return atol(test_output);
-}
-
-static long descriptors(pid_t pid)
-{
-    char line[100];
-    snprintf(line, sizeof line, "ls /proc/%d/fd | wc -l", pid);
-    test_run(line);
-    return atol(test_output);
-}
-
 // The largest windows, a hundred of the largest images, and nobody who reads them.
 TEST(clients_that_do_not_read)
 {
@@ -213,7 +197,7 @@ TEST(clients_that_do_not_read)
     pid_t pid;
     int port = test_start(&pid, "./server --port 0");
     CHECK(exchange(port));
-    long before = resident_kb(pid);
+    long before = memory_kb(pid, "VmRSS");
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
         peer_open(&peer, port);
         fds[i] = peer.fd;
@@ -226,7 +210,7 @@ TEST(clients_that_do_not_read)
         CHECK(write_all(fds[i], script.bytes, script.length));
         CHECK(exchange(port));
     }
-    long more = resident_kb(pid) - before;
+    long more = memory_kb(pid, "VmRSS") - before;
     if (more > 20 * 256 + 2048) // a send buffer full, and a hundred streams, for each
         FAIL("%ld KB for 20 clients", more);
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
@@ -244,7 +228,7 @@ TEST(stress)
     signal(SIGPIPE, SIG_IGN);
     int port = test_start(&pid, "./server --port 0");
     CHECK(exchange(port));
-    long before = descriptors(pid);
+    long before = count_descriptors(pid);
     for (int round = 0; round < 5; round++) {
         for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
             size_t which = random_below(sizeof conversations / sizeof *conversations);
@@ -265,7 +249,7 @@ TEST(stress)
     }
     long left = 0;
     for (int tries = 0; tries < 200; tries++) { // those that said GOAWAY linger for 2 s
-        left = descriptors(pid) - before;
+        left = count_descriptors(pid) - before;
         if (left <= 0) // one less if the first exchange's was still there
             break;
         sleep_ms(50);

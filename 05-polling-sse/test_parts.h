@@ -7,7 +7,7 @@
 #include "feed.h"
 #include "handshake.h"
 #include "sha1.h"
-#include "test.h"
+#include "test_server.h"
 #include "test_frames.h"
 #include "test_streams.h"
 #include "test_talk.h"

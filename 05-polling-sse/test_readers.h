@@ -5,12 +5,6 @@
 #include "eventstream.h"
 #include "test_talk.h"
 
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED 1
-#else
-#define SANITIZED 0
-#endif
-
 static bool exchange(int port);
 
 // A connection that has room for little.
@@ -290,14 +284,8 @@ TEST(a_storm_of_readers_loses_nothing)
 
 TEST(a_storm_under_valgrind)
 {
-    if (SANITIZED) // valgrind cannot run such programs, and they look for themselves
-        return;
-    if (test_run("valgrind --version"))
-        SKIP("valgrind is not there: apt-get install valgrind");
-    run_storm(
-        "valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible "
-        "--error-exitcode=9 ./server --quiet --port 0 --rate 0 --ring 100000",
-        300, 60);
+    if (has_valgrind())
+        run_storm(VALGRIND "./server --quiet --port 0 --rate 0 --ring 100000", 300, 60);
 }
 
 #endif

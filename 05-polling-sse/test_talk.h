@@ -8,17 +8,11 @@
 #include <stdarg.h>
 
 #include "net.h"
-#include "test.h"
+#include "test_server.h"
 
 #define ANSWER_BYTES (4 << 20)
 
 static char answer[ANSWER_BYTES]; // the last one
-
-static inline unsigned long next_random(unsigned long *state)
-{
-    *state = *state * 6364136223846793005 + 1442695040888963407;
-    return *state >> 33;
-}
 
 // A server without news of its own.
 static inline int serve(pid_t *pid, const char *options)
@@ -32,11 +26,7 @@ static inline int serve(pid_t *pid, const char *options)
 // Reads until the server closes. A reset ends it like a close.
 static inline char *last_words(int fd)
 {
-    size_t length = 0;
-    for (ssize_t got; length < sizeof answer - 1 &&
-                      (got = read(fd, answer + length, sizeof answer - 1 - length)) > 0;)
-        length += (size_t)got;
-    answer[length] = '\0';
+    answer[read_to_end(fd, answer, sizeof answer - 1)] = '\0';
     close(fd);
     return answer;
 }

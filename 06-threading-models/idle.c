@@ -13,6 +13,7 @@
 #include "lab.h"
 #include "load.h"
 #include "net.h"
+#include "sanitized.h"
 #include "scenes.h"
 #include "story.h"
 
@@ -24,18 +25,6 @@
 #define BATCHES     10   // of which the quickest counts
 #define LIGHTER     1.5  // times, at least
 #define MB_IN_KB    1000 // what the notes say that a thread takes
-
-#if defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED true
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 struct result {
     int held; // connections

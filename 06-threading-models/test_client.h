@@ -10,7 +10,7 @@
 #include "histogram.h"
 #include "load.h"
 #include "net.h"
-#include "test.h"
+#include "test_server.h"
 #include "test_talk.h"
 
 // ---- the histogram -------------------------------------------------------------------------

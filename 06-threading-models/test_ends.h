@@ -76,7 +76,7 @@ static void expect_cut_at_once(const char *model)
     kill(pid, SIGTERM);
     expect_end(pid, model);
     expect_nobody();
-    if (!THREAD_SANITIZER)
+    if (!THREAD_SANITIZED)
         CHECK(now_ns() - began_ns < 4000000000); // and not after five seconds
 }
 
@@ -89,14 +89,14 @@ TEST(the_second_signal_ends_it_at_once)
 
 static void check_leftovers(int port, pid_t pid)
 {
-    int threads = THREAD_SANITIZER ? 2 : 1; // it has one of its own
+    int threads = THREAD_SANITIZED ? 2 : 1; // it has one of its own
     for (int i = 0; i < 100; i++)
         CHECK(is_cheap(get(port, "/cheap")));
     // Without anything that wakes the server: no thread and no child may wait for that.
-    while (number_of("ls /proc/%d/task | wc -l", pid) > threads ||
-           number_of("cat /proc/%d/task/%d/children | wc -w", pid, pid) > 0)
+    while (test_number("ls /proc/%d/task | wc -l", pid) > threads ||
+           test_number("cat /proc/%d/task/%d/children | wc -w", pid, pid) > 0)
         ;
-    CHECK_INT(number_of("ls /proc/%d/fd | grep -c .", pid) < 12, 1);
+    CHECK_INT(test_number("ls /proc/%d/fd | grep -c .", pid) < 12, 1);
 }
 
 TEST(who_is_done_is_gone)
@@ -164,7 +164,7 @@ TEST(children_die_with_their_parent)
 
 static void await_children(pid_t pid, int count)
 {
-    while (number_of("wc -w </proc/%d/task/%d/children", pid, pid) != count)
+    while (test_number("wc -w </proc/%d/task/%d/children", pid, pid) != count)
         ;
 }
 
@@ -172,7 +172,7 @@ static void check_killed_child(int port, pid_t pid)
 {
     for (int i = 0; i < 5; i++) {
         await_children(pid, 3);
-        number_of("kill -9 $(cut -d' ' -f1 /proc/%d/task/%d/children)", pid, pid);
+        test_number("kill -9 $(cut -d' ' -f1 /proc/%d/task/%d/children)", pid, pid);
         while (figure(port, "crashed") != i + 1)
             ;
     }

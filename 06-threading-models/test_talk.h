@@ -9,7 +9,7 @@
 #include <stdarg.h>
 
 #include "net.h"
-#include "test.h"
+#include "test_server.h"
 
 #define ANSWERS_BYTES (40 << 20)
 
@@ -33,17 +33,6 @@ static const char *const model_names[] = {"single", "fork",    "thread", "prefor
 static char answers[ANSWERS_BYTES]; // the last ones
 
 static int file_limit = 1000; // of descriptors, for the servers
-
-#if defined __SANITIZE_THREAD__
-#define THREAD_SANITIZER true
-#elif defined __has_feature
-#if __has_feature(thread_sanitizer)
-#define THREAD_SANITIZER true
-#endif
-#endif
-#ifndef THREAD_SANITIZER
-#define THREAD_SANITIZER false // it keeps signals back while a thread sleeps
-#endif
 
 // ---- servers -------------------------------------------------------------------------------
 
@@ -112,25 +101,6 @@ static inline void each(unsigned models, const char *options,
     for_models(models, run_check);
 }
 
-// The output of a shell command about a process, as a number.
-static inline long number_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static inline long number_of(const char *format, ...)
-{
-    char command[200];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(command, sizeof command, format, arguments);
-    va_end(arguments);
-    test_run(command);
-    return atol(test_output);
-}
-
-// CPU time that a process has used.
-static inline long cpu_ticks(pid_t pid)
-{
-    return number_of("awk '{ print $14 + $15 }' /proc/%d/stat", pid);
-}
-
 // ---- talking -------------------------------------------------------------------------------
 
 #define GET(target)      "GET " target " HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -163,11 +133,7 @@ static inline bool read_until(int fd, const char *part)
 // Reads what the server says before it closes. A reset ends it like a close.
 static inline const char *last_words(int fd)
 {
-    size_t length = 0;
-    for (ssize_t got; length < sizeof answers - 1 &&
-                      (got = read(fd, answers + length, sizeof answers - 1 - length)) > 0;)
-        length += (size_t)got;
-    answers[length] = '\0';
+    answers[read_to_end(fd, answers, sizeof answers - 1)] = '\0';
     close(fd);
     return answers;
 }
@@ -201,17 +167,6 @@ static inline long figure(int port, const char *name)
     snprintf(line, sizeof line, "\n%s: ", name);
     const char *found = strstr(get(port, "/stats"), line);
     return found ? atol(found + strlen(line)) : -1;
-}
-
-// Waits until nobody listens on the port any more.
-static inline void await_refusal(int port)
-{
-    for (int fd = 0; fd >= 0 || errno == ECONNRESET;) { // reset: it was in the queue
-        fd = net_connect("127.0.0.1", port);
-        if (fd >= 0)
-            close(fd);
-    }
-    CHECK_INT(errno, ECONNREFUSED);
 }
 
 // Not with strstr(): sanitizers look at the whole text at each call, and it may be long.

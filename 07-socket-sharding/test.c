@@ -1,6 +1,6 @@
 // test.c: the server's ways, what it answers to what, how it ends, and how it is replaced.
 #include "contract.h"
-#include "test.h"
+#include "test_server.h"
 #include "test_end.h"
 #include "test_takeover.h"
 #include "test_talk.h"

@@ -86,15 +86,6 @@ TEST(a_crashed_worker_is_replaced)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// CPU time of a process, in clock ticks.
-static inline long ticks_of(int pid)
-{
-    char command[80];
-    snprintf(command, sizeof command, "awk '{ print $14 + $15 }' /proc/%d/stat", pid);
-    test_run(command);
-    return atol(test_output);
-}
-
 // Every worker runs out of descriptors; none spins meanwhile, and all come back.
 TEST(out_of_descriptors_in_every_way)
 {
@@ -114,10 +105,10 @@ TEST(out_of_descriptors_in_every_way)
         sleep_ms(200);
         long before = 0, after = 0;
         for (int j = 0; j < workers; j++)
-            before += ticks_of(seen[j].pid);
+            before += cpu_ticks(seen[j].pid);
         sleep_ms(500);
         for (int j = 0; j < workers; j++)
-            after += ticks_of(seen[j].pid);
+            after += cpu_ticks(seen[j].pid);
         CHECK(after - before < sysconf(_SC_CLK_TCK) / 4);
         for (int j = 0; j < 100; j++)
             close(fds[j]);

@@ -10,7 +10,7 @@
 
 #include "figures.h"
 #include "net.h"
-#include "test.h"
+#include "test_server.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define PATIENCE_S   20 // that a test waits for an answer

@@ -382,13 +382,6 @@ TEST(a_storm_of_sessions_leaves_nothing_behind)
 
 TEST(a_storm_under_valgrind)
 {
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-    return; // valgrind cannot run such programs, and they look for themselves
-#endif
-    if (test_run("valgrind --version"))
-        SKIP("valgrind is not there: apt-get install valgrind");
-    run_storm("valgrind -q --leak-check=full "
-              "--errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 "
-              "./server " STORM_OPTIONS,
-              2000);
+    if (has_valgrind())
+        run_storm(VALGRIND "./server " STORM_OPTIONS, 2000);
 }

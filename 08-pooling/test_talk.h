@@ -7,7 +7,7 @@
 #include <stdarg.h>
 
 #include "net.h"
-#include "test.h"
+#include "test_server.h"
 
 #define TALK_BYTES (1 << 20)
 
@@ -18,12 +18,6 @@ struct bytes {
     char at[1 << 17];
     size_t length;
 };
-
-static inline unsigned long next_random(unsigned long *state)
-{
-    *state = *state * 6364136223846793005 + 1442695040888963407;
-    return *state >> 33;
-}
 
 static inline int serve(pid_t *pid, const char *options)
 {

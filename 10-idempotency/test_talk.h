@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "net.h"
-#include "test.h"
+#include "test_server.h"
 
 #define ANSWER_BYTES (4 << 20)
 #define CHARGE       "{\"amount\":500,\"currency\":\"eur\",\"source\":\"tok_visa\"}"
@@ -16,12 +16,6 @@
 static char answer[ANSWER_BYTES]; // the last one
 static char journal_path[200];    // of the server that serve() starts, in a folder of its own
 static const char *journal_root = "build"; // where that is
-
-static inline unsigned long next_random(unsigned long *state)
-{
-    *state = *state * 6364136223846793005 + 1442695040888963407;
-    return *state >> 33;
-}
 
 // A folder that is gone when the test is: its name, with "/journal" behind it. The files in it
 // may be removed while they are open: so it is removed by a process that waits for this one.
@@ -65,11 +59,7 @@ static inline int serve(pid_t *pid, const char *options)
 // Reads until the server closes. A reset ends it like a close.
 static inline char *last_words(int fd)
 {
-    size_t length = 0;
-    for (ssize_t got; length < sizeof answer - 1 &&
-                      (got = read(fd, answer + length, sizeof answer - 1 - length)) > 0;)
-        length += (size_t)got;
-    answer[length] = '\0';
+    answer[read_to_end(fd, answer, sizeof answer - 1)] = '\0';
     close(fd);
     return answer;
 }

@@ -5,6 +5,7 @@
 //
 // ./test runs all tests, ./test addition that one. Each runs in a process of its own, with a
 // time limit; whatever it started is killed after it. Last line: "N passed, N failed".
+// What starts servers is in test_server.h.
 #ifndef TEST_H
 #define TEST_H
 
@@ -13,13 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define TEST_SECONDS 60
 #define TESTS_MAX    100
-#define TEST_OUTPUT  (1 << 20) // bytes that test_run() keeps
 
 static struct {
     const char *name;
@@ -67,53 +66,6 @@ static inline void test_has(const char *text, const char *part, int line)
         test_failures++;
         printf("    line %d: expected a text with \"%s\", got:\n%s\n", line, part, text);
     }
-}
-
-// Runs a shell command; returns its exit status, and its output in test_output.
-static char test_output[TEST_OUTPUT];
-
-static inline int test_run(const char *command)
-{
-    char line[4096];
-    snprintf(line, sizeof line, "exec 2>&1; %s", command);
-    FILE *pipe = popen(line, "r");
-    size_t length = pipe ? fread(test_output, 1, sizeof test_output - 1, pipe) : 0;
-    test_output[length] = '\0';
-    int status = pipe ? pclose(pipe) : -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-// Starts "./server --port 0" with further options; returns its port when it is ready, 0 if it
-// ends before. Its output goes to a file that is gone when the test is.
-static inline int test_start(pid_t *pid, const char *command)
-{
-    int ready[2];
-    char line[1024], port[16] = "";
-    if (pipe(ready) || (*pid = fork()) < 0) {
-        perror("cannot start a server");
-        exit(1);
-    }
-    if (*pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(ready[1], 9);
-        snprintf(line, sizeof line, "exec 9>&9 >/dev/null; READY_FD=9 exec %s", command);
-        execl("/bin/sh", "sh", "-c", line, NULL);
-        _exit(127);
-    }
-    close(ready[1]);
-    if (read(ready[0], port, sizeof port - 1) <= 0)
-        port[0] = '\0';
-    close(ready[0]);
-    return atoi(port);
-}
-
-// Ends a server; returns its exit status, which is 0 if it stopped as it should.
-static inline int test_stop(pid_t pid)
-{
-    int status;
-    kill(pid, SIGTERM);
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static int test_one(int index)

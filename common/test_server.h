@@ -1,0 +1,133 @@
+// test_server.h: the programs under test: run them, start and stop a server, look at it from
+// outside, hear what it says.
+#ifndef TEST_SERVER_H
+#define TEST_SERVER_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/prctl.h>
+
+#include "net.h"
+#include "sanitized.h"
+#include "test.h"
+
+#define TEST_OUTPUT (1 << 20) // bytes that test_run() keeps
+
+// Runs a program that tells of each leak, and of each byte that is not its own, by its status.
+#define VALGRIND                                                                               \
+    "valgrind -q --leak-check=full --errors-for-leak-kinds=definite,indirect,possible "        \
+    "--error-exitcode=9 "
+
+static char test_output[TEST_OUTPUT];
+
+// Runs a shell command; returns its exit status, and its output in test_output.
+static inline int test_run(const char *command)
+{
+    char line[4096];
+    snprintf(line, sizeof line, "exec 2>&1; %s", command);
+    FILE *pipe = popen(line, "r");
+    size_t length = pipe ? fread(test_output, 1, sizeof test_output - 1, pipe) : 0;
+    test_output[length] = '\0';
+    int status = pipe ? pclose(pipe) : -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// Starts "./server --port 0" with further options; returns its port when it is ready, 0 if it
+// ends before. Its output goes to a file that is gone when the test is.
+static inline int test_start(pid_t *pid, const char *command)
+{
+    int ready[2];
+    char line[1024], port[16] = "";
+    if (pipe(ready) || (*pid = fork()) < 0) {
+        perror("cannot start a server");
+        exit(1);
+    }
+    if (*pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(ready[1], 9);
+        snprintf(line, sizeof line, "exec 9>&9 >/dev/null; READY_FD=9 exec %s", command);
+        execl("/bin/sh", "sh", "-c", line, NULL);
+        _exit(127);
+    }
+    close(ready[1]);
+    if (read(ready[0], port, sizeof port - 1) <= 0)
+        port[0] = '\0';
+    close(ready[0]);
+    return atoi(port);
+}
+
+// Ends a server; returns its exit status, which is 0 if it stopped as it should.
+static inline int test_stop(pid_t pid)
+{
+    int status;
+    kill(pid, SIGTERM);
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// The output of a shell command as a number.
+static inline long test_number(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static inline long test_number(const char *format, ...)
+{
+    char command[200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(command, sizeof command, format, arguments);
+    va_end(arguments);
+    test_run(command);
+    return atol(test_output);
+}
+
+// What a process has used and uses: CPU time, in hundredths of a second as a rule; memory
+// ("VmRSS", "VmHWM"); descriptors.
+static inline long cpu_ticks(pid_t pid)
+{
+    return test_number("awk '{ print $14 + $15 }' /proc/%d/stat", pid);
+}
+
+static inline long memory_kb(pid_t pid, const char *name)
+{
+    return test_number("awk '/^%s:/ { print $2 }' /proc/%d/status", name, pid);
+}
+
+static inline long count_descriptors(pid_t pid)
+{
+    return test_number("ls /proc/%d/fd | wc -l", pid);
+}
+
+// False where VALGRIND makes no sense: a sanitizer looks already. Ends the test where there is
+// none.
+static inline bool has_valgrind(void)
+{
+    if (!SANITIZED && test_run("valgrind --version"))
+        SKIP("valgrind is not there: apt-get install valgrind");
+    return !SANITIZED;
+}
+
+static inline unsigned long next_random(unsigned long *state)
+{
+    *state = *state * 6364136223846793005 + 1442695040888963407;
+    return *state >> 33;
+}
+
+// Reads until the server closes; returns how many bytes. A reset ends it like a close.
+static inline size_t read_to_end(int fd, char *bytes, size_t size)
+{
+    size_t length = 0;
+    for (ssize_t got; length < size && (got = read(fd, bytes + length, size - length)) > 0;)
+        length += (size_t)got;
+    return length;
+}
+
+// Waits until nobody listens on the port any more.
+static inline void await_refusal(int port)
+{
+    for (int fd = 0; fd >= 0 || errno == ECONNRESET;) { // reset: it was in the queue
+        fd = net_connect("127.0.0.1", port);
+        if (fd >= 0)
+            close(fd);
+    }
+    CHECK_INT(errno, ECONNREFUSED);
+}
+
+#endif

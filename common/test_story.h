@@ -1,0 +1,87 @@
+// test_story.h: tests of story, claim and text: what build/peer tells, read again.
+#ifndef TEST_STORY_H
+#define TEST_STORY_H
+
+#include <fcntl.h>
+
+#include "test_server.h"
+
+// Columns of the longest line in test_output.
+static int widest_line(void)
+{
+    int widest = 0, column = 0;
+    for (const char *c = test_output; *c; c++) {
+        column = *c == '\n' ? 0 : column + ((*c & 0xc0) != 0x80);
+        widest = column > widest ? column : widest;
+    }
+    return widest;
+}
+
+TEST(story_plain)
+{
+    CHECK_INT(test_run("build/peer tell"), 0);
+    CHECK(!strchr(test_output, '\033'));
+    CHECK_HAS(test_output, "── 1 tell ── a good story ──");
+    CHECK_HAS(test_output, "│ an .[31mevent.[0m  ");
+    CHECK_HAS(test_output, "größe                                       1            2\n");
+    CHECK_HAS(test_output, "half                       █████████████████████████ 1 of 2");
+    CHECK_HAS(test_output, "guide §1         \"water is wet\"");
+    CHECK_HAS(test_output, "   HOLDS\n");
+    CHECK_HAS(test_output, "NOT HERE\n");
+    CHECK(widest_line() <= 100);
+}
+
+// Runs a command at the other end of a terminal; its output is in test_output.
+static void run_in_terminal(const char *command)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    CHECK(terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal));
+    pid_t pid = fork();
+    if (pid == 0) {
+        int fd = open(ptsname(terminal), O_RDWR);
+        dup2(fd, 1);
+        dup2(fd, 2);
+        execl("/bin/sh", "sh", "-c", command, NULL);
+        _exit(127);
+    }
+    size_t length = 0; // until nobody holds the terminal open any more
+    for (ssize_t got;
+         (got = read(terminal, test_output + length, sizeof test_output - 1 - length)) > 0;)
+        length += (size_t)got;
+    test_output[length] = '\0';
+    waitpid(pid, NULL, 0);
+    close(terminal);
+}
+
+TEST(story_in_colour)
+{
+    run_in_terminal("unset NO_COLOR; TERM=xterm exec build/peer tell");
+    CHECK_HAS(test_output, "\033[32m     HOLDS\033[0m");
+    CHECK_HAS(test_output, "\033[33m");
+    run_in_terminal("NO_COLOR=1 TERM=xterm exec build/peer tell");
+    CHECK(!strchr(test_output, '\033'));
+    run_in_terminal("unset NO_COLOR; TERM=dumb exec build/peer tell");
+    CHECK(!strchr(test_output, '\033'));
+}
+
+TEST(story_reports_what_is_not_as_documented)
+{
+    CHECK_INT(test_run("build/peer wrong"), 1);
+    CHECK_HAS(test_output, "UNEXPECTED");
+    CHECK_HAS(test_output, "claim 0.3: expected HOLDS; seen neither");
+    CHECK_HAS(test_output, "to see it again: make run-00 SCENE=wrong");
+    CHECK_INT(test_run("STRICT= build/peer skip"), 0);
+    CHECK_HAS(test_output, "SKIPPED");
+    CHECK_INT(test_run("STRICT=1 build/peer skip"), 1);
+}
+
+TEST(story_writes_the_ledger)
+{
+    CHECK_INT(test_run("f=$(mktemp); LEDGER=$f build/peer tell >/dev/null; cat $f; rm $f"), 0);
+    CHECK_HAS(test_output, "0.1\tHOLDS\tguide §1\twater is wet\twet\n");
+    CHECK_HAS(test_output, "0.2\tNOT HERE\t");
+    CHECK_INT(test_run("LEDGER=/nowhere/l build/peer tell"), 1);
+    CHECK_HAS(test_output, "cannot add to the ledger /nowhere/l");
+}
+
+#endif
