@@ -15,6 +15,7 @@
 #include "context.h"
 #include "duo.h"
 #include "http.h"
+#include "median.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -242,12 +243,6 @@ static bool travel(int listener, struct context *context)
            !strcmp(answer + length - 5, "10.20");
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static const struct claim stages = {
     "4.10", "guide §11", "accept, read, decrypt, parse, decode, process: each has a cost",
     HOLDS, NULL};
@@ -277,8 +272,7 @@ void scene_journey(void)
     close(listener);
     context_free(context);
     for (enum station i = 0; i < STATIONS; i++) {
-        qsort(took_us[i], ROUNDS, sizeof **took_us, compare);
-        us[i] = took_us[i][ROUNDS / 2];
+        us[i] = median_of(took_us[i], ROUNDS);
         costly += us[i] > 0;
         longest = us[i] > longest ? us[i] : longest;
     }

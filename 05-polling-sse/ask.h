@@ -1,5 +1,4 @@
-// ask.h: connections to the server that the scenes are about, what it says of itself, and
-// figures of moments.
+// ask.h: connections to the server that the scenes are about, and what it says of itself.
 #ifndef ASK_H
 #define ASK_H
 
@@ -22,8 +21,5 @@ uint64_t server_figure(const char *after, const char *name);
 
 // Milliseconds between two moments of now_ns().
 double ms_between(int64_t from_ns, int64_t to_ns);
-
-// The one in the middle; sorts them.
-double median_of(double *values, int count);
 
 #endif

@@ -5,6 +5,7 @@
 #include "board.h"
 #include "claim.h"
 #include "follow.h"
+#include "median.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"

@@ -2,9 +2,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "claim.h"
+#include "fetch.h"
 #include "lab.h"
 #include "scenes.h"
 #include "spawn.h"
@@ -32,25 +32,31 @@ static bool shares(const struct result *r)
     return r->served == 0 && !r->new_one && r->status == 128 + SIGSEGV;
 }
 
+static bool is_served(struct fetch *client, const char *target)
+{
+    return fetch_ask(client, "GET", target, "", NULL) == FETCH_OK && client->head.status == 200;
+}
+
 static void crash_one(const char *model, struct result *result)
 {
-    char answer[LAB_ANSWER];
-    int bystanders[BYSTANDERS];
+    static struct fetch victim, bystanders[BYSTANDERS], new_one;
+    struct sockaddr_storage server;
     struct lab lab;
     *result = (struct result){0};
     lab_start(&lab, model, "--workers %d --allow-crash", WORKERS);
-    int victim = lab_connect(&lab); // first: where only one is served, it is this one
+    net_address("127.0.0.1", lab.port, SOCK_STREAM, &server);
+    fetch_open(&victim, &server, 0); // first: where only one is served, it is this one
     for (int i = 0; i < BYSTANDERS; i++)
-        bystanders[i] = lab_connect(&lab);
-    lab_ask(victim, "/crash", answer);
+        fetch_open(&bystanders[i], &server, 0);
+    is_served(&victim, "/crash");
     for (int i = 0; i < BYSTANDERS; i++)
-        result->served += lab_ask(bystanders[i], "/cheap", answer) == 200;
-    int new_one = lab_connect(&lab);
-    result->new_one = lab_ask(new_one, "/cheap", answer) == 200;
-    close(new_one);
+        result->served += is_served(&bystanders[i], "/cheap");
+    fetch_open(&new_one, &server, 0);
+    result->new_one = is_served(&new_one, "/cheap");
+    fetch_close(&new_one);
     for (int i = 0; i < BYSTANDERS; i++)
-        close(bystanders[i]);
-    close(victim);
+        fetch_close(&bystanders[i]);
+    fetch_close(&victim);
     result->status = spawn_stop(lab.pid);
 }
 

@@ -2,16 +2,13 @@
 #include "lab.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "http.h"
 #include "net.h"
 #include "spawn.h"
 
@@ -101,39 +98,4 @@ int64_t lab_idle_ns(void)
     if (file)
         fclose(file);
     return (idle + waits_for_disk) * (1000000000 / sysconf(_SC_CLK_TCK));
-}
-
-// ---- one question --------------------------------------------------------------------------
-
-int lab_connect(const struct lab *lab)
-{
-    static const struct timeval patience = {LAB_PATIENCE_S, 0};
-    int fd = net_connect("127.0.0.1", lab->port);
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience))
-        die("cannot set a time limit: %s", strerror(errno));
-    return fd;
-}
-
-int lab_ask(int fd, const char *path, char answer[LAB_ANSWER])
-{
-    static struct http_head head;
-    size_t length = 0;
-    int request = snprintf(answer, LAB_ANSWER, "GET %s HTTP/1.1\r\nHost: lab\r\n\r\n", path);
-    if (!write_all(fd, answer, (size_t)request))
-        return -1;
-    for (;;) {
-        ssize_t got = read(fd, answer + length, LAB_ANSWER - 1 - length);
-        if (got <= 0)
-            return -1;
-        length += (size_t)got;
-        int result = http_read_response(answer, length, &head);
-        if (result < 0)
-            return -1;
-        size_t content = result ? length - head.length : 0;
-        if (!result || (head.content_length > 0 && content < (size_t)head.content_length))
-            continue;
-        memmove(answer, answer + head.length, content);
-        answer[content] = '\0';
-        return head.status;
-    }
 }

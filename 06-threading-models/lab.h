@@ -1,5 +1,5 @@
-// lab.h: servers that a scene starts beside the one it was started with, to compare them; what
-// their threads have had of the processors; and one question at a time.
+// lab.h: servers that a scene starts beside the one it was started with, to compare them; and
+// what their threads have had of the processors.
 #ifndef LAB_H
 #define LAB_H
 
@@ -10,8 +10,7 @@
 
 #include "load.h"
 
-#define LAB_ANSWER     4096 // bytes of an answer that lab_ask() takes
-#define LAB_PATIENCE_S 5    // that lab_ask() waits for one
+#define LAB_PATIENCE_S 5 // that a server may take until it has its threads
 #define LAB_WARM_UP_MS 20
 
 enum lab_model {
@@ -61,12 +60,5 @@ void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, i
 // nothing to do, in sum, since it was started.
 int lab_cores(void);
 int64_t lab_idle_ns(void);
-
-// Connects to a server; -1 if it is not there.
-int lab_connect(const struct lab *lab);
-
-// Asks on this connection for `path`, and reads the answer into `answer`, its content
-// '\0'-terminated. Returns its status; -1 if the connection breaks, or LAB_PATIENCE_S pass.
-int lab_ask(int fd, const char *path, char answer[LAB_ANSWER]);
 
 #endif

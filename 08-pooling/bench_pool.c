@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "db.h"
+#include "median.h"
 #include "net.h"
 #include "options.h"
 #include "pool.h"
@@ -23,12 +24,6 @@
 static const char *host = "127.0.0.1";
 static int port = 8008, count = 500, window = 1;
 static struct db_config config;
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 // ---- lock: a pool that nobody else uses ----------------------------------------------------
 
@@ -154,8 +149,7 @@ static void bench_fair(void)
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     pool_close(pool, PATIENCE_MS);
-    qsort(waits_ms, (size_t)total, sizeof *waits_ms, compare);
-    double median = waits_ms[total / 2], longest = waits_ms[total - 1];
+    double median = median_of(waits_ms, (size_t)total), longest = waits_ms[total - 1];
     printf("%d threads, %d connections, %d borrowings\n", THREADS, CONNECTIONS, total);
     printf("%-44s %8.2f ms\n", "the median wait", median);
     printf("%-44s %8.2f ms\n", "the longest wait", longest);

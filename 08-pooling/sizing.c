@@ -3,10 +3,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "board.h"
 #include "claim.h"
+#include "median.h"
 #include "net.h"
 #include "scenes.h"
 #include "spawn.h"
@@ -58,12 +58,6 @@ static void *keep_asking(void *argument)
     return NULL;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 // Counts answers for a while; meanwhile looks now and then where everybody is.
 static double count_answers(struct db *watcher, struct result *result)
 {
@@ -86,8 +80,7 @@ static struct result watch(struct db *watcher)
     sleep_ms(WARM_UP_MS + 3 * board()->rtt_ms); // for TCP, a login, a query
     for (int i = 0; i < WINDOWS; i++)
         rates[i] = count_answers(watcher, &result);
-    qsort(rates, WINDOWS, sizeof *rates, compare_doubles);
-    result.rate = rates[WINDOWS / 2];
+    result.rate = median_of(rates, WINDOWS);
     return result;
 }
 

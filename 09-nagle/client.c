@@ -10,7 +10,6 @@
 #include <netinet/in.h>
 #include <linux/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -18,6 +17,7 @@
 
 #include "board.h"
 #include "claim.h"
+#include "median.h"
 #include "net.h"
 #include "options.h"
 #include "protocol.h"
@@ -123,12 +123,6 @@ struct figures {
     double segments; // that carry data, from us, for each request
 };
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 // Sends `count` requests on a connection of their own.
 static struct figures measure(enum way way, int count, uint32_t flags)
 {
@@ -141,8 +135,8 @@ static struct figures measure(enum way way, int count, uint32_t flags)
         sum += times[i] = time_request(fd, way, flags);
     getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length);
     close(fd);
-    qsort(times, (size_t)count, sizeof *times, compare_doubles);
-    return (struct figures){sum / count, times[count / 2], times[count - 1],
+    double median = median_of(times, (size_t)count);
+    return (struct figures){sum / count, median, times[count - 1],
                             (double)info.tcpi_data_segs_out / (count + 1)};
 }
 

@@ -5,11 +5,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "claim.h"
+#include "median.h"
 #include "net.h"
 #include "options.h"
 #include "story.h"
@@ -83,12 +83,6 @@ static void echo_server(void)
     }
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 // Prints the median of `count` one-byte round trips.
 static void ping_pong(void)
 {
@@ -104,8 +98,8 @@ static void ping_pong(void)
             die("the echo broke off");
         times[i] = (double)(now_ns() - start) / 1e6;
     }
-    qsort(times, (size_t)count, sizeof *times, compare);
-    printf("median %.3f fastest %.3f\n", times[count / 2], times[0]);
+    double median = median_of(times, (size_t)count);
+    printf("median %.3f fastest %.3f\n", median, times[0]);
 }
 
 // Accepts one connection and throws away what comes.
