@@ -196,14 +196,7 @@ free_port=$((20000 + $$ % 10000))
 head -c 3000000 /dev/urandom >"$folder/large"
 printf 'hello, world\n' >"$folder/index.html"
 if need nginx nginx-light; then
-    cat >"$folder/nginx.conf" <<END
-daemon off; master_process off; pid $folder/pid; error_log $folder/error; events {}
-http { access_log off; client_body_temp_path $folder/1; proxy_temp_path $folder/2; fastcgi_temp_path $folder/3;
-    uwsgi_temp_path $folder/4; scgi_temp_path $folder/5; server { listen 127.0.0.1:$free_port; root $folder; } }
-END
-    nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error" &
-    pids="$pids $!"
-    if await_port tcp $free_port; then
+    if start_nginx $free_port "server { listen 127.0.0.1:$free_port; root $folder; }"; then
         meet nginx $free_port "HTTP/1.1 200 OK"
         for scene in raw reuse; do
             expect "nginx: scene $scene" "0" "STRICT= ./client --port $free_port $scene >/dev/null 2>&1; echo \$?"

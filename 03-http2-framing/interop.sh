@@ -131,30 +131,8 @@ fi
 
 free_port=$((free_port + 1))
 if need nginx nginx-light; then
-    cat >"$folder/nginx.conf" <<END
-daemon off;
-master_process off;
-pid $folder/pid;
-error_log $folder/error.log;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $folder/1;
-    proxy_temp_path $folder/2;
-    fastcgi_temp_path $folder/3;
-    uwsgi_temp_path $folder/4;
-    scgi_temp_path $folder/5;
-    http2_max_concurrent_streams 20;
-    keepalive_requests 1000;
-    server {
-        listen 127.0.0.1:$free_port http2;
-        root $folder;
-    }
-}
-END
-    nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error.log" &
-    pids="$pids $!"
-    if await_port tcp $free_port; then
+    if start_nginx $free_port "http2_max_concurrent_streams 20; keepalive_requests 1000;
+        server { listen 127.0.0.1:$free_port http2; root $folder; }"; then
         meet nginx $free_port
         expect "nginx: many requests, 20 at once" \
             "900 of 900 answered, 11700 bytes of content, at most 20 at once; status 200: 900" \

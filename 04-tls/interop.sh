@@ -225,31 +225,8 @@ fi
 
 free_port=$((free_port + 1))
 if need nginx nginx-light; then
-    cat >"$folder/nginx.conf" <<END
-daemon off;
-master_process off;
-pid $folder/pid;
-error_log $folder/error.log;
-events {}
-http {
-    access_log off;
-    client_body_temp_path $folder/1;
-    proxy_temp_path $folder/2;
-    fastcgi_temp_path $folder/3;
-    uwsgi_temp_path $folder/4;
-    scgi_temp_path $folder/5;
-    server {
-        listen 127.0.0.1:$free_port ssl;
-        ssl_protocols TLSv1.2 TLSv1.3;
-        ssl_certificate $keys/server-ecdsa.pem;
-        ssl_certificate_key $keys/server-ecdsa-key.pem;
-        root $folder;
-    }
-}
-END
-    nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error.log" &
-    pids="$pids $!"
-    if await_port tcp $free_port; then
+    if start_nginx $free_port "server { listen 127.0.0.1:$free_port ssl; ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_certificate $keys/server-ecdsa.pem; ssl_certificate_key $keys/server-ecdsa-key.pem; root $folder; }"; then
         meet nginx $free_port
         expect "nginx: a page that is not there" "404" "ours $free_port --get /x 2>/dev/null | sed -n '1s/.* \(404\).*/\1/p'"
     fi

@@ -64,21 +64,12 @@ done
 # Our load generator against nginx: pages of several kinds, and what it counts as an error.
 if need nginx nginx-light; then
     their_port=$((20000 + $$ % 10000))
-    cat >"$folder/nginx.conf" <<CONF
-daemon off; worker_processes 1; pid $folder/pid; error_log $folder/error;
-events { worker_connections 1000; }
-http { access_log off; client_body_temp_path $folder; proxy_temp_path $folder; fastcgi_temp_path $folder;
-    uwsgi_temp_path $folder; scgi_temp_path $folder;
-    server { listen 127.0.0.1:$their_port; keepalive_requests 100; root $folder;
-        location = /short { return 200 "short\n"; }
-        location = /close { keepalive_timeout 0; return 200 "and that was all\n"; }
+    head -c 300000 /dev/zero >"$folder/long"
+    start_nginx $their_port "server { listen 127.0.0.1:$their_port; keepalive_requests 100; root $folder;
+        location = /short { return 200 'short\n'; }
+        location = /close { keepalive_timeout 0; return 200 'and that was all\n'; }
         location = /empty { return 204; }
-        location = /busy { return 503; } } }
-CONF
-    head -c 300000 /dev/zero >"$folder/long" && chmod 755 "$folder"
-    nginx -p "$folder" -c "$folder/nginx.conf" 2>/dev/null &
-    pids="$pids $!"
-    await_port tcp $their_port
+        location = /busy { return 503; } }"
     # Asks 500 times; says how many answers there were, and which errors.
     ask() {
         ./client --port "$their_port" --url "$1" --connections 5 --requests 500 --seconds 20 |
@@ -92,7 +83,6 @@ errors none" "ask /$page"
 errors: 503 some
 0
 errors: refused some" "ask /busy; ask /none"
-    nginx -p "$folder" -c "$folder/nginx.conf" -s stop 2>/dev/null
 fi
 rm -rf "$folder"
 finish

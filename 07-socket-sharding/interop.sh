@@ -67,15 +67,8 @@ fi
 # A port that nginx shards can be joined by nobody who does not say so, and by who does.
 if need nginx nginx-light && need curl curl; then
     their_port=$((20000 + $$ % 10000))
-    cat >"$folder/nginx.conf" <<CONF
-daemon off; worker_processes 2; pid $folder/pid; error_log $folder/error; user $(id -un); events {}
-http { access_log off; client_body_temp_path $folder/1; proxy_temp_path $folder/2; fastcgi_temp_path $folder/3;
-    uwsgi_temp_path $folder/4; scgi_temp_path $folder/5; server { listen 127.0.0.1:$their_port reuseport;
-    location / { return 200 "nginx \$pid\n"; } } }
-CONF
-    nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error" &
-    pids="$pids $!"
-    if await_port tcp $their_port; then
+    if start_nginx $their_port "server { listen 127.0.0.1:$their_port reuseport;
+        location / { return 200 'nginx \$pid\n'; } }" "worker_processes 2; user $(id -un);"; then
         expect "nginx has the port" "1" "timeout 10 ./server --port $their_port 2>/dev/null; echo \$?"
         expect "our client's first scene, against nginx" "0" "./client --port $their_port bind >/dev/null; echo \$?"
         # The same two addresses and ports, the same worker: so it is with the shards of nginx. (The one who closes first

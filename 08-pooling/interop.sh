@@ -201,31 +201,9 @@ fi
 # The variation: connections to nginx, which keeps each of them for 10 requests, or for a second.
 if need nginx nginx-light; then
     http_port=$((21000 + $$ % 9000))
-    cat >"$folder/nginx.conf" <<NGINX
-daemon off;
-master_process off;
-pid $folder/pid;
-error_log $folder/errors;
-events { worker_connections 200; }
-http {
-    access_log $folder/access;
-    client_body_temp_path $folder;
-    proxy_temp_path $folder;
-    fastcgi_temp_path $folder;
-    uwsgi_temp_path $folder;
-    scgi_temp_path $folder;
-    keepalive_timeout 1s;
-    server {
-        listen 127.0.0.1:$http_port;
-        keepalive_requests 10;
-        location / { return 200 "hello"; }
-        location /cut { return 444; }
-    }
-}
-NGINX
-    nginx -p "$folder" -c "$folder/nginx.conf" &
-    pids="$pids $!"
-    await_port tcp $http_port
+    start_nginx $http_port "keepalive_timeout 1s; server { listen 127.0.0.1:$http_port; keepalive_requests 10;
+        location / { return 200 hello; }
+        location /cut { return 444; } }"
     url=http://127.0.0.1:$http_port
     expect "nginx serves 100 requests over 10 connections" "10 connections opened, 90 requests on one that was there, 0 sent again
 100 answers (1xx: 0, 2xx: 100, 3xx: 0, 4xx: 0, 5xx: 0), 0 failed, 500 bytes" \

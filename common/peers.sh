@@ -52,6 +52,23 @@ await_port() {
     done
 }
 
+# start_nginx PORT DIRECTIVES [MAIN]: nginx in $folder, with these directives in its http block, and
+# those of MAIN outside of it (else one process does all). True when somebody has the port.
+start_nginx() {
+    cat >"$folder/nginx.conf" <<END
+daemon off; pid $folder/pid; error_log $folder/error; ${3:-master_process off;}
+events { worker_connections 1000; }
+http {
+    access_log off; client_body_temp_path $folder/1; proxy_temp_path $folder/2; fastcgi_temp_path $folder/3;
+    uwsgi_temp_path $folder/4; scgi_temp_path $folder/5;
+    $2
+}
+END
+    nginx -p "$folder" -c "$folder/nginx.conf" -e "$folder/error" 2>/dev/null &
+    pids="$pids $!"
+    await_port tcp "$1"
+}
+
 finish() {
     # shellcheck disable=SC2086 # a list of pids
     [ -z "$pids" ] || kill $pids 2>/dev/null
