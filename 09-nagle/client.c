@@ -338,7 +338,10 @@ static void type_bytes(bool no_delay, uint32_t *count, long *wire_bytes, int *se
     *wire_bytes = *segments = 0;
     if (!board()->tunnel)
         return;
-    board_await(mark, packets, PACKETS_MAX, count, both_finished, PATIENCE_MS);
+    // No answer tells that the last ACKs and FINs have passed.
+    int64_t deadline_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    for (; !both_finished(packets, *count) && now_ns() < deadline_ns; sleep_ms(1))
+        *count = board_packets(mark, packets, PACKETS_MAX);
     for (uint32_t i = 0; i < *count; i++)
         *wire_bytes += packets[i].length;
     count_segments(mark, segments, &before_reply);

@@ -65,17 +65,3 @@ uint32_t board_packets(uint32_t mark, struct packet *packets, uint32_t max)
         packets[i] = b->packets[(mark + i) % BOARD_PACKETS];
     return count;
 }
-
-bool board_await(uint32_t mark, struct packet *packets, uint32_t max, uint32_t *count,
-                 bool (*enough)(const struct packet *, uint32_t count), double timeout_ms)
-{
-    int64_t deadline = now_ns() + (int64_t)(timeout_ms * 1e6);
-    for (;;) {
-        *count = board_packets(mark, packets, max);
-        if (enough(packets, *count))
-            return true;
-        if (now_ns() > deadline)
-            return false;
-        sleep_ms(1);
-    }
-}

@@ -38,15 +38,10 @@ void board_create(void);
 // answer finds both the question's and the answer's packets here.
 void board_add(const struct packet *packet);
 
-// How many packets have passed so far. Take it before a step, and hand it to the two below.
+// How many packets have passed so far. Take it before a step, and hand it to board_packets().
 uint32_t board_mark(void);
 
 // Copies the packets since `mark` into `packets`, at most `max`; returns how many.
 uint32_t board_packets(uint32_t mark, struct packet *packets, uint32_t max);
-
-// Waits until `enough` says that the packets since `mark` are all that it waits for: for ACKs
-// and FINs that no answer follows. False after `timeout_ms`. At most `max` packets.
-bool board_await(uint32_t mark, struct packet *packets, uint32_t max, uint32_t *count,
-                 bool (*enough)(const struct packet *, uint32_t count), double timeout_ms);
 
 #endif

@@ -1,33 +1,6 @@
 // http_text.c: see http_text.h.
 #include "http_text.h"
 
-#include <string.h>
-#include <strings.h>
-
-bool http_is(struct http_text text, const char *word)
-{
-    return text.length == strlen(word) && !memcmp(text.at, word, text.length);
-}
-
-bool http_is_token(struct http_text text, const char *word)
-{
-    return text.length == strlen(word) && !strncasecmp(text.at, word, text.length);
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-struct http_text http_trim(const char *at, const char *end)
-{
-    while (at < end && is_space(*at))
-        at++;
-    while (at < end && is_space(end[-1]))
-        end--;
-    return (struct http_text){at, (size_t)(end - at)};
-}
-
 bool http_next_item(struct http_text *list, struct http_text *item)
 {
     do {

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <strings.h>
 
 struct http_text {
     const char *at; // not '\0'-terminated
@@ -13,11 +15,31 @@ struct http_text {
 };
 
 // Compares a text, exactly or, as for field names and tokens, whatever the case of its letters.
-bool http_is(struct http_text text, const char *word);
-bool http_is_token(struct http_text text, const char *word);
+// Inline: the compiler knows how long a literal word is.
+static inline bool http_is(struct http_text text, const char *word)
+{
+    return text.length == strlen(word) && !memcmp(text.at, word, text.length);
+}
+
+static inline bool http_is_token(struct http_text text, const char *word)
+{
+    return text.length == strlen(word) && !strncasecmp(text.at, word, text.length);
+}
+
+static inline bool http_is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
 
 // What stands between two places, without the spaces and tabs around it.
-struct http_text http_trim(const char *at, const char *end);
+static inline struct http_text http_trim(const char *at, const char *end)
+{
+    while (at < end && http_is_space(*at))
+        at++;
+    while (at < end && http_is_space(end[-1]))
+        end--;
+    return (struct http_text){at, (size_t)(end - at)};
+}
 
 // Takes the next item off a list "a, b,, c" (RFC 9110 §5.6.1). False: there is none.
 bool http_next_item(struct http_text *list, struct http_text *item);
