@@ -305,7 +305,7 @@ int main(int argc, char **argv)
         {"login-ms", OPTION_INT, &login_ms, 0, 60000, "milliseconds that a login takes"},
         {"login-timeout-ms", OPTION_INT, &login_timeout_ms, 1, 3600000,
          "milliseconds until a login must have come"},
-        {"idle-ms", OPTION_INT, &idle_ms, 0, 3600000, "ms until an idle session ends; 0: never"},
+        {"idle-ms", OPTION_INT, &idle_ms, 0, 3600000, "ms a session may idle; 0: for ever"},
         {"query-ms", OPTION_INT, &query_ms, 0, 60000, "ms of a core that a query takes"},
         {"cores", OPTION_INT, &cores.count, 1, 1000, "queries that are worked on at once"},
         {"contention", OPTION_NUMBER, &contention, 0, 1000,
