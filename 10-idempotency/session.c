@@ -170,7 +170,7 @@ static size_t take_request(struct session *s, const char *bytes, size_t length)
 {
     static struct http_head head;
     static char room[CONTENT_MAX];
-    struct http_text content;
+    struct http_text content = {NULL, 0};
     int status = http_read_request(bytes, length, &head);
     ssize_t used = status > 0 ? read_content(&head, bytes, length, room, &content) : status;
     if (status) {
