@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <strings.h>
 
 #include "net.h"
 #include "test_server.h"

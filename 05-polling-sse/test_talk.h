@@ -3,8 +3,6 @@
 #ifndef TEST_TALK_H
 #define TEST_TALK_H
 
-#include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 
 #include "net.h"

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdarg.h>
 
 #include "net.h"
 #include "test_server.h"

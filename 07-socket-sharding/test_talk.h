@@ -2,9 +2,7 @@
 #ifndef TEST_TALK_H
 #define TEST_TALK_H
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 
