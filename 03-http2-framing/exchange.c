@@ -284,8 +284,8 @@ static struct fault take_request(struct session *session, const struct frame *fr
         return stream_fault(PROTOCOL_ERROR, wrong);
     stream->head = request.head;
     stream->content_length = request.content_length;
-    route(request.method.at, request.method.length, request.connect ? "*" : request.path.at,
-          request.connect ? 1 : request.path.length, conn_now(session->conn), &stream->answer);
+    route(request.method, request.connect ? (struct http_text){"*", 1} : request.path,
+          conn_now(session->conn), &stream->answer);
     if (ended)
         return end_of_request(session, stream);
     if (request.content_length > ECHO_MAX)

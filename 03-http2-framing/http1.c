@@ -47,8 +47,7 @@ static void begin_answer(struct http1 *http1, const struct http_head *head)
     if (body)
         route_error(501, &http1->answer);
     else
-        route(head->method.at, head->method.length, head->target.at, head->target.length,
-              conn_now(http1->conn), &http1->answer);
+        route(head->method, head->target, conn_now(http1->conn), &http1->answer);
 }
 
 size_t http1_received(struct http1 *http1, const char *bytes, size_t length)

@@ -6,19 +6,14 @@
 
 #define LENGTH_DIGITS_MAX 18 // of a content-length: it fits in 63 bits
 
-static bool is(struct request_text text, const char *word)
+static struct http_text value_of(const struct hpack_field *field)
 {
-    return strlen(word) == text.length && !memcmp(text.at, word, text.length);
+    return (struct http_text){field->value, field->value_length};
 }
 
-static struct request_text value_of(const struct hpack_field *field)
+static struct http_text name_of(const struct hpack_field *field)
 {
-    return (struct request_text){field->value, field->value_length};
-}
-
-static struct request_text name_of(const struct hpack_field *field)
-{
-    return (struct request_text){field->name, field->name_length};
+    return (struct http_text){field->name, field->name_length};
 }
 
 // ---- characters ----------------------------------------------------------------------------
@@ -33,7 +28,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_token(struct request_text text) // RFC 9110 §5.6.2
+static bool is_token(struct http_text text) // RFC 9110 §5.6.2
 {
     for (size_t i = 0; i < text.length; i++) {
         char c = text.at[i];
@@ -43,7 +38,7 @@ static bool is_token(struct request_text text) // RFC 9110 §5.6.2
     return text.length > 0;
 }
 
-static bool is_lower_case(struct request_text text)
+static bool is_lower_case(struct http_text text)
 {
     for (size_t i = 0; i < text.length; i++)
         if (text.at[i] >= 'A' && text.at[i] <= 'Z')
@@ -58,7 +53,7 @@ static bool is_blank(char c)
 
 // RFC 9110 §5.5: no control characters, and none of the blanks at the ends that HTTP/1.1
 // strips.
-static bool is_field_value(struct request_text text)
+static bool is_field_value(struct http_text text)
 {
     bool bad = false;
     for (size_t i = 0; i < text.length; i++) {
@@ -69,7 +64,7 @@ static bool is_field_value(struct request_text text)
            (text.length == 0 || (!is_blank(text.at[0]) && !is_blank(text.at[text.length - 1])));
 }
 
-static bool is_visible(struct request_text text) // and ASCII: what a URI consists of
+static bool is_visible(struct http_text text) // and ASCII: what a URI consists of
 {
     bool bad = false;
     for (size_t i = 0; i < text.length; i++)
@@ -87,9 +82,9 @@ static bool is_connection_specific(const struct hpack_field *field)
     if (field->static_name)
         return field->static_name == HPACK_TRANSFER_ENCODING;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (is(name_of(field), names[i]))
+        if (http_is(name_of(field), names[i]))
             return true;
-    return is(name_of(field), "te") && !is(value_of(field), "trailers");
+    return http_is(name_of(field), "te") && !http_is(value_of(field), "trailers");
 }
 
 const char *request_check_field(const struct hpack_field *field)
@@ -108,24 +103,21 @@ static const char *read_length(const struct hpack_field *field, int64_t *length)
 {
     if (*length >= 0)
         return "two content-length fields";
-    if (field->value_length == 0 || field->value_length > LENGTH_DIGITS_MAX)
+    uint64_t number;
+    if (field->value_length > LENGTH_DIGITS_MAX ||
+        !http_number(value_of(field), INT64_MAX, &number))
         return "a content-length that is no length";
-    *length = 0;
-    for (uint32_t i = 0; i < field->value_length; i++) {
-        if (!is_digit(field->value[i]))
-            return "a content-length that is no length";
-        *length = *length * 10 + (field->value[i] - '0');
-    }
+    *length = (int64_t)number;
     return NULL;
 }
 
 static const char *read_pseudo_header(const struct hpack_field *field, struct request *request)
 {
-    struct request_text *text = field->static_name == HPACK_METHOD      ? &request->method
-                                : field->static_name == HPACK_SCHEME    ? &request->scheme
-                                : field->static_name == HPACK_AUTHORITY ? &request->authority
-                                : field->static_name == HPACK_PATH      ? &request->path
-                                                                        : NULL;
+    struct http_text *text = field->static_name == HPACK_METHOD      ? &request->method
+                             : field->static_name == HPACK_SCHEME    ? &request->scheme
+                             : field->static_name == HPACK_AUTHORITY ? &request->authority
+                             : field->static_name == HPACK_PATH      ? &request->path
+                                                                     : NULL;
     if (!text) // ":status" too: that is for responses
         return "a pseudo-header field that requests do not have";
     if (text->at)
@@ -136,7 +128,7 @@ static const char *read_pseudo_header(const struct hpack_field *field, struct re
 
 // One field that is no pseudo-header field.
 static const char *read_field(const struct hpack_field *field, struct request *request,
-                              struct request_text *host)
+                              struct http_text *host)
 {
     const char *wrong = request_check_field(field);
     if (wrong)
@@ -145,8 +137,7 @@ static const char *read_field(const struct hpack_field *field, struct request *r
     case HPACK_CONTENT_LENGTH:
         return read_length(field, &request->content_length);
     case HPACK_EXPECT:
-        request->expects_continue =
-            field->value_length == 12 && !strncasecmp(field->value, "100-continue", 12);
+        request->expects_continue = http_is_token(value_of(field), "100-continue");
         return NULL;
     case HPACK_HOST:
         if (host->at)
@@ -159,9 +150,9 @@ static const char *read_field(const struct hpack_field *field, struct request *r
 }
 
 // §8.3.1. `*` is for OPTIONS, and a path begins with a slash.
-static const char *check_target(const struct request *request, struct request_text host)
+static const char *check_target(const struct request *request, struct http_text host)
 {
-    struct request_text authority = request->authority, path = request->path;
+    struct http_text authority = request->authority, path = request->path;
     if (!request->method.at || !is_token(request->method))
         return "no method";
     if (request->connect) // §8.5
@@ -172,7 +163,7 @@ static const char *check_target(const struct request *request, struct request_te
         return "no scheme";
     if (!path.at || path.length == 0)
         return "no path";
-    if (*path.at != '/' && !(is(path, "*") && is(request->method, "OPTIONS")))
+    if (*path.at != '/' && !(http_is(path, "*") && http_is(request->method, "OPTIONS")))
         return "a path that does not begin with a slash";
     if (authority.at && memchr(authority.at, '@', authority.length))
         return "an authority with user information";
@@ -184,7 +175,7 @@ static const char *check_target(const struct request *request, struct request_te
 
 const char *request_read(const struct hpack_list *list, struct request *request)
 {
-    struct request_text host = {0};
+    struct http_text host = {0};
     const char *wrong = NULL;
     size_t i = 0;
     *request = (struct request){.content_length = -1};
@@ -203,8 +194,8 @@ const char *request_read(const struct hpack_list *list, struct request *request)
     }
     if (wrong)
         return wrong;
-    request->connect = is(request->method, "CONNECT");
-    request->head = is(request->method, "HEAD");
+    request->connect = http_is(request->method, "CONNECT");
+    request->head = http_is(request->method, "HEAD");
     return check_target(request, host);
 }
 

@@ -5,14 +5,10 @@
 #define REQUEST_H
 
 #include "hpack.h"
-
-struct request_text {
-    const char *at; // not ended by a zero; NULL: no such field
-    size_t length;
-};
+#include "http_text.h"
 
 struct request {
-    struct request_text method, scheme, authority, path;
+    struct http_text method, scheme, authority, path;
     int64_t content_length; // -1: not said
     bool connect, head;     // the methods that change the rules
     bool expects_continue;  // the client waits for a 100 before it sends the body

@@ -43,50 +43,28 @@ void route_error(int status, struct answer *answer)
     answer_text(answer, status, errors[i].text);
 }
 
-static bool is(const char *text, size_t length, const char *word)
-{
-    return strlen(word) == length && !memcmp(text, word, length);
-}
-
-// Reads a number from *at; false if there is none, or it is above `max`.
-static bool read_number(const char **at, const char *end, uint32_t max, uint32_t *number)
-{
-    const char *start = *at;
-    uint64_t value = 0;
-    for (; *at < end && **at >= '0' && **at <= '9' && value <= max; (*at)++)
-        value = value * 10 + (uint64_t)(**at - '0');
-    *number = (uint32_t)value;
-    return *at > start && value <= max;
-}
-
 // The number called `name` in a query; it keeps its value if the query does not have it. False
 // if it is no number up to `max`.
-static bool query_number(const char *query, const char *end, const char *name, uint32_t max,
+static bool query_number(struct http_text query, const char *name, uint32_t max,
                          uint32_t *number)
 {
-    size_t length = strlen(name);
-    while (query < end) {
-        const char *next = memchr(query, '&', (size_t)(end - query));
-        const char *stop = next ? next : end;
-        if ((size_t)(stop - query) > length && query[length] == '=' &&
-            !memcmp(query, name, length)) {
-            query += length + 1;
-            return read_number(&query, stop, max, number) && query == stop;
-        }
-        query = next ? next + 1 : end;
-    }
-    return true;
+    struct http_text text = http_parameter(query, name);
+    uint64_t value = *number;
+    bool good = !text.at || http_number(text, max, &value);
+    *number = (uint32_t)value;
+    return good;
 }
 
-static void answer_image(struct answer *answer, const char *name, const char *name_end,
-                         const char *query, const char *end)
+static void answer_image(struct answer *answer, struct http_text name, struct http_text query)
 {
     uint32_t size = IMAGE_SIZE;
-    if (!read_number(&name, name_end, UINT32_MAX, &answer->image) || name != name_end) {
+    uint64_t image;
+    if (!http_number(name, UINT32_MAX, &image)) {
         route_error(404, answer);
-    } else if (!query_number(query, end, "size", IMAGE_MAX, &size)) {
+    } else if (!query_number(query, "size", IMAGE_MAX, &size)) {
         route_error(400, answer);
     } else {
+        answer->image = (uint32_t)image;
         answer->kind = ANSWER_IMAGE;
         answer->status = 200;
         answer->type = "image/png";
@@ -94,10 +72,10 @@ static void answer_image(struct answer *answer, const char *name, const char *na
     }
 }
 
-static void answer_later(struct answer *answer, const char *query, const char *end)
+static void answer_later(struct answer *answer, struct http_text query)
 {
     uint32_t ms = 1000;
-    if (!query_number(query, end, "ms", DELAY_MAX_MS, &ms)) {
+    if (!query_number(query, "ms", DELAY_MAX_MS, &ms)) {
         route_error(400, answer);
         return;
     }
@@ -105,12 +83,12 @@ static void answer_later(struct answer *answer, const char *query, const char *e
     answer->due_ns += ms * NS_PER_MS;
 }
 
-static void answer_stream(struct answer *answer, const char *query, const char *end)
+static void answer_stream(struct answer *answer, struct http_text query)
 {
     uint32_t pieces = 5;
     answer->interval_ms = 100;
-    if (!query_number(query, end, "n", PIECES_MAX, &pieces) ||
-        !query_number(query, end, "ms", DELAY_MAX_MS, &answer->interval_ms)) {
+    if (!query_number(query, "n", PIECES_MAX, &pieces) ||
+        !query_number(query, "ms", DELAY_MAX_MS, &answer->interval_ms)) {
         route_error(400, answer);
         return;
     }
@@ -121,47 +99,44 @@ static void answer_stream(struct answer *answer, const char *query, const char *
 }
 
 // The answer to GET. Returns the methods that the page takes; NULL if there is no such page.
-static const char *answer_get(struct answer *answer, const char *path, const char *end)
+static const char *answer_get(struct answer *answer, struct http_text target)
 {
-    const char *mark = memchr(path, '?', (size_t)(end - path));
-    const char *stop = mark ? mark : end, *query = mark ? mark + 1 : end;
-    size_t length = (size_t)(stop - path);
-    if (is(path, length, "/")) {
+    struct http_text path, query;
+    http_split_target(target, &path, &query);
+    if (http_is(path, "/")) {
         answer_text(answer, 200, "hello, world\n");
-    } else if (is(path, length, "/echo")) {
+    } else if (http_is(path, "/echo")) {
         answer->kind = ANSWER_ECHO;
         answer->status = 200;
         answer->type = "application/octet-stream";
         return ECHO_METHODS;
-    } else if (is(path, length, "/slow")) {
-        answer_later(answer, query, end);
-    } else if (is(path, length, "/stream")) {
-        answer_stream(answer, query, end);
-    } else if (length > 5 && !memcmp(path, "/img/", 5)) {
-        answer_image(answer, path + 5, stop, query, end);
+    } else if (http_is(path, "/slow")) {
+        answer_later(answer, query);
+    } else if (http_is(path, "/stream")) {
+        answer_stream(answer, query);
+    } else if (path.length > 5 && !memcmp(path.at, "/img/", 5)) {
+        answer_image(answer, (struct http_text){path.at + 5, path.length - 5}, query);
     } else {
         route_error(404, answer);
     }
     return answer->status == 404 ? NULL : GET_METHODS;
 }
 
-void route(const char *method, size_t method_length, const char *target, size_t target_length,
-           int64_t now_ns, struct answer *answer)
+void route(struct http_text method, struct http_text target, int64_t now_ns,
+           struct answer *answer)
 {
     static const char *const methods[] = {"GET", "HEAD",  "OPTIONS", "POST",
                                           "PUT", "PATCH", "DELETE",  NULL};
     int i = 0;
-    while (methods[i] && !is(method, method_length, methods[i]))
+    while (methods[i] && !http_is(method, methods[i]))
         i++;
     *answer = (struct answer){.due_ns = now_ns};
     if (!methods[i]) {
-        route_error(501,
-                    answer); // CONNECT and TRACE are methods that we do not have (RFC 9110)
+        route_error(501, answer); // also CONNECT and TRACE (RFC 9110 §9.3)
         return;
     }
-    bool options = i == 2, star = is(target, target_length, "*");
-    const char *allow =
-        star ? ECHO_METHODS : answer_get(answer, target, target + target_length);
+    bool options = i == 2, star = http_is(target, "*");
+    const char *allow = star ? ECHO_METHODS : answer_get(answer, target);
     if (allow && options) {
         *answer = (struct answer){.status = 204, .allow = allow};
     } else if (star || (allow && i > 2 && answer->kind != ANSWER_ECHO)) {

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http_text.h"
+
 #define ECHO_MAX     (1 << 20)  // bytes of a request's body
 #define IMAGE_MAX    (64 << 20) // bytes of an image
 #define IMAGE_SIZE   10000      // if the request does not say
@@ -38,10 +40,10 @@ struct answer {
     size_t body_room;
 };
 
-// What to answer to a method and a target (path and query; neither ends in a zero). It is all
-// decided here but an echo's content.
-void route(const char *method, size_t method_length, const char *target, size_t target_length,
-           int64_t now_ns, struct answer *answer);
+// What to answer to a method and a target (path and query). It is all decided here but an
+// echo's content.
+void route(struct http_text method, struct http_text target, int64_t now_ns,
+           struct answer *answer);
 
 // An answer without a route: an error, with its reason as content.
 void route_error(int status, struct answer *answer);

@@ -331,14 +331,14 @@ TEST(an_image_is_the_same_in_any_pieces)
 {
     static uint8_t whole[5000], pieces[5000];
     struct answer answer;
-    route("GET", 3, "/img/9?size=5000", 16, 0, &answer);
+    route((struct http_text){"GET", 3}, (struct http_text){"/img/9?size=5000", 16}, 0, &answer);
     CHECK_INT((long)answer_read(&answer, whole, sizeof whole, 0), 5000);
     CHECK(!memcmp(whole, "\x89PNG\r\n\x1a\n", 8));
-    route("GET", 3, "/img/9?size=5000", 16, 0, &answer);
+    route((struct http_text){"GET", 3}, (struct http_text){"/img/9?size=5000", 16}, 0, &answer);
     for (size_t at = 0; at < sizeof pieces;)
         at += answer_read(&answer, pieces + at, 1 + random_below(20), 0);
     CHECK(!memcmp(whole, pieces, sizeof whole));
-    route("GET", 3, "/img/8?size=5000", 16, 0, &answer);
+    route((struct http_text){"GET", 3}, (struct http_text){"/img/8?size=5000", 16}, 0, &answer);
     answer_read(&answer, pieces, sizeof pieces, 0);
     CHECK(memcmp(whole + 8, pieces + 8, 64));
 }
