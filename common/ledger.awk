@@ -3,7 +3,7 @@
 #     sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f ledger.awk
 #
 # Lines, their fields separated by tabs: CLAIM VERDICT WHERE SAYS MEASURED, and for each lesson
-# "seconds" LESSON SECONDS. Sorted, the latter come first, and claim 1.9 before 1.11. What was
+# "seconds" LESSON SECONDS. Sorted, these come first, and claim 1.9 before 1.11. What was
 # measured is shown where a claim does not simply hold. LC_ALL: a column is counted from bytes.
 
 BEGIN {
@@ -43,9 +43,9 @@ function wrap(text, words, count, i, column) {
 }
 
 $1 == "seconds" {
-    names[++lessons] = $2
-    seconds[substr($2, 1, 2)] = $3
+    lessons++
     name[substr($2, 1, 2)] = $2
+    seconds[substr($2, 1, 2)] = $3
     next
 }
 
@@ -82,9 +82,10 @@ function row(title, key, time) {
 END {
     printf "\n  %s%-24s %10s %14s %12s %14s %12s%s\n", bold, "lesson", "HOLDS", "NOT HERE", "SKIPPED",
         "UNEXPECTED", "seconds", plain
-    for (i = 1; i <= lessons; i++) {
-        key = substr(names[i], 1, 2)
-        row(names[i], key, seconds[key])
+    for (i = 1; i < 100; i++) {
+        key = sprintf("%02d", i)
+        if (key in name)
+            row(name[key], key, seconds[key])
         all_seconds += seconds[key]
     }
     if (lessons > 1)
