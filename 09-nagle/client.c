@@ -4,7 +4,7 @@
 //         make run             or one scene: make run SCENE=distance ARGS="--rtt 100"
 // Watch:  four ways to send the same header and body, and what each of them costs.
 //
-// Read send_request() first: the whole lesson is in its four cases.
+// Read send_request() in request.c first: the whole lesson is in its four cases.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,6 +21,7 @@
 #include "net.h"
 #include "options.h"
 #include "protocol.h"
+#include "request.h"
 #include "story.h"
 
 #define STALLS       20 // requests of each kind on loopback
@@ -32,8 +33,6 @@
 #define PACKETS_MAX  8000
 #define PATIENCE_MS  5000
 
-enum way { NAGLE, NODELAY, ONE_WRITEV, CORK, WAYS };
-
 static const char *const way_name[WAYS] = {"two write()s", "two write()s, TCP_NODELAY",
                                            "one writev()", "two write()s, TCP_CORK"};
 
@@ -43,12 +42,6 @@ static struct packet packets[PACKETS_MAX];
 
 // ---- one request ---------------------------------------------------------------------------
 
-static void set_option(int fd, int option, int value)
-{
-    if (setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value))
-        die("setsockopt(%d): %s", option, strerror(errno));
-}
-
 static int open_connection(void)
 {
     // A server that never answers shall not hold us for ever.
@@ -56,55 +49,6 @@ static int open_connection(void)
     int fd = net_connect_or_die(host, port);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
-}
-
-static void put(int fd, const void *bytes, size_t length)
-{
-    if (!write_all(fd, bytes, length))
-        die("cannot send: %s", strerror(errno));
-}
-
-// Sends a header and a body. Nagle's rule (RFC 896) is on unless something turns it off: a
-// small segment waits while another one is not acknowledged yet.
-static void send_request(int fd, enum way way, uint32_t length, uint32_t flags)
-{
-    static char body[BODY_MAX_BYTES];
-    uint32_t header = htonl(length | flags);
-    struct iovec both[] = {{&header, sizeof header}, {body, length}};
-    switch (way) {
-    case NAGLE:
-        put(fd, &header, sizeof header); // goes at once: nothing is in flight
-        put(fd, body, length);           // waits until the header is acknowledged
-        break;
-    case NODELAY: // THE line: a small segment does not wait
-        set_option(fd, TCP_NODELAY, 1);
-        put(fd, &header, sizeof header);
-        put(fd, body, length);
-        break;
-    case ONE_WRITEV: // better still: one call, one segment, nothing to wait for
-        if (writev(fd, both, 2) != (ssize_t)(sizeof header + length))
-            die("cannot send: %s", strerror(errno));
-        break;
-    case CORK: // the same for those who cannot collect their parts: hold all, then let go
-        set_option(fd, TCP_CORK, 1);
-        put(fd, &header, sizeof header);
-        put(fd, body, length);
-        set_option(fd, TCP_CORK, 0);
-        break;
-    case WAYS:
-        break;
-    }
-}
-
-static void await_answer(int fd)
-{
-    char reply;
-    if (!read_exactly(fd, &reply, 1))
-        die("no answer: %s", errno == EAGAIN ? "nothing has come for a long time"
-                             : errno         ? strerror(errno)
-                                             : "the server closed the connection");
-    if (reply != REPLY_OK)
-        die("the server refused the request: '%c'", reply);
 }
 
 // One request and its answer, in milliseconds.
