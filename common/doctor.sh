@@ -63,6 +63,7 @@ fi
 
 echo "to test (make test):"
 check patch patch "break/ is not tried"
+check valgrind valgrind "no test looks for leaks"
 check clang-format clang-format "only the format check of CI"
 # "if need PROGRAM PACKAGE && need_module NAME; then" in an interop.sh, one word a line: what, whence, where.
 for folder in common "$@"; do
