@@ -58,11 +58,11 @@ scene() {
 
 finish() {
     if [ $played -eq 0 ]; then
-        echo "$lesson has no scene '$SCENE'; there are:$names" >&2
+        echo "$lesson has no scene '$SCENE'; there are:$names" | fold -sw 100 >&2
         exit 2
     fi
     printf 'seconds\t%s\t%s\n' "$lesson" \
         "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')" >>"$LEDGER"
-    [ -z "$own_ledger" ] || awk -f ../common/ledger.awk "$LEDGER"
+    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f ../common/ledger.awk
     [ -z "$failed" ] || { echo "$lesson: not as documented:$failed" && exit 1; }
 }
