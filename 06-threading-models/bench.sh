@@ -148,10 +148,10 @@ pids="" servers=""
 start_nginx 1
 idle "nginx, 1 worker" "${pids##* }" $their_port
 for model in loop readers pool thread fork; do
-    start_server ./server --model $model --workers 2 --idle 600000
+    start_server ./server --model $model --workers 2 --idle-ms 600000
     idle "$model" "${pids##* }" "$port"
 done
-start_server ./server --model prefork --workers $((IDLE + 20)) --idle 600000
+start_server ./server --model prefork --workers $((IDLE + 20)) --idle-ms 600000
 idle "prefork (its processes are there before)" "${pids##* }" "$port"
 
 # ---- the load generator --------------------------------------------------------------------

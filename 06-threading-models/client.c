@@ -100,8 +100,7 @@ int main(int argc, char **argv)
         {"connections", OPTION_INT, &connections, 1, LOAD_CONNECTIONS,
          "with --url: connections that ask"},
         {"seconds", OPTION_NUMBER, &seconds, 0.01, 3600, "with --url: for how long"},
-        {"requests", OPTION_INT, &requests, 0, 2e9,
-         "with --url: at most so many (0: no limit)"},
+        {"requests", OPTION_INT, &requests, 0, 2e9, "with --url: at most so many; 0: no limit"},
         {0}};
     int first = options_parse(
         argc, argv,

@@ -53,7 +53,7 @@ static void hold(const char *model, int connections, struct result *result)
     struct lab lab;
     target = (struct load_target){
         .path = "/cheap", .connections = connections, .pause_ms = LOAD_ONCE};
-    lab_start(&lab, model, "--conns %d --idle 60000", connections);
+    lab_start(&lab, model, "--connections %d --idle-ms 60000", connections);
     family_read(lab.pid, &before);
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, GIVE_UP_MS, 0);

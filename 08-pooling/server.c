@@ -300,16 +300,15 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"max-sessions", OPTION_INT, &sessions_max, 1, CONNECTIONS_MAX,
          "sessions at once; others are refused"},
-        {"login-ms", OPTION_INT, &login_ms, 0, 60000, "milliseconds that a login takes"},
+        {"login-ms", OPTION_INT, &login_ms, 0, 60000, "ms that a login takes"},
         {"login-timeout-ms", OPTION_INT, &login_timeout_ms, 1, 3600000,
-         "milliseconds until a login must have come"},
+         "ms until a login must have come"},
         {"idle-ms", OPTION_INT, &idle_ms, 0, 3600000,
-         "milliseconds until an idle session ends; 0: never"},
-        {"query-ms", OPTION_INT, &query_ms, 0, 60000,
-         "milliseconds of a core that a query takes"},
+         "ms until an idle session ends; 0: never"},
+        {"query-ms", OPTION_INT, &query_ms, 0, 60000, "ms of a core that a query takes"},
         {"cores", OPTION_INT, &cores.count, 1, 1000, "queries that are worked on at once"},
         {"contention", OPTION_NUMBER, &contention, 0, 1000,
-         "percent that a query takes longer for each one that waits"},
+         "percent that each waiting query adds to the others"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each query"},
         {0}};
     static const struct loop_server server = {.conn_bytes = sizeof(struct session),
@@ -324,7 +323,6 @@ int main(int argc, char **argv)
     story_quiet(quiet);
     tables_fill(&tables);
     loop_run(net_listen(host, port, BACKLOG), &server);
-    printf("stopped: %ld sessions, %ld queries, %ld logins refused\n", logins, queries,
-           refused);
+    printf("stopped: sessions %ld, queries %ld, refused %ld\n", logins, queries, refused);
     return 0;
 }

@@ -46,7 +46,7 @@ static struct packet packets[PACKETS_MAX];
 static void set_option(int fd, int option, int value)
 {
     if (setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value))
-        die("setsockopt(%d): %s", option, strerror(errno));
+        die("cannot set TCP option %d: %s", option, strerror(errno));
 }
 
 static int open_connection(void)

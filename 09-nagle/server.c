@@ -132,7 +132,7 @@ static void run(int stop_fd, int listener)
         for (int i = 0; i < count; i++)
             polls[2 + i] = (struct pollfd){connections[i].fd, POLLIN, 0};
         if (poll(polls, (nfds_t)(2 + count), TICK_MS) < 0)
-            die("poll: %s", strerror(errno));
+            die("cannot wait in poll(): %s", strerror(errno));
         if (polls[0].revents)
             return;
         // From the last to the first: closing one puts the last into its place.
@@ -169,6 +169,6 @@ int main(int argc, char **argv)
         close_connection(connection_count - 1);
     close(listener);
     close(stop_fd);
-    printf("stopped: %ld connections, %ld requests\n", accepted, answered);
+    printf("stopped: connections %ld, requests %ld\n", accepted, answered);
     return 0;
 }
