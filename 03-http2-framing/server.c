@@ -1,13 +1,15 @@
 // server.c: serves a few pages over HTTP/2 (RFC 9113) on plain TCP, and over HTTP/1.1 to
 // whoever speaks that, so that the lesson can compare the two on one server.
 //
-// Run:    ./server             then, in another terminal: ./client
+// Run:    ./server             then, in another terminal: ./client, or
 //         curl --http2-prior-knowledge http://127.0.0.1:8003/
 //         nghttp -v 'http://127.0.0.1:8003/img/1?size=20000' http://127.0.0.1:8003/
 // Watch:  how little one connection is: its first bytes say which protocol it speaks, and from
-//         then on everything is frames. Read frame.h for what they look like, session.c for
-//         what they do to a connection, exchange.c for how a request becomes an answer,
-//         stream.c for windows and turns, hpack.c for the headers, route.c for the pages.
+//         then on everything is frames.
+//
+// Read frame.h first, for what they look like; then session.c for what they do to a connection,
+// exchange.c for how a request becomes an answer, stream.c for windows and turns, hpack.c for
+// the headers, route.c for the pages.
 #include <stdio.h>
 #include <string.h>
 

@@ -137,7 +137,7 @@ PYTHON
 idle() {
     python3 "$folder/idle.py" "$3" "$2" $IDLE >"$folder/idle" || return
     read -r resident virtual <"$folder/idle"
-    printf '  %-34s %9d B %9d kB\n' "$1" "$resident" $((virtual / 1024))
+    printf '  %-34s %9d B %9d KB\n' "$1" "$resident" $((virtual / 1024))
 }
 
 printf '\n  %-34s %11s %12s\n' "memory for each of $IDLE idle connections" resident virtual

@@ -1,8 +1,9 @@
 // client.c: who does the work, and who waits meanwhile: seven servers around one handler.
 //
-// Run:    make run             or one scene: make run SCENE=hog
+// Run:    ./client             against ./server in another terminal, or:
+//         make run             or one scene: make run SCENE=hog
 //         ./client --url /cheap --connections 64 --seconds 2      the load generator alone,
-//                              against ./server in another terminal, or any other (--port)
+//                              against ./server, or any other (--port)
 // Watch:  the same requests, and what becomes of them when somebody else's takes long.
 //
 // load.c is the load generator and histogram.c its memory; lab.c starts the servers. The scenes

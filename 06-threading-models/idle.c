@@ -74,7 +74,7 @@ static void hold(const char *model, int connections, struct result *result)
 
 static void show(const char *model, const struct result *r)
 {
-    story_row("%s|%d|%d|%.1f kB|%.1f kB|%.0f MB", model, r->held, r->tasks, r->virtual_kb,
+    story_row("%s|%d|%d|%.1f KB|%.1f KB|%.0f MB", model, r->held, r->tasks, r->virtual_kb,
               r->resident_kb, r->all_resident_mb);
 }
 
@@ -175,12 +175,12 @@ static void compare(void)
             ? HOLDS
             : UNCLEAR,
         "made in %.0f us, a process in %.0f; with a connection that is silent it takes "
-        "%.0f kB, a process %.0f",
+        "%.0f KB, a process %.0f",
         thread_us, process_us, thread.resident_kb, process.resident_kb);
     claim_report(
         &megabyte,
         thread.virtual_kb > MB_IN_KB && threads.resident_kb < MB_IN_KB / 10 ? NOT_HERE : HOLDS,
-        "%.0f kB reserved for each, %.0f resident; %d threads: %.0f MB of memory",
+        "%.0f KB reserved for each, %.0f resident; %d threads: %.0f MB of memory",
         threads.virtual_kb, threads.resident_kb, threads.tasks, threads.all_resident_mb);
 }
 

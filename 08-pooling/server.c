@@ -1,7 +1,7 @@
 // server.c: a small database. Its sessions cost what those of real ones cost: a login, a place
 // among --max-sessions, and one query at a time.
 //
-// Run:    ./server --login-ms 20 --query-ms 5 --cores 4      then, elsewhere: ./client
+// Run:    ./server             then, in another terminal: ./client, or ./ask 'get user 7'
 // Watch:  what one session is doing is its state (below). It rests only between two queries; in
 //         all other states what the client sends waits in the socket (conn.paused). Work begins
 //         when there is a core for it (cores.c), and ends when its time has passed.

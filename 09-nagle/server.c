@@ -5,6 +5,8 @@
 //         still the client waits 40 ms: the kernel here has nothing to send while half a
 //         request is missing, so it delays its ACK (RFC 9293 §3.8.6.3), and the client's kernel
 //         has no ACK, so it delays the other half (Nagle, RFC 896).
+//
+// Read take() and answer() first, then serve(), at whose end TCP_QUICKACK is set.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
