@@ -24,6 +24,7 @@
 // IDS_MAX, ANSWER_MAX_BYTES (query.h), LOOP_IN_BYTES and LOOP_STALL_MS (loop.h).
 #define CONNECTIONS_MAX 10000 // logged in or not
 #define BACKLOG         1024
+#define LOG_BYTES       70 // of a query, at most
 
 enum state {
     STRANGER,       // has not logged in
@@ -193,7 +194,8 @@ static bool take_query(struct session *s, const struct frame *frame)
     bool takes_time = price_ms(&s->query) > 0;
     if (takes_time && conn_room(&s->conn) < LOOP_OUT_BYTES)
         return false;
-    story_event("session %ld: %.*s", s->number, (int)text->length, text->at);
+    story_event("session %ld: %.*s", s->number,
+                (int)(text->length < LOG_BYTES ? text->length : LOG_BYTES), text->at);
     s->query_id = frame->id;
     if (!takes_time) {
         answer(s);
@@ -308,7 +310,7 @@ int main(int argc, char **argv)
         {"query-ms", OPTION_INT, &query_ms, 0, 60000, "ms of a core that a query takes"},
         {"cores", OPTION_INT, &cores.count, 1, 1000, "queries that are worked on at once"},
         {"contention", OPTION_NUMBER, &contention, 0, 1000,
-         "percent that each waiting query adds to the others"},
+         "percent that each query that waits slows the others"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each query"},
         {0}};
     static const struct loop_server server = {.conn_bytes = sizeof(struct session),

@@ -34,8 +34,7 @@ static void show_call(const struct operation *operation)
 
 static void show_wait(const struct operation *operation, int64_t ms)
 {
-    story_event("waits %lld ms; then call %d, with the same key", (long long)ms,
-                operation->attempts + 1);
+    story_event("waits %lld ms; then call %d", (long long)ms, operation->attempts + 1);
 }
 
 // A charge of this customer, as operation.c makes it.

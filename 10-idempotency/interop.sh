@@ -60,6 +60,8 @@ if need curl curl; then
          status PUT /outage -d '{\"ms\":0}'; status POST /charges -H 'Idempotency-Key: o' -d '$charge'"
     expect "curl, HEAD, a wrong method, a wrong path" "200 405 404 " \
         "curl -sI -o /dev/null -w '%{http_code} ' $url/balance; status PATCH /charges; status GET /nothing"
+    expect "curl, what a path knows" "Allow: POST, GET, HEAD" \
+        "curl -s -i -X PATCH $url/charges | tr -d '\r' | grep ^Allow"
 fi
 
 if need python3 python3; then

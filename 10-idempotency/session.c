@@ -116,7 +116,7 @@ static void find_answer(struct session *s, struct request *request)
             return;
         }
         strcat(allowed, *allowed ? ", " : "Allow: ");
-        strcat(allowed, route->method);
+        strcat(allowed, strcmp(route->method, "GET") ? route->method : "GET, HEAD");
     }
     if (!*allowed) {
         problem(s, 404, "", NULL, "There is nothing under this path.");

@@ -2,6 +2,7 @@
 #
 #   sh common/doctor.sh 01-tcp-udp 09-nagle ...
 
+PATH=$PATH:/usr/sbin:/sbin # as flags.mk has it
 bad=0
 say() { printf '  %-8s %-26s %s\n' "$1" "$2" "$3"; }
 

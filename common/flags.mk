@@ -1,6 +1,9 @@
 # flags.mk: how every C file is compiled. `make SAN=address,undefined` adds sanitizers, `make V=1`
 # shows the commands.
 
+# nginx and nghttpd are where an ordinary user's PATH does not look.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 CC      ?= cc
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-zero-length
 CFLAGS  ?= -O2 -g
