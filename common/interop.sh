@@ -1,4 +1,4 @@
-# What tshark says of a capture that wire made.
+# interop.sh: what tshark says of a capture that wire made.
 . ../common/peers.sh
 
 if need tshark tshark; then
