@@ -99,10 +99,11 @@ static void send_request(int fd, enum way way, uint32_t length, uint32_t flags)
 static void await_answer(int fd)
 {
     char reply;
-    if (!read_exactly(fd, &reply, 1))
-        die("no answer: %s", errno == EAGAIN ? "nothing has come for a long time"
-                             : errno         ? strerror(errno)
-                                             : "the server closed the connection");
+    bool whole = read_exactly(fd, &reply, 1);
+    if (!whole && errno == EAGAIN)
+        die("nothing has come for %d seconds", PATIENCE_MS / 1000);
+    if (!whole)
+        die("no answer: %s", errno ? strerror(errno) : "the server closed the connection");
     if (reply != REPLY_OK)
         die("the server refused the request: '%c'", reply);
 }
