@@ -90,7 +90,7 @@ void story_say(const char *format, ...)
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     cut_blanks(line, " ");
-    printf("%s%s%s\n", in_timeline ? "\n" : "", *line ? "  " : "", line);
+    printf("%s%s%s\n", in_timeline && *line ? "\n" : "", *line ? "  " : "", line);
     in_timeline = at_top = false;
 }
 
