@@ -76,7 +76,7 @@ static void end(struct session *s, uint32_t id, const char *code, const char *te
     if (s->number)
         story_event("session %ld ends: %s", s->number, text);
     else
-        story_event("no session: %s", text);
+        story_event("refused: %s", text);
     tell(s, FATAL, id, (const char *const[]){code, text}, 2);
     part(s);
 }
