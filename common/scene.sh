@@ -59,7 +59,7 @@ scene() {
 
 finish() {
     if [ $played -eq 0 ]; then
-        echo "$lesson has no scene '$SCENE'; there are:$names" >&2
+        printf '%s\n' "$lesson has no scene '$SCENE'; there are:" " $names" >&2
         exit 2
     fi
     printf 'seconds\t%s\t%s\n' "$lesson" \

@@ -65,7 +65,8 @@ int story_tell(const struct scene *scenes, const char *only)
     }
     story_quiet(true); // what is closed from now on is nobody's story
     if (!played) {
-        fprintf(stderr, "%s: no scene '%s'; there are:", program_invocation_short_name, only);
+        fprintf(stderr, "%s: no scene '%s'; there are:\n ", program_invocation_short_name,
+                only);
         for (const struct scene *scene = scenes; scene->name; scene++)
             fprintf(stderr, " %s", scene->name);
         fputc('\n', stderr);
