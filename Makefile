@@ -51,6 +51,11 @@ bench-%: common
 fuzz-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) fuzz
 
+pictures: $(NUMBERS:%=pictures-%)
+
+pictures-%: common
+	@$(MAKE) --no-print-directory -C $(lesson) pictures
+
 soak: $(LESSONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
 	@sh common/soak.sh $(LESSONS)
@@ -64,7 +69,7 @@ clean:
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 
-.PHONY: all common $(LESSONS) run test test-common bench bench-common soak doctor clean help
+.PHONY: all common $(LESSONS) run test test-common bench bench-common pictures soak doctor clean help
 
 #| make                               build everything
 #| make run                           play all lessons, one after the other, and show the ledger
@@ -78,4 +83,5 @@ help:
 #| make doctor                        what this machine offers, what is missing, and how to get it
 #| make SAN=address,undefined test    the same tests with sanitizers; also SAN=thread
 #| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error
+#| make pictures, make pictures-09    the pictures in the READMEs, made anew from real runs
 #| make clean                         remove what was built

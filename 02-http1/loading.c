@@ -11,6 +11,7 @@
 #include "claim.h"
 #include "net.h"
 #include "story.h"
+#include "text.h"
 
 #define REQUESTS    10
 #define TRIES       3 // of a measurement that a busy machine may disturb
@@ -280,21 +281,26 @@ static double load_images(int connections, struct image *images)
 static void draw_images(const struct image *images, int connections, double full_ms)
 {
     for (int c = 0; c < connections; c++) {
-        char line[PICTURE + 1], number[12];
-        memset(line, ' ', PICTURE);
-        line[PICTURE] = '\0';
+        int x = 0;
+        printf("  connection %d  %s", c + 1, paint(CYAN));
         for (int i = 0; i < IMAGES; i++) {
             int from = (int)(images[i].asked_ms / full_ms * PICTURE);
             int to = (int)(images[i].here_ms / full_ms * PICTURE);
-            if (images[i].connection != c)
+            if (images[i].connection != c || to < from + 2)
                 continue;
-            for (int x = from; x < to && x < PICTURE; x++)
-                line[x] = x == from ? '|' : x == to - 1 ? '>' : '-';
-            int length = snprintf(number, sizeof number, "%d", i + 1);
-            if (to - from > length + 2)
-                memcpy(line + from + (to - from - length) / 2, number, (size_t)length);
+            char number[16] = "";
+            if (to - from > 6)
+                snprintf(number, sizeof number, " %d ", i + 1);
+            int shaft = to - from - 2 - columns(number);
+            repeat(" ", from - x);
+            fputs("├", stdout);
+            repeat("─", shaft / 2);
+            fputs(number, stdout);
+            repeat("─", shaft - shaft / 2);
+            fputs("▶", stdout);
+            x = to;
         }
-        story_say("connection %d  %s", c + 1, line);
+        printf("%s\n", paint(PLAIN));
     }
 }
 

@@ -19,12 +19,13 @@ void strip_note(struct strip *strip, const struct frame *frame)
 
 void strip_draw(const struct strip *strip, uint32_t stream, const char *label)
 {
+    static const char *const colours[] = {GREEN, CYAN, MAGENTA, YELLOW};
     int end = strip_end(strip, stream);
     char name[LABEL * 2];
     snprintf(name, sizeof name, "stream %u  %s", stream, label);
     fputs("  ", stdout);
     cell(name, LABEL, false);
-    fputs(paint(CYAN), stdout);
+    fputs(paint(colours[stream / 2 % 4]), stdout);
     bool ends = end >= 0 && end < STRIP_COLUMNS;
     for (int i = 0; i < strip->count && i < (ends ? end + 1 : STRIP_COLUMNS); i++)
         fputs(strip->frames[i].stream == stream ? "█" : " ", stdout);

@@ -1,13 +1,13 @@
 // browser.js: a real browser (Chromium, driven by playwright-core) on the page of this lesson. One
 // line for each thing that was seen, "ok" or "FAILED"; interop.sh runs it:
 //
-//     node browser.js PORT SCREENSHOT
+//     node browser.js PORT
 'use strict';
 const { mkdtempSync, rmSync } = require('fs');
 const { tmpdir } = require('os');
 const { chromium } = require('playwright-core');
 
-const [port, screenshot] = process.argv.slice(2), url = `http://localhost:${port}/`;
+const url = `http://localhost:${process.argv[2]}/`;
 const PATIENCE = { timeout: 20000 };
 const errors = [];
 let failed = false;
@@ -116,8 +116,6 @@ async function keyboard(page) {
         await cut(page);
         await chat(page, context);
         await keyboard(page);
-        if (screenshot)
-            await page.screenshot({ path: screenshot });
         await page.close();
         await seventh(context);
         // That the cut was noticed is all that may be complained about.

@@ -201,7 +201,7 @@ if need tidy tidy; then # it is older than the nonce
 fi
 if need chromium chromium && need node nodejs && need_module playwright-core; then
     start_server ./server --quiet --rate 1 --retry-ms 200
-    timeout 120 node browser.js "$port" build/page.png >"$folder/log" 2>&1
+    timeout 120 node browser.js "$port" >"$folder/log" 2>&1
     cat "$folder/log"
     passed=$((passed + $(grep -c '^ok ' "$folder/log")))
     failed=$((failed + $(grep -c '^FAILED ' "$folder/log")))

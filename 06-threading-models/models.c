@@ -39,8 +39,8 @@ enum column {
 
 struct result {
     double figures[COLUMNS];
-    int served;  // connections that had an answer, of CONNECTIONS
-    double idle; // cores of this machine that had nothing to do while it computed
+    int served;         // connections that had an answer, of CONNECTIONS
+    double idle[WORKS]; // cores of this machine that had nothing to do meanwhile
 };
 
 static struct result results[LAB_MODELS];
@@ -69,8 +69,7 @@ static void compare(enum lab_model model, enum work work)
     figures[RATE + work] = answers / load.seconds / 1000;
     figures[HALF + work] = (double)histogram_percentile(&target.latency, 50) / 1e6;
     figures[NEARLY + work] = (double)histogram_percentile(&target.latency, 99) / 1e6;
-    if (work == CPU)
-        result->idle = (double)idle_ns / 1e9 / load.seconds;
+    result->idle[work] = (double)idle_ns / 1e9 / load.seconds;
     if (work == CHEAP) {
         long switches = after.switches - before.switches;
         figures[TASKS] = after.threads;
@@ -168,16 +167,25 @@ static double many_at_cpu(void)
     return best;
 }
 
-// One after the other, so that a machine that was busy for a moment has a second chance.
-static bool many_compute_more(void)
+static double many_to_loop(void)
 {
-    for (int i = 0; i < TRIES; i++) {
-        if (many_at_cpu() > MORE * results[MODEL_LOOP].figures[RATE + CPU])
-            return true;
-        compare(MODEL_LOOP, CPU);
-        compare(MODEL_FORK, CPU);
+    return many_at_cpu() / results[MODEL_LOOP].figures[RATE + CPU];
+}
+
+static double loop_to_single(void)
+{
+    return results[MODEL_LOOP].figures[RATE + IO] / results[MODEL_SINGLE].figures[RATE + IO];
+}
+
+// True if one answers so many times as many as the other. A machine that was busy for a moment
+// gets a second chance: then both are measured again, one right after the other.
+static bool is_more(double (*ratio)(void), double times, enum lab_model other, enum work work)
+{
+    for (int i = 0; i < TRIES && ratio() <= times; i++) {
+        compare(MODEL_LOOP, work);
+        compare(other, work);
     }
-    return false;
+    return ratio() > times;
 }
 
 void scene_models(void)
@@ -196,12 +204,13 @@ void scene_models(void)
     for (int i = 0; i < LAB_MODELS; i++)
         print_row(i);
     const struct result *loop = &results[MODEL_LOOP];
-    double waiting = loop->figures[RATE + IO] / results[MODEL_SINGLE].figures[RATE + IO];
-    bool more = many_compute_more(), room = loop->idle > ROOM;
-    double computing = many_at_cpu() / loop->figures[RATE + CPU];
+    bool waits = is_more(loop_to_single, CONNECTIONS / 4, MODEL_SINGLE, IO);
+    bool computes = is_more(many_to_loop, MORE, MODEL_FORK, CPU);
+    bool room = loop->idle[IO] > ROOM && loop->idle[CPU] > ROOM;
     claim_report(
-        &by_work, waiting > CONNECTIONS / 4 && (more || !room) ? HOLDS : UNCLEAR,
+        &by_work, (waits && computes) || !room ? HOLDS : UNCLEAR,
         "waiting: one loop answers %.1f times as many as one at a time does. Computing: "
         "many %.1f times as many as one loop, which left %.1f of %d cores idle%s",
-        waiting, computing, loop->idle, lab_cores(), room ? "" : " (others need them now)");
+        loop_to_single(), many_to_loop(), loop->idle[CPU], lab_cores(),
+        room ? "" : " (others need them now)");
 }

@@ -1,4 +1,4 @@
-# interop.sh: what tshark says of a capture that wire made.
+# interop.sh: what tshark says of a capture that wire made, and an XML parser of a picture.
 . ../common/peers.sh
 
 if need tshark tshark; then
@@ -19,5 +19,19 @@ ACK" "read_capture -c 3 -T fields -e tcp.flags.syn -e tcp.flags.ack |
             "read_capture -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE -Y 'tcp.checksum.status == 0 || ip.checksum.status == 0'"
     fi
     rm -f "$file"
+fi
+
+if need python3 python3; then
+    screen='\033[1m─ a<b & c ─\033[0m\n  bar  \033[36m██▌\033[0m 2.5\n'
+    expect "Python reads a picture: words and bars are in their columns" "path M16 53h8
+text 32 56 a<b & c
+path M96 53h8
+text 32 24 bar
+rect 72 16
+rect 88 4
+text 104 24 2.5" "printf '$screen' | sh picture.sh --draw 'a<b' | python3 -c '
+import sys, xml.etree.ElementTree as xml
+for e in list(xml.parse(sys.stdin).getroot())[7:]:
+    print(e.tag[28:], *filter(None, [*map(e.get, (\"d\", \"x\", \"textLength\", \"width\")), e.text]))'"
 fi
 finish

@@ -5,11 +5,12 @@
 #   make test     unit tests, scenes, real peers, and the patches in break/
 #   make bench    where the lesson has a bench.sh
 #   make fuzz     where it has a fuzz.c: hostile bytes made by libFuzzer  [FUZZ_SECONDS=30]
+#   make pictures plays the scenes in PICTURES for the pictures in README.md
 #   make clean
 #
 # A lesson sets, before it includes this file: PARTS (its own parts, "frame hpack"), LIBS
-# ("-lname"), VARIATIONS (further programs of one file each), FUZZED (the files that fuzz.c attacks;
-# a rule for "seeds" then puts what to begin with into build/corpus).
+# ("-lname"), VARIATIONS (further programs of one file each), PICTURES (scenes), FUZZED (the files
+# that fuzz.c attacks; a rule for "seeds" then puts what to begin with into build/corpus).
 
 all:
 include ../common/flags.mk
@@ -56,7 +57,10 @@ fuzz: build/fuzz
 	build/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -len_control=20 -artifact_prefix=build/ \
 	    -print_final_stats=1 -verbosity=0 build/corpus
 
+pictures: all
+	@for scene in $(PICTURES); do sh ../common/picture.sh $$scene || exit 1; done
+
 clean:
 	rm -rf build $(PROGRAMS)
 
-.PHONY: all run test bench fuzz seeds clean FORCE
+.PHONY: all run test bench fuzz seeds pictures clean FORCE

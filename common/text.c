@@ -17,9 +17,9 @@ void text_begin(void)
 
 const char *paint(const char *colour)
 {
-    static char escape[4][8];
+    static char escape[8][8];
     static unsigned next;
-    char *text = escape[next++ % 4];
+    char *text = escape[next++ % 8];
     if (!coloured)
         return "";
     snprintf(text, sizeof escape[0], "\033[%sm", colour);
