@@ -101,9 +101,10 @@ static void begin(const char *journal, double key_ttl, int waste_kb, const char 
     if (!store_begin(&api.store, journal))
         die("%s", api.store.journal.error);
     api.store.journal.crossed = crash_at;
-    if (api.store.journal.recovered || api.store.journal.cut)
-        printf("%s: %llu records; %llu bytes of a torn group cut off\n", journal,
-               (unsigned long long)api.store.journal.recovered,
+    if (api.store.journal.recovered)
+        printf("%s: records %llu\n", journal, (unsigned long long)api.store.journal.recovered);
+    if (api.store.journal.cut)
+        printf("%s: cut off a torn group of %llu bytes\n", journal,
                (unsigned long long)api.store.journal.cut);
 }
 
