@@ -50,6 +50,7 @@ static void await_state(int my_port, const char *state)
 // Opens three more connections, and asks over each, and over UDP, who is talking to whom.
 static bool ask_who(int udp)
 {
+    static const char *const any[] = {"I am 0.0.0.0", "I am [::]"};
     int fds[3], ports[4];
     bool distinct = true, agreed = true;
     char mine[NET_NAME], theirs[NET_NAME], expected[2 * NET_NAME + 40];
@@ -64,8 +65,9 @@ static bool ask_who(int udp)
         int fd = i < 3 ? fds[i] : udp;
         net_peer_name(fd, theirs);
         // A UDP socket on all addresses does not say which of them was asked.
-        if (i == 3 && strstr(answer, "I am 0.0.0.0:"))
-            snprintf(theirs, sizeof theirs, "0.0.0.0:%d", ask_port());
+        for (int j = 0; j < 2; j++)
+            if (i == 3 && strstr(answer, any[j]))
+                snprintf(theirs, sizeof theirs, "%s:%d", any[j] + 5, ask_port());
         snprintf(expected, sizeof expected, "you are %s, I am %s, over %s",
                  net_local_name(fd, mine), theirs, i < 3 ? "tcp" : "udp");
         agreed = agreed && !strcmp(answer, expected);

@@ -211,9 +211,12 @@ void scene_pipeline(void)
     time_two(slow, "/", &slow_ms, &behind_ms);
     story_quiet(true);
     ask_open(&f);
-    start = now_ns();
-    ask_get(&f, "/");
-    alone_ms = ms_since(start, now_ns());
+    for (int i = 0; i < TRIES; i++) {
+        start = now_ns();
+        ask_get(&f, "/");
+        double took_ms = ms_since(start, now_ns());
+        alone_ms = i == 0 || took_ms < alone_ms ? took_ms : alone_ms;
+    }
     fetch_close(&f);
     story_head("GET /|answer after");
     story_row("alone|%.1f ms", alone_ms);

@@ -185,7 +185,7 @@ static const struct claim not_real_time = {
     "5.8", "design patterns", "long polling is not real time", NOT_HERE,
     "The answer to a held request is as quick as an event of a stream. Only what happens while "
     "an answer is on its way and the next request on its way back has to wait for that: at "
-    "most one round trip."};
+    "most one round trip (RFC 6202 §2.2)."};
 
 // Why latency cannot be judged on this link; NULL if it can.
 static const char *no_latency(void)

@@ -99,7 +99,7 @@ static int somaxconn(void)
 static const struct claim length_claim = {
     "7.5", "guide §10.3", "the backlog is the maximum length of the accept queue", NOT_HERE,
     "The queue is full when it is longer than the backlog: one more than listen() was told "
-    "(sk_acceptq_is_full() in the kernel; the depth is in TCP_INFO of the listening socket)."};
+    "(sk_acceptq_is_full() in the kernel's include/net/sock.h; TCP_INFO has the depth)."};
 
 static const struct claim full_claim = {
     "7.6", "guide §10.3", "if it is full Linux drops, and gives the client a chance to retry",

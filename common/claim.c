@@ -41,7 +41,7 @@ void claim_report(const struct claim *claim, enum verdict seen, const char *form
 {
     char measured[LINE_BYTES], quoted[LINE_BYTES];
     story_quiet(true); // the timeline is over
-    const char *strict = getenv("STRICT");
+    const char *strict = getenv("STRICT"), *args = getenv("ARGS");
     bool skipped = seen == SKIPPED, expected = seen == claim->expected;
     enum verdict shown = expected || skipped ? seen : UNCLEAR;
     va_list arguments;
@@ -67,8 +67,9 @@ void claim_report(const struct claim *claim, enum verdict seen, const char *form
                verdict_name[claim->expected],
                seen == UNCLEAR ? "neither that nor its opposite" : verdict_name[seen]);
     if (shown == UNCLEAR || (skipped && strict && *strict)) {
-        printf("%*sto see it again: make run-%02d SCENE=%s\n", CLAIM_TEXT, "", atoi(claim->id),
+        printf("%*sto see it again: make run-%02d SCENE=%s", CLAIM_TEXT, "", atoi(claim->id),
                story_scene());
+        printf(args && *args ? " ARGS=\"%s\"\n" : "\n", args);
         surprises++;
     }
     write_ledger(claim, shown, measured);

@@ -17,5 +17,6 @@ for lesson in "$@"; do
     *) bad="$bad $lesson" ;;
     esac
 done
-awk -f common/ledger.awk "$LEDGER"
+[ -s "$LEDGER" ] || exit 2 # nothing was played
+sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f common/ledger.awk
 [ -z "$bad" ] || { echo "not as documented:$bad" && exit 1; }

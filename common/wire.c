@@ -67,6 +67,7 @@ struct program {
 
 static struct link links[2] = {{.from_fd = -1}, {.from_fd = -1}}; // to the server, the client
 static struct conversations talk;
+static bool drawn; // of the packets at least one
 static FILE *pcap;
 static int64_t pcap_epoch_ns; // what to add to now_ns() for the time of day
 static struct program server = {.name = "server"}, client = {.name = "client"};
@@ -108,8 +109,10 @@ static void draw(const struct packet *packet)
     static const char *const ends[] = {[LOST] = "lost", [QUEUE_FULL] = "queue full"};
     char label[PACKET_LABEL];
     packet_label(&talk, packet, label); // drawn or not: the next labels refer to it
-    if (!board()->quiet)
-        story_arrow(packet->at_ns, packet->to_server, label, ends[packet->fate]);
+    if (board()->quiet)
+        return;
+    story_arrow(packet->at_ns, packet->to_server, label, ends[packet->fate]);
+    drawn = true;
 }
 
 // Takes what a link's sender has sent, if it has, and hands over what is due.
@@ -410,6 +413,9 @@ int main(int argc, char **argv)
     network_enter(client_network);
     int status = port ? play(client_command, port) : stop_signal ? 128 + stop_signal : 1;
     stop(&server);
+    if (trace && !drawn)
+        printf("wire: nothing to draw packets on, this scene has no timeline; --pcap keeps "
+               "them\n");
     if (verbose)
         count_packets();
     if (pcap && fclose(pcap))
