@@ -95,7 +95,7 @@ const http = require('http');
 const port = process.argv[2], agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const ports = new Set();
 const ask = (path, options = {}, send = r => r.end()) => new Promise((done, failed) => {
-    const r = http.request({ port, agent, path, ...options }, answer => {
+    const r = http.request({ host: '127.0.0.1', port, agent, path, ...options }, answer => {
         ports.add(r.socket.localPort);
         let text = '';
         answer.on('data', part => text += part).on('error', failed);
@@ -118,7 +118,7 @@ const ask = (path, options = {}, send = r => r.end()) => new Promise((done, fail
     console.log((await Promise.all([1, 2, 3].map(ms => ask('/slow?ms=' + ms)))).length);
     console.log(ports.size, 'connection');
     await new Promise(done => {
-        const r = http.get({ port, path: '/img/1?size=60000000' }, answer => answer.once('data', () => {
+        const r = http.get({ host: '127.0.0.1', port, path: '/img/1?size=60000000' }, answer => answer.once('data', () => {
             r.destroy();
             done();
         }));

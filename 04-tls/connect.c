@@ -129,7 +129,7 @@ static bool explain(struct connection *c)
 {
     long verified = SSL_get_verify_result(c->ssl);
     unsigned long error = ERR_peek_last_error();
-    const char *reason = error ? ERR_reason_error_string(error) : NULL;
+    const char *reason = error ? context_reason(error) : NULL;
     c->truncated = c->tap.ended;
     if (c->tap.error == EAGAIN)
         return break_off(c, "nothing has come for 10 seconds");

@@ -261,3 +261,11 @@ SSL_CTX *context_first(const struct context *context)
 {
     return context->by_site[0];
 }
+
+const char *context_reason(unsigned long error)
+{
+    const char *reason = ERR_reason_error_string(error);
+    int alert = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;
+    bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && alert >= 0 && alert <= 255;
+    return reason || !is_alert ? reason : SSL_alert_desc_string_long(alert);
+}

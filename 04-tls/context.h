@@ -42,6 +42,10 @@ SSL_CTX *context_first(const struct context *context);
 // Opens a file for secrets, which nobody else may read. -1: it cannot be, see errno.
 int context_open_keylog(const char *path);
 
+// An error of OpenSSL's, in words. NULL: there are none. Of an alert for which this OpenSSL has
+// no words (3.0.13 lacks some) it is the alert's name.
+const char *context_reason(unsigned long error);
+
 // True if there are such ciphers.
 bool context_knows_ciphers(const char *ciphers);
 

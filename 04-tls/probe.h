@@ -8,6 +8,7 @@
 #include <poll.h>
 
 #include "certificates.h"
+#include "context.h"
 #include "net.h"
 #include "test.h"
 
@@ -45,7 +46,7 @@ static inline void probe_note_reason(const SSL *ssl)
     unsigned long error = ERR_peek_error();
     long verified = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
     snprintf(probe_reason, sizeof probe_reason, "%s: %s",
-             error ? ERR_reason_error_string(error) : "connection lost",
+             error ? context_reason(error) : "connection lost",
              X509_verify_cert_error_string(verified));
     ERR_clear_error();
 }

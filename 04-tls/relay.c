@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "context.h"
 #include "secure.h"
 #include "story.h"
 
@@ -61,13 +62,13 @@ static bool stopped(struct relay *relay, int result)
 {
     int error = SSL_get_error(relay->ssl, result);
     unsigned long reason = ERR_peek_error();
+    const char *words = reason ? context_reason(reason) : NULL;
     if (error == SSL_ERROR_WANT_WRITE) {
         relay->send_blocked = true;
     } else if (error == SSL_ERROR_ZERO_RETURN) {
         relay->client_ended = true;
     } else if (error != SSL_ERROR_WANT_READ) { // also an end without close_notify
-        story_event("client %s: %s", relay->address,
-                    reason ? ERR_reason_error_string(reason) : "connection lost");
+        story_event("client %s: %s", relay->address, words ? words : "connection lost");
         if (ERR_GET_REASON(reason) == SSL_R_HTTP_REQUEST)
             send(relay->client, secure_not_https(), strlen(secure_not_https()), MSG_NOSIGNAL);
         begin_lingering(relay);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "context.h"
 #include "story.h"
 
 // What a record is longer than what is in it: its header, and at most so much for padding and
@@ -180,7 +181,7 @@ static void handshake_done(struct secure *s)
 static void refuse(struct secure *s)
 {
     unsigned long error = ERR_peek_error();
-    const char *reason = error ? ERR_reason_error_string(error) : NULL;
+    const char *reason = error ? context_reason(error) : NULL;
     long verified = SSL_get_verify_result(s->ssl);
     s->server->refused++;
     story_event("refused: %s%s%s%s%s", reason ? reason : "connection lost",

@@ -1,13 +1,13 @@
 // browser.js: a real browser (Chromium, driven by playwright-core) on the page of this lesson. One
 // line for each thing that was seen, "ok" or "FAILED"; interop.sh runs it:
 //
-//     node browser.js PORT
+//     CHROMIUM=/usr/bin/chromium node browser.js PORT
 'use strict';
 const { mkdtempSync, rmSync } = require('fs');
 const { tmpdir } = require('os');
 const { chromium } = require('playwright-core');
 
-const url = `http://localhost:${process.argv[2]}/`;
+const url = `http://127.0.0.1:${process.argv[2]}/`;
 const PATIENCE = { timeout: 20000 };
 const errors = [];
 let failed = false;
@@ -103,7 +103,7 @@ async function keyboard(page) {
 (async () => {
     const folder = mkdtempSync(`${tmpdir()}/browser-`);
     const context = await chromium.launchPersistentContext(folder, {
-        executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+        executablePath: process.env.CHROMIUM,
         headless: true,
         colorScheme: 'dark',
         viewport: { width: 1400, height: 900 },

@@ -159,6 +159,7 @@ static void scene_tokens(void)
     fetch_close(&f);
     double first_ms = ms_between(start_ns, tokens.first_ns);
     double last_ms = ms_between(start_ns, tokens.last_ns);
+    story_say("From the question on:");
     story_bar("the first word is here", first_ms, last_ms, "%.0f ms", first_ms);
     story_bar("the last of them", last_ms, last_ms, "%.0f ms", last_ms);
     if (board()->loss > 0 || board()->rtt_ms > FAR_MS)
@@ -181,12 +182,15 @@ static struct follower watcher;
 
 static void print_news(struct follower *from, const struct news *news)
 {
-    char text[LINE_BYTES];
-    (void)from;
+    char text[LINE_BYTES], *to = text;
     snprintf(text, sizeof text, "%6llu  %.*s  %.*s", (unsigned long long)news->id,
              (int)news->name.length, news->name.at, (int)news->data.length, news->data.at);
-    for (char *at = text; *at; at++) // lines of an event
-        *at = *at == '\n' ? ' ' : *at;
+    for (const char *at = text; *at; at++) { // JSON has backslashes; line ends become spaces
+        bool escaped = from->way != SERVER_SENT && *at == '\\' && at[1] && at[1] != 'u';
+        at += escaped;
+        *to++ = *at == '\n' || (escaped && *at == 'n') ? ' ' : *at;
+    }
+    *to = '\0';
     make_printable(text);
     puts(text);
 }

@@ -10,7 +10,7 @@ url=http://127.0.0.1:$port ours=$port
 # need_module NAME: node has it, here.
 need_module() {
     [ -d "node_modules/$1" ] && return 0
-    echo "skipped node's $1 is not there: (cd $PWD && npm install --no-save ws eventsource@2 playwright-core)"
+    echo "skipped node's $1 is not there: (cd $PWD && npm install --no-save ws@8 eventsource@2 playwright-core@1.57)"
     if [ -n "$STRICT" ]; then failed=$((failed + 1)); else skipped=$((skipped + 1)); fi
     return 1
 }
@@ -201,7 +201,7 @@ if need tidy tidy; then # it is older than the nonce
 fi
 if need chromium chromium && need node nodejs && need_module playwright-core; then
     start_server ./server --quiet --rate 1 --retry-ms 200
-    timeout 120 node browser.js "$port" >"$folder/log" 2>&1
+    CHROMIUM=$(command -v chromium) timeout 120 node browser.js "$port" >"$folder/log" 2>&1
     cat "$folder/log"
     passed=$((passed + $(grep -c '^ok ' "$folder/log")))
     failed=$((failed + $(grep -c '^FAILED ' "$folder/log")))

@@ -64,14 +64,6 @@ static void show_requests(void)
     asked = reader.requests;
 }
 
-static bool is_done(void)
-{
-    for (int i = 1; i <= EVENTS; i++)
-        if (!times[i])
-            return false;
-    return true;
-}
-
 // Publishes, a few events also while nobody listens.
 static void publish_if_due(int64_t now)
 {
@@ -97,7 +89,7 @@ static void cut_if_due(void)
         story_event("✂ half of event %d is here", HALF);
         follower_cut(&reader);
         cuts++;
-    } else if (cuts == 1 && came >= CUT_AT && reader.connected) {
+    } else if (cuts == 1 && times[CUT_AT] && reader.connected) {
         story_event("POST /cut");
         fetch_or_die(&publisher, fetch_send(&publisher, "POST /cut HTTP/1.1\r\n" FETCH_HOST
                                                         "Content-Length: 0\r\n\r\n"));
@@ -113,7 +105,7 @@ static bool play(int64_t now, int64_t *wake_ns)
     bool may_publish = published < (cuts < 2 ? CUT_AT : EVENTS) && away < AWAY &&
                        (published || reader.connected);
     *wake_ns = may_publish ? next_ns : give_up_ns;
-    return !is_done() && now < give_up_ns;
+    return !times[EVENTS] && now < give_up_ns;
 }
 
 static void told_after(struct follower *f, const struct news *news)

@@ -108,7 +108,7 @@ static void show(double alone_ms, double beside_ms, uint64_t queue)
     story_bar("beside one who is stuck", beside_ms, full, "%.2f ms", beside_ms);
     story_head("the one who is stuck|events");
     story_row("published meanwhile|%d", BESIDE);
-    story_row("got into buffers|%d", slow_came);
+    story_row("got into buffers|%d", BESIDE - (int)queue);
     story_row("wait in the ring|%llu", (unsigned long long)queue);
 }
 

@@ -241,9 +241,10 @@ static void judge_polling(double interval)
             none_missed && fewer && costs[LONG_POLLING].mean < costs[SHORT_POLLING].mean
                 ? HOLDS
                 : UNCLEAR,
-            "%llu requests instead of %llu, none answered in vain; %.1f ms instead of %.1f",
+            "%llu requests instead of %llu, %llu answered in vain; %.1f ms instead of %.1f",
             (unsigned long long)waits->requests, (unsigned long long)polls->requests,
-            costs[LONG_POLLING].mean, costs[SHORT_POLLING].mean);
+            (unsigned long long)waits->empty, costs[LONG_POLLING].mean,
+            costs[SHORT_POLLING].mean);
 }
 
 static void judge_rest(double interval)

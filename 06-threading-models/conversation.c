@@ -22,7 +22,7 @@ struct conversation {
     bool open;       // another request may follow
     bool head_began; // some of a head is here, since:
     int64_t head_ns;
-    size_t in_length, out_length;
+    unsigned in_length, out_length;
     struct answer answer;
     char in[REQUEST_BYTES], out[OUT_BYTES];
 };

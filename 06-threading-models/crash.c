@@ -63,7 +63,7 @@ void scene_crash(void)
     story_say("One client asks for /crash, a null pointer. %d others are connected, and ask "
               "after it.",
               BYSTANDERS);
-    story_head("|the others|a new client|the server");
+    story_head("|the others|new client|the server");
     for (int i = 0; i < LAB_MODELS; i++) {
         struct result *r = &results[i];
         crash_one(lab_models[i], r);

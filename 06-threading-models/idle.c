@@ -153,8 +153,9 @@ static void compare(void)
     struct result process = {0}, thread = {0}, threads = {0}, result;
     double process_us = cost_of(make_process), thread_us = cost_of(make_thread);
     story_say("Connections that have asked once, and then are silent. Tasks: processes and");
-    story_say("threads. Reserved: addresses, resident: memory, of each connection.");
-    story_head("|connections|tasks|reserved|resident|all resident");
+    story_say(
+        "threads. Reserved: addresses, resident: memory, of each connection; in all: memory.");
+    story_head("|connections|tasks|reserved|resident|in all");
     for (size_t i = 0; i < sizeof few / sizeof *few; i++) {
         hold(few[i], FEW, &result);
         show(few[i], &result);

@@ -32,12 +32,12 @@ struct client {
     int fd;
     uint32_t events; // that epoll is asked for; 0: it does not know the connection
     int64_t deadline_ns;
-    struct request request;               // while busy
-    char *in, *out;                       // bytes not used yet, bytes not sent yet; NULL: none
-    size_t in_length, out_at, out_length; // what is left of `out` is between the two
-    bool busy;                            // a worker has it, or will
-    bool head_began;                      // `in` is a part of a head
-    bool ending;                          // when `out` is sent, close
+    struct request request; // while busy
+    char *in, *out;         // bytes not used yet, bytes not sent yet; NULL: none
+    unsigned in_length, out_at, out_length; // what is left of `out` is between the two
+    bool busy;                              // a worker has it, or will
+    bool head_began;                        // `in` is a part of a head
+    bool ending;                            // when `out` is sent, close
     bool lingering, broken, refused;
 };
 

@@ -15,6 +15,8 @@
 #define MEASURED_MS 100
 #define TRIES       3
 #define MORE        1.2 // times as many answers are more
+#define AT_ONCE     2   // requests that wait at once are more than one after the other
+#define IO_MS       5   // that a request of the third kind waits
 #define ROOM        0.5 // of a core: so much is idle where nobody else needs it
 #define AS_GOOD     1.1 // so close to the best, it is as good
 
@@ -39,8 +41,8 @@ enum column {
 
 struct result {
     double figures[COLUMNS];
-    int served;         // connections that had an answer, of CONNECTIONS
-    double idle[WORKS]; // cores of this machine that had nothing to do meanwhile
+    int served;  // connections that had an answer, of CONNECTIONS
+    double idle; // cores of this machine that had nothing to do while it computed
 };
 
 static struct result results[LAB_MODELS];
@@ -69,7 +71,8 @@ static void compare(enum lab_model model, enum work work)
     figures[RATE + work] = answers / load.seconds / 1000;
     figures[HALF + work] = (double)histogram_percentile(&target.latency, 50) / 1e6;
     figures[NEARLY + work] = (double)histogram_percentile(&target.latency, 99) / 1e6;
-    result->idle[work] = (double)idle_ns / 1e9 / load.seconds;
+    if (work == CPU)
+        result->idle = (double)idle_ns / 1e9 / load.seconds;
     if (work == CHEAP) {
         long switches = after.switches - before.switches;
         figures[TASKS] = after.threads;
@@ -167,25 +170,31 @@ static double many_at_cpu(void)
     return best;
 }
 
-static double many_to_loop(void)
+// How many requests wait in the loop at once, on average. In who waits for one after the other,
+// on whatever machine, that is one at most.
+static double waiting_at_once(void)
 {
-    return many_at_cpu() / results[MODEL_LOOP].figures[RATE + CPU];
+    return results[MODEL_LOOP].figures[RATE + IO] * IO_MS; // the rate is that of a millisecond
 }
 
-static double loop_to_single(void)
+// A machine that was busy for a moment has a second chance.
+static bool many_wait_at_once(void)
 {
-    return results[MODEL_LOOP].figures[RATE + IO] / results[MODEL_SINGLE].figures[RATE + IO];
+    for (int i = 0; i < TRIES && waiting_at_once() <= AT_ONCE; i++)
+        compare(MODEL_LOOP, IO);
+    return waiting_at_once() > AT_ONCE;
 }
 
-// True if one answers so many times as many as the other. A machine that was busy for a moment
-// gets a second chance: then both are measured again, one right after the other.
-static bool is_more(double (*ratio)(void), double times, enum lab_model other, enum work work)
+// The same, one after the other.
+static bool many_compute_more(void)
 {
-    for (int i = 0; i < TRIES && ratio() <= times; i++) {
-        compare(MODEL_LOOP, work);
-        compare(other, work);
+    for (int i = 0; i < TRIES; i++) {
+        if (many_at_cpu() > MORE * results[MODEL_LOOP].figures[RATE + CPU])
+            return true;
+        compare(MODEL_LOOP, CPU);
+        compare(MODEL_FORK, CPU);
     }
-    return ratio() > times;
+    return false;
 }
 
 void scene_models(void)
@@ -204,13 +213,12 @@ void scene_models(void)
     for (int i = 0; i < LAB_MODELS; i++)
         print_row(i);
     const struct result *loop = &results[MODEL_LOOP];
-    bool waits = is_more(loop_to_single, CONNECTIONS / 4, MODEL_SINGLE, IO);
-    bool computes = is_more(many_to_loop, MORE, MODEL_FORK, CPU);
-    bool room = loop->idle[IO] > ROOM && loop->idle[CPU] > ROOM;
+    bool wait = many_wait_at_once(), more = many_compute_more(), room = loop->idle > ROOM;
+    double computing = many_at_cpu() / loop->figures[RATE + CPU];
     claim_report(
-        &by_work, (waits && computes) || !room ? HOLDS : UNCLEAR,
-        "waiting: one loop answers %.1f times as many as one at a time does. Computing: "
-        "many %.1f times as many as one loop, which left %.1f of %d cores idle%s",
-        loop_to_single(), many_to_loop(), loop->idle[CPU], lab_cores(),
+        &by_work, wait && (more || !room) ? HOLDS : UNCLEAR,
+        "waiting: one loop has %.1f of %d requests waiting at once. Computing: many answer "
+        "%.1f times as many as one loop, which left %.1f of %d cores idle%s",
+        waiting_at_once(), CONNECTIONS, computing, loop->idle, lab_cores(),
         room ? "" : " (others need them now)");
 }

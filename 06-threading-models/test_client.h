@@ -276,8 +276,7 @@ TEST(a_family_is_seen)
     pid_t pid = fork();
     if (pid == 0) {
         close(line[1]);
-        read(line[0], &pid, 1);
-        _exit(0);
+        _exit(read(line[0], &pid, 1) < 0);
     }
     family_read(getpid(), &after);
     CHECK(after.processes == 2 && after.virtual_kb > before.virtual_kb);

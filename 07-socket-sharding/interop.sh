@@ -26,7 +26,7 @@ while read -r way; do
     fi
     if need ab apache2-utils; then
         expect "ab" "Complete requests: 1000
-Failed requests: 0" "ab -q -n 1000 -c 10 http://127.0.0.1:$port/ | lines"
+Failed requests: 0" "ab -l -q -n 1000 -c 10 http://127.0.0.1:$port/ | lines"
     fi
     if need wrk wrk; then
         [ "$way" = "${way%processes}" ] || expect "wrk, a second: no errors" "yes" \

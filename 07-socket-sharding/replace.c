@@ -180,7 +180,7 @@ void scene_takeover(void)
         "A new server takes the place of the old one while %d clients connect again and "
         "again; and, a\n  second time, while %d wait in the queue of a worker that is stuck.",
         CLIENTS, WAITING);
-    story_head("the new server|answered|refused|reset|in the queue");
+    story_head("the new server|answered|refused|reset|who waited");
     for (int way = 0; way < WAYS; way++) {
         under_load((enum way)way, &load[way]);
         answered[way] = in_the_queue((enum way)way);

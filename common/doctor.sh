@@ -6,12 +6,26 @@ PATH=$PATH:/usr/sbin:/sbin # as flags.mk has it
 bad=0
 say() { printf '  %-8s %-26s %s\n' "$1" "$2" "$3"; }
 
+# there PROGRAM PACKAGE: a package "python3-NAME" is a module of Python, "npm" stands for one of node.
+there() {
+    case $2 in
+    python3-*) python3 -c "import ${2#*-}" || /usr/bin/python3 -c "import ${2#*-}" ;;
+    npm) ls -d ./*/node_modules/"$1" ;;
+    *) command -v "$1" ;;
+    esac >/dev/null 2>&1
+}
+
 # check PROGRAM PACKAGE LOSS
 check() {
-    if command -v "$1" >/dev/null; then
-        say ok "$1" ""
+    name=$1 remedy="apt-get install $2"
+    case $2 in
+    python3-*) name=$2 ;;
+    npm) remedy="npm install, as in README.md" ;;
+    esac
+    if there "$1" "$2"; then
+        say ok "$name" ""
     else
-        say missing "$1" "$3; apt-get install $2"
+        say missing "$name" "$3; $remedy"
         [ "$4" != needed ] || bad=1
     fi
 }
@@ -31,7 +45,10 @@ echo "to see packets (common/wire):"
 [ -x common/wire ] || make -s -C common >/dev/null 2>&1
 # A server that ends at once: wire gets as far as starting it, or says which step is refused.
 output=$(common/wire --rtt 0 -- false -- true 2>&1)
-if [ $? -eq 3 ]; then
+status=$?
+if [ ! -x common/wire ]; then
+    say missing "common/wire" "it cannot be built yet"
+elif [ $status -eq 3 ]; then
     say refused "namespaces and TUN" "scenes run on loopback, and claims about packets are skipped"
     echo "$output" | sed 's/^/           /'
 else
@@ -46,13 +63,15 @@ fi
 
 echo "to test (make test):"
 check patch patch "break/ is not tried"
+check valgrind valgrind "no test looks for leaks"
 check clang-format clang-format "only the format check of CI"
+# "if need PROGRAM PACKAGE && need_module NAME; then" in an interop.sh, one word a line: what, whence, where.
 for folder in common "$@"; do
-    [ ! -f "$folder/interop.sh" ] ||
-        sed -n "s/^ *if need \([^ ]*\) \([^;]*\); then/\1 \2 $folder/p" "$folder/interop.sh"
-done | sort -u | awk '{ folders[$1 " " $2] = folders[$1 " " $2] " " $3 }
+    [ ! -f "$folder/interop.sh" ] || sed -n 's/^ *if \(need.*\); then.*/\1/p' "$folder/interop.sh" |
+        sed 's/ && /\n/g' | sed -n "s|^need_module \(.*\)|\1 npm $folder|p; s|^need \(.*\)|\1 $folder|p"
+done | sort -u | awk '{ sub(/-.*/, "", $3); folders[$1 " " $2] = folders[$1 " " $2] " " $3 }
     END { for (peer in folders) print peer folders[peer] }' | sort |
     while read -r program package folders; do
-        check "$program" "$package" "this peer is skipped in $folders"
+        check "$program" "$package" "its tests in $folders are skipped"
     done
 exit $bad

@@ -18,6 +18,11 @@
 
 #define DEVICE_QUEUE 20000 // packets that the kernel keeps for us while we are busy
 
+// Ubuntu lets everybody make a user namespace since 23.10, and then takes its rights away.
+#define UNCONFINED                                                                             \
+    "this needs the rights of root in the new namespace. On Ubuntu 24.04:\n"                   \
+    "      sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root"
+
 // This machine refuses a step of building the wire: says which, why, and what would allow it.
 static _Noreturn void refuse(const char *step, const char *remedy)
 {
@@ -30,7 +35,7 @@ static void write_file(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        refuse(path, "run wire as root, or where unprivileged user namespaces are allowed");
+        refuse(path, UNCONFINED);
     close(fd);
 }
 
@@ -80,10 +85,7 @@ static void device_up(const char *name, uint32_t device_mtu)
     close(fd);
     errno = -reply.error.error;
     if (errno)
-        refuse(
-            "netlink(RTM_NEWLINK)",
-            "this needs CAP_NET_ADMIN in the new namespace. On Ubuntu 24.04:\n"
-            "      sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root");
+        refuse("netlink(RTM_NEWLINK)", UNCONFINED);
 }
 
 static void set_address(const char *name, unsigned long request, const char *address)
