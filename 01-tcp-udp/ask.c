@@ -82,11 +82,12 @@ void ask_tcp(int fd, char *answer, const char *format, ...)
     vsnprintf(line, sizeof line - 1, format, arguments);
     va_end(arguments);
     strcat(line, "\n");
-    if (!write_all(fd, line, strlen(line)) || !read_line(fd, answer))
+    bool answered = write_all(fd, line, strlen(line)) && read_line(fd, answer);
+    if (!answered && errno == EAGAIN)
+        die("nothing has come for %d seconds", TIMEOUT_S);
+    if (!answered)
         die("no answer to '%.*s': %s", (int)strcspn(line, "\n"), line,
-            errno == EAGAIN ? "nothing has come for a long time"
-            : errno         ? strerror(errno)
-                            : "the server closed the connection");
+            errno ? strerror(errno) : "the server closed the connection");
 }
 
 bool await_udp(int fd, char *answer, int64_t until_ns)

@@ -1,4 +1,4 @@
-# Foreign clients against our server, and our client against foreign servers.
+# interop.sh: foreign clients against our server, and our client against foreign servers.
 . ../common/peers.sh
 
 start_server ./server

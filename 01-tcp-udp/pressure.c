@@ -89,6 +89,7 @@ void scene_loss(void)
         send_all(over_udp ? udp : tcp, message, (size_t)bytes);
     }
     story_say("Each column is a message; a step higher is twice as late, a gap never arrived:");
+    story_say("");
     int by_tcp = read_notes(tcp, "tcp", took_us, &tcp_in_order);
     draw_strip("TCP", took_us);
     int by_udp = read_notes(tcp, "udp", took_us, &udp_in_order);

@@ -240,7 +240,7 @@ static void run(int stop_fd)
                 (struct pollfd){connections[i]->fd, connection_events(connections[i]), 0};
 
         if (poll(polls, (nfds_t)(3 + count), timeout_ms(now)) < 0)
-            die("poll: %s", strerror(errno));
+            die("cannot wait in poll(): %s", strerror(errno));
         now = now_ns();
         if (polls[0].revents)
             return;
@@ -262,7 +262,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP and UDP port; 0: the kernel chooses"},
         {"rcvbuf", OPTION_INT, &receive_buffer, 0, 1 << 30,
-         "SO_RCVBUF of both sockets; 0: the kernel decides"},
+         "SO_RCVBUF of both sockets; 0: the kernel's own"},
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 01: one port number, TCP and UDP.", options});
@@ -274,7 +274,7 @@ int main(int argc, char **argv)
 
     while (connection_count)
         close_connection(connection_count - 1);
-    printf("stopped: %ld connections, %ld datagrams, %ld dropped by the kernel\n", accepted,
+    printf("stopped: connections %ld, datagrams %ld, dropped by the kernel %ld\n", accepted,
            datagrams, udp_dropped());
     close(listener);
     close(udp);

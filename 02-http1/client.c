@@ -78,7 +78,7 @@ static void show_hex(const char *bytes, size_t length)
 {
     printf("        %s", paint(DIM));
     for (size_t i = 0; i < length; i++)
-        printf("%02x ", (uint8_t)bytes[i]);
+        printf("%s%02x", i ? " " : "", (uint8_t)bytes[i]);
     printf("%s\n", paint(PLAIN));
 }
 
@@ -353,7 +353,7 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"get", OPTION_TEXT, &target, .help = "no scene: get this page, from any server"},
+        {"get", OPTION_TEXT, &target, .help = "no scene: GET this path, from any server"},
         {0}};
     int first = options_parse(
         argc, argv,

@@ -1,4 +1,5 @@
-# Foreign clients against our server: what they send, they mean; what we say, they understand.
+# interop.sh: foreign clients against our server: what they send, they mean; what we say, they
+# understand.
 . ../common/peers.sh
 
 # The status codes, or whatever else is asked for with -w, of curl's requests.

@@ -190,10 +190,8 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"idle", OPTION_INT, &idle_ms, 1, 3600000,
-         "milliseconds until a silent client is closed"},
-        {"head", OPTION_INT, &head_ms, 1, 3600000,
-         "milliseconds that a request's head may take"},
+        {"idle-ms", OPTION_INT, &idle_ms, 1, 3600000, "ms until a silent client is closed"},
+        {"head-ms", OPTION_INT, &head_ms, 1, 3600000, "ms that a request's head may take"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     static const struct loop_server server = {.conn_bytes = sizeof(struct session),
@@ -211,6 +209,6 @@ int main(int argc, char **argv)
     files_begin(); // not before: where we cannot listen, nothing is to be left behind
     long connections = loop_run(listener, &server);
     files_end();
-    printf("stopped: %ld connections, %ld requests\n", connections, requests);
+    printf("stopped: connections %ld, requests %ld\n", connections, requests);
     return 0;
 }

@@ -26,7 +26,7 @@ TEST(silent_clients_are_closed)
 {
     pid_t pid;
     signal(SIGPIPE, SIG_IGN);
-    int port = test_start(&pid, "./server --quiet --port 0 --idle 150");
+    int port = test_start(&pid, "./server --quiet --port 0 --idle-ms 150");
     CHECK(!*last_words(net_connect_or_die("127.0.0.1", port))); // nothing to answer
     CHECK(is_answer(last_words_after(port, GET HOST END), 200, "hello, world\n"));
     // Content that does not come (RFC 9110 §15.5.9).
@@ -39,7 +39,7 @@ TEST(slow_heads_are_refused)
 {
     static const char *const heads[] = {"G", "GET / HT", GET "Ho", GET HOST "X: y\r\n", "\r\n"};
     pid_t pid;
-    int port = test_start(&pid, "./server --quiet --port 0 --head 150");
+    int port = test_start(&pid, "./server --quiet --port 0 --head-ms 150");
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
         int fd = net_connect_or_die("127.0.0.1", port);
         CHECK(write_all(fd, heads[i], strlen(heads[i])));
@@ -62,7 +62,7 @@ TEST(only_the_time_that_is_due_counts)
 {
     pid_t pid;
     signal(SIGPIPE, SIG_IGN);
-    int port = test_start(&pid, "./server --quiet --port 0 --idle 150 --head 3600000");
+    int port = test_start(&pid, "./server --quiet --port 0 --idle-ms 150 --head-ms 3600000");
     // It is silent while it waits for its answer, and while that comes piece by piece.
     CHECK_HAS(last_words_after(port, "GET /slow?ms=400 HTTP/1.1\r\n" HOST END), "a while\n");
     CHECK_HAS(last_words_after(port, "GET /stream?n=3&ms=200 HTTP/1.1\r\n" HOST END), "3 of 3");

@@ -76,6 +76,7 @@ static void scene_frames(void)
     talk_open(&talk, 0, &listener);
     uint32_t first = talk_get(&talk, "/");
     talk_await(&talk, first);
+    story_say("");
     story_say("Now with the highest bit of the stream's number set: that one is reserved.");
     talk.next_stream |= RESERVED_BIT;
     uint32_t second = talk_get(&talk, "/");
@@ -205,7 +206,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"size", OPTION_INT, &image_bytes, 1, 1000000, "bytes of an image in scene hundred"},
-        {"get", OPTION_TEXT, &path, .help = "no scene: print the response to GET TEXT"},
+        {"get", OPTION_TEXT, &path, .help = "no scene: GET this path, from any server"},
         {"times", OPTION_INT, &times, 1, 100000, "with --get: ask so many times at once"},
         {"verbose", OPTION_FLAG, &verbose, .help = "with --get: print every frame instead"},
         {0}};

@@ -5,16 +5,15 @@
 
 #define HEAD_BYTES 1024 // room that the head of a response needs
 #define NS_PER_MS  INT64_C(1000000)
-#define MS_PER_S   1000
 
 static void wait_for_request(struct http1 *http1)
 {
-    conn_deadline(http1->conn, (int64_t)(http1->idle_s * MS_PER_S));
+    conn_deadline(http1->conn, http1->idle_ms);
 }
 
-void http1_begin(struct http1 *http1, struct conn *conn, double idle_s, long *requests)
+void http1_begin(struct http1 *http1, struct conn *conn, int idle_ms, long *requests)
 {
-    *http1 = (struct http1){.conn = conn, .idle_s = idle_s, .requests = requests};
+    *http1 = (struct http1){.conn = conn, .idle_ms = idle_ms, .requests = requests};
     wait_for_request(http1);
 }
 

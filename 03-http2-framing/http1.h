@@ -15,11 +15,11 @@ struct http1 {
     bool to_head;    // the method is HEAD: no content
     int minor;       // of the client's HTTP/1.minor
     struct answer answer;
-    double idle_s;  // a connection that waits so long for a request is closed
+    int idle_ms;    // a connection that waits so long for a request is closed
     long *requests; // counts those that were answered
 };
 
-void http1_begin(struct http1 *http1, struct conn *conn, double idle_s, long *requests);
+void http1_begin(struct http1 *http1, struct conn *conn, int idle_ms, long *requests);
 
 // What the loop calls (see loop.h).
 size_t http1_received(struct http1 *http1, const char *bytes, size_t length);

@@ -1,5 +1,5 @@
-# Foreign clients against our server: curl, nghttp and h2load (nghttp2), and python's h2, each
-# with an HTTP/2 of its own. Our client against foreign servers is at the end.
+# interop.sh: foreign clients against our server: curl, nghttp and h2load (nghttp2), and python's
+# h2, each with an HTTP/2 of its own. Our client against foreign servers is at the end.
 . ../common/peers.sh
 
 folder=$(mktemp -d)

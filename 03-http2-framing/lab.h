@@ -65,8 +65,10 @@ static void lab_begin(void)
 {
     story_quiet(true);
     lab.conn = (struct conn){0};
-    lab.service = (struct service){
-        .streams_max = 100, .table_bytes = TABLE_SIZE_DEFAULT, .idle_s = 60, .stall_s = 30};
+    lab.service = (struct service){.streams_max = 100,
+                                   .table_bytes = TABLE_SIZE_DEFAULT,
+                                   .idle_ms = 60000,
+                                   .stall_ms = 30000};
     lab.now_ns = 1;
     lab.in_length = lab.out_length = lab.wire_length = lab.read_at = 0;
     session_begin(&lab.session, &lab.conn, &lab.service);

@@ -1,13 +1,15 @@
 // server.c: serves a few pages over HTTP/2 (RFC 9113) on plain TCP, and over HTTP/1.1 to
 // whoever speaks that, so that the lesson can compare the two on one server.
 //
-// Run:    ./server             then, in another terminal: ./client
+// Run:    ./server             then, in another terminal: ./client, or
 //         curl --http2-prior-knowledge http://127.0.0.1:8003/
 //         nghttp -v 'http://127.0.0.1:8003/img/1?size=20000' http://127.0.0.1:8003/
 // Watch:  how little one connection is: its first bytes say which protocol it speaks, and from
-//         then on everything is frames. Read frame.h for what they look like, session.c for
-//         what they do to a connection, exchange.c for how a request becomes an answer,
-//         stream.c for windows and turns, hpack.c for the headers, route.c for the pages.
+//         then on everything is frames.
+//
+// Read frame.h first, for what they look like; then session.c for what they do to a connection,
+// exchange.c for how a request becomes an answer, stream.c for windows and turns, hpack.c for
+// the headers, route.c for the pages.
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +39,7 @@ struct connection {
 };
 
 static struct service service = {
-    .streams_max = 100, .table_bytes = TABLE_SIZE_DEFAULT, .idle_s = 60, .stall_s = 30};
+    .streams_max = 100, .table_bytes = TABLE_SIZE_DEFAULT, .idle_ms = 60000, .stall_ms = 30000};
 
 static void opened(struct conn *c)
 {
@@ -51,7 +53,7 @@ static void decide(struct connection *c, const char *bytes, size_t length)
     size_t part = length < METHOD_BYTES ? length : METHOD_BYTES;
     if (memcmp(bytes, PREFACE, part)) {
         c->protocol = HTTP_1;
-        http1_begin(&c->http1, &c->conn, service.idle_s, &service.requests);
+        http1_begin(&c->http1, &c->conn, service.idle_ms, &service.requests);
     } else if (part == METHOD_BYTES) {
         c->protocol = HTTP_2;
         session_begin(&c->session, &c->conn, &service);
@@ -121,10 +123,10 @@ int main(int argc, char **argv)
          "streams of a connection at once"},
         {"table", OPTION_INT, &service.table_bytes, 0, HPACK_TABLE_MAX,
          "bytes of HPACK's dynamic table for requests"},
-        {"idle", OPTION_NUMBER, &service.idle_s, 0.1, 3600,
-         "seconds until a connection without requests is closed"},
-        {"stall", OPTION_NUMBER, &service.stall_s, 0.1, 3600,
-         "seconds until requests that do not move end their connection"},
+        {"idle-ms", OPTION_INT, &service.idle_ms, 1, 3600000,
+         "ms until a connection without requests ends"},
+        {"stall-ms", OPTION_INT, &service.stall_ms, 1, 3600000,
+         "ms until one whose requests do not move ends"},
         {0}};
     static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
                                               .conns_max = CONNECTIONS_MAX,
@@ -139,6 +141,6 @@ int main(int argc, char **argv)
     story_begin(STORY_SERVER);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
     stream_free_kept();
-    printf("stopped: %ld connections, %ld requests\n", accepted, service.requests);
+    printf("stopped: connections %ld, requests %ld\n", accepted, service.requests);
     return 0;
 }

@@ -10,7 +10,6 @@
 #define CONTINUATIONS_MAX 32    // frames of it, after the first (CVE-2024-27316)
 #define ROOM              (2 * EXCHANGE_ROOM) // for output, without which no frame is looked at
 #define NS_PER_MS         INT64_C(1000000)
-#define NS_PER_S          INT64_C(1000000000)
 
 // A connection's patience. A frame that takes the client a few bytes and moves no request on
 // costs it some: 1, and a stream that is opened only to be reset, 4 (CVE-2023-44487). It comes
@@ -84,9 +83,9 @@ static void set_deadline(struct session *session)
     const struct service *service = session->service;
     int64_t due_ns = exchange_due_ns(session), now_ns = conn_now(session->conn), limit_ns;
     if (session->streams.count == 0)
-        limit_ns = session->heard_ns + (int64_t)(service->idle_s * NS_PER_S);
+        limit_ns = session->heard_ns + service->idle_ms * NS_PER_MS;
     else if (session->streams.count > session->timed) // some wait for the client, not for time
-        limit_ns = session->progress_ns + (int64_t)(service->stall_s * NS_PER_S);
+        limit_ns = session->progress_ns + service->stall_ms * NS_PER_MS;
     else
         limit_ns = NEVER;
     limit_ns = due_ns < limit_ns ? due_ns : limit_ns;
@@ -326,10 +325,10 @@ void session_timeout(struct session *session)
     if (session->state == SESSION_PREFACE) {
         fail(session, connection_fault(PROTOCOL_ERROR, "no preface in time"));
     } else if (session->streams.count == 0) {
-        if (now_ns >= session->heard_ns + (int64_t)(service->idle_s * NS_PER_S))
+        if (now_ns >= session->heard_ns + service->idle_ms * NS_PER_MS)
             fail(session, connection_fault(NO_ERROR, "idle"));
     } else if (session->streams.count > session->timed) {
-        if (now_ns >= session->progress_ns + (int64_t)(service->stall_s * NS_PER_S))
+        if (now_ns >= session->progress_ns + service->stall_ms * NS_PER_MS)
             fail(session, connection_fault(ENHANCE_YOUR_CALM, "requests that do not move"));
     }
 }

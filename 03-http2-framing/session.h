@@ -12,8 +12,8 @@
 struct service {
     int streams_max; // at once in a connection: SETTINGS_MAX_CONCURRENT_STREAMS
     int table_bytes; // of a client's encoder: SETTINGS_HEADER_TABLE_SIZE
-    double idle_s;   // without a request: the connection is closed
-    double stall_s;  // without a byte, though requests are open and wait for the client
+    int idle_ms;     // without a request: the connection is closed
+    int stall_ms;    // without a byte, though requests are open and wait for the client
     long requests;   // that were answered
     int64_t held;    // bytes of bodies that are kept, of all connections
 };

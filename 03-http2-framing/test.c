@@ -282,7 +282,7 @@ TEST(the_options_for_time)
 {
     pid_t pid;
     struct frame frame;
-    int port = test_start(&pid, "./server --port 0 --idle 0.2 --stall 0.4");
+    int port = test_start(&pid, "./server --port 0 --idle-ms 200 --stall-ms 400");
     static const struct {
         const char *frames, *expected;
     } cases[] = {{"", "GOAWAY last stream 0 NO_ERROR idle"},

@@ -20,25 +20,17 @@
 #include "scenes.h"
 #include "story.h"
 
-static _Noreturn void reject(const char *option, const char *accepted, const char *value)
-{
-    fprintf(stderr, "client: --%s takes %s, not '%s' (see client --help)\n", option, accepted,
-            value);
-    exit(2);
-}
-
 // What --get connects with. Scenes have their own.
 static void check(struct connect_settings *with, const char *host, const char *version)
 {
     static struct certificate_files ca;
     uint8_t pin[PIN_BYTES];
     if (strcmp(version, "1.2") && strcmp(version, "1.3") && strcmp(version, "any"))
-        reject("tls", "1.2, 1.3 or any", version);
+        options_reject("--tls takes 1.2, 1.3 or any, not '%s'", version);
     if (with->pin && !connect_read_pin(with->pin, pin))
-        reject("pin", "64 digits, in hex", with->pin);
+        options_reject("--pin takes 64 digits, in hex, not '%s'", with->pin);
     if (!with->cert != !with->key_file)
-        reject(with->cert ? "cert" : "key-file", "a file only together with the other one",
-               with->cert ? with->cert : with->key_file);
+        options_reject("--cert and --key-file are only taken together");
     if (strcmp(version, "any"))
         with->version = strcmp(version, "1.2") ? TLS1_3_VERSION : TLS1_2_VERSION;
     ca = ask_files(CERTIFICATE_CA);
@@ -69,7 +61,7 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"get", OPTION_TEXT, &path, .help = "no scene: the answer to GET TEXT"},
+        {"get", OPTION_TEXT, &path, .help = "no scene: GET this path, from any server"},
         {"servername", OPTION_TEXT, &with.name, .help = "who it should be; else --host"},
         {"ca", OPTION_TEXT, &with.ca, .help = "FILE with CAs to trust; else the lesson's"},
         {"insecure", OPTION_FLAG, &with.insecure, .help = "talk to anybody"},

@@ -1,5 +1,5 @@
-# Foreign clients against our server: it speaks TLS 1.2 and 1.3 as they do, and refuses what they
-# would refuse.
+# interop.sh: foreign clients against our server: it speaks TLS 1.2 and 1.3 as they do, and refuses
+# what they would refuse.
 . ../common/peers.sh
 
 start_server ./server --early-data

@@ -8,13 +8,6 @@
 #include "certificates.h"
 #include "options.h"
 
-static _Noreturn void reject(const char *option, const char *accepted, const char *value)
-{
-    fprintf(stderr, "server: --%s takes %s, not '%s' (see server --help)\n", option, accepted,
-            value);
-    exit(2);
-}
-
 static bool is(const char *value, const char *word)
 {
     return !strcmp(value, word);
@@ -23,7 +16,7 @@ static bool is(const char *value, const char *word)
 static bool on_or_off(const char *option, const char *value)
 {
     if (!is(value, "on") && !is(value, "off"))
-        reject(option, "on or off", value);
+        options_reject("--%s takes on or off, not '%s'", option, value);
     return is(value, "on");
 }
 
@@ -50,19 +43,19 @@ void settings_parse(int argc, char **argv, struct settings *settings)
         {"key-file", OPTION_TEXT, &tls->key, .help = "FILE with its key"},
         {"keys", OPTION_TEXT, &tls->folder, .help = "folder of the lesson's certificates"},
         {"handshake-ms", OPTION_INT, &settings->handshake_ms, 1, 3600000,
-         "milliseconds that a handshake may take"},
+         "ms that a handshake may take"},
         {"quiet", OPTION_FLAG, &settings->quiet, .help = "no line for each request"},
         {0}};
     options_parse(argc, argv, &(struct command){"", "Lesson 04: an HTTPS server.", options});
     if (!is(version, "1.2") && !is(version, "1.3") && !is(version, "any"))
-        reject("tls", "1.2, 1.3 or any", version);
+        options_reject("--tls takes 1.2, 1.3 or any, not '%s'", version);
     if (!is(key, "rsa") && !is(key, "ecdsa") && !is(key, "both"))
-        reject("key", "rsa, ecdsa or both", key);
+        options_reject("--key takes rsa, ecdsa or both, not '%s'", key);
     if (tls->ciphers && !context_knows_ciphers(tls->ciphers))
-        reject("ciphers", "names of ciphers with ':' between them", tls->ciphers);
+        options_reject("--ciphers takes names of ciphers with ':' between them, not '%s'",
+                       tls->ciphers);
     if (!tls->chain != !tls->key)
-        reject(tls->chain ? "cert" : "key-file", "a file only together with the other one",
-               tls->chain ? tls->chain : tls->key);
+        options_reject("--cert and --key-file are only taken together");
     tls->version_min = is(version, "1.3") ? TLS1_3_VERSION : TLS1_2_VERSION;
     tls->version_max = is(version, "1.2") ? TLS1_2_VERSION : TLS1_3_VERSION;
     tls->rsa = !is(key, "ecdsa");

@@ -58,7 +58,7 @@ static void run(int stop_fd, int listener)
             again = again || relays[i]->again;
         }
         if (poll(polls, (nfds_t)(2 + 2 * count), again ? 0 : TICK_MS) < 0)
-            die("poll: %s", strerror(errno));
+            die("cannot wait in poll(): %s", strerror(errno));
         if (polls[0].revents)
             break;
         for (int i = count - 1; i >= 0; i--) { // closing one puts the last into its place
@@ -82,12 +82,8 @@ static void parse_upstream(void)
     char host[NET_NAME];
     const char *upstream = settings.upstream, *colon = strrchr(upstream, ':');
     int port = colon ? atoi(colon + 1) : 0;
-    if (port < 1 || port > 65535 || colon == upstream || colon - upstream >= NET_NAME) {
-        fprintf(stderr,
-                "terminate: --upstream takes HOST:PORT, not '%s' (see terminate --help)\n",
-                upstream);
-        exit(2);
-    }
+    if (port < 1 || port > 65535 || colon == upstream || colon - upstream >= NET_NAME)
+        options_reject("--upstream takes HOST:PORT, not '%s'", upstream);
     snprintf(host, sizeof host, "%.*s", (int)(colon - upstream), upstream);
     settings.address_length = net_address(host, port, SOCK_STREAM, &settings.address);
 }
@@ -108,7 +104,7 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"upstream", OPTION_TEXT, &settings.upstream, .help = "HOST:PORT of the HTTP server"},
         {"idle-ms", OPTION_INT, &settings.idle_ms, 1, 3600000,
-         "milliseconds in which something moves"},
+         "ms until a silent connection is closed"},
         {"keys", OPTION_TEXT, &tls.folder, .help = "folder of the lesson's certificates"},
         {0}};
     options_parse(
@@ -125,6 +121,6 @@ int main(int argc, char **argv)
     close(listener);
     close(stop_fd);
     context_free(context);
-    printf("stopped: %ld connections, %ld requests\n", accepted, settings.requests);
+    printf("stopped: connections %ld, requests %ld\n", accepted, settings.requests);
     return 0;
 }

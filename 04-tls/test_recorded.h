@@ -190,7 +190,7 @@ TEST(client_options)
     CHECK_INT(test_run("./client --pin 1234"), 2);
     CHECK_HAS(test_output, "--pin takes 64 digits, in hex, not '1234'");
     CHECK_INT(test_run("./client --cert x"), 2);
-    CHECK_HAS(test_output, "only together with the other one");
+    CHECK_HAS(test_output, "--cert and --key-file are only taken together");
 }
 
 TEST(the_client_asks_one_thing)

@@ -246,7 +246,7 @@ TEST(options_of_the_lesson)
         {"--anti-replay 1", "--anti-replay takes on or off, not '1'"},
         {"--ciphers NO-SUCH", "--ciphers takes names of ciphers with ':' between them, not"},
         {"--ciphers TLS_NO", "not 'TLS_NO'"},
-        {"--cert x", "--cert takes a file only together with the other one"},
+        {"--cert x", "--cert and --key-file are only taken together"},
         {"--handshake-ms 0", "from 1 to 3600000, not '0'"}};
     char command[200];
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {

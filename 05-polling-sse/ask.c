@@ -23,7 +23,8 @@ int ask_connect(void)
     char name[NET_NAME];
     int fd = fetch_connect(&server, 0);
     if (fd < 0)
-        die("cannot connect to %s: %s", net_name(&server, name), strerror(errno));
+        die("cannot connect to %s: %s (is the server running?)", net_name(&server, name),
+            strerror(errno));
     return fd;
 }
 

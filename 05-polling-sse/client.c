@@ -203,7 +203,7 @@ static bool for_ever(int64_t now, int64_t *wake_ns)
 }
 
 // Prints the news until somebody ends the program, or the server does.
-static int watch(const char *how, int interval_ms)
+static _Noreturn void watch(const char *how, int interval_ms)
 {
     static const char *const names[WAYS] = {"poll", "wait", "sse", "ws"};
     static struct follower *const only[] = {&watcher};
@@ -213,8 +213,7 @@ static int watch(const char *how, int interval_ms)
             follower_begin(&watcher, (enum way)way, newest, interval_ms, print_news);
             follow(only, 1, for_ever);
         }
-    fprintf(stderr, "client: --watch takes poll, wait, sse or ws, not '%s'\n", how);
-    return 2;
+    options_reject("--watch takes poll, wait, sse or ws, not '%s'", how);
 }
 
 // --------------------------------------------------------------------------------------------
@@ -235,8 +234,7 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"interval", OPTION_INT, &interval_ms, 1, 60000,
-         "milliseconds between two short polls"},
+        {"interval-ms", OPTION_INT, &interval_ms, 1, 60000, "ms between two short polls"},
         {"readers", OPTION_INT, &readers, 1, 10000, "in scene crowd"},
         {"watch", OPTION_TEXT, &how,
          .help = "no scene: print the news by poll, wait, sse or ws"},
@@ -251,5 +249,7 @@ int main(int argc, char **argv)
     techniques_with(interval_ms);
     crowd_of(readers);
     story_begin(STORY_CLIENT);
-    return how ? watch(how, interval_ms) : story_tell(scenes, argv[first]);
+    if (how)
+        watch(how, interval_ms);
+    return story_tell(scenes, argv[first]);
 }

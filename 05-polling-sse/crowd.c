@@ -97,7 +97,7 @@ static int tell_all(double *published_ms)
     int epoll = epoll_create1(0), told = 0;
     struct epoll_event ready[256];
     if (epoll < 0)
-        die("no epoll: %s", strerror(errno));
+        die("cannot set up epoll: %s", strerror(errno));
     for (int i = 0; i < readers; i++) {
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
         if (epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event))

@@ -79,7 +79,7 @@ static void shake_hands(struct follower *f)
     char key[HANDSHAKE_KEY], request[400], target[60];
     struct http_out out = {request, sizeof request, 0, false};
     if (getrandom(random, sizeof random, 0) != sizeof random)
-        die("there is no randomness");
+        die("the kernel has no random bits");
     base64(random, sizeof random, key);
     snprintf(target, sizeof target, "/ws?since=%llu", (unsigned long long)f->seen);
     handshake_put_request(&out, "workbench", target, key);

@@ -134,7 +134,7 @@ static const struct claim as_written = {
     "(§4.2.1), and may say which version it would take (§4.4)."};
 
 static const struct claim accept_key = {
-    "5.6", "guide §4.1", "the key of the example is answered with " ACCEPT, HOLDS, NULL};
+    "5.6", "guide §4.1", "the example's key is answered with " ACCEPT, HOLDS, NULL};
 
 static const struct claim little = {
     "5.7", "guide §4.1", "WebSocket frames cost little next to HTTP headers", HOLDS, NULL};

@@ -1,5 +1,5 @@
-# Programs that no one here wrote: curl, node's ws and eventsource, Python's websockets, a real
-# browser; as clients of our server, and as servers of our client.
+# interop.sh: programs that no one here wrote: curl, node's ws and eventsource, Python's websockets,
+# a real browser; as clients of our server, and as servers of our client.
 . ../common/peers.sh
 
 folder=$(mktemp -d)

@@ -1,4 +1,4 @@
-# The scenes of lesson 05. Each line is a link, and what plays on it.
+# run.sh: the scenes of lesson 05. Each line is a link, and what plays on it.
 . ../common/scene.sh
 
 scene techniques --rtt 20 -- --rate 0 --quiet

@@ -180,10 +180,9 @@ int main(int argc, char **argv)
         {"ring", OPTION_INT, &ring, 1, 1000000, "events that are kept for who comes back"},
         {"queue", OPTION_INT, &set->queue, 1, 1000000, "events that a reader may be behind"},
         {"heartbeat-ms", OPTION_INT, &set->heartbeat_ms, 10, 3600000,
-         "milliseconds of silence until a comment or a ping"},
-        {"retry-ms", OPTION_INT, &set->retry_ms, 0, 3600000,
-         "milliseconds until EventSource comes back"},
-        {"token-ms", OPTION_INT, &set->token_ms, 0, 10000, "milliseconds a word of POST /chat"},
+         "ms of silence until a comment or a ping"},
+        {"retry-ms", OPTION_INT, &set->retry_ms, 0, 3600000, "ms until EventSource comes back"},
+        {"token-ms", OPTION_INT, &set->token_ms, 0, 10000, "ms a word of POST /chat"},
         {"origin", OPTION_TEXT, &set->origins,
          .help = "origins of foreign pages that may use it, by spaces; \"*\": any"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
@@ -201,7 +200,7 @@ int main(int argc, char **argv)
     story_quiet(quiet);
     begin(ring);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
-    printf("stopped: %ld connections, %llu events\n", connections,
+    printf("stopped: connections %ld, events %llu\n", connections,
            (unsigned long long)service.news.newest);
     end();
     return 0;

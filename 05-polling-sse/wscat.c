@@ -46,7 +46,7 @@ static bool read_some(void)
 static void random_bytes(void *to, size_t length)
 {
     if (getrandom(to, length, 0) != (ssize_t)length)
-        die("there is no randomness");
+        die("the kernel has no random bits");
 }
 
 // Every frame gets a new mask, which nobody can foresee (RFC 6455 §5.3).
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 {
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
-        {"port", OPTION_INT, &port, 0, 65535, "its port"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"path", OPTION_TEXT, &path, .help = "what to ask for"},
         {"size", OPTION_INT, &size, -1, MESSAGE_MAX, "send one message of so many bytes"},
         {"binary", OPTION_FLAG, &binary, .help = "send binary messages"},
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
     struct websocket ws;
     char *sent = NULL;
     bool typing = true;
-    options_parse(argc, argv, &(struct command){"", "A WebSocket client.", options});
+    options_parse(argc, argv, &(struct command){"", "Lesson 05: a WebSocket client.", options});
     setvbuf(stdout, NULL, _IOLBF, 0);
     setvbuf(stdin, NULL, _IONBF, 0); // so that poll() knows all that is there
     server = net_connect_or_die(host, port);

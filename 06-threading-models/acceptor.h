@@ -32,7 +32,7 @@ void acceptor_open(struct acceptor *a, struct crew *crew, int listener, int stop
 
 // Sleeps until there is something to do. Returns a client's connection, which crew_join() has
 // counted; ACCEPTOR_OTHER if other_fd can be read; ACCEPTOR_STOP if stop_fd can (and has been).
-// Whoever is more than --conns allows is refused here.
+// Whoever is more than --connections allows is refused here.
 int acceptor_wait(struct acceptor *a);
 
 // Accepts nobody for ACCEPTOR_PAUSE_MS. Where there is no listener, acceptor_wait() returns

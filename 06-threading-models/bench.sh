@@ -137,7 +137,7 @@ PYTHON
 idle() {
     python3 "$folder/idle.py" "$3" "$2" $IDLE >"$folder/idle" || return
     read -r resident virtual <"$folder/idle"
-    printf '  %-34s %9d B %9d kB\n' "$1" "$resident" $((virtual / 1024))
+    printf '  %-34s %9d B %9d KB\n' "$1" "$resident" $((virtual / 1024))
 }
 
 printf '\n  %-34s %11s %12s\n' "memory for each of $IDLE idle connections" resident virtual
@@ -148,10 +148,10 @@ pids="" servers=""
 start_nginx 1
 idle "nginx, 1 worker" "${pids##* }" $their_port
 for model in loop readers pool thread fork; do
-    start_server ./server --model $model --workers 2 --idle 600000
+    start_server ./server --model $model --workers 2 --idle-ms 600000
     idle "$model" "${pids##* }" "$port"
 done
-start_server ./server --model prefork --workers $((IDLE + 20)) --idle 600000
+start_server ./server --model prefork --workers $((IDLE + 20)) --idle-ms 600000
 idle "prefork (its processes are there before)" "${pids##* }" "$port"
 
 # ---- the load generator --------------------------------------------------------------------

@@ -1,8 +1,9 @@
 // client.c: who does the work, and who waits meanwhile: seven servers around one handler.
 //
-// Run:    make run             or one scene: make run SCENE=hog
+// Run:    ./client             against ./server in another terminal, or:
+//         make run             or one scene: make run SCENE=hog
 //         ./client --url /cheap --connections 64 --seconds 2      the load generator alone,
-//                              against ./server in another terminal, or any other (--port)
+//                              against ./server, or any other (--port)
 // Watch:  the same requests, and what becomes of them when somebody else's takes long.
 //
 // load.c is the load generator and histogram.c its memory; lab.c starts the servers. The scenes
@@ -100,8 +101,7 @@ int main(int argc, char **argv)
         {"connections", OPTION_INT, &connections, 1, LOAD_CONNECTIONS,
          "with --url: connections that ask"},
         {"seconds", OPTION_NUMBER, &seconds, 0.01, 3600, "with --url: for how long"},
-        {"requests", OPTION_INT, &requests, 0, 2e9,
-         "with --url: at most so many (0: no limit)"},
+        {"requests", OPTION_INT, &requests, 0, 2e9, "with --url: at most so many; 0: no limit"},
         {0}};
     int first = options_parse(
         argc, argv,

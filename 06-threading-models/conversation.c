@@ -15,7 +15,7 @@
 
 _Static_assert(OUT_BYTES >= ANSWER_ROOM, "an answer fits");
 
-// All of it lies on the worker's stack: of 50 kB, only the pages that are used are ever there.
+// All of it lies on the worker's stack: of 50 KB, only the pages that are used are ever there.
 struct conversation {
     int fd;
     struct worker *worker;

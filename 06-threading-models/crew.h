@@ -16,7 +16,7 @@
 #define CREW_CONNS_MAX   20000
 
 struct settings {
-    int workers, queue, conns; // --workers, --queue, --conns
+    int workers, queue, conns; // --workers, --queue, --connections
     int stack_kb;              // of a thread; 0: what the system gives
     int idle_ms, head_ms;      // until a silent client is closed; that a whole head may take
     bool allow_crash;          // /crash crashes
@@ -46,8 +46,8 @@ struct crew {
 // A crew of so many workers. Dies if there is no memory for it.
 struct crew *crew_open(const char *model, const struct settings *settings, int workers);
 
-// Counts a connection that was accepted. False: it is one more than --conns allows, and is
-// to be refused; it counts as open all the same until crew_leave().
+// Counts a connection that was accepted. False: it is one more than --connections allows, and
+// is to be refused; it counts as open all the same until crew_leave().
 bool crew_join(struct crew *crew);
 void crew_leave(struct crew *crew);
 

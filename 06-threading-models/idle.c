@@ -42,7 +42,7 @@ static void hold(const char *model, int connections, struct result *result)
     struct lab lab;
     target = (struct load_target){
         .path = "/cheap", .connections = connections, .pause_ms = LOAD_ONCE};
-    lab_start(&lab, model, "--conns %d --idle 60000", connections);
+    lab_start(&lab, model, "--connections %d --idle-ms 60000", connections);
     family_read(lab.pid, &before);
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, GIVE_UP_MS, 0);
@@ -63,7 +63,7 @@ static void hold(const char *model, int connections, struct result *result)
 
 static void show(const char *model, const struct result *r)
 {
-    story_row("%s|%d|%d|%.1f kB|%.1f kB|%.0f MB", model, r->held, r->tasks, r->virtual_kb,
+    story_row("%s|%d|%d|%.1f KB|%.1f KB|%.0f MB", model, r->held, r->tasks, r->virtual_kb,
               r->resident_kb, r->all_resident_mb);
 }
 
@@ -165,12 +165,12 @@ static void compare(void)
             ? HOLDS
             : UNCLEAR,
         "made in %.0f us, a process in %.0f; with a connection that is silent it takes "
-        "%.0f kB, a process %.0f",
+        "%.0f KB, a process %.0f",
         thread_us, process_us, thread.resident_kb, process.resident_kb);
     claim_report(
         &megabyte,
         thread.virtual_kb > MB_IN_KB && threads.resident_kb < MB_IN_KB / 10 ? NOT_HERE : HOLDS,
-        "%.0f kB reserved for each, %.0f resident; %d threads: %.0f MB of memory",
+        "%.0f KB reserved for each, %.0f resident; %d threads: %.0f MB of memory",
         threads.virtual_kb, threads.resident_kb, threads.tasks, threads.all_resident_mb);
 }
 

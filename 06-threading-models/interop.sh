@@ -1,5 +1,5 @@
-# Foreign clients against our server, all seven models of it: what they ask is answered, and no
-# connection is lost that they mean to keep.
+# interop.sh: foreign clients against our server, all seven models of it: what they ask is answered,
+# and no connection is lost that they mean to keep.
 . ../common/peers.sh
 
 # The status codes, or whatever else is asked for with -w, of curl's requests.

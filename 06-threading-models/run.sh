@@ -1,4 +1,5 @@
-# The scenes of lesson 06. Most start the servers that they compare themselves, beside this one.
+# run.sh: the scenes of lesson 06. Most start the servers that they compare themselves, beside this
+# one.
 . ../common/scene.sh
 
 scene models

@@ -35,7 +35,7 @@ static const struct model *find_model(const char *name)
     for (size_t i = 0; i < MODELS; i++)
         if (!strcmp(models[i]->name, name))
             return models[i];
-    fprintf(stderr, "server: no model '%s'; there are:\n", name);
+    fprintf(stderr, "server: --model takes one of these, not '%s':\n", name);
     for (size_t i = 0; i < MODELS; i++)
         fprintf(stderr, "  %-8s %s\n", models[i]->name, models[i]->about);
     exit(2);
@@ -61,7 +61,7 @@ static void raise_files(int conns)
 
 static void print_summary(const struct crew *crew)
 {
-    printf("stopped: %ld connections, %ld requests, %ld refused, %ld crashed\n",
+    printf("stopped: connections %ld, requests %ld, refused %ld, crashed %ld\n",
            atomic_load(&crew->connections), crew_requests(crew), atomic_load(&crew->refused),
            atomic_load(&crew->crashed));
 }
@@ -81,14 +81,14 @@ int main(int argc, char **argv)
          "of prefork, readers and pool; 0: one for each core"},
         {"queue", OPTION_INT, &settings.queue, 1, 65536,
          "requests that may wait for a worker of pool"},
-        {"conns", OPTION_INT, &settings.conns, 1, CREW_CONNS_MAX,
-         "connections at once; further ones are answered 503"},
+        {"connections", OPTION_INT, &settings.conns, 1, CREW_CONNS_MAX,
+         "at once; further ones are answered 503"},
         {"stack", OPTION_INT, &settings.stack_kb, 0, 1 << 20,
-         "kB for each thread; 0: as ulimit -s says"},
-        {"idle", OPTION_INT, &settings.idle_ms, 1, 3600000,
-         "milliseconds until a silent client is closed"},
-        {"head", OPTION_INT, &settings.head_ms, 1, 3600000,
-         "milliseconds that a request's head may take"},
+         "KB for each thread; 0: as ulimit -s says"},
+        {"idle-ms", OPTION_INT, &settings.idle_ms, 1, 3600000,
+         "ms until a silent client is closed"},
+        {"head-ms", OPTION_INT, &settings.head_ms, 1, 3600000,
+         "ms that a request's head may take"},
         {"allow-crash", OPTION_FLAG, &settings.allow_crash, .help = "/crash really does"},
         {0}};
     options_parse(argc, argv,

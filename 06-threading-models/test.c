@@ -202,7 +202,7 @@ static void check_heads(int port, pid_t pid)
 // HTTP/1.0 is told that its connection is kept; a silent client is closed without a word.
 TEST(heads_have_no_content)
 {
-    each(ALL, "--idle 100", check_heads);
+    each(ALL, "--idle-ms 100", check_heads);
 }
 
 #define COUNTERS 4

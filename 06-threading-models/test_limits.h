@@ -26,7 +26,7 @@ static void check_patience(int port, pid_t pid)
 
 TEST(slow_clients_are_not_waited_for)
 {
-    each(ALL, "--head 200 --idle 300", check_patience);
+    each(ALL, "--head-ms 200 --idle-ms 300", check_patience);
 }
 
 static void check_slow(int port, pid_t pid)
@@ -170,7 +170,7 @@ static void check_limit(int port, pid_t pid)
 
 TEST(too_many_connections_are_told_so)
 {
-    each(FORK | THREAD | LOOP | READERS | POOL, "--conns 3", check_limit);
+    each(FORK | THREAD | LOOP | READERS | POOL, "--connections 3", check_limit);
 }
 
 static void check_waiting_line(int port, pid_t pid)

@@ -79,7 +79,7 @@ static struct tcp_info info_of(int fd)
     struct tcp_info info = {0};
     socklen_t length = sizeof info;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
-        die("TCP_INFO: %s", strerror(errno));
+        die("cannot read TCP_INFO: %s", strerror(errno));
     return info;
 }
 

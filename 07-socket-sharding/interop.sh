@@ -1,4 +1,5 @@
-# Foreign clients against every way in which our workers get connections; and what ss and nginx say.
+# interop.sh: foreign clients against every way in which our workers get connections; and what ss
+# and nginx say.
 . ../common/peers.sh
 
 folder=$(mktemp -d)

@@ -171,7 +171,7 @@ static enum ending supervise(int signals)
                                  {successor, POLLIN, 0}};
         if (poll(polls, sizeof polls / sizeof *polls, sooner_ms(mend_ms, give_up_ns)) < 0 &&
             errno != EINTR)
-            die("poll: %s", strerror(errno));
+            die("cannot wait in poll(): %s", strerror(errno));
         if (polls[0].revents && read(signals, &signal, sizeof signal) > 0 &&
             signal.ssi_signo != SIGCHLD)
             return last_word(successor, give_up_ns, signals);
@@ -209,13 +209,6 @@ static int signal_descriptor(void)
     return fd;
 }
 
-// Ends the program as options.h says of bad values.
-static _Noreturn void refuse_option(const char *option, const char *accepted, const char *value)
-{
-    fprintf(stderr, "server: --%s takes %s, not '%s'\n", option, accepted, value);
-    exit(2);
-}
-
 // Which of two or three words was chosen.
 static int choice(const char *option, const char *value, const char *const words[])
 {
@@ -225,7 +218,7 @@ static int choice(const char *option, const char *value, const char *const words
             return i;
         strcat(strcat(accepted, i ? " or " : ""), words[i]);
     }
-    refuse_option(option, accepted, value);
+    options_reject("--%s takes %s, not '%s'", option, accepted, value);
 }
 
 static void parse(int argc, char **argv)
@@ -235,7 +228,7 @@ static void parse(int argc, char **argv)
         {"port", OPTION_INT, &address.port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"mode", OPTION_TEXT, &mode, .help = "listening sockets: shared (one), sharded (each)"},
         {"wait", OPTION_TEXT, &way, .help = "workers sleep in: accept, epoll, epoll-exclusive"},
-        {"workers", OPTION_INT, &workers, 0, WORKERS_MAX, "how many; 0: one for each CPU"},
+        {"workers", OPTION_INT, &workers, 0, WORKERS_MAX, "how many; 0: one for each core"},
         {"as", OPTION_TEXT, &as, .help = "processes or threads"},
         {"backlog", OPTION_INT, &address.backlog, 0, 65535,
          "of each listening socket, for listen()"},
@@ -255,12 +248,10 @@ static void parse(int argc, char **argv)
     if (!workers)
         workers = (int)sysconf(_SC_NPROCESSORS_ONLN);
     workers = workers > WORKERS_MAX ? WORKERS_MAX : workers;
-    char number[12];
-    snprintf(number, sizeof number, "%d", stuck);
     if (stuck > workers)
-        refuse_option("stuck", "the number of a worker that there is", number);
+        options_reject("--stuck takes a worker from 1 to %d, not %d", workers, stuck);
     if (!sharded && !strcmp(steer, "cpu"))
-        refuse_option("steer", "cpu with --mode sharded only", mode);
+        options_reject("--steer takes cpu with --mode sharded only");
 }
 
 static void allow_many_files(void)
@@ -296,10 +287,10 @@ int main(int argc, char **argv)
     enum ending how = supervise(signals);
     crew_end(&crew, how, signals);
     close_sockets();
-    printf("%s: %d workers, %ld connections, %ld requests, %ld of %ld wake-ups in vain\n",
+    printf("%s: workers %d, connections %ld, requests %ld, wake-ups %ld, in vain %ld\n",
            how == HANDED_OVER ? "handed over" : "stopped", workers,
            figures_sum(crew.figures, ACCEPTED), figures_sum(crew.figures, ANSWERED),
-           figures_sum(crew.figures, VAIN), figures_sum(crew.figures, WAKEUPS));
+           figures_sum(crew.figures, WAKEUPS), figures_sum(crew.figures, VAIN));
     figures_end(crew.figures);
     close(signals);
     return 0;

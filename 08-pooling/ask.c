@@ -53,7 +53,8 @@ int main(int argc, char **argv)
     struct db_error error;
     bool good = true;
     int first = options_parse(
-        argc, argv, &(struct command){"QUERY...", "A terminal for the database.", options});
+        argc, argv,
+        &(struct command){"QUERY...", "Lesson 08: a terminal for the database.", options});
     text_begin();
     struct db_config config = {.user = user, .password = password};
     config.address_length = net_address(host, port, SOCK_STREAM, &config.address);

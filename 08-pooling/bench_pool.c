@@ -144,7 +144,7 @@ static void bench_fair(void)
     for (int i = 0; i < THREADS; i++) {
         borrowers[i] = (struct borrower){pool, waits_ms + i * count};
         if (pthread_create(&threads[i], NULL, borrow, &borrowers[i]))
-            die("cannot make a thread");
+            die("cannot start a thread");
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);

@@ -74,7 +74,7 @@ static void start(int number, const char *query, bool comes_back)
 {
     borrowers[number] = (struct borrower){.query = query, .comes_back = comes_back};
     if (pthread_create(&borrowers[number].thread, NULL, borrow, &borrowers[number]))
-        die("there can be no further thread");
+        die("cannot start a thread");
 }
 
 static void make_pool(struct db_config *server, int acquire_ms)

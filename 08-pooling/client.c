@@ -155,7 +155,7 @@ static int count_segments(void)
     socklen_t length = sizeof info;
     int fd = net_connect_or_die(host, port);
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
-        die("getsockopt(TCP_INFO): %s", strerror(errno));
+        die("cannot read TCP_INFO: %s", strerror(errno));
     close(fd);
     return (int)info.tcpi_segs_in;
 }
@@ -204,6 +204,7 @@ static void scene_reuse(void)
     }
     end_pool(pool);
     story_say("The best of %d:", ROUNDS);
+    story_say("");
     story_bar("a connection per query", fresh, fresh, "%.1f ms", fresh);
     story_bar("from the pool", pooled, fresh, "%.1f ms", pooled);
     if (is_far(&halves))

@@ -272,10 +272,11 @@ int main(int argc, char **argv)
         {"requests", OPTION_INT, &requests, 1, 100000000, "all in all, to all URLs in turn"},
         {"connections", OPTION_INT, &connections, 1, POOL_MAX_THINGS, "at most, to a host"},
         {"timeout-ms", OPTION_INT, &timeout_ms, 1, 3600000,
-         "for a connection from the pool, and for an answer"},
+         "ms to wait for a connection, or for an answer"},
         {"idle-ms", OPTION_INT, &idle_ms, 0, 3600000,
-         "until an unused connection is closed; 0: never"},
-        {"pause-ms", OPTION_INT, &pause_ms, 0, 3600000, "of each thread after a request"},
+         "ms until an idle connection ends; 0: never"},
+        {"pause-ms", OPTION_INT, &pause_ms, 0, 3600000,
+         "ms that a thread pauses after a request"},
         {"blind", OPTION_FLAG, &blind, .help = "do not look at a connection before it is used"},
         {0}};
     int first = options_parse(

@@ -98,7 +98,7 @@ static void show_endings(const int ended[MINUTES])
     for (int minute = FIRST; minute < MINUTES; minute++) {
         char label[40];
         snprintf(label, sizeof label, "minute %d", minute);
-        story_bar(label, ended[minute], MAX, ended[minute] ? "%d" : "", ended[minute]);
+        story_bar(label, ended[minute], MAX, "%d", ended[minute]);
     }
 }
 

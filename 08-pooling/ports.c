@@ -169,7 +169,7 @@ static void pooled(struct db_config *server, struct result *result)
     pool = new_pool(config);
     for (int i = 0; i < CALLERS; i++)
         if (pthread_create(&threads[i], NULL, ask, &answered[i]))
-            die("there can be no further thread");
+            die("cannot start a thread");
     for (int i = 0; i < CALLERS; i++) {
         pthread_join(threads[i], NULL);
         result->queries += (int)answered[i];

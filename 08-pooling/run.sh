@@ -1,4 +1,4 @@
-# The scenes of lesson 08. Each line is a link, and what plays on it.
+# run.sh: the scenes of lesson 08. Each line is a link, and what plays on it.
 . ../common/scene.sh
 
 scene reuse --rtt 30 --trace -- --login-ms 10

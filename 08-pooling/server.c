@@ -1,7 +1,7 @@
 // server.c: a small database. Its sessions cost what those of real ones cost: a login, a place
 // among --max-sessions, and one query at a time.
 //
-// Run:    ./server --login-ms 20 --query-ms 5 --cores 4      then, elsewhere: ./client
+// Run:    ./server             then, in another terminal: ./client, or ./ask 'get user 7'
 // Watch:  what one session is doing is its state (below). It rests only between two queries; in
 //         all other states what the client sends waits in the socket (conn.paused). Work begins
 //         when there is a core for it (cores.c), and ends when its time has passed.
@@ -76,7 +76,7 @@ static void end(struct session *s, uint32_t id, const char *code, const char *te
     if (s->number)
         story_event("session %ld ends: %s", s->number, text);
     else
-        story_event("no session: %s", text);
+        story_event("refused: %s", text);
     tell(s, FATAL, id, (const char *const[]){code, text}, 2);
     part(s);
 }
@@ -302,9 +302,9 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"max-sessions", OPTION_INT, &sessions_max, 1, CONNECTIONS_MAX,
          "sessions at once; others are refused"},
-        {"login-ms", OPTION_INT, &login_ms, 0, 60000, "milliseconds that a login takes"},
+        {"login-ms", OPTION_INT, &login_ms, 0, 60000, "ms that a login takes"},
         {"login-timeout-ms", OPTION_INT, &login_timeout_ms, 1, 3600000,
-         "milliseconds until a login must have come"},
+         "ms until a login must have come"},
         {"idle-ms", OPTION_INT, &idle_ms, 0, 3600000, "ms a session may idle; 0: for ever"},
         {"query-ms", OPTION_INT, &query_ms, 0, 60000, "ms of a core that a query takes"},
         {"cores", OPTION_INT, &cores.count, 1, 1000, "queries that are worked on at once"},
@@ -324,7 +324,6 @@ int main(int argc, char **argv)
     story_quiet(quiet);
     tables_fill(&tables);
     loop_run(net_listen(host, port, BACKLOG), &server);
-    printf("stopped: %ld sessions, %ld queries, %ld logins refused\n", logins, queries,
-           refused);
+    printf("stopped: sessions %ld, queries %ld, refused %ld\n", logins, queries, refused);
     return 0;
 }

@@ -147,7 +147,7 @@ static int count_mixed_up(enum way way)
     for (int i = 0; i < SHARERS; i++) {
         sharers[i] = (struct sharer){.way = way, .user = i + 1};
         if (pthread_create(&sharers[i].thread, NULL, ask_again_and_again, &sharers[i]))
-            die("there can be no further thread");
+            die("cannot start a thread");
     }
     for (int i = 0; i < SHARERS; i++)
         pthread_join(sharers[i].thread, NULL);

@@ -96,7 +96,7 @@ static struct result measure(struct db_config *server, struct db *watcher, int c
     answers = 0;
     for (int i = 0; i < threads; i++)
         if (pthread_create(&all[i], NULL, keep_asking, NULL))
-            die("there can be no further thread");
+            die("cannot start a thread");
     struct result result = watch(watcher);
     stop = true;
     for (int i = 0; i < threads; i++)

@@ -31,7 +31,6 @@
 #define SMALLS       3
 #define TYPED_BYTES  1000
 #define PACKETS_MAX  8000
-#define PATIENCE_MS  5000
 
 static const char *const way_name[WAYS] = {"two write()s", "two write()s, TCP_NODELAY",
                                            "one writev()", "two write()s, TCP_CORK"};

@@ -1,4 +1,5 @@
-# Foreign clients against our server: its protocol is four bytes of length, a body, one byte back.
+# interop.sh: foreign clients against our server: its protocol is four bytes of length, a body, one
+# byte back.
 . ../common/peers.sh
 
 start_server ./server

@@ -14,7 +14,7 @@
 void set_option(int fd, int option, int value)
 {
     if (setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value))
-        die("setsockopt(%d): %s", option, strerror(errno));
+        die("cannot set TCP option %d: %s", option, strerror(errno));
 }
 
 void put(int fd, const void *bytes, size_t length)
@@ -58,10 +58,11 @@ void send_request(int fd, enum way way, uint32_t length, uint32_t flags)
 void await_answer(int fd)
 {
     char reply;
-    if (!read_exactly(fd, &reply, 1))
-        die("no answer: %s", errno == EAGAIN ? "nothing has come for a long time"
-                             : errno         ? strerror(errno)
-                                             : "the server closed the connection");
+    bool whole = read_exactly(fd, &reply, 1);
+    if (!whole && errno == EAGAIN)
+        die("nothing has come for %d seconds", PATIENCE_MS / 1000);
+    if (!whole)
+        die("no answer: %s", errno ? strerror(errno) : "the server closed the connection");
     if (reply != REPLY_OK)
         die("the server refused the request: '%c'", reply);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PATIENCE_MS 5000 // that we wait for what has to come
+
 enum way { NAGLE, NODELAY, ONE_WRITEV, CORK, WAYS };
 
 // Sends a header, with `flags`, and a body of `length` bytes. This and the others die if they

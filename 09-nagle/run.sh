@@ -1,4 +1,4 @@
-# The scenes of lesson 09. Each line is a link, and what plays on it.
+# run.sh: the scenes of lesson 09. Each line is a link, and what plays on it.
 . ../common/scene.sh
 
 scene stall

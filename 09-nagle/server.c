@@ -5,6 +5,8 @@
 //         still the client waits 40 ms: the kernel here has nothing to send while half a
 //         request is missing, so it delays its ACK (RFC 9293 §3.8.6.3), and the client's kernel
 //         has no ACK, so it delays the other half (Nagle, RFC 896).
+//
+// Read take() and answer() first, then serve(), at whose end TCP_QUICKACK is set.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -132,7 +134,7 @@ static void run(int stop_fd, int listener)
         for (int i = 0; i < count; i++)
             polls[2 + i] = (struct pollfd){connections[i].fd, POLLIN, 0};
         if (poll(polls, (nfds_t)(2 + count), TICK_MS) < 0)
-            die("poll: %s", strerror(errno));
+            die("cannot wait in poll(): %s", strerror(errno));
         if (polls[0].revents)
             return;
         // From the last to the first: closing one puts the last into its place.
@@ -169,6 +171,6 @@ int main(int argc, char **argv)
         close_connection(connection_count - 1);
     close(listener);
     close(stop_fd);
-    printf("stopped: %ld connections, %ld requests\n", accepted, answered);
+    printf("stopped: connections %ld, requests %ld\n", accepted, answered);
     return 0;
 }

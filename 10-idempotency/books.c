@@ -49,11 +49,11 @@ void customer_new(struct customer *customer)
 void must_call(const struct service *service, const char *method, const char *target,
                const char *content, struct call *call)
 {
-    char text[CALL_FIELD_BYTES];
+    char text[CALL_FIELD_BYTES], name[NET_NAME];
     call_make(service, &(struct call_request){method, target, NULL, content, PATIENCE_MS},
               call);
     if (call->outcome == CALL_REFUSED)
-        die("no connection to the server (is the server running?)");
+        die("cannot connect to %s (is the server running?)", net_name(&service->address, name));
     if (call->outcome != CALL_ANSWERED)
         die("%s %s: %s", method, target, call_text(call, text));
 }

@@ -279,7 +279,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"charge", OPTION_INT, &amount, 1, 99999999,
-         "no scene: charge so many cents, and retry until it is certain"},
+         "no scene: charge so many cents, retry until certain"},
         {"key", OPTION_TEXT, &key, .help = "the Idempotency-Key of --charge"},
         {0}};
     int first = options_parse(

@@ -1,5 +1,5 @@
-# Programs that no one here wrote, and our server: curl for every route, python's json for all that
-# we print and take, wrk for a load.
+# interop.sh: programs that no one here wrote, and our server: curl for every route, python's json
+# for all that we print and take, wrk for a load.
 . ../common/peers.sh
 
 folder=$(mktemp -d)

@@ -49,7 +49,7 @@ static bool hear(struct client *client)
     ssize_t got =
         read(client->fd, client->answer + client->length, ANSWER_BYTES - client->length);
     if (got <= 0)
-        die("no answer: %s", got ? strerror(errno) : "the server has closed");
+        die("no answer: %s", got ? strerror(errno) : "the server closed the connection");
     client->length += (size_t)got;
     if (memcmp(client->answer + client->length - 2, "}\n", 2) != 0)
         return false;
@@ -80,7 +80,7 @@ int main(int argc, char **argv)
         clients[i].fd = net_connect_or_die(host, port);
         setsockopt(clients[i].fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, clients[i].fd, &event))
-            die("epoll: %s", strerror(errno));
+            die("cannot wait in epoll_wait(): %s", strerror(errno));
     }
     int64_t begin_ns = now_ns(), end_ns = begin_ns;
     for (int i = 0; i < count; i++)

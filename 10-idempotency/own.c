@@ -97,6 +97,7 @@ void own_begin(struct own *own, const char *const options[])
 bool own_unless(bool (*play)(const struct service *service), const char *const options[])
 {
     static struct own own;
+    figure_of(the_server(), "charges"); // dies if there is no server
     if (play(the_server()))
         return true;
     own_begin(&own, options);

@@ -1,5 +1,5 @@
-# The scenes of lesson 10. Each line is how the server is started, and what plays on it; scenes
-# that need several servers, or one that dies, start their own.
+# run.sh: the scenes of lesson 10. Each line is how the server is started, and what plays on it;
+# scenes that need several servers, or one that dies, start their own.
 . ../common/scene.sh
 
 mkdir -p build && rm -f build/scene.journal*

@@ -92,20 +92,19 @@ static void commit(void)
 
 static void begin(const char *journal, double key_ttl, int waste_kb, const char *crash)
 {
-    if (strcmp(crash, "never") && !crash_arm(crash)) {
-        fprintf(stderr, "server: --crash-at takes one of %s, and perhaps :N, not '%s'\n",
-                CRASH_POINTS, crash);
-        exit(2);
-    }
+    if (strcmp(crash, "never") && !crash_arm(crash))
+        options_reject("--crash-at takes one of %s, and perhaps :N, not '%s'", CRASH_POINTS,
+                       crash);
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of write(), not our end
     api.store.key_ttl_ms = (int64_t)(key_ttl * 1000);
     api.store.waste_max = (uint64_t)waste_kb << 10;
     if (!store_begin(&api.store, journal))
         die("%s", api.store.journal.error);
     api.store.journal.crossed = crash_at;
-    if (api.store.journal.recovered || api.store.journal.cut)
-        printf("%s: %llu records; %llu bytes of a torn group cut off\n", journal,
-               (unsigned long long)api.store.journal.recovered,
+    if (api.store.journal.recovered)
+        printf("%s: records %llu\n", journal, (unsigned long long)api.store.journal.recovered);
+    if (api.store.journal.cut)
+        printf("%s: cut off a torn group of %llu bytes\n", journal,
                (unsigned long long)api.store.journal.cut);
 }
 
@@ -121,20 +120,20 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"journal", OPTION_TEXT, &journal, .help = "file that keeps what has happened"},
         {"process-ms", OPTION_INT, &set->process_ms, 0, 60000,
-         "milliseconds that the bank takes for a charge"},
+         "ms that the bank takes for a charge"},
         {"lookup-ms", OPTION_INT, &set->lookup_ms, 0, 60000,
-         "milliseconds from check to mark in the notes' pattern"},
+         "ms from check to mark in the notes' pattern"},
         {"key-ttl", OPTION_NUMBER, &key_ttl, 0.001, 31536000,
          "seconds until a key is forgotten"},
         {"waste-kb", OPTION_INT, &waste_kb, 0, 1 << 20,
-         "kilobytes of old things that the journal may keep"},
+         "KB of old things that the journal may keep"},
         {"crash-at", OPTION_TEXT, &crash,
-         .help = "SIGKILL at a point, or POINT:N the N-th time: see crashpoint.h"},
+         .help = "SIGKILL at a point, or POINT:N the N-th time: crashpoint.h"},
         {"drop", OPTION_INT, &set->drop, 0, 1000000, "so many answers to charges are lost"},
         {"capacity", OPTION_INT, &set->capacity, 0, 1000000,
          "POSTs a second, above it 503; 0: no limit"},
-        {"idle", OPTION_INT, &set->idle_ms, 1, 3600000,
-         "milliseconds until a silent client is closed"},
+        {"idle-ms", OPTION_INT, &set->idle_ms, 1, 3600000,
+         "ms until a silent client is closed"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     static const struct loop_server server = {.conn_bytes = sizeof(struct session),
@@ -153,7 +152,7 @@ int main(int argc, char **argv)
     begin(journal, key_ttl, waste_kb, crash);
     long connections = loop_run(listener, &server);
     commit(); // what those who were cut off at the end had asked for
-    printf("stopped: %ld connections, %u charges\n", connections, api.store.charge_count);
+    printf("stopped: connections %ld, charges %u\n", connections, api.store.charge_count);
     store_end(&api.store);
     return 0;
 }

@@ -181,6 +181,7 @@ static size_t take_request(struct session *s, const char *bytes, size_t length)
     if (used > 0) {
         answer_request(s, &head, content);
     } else if (used < 0) {
+        story_event("refused: %d %s", (int)-used, http_reason((int)-used));
         problem(s, (int)-used, "", NULL, "It is not a request that is served here.");
         return length; // where the next one begins is not known
     } else if (status && head.expects_continue && !s->continued) {

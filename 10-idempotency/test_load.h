@@ -262,7 +262,7 @@ TEST(a_client_that_asks_first)
 TEST(slow_clients)
 {
     pid_t pid;
-    int port = serve(&pid, "--idle 200");
+    int port = serve(&pid, "--idle-ms 200");
     CHECK_INT(status_of(net_connect_or_die("127.0.0.1", port)), 0); // closed without a word
     CHECK_INT(
         status_of(say(port, "POST /charges HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n{")),
@@ -270,7 +270,7 @@ TEST(slow_clients)
     CHECK_INT(status_of(say(port, "POST /cha")), 408);
     CHECK_INT(test_stop(pid), 0);
     // Who waits for the bank is not slow.
-    port = serve(&pid, "--idle 100 --process-ms 400");
+    port = serve(&pid, "--idle-ms 100 --process-ms 400");
     CHECK_INT(charge(port, "k", CHARGE), 201);
     CHECK_INT(test_stop(pid), 0);
 }

@@ -1,4 +1,4 @@
-# What tshark says of a capture that wire made, and an XML parser of a picture.
+# interop.sh: what tshark says of a capture that wire made, and an XML parser of a picture.
 . ../common/peers.sh
 
 if need tshark tshark; then

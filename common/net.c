@@ -73,7 +73,7 @@ int net_listen(const char *host, int port, int backlog)
 void net_die_listening(const char *host, int port)
 {
     die("cannot listen on %s:%d: %s%s", host, port, strerror(errno),
-        errno == EADDRINUSE ? " (--port 0 lets the kernel choose a free port)" : "");
+        errno == EADDRINUSE ? " (--port 0: the kernel chooses)" : "");
 }
 
 int net_connect(const char *host, int port)

@@ -13,9 +13,7 @@
 #define OPTIONS_MAX 24
 #define FIRST_CODE  256 // getopt_long() returns FIRST_CODE + index: no clash with a character
 
-static _Noreturn void reject(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static _Noreturn void reject(const char *format, ...)
+void options_reject(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -39,16 +37,17 @@ static void print_help(const struct command *command)
         double number = o->kind == OPTION_INT      ? *(int *)o->value
                         : o->kind == OPTION_NUMBER ? *(double *)o->value
                                                    : 0;
-        if (o->kind == OPTION_TEXT && *(const char **)o->value)
-            snprintf(value, sizeof value, " (default %s)", *(const char **)o->value);
+        const char *text = o->kind == OPTION_TEXT ? *(const char **)o->value : NULL;
+        if (text && *text)
+            snprintf(value, sizeof value, " (default %s)", text);
         else if (o->max > 0 && number < o->min) // out of range means: not given
             snprintf(value, sizeof value, " (%.15g to %.15g)", o->min, o->max);
         else if (o->max > 0)
             snprintf(value, sizeof value, " (%.15g to %.15g, default %.15g)", o->min, o->max,
                      number);
-        printf("  %-18s %s%s\n", left, o->help, value);
+        printf("  %-21s %s%s\n", left, o->help, value);
     }
-    printf("  %-18s %s\n", "--help", "print this");
+    printf("  %-21s %s\n", "--help", "print this");
     exit(0);
 }
 
@@ -67,8 +66,9 @@ static void store(const struct option_spec *o, const char *source, const char *t
         bool in_range = number >= o->min && number <= o->max; // a NaN is in no range
         bool whole = in_range && number == (double)(int64_t)number;
         if (end == text || *end || errno || !in_range || (o->kind == OPTION_INT && !whole))
-            reject("%s takes a %s from %g to %.15g, not '%s'", source,
-                   o->kind == OPTION_INT ? "whole number" : "number", o->min, o->max, text);
+            options_reject("%s takes a %s from %g to %.15g, not '%s'", source,
+                           o->kind == OPTION_INT ? "whole number" : "number", o->min, o->max,
+                           text);
         if (o->kind == OPTION_INT)
             *(int *)o->value = (int)number;
         else
@@ -105,17 +105,17 @@ int options_parse(int argc, char **argv, const struct command *command)
         if (code == FIRST_CODE - 1)
             print_help(command);
         else if (code == ':')
-            reject("%s needs a value", argv[optind - 1]);
+            options_reject("%s needs a value", argv[optind - 1]);
         else if (code == '?' && optopt && optopt < FIRST_CODE - 1)
-            reject("unknown option '-%c'", optopt);
+            options_reject("unknown option '-%c'", optopt);
         else if (code == '?')
-            reject("unknown option '%s', or not the whole of one", argv[optind - 1]);
+            options_reject("unknown option '%s', or not the whole of one", argv[optind - 1]);
         char source[40];
         snprintf(source, sizeof source, "--%s", options[code - FIRST_CODE].name);
         store(&options[code - FIRST_CODE], source, optarg);
     }
     int most = *command->arguments == '\0' ? 0 : *command->arguments == '[' ? 1 : argc;
     if (argc - optind > most)
-        reject("unexpected argument '%s'", argv[optind + most]);
+        options_reject("unexpected argument '%s'", argv[optind + most]);
     return optind;
 }

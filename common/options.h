@@ -40,4 +40,9 @@ struct command {
 // Returns the index in argv of the first argument that is no option.
 int options_parse(int argc, char **argv, const struct command *command);
 
+// For what the table cannot check: prints what was wrong and what is accepted, and exits 2.
+//
+//     options_reject("--tls takes 1.2, 1.3 or any, not '%s'", version);
+_Noreturn void options_reject(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

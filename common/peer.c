@@ -179,7 +179,7 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 0, 65535, "port"},
         {"count", OPTION_INT, &count, 1, 1000000, "how many"},
         {"bytes", OPTION_INT, &bytes, 0, 65507, "how large"},
-        {"wait", OPTION_INT, &wait_ms, 0, 60000, "milliseconds to wait after the last of them"},
+        {"wait", OPTION_INT, &wait_ms, 0, 60000, "ms to wait after the last of them"},
         {"pace", OPTION_INT, &pace_us, 0, 1000000, "microseconds between them"},
         {0}};
     int first =

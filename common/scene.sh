@@ -18,7 +18,8 @@ started=$(date +%s.%N)
 # Plays scene $name with the link options in $1. Where this machine allows no wire (exit status
 # 3), it is played on loopback, and the claims that need the wire are skipped.
 play() {
-    printf '\n$ %s\n' "../common/wire$1 -- $server -- ./client $name"
+    printf '\n$ %s\n' "../common/wire$1 -- $server -- ./client $name" |
+        sed '/.\{101\}/s/ -- / \\\n    -- /' # no wider than the terminal
     # shellcheck disable=SC2086 # options are words
     ../common/wire $1 -- $server -- ./client "$name"
     status=$?
@@ -58,7 +59,7 @@ scene() {
 
 finish() {
     if [ $played -eq 0 ]; then
-        echo "$lesson has no scene '$SCENE'; there are:$names" | fold -sw 100 >&2
+        printf '%s\n' "$lesson has no scene '$SCENE'; there are:" " $names" >&2
         exit 2
     fi
     printf 'seconds\t%s\t%s\n' "$lesson" \

@@ -76,7 +76,7 @@ soak() {
     [ -n "$SAN" ] || [ "${memory:-0}" -le $((${settled:-0} * 11 / 10 + 512)) ] || verdict="memory grows"
     [ $failed -eq 0 ] || verdict="a good client failed"
     [ $status -eq 0 ] || verdict="exit status $status"
-    printf '  %-22s %6d %6d %8s kB %8s kB %5s %5s   %s\n' "$lesson" "$good" "$failed" "${settled:-?}" "${memory:-?}" \
+    printf '  %-22s %6d %6d %8s KB %8s KB %5s %5s   %s\n' "$lesson" "$good" "$failed" "${settled:-?}" "${memory:-?}" \
         "$at_first" "$at_last" "$verdict" >"$logs/$lesson.line"
     [ "$verdict" = flat ] && return 0
     for file in errors hostile failed; do

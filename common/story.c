@@ -65,7 +65,8 @@ int story_tell(const struct scene *scenes, const char *only)
     }
     story_quiet(true); // what is closed from now on is nobody's story
     if (!played) {
-        fprintf(stderr, "%s: no scene '%s'; there are:", program_invocation_short_name, only);
+        fprintf(stderr, "%s: no scene '%s'; there are:\n ", program_invocation_short_name,
+                only);
         for (const struct scene *scene = scenes; scene->name; scene++)
             fprintf(stderr, " %s", scene->name);
         fputc('\n', stderr);
@@ -74,16 +75,24 @@ int story_tell(const struct scene *scenes, const char *only)
     return claim_surprises() ? 1 : 0;
 }
 
+// Cuts off what would only be blanks at the end of a line.
+static void cut_blanks(char *line, const char *blanks)
+{
+    size_t end = strlen(line);
+    while (end > 0 && strchr(blanks, line[end - 1]))
+        line[--end] = '\0';
+}
+
 void story_say(const char *format, ...)
 {
+    char line[LINE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    fputs(in_timeline ? "\n" : "", stdout);
-    fputs(*format ? "  " : "", stdout);
-    in_timeline = at_top = false;
-    vprintf(format, arguments);
-    putchar('\n');
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    cut_blanks(line, " ");
+    printf("%s%s%s\n", in_timeline && *line ? "\n" : "", *line ? "  " : "", line);
+    in_timeline = at_top = false;
 }
 
 static void print_heading(void)
@@ -180,10 +189,11 @@ void story_quiet(bool quiet)
 
 static void print_cells(char *line)
 {
+    cut_blanks(line, "| "); // empty cells at the end
     fputs("  ", stdout);
     int width = FIRST_CELL;
     for (char *rest = line, *text; (text = strsep(&rest, "|")); width = OTHER_CELL)
-        cell(text, width, width == OTHER_CELL);
+        cell(text, rest || width == OTHER_CELL ? width : 0, width == OTHER_CELL);
 }
 
 void story_head(const char *titles)
@@ -214,7 +224,8 @@ void story_bar(const char *label, double value, double full, const char *format,
     int eighths =
         full > 0 && value <= full ? (int)(value / full * BAR_FULL * 8 + 0.5) : BAR_FULL * 8;
     va_list arguments;
-    fputs("  ", stdout);
+    fputs(in_timeline ? "\n  " : "  ", stdout);
+    in_timeline = false;
     cell(label, BAR_LABEL, false);
     fputs(paint(CYAN), stdout);
     repeat("█", eighths / 8);

@@ -145,7 +145,7 @@ TEST(options_reject_bad_input)
     rejects("--colour red", "unknown option '--colour'");
     rejects("-x", "unknown option '-x'");
     rejects("--p 1", "unknown option '--p', or not the whole of one");
-    rejects("nobody", "no scene 'nobody'; there are: tell wrong skip");
+    rejects("nobody", "no scene 'nobody'; there are:\n  tell wrong skip");
 }
 
 TEST(options_help)
