@@ -209,7 +209,7 @@ void scene_sizing(void)
     claim_report(
         &enough, are_enough(results) ? HOLDS : UNCLEAR,
         "%.0f queries a second over 1, %.0f over %d, %.0f over %d; and then %.0f wait in the "
-        "server, where before it were %.0f",
+        "server, not %.0f",
         one->rate, formula->rate, sizes[FORMULA], most->rate, sizes[MOST], most->queued,
         formula->queued);
 }
