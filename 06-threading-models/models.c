@@ -202,10 +202,9 @@ void scene_models(void)
     story_say(
         "%d connections, each asks again as soon as it is answered; %d workers where they",
         CONNECTIONS, WORKERS);
-    story_say(
-        "can be counted; k/s: thousand answers a second; p50, p99: ms; tasks: threads and");
-    story_say(
-        "processes; sw.: context switches for each /cheap. * the best of those who serve all.");
+    story_say("can be counted. k/s: thousand answers a second; p50, p99: ms in which half of");
+    story_say("them are there, and 99 %%; tasks: threads and processes; sw.: context switches");
+    story_say("for each /cheap; MB: memory of all. * the best of those who serve all.");
     for (int i = 0; i < LAB_MODELS; i++)
         for (int work = 0; work < WORKS; work++)
             compare((enum lab_model)i, (enum work)work);

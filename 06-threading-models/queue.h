@@ -25,8 +25,8 @@ void *queue_take(struct queue *queue);
 // The same without waiting; NULL: it is empty.
 void *queue_try(struct queue *queue);
 
-// True if the next item would not be taken; stays false until the caller puts something itself
-// if nobody else does.
+// True if the next item would not be taken. Where only the caller puts items, false stays false
+// until it does.
 bool queue_is_full(struct queue *queue);
 
 // Makes all who wait in queue_take() return, now or when the queue is empty.

@@ -16,10 +16,11 @@ struct session {
     bool waiting, head_began, refused;
 };
 
-// Says who this thread is; before the others.
+// Says who this thread is: to be called before the others.
 void session_begin(struct worker *worker);
 
-// What loop_serve() needs to know, for so many connections. The model has crew_join() called.
+// What loop_serve() needs to know, for so many connections. To call crew_join() is left to the
+// model.
 struct loop_server session_server(int conns_max);
 
 // Answers 503 and closes. For `opened`, where there is no room.
