@@ -15,8 +15,8 @@
 
 #define MS INT64_C(1000000) // nanoseconds
 
-// A thing goes FREE -> READYING -> OUT -> IDLE -> READYING -> OUT ..., and from READYING, IDLE
-// or OUT over CLOSING back to FREE. Whatever is not FREE counts against `max`.
+// A thing goes FREE -> READYING -> OUT -> IDLE -> READYING -> OUT ..., and from READYING or OUT
+// over CLOSING back to FREE. Whatever is not FREE counts against `max`.
 enum state {
     FREE,     // a place without a thing
     READYING, // somebody's already: is being opened, or asked whether it is still good

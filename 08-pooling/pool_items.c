@@ -74,7 +74,7 @@ bool pool_may_open(struct pool *pool, int64_t now)
            (!pool->failing || (now >= pool->retry_at_ns && pool->count[READYING] == 0));
 }
 
-// When a thing that is opened now has lived long enough. Not all at the same moment: who were
+// When a thing that is opened now has lived long enough. Not all at the same moment: those
 // opened together would otherwise end together, and all borrowers would open at once.
 static int64_t end_of_life(struct pool *pool, int64_t now)
 {
