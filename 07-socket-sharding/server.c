@@ -232,7 +232,7 @@ static void parse(int argc, char **argv)
         {"as", OPTION_TEXT, &as, .help = "processes or threads"},
         {"backlog", OPTION_INT, &address.backlog, 0, 65535,
          "of each listening socket, for listen()"},
-        {"stuck", OPTION_INT, &stuck, 0, WORKERS_MAX, "the worker that takes no connection"},
+        {"stuck", OPTION_INT, &stuck, 0, WORKERS_MAX, "the worker that takes no connection; 0: none"},
         {"steer", OPTION_TEXT, &steer, .help = "who gets it, sharded: hash, cpu (BPF)"},
         {"join", OPTION_FLAG, &joins, .help = "share the port with a server that is there"},
         {"takeover", OPTION_FLAG, &takeover,
