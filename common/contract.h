@@ -90,7 +90,12 @@ TEST(two_terminals)
     pid_t pid;
     int port = test_start(&pid, "./server --port 0");
     snprintf(command, sizeof command, "STRICT= ./client --port %d", port);
-    CHECK_INT(test_run(command), 0);
+    int status = test_run(command);
+    for (const char *at = test_output; (at = strstr(at, "UNEXPECTED\n")); at++) {
+        const char *end = strstr(at, "\n\n"); // behind what was measured
+        printf("    %.*s\n", end ? (int)(end - at) : 400, at);
+    }
+    CHECK_INT(status, 0);
     if (strstr(test_output, "SKIPPED"))
         CHECK_HAS(test_output, "without wire there are no packets");
     CHECK(strstr(test_output, "HOLDS\n") || strstr(test_output, "HERE\n"));
