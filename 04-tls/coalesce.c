@@ -85,9 +85,9 @@ static void measure(int version, struct times times[WAYS])
 
 static const struct claim each_message = {
     "4.21", "guide §10.1", "Nagle makes each small message of a TLS handshake wait", NOT_HERE,
-    "A flight is one write() (OpenSSL: ssl_init_wbio_buffer() in ssl/ssl_lib.c), so nothing in "
-    "it "
-    "is behind data under way (RFC 896). It takes a stack that writes each record by itself."};
+    "A flight is one write() (OpenSSL: ssl_init_wbio_buffer() in ssl/ssl_lib.c), so nothing "
+    "in it is behind data under way (RFC 896). It takes a stack that writes each record by "
+    "itself."};
 static const struct claim nodelay = {
     "4.20", "guide §10.1", "TCP_NODELAY by default, as in curl, ends mysterious delays of TLS",
     HOLDS, NULL};

@@ -270,9 +270,8 @@ static const struct claim two = {
     "HelloRetryRequest."};
 static const struct claim ten_ms = {
     "4.13", "guide §3.5", "TLS adds only 10 to 20 ms to the connection's setup", NOT_HERE,
-    "It adds round trips (RFC 8446 §2), and what these take is a matter of distance: nothing "
-    "that "
-    "a faster CPU could change."};
+    "It adds round trips (RFC 8446 §2), and what these take is a matter of distance: "
+    "nothing that a faster CPU could change."};
 
 static void show_ways(const struct taken taken[WAYS])
 {

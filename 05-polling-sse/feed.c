@@ -7,7 +7,7 @@
 
 #include "websocket.h"
 
-#define ENVELOPE 200 // bytes of an event beside its name and its data, in both forms
+#define ENVELOPE 200 // bytes of an event beside its name and its data, in all forms
 #define ESCAPED  6   // bytes that a character takes at most: \u001f, or a line's "data: "
 
 // ---- writing an event out ------------------------------------------------------------------

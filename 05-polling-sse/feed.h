@@ -1,5 +1,5 @@
 // feed.h: what there is news of: events with ids, the last so many of them in a ring. An event
-// is written out once, when it is published, in the two forms in which it travels; whoever
+// is written out once, when it is published, in the three forms in which it travels; whoever
 // sends it, to however many readers, sends these bytes.
 //
 //     id: 7                      what EventSource reads (HTML standard §9.2)

@@ -9,10 +9,10 @@
 
 static const char opinion[] =
     "I am a very small model: I know one answer, and this is it. You read its first words "
-    "while "
-    "the last ones are not there yet, and that is the whole trick. The connection carries one "
-    "request and one answer, and the answer is sent in chunks as long as there is something to "
-    "say. Nothing was buffered on the way, or you would have seen all of it at once.";
+    "while the last ones are not there yet, and that is the whole trick. The connection "
+    "carries one request and one answer, and the answer is sent in chunks as long as there is "
+    "something to say. Nothing was buffered on the way, or you would have seen all of it at "
+    "once.";
 
 // The next word and the space behind it; of length 0 at the end.
 static struct http_text next_token(struct session *s)

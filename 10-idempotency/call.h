@@ -51,7 +51,8 @@ void service_at(struct service *service, const char *host, int port);
 void call_make(const struct service *service, const struct call_request *request,
                struct call *call);
 
-// "201", "201, replayed", "no answer": for a line of the story. The text is constant, or *text.
+// "201 Created, replayed", "timed out: no answer": for a line of the story. The text is
+// constant, or *text.
 const char *call_text(const struct call *call, char text[CALL_FIELD_BYTES]);
 
 // The value of a member of the answer's JSON: a text without its quotes, or a number. Copies at
