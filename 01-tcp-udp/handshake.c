@@ -1,5 +1,5 @@
 // handshake.c: see handshake.h. Read close_at_once() and close_by_halves() beside their
-// ladders.
+// timelines.
 #include "handshake.h"
 
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
-// test.c: tests of lesson 01. `make test` runs them, the scenes, and the patches in break/.
+// test.c: tests of lesson 01. `make test` runs them, the scenes, real peers, and the patches in
+// break/.
 #include "contract.h"
 
 #include <errno.h>

@@ -7,7 +7,6 @@
 // The scenes about time are in loading.c, the other long ones in smuggle.c and resume.c;
 // common/fetch.c is the client's half of the protocol.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"

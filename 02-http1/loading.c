@@ -3,7 +3,6 @@
 
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"
@@ -73,8 +72,7 @@ static const struct claim introduced = {
     "2.7", "guide §3.1", "HTTP/1.1 introduced the Keep-Alive header to reuse connections",
     NOT_HERE,
     "HTTP/1.1 needs no field: a connection stays open until one says Connection: close (RFC "
-    "9112 "
-    "§9.3). Asking with Connection: keep-alive is what HTTP/1.0 needs."};
+    "9112 §9.3). Asking with Connection: keep-alive is what HTTP/1.0 needs."};
 
 static void show_who_stays(void)
 {

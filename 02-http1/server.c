@@ -10,9 +10,7 @@
 // is in session.c, what it says in answer.c. Heads and content are read in ../common/http.c and
 // body.c; the loop is ../common/loop.c.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "body.h"
 #include "files.h"

@@ -140,8 +140,8 @@ void session_answer(struct session *s)
 {
     if (s->answer.delay_ms && !s->answer.pieces) {
         s->phase = WAIT;
-        s->conn.paused =
-            true; // what the client sends meanwhile waits: answers keep their order
+        // What the client sends meanwhile waits: answers keep their order.
+        s->conn.paused = true;
         conn_deadline(&s->conn, s->answer.delay_ms);
         return;
     }

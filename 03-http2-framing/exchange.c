@@ -291,8 +291,8 @@ static struct fault take_request(struct session *session, const struct frame *fr
     if (request.content_length > ECHO_MAX)
         answer_error(session, stream, 413);
     else if (request.connect || (request.expects_continue && stream->answer.status >= 400))
-        begin_answer(session,
-                     stream); // CONNECT has no end to wait for (§8.5), nobody wants a body
+        // CONNECT has no end to wait for (§8.5), and of what is refused nobody wants the body.
+        begin_answer(session, stream);
     else if (request.expects_continue)
         put_headers(session, stream->id, &(struct answer){.status = 100}, 0);
     return fault_none();

@@ -2,7 +2,6 @@
 #include "get.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "show.h"
 #include "talk.h"

@@ -2,7 +2,6 @@
 #include "holes.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "board.h"
 #include "net.h"

@@ -1,7 +1,6 @@
 // hundred.c: scene hundred: the images of a page on a slow link, over six connections of
 // HTTP/1.1 and over one of HTTP/2.
 #include <stdio.h>
-#include <string.h>
 
 #include "board.h"
 #include "browser.h"

@@ -1,5 +1,5 @@
 // lab.h: a session without sockets and without a clock, for test.c and fuzz.c: what the loop
-// does for it, done by hand. The program that includes this must not use loop.c as well.
+// does for it, done by hand. The program that includes this must not use conn.c as well.
 #ifndef LAB_H
 #define LAB_H
 

@@ -2,7 +2,6 @@
 #include "show.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "text.h"
 

@@ -1,4 +1,5 @@
-// test.c: tests of lesson 03. `make test` runs them, the scenes, and the patches in break/.
+// test.c: tests of lesson 03. `make test` runs them, the scenes, real peers, and the patches in
+// break/.
 // Here: the server, over sockets. Further tests, by topic:
 //
 //     test_frames.h  frames, and Huffman's code

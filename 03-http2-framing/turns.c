@@ -1,6 +1,5 @@
 // turns.c: scene interleave: whose DATA goes next; scene windows: how much of it may go.
 #include <stdio.h>
-#include <string.h>
 
 #include "claim.h"
 #include "scenes.h"

@@ -6,13 +6,11 @@
 //
 // Read send_request() in request.c first: the whole lesson is in its four cases.
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/in.h>
 #include <linux/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "board.h"

@@ -1,4 +1,5 @@
-// test.c: tests of lesson 09. `make test` runs them, the scenes, and the patches in break/.
+// test.c: tests of lesson 09. `make test` runs them, the scenes, real peers, and the patches in
+// break/.
 #include "contract.h"
 
 #include <arpa/inet.h>

@@ -385,13 +385,13 @@ int main(int argc, char **argv)
     char **server_command, **client_command;
     int first = options_parse(
         argc, argv,
-        &(struct command){"-- ./server [...] -- ./client [...]",
-                          "Runs a server and a client with a network between them that you\n"
-                          "describe. Without --rtt, --loss, --rate, --mtu, --trace or --pcap\n"
-                          "they talk over loopback. Exit status: the client's; 1 if the server "
-                          "failed; 2 for\n"
-                          "a bad option; 3 if this machine does not allow it.",
-                          options});
+        &(struct command){
+            "-- ./server [...] -- ./client [...]",
+            "Runs a server and a client with a network between them that you\n"
+            "describe. Without --rtt, --loss, --rate, --mtu, --trace or --pcap\n"
+            "they talk over loopback. Exit status: the client's; 1 if the server\n"
+            "failed; 2 for a bad option; 3 if this machine does not allow it.",
+            options});
     split_commands(argv + first, &server_command, &client_command);
     bool tunnel = shape.rtt_ms >= 0 || shape.loss_percent >= 0 || shape.rate_kbit > 0 ||
                   shape.mtu || trace || pcap_path;
