@@ -363,9 +363,10 @@ static void run_storm(const char *command, int steps)
     for (int i = 0; i < STORM_SESSIONS; i++)
         if (fds[i] >= 0)
             close(fds[i]);
+    // Some may still wait to be accepted. What leaked would never get there.
     await_figure(watcher, "sessions", 1);
-    CHECK_INT(figure(watcher, "busy_cores"), 0);
-    CHECK_INT(figure(watcher, "waiting"), 0);
+    await_figure(watcher, "busy_cores", 0);
+    await_figure(watcher, "waiting", 0);
     CHECK(figure(watcher, "refused") > 0);
     CHECK_INT(figure(watcher, "most_sessions"), 40);
     close(watcher);

@@ -183,17 +183,22 @@ static void scene_distance(void)
         claim_skip(&waits);
 }
 
-// The packets with data from us since `mark`, and how many of them set out before anything came
-// back from the server.
+// The packets with new data from us since `mark`, and how many of them set out before anything
+// came back from the server. What is sent again says nothing about Nagle.
 static void count_segments(uint32_t mark, int *segments, int *before_reply)
 {
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
+    uint32_t count = board_packets(mark, packets, PACKETS_MAX), next_seq = 0;
     bool replied = false;
     *segments = *before_reply = 0;
     for (uint32_t i = 0; i < count; i++) {
+        uint32_t end_seq = packets[i].seq + packets[i].payload;
         replied = replied || !packets[i].to_server;
-        *segments += packets[i].to_server && packets[i].payload;
-        *before_reply += packets[i].to_server && packets[i].payload && !replied;
+        if (!packets[i].to_server || !packets[i].payload ||
+            (*segments && (int32_t)(end_seq - next_seq) <= 0))
+            continue;
+        next_seq = end_seq;
+        *segments += 1;
+        *before_reply += !replied;
     }
 }
 
