@@ -10,7 +10,6 @@
 // connect.c opens connections and checks who is there; the scenes are in the files that
 // scenes.h names.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"

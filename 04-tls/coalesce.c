@@ -1,7 +1,6 @@
 // coalesce.c: scene coalesce: lesson 09's algorithm meets TLS. Nagle holds a small segment back
 // while another one is not acknowledged: so it matters what a program hands over in one
 // write().
-#include <stdio.h>
 #include <string.h>
 
 #include "ask.h"

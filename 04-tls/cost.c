@@ -3,7 +3,6 @@
 // settings as ./client and ./server: so there is nothing to measure but them.
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "ask.h"

@@ -1,7 +1,6 @@
 // replay.c: scenes replay and once: early data goes with the client's first bytes, before the
 // server has said anything of its own. So whoever has recorded these bytes can send them again.
 #include <openssl/ssl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

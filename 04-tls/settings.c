@@ -2,7 +2,6 @@
 #include "settings.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "certificates.h"

@@ -9,7 +9,6 @@
 // load.c is the load generator and histogram.c its memory; lab.c starts the servers. The scenes
 // are in the files that scenes.h names.
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -1,6 +1,5 @@
 // crash.c: one request brings down whoever serves it. Who is that: one process of many, or all?
 #include <signal.h>
-#include <stdio.h>
 #include <sys/resource.h>
 
 #include "claim.h"

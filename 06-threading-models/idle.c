@@ -2,7 +2,6 @@
 // what it costs to make a process, and a thread.
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

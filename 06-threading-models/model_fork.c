@@ -2,7 +2,6 @@
 // accepts and forks; the child blocks in read() for its one client, and exits when that has
 // closed. Children share nothing: if one crashes, only its client notices.
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "acceptor.h"

@@ -1,6 +1,5 @@
 // replace.c: a server is replaced by a new one while clients come and go.
 #include <errno.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>

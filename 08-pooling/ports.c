@@ -3,7 +3,6 @@
 //
 // A network of one's own (network_namespaces(7)) has a range of ports of its own: 50 of them
 // are soon used up, and nobody else on this machine notices.
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>

@@ -2,8 +2,6 @@
 // that has k more bytes behind it.
 #include "crc32c.h"
 
-#include <stdbool.h>
-#include <string.h>
 
 #define POLYNOMIAL 0x82f63b78 // with its bits in reverse order
 

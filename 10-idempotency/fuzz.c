@@ -5,7 +5,6 @@
 // Watch:  "cov:" grow. Bytes that make a reader touch what is not its own, or say that all is
 // well
 //         when it is not, are kept as build/crash-...
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

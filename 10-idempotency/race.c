@@ -1,6 +1,5 @@
 // race.c: scene race: the same request many times at the same moment.
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "books.h"

@@ -13,7 +13,6 @@
 // what a crash can leave behind. pattern.c does the same as the course notes do it.
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "accounts.h"
