@@ -29,7 +29,7 @@ good_clients='
 06-threading-models  ./client --host $HOST --port $PORT --url /cheap --connections 4 --seconds 1
 07-socket-sharding   for i in 1 2 3 4 5 6 7 8; do curl -sSf http://$HOST:$PORT/ || exit 1; done
 08-pooling           ./client --host $HOST --port $PORT nplus1
-09-nagle             ./client --host $HOST --port $PORT stall
+09-nagle             ./client --host $HOST --port $PORT telnet
 10-idempotency       for i in 1 2 3 4 5 6 7 8; do ./client --host $HOST --port $PORT --charge $i --key soak-$i || exit 1; done
 '
 
