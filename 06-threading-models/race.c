@@ -15,7 +15,7 @@
 #define THREADS     4
 #define STEPS       100
 #define INCREMENTS  10000  // of each thread in a step: they begin each step together
-#define TRIES_MAX   50     // a race is lost by chance: on one core not every time
+#define TRIES_MAX   9      // a race is lost by chance: each try has steps twice as long
 #define PATIENCE_MS 100    // of thread 1 for the second lock
 #define TRANSFERS   100000 // of each thread, with the locks in order
 
@@ -33,36 +33,36 @@ static struct {
 
 // The race, on purpose: two threads read the same number, both write the next one, and one of
 // the two is lost. The thread sanitizer would say so: in this one function it is not to look.
-__attribute__((noinline, no_sanitize("thread"))) static void add_plain(int thread)
+__attribute__((noinline, no_sanitize("thread"))) static void add_plain(int thread, int times)
 {
     (void)thread;
-    for (int i = 0; i < INCREMENTS; i++) {
+    for (int i = 0; i < times; i++) {
         uint64_t number = counters.plain;
         counters.plain = number + 1;
     }
 }
 
-static void add_guarded(int thread)
+static void add_guarded(int thread, int times)
 {
     (void)thread;
-    for (int i = 0; i < INCREMENTS; i++) {
+    for (int i = 0; i < times; i++) {
         pthread_mutex_lock(&counters.mutex);
         counters.guarded++;
         pthread_mutex_unlock(&counters.mutex);
     }
 }
 
-static void add_atomic(int thread)
+static void add_atomic(int thread, int times)
 {
     (void)thread;
-    for (int i = 0; i < INCREMENTS; i++)
+    for (int i = 0; i < times; i++)
         atomic_fetch_add(&counters.atomic, 1);
 }
 
-static void add_sharded(int thread)
+static void add_sharded(int thread, int times)
 {
     volatile uint64_t *count = &counters.shards[thread].count;
-    for (int i = 0; i < INCREMENTS; i++)
+    for (int i = 0; i < times; i++)
         *count = *count + 1;
 }
 
@@ -91,7 +91,7 @@ static uint64_t sum_sharded(void)
 
 static struct way {
     const char *name;
-    void (*add)(int thread); // INCREMENTS times one more
+    void (*add)(int thread, int times);
     uint64_t (*sum)(void);
     int tries;
     uint64_t wanted, lost;
@@ -105,7 +105,7 @@ enum { PLAIN_WAY, MUTEX_WAY, ATOMIC_WAY, SHARDED_WAY, WAYS };
 
 struct counting {
     pthread_t thread;
-    int number;
+    int number, times; // times: of a step
     const struct way *way;
     pthread_barrier_t *start;
     int64_t cpu_ns;
@@ -124,7 +124,7 @@ static void *count(void *argument)
     for (int i = 0; i < STEPS; i++) {
         pthread_barrier_wait(c->start);
         int64_t began_ns = cpu_ns();
-        c->way->add(c->number);
+        c->way->add(c->number, c->times);
         c->cpu_ns += cpu_ns() - began_ns;
     }
     return NULL;
@@ -135,11 +135,13 @@ static void try_way(struct way *way)
 {
     struct counting counting[THREADS];
     pthread_barrier_t start;
-    uint64_t before = way->sum();
+    int times = INCREMENTS << way->tries;
+    uint64_t before = way->sum(), wanted = (uint64_t)THREADS * STEPS * (uint64_t)times;
     if (pthread_barrier_init(&start, NULL, THREADS))
         die("no barrier");
     for (int i = 0; i < THREADS; i++) {
-        counting[i] = (struct counting){.number = i, .way = way, .start = &start};
+        counting[i] =
+            (struct counting){.number = i, .times = times, .way = way, .start = &start};
         if (pthread_create(&counting[i].thread, NULL, count, &counting[i]))
             die("no thread %d", i + 1);
     }
@@ -149,8 +151,8 @@ static void try_way(struct way *way)
     }
     pthread_barrier_destroy(&start);
     way->tries++;
-    way->wanted += (uint64_t)THREADS * STEPS * INCREMENTS;
-    way->lost += (uint64_t)THREADS * STEPS * INCREMENTS - (way->sum() - before);
+    way->wanted += wanted;
+    way->lost += wanted - (way->sum() - before);
 }
 
 // ---- two locks -----------------------------------------------------------------------------
