@@ -2,7 +2,6 @@
 // that has k more bytes behind it.
 #include "crc32c.h"
 
-
 #define POLYNOMIAL 0x82f63b78 // with its bits in reverse order
 
 static void fill(uint32_t tables[8][256])
