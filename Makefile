@@ -21,7 +21,7 @@ $(LESSONS): common
 	@$(MAKE) --no-print-directory -C $@
 
 run: $(LESSONS)
-	@sh common/tour.sh $(LESSONS)
+	@sh common/tools/tour.sh $(LESSONS)
 
 run-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) run
@@ -58,10 +58,10 @@ pictures-%: common
 
 soak: $(LESSONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
-	@sh common/soak.sh $(LESSONS)
+	@sh common/test/soak.sh $(LESSONS)
 
 doctor:
-	@sh common/doctor.sh $(LESSONS)
+	@sh common/tools/doctor.sh $(LESSONS)
 
 clean:
 	@for folder in common $(LESSONS); do $(MAKE) --no-print-directory -C $$folder clean; done
@@ -75,7 +75,7 @@ help:
 #| make run                           play all lessons, one after the other, and show the ledger
 #| make run-09                        play lesson 09
 #| make run-09 SCENE=2                only its second scene (SCENE=distance does the same)
-#| make run-09 ARGS="--rtt 200"       on another link: see common/wire --help
+#| make run-09 ARGS="--rtt 200"       on another link: see common/wire/wire --help
 #| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
 #| make bench, make bench-09          benchmarks, where a lesson has them
 #| make fuzz-02                       hostile bytes made by clang's libFuzzer, FUZZ_SECONDS=30 of them

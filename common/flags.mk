@@ -1,13 +1,16 @@
 # flags.mk: how every C file is compiled. `make SAN=address,undefined` adds sanitizers, `make V=1`
 # shows the commands.
 
+# The folder that this file is in, as seen from the folder that includes it.
+COMMON_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+
 # nginx and nghttpd are where an ordinary user's PATH does not look.
 export PATH := $(PATH):/usr/sbin:/sbin
 
 CC      ?= cc
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-zero-length
 CFLAGS  ?= -O2 -g
-override CFLAGS += -std=gnu17 -D_GNU_SOURCE $(WARN) $(if $(STRICT),-Werror) -pthread -I../common
+override CFLAGS += -std=gnu17 -D_GNU_SOURCE $(WARN) $(if $(STRICT),-Werror) -pthread -I$(COMMON_DIR)
 override CFLAGS += $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 
 # Other flags, other objects: build/flags changes exactly when the flags do.
@@ -15,11 +18,10 @@ build/flags: FORCE
 	@mkdir -p build
 	@echo '$(CC) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CFLAGS)' >$@
 
-Q    := $(if $(V),,@)
-LINK  = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-
-build/%.o: %.c build/flags
-	@echo "  cc $(notdir $(CURDIR))/$<"
-	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+Q       := $(if $(V),,@)
+LINK     = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+ARCHIVE  = @rm -f $@ && $(AR) rcs $@ $^
+# $(call COMPILE,further flags)
+COMPILE  = $(Q)echo "  cc $(notdir $(CURDIR))/$<" && $(CC) $(CFLAGS) $(1) -MMD -MP -c -o $@ $<
 
 -include $(wildcard build/*.d)

@@ -18,10 +18,10 @@ started=$(date +%s.%N)
 # Plays scene $name with the link options in $1. Where this machine allows no wire (exit status
 # 3), it is played on loopback, and the claims that need the wire are skipped.
 play() {
-    printf '\n$ %s\n' "../common/wire$1 -- $server -- ./client $name" |
+    printf '\n$ %s\n' "../common/wire/wire$1 -- $server -- ./play $name" |
         sed '/.\{101\}/s/ -- / \\\n    -- /' # no wider than the terminal
     # shellcheck disable=SC2086 # options are words
-    ../common/wire $1 -- $server -- ./client "$name"
+    ../common/wire/wire $1 -- $server -- ./play "$name"
     status=$?
     if [ $status -eq 3 ]; then
         echo "this machine allows no wire, so on loopback instead; what needs packets is skipped:"
@@ -64,6 +64,6 @@ finish() {
     fi
     printf 'seconds\t%s\t%s\n' "$lesson" \
         "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')" >>"$LEDGER"
-    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f ../common/ledger.awk
+    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f ../common/tools/ledger.awk
     [ -z "$failed" ] || { echo "$lesson: not as documented:$failed" && exit 1; }
 }

@@ -13,7 +13,7 @@
 enum story_side { STORY_CLIENT, STORY_SERVER, STORY_WIRE };
 
 struct scene {
-    const char *name; // the argument of ./client that plays it
+    const char *name; // the argument of ./play that plays it
     const char *title;
     void (*play)(void);
 };

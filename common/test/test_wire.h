@@ -1,0 +1,367 @@
+// test_wire.h: tests of wire: what it does to packets, and that it leaves nobody behind.
+#ifndef TEST_WIRE_H
+#define TEST_WIRE_H
+
+#include <sys/resource.h>
+
+#include "net.h"
+#include "test_server.h"
+#include "test_story.h"
+
+// Most tests of wire need the network that it builds.
+static void need_wire(void)
+{
+    if (test_run("./wire/wire --rtt 0 -- build/peer idle-server -- true") == 3)
+        SKIP("this machine allows no wire: see make doctor");
+}
+
+// The number behind `text` in test_output; -1 if it is not there.
+static double number_after(const char *text)
+{
+    const char *found = strstr(test_output, text);
+    return found ? atof(found + strlen(text)) : -1;
+}
+
+// After a ping-pong over --rtt 50: no round trip is shorter, and the median is within 1 ms of
+// it; where the machine has more to do than it has cores, the fastest one is.
+static void expect_round_trip_of_50_ms(void)
+{
+    double load, median = number_after("median "), fastest = number_after("fastest ");
+    bool busy = getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN);
+    CHECK(fastest >= 50);
+    CHECK((busy ? fastest : median) <= 51);
+}
+
+TEST(wire_delays)
+{
+    need_wire();
+    CHECK_INT(test_run("./wire/wire --rtt 50 -- build/peer echo-server -- build/peer ping-pong"), 0);
+    expect_round_trip_of_50_ms();
+}
+
+// Which of 10,000 datagrams the wire lost, as a text of 0 and 1, from its own trace.
+static char *losses(const char *options)
+{
+    char command[300];
+    snprintf(command, sizeof command,
+             "./wire/wire %s --trace -- build/peer count-datagrams -- build/peer --count 10000 "
+             "--bytes 9 --wait 2000 send-datagrams | "
+             "awk '/UDP 9 bytes/ { printf \"%%d\", /lost/ }'",
+             options);
+    CHECK_INT(test_run(command), 0);
+    CHECK_INT((long)strlen(test_output), 10000);
+    return strdup(test_output);
+}
+
+TEST(wire_loses_the_same_packets_with_the_same_seed)
+{
+    need_wire();
+    char *first = losses("--loss 10 --seed 7"), *second = losses("--loss 10 --seed 7");
+    char *other = losses("--loss 10 --seed 8");
+    int lost = 0;
+    for (const char *c = first; *c; c++)
+        lost += *c == '1';
+    CHECK(lost >= 900 && lost <= 1100);
+    CHECK(!strcmp(first, second));
+    CHECK(strcmp(first, other));
+    free(first);
+    free(second);
+    free(other);
+}
+
+TEST(wire_limits_the_rate_and_queues)
+{
+    need_wire();
+    CHECK_INT(
+        test_run("./wire/wire --rate 1000 --queue 200 --verbose -- build/peer count-datagrams -- "
+                 "build/peer --count 126 --bytes 1472 --wait 1800 send-datagrams"),
+        0);
+    CHECK_HAS(test_output, "received 126 in ");
+    // 125 packets of 1500 bytes after the first one, 12 ms each: all but the first had to
+    // queue.
+    double kbit = 125 * 1500 * 8 / number_after("received 126 in ");
+    CHECK(kbit >= 970 && kbit <= 1030);
+    CHECK_HAS(test_output, "126 packets, 189000 bytes, 0 lost, 0 queue full");
+}
+
+TEST(wire_drops_what_the_queue_has_no_room_for)
+{
+    need_wire();
+    CHECK_INT(
+        test_run("./wire/wire --rate 100 --queue 10 --verbose -- build/peer count-datagrams -- "
+                 "build/peer --count 50 --bytes 1000 --wait 1500 send-datagrams"),
+        0);
+    double received = number_after("received ");
+    CHECK(received >= 10 && received <= 12); // a busy machine may send the last ones later
+    CHECK_INT((long)(received + number_after("0 lost, ")), 50);
+}
+
+TEST(wire_respects_the_mtu)
+{
+    need_wire();
+    CHECK_INT(
+        test_run("./wire/wire --mtu 600 --trace -- build/peer echo-server -- build/peer ping-pong"),
+        0);
+    CHECK_HAS(test_output, "SYN  mss 560");
+    CHECK_INT(
+        test_run("./wire/wire --mtu 9000 --trace -- build/peer echo-server -- build/peer ping-pong"),
+        0);
+    CHECK_HAS(test_output, "SYN  mss 8960");
+}
+
+TEST(wire_draws_packets)
+{
+    need_wire();
+    CHECK_INT(
+        test_run("./wire/wire --rtt 20 --loss 20 --seed 3 --trace -- build/peer echo-server -- "
+                 "build/peer --count 30 ping-pong"),
+        0);
+    CHECK_HAS(test_output, "├── SYN  mss 1460 ──");
+    CHECK_HAS(test_output, "── SYN ACK  mss 1460 ──┤");
+    CHECK_HAS(test_output, "├── FIN");
+    CHECK_HAS(test_output, " ✗ lost");
+    CHECK_HAS(test_output, "lost ✗ ──");
+    CHECK_HAS(test_output, "again");
+    CHECK(widest_line() <= 100);
+    double last = 0;
+    for (char *line = strtok(test_output, "\n"); line; line = strtok(NULL, "\n"))
+        if (strstr(line, " ms  ")) {
+            CHECK(atof(line) >= last); // in the order of time
+            last = atof(line);
+        }
+}
+
+TEST(wire_draws_udp_and_icmp)
+{
+    need_wire();
+    test_run("./wire/wire --rtt 2 --trace -- build/peer idle-server -- "
+             "build/peer --port 9001 --count 1 --bytes 45 --wait 50 send-datagrams");
+    CHECK_HAS(test_output, "├── UDP 45 bytes ──");
+    CHECK_HAS(test_output, "── ICMP port unreachable ──┤");
+}
+
+TEST(wire_captures)
+{
+    need_wire();
+    CHECK_INT(test_run("f=$(mktemp); ./wire/wire --verbose --pcap $f -- build/peer echo-server -- "
+                       "build/peer --count 1 ping-pong && od -An -tx4 -N24 $f; stat -c 'size "
+                       "%s' $f; rm $f"),
+              0);
+    CHECK_HAS(test_output, "a1b23c4d 00040002 00000000 00000000");
+    CHECK_HAS(test_output, "0000ffff 00000065");
+    const char *to_client = strstr(test_output, "to the client ");
+    CHECK(to_client != NULL);
+    double packets = number_after("to the server ") + (to_client ? atof(to_client + 14) : 0);
+    double bytes = number_after("packets, ");
+    CHECK(packets >= 9 && bytes > 0);
+    const char *second = to_client ? strstr(to_client, "packets, ") : NULL;
+    CHECK_INT((long)number_after("size "),
+              (long)(24 + 16 * packets + bytes + (second ? atof(second + 9) : 0)));
+}
+
+TEST(wire_sleeps_when_nothing_moves)
+{
+    need_wire();
+    struct rusage before, after;
+    getrusage(RUSAGE_CHILDREN, &before);
+    CHECK_INT(test_run("./wire/wire --rtt 50 -- build/peer idle-server -- sleep 2"), 0);
+    getrusage(RUSAGE_CHILDREN, &after);
+    long used_ms = (after.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_utime.tv_sec -
+                    before.ru_stime.tv_sec) *
+                       1000 +
+                   (after.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_utime.tv_usec -
+                    before.ru_stime.tv_usec) /
+                       1000;
+    CHECK(used_ms < 500); // of 2000: starting three programs, not waiting for them
+}
+
+TEST(wire_rejects_bad_values)
+{
+    static const char *const cases[][2] = {
+        {"--rtt -1", "--rtt takes a number from 0 to 60000"},
+        {"--loss 101", "--loss takes a number from 0 to 100"},
+        {"--rate 0", "--rate takes a number from 1 to 10000000"},
+        {"--queue 0", "--queue takes a whole number from 1 to 10000"},
+        {"--mtu 67", "--mtu takes a whole number from 68 to 65535"},
+        {"--seed x", "--seed takes a whole number from 0 to 2147483647"},
+    };
+    char command[200];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(command, sizeof command, "./wire/wire %s -- true -- true", cases[i][0]);
+        CHECK_INT(test_run(command), 2);
+        CHECK_HAS(test_output, cases[i][1]);
+    }
+    CHECK_INT(test_run("./wire/wire"), 2);
+    CHECK_INT(test_run("./wire/wire --rtt 5 -- true"), 2);
+    CHECK_HAS(test_output, "usage: wire");
+}
+
+TEST(wire_passes_the_status_on)
+{
+    CHECK_INT(test_run("./wire/wire -- build/peer idle-server -- sh -c 'exit 7'"), 7);
+    CHECK_INT(test_run("./wire/wire -- build/peer idle-server -- sh -c 'kill -9 $$'"), 137);
+    CHECK_HAS(test_output, "the client was ended by signal 9");
+    CHECK_INT(test_run("./wire/wire -- build/peer idle-server -- ./no-such-client"), 127);
+    CHECK_HAS(test_output, "cannot run ./no-such-client: No such file");
+}
+
+TEST(wire_reports_a_server_that_ends_early)
+{
+    int64_t start = now_ns();
+    CHECK_INT(test_run("./wire/wire -- sh -c 'echo I cannot; exit 4' -- true"), 1);
+    CHECK_HAS(test_output, "I cannot");
+    CHECK_HAS(test_output, "ended before it was ready: exit status 4");
+    CHECK_INT(test_run("./wire/wire -- ./no-such-server -- true"), 1);
+    CHECK_HAS(test_output, "cannot run ./no-such-server");
+    CHECK((now_ns() - start) / 1000000000 < 5);
+}
+
+TEST(wire_reports_a_server_that_ends_badly)
+{
+    CHECK_INT(test_run("./wire/wire -- sh -c 'trap \"exit 9\" TERM; echo 9000 >&$READY_FD; "
+                       "while :; do sleep 0.1; done' -- true"),
+              1);
+    CHECK_HAS(test_output, "the server ended with exit status 9");
+    CHECK_INT(test_run("./wire/wire -- sh -c 'echo 9000 >&$READY_FD; kill -SEGV $$' -- sleep 0.5"),
+              1);
+    CHECK_HAS(test_output, "the server ended with signal 11");
+}
+
+TEST(wire_reports_a_server_that_does_not_say_its_port)
+{
+    CHECK_INT(test_run("./wire/wire -- sh -c 'echo hello >&$READY_FD; sleep 9' -- true"), 1);
+    CHECK_HAS(test_output, "wrote 'hello' to $READY_FD");
+    CHECK_INT(test_run("./wire/wire -- sh -c 'echo 70000 >&$READY_FD; sleep 9' -- true"), 1);
+    CHECK_HAS(test_output, "wrote '70000' to $READY_FD");
+    CHECK_INT(test_run("./wire/wire -- sh -c 'eval \"exec $READY_FD>&-\"; sleep 9' -- true"), 1);
+    CHECK_HAS(test_output, "closed $READY_FD without writing its port");
+    CHECK_INT(test_run("./wire/wire -- sh -c 'sleep 9 & exit 4' -- true"), 1);
+    CHECK_HAS(test_output, "ended before it was ready: exit status 4");
+}
+
+TEST(wire_minds_only_its_own_children)
+{
+    CHECK_INT(test_run("sh -c 'sleep 0.3 & exec ./wire/wire -- build/peer idle-server -- "
+                       "sh -c \"sleep 0.8; echo played to the end\"'"),
+              0);
+    CHECK_HAS(test_output, "played to the end");
+}
+
+TEST(wire_waits_ten_seconds_for_a_server)
+{
+    int64_t start = now_ns();
+    CHECK_INT(test_run("./wire/wire -- build/peer never-ready -- true"), 1);
+    CHECK_HAS(test_output, "was not ready within 10 s");
+    int64_t took_ms = (now_ns() - start) / 1000000;
+    CHECK(took_ms >= 10000 && took_ms < 20000);
+}
+
+TEST(wire_kills_a_server_that_does_not_stop)
+{
+    CHECK_INT(test_run("./wire/wire -- build/peer deaf-server -- true"), 1);
+    CHECK_HAS(test_output, "the server ignored SIGTERM for 5 s: killed");
+}
+
+// Waits until `count` processes run that have `mark` in their command line, at most 5 s.
+static void expect_processes(const char *mark, int count)
+{
+    char command[200];
+    snprintf(command, sizeof command,
+             "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -cx '9[89]%s'",
+             mark);
+    for (int i = 0; i < 500; i++, sleep_ms(10)) {
+        test_run(command);
+        if (atoi(test_output) == count)
+            return;
+    }
+    CHECK_INT(atoi(test_output), count);
+}
+
+// Starts wire with a server and a client that stay; returns its pid when both run.
+static pid_t start_wire(const char *mark)
+{
+    char command[400];
+    snprintf(command, sizeof command,
+             "exec ./wire/wire -- sh -c 'echo 9000 >&$READY_FD; exec sleep 98%s' -- sleep 99%s",
+             mark, mark);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/bin/sh", "sh", "-c", command, NULL);
+        _exit(127);
+    }
+    expect_processes(mark, 3); // the two, and wire itself, whose command line names one
+    return pid;
+}
+
+TEST(wire_leaves_no_children_when_it_is_killed)
+{
+    char mark[32];
+    int status;
+    snprintf(mark, sizeof mark, ".1%d", getpid());
+    pid_t wire = start_wire(mark);
+    kill(wire, SIGKILL);
+    waitpid(wire, &status, 0);
+    expect_processes(mark, 0);
+}
+
+TEST(wire_stops_both_on_ctrl_c)
+{
+    char mark[32];
+    int status;
+    snprintf(mark, sizeof mark, ".2%d", getpid());
+    pid_t wire = start_wire(mark);
+    kill(wire, SIGINT);
+    waitpid(wire, &status, 0);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT);
+    expect_processes(mark, 0);
+}
+
+TEST(wire_ends_the_children_of_its_programs)
+{
+    char mark[32], command[300];
+    snprintf(mark, sizeof mark, ".3%d", getpid());
+    snprintf(
+        command, sizeof command,
+        "./wire/wire -- sh -c 'sleep 98%s & echo 9000 >&$READY_FD' -- sh -c 'sleep 99%s & exit 5'",
+        mark, mark);
+    CHECK_INT(test_run(command), 5);
+    expect_processes(mark, 0);
+}
+
+// A file instead of the device, in a mount namespace of its own: TUNSETIFF is refused.
+TEST(wire_says_which_step_was_refused)
+{
+    if (test_run("unshare -m true") != 0)
+        SKIP("only root can put another file in the place of /dev/net/tun");
+    CHECK_INT(test_run("unshare -m sh -c 'mount --bind /dev/null /dev/net/tun && "
+                       "./wire/wire --rtt 5 -- build/peer idle-server -- true'"),
+              3);
+    CHECK_HAS(test_output, "wire: cannot build the network: ioctl(TUNSETIFF)");
+    CHECK_HAS(test_output, "run wire as root");
+}
+
+// As an ordinary user: refused with the remedy while the device is root's, fine when it is not.
+TEST(wire_as_an_ordinary_user)
+{
+    if (test_run("unshare -m true") != 0)
+        SKIP("only root can become somebody else");
+    int status =
+        test_run("unshare -m sh -c 'mount -t tmpfs none /mnt && mknod /mnt/tun c 10 200 && "
+                 "chmod 600 /mnt/tun && mount --bind /mnt/tun /dev/net/tun && "
+                 "setpriv --reuid 65534 --regid 65534 --clear-groups "
+                 "./wire/wire --rtt 5 -- build/peer idle-server -- true'");
+    CHECK_INT(status, 3);
+    CHECK_HAS(test_output, "open(/dev/net/tun): Permission denied");
+    CHECK_HAS(test_output, "sudo chmod 666 /dev/net/tun");
+    if (test_run("setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Ur true") != 0)
+        SKIP("an ordinary user may make no user namespace here");
+    status =
+        test_run("unshare -m sh -c 'mount -t tmpfs none /mnt && mknod /mnt/tun c 10 200 && "
+                 "chmod 666 /mnt/tun && mount --bind /mnt/tun /dev/net/tun && "
+                 "setpriv --reuid 65534 --regid 65534 --clear-groups "
+                 "./wire/wire --rtt 50 -- build/peer echo-server -- build/peer ping-pong'");
+    CHECK_INT(status, 0);
+    expect_round_trip_of_50_ms();
+}
+
+#endif

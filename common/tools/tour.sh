@@ -1,0 +1,22 @@
+# tour.sh: plays the scenes of the given lessons one after the other, and shows the ledger.
+#
+#   sh common/tools/tour.sh 01-tcp-udp 09-nagle
+
+LEDGER=$(mktemp) || exit 1
+trap 'rm -f "$LEDGER"' EXIT
+export LEDGER
+bad=""
+for lesson in "$@"; do
+    printf '\n%s\n== %s\n' "$(printf '%100s' '' | tr ' ' '=')" "$lesson"
+    [ -x "$lesson/server" ] || { echo "it could not be built here: make $lesson says why" && continue; }
+    (cd "$lesson" && sh ./run.sh)
+    case $? in
+    0) ;;
+    130) exit 130 ;; # ctrl-C
+    2) [ -n "$SCENE" ] || bad="$bad $lesson" ;; # it has no such scene
+    *) bad="$bad $lesson" ;;
+    esac
+done
+[ -s "$LEDGER" ] || exit 2 # nothing was played
+sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f common/tools/ledger.awk
+[ -z "$bad" ] || { echo "not as documented:$bad" && exit 1; }
