@@ -28,10 +28,10 @@ static bool is_within_capacity(struct api *api, int64_t now_ns)
     return true;
 }
 
-bool charge_is_welcome(struct session *s)
+bool charge_is_welcome(struct connection *c)
 {
-    struct api *api = s->api;
-    int64_t now_ns = conn_now(&s->conn);
+    struct api *api = c->api;
+    int64_t now_ns = conn_now(&c->conn);
     char fields[40] = "";
     struct http_out out = {fields, sizeof fields - 1, 0, false};
     bool outage = now_ns < api->outage_until_ns;
@@ -45,17 +45,17 @@ bool charge_is_welcome(struct session *s)
         http_put_number(&out, (uint64_t)seconds, 10);
         http_put_text(&out, "\r\n");
     }
-    problem(s, 503, fields, NULL, "There is more to do than can be done now.");
+    problem(c, 503, fields, NULL, "There is more to do than can be done now.");
     return false;
 }
 
-size_t charge_key(struct session *s, const struct request *request, char *key)
+size_t charge_key(struct connection *c, const struct request *request, char *key)
 {
     int length = key_read(request->head, key);
     if (length == 0)
-        problem(s, 400, "", "Idempotency-Key", "This operation must carry a key.");
+        problem(c, 400, "", "Idempotency-Key", "This operation must carry a key.");
     else if (length < 0)
-        problem(s, 400, "", "Idempotency-Key",
+        problem(c, 400, "", "Idempotency-Key",
                 "The key must be one string of 1 to 255 characters.");
     return length > 0 ? (size_t)length : 0;
 }
@@ -98,21 +98,21 @@ static const char *read_values(const struct json *json, int64_t *amount, int *cu
     return "";
 }
 
-struct record *charge_read(struct session *s, struct http_text content, struct http_text key)
+struct record *charge_read(struct connection *c, struct http_text content, struct http_text key)
 {
-    struct json *json = &s->api->json;
+    struct json *json = &c->api->json;
     struct http_text source;
     int64_t amount = 0;
     int currency = -1;
     const char *fault, *wrong;
     char name[SOURCE_MAX + 1];
     if (!json_read(json, content.at, content.length)) {
-        problem(s, 400, "", NULL,
+        problem(c, 400, "", NULL,
                 "The content is not JSON, or has more in it than is allowed.");
         return NULL;
     }
     if (json->values[0].type != JSON_OBJECT) {
-        problem(s, 400, "", NULL, "The content must be an object.");
+        problem(c, 400, "", NULL, "The content must be an object.");
         return NULL;
     }
     wrong = read_values(json, &amount, &currency, &source, &fault);
@@ -124,12 +124,12 @@ struct record *charge_read(struct session *s, struct http_text content, struct h
         fault = "There is a member that is not known.";
     }
     if (!wrong || *wrong) {
-        problem(s, 400, "", wrong, fault);
+        problem(c, 400, "", wrong, fault);
         return NULL;
     }
     struct record *charge = record_new(CHARGE, key, source);
     if (!charge) {
-        charge_not_kept(s);
+        charge_not_kept(c);
         return NULL;
     }
     charge->amount = amount;
@@ -139,66 +139,66 @@ struct record *charge_read(struct session *s, struct http_text content, struct h
 
 // ---- making it -----------------------------------------------------------------------------
 
-void charge_not_kept(struct session *s)
+void charge_not_kept(struct connection *c)
 {
-    s->api->figures.failed++;
-    problem(s, 503, "Retry-After: 1\r\n", NULL, "It cannot be kept now, so it was not done.");
+    c->api->figures.failed++;
+    problem(c, 503, "Retry-After: 1\r\n", NULL, "It cannot be kept now, so it was not done.");
 }
 
 // What the bank says; it knows nothing about keys.
-static void ask_bank(struct session *s)
+static void ask_bank(struct connection *c)
 {
     static const char bad[] = "tok_declined";
-    struct http_text source = record_text(s->charge);
+    struct http_text source = record_text(c->charge);
     bool declined = source.length >= sizeof bad - 1 && !memcmp(source.at, bad, sizeof bad - 1);
-    s->charge->succeeded = !declined;
-    s->api->figures.declined += declined;
-    s->api->figures.charged += !declined;
+    c->charge->succeeded = !declined;
+    c->api->figures.declined += declined;
+    c->api->figures.charged += !declined;
 }
 
 // The bank has answered: charge, key and answer become one record.
-static void bank_has_answered(struct session *s)
+static void bank_has_answered(struct connection *c)
 {
-    ask_bank(s);
+    ask_bank(c);
     crash_at("before-journal");
-    if (!session_keep(s, s->charge, s->made)) {
-        store_forget(&s->api->store, s->charge);
-        s->charge = NULL;
-        s->made(s);
+    if (!connection_keep(c, c->charge, c->made)) {
+        store_forget(&c->api->store, c->charge);
+        c->charge = NULL;
+        c->made(c);
     }
 }
 
-void charge_make(struct session *s, void (*then)(struct session *s))
+void charge_make(struct connection *c, void (*then)(struct connection *c))
 {
-    s->made = then;
-    if (s->api->settings.process_ms)
-        session_wait(s, s->api->settings.process_ms, bank_has_answered);
+    c->made = then;
+    if (c->api->settings.process_ms)
+        connection_wait(c, c->api->settings.process_ms, bank_has_answered);
     else
-        bank_has_answered(s);
+        bank_has_answered(c);
 }
 
-void charge_abandon(struct session *s)
+void charge_abandon(struct connection *c)
 {
-    if (s->record)
-        s->record->waiter = NULL;
-    if (!s->charge || s->charge->state != PENDING)
+    if (c->record)
+        c->record->waiter = NULL;
+    if (!c->charge || c->charge->state != PENDING)
         return;
-    ask_bank(s);
-    if (!store_add(&s->api->store, s->charge))
-        store_forget(&s->api->store, s->charge);
+    ask_bank(c);
+    if (!store_add(&c->api->store, c->charge))
+        store_forget(&c->api->store, c->charge);
 }
 
-bool charge_take(struct session *s, struct record *charge)
+bool charge_take(struct connection *c, struct record *charge)
 {
-    int status = store_take(&s->api->store, charge);
+    int status = store_take(&c->api->store, charge);
     if (status) {
-        s->api->figures.failed++;
-        problem(s, status, status == 503 ? "Retry-After: 60\r\n" : "", NULL,
+        c->api->figures.failed++;
+        problem(c, status, status == 503 ? "Retry-After: 60\r\n" : "", NULL,
                 "There is no room for a further one.");
         free(charge);
         return false;
     }
-    s->charge = charge;
+    c->charge = charge;
     return true;
 }
 
@@ -224,7 +224,7 @@ static void put_charge(struct http_out *out, const struct record *charge)
 // All that the answer says is in the record, so it is the same each time; where the same charge
 // might be written otherwise by the next version of the server, the bytes would have to be
 // kept.
-void charge_answer(struct session *s, const struct record *charge, bool replayed)
+void charge_answer(struct connection *c, const struct record *charge, bool replayed)
 {
     char text[CHARGE_BYTES], fields[120];
     struct http_out out = {text, sizeof text, 0, false},
@@ -233,31 +233,31 @@ void charge_answer(struct session *s, const struct record *charge, bool replayed
     http_put(&more, charge->id, ID_LENGTH);
     http_put_text(&more, replayed ? "\r\nIdempotent-Replayed: true\r\n" : "\r\n");
     fields[more.length] = '\0';
-    s->api->figures.replayed += replayed;
+    c->api->figures.replayed += replayed;
     if (!charge->succeeded) {
-        problem(s, 402, fields, "source", "The bank has declined the charge.");
+        problem(c, 402, fields, "source", "The bank has declined the charge.");
         return;
     }
     put_charge(&out, charge);
     http_put(&out, "\n", 1);
-    session_answer(s, 201, fields, (struct http_text){text, out.length});
+    connection_answer(c, 201, fields, (struct http_text){text, out.length});
 }
 
 // Its charge is on the disk, or will never be.
-static void charge_is_made(struct session *s)
+static void charge_is_made(struct connection *c)
 {
-    if (!s->charge) {
-        charge_not_kept(s);
+    if (!c->charge) {
+        charge_not_kept(c);
         return;
     }
     crash_at("before-reply");
-    if (s->api->settings.drop > 0) {
-        s->api->settings.drop--;
-        s->api->figures.dropped++;
-        session_drop(s);
+    if (c->api->settings.drop > 0) {
+        c->api->settings.drop--;
+        c->api->figures.dropped++;
+        connection_drop(c);
         return;
     }
-    charge_answer(s, s->charge, false);
+    charge_answer(c, c->charge, false);
 }
 
 // ---- POST /charges -------------------------------------------------------------------------
@@ -272,73 +272,73 @@ static bool is_same(const struct record *charge, const struct record *again)
 }
 
 // A request with a key that is known (draft-ietf-httpapi-idempotency-key-header §2.6, §2.7).
-static void answer_again(struct session *s, const struct record *charge, bool same)
+static void answer_again(struct connection *c, const struct record *charge, bool same)
 {
     if (!same) {
-        s->api->figures.mismatches++;
-        problem(s, 422, "", "Idempotency-Key", "This key stands for another request.");
+        c->api->figures.mismatches++;
+        problem(c, 422, "", "Idempotency-Key", "This key stands for another request.");
     } else if (charge->state != DURABLE) {
-        s->api->figures.conflicts++;
-        problem(s, 409, "", "Idempotency-Key", "The first request with this key is under way.");
+        c->api->figures.conflicts++;
+        problem(c, 409, "", "Idempotency-Key", "The first request with this key is under way.");
     } else {
-        charge_answer(s, charge, true);
+        charge_answer(c, charge, true);
     }
 }
 
 // Between the look whether a key is known and the moment at which it is taken nothing else
 // happens: one thread, no wait. And what says that the key has been used is the charge itself,
 // written in one piece: after a crash both are there, or neither.
-void answer_charge(struct session *s, const struct request *request)
+void answer_charge(struct connection *c, const struct request *request)
 {
     char text[KEY_MAX + 1];
     struct http_text key = {text, 0};
-    if (!charge_is_welcome(s) || !(key.length = charge_key(s, request, text)))
+    if (!charge_is_welcome(c) || !(key.length = charge_key(c, request, text)))
         return;
-    struct record *charge = charge_read(s, request->content, key);
+    struct record *charge = charge_read(c, request->content, key);
     if (!charge)
         return;
-    const struct record *first = store_find_key(&s->api->store, key);
+    const struct record *first = store_find_key(&c->api->store, key);
     if (first) {
         bool same = is_same(first, charge);
         free(charge);
-        answer_again(s, first, same);
-    } else if (charge_take(s, charge)) {
-        charge_make(s, charge_is_made);
+        answer_again(c, first, same);
+    } else if (charge_take(c, charge)) {
+        charge_make(c, charge_is_made);
     }
 }
 
 // The same without a key: who asks twice pays twice.
-void answer_naive_charge(struct session *s, const struct request *request)
+void answer_naive_charge(struct connection *c, const struct request *request)
 {
-    if (!charge_is_welcome(s))
+    if (!charge_is_welcome(c))
         return;
-    struct record *charge = charge_read(s, request->content, (struct http_text){NULL, 0});
-    if (charge && charge_take(s, charge))
-        charge_make(s, charge_is_made);
+    struct record *charge = charge_read(c, request->content, (struct http_text){NULL, 0});
+    if (charge && charge_take(c, charge))
+        charge_make(c, charge_is_made);
 }
 
 // ---- GET -----------------------------------------------------------------------------------
 
-void answer_one_charge(struct session *s, const struct request *request)
+void answer_one_charge(struct connection *c, const struct request *request)
 {
-    const struct store *store = &s->api->store;
+    const struct store *store = &c->api->store;
     char text[CHARGE_BYTES];
     struct http_out out = {text, sizeof text, 0, false};
     uint32_t i = store_find(store, request->rest);
     if (i == store->charge_count) {
-        problem(s, 404, "", NULL, "There is no charge of this id.");
+        problem(c, 404, "", NULL, "There is no charge of this id.");
         return;
     }
     put_charge(&out, store->charges[i]);
     http_put(&out, "\n", 1);
-    session_answer(s, 200, "", (struct http_text){text, out.length});
+    connection_answer(c, 200, "", (struct http_text){text, out.length});
 }
 
 // A page begins behind the last id of the one before, and not at a number of charges: those
 // that are made meanwhile do not move it.
-void answer_charges(struct session *s, const struct request *request)
+void answer_charges(struct connection *c, const struct request *request)
 {
-    const struct store *store = &s->api->store;
+    const struct store *store = &c->api->store;
     char text[PAGE_MAX * CHARGE_BYTES + 100];
     struct http_out out = {text, sizeof text, 0, false};
     struct http_text limit = http_parameter(request->query, "limit"),
@@ -346,11 +346,11 @@ void answer_charges(struct session *s, const struct request *request)
     struct json_value number = {.type = JSON_NUMBER, .text = limit};
     int64_t most = PAGE_DEFAULT;
     if (limit.at && !json_integer(&number, 1, PAGE_MAX, &most)) {
-        problem(s, 400, "", "limit", "It must be an integer from 1 to 100.");
+        problem(c, 400, "", "limit", "It must be an integer from 1 to 100.");
         return;
     }
     if (after.at && after.length != ID_LENGTH) {
-        problem(s, 400, "", "after", "It must be the id of a charge.");
+        problem(c, 400, "", "after", "It must be the id of a charge.");
         return;
     }
     uint32_t i = after.at ? store_after(store, after) : 0, left = store->charge_count - i;
@@ -361,5 +361,6 @@ void answer_charges(struct session *s, const struct request *request)
         http_put_text(&out, i + 1 < end ? ",\n" : "");
     }
     http_put_text(&out, left > count ? "],\"has_more\":true}\n" : "],\"has_more\":false}\n");
-    session_answer(s, 200, "Cache-Control: no-store\r\n", (struct http_text){text, out.length});
+    connection_answer(c, 200, "Cache-Control: no-store\r\n",
+                      (struct http_text){text, out.length});
 }

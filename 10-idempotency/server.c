@@ -23,7 +23,7 @@
 #include "net.h"
 #include "options.h"
 #include "pattern.h"
-#include "session.h"
+#include "connection.h"
 #include "story.h"
 
 #define CONNECTIONS_MAX 10000
@@ -45,46 +45,46 @@ static const struct route routes[] = {{"POST", "/charges", answer_charge},
 static struct api api = {
     .settings = {.idle_ms = 15000, .process_ms = 20, .lookup_ms = 20},
     .routes = routes,
-    .store = {.settled = session_settled},
+    .store = {.settled = connection_settled},
 };
 
 // ---- what the loop calls -------------------------------------------------------------------
 
 static void opened(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    s->api = &api;
-    session_opened(s);
+    struct connection *c = (struct connection *)conn;
+    c->api = &api;
+    connection_opened(c);
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    return session_received((struct session *)conn, bytes, length);
+    return connection_received((struct connection *)conn, bytes, length);
 }
 
 static void timeout(struct conn *conn)
 {
-    session_timeout((struct session *)conn);
+    connection_timeout((struct connection *)conn);
 }
 
 static void stop(struct conn *conn)
 {
-    session_stop((struct session *)conn);
+    connection_stop((struct connection *)conn);
 }
 
 static void closed(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    pattern_abandon(s);
-    charge_abandon(s);
+    struct connection *c = (struct connection *)conn;
+    pattern_abandon(c);
+    charge_abandon(c);
 }
 
 // All that this round has brought goes to the disk at once, and then all are answered.
 static void commit(void)
 {
-    struct session *waiter = store_commit(&api.store);
+    struct connection *waiter = store_commit(&api.store);
     if (waiter)
-        session_look_again(waiter);
+        connection_look_again(waiter);
 }
 
 // ---- the program ---------------------------------------------------------------------------
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
          "ms until a silent client is closed"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
-    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
+    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
                                               .conns_max = CONNECTIONS_MAX,
                                               .opened = opened,
                                               .received = received,
