@@ -20,7 +20,8 @@ struct commit_delay {
     int64_t sync_ns;    // how long the last sync took
 };
 
-// To be asked once in each round of the loop. True: the group should not be synced in this round.
+// To be asked once in each round of the loop. True: the group should not be synced in this
+// round.
 bool commit_delay_waits(struct commit_delay *delay, int64_t now_ns);
 
 // The group was synced, which took sync_ns; the next group begins.
