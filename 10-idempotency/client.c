@@ -8,7 +8,6 @@
 //         --timeout-ms 1000, and watch the client ask again.
 //
 // Read main() first, then charge(). retry.c decides what may be asked again, and when.
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +16,7 @@
 #include "json.h"
 #include "net.h"
 #include "options.h"
+#include "output.h"
 #include "retry.h"
 #include "text.h"
 #include "uuid.h"
@@ -64,13 +64,13 @@ static void read_answer(const char *path)
     char text[CALL_TEXT_BYTES], detail[TEXT_BYTES];
     call_describe(&call, text);
     if (call.outcome == CALL_REFUSED)
-        die("%s (is the server running?)", text);
+        die("cannot connect to %s: %s (is the server running?)", server.host, call.why);
     if (call.outcome != CALL_ANSWERED)
-        die("%s: %s", path, text);
+        die("%s%s: %s", server.host, path, text);
     if (!json_read(&json, call.content, call.content_length))
-        die("%s: %s, but the content is no JSON: %s", path, text, json.error);
+        die("%s%s: %s, but no JSON: %s", server.host, path, text, json.error);
     if (call.status != 200 && call.status != 201)
-        die("%s: %s: %s", path, text, member(0, "detail", detail));
+        die("%s%s: %s: %s", server.host, path, text, member(0, "detail", detail));
 }
 
 static void get(const char *path)
@@ -111,6 +111,7 @@ static void charge(const struct call_request *request)
         if (wait_ms == RETRY_GIVE_UP)
             die("the outcome is not known: ask again with --key '%s'", request->key);
         printf("waits %lld ms, then calls again with the same key\n", (long long)wait_ms);
+        output_flush();
         sleep_ms((double)wait_ms);
     }
 }
@@ -129,20 +130,11 @@ static void make_charge(const char *key, int amount, int times)
         read_answer("/charges");
         print_charge(0);
         member(0, "id", id);
-        if (integer(0, "amount") != amount)
-            die("the server has charged another amount");
-        if (i > 0 && strcmp(first, id) != 0)
-            die("the server has charged twice: %s and %s", first, id);
+        if (integer(0, "amount") != amount || (i > 0 && strcmp(first, id) != 0))
+            die("that is not the charge that was asked for");
         strcpy(first, id);
+        output_flush();
     }
-}
-
-// ---- what the server has charged -----------------------------------------------------------
-
-static void print_balance(void)
-{
-    get("/balance?currency=eur");
-    printf("balance: %lld cents in %lld charges\n", integer(0, "sum"), integer(0, "count"));
 }
 
 // Page after page: each begins behind the last id of the one before.
@@ -181,14 +173,15 @@ int main(int argc, char **argv)
         {0}};
     static const struct command command = {
         "", "Charges once. Without options: 12.50, and the same request once more.", options};
-    uint8_t uuid[UUID_BYTES];
     char new_key[UUID_LENGTH + 1];
+    uint8_t uuid[UUID_BYTES];
     options_parse(argc, argv, &command);
     if (*key && !call_key_is_good(key))
         options_reject("--key takes 1 to %d printable ASCII characters", CALL_KEY_BYTES);
+    output_begin();
     service_at(&server, host, port);
     if (!uuid_new(uuid))
-        die("the kernel has no random bits: %s", strerror(errno));
+        die("the kernel has no random bits");
     int times = amount || *key ? 1 : 2;
     if (!*key)
         key = uuid_write(uuid, new_key);
@@ -196,9 +189,10 @@ int main(int argc, char **argv)
         print_list();
     else if (!balance)
         make_charge(key, amount ? amount : AMOUNT, times);
-    if (balance || times == 2)
-        print_balance();
-    if (fclose(stdout))
-        die("cannot write: %s", strerror(errno));
+    if (balance || times == 2) {
+        get("/balance?currency=eur");
+        printf("balance: %lld cents in %lld charges\n", integer(0, "sum"), integer(0, "count"));
+    }
+    output_flush();
     return 0;
 }

@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 
+#include "charge_request.h"
 #include "charges.h"
 #include "crashpoint.h"
 #include "key.h"
