@@ -67,10 +67,12 @@ static void read_answer(const char *path)
         die("cannot connect to %s: %s (is the server running?)", server.host, call.why);
     if (call.outcome != CALL_ANSWERED)
         die("%s%s: %s", server.host, path, text);
-    if (!json_read(&json, call.content, call.content_length))
-        die("%s%s: %s, but no JSON: %s", server.host, path, text, json.error);
+    bool is_json = json_read(&json, call.content, call.content_length);
     if (call.status != 200 && call.status != 201)
-        die("%s%s: %s: %s", server.host, path, text, member(0, "detail", detail));
+        die("%s%s: %s: %s", server.host, path, text,
+            is_json ? member(0, "detail", detail) : "");
+    if (!is_json)
+        die("%s%s: %s, but no JSON: %s", server.host, path, text, json.error);
 }
 
 static void get(const char *path)
@@ -159,7 +161,7 @@ static void print_list(void)
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *key = "";
+    static const char *host = "127.0.0.1", *key;
     static int port = 8010, amount;
     static bool balance, list;
     static const struct option_spec options[] = {
@@ -176,14 +178,14 @@ int main(int argc, char **argv)
     char new_key[UUID_LENGTH + 1];
     uint8_t uuid[UUID_BYTES];
     options_parse(argc, argv, &command);
-    if (*key && !call_key_is_good(key))
+    if (key && !call_key_is_good(key))
         options_reject("--key takes 1 to %d printable ASCII characters", CALL_KEY_BYTES);
     output_begin();
     service_at(&server, host, port);
     if (!uuid_new(uuid))
         die("the kernel has no random bits");
-    int times = amount || *key ? 1 : 2;
-    if (!*key)
+    int times = amount || key ? 1 : 2;
+    if (!key)
         key = uuid_write(uuid, new_key);
     if (list)
         print_list();
