@@ -35,6 +35,6 @@ if need socat socat; then
 TCP <- 6 bytes "hello\n"
 TCP <- the end of the stream
 UDP -> 5 bytes "hello"
-UDP <- 5 bytes "hello"' "./client --port $port | sed -n 's/[0-9.]*:[0-9]* //gp'"
+UDP <- 5 bytes "hello"' "./client --port $port | sed -n '/->|<-/s/[0-9.]*:[0-9]* //gp' -E"
 fi
 finish
