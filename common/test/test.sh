@@ -2,8 +2,8 @@
 # its real peers, its patches in break/. The last line adds them up; so does $RESULTS for all.
 # A stage that has not ended after STAGE_SECONDS is ended, and has failed.
 
-folder=$(basename "$PWD")
 here=$(dirname "$0")
+folder=${PWD#"$(cd "$here/../.." && pwd)"/}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0
