@@ -164,7 +164,8 @@ static struct connection *get(const char *request)
     if (fflush(stdout) || ferror(stdout))
         die("cannot write the answer: %s", strerror(errno));
     if (!reply.whole)
-        die("GET %s from %s, port %d: the answer is not whole: %s", path, host, port, c->why);
+        die("GET %s from %s, port %d: %s: %s", path, host, port,
+            reply.status ? "the answer is not whole" : "no answer", c->why);
     return c;
 }
 

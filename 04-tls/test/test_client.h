@@ -169,7 +169,7 @@ TEST(the_client_believes_no_bad_answer)
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", CUT, 1,
          "a transfer coding"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok", CUT, 1,
-         "not whole: "},
+         "no answer: its head"},
         {"HTTP/2.0 200 OK\r\n\r\n", CUT, 1, "version"},
         {"220 mail.example ESMTP\r\n", CUT, 1, "malformed"},
         {"HTTP/1.1 101 Switching Protocols\r\n\r\n", CUT, 1, "nobody has asked for that"},
