@@ -3,6 +3,7 @@
 //
 //     test_json.h     JSON, keys
 //     test_journal.h  the journal: cut, flipped, torn, full, rewritten
+//     test_place.h    whose the journal is: links, a file that is removed, a folder
 //     test_crash.h    a server that dies two hundred times, and a disk without room
 //     test_client.h   the client's parts
 //     test_command.h  ./client
@@ -17,6 +18,7 @@
 #include "test_journal.h"
 #include "test_json.h"
 #include "test_load.h"
+#include "test_place.h"
 #include "test_talk.h"
 
 #define ID "ch_01"
