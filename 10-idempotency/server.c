@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "accounts.h"
 #include "charge_list.h"
@@ -29,6 +30,7 @@
 
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         4096
+#define JOURNAL_NAME    "charges.journal"
 
 static const struct route routes[] = {{"POST", "/charges", answer_charge},
                                       {"GET", "/charges", answer_charges},
@@ -115,6 +117,17 @@ static void commit(void)
 
 // ---- the program ---------------------------------------------------------------------------
 
+// The journal without --journal: in the folder of this program, wherever it was started from.
+static const char *default_journal(void)
+{
+    static char path[PATH_MAX + sizeof JOURNAL_NAME];
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    strcpy(path + (length > 0 ? length : 0), JOURNAL_NAME);
+    return path;
+}
+
 static void begin(const char *journal, double key_ttl, int waste_kb, const char *crash)
 {
     if (strcmp(crash, "never") && !crash_arm(crash))
@@ -123,6 +136,8 @@ static void begin(const char *journal, double key_ttl, int waste_kb, const char 
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of write(), not our end
     api.store.key_ttl_ms = (int64_t)(key_ttl * 1000);
     api.store.waste_max = (uint64_t)waste_kb << 10;
+    if (!journal)
+        journal = default_journal();
     if (!store_begin(&api.store, journal))
         die("%s", api.store.journal.error);
     api.store.journal.crossed = crash_at;
@@ -135,7 +150,7 @@ static void begin(const char *journal, double key_ttl, int waste_kb, const char 
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *journal = "charges.journal", *crash = "never";
+    static const char *host = "127.0.0.1", *journal, *crash = "never";
     static int port = 8010, waste_kb = 1024;
     static double key_ttl = 86400;
     static bool quiet;
@@ -143,7 +158,8 @@ int main(int argc, char **argv)
     const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"journal", OPTION_TEXT, &journal, .help = "file that keeps what has happened"},
+        {"journal", OPTION_TEXT, &journal,
+         .help = "file that keeps the charges; else " JOURNAL_NAME " beside this program"},
         {"process-ms", OPTION_INT, &set->process_ms, 0, 60000,
          "ms that the bank takes for a charge"},
         {"lookup-ms", OPTION_INT, &set->lookup_ms, 0, 60000,

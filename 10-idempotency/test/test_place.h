@@ -176,13 +176,13 @@ TEST(the_server_does_not_charge_into_a_removed_journal)
 {
     pid_t pid;
     int port = serve(&pid, "");
-    CHECK_INT(charge(port, "a", CHARGE), 201);
+    CHECK_INT(charge(port, "a", A_CHARGE), 201);
     CHECK(!rename(journal_path, beside(".away")));
-    CHECK_INT(charge(port, "b", CHARGE), 503);
-    CHECK_INT(charge(port, "a", CHARGE), 201); // was made, and is not made again
+    CHECK_INT(charge(port, "b", A_CHARGE), 503);
+    CHECK_INT(charge(port, "a", A_CHARGE), 201); // was made, and is not made again
     CHECK(was_replayed());
     CHECK(!rename(beside(".away"), journal_path));
-    CHECK_INT(charge(port, "b", CHARGE), 201);
+    CHECK_INT(charge(port, "b", A_CHARGE), 201);
     CHECK(!was_replayed());
     expect_balance(port, 2, 1000);
     CHECK_INT(test_stop(pid), 0);
@@ -200,8 +200,26 @@ TEST(two_servers_on_one_journal)
         CHECK_INT(test_run(command), 1);
         CHECK_HAS(test_output, "another server has ");
     }
-    CHECK_INT(charge(port, "a", CHARGE), 201);
+    CHECK_INT(charge(port, "a", A_CHARGE), 201);
     CHECK_INT(test_stop(pid), 0);
+}
+
+// The journal is where the lesson is, or where --journal says: not where the server was
+// started.
+TEST(the_journal_is_beside_the_server)
+{
+    char folder[] = "/tmp/charges.XXXXXX", command[600];
+    CHECK(mkdtemp(folder) && !mkdir(beside(".here"), 0777));
+    snprintf(command, sizeof command,
+             "f=%s; cp server $f && cd %s && { $f/server --port 0 >$f/said & "
+             "until grep -q listening $f/said; do sleep 0.02; done; "
+             "kill -INT $!; wait $! && ls $f; }",
+             folder, beside(".here"));
+    CHECK_INT(test_run(command), 0);
+    CHECK(!strcmp(test_output, "charges.journal\nsaid\nserver\n"));
+    CHECK_INT(test_number("ls %s | wc -l", beside(".here")), 0);
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    CHECK_INT(test_run(command), 0);
 }
 
 // After a sync of the folder that has failed, one that succeeds is believed only when the name
