@@ -1,10 +1,13 @@
-// huffman.h: the Huffman code of HPACK's strings (RFC 7541 §5.2 and Appendix B).
+// huffman.h: the Huffman code of the strings of HPACK (RFC 7541 §5.2 and Appendix B) and of QPACK.
 #ifndef HUFFMAN_H
 #define HUFFMAN_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+// Makes the tables, the first time: to be called before any other function here.
+void huffman_begin(void);
 
 // How many bytes `length` bytes of text take when encoded.
 size_t huffman_size(const char *text, size_t length);

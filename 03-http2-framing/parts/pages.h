@@ -1,4 +1,4 @@
-// route.h: what the server serves, whichever protocol asks for it.
+// pages.h: what the server serves, whichever protocol asks for it.
 //
 //     GET /                        "hello, world"
 //     GET /img/N?size=BYTES        bytes that look like an image; the same for the same N
@@ -6,15 +6,16 @@
 //     GET /stream?n=COUNT&ms=MS    COUNT lines, MS apart, each sent when there is time for it
 //     *   /echo                    the body of the request
 //
-// A protocol asks route() what the answer is, sends status and fields, and then takes the
+// A protocol asks page() what the answer is, sends status and fields, and then takes the
 // content from answer_read() as fast as the client takes it: nothing but an echo is in memory.
-#ifndef ROUTE_H
-#define ROUTE_H
+#ifndef PAGES_H
+#define PAGES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "body_budget.h"
 #include "http_text.h"
 
 #define ECHO_MAX     (1 << 20)  // bytes of a request's body
@@ -36,27 +37,22 @@ struct answer {
     const char *text;     // of a text
     uint32_t image;       // number of an image
     uint32_t interval_ms; // between the pieces of a stream
-    uint8_t *body;        // what is echoed: its own memory
-    size_t body_room;
+    struct body body;     // what is echoed
 };
 
 // What to answer to a method and a target (path and query). It is all decided here but an
 // echo's content.
-void route(struct http_text method, struct http_text target, int64_t now_ns,
-           struct answer *answer);
+void page(struct http_text method, struct http_text target, int64_t now_ns,
+          struct answer *answer);
 
-// An answer without a route: an error, with its reason as content.
-void route_error(int status, struct answer *answer);
-
-// Takes a part of the request's body: for an echo, memory is kept of it. False if there is
-// none.
-bool answer_take(struct answer *answer, const uint8_t *bytes, size_t length);
+// An answer without a page: an error, with its reason as content.
+void page_error(int status, struct answer *answer);
 
 // Writes the next part of the content to `out`, at most `room` bytes. Returns how many: zero if
 // all is done, or if the rest is not due yet.
 size_t answer_read(struct answer *answer, uint8_t *out, size_t room, int64_t now_ns);
 
-// How many bytes answer_read() could write now, given enough room.
+// How many bytes answer_read() could write now, given enough room. None of an evicted body.
 int64_t answer_ready(const struct answer *answer, int64_t now_ns);
 
 // When the next bytes will be due, if answer_ready() is zero and not all is done.

@@ -1,8 +1,7 @@
-// route.c: see route.h.
-#include "route.h"
+// pages.c: see pages.h.
+#include "pages.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PIECE_BYTES   23 // of each line of /stream
@@ -23,7 +22,7 @@ static void answer_text(struct answer *answer, int status, const char *text)
     answer->length = (int64_t)strlen(text);
 }
 
-void route_error(int status, struct answer *answer)
+void page_error(int status, struct answer *answer)
 {
     static const struct {
         int status;
@@ -34,7 +33,7 @@ void route_error(int status, struct answer *answer)
                   {413, "the body is longer than 1 MB\n"},
                   {431, "the header fields are longer than 16 KB\n"},
                   {501, "no such method here\n"},
-                  {503, "no memory for that now\n"},
+                  {503, "no memory for this body now\n"},
                   {0, "that cannot be done\n"}};
     size_t i = 0;
     while (errors[i].status && errors[i].status != status)
@@ -60,9 +59,9 @@ static void answer_image(struct answer *answer, struct http_text name, struct ht
     uint32_t size = IMAGE_SIZE;
     uint64_t image;
     if (!http_number(name, UINT32_MAX, &image)) {
-        route_error(404, answer);
+        page_error(404, answer);
     } else if (!query_number(query, "size", IMAGE_MAX, &size)) {
-        route_error(400, answer);
+        page_error(400, answer);
     } else {
         answer->image = (uint32_t)image;
         answer->kind = ANSWER_IMAGE;
@@ -76,7 +75,7 @@ static void answer_later(struct answer *answer, struct http_text query)
 {
     uint32_t ms = 1000;
     if (!query_number(query, "ms", DELAY_MAX_MS, &ms)) {
-        route_error(400, answer);
+        page_error(400, answer);
         return;
     }
     answer_text(answer, 200, "that took a while\n");
@@ -89,7 +88,7 @@ static void answer_stream(struct answer *answer, struct http_text query)
     answer->interval_ms = 100;
     if (!query_number(query, "n", PIECES_MAX, &pieces) ||
         !query_number(query, "ms", DELAY_MAX_MS, &answer->interval_ms)) {
-        route_error(400, answer);
+        page_error(400, answer);
         return;
     }
     answer->kind = ANSWER_PIECES;
@@ -117,13 +116,13 @@ static const char *answer_get(struct answer *answer, struct http_text target)
     } else if (path.length > 5 && !memcmp(path.at, "/img/", 5)) {
         answer_image(answer, (struct http_text){path.at + 5, path.length - 5}, query);
     } else {
-        route_error(404, answer);
+        page_error(404, answer);
     }
     return answer->status == 404 ? NULL : GET_METHODS;
 }
 
-void route(struct http_text method, struct http_text target, int64_t now_ns,
-           struct answer *answer)
+void page(struct http_text method, struct http_text target, int64_t now_ns,
+          struct answer *answer)
 {
     static const char *const methods[] = {"GET", "HEAD",  "OPTIONS", "POST",
                                           "PUT", "PATCH", "DELETE",  NULL};
@@ -132,7 +131,7 @@ void route(struct http_text method, struct http_text target, int64_t now_ns,
         i++;
     *answer = (struct answer){.due_ns = now_ns};
     if (!methods[i]) {
-        route_error(501, answer); // also CONNECT and TRACE (RFC 9110 §9.3)
+        page_error(501, answer); // also CONNECT and TRACE (RFC 9110 §9.3)
         return;
     }
     bool options = i == 2, star = http_is(target, "*");
@@ -140,41 +139,21 @@ void route(struct http_text method, struct http_text target, int64_t now_ns,
     if (allow && options) {
         *answer = (struct answer){.status = 204, .allow = allow};
     } else if (star || (allow && i > 2 && answer->kind != ANSWER_ECHO)) {
-        route_error(star ? 400 : 405, answer);
+        page_error(star ? 400 : 405, answer);
         answer->allow = star ? NULL : allow;
     }
 }
 
 // ---- its content ---------------------------------------------------------------------------
 
-bool answer_take(struct answer *answer, const uint8_t *bytes, size_t length)
-{
-    if (answer->kind != ANSWER_ECHO || length == 0)
-        return true;
-    size_t needed = (size_t)answer->length + length, room = answer->body_room;
-    if (needed > room) {
-        for (room = room ? room : 4096; room < needed; room *= 2)
-            ;
-        uint8_t *body = realloc(answer->body, room);
-        if (!body)
-            return false;
-        answer->body = body;
-        answer->body_room = room;
-    }
-    memcpy(answer->body + answer->length, bytes, length);
-    answer->length += (int64_t)length;
-    return true;
-}
-
 void answer_free(struct answer *answer)
 {
-    free(answer->body);
-    answer->body = NULL;
+    body_free(&answer->body);
 }
 
 int64_t answer_ready(const struct answer *answer, int64_t now_ns)
 {
-    if (now_ns < answer->due_ns)
+    if (now_ns < answer->due_ns || answer->body.evicted)
         return 0;
     if (answer->kind != ANSWER_PIECES || answer->interval_ms == 0)
         return answer->length - answer->done;
@@ -232,7 +211,7 @@ size_t answer_read(struct answer *answer, uint8_t *out, size_t room, int64_t now
     if (answer->kind == ANSWER_TEXT)
         memcpy(out, answer->text + answer->done, length);
     else if (answer->kind == ANSWER_ECHO && length)
-        memcpy(out, answer->body + answer->done, length);
+        memcpy(out, answer->body.bytes + answer->done, length);
     else if (answer->kind == ANSWER_IMAGE)
         read_image(answer, out, length);
     else if (answer->kind == ANSWER_PIECES)

@@ -1,15 +1,15 @@
-// hundred.c: scene hundred: the images of a page on a slow link, over six connections of
+// page_load.c: scene page_load: the images of a page on a slow link, over six connections of
 // HTTP/1.1 and over one of HTTP/2.
 #include <stdio.h>
 
 #include "board.h"
-#include "browser.h"
+#include "browser_request.h"
 #include "claim.h"
 #include "net.h"
 #include "scenes.h"
-#include "six.h"
+#include "http1_loader.h"
 #include "story.h"
-#include "talk.h"
+#include "h2_client.h"
 
 #define IMAGES      100
 #define PACKETS_MAX BOARD_PACKETS
@@ -18,7 +18,7 @@
 
 static int image_bytes;
 
-static struct talk talk; // too large for the stack
+static struct h2_client client; // too large for the stack
 static struct packet packets[PACKETS_MAX];
 
 struct figures {
@@ -28,7 +28,7 @@ struct figures {
     double took_ms, busy; // busy: part of the time in which the link had something to bring
 };
 
-void hundred_of(int bytes)
+void page_load_size(int bytes)
 {
     image_bytes = bytes;
 }
@@ -49,13 +49,14 @@ static void count_bytes(uint32_t mark, struct figures *f)
 
 static struct figures load_http1(void)
 {
-    struct six six = {.connections = SIX_MAX, .images = IMAGES, .size = image_bytes};
+    struct http1_loader loader = {
+        .connections = HTTP1_CONNECTIONS, .images = IMAGES, .size = image_bytes};
     uint32_t mark = board_mark();
-    six_load(&six);
-    struct figures f = {.connections = six.connections,
-                        .waited = six.waited,
-                        .answered = six.answered,
-                        .took_ms = six.took_ms};
+    http1_load(&loader);
+    struct figures f = {.connections = loader.connections,
+                        .waited = loader.waited,
+                        .answered = loader.answered,
+                        .took_ms = loader.took_ms};
     count_bytes(mark, &f);
     return f;
 }
@@ -64,15 +65,15 @@ static struct figures load_http1(void)
 // us.
 static void ask(uint32_t streams[IMAGES], int *waited, bool first)
 {
-    for (int i = 0; i < IMAGES && talk.open < talk.streams_max; i++) {
-        const struct reply *reply = talk_reply(&talk, streams[i]);
+    for (int i = 0; i < IMAGES && client.receiver.open < client.receiver.streams_max; i++) {
+        const struct response *response = h2_answer(&client, streams[i]);
         struct hpack_field fields[BROWSER_FIELDS];
         char path[40];
-        if (streams[i] && !(reply->reset && reply->error == REFUSED_STREAM))
+        if (streams[i] && !(response->reset && response->error == REFUSED_STREAM))
             continue;
         snprintf(path, sizeof path, "/img/%d?size=%d", i + 1, image_bytes);
         browser_fields(fields, path);
-        streams[i] = talk_request(&talk, fields, BROWSER_FIELDS);
+        streams[i] = h2_request(&client, fields, BROWSER_FIELDS);
         *waited += !first;
     }
 }
@@ -81,17 +82,18 @@ static struct figures load_http2(void)
 {
     uint32_t streams[IMAGES] = {0}, mark = board_mark();
     struct figures f = {.connections = 1};
-    talk_open(&talk, TALK_WINDOW, NULL);
+    h2_open(&client, H2_WINDOW, NULL);
     int64_t start_ns = now_ns();
     ask(streams, &f.waited, true);
-    while (talk.open && talk_step(&talk))
+    while (client.receiver.open && h2_step(&client))
         ask(streams, &f.waited, false);
     f.took_ms = (double)(now_ns() - start_ns) / 1e6;
     for (int i = 0; i < IMAGES; i++) {
-        const struct reply *reply = talk_reply(&talk, streams[i]);
-        f.answered += reply->status == 200 && reply->content_bytes == (uint64_t)image_bytes;
+        const struct response *response = h2_answer(&client, streams[i]);
+        f.answered +=
+            response->status == 200 && response->content_bytes == (uint64_t)image_bytes;
     }
-    talk_close(&talk);
+    h2_close(&client);
     count_bytes(mark, &f);
     return f;
 }
@@ -127,7 +129,8 @@ static void judge(const struct figures *one, const struct figures *two)
                      one->lost + two->lost, one->took_ms, two->took_ms);
     else
         claim_report(&faster,
-                     all && one->waited >= IMAGES - SIX_MAX && one->took_ms > 1.2 * two->took_ms
+                     all && one->waited >= IMAGES - HTTP1_CONNECTIONS &&
+                             one->took_ms > 1.2 * two->took_ms
                          ? HOLDS
                          : UNCLEAR,
                      "%.0f ms against %.0f: %d of %d requests waited for an answer before "
@@ -144,23 +147,24 @@ static const struct claim no_limit = {
 static void ask_too_much(void)
 {
     uint32_t refused = 0, answered = 0, allowed;
-    talk_open(&talk, TALK_WINDOW, NULL);
-    talk_ping(&talk);
-    allowed = talk.streams_max < TALK_REPLIES ? talk.streams_max : TALK_REPLIES - 2;
+    h2_open(&client, H2_WINDOW, NULL);
+    h2_ping(&client);
+    allowed =
+        client.receiver.streams_max < H2_ANSWERS ? client.receiver.streams_max : H2_ANSWERS - 2;
     char path[40];
     snprintf(path, sizeof path, "/slow?ms=%d", SLOW_MS);
     for (uint32_t i = 0; i <= allowed; i++)
-        talk_get(&talk, path);
-    talk_await_all(&talk);
-    for (uint32_t stream = 1; stream <= talk.last_stream; stream += 2) {
-        const struct reply *reply = talk_reply(&talk, stream);
-        answered += reply->status == 200;
-        refused += reply->reset && reply->error == REFUSED_STREAM;
+        h2_get(&client, path);
+    h2_await_all(&client);
+    for (uint32_t stream = 1; stream <= client.receiver.last_stream; stream += 2) {
+        const struct response *response = h2_answer(&client, stream);
+        answered += response->status == 200;
+        refused += response->reset && response->error == REFUSED_STREAM;
     }
-    talk_close(&talk);
-    if (talk.streams_max > allowed) {
+    h2_close(&client);
+    if (client.receiver.streams_max > allowed) {
         claim_report(&no_limit, SKIPPED, "this server allows %u requests at once",
-                     talk.streams_max);
+                     client.receiver.streams_max);
         return;
     }
     claim_report(&no_limit,
@@ -171,7 +175,7 @@ static void ask_too_much(void)
                  allowed + 1, answered, refused);
 }
 
-void scene_hundred(void)
+void scene_page_load(void)
 {
     story_say("%d images of %d bytes, each asked for with the fields of a browser.", IMAGES,
               image_bytes);

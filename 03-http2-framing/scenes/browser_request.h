@@ -1,7 +1,7 @@
-// browser.h: a request as a browser makes it, with all the fields that it sends along, for
-// HTTP/2 and as text of HTTP/1.1.
-#ifndef BROWSER_H
-#define BROWSER_H
+// browser_request.h: a request as a browser makes it, with all the fields that it sends along,
+// for HTTP/2 and as text of HTTP/1.1.
+#ifndef BROWSER_REQUEST_H
+#define BROWSER_REQUEST_H
 
 #include "hpack.h"
 

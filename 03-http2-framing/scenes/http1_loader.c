@@ -1,5 +1,5 @@
-// six.c: see six.h.
-#include "six.h"
+// http1_loader.c: see http1_loader.h.
+#include "http1_loader.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,10 +10,10 @@
 #include <unistd.h>
 
 #include "body.h"
-#include "browser.h"
+#include "browser_request.h"
 #include "http.h"
 #include "net.h"
-#include "talk.h"
+#include "h2_client.h"
 
 #define IN_BYTES 65536
 
@@ -28,9 +28,9 @@ struct connection {
     char bytes[IN_BYTES];
 };
 
-static struct connection connections[SIX_MAX];
+static struct connection connections[HTTP1_CONNECTIONS];
 
-int six_port(int fd)
+int http1_port(int fd)
 {
     struct sockaddr_in address;
     socklen_t length = sizeof address;
@@ -93,44 +93,44 @@ static void read_some(struct connection *c)
     c->position += (size_t)got;
 }
 
-void six_load(struct six *six)
+void http1_load(struct http1_loader *loader)
 {
-    struct pollfd polls[SIX_MAX];
+    struct pollfd polls[HTTP1_CONNECTIONS];
     int asked = 0, here = 0;
-    six->answered = six->waited = 0;
-    for (int i = 0; i < six->connections; i++) { // a browser opens them all at once
+    loader->answered = loader->waited = 0;
+    for (int i = 0; i < loader->connections; i++) { // a browser opens them all at once
         struct connection *c = &connections[i];
-        c->fd = talk_connect();
+        c->fd = h2_connect();
         c->asked = c->in_content = false;
         c->position = c->length = 0;
-        six->ports[i] = six_port(c->fd);
+        loader->ports[i] = http1_port(c->fd);
         polls[i] = (struct pollfd){c->fd, POLLIN, 0};
     }
     int64_t start_ns = now_ns();
-    while (here < six->images) {
-        for (int i = 0; i < six->connections && asked < six->images; i++) {
+    while (here < loader->images) {
+        for (int i = 0; i < loader->connections && asked < loader->images; i++) {
             if (connections[i].asked)
                 continue;
-            ask(&connections[i], ++asked, six->size);
-            six->waited += here > 0;
+            ask(&connections[i], ++asked, loader->size);
+            loader->waited += here > 0;
         }
-        if (poll(polls, (nfds_t)six->connections, PATIENCE_MS) <= 0)
-            die("nothing has come for %d seconds", PATIENCE_MS / 1000);
-        for (int i = 0; i < six->connections; i++) {
+        if (poll(polls, (nfds_t)loader->connections, ANSWER_MS) <= 0)
+            die("nothing has come for %d seconds", ANSWER_MS / 1000);
+        for (int i = 0; i < loader->connections; i++) {
             struct connection *c = &connections[i];
             if (!polls[i].revents)
                 continue;
             read_some(c);
-            if (six->read)
-                six->read(six->ports[i], c->position, now_ns());
+            if (loader->read)
+                loader->read(loader->ports[i], c->position, now_ns());
             if (!c->asked || !take(c))
                 continue;
             c->asked = false;
             here++;
-            six->answered += c->status == 200 && c->content_bytes == (uint64_t)six->size;
+            loader->answered += c->status == 200 && c->content_bytes == (uint64_t)loader->size;
         }
     }
-    six->took_ms = (double)(now_ns() - start_ns) / 1e6;
-    for (int i = 0; i < six->connections; i++)
+    loader->took_ms = (double)(now_ns() - start_ns) / 1e6;
+    for (int i = 0; i < loader->connections; i++)
         close(connections[i].fd);
 }

@@ -1,8 +1,9 @@
-// show.c: see show.h.
-#include "show.h"
+// frame_dump.c: see frame_dump.h.
+#include "frame_dump.h"
 
 #include <stdio.h>
 
+#include "frame_names.h"
 #include "text.h"
 
 #define ROW_BYTES   20 // of a payload, in a line
@@ -36,7 +37,7 @@ static void print_row(const uint8_t *bytes, size_t length)
     printf("%s\n", paint(PLAIN));
 }
 
-void show_beginning(void)
+void dump_beginning(void)
 {
     printf("%s       length ty fl stream    in words%s\n", paint(BOLD), paint(PLAIN));
     printf(
@@ -46,7 +47,7 @@ void show_beginning(void)
     print_row((const uint8_t *)PREFACE + ROW_BYTES, PREFACE_BYTES - ROW_BYTES);
 }
 
-void show_frame(bool to_server, const struct frame *frame, int lines)
+void dump_frame(bool to_server, const struct frame *frame, int lines)
 {
     const uint8_t *header = frame->payload - FRAME_HEADER_BYTES;
     const uint8_t *end = frame->payload + frame->length;
@@ -63,7 +64,7 @@ void show_frame(bool to_server, const struct frame *frame, int lines)
         print_row(row, row + ROW_BYTES < end ? ROW_BYTES : (size_t)(end - row));
 }
 
-void show_field(const struct hpack_field *field)
+void dump_field(const struct hpack_field *field)
 {
     char text[WORDS + 1];
     snprintf(text, sizeof text, "%.*s: %.*s", (int)field->name_length, field->name,
@@ -116,7 +117,7 @@ static bool read_piece(const uint8_t **at, const uint8_t *end, char *words, size
     return true;
 }
 
-void show_block(const uint8_t *block, size_t length, const struct hpack_field *fields,
+void dump_block(const uint8_t *block, size_t length, const struct hpack_field *fields,
                 size_t count)
 {
     const uint8_t *at = block, *end = block + length;

@@ -1,5 +1,5 @@
-// holes.c: see holes.h. Read look_behind() first: it says what "held up" means.
-#include "holes.h"
+// packet_gap.c: see packet_gap.h. Read look_behind() first: it says what "held up" means.
+#include "packet_gap.h"
 
 #include <stdio.h>
 
@@ -15,35 +15,35 @@ static struct packet packets[PACKETS_MAX];
 static int64_t arrivals[PACKETS_MAX]; // of each at its end, on now_ns()'s clock
 static uint32_t mark, count;
 
-static struct piece pieces[HOLES_PIECES];
+static struct piece pieces[GAP_PIECES];
 static int piece_count;
 
 static struct {
     int port;
     uint64_t position;
     int64_t read_ns;
-} reads[HOLES_READS];
+} reads[GAP_READS];
 static int read_count;
 
-void holes_begin(void)
+void gap_begin(void)
 {
     mark = board_mark();
     piece_count = read_count = 0;
 }
 
-void holes_read(int port, uint64_t position, int64_t read_ns)
+void gap_read(int port, uint64_t position, int64_t read_ns)
 {
-    if (read_count == HOLES_READS)
-        die("more than %d reads", HOLES_READS);
+    if (read_count == GAP_READS)
+        die("more than %d reads", GAP_READS);
     reads[read_count].port = port;
     reads[read_count].position = position;
     reads[read_count++].read_ns = read_ns;
 }
 
-void holes_piece(int port, uint64_t from, uint64_t to, int owner)
+void gap_piece(int port, uint64_t from, uint64_t to, int owner)
 {
-    if (piece_count == HOLES_PIECES)
-        die("more than %d pieces", HOLES_PIECES);
+    if (piece_count == GAP_PIECES)
+        die("more than %d pieces", GAP_PIECES);
     pieces[piece_count++] = (struct piece){port, from, to, owner, INT64_MAX, INT64_MAX};
 }
 
@@ -113,14 +113,14 @@ static int64_t read_of(const struct piece *piece)
     return INT64_MAX;
 }
 
-void holes_packets(int port, int owner)
+void gap_packets(int port, int owner)
 {
     take_packets();
     uint32_t first = origin(port);
     for (uint32_t i = 0; i < count; i++)
         if (is_content(&packets[i], port) && packets[i].fate == PASSED) {
             uint64_t from = packets[i].seq - first;
-            holes_piece(port, from, from + packets[i].payload, owner);
+            gap_piece(port, from, from + packets[i].payload, owner);
         }
 }
 
@@ -160,7 +160,7 @@ static double pace(const struct hole *hole)
                          : 0;
 }
 
-bool holes_find(bool went_on, struct hole *best)
+bool gap_find(bool went_on, struct hole *best)
 {
     *best = (struct hole){0};
     take_packets();
@@ -234,12 +234,12 @@ static void draw_times(const struct hole *hole, int64_t start_ns, int64_t slice_
     printf("%s%s\n", when, paint(PLAIN));
 }
 
-void holes_draw(const struct hole *hole, const char *name, int first, int step)
+void gap_draw(const struct hole *hole, const char *name, int first, int step)
 {
     int64_t lasted_ns = hole->filled_ns - hole->lost_ns;
     int64_t start_ns = hole->lost_ns - lasted_ns / 3;
     int64_t slice_ns = lasted_ns * 5 / 3 / PICTURE;
-    for (int owner = 0; owner < HOLES_OWNERS; owner++) {
+    for (int owner = 0; owner < GAP_OWNERS; owner++) {
         char label[40];
         snprintf(label, sizeof label, "%s %d", name, first + step * owner);
         fputs("  ", stdout);

@@ -2,7 +2,7 @@
 //
 // The code is canonical: codes are given out in the order of their length, among those of one
 // length in the order of their symbols, and each is the one before plus one. So the lengths say
-// everything, and the rest of Appendix B is computed from them before main() begins.
+// everything, and the rest of Appendix B is computed from them by huffman_begin().
 #include "huffman.h"
 
 #include <stdbool.h>
@@ -39,8 +39,10 @@ static uint16_t first_index[BITS_MAX + 1];
 static uint16_t symbol_at[SYMBOLS];              // all symbols in the order of their codes
 static uint8_t bits_of_prefix[1 << PREFIX_BITS]; // length, where the first bits decide; else 0
 
-__attribute__((constructor)) static void make_tables(void)
+void huffman_begin(void)
 {
+    if (bits_of_prefix[0])
+        return;
     uint32_t code = 0;
     uint16_t index = 0;
     for (int bits = BITS_MIN; bits <= BITS_MAX; bits++) {
