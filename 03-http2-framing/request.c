@@ -5,7 +5,7 @@
 #include "response.h"
 
 #define DISCARD_MAX (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
-#define SHARE_BYTES (1 << 20)      // of bodies of a connection: above it one stream at a time
+
 #define CRAWL_MS    5000           // for that stream: see request_crawler()
 
 // ---- windows for bodies --------------------------------------------------------------------

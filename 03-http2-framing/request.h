@@ -4,6 +4,8 @@
 
 #include "connection.h"
 
+#define SHARE_BYTES (1 << 20) // of bodies of a connection: above it one stream at a time
+
 // A HEADERS frame whose block is decoded: a request, or the trailers of one.
 struct fault request_headers(struct connection *c, const struct frame *frame,
                              const struct hpack_list *list);

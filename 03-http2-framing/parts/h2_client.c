@@ -143,17 +143,12 @@ static void give_back(struct h2_client *client, uint32_t stream, uint32_t *used)
 static void answer(struct h2_client *client, const struct frame *frame,
                    const struct h2_news *news)
 {
-    bool ack = frame->flags & FLAG_ACK;
-    if (frame->type == FRAME_SETTINGS && !ack) {
-        hpack_encoder_limit(&client->encoder, (uint32_t)client->receiver.header_table);
-        h2_wrote(client, frame_put_settings_ack(h2_space(client)));
-    } else if (frame->type == FRAME_PING && !ack) {
-        h2_wrote(client, frame_put_ping(h2_space(client), FLAG_ACK, frame->payload));
-    } else if (frame->type == FRAME_DATA) {
-        give_back(client, 0, &client->receiver.used);
-        if (news->response && !news->response->ended)
-            give_back(client, frame->stream, &news->response->used);
-    }
+    h2_wrote(client, h2_reply(&client->receiver, &client->encoder, frame, h2_space(client)));
+    if (frame->type != FRAME_DATA)
+        return;
+    give_back(client, 0, &client->receiver.used);
+    if (news->response && !news->response->ended)
+        give_back(client, frame->stream, &news->response->used);
 }
 
 static void refuse(struct h2_client *client, uint32_t stream, struct fault fault)

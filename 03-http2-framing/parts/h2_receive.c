@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "frame_names.h"
 #include "message.h"
 
 void h2_receiver_begin(struct h2_receiver *receiver, struct response *responses,
@@ -79,6 +80,17 @@ void h2_give_up(struct h2_receiver *receiver, struct response *response, uint32_
     response->why = why;
 }
 
+const char *h2_why(const struct h2_receiver *receiver, const struct response *response)
+{
+    if (!response->reset)
+        return NULL;
+    if (response->why)
+        return response->why;
+    if (receiver->went_away && response->stream > receiver->goaway_last)
+        return "the server goes away, and has not looked at it";
+    return error_code_name(response->error);
+}
+
 static struct fault end_of_answer(struct h2_receiver *receiver, struct response *response)
 {
     if (response->status == 0)
@@ -124,12 +136,15 @@ static struct fault take_settings(struct h2_receiver *receiver, const struct fra
         take_settings_ack(receiver);
         return fault_none();
     }
+    if (!receiver->settings_came)
+        receiver->streams_max = STREAMS_MAX_DEFAULT;
+    receiver->settings_came = true;
     for (uint32_t i = 0; i < frame->length / SETTING_BYTES; i++) {
         struct setting setting = frame_setting(frame, i);
         struct fault fault = fault_none();
         if (setting.id == SETTINGS_HEADER_TABLE_SIZE)
             receiver->header_table = setting.value;
-        else if (setting.id == SETTINGS_MAX_CONCURRENT_STREAMS)
+        else if (setting.id == SETTINGS_MAX_CONCURRENT_STREAMS && !receiver->went_away)
             receiver->streams_max = setting.value;
         else if (setting.id == SETTINGS_ENABLE_PUSH && setting.value) // §6.5.2
             fault = connection_fault(PROTOCOL_ERROR, "ENABLE_PUSH=1 from a server");
@@ -167,6 +182,7 @@ static struct fault take_goaway(struct h2_receiver *receiver, const struct frame
     if (length > GOAWAY_TEXT_BYTES - 1)
         length = GOAWAY_TEXT_BYTES - 1;
     receiver->went_away = true;
+    receiver->streams_max = 0; // no new request may be made
     receiver->goaway_last = last;
     receiver->goaway_code = frame_read_u32(frame->payload + 4);
     for (uint32_t i = 0; i < length; i++) { // anything may be in it
@@ -310,7 +326,6 @@ static struct fault take_frame(struct h2_receiver *receiver, const struct frame 
             h2_give_up(receiver, response, frame_read_u32(frame->payload), NULL);
         return fault_none();
     case FRAME_SETTINGS:
-        receiver->settings_came = true;
         return take_settings(receiver, frame);
     case FRAME_PUSH_PROMISE: // §6.6: we have said ENABLE_PUSH=0
         return connection_fault(PROTOCOL_ERROR, "a push, though ENABLE_PUSH is 0");
@@ -331,7 +346,9 @@ struct fault h2_receive(struct h2_receiver *receiver, const struct frame *frame,
 {
     struct frame checked = *frame;
     *news = (struct h2_news){0};
-    struct fault fault = frame_check(&checked);
+    struct fault fault = frame_check_length(frame, FRAME_SIZE_DEFAULT);
+    if (!fault.scope)
+        fault = frame_check(&checked);
     if (!fault.scope)
         fault = check_place(receiver, &checked);
     // A server could keep a client for ever with frames that bring nothing (§10.5).
@@ -348,4 +365,18 @@ struct fault h2_receive(struct h2_receiver *receiver, const struct frame *frame,
         h2_give_up(receiver, response, fault.code, fault.why);
     }
     return fault;
+}
+
+uint8_t *h2_reply(const struct h2_receiver *receiver, struct hpack_encoder *encoder,
+                  const struct frame *frame, uint8_t *out)
+{
+    if (frame->flags & FLAG_ACK)
+        return out;
+    if (frame->type == FRAME_SETTINGS) {
+        hpack_encoder_limit(encoder, (uint32_t)receiver->header_table);
+        return frame_put_settings_ack(out);
+    }
+    if (frame->type == FRAME_PING)
+        return frame_put_ping(out, FLAG_ACK, frame->payload);
+    return out;
 }

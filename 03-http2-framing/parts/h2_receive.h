@@ -11,7 +11,7 @@
 #include "frame.h"
 #include "hpack.h"
 
-#define STREAMS_MAX_DEFAULT 100  // requests at once, until the server has said how many
+#define STREAMS_MAX_DEFAULT 100  // requests at once, where the server does not say how many
 #define EMPTY_FRAMES_MAX    1000 // frames in a row that bring nothing
 #define SETTINGS_PENDING    8    // SETTINGS of ours that may wait for their ACK
 #define GOAWAY_TEXT_BYTES   101
@@ -85,12 +85,20 @@ void h2_settings_sent(struct h2_receiver *receiver, int64_t initial_window);
 // We have sent WINDOW_UPDATE, for a stream or (0) the connection.
 void h2_window_opened(struct h2_receiver *receiver, uint32_t stream, uint32_t increment);
 
-// Takes a frame that is whole and whose length was checked.
+// Takes a frame that is whole; or one that is too long: then only its header need be there.
 struct fault h2_receive(struct h2_receiver *receiver, const struct frame *frame,
                         struct h2_news *news);
 
+// Writes the ACK that a frame asks for, if it is SETTINGS or PING; returns its end. The encoder
+// heeds the settings from then on.
+uint8_t *h2_reply(const struct h2_receiver *receiver, struct hpack_encoder *encoder,
+                  const struct frame *frame, uint8_t *out);
+
 // The response on a stream that was asked for; NULL: none, or it was too long ago.
 struct response *h2_response(struct h2_receiver *receiver, uint32_t stream);
+
+// Why an answer that has ended is none; NULL: it is whole.
+const char *h2_why(const struct h2_receiver *receiver, const struct response *response);
 
 // The answer is at its end, as we see it: `why` says what is wrong with it.
 void h2_give_up(struct h2_receiver *receiver, struct response *response, uint32_t error,

@@ -54,7 +54,7 @@ static const struct claim layout = {
 
 void scene_frames(void)
 {
-    static const struct h2_listener listener = {see_frame, see_fields, NULL};
+    static const struct h2_listener listener = {see_frame, see_fields};
     story_say("All that is said on a connection, in the order in which we send and read it.");
     story_say("");
     h2_open(&client, 0, &listener);

@@ -1,6 +1,6 @@
-// script.h: frames as a line of text, for test.c and fuzz.c: TYPE.FLAGS.STREAM.PAYLOAD, where
-// type is a name or a number, flags are hexadecimal, and the payload is pieces one behind the
-// other:
+// frame_script.h: frames as a line of text, for test.c and fuzz.c: TYPE.FLAGS.STREAM.PAYLOAD,
+// where type is a name or a number, flags are hexadecimal, and the payload is pieces one behind
+// the other:
 //
 //     00ff           bytes
 //     100*61         a hundred times such a byte
@@ -8,14 +8,14 @@
 //     fields #5000          no bytes, but the frame header says that there are so many
 //
 // "50xPING.0.0.0011223344556677" is fifty frames.
-#ifndef SCRIPT_H
-#define SCRIPT_H
+#ifndef FRAME_SCRIPT_H
+#define FRAME_SCRIPT_H
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "frame.h"
+#include "frame_names.h"
 #include "hpack.h"
 
 #define SCRIPT_BYTES (4 << 20)
