@@ -2,7 +2,7 @@
 #include "events.h"
 
 #include "reader.h"
-#include "story.h"
+#include "log.h"
 
 // A comment: no event, but something for the proxies and the firewalls between, which forget
 // connections that are silent (HTML standard §9.2.7).
@@ -22,8 +22,8 @@ static bool produce(struct session *s)
         return false;
     }
     if (reader_is_too_slow(s)) {
-        story_event("an SSE reader is %llu events behind: closed",
-                    (unsigned long long)reader_queue(s));
+        log_line("an SSE reader is %llu events behind: closed",
+                 (unsigned long long)reader_queue(s));
         s->service->dropped_slow++;
         conn_close(&s->conn); // it may come back, and go on where it was
         return false;

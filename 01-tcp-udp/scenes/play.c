@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "capture.h"
 #include "claim.h"
 #include "handshake.h"
@@ -106,7 +106,7 @@ static void send_segments(int total, int clamp, int *payload, int *mss)
     static char bytes[SEGMENTS * MTU_MAX];
     struct sockaddr_storage address;
     socklen_t length = net_address(host, port, SOCK_STREAM, &address);
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || (clamp && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &clamp, sizeof clamp)))
         die("cannot make a socket with an MSS of %d: %s", clamp, strerror(errno));
@@ -119,7 +119,7 @@ static void send_segments(int total, int clamp, int *payload, int *mss)
     send_all(fd, bytes, (size_t)total);
     if (!read_line(fd, answer))
         die("the server did not swallow the segments");
-    capture_segment_size(packets, board_packets(mark, packets, PACKETS_MAX), local_port(fd),
+    capture_segment_size(packets, packet_log_read(mark, packets, PACKETS_MAX), local_port(fd),
                          payload, mss);
     close(fd);
 }
@@ -127,26 +127,26 @@ static void send_segments(int total, int clamp, int *payload, int *mss)
 static void scene_segments(void)
 {
     int payload, mss, clamped_payload, clamped_mss;
-    int total = SEGMENTS * (board()->tunnel ? board()->mtu - 40 : 1460);
+    int total = SEGMENTS * (packet_log()->tunnel ? packet_log()->mtu - 40 : 1460);
     story_say("One send() of %d bytes. TCP cuts it where a packet is full.", total);
     story_timeline();
     send_segments(total, 0, &payload, &mss);
     story_quiet(true);
     send_segments(total, 1400, &clamped_payload, &clamped_mss);
-    if (!board()->tunnel) {
+    if (!packet_log()->tunnel) {
         claim_skip(&segment);
         return;
     }
     story_head("bytes|as it comes|clamped");
-    story_row("IP packet (MTU)|%d|", board()->mtu);
-    story_row("- IP header 20, TCP header 20|%d|", board()->mtu - 40);
+    story_row("IP packet (MTU)|%d|", packet_log()->mtu);
+    story_row("- IP header 20, TCP header 20|%d|", packet_log()->mtu - 40);
     story_row("= MSS, in the SYN|%d|%d", mss, clamped_mss);
     story_row("- timestamps option|%d|%d", mss - payload, clamped_mss - clamped_payload);
     story_row("= data in a full segment|%d|%d", payload, clamped_payload);
     claim_report(&segment,
-                 payload == mss - 12 && mss == board()->mtu - 40 ? NOT_HERE
-                 : mss == 1460 && payload == 1388                ? HOLDS
-                                                                 : UNCLEAR,
+                 payload == mss - 12 && mss == packet_log()->mtu - 40 ? NOT_HERE
+                 : mss == 1460 && payload == 1388                     ? HOLDS
+                                                                      : UNCLEAR,
                  "MSS %d, %d bytes of data in a full segment; MSS %d, %d", mss, payload,
                  clamped_mss, clamped_payload);
 }
@@ -266,7 +266,7 @@ int main(int argc, char **argv)
             "Lesson 01: two ways to send bytes. Without SCENE all of them: handshake,\n"
             "boundaries, loss, flow, segments, queries.",
             options});
-    story_begin(STORY_CLIENT);
+    story_begin();
     ask_server(host, port);
     return text ? say(text) : story_tell(scenes, argv[first]);
 }

@@ -84,6 +84,6 @@ int main(int argc, char **argv)
     check(&with, host, version);
     if (keylog)
         connect_keylog(keylog);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return path ? get(path, port, &with) : story_tell(scenes, argv[first]);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "handshake.h"
-#include "story.h"
+#include "log.h"
 
 static bool has_content(const struct http_head *head)
 {
@@ -77,8 +77,8 @@ static void take_head(struct session *s, const struct http_head *head)
     session_use(s, route ? route->technique : OTHER);
     s->service->traffic[s->technique].requests++;
     s->service->traffic[s->technique].bytes_in += head->length;
-    story_event("%.*s %.*s", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at);
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
     int status = check(s, head, route);
     if (status) {
         s->keep_alive = s->keep_alive && !has_content(head);

@@ -6,7 +6,7 @@
 
 #include "handshake.h"
 #include "reader.h"
-#include "story.h"
+#include "log.h"
 
 #define REPLY_ROOM (WS_HEADER_BYTES + WS_CONTROL_BYTES) // for a pong or a close
 
@@ -27,7 +27,7 @@ static void close_with(struct session *s, int code, const char *reason)
     if (conn_room(&s->conn) >= REPLY_ROOM)
         session_wrote(s, websocket_put_close(conn_space(&s->conn), code, reason, NULL));
     if (code != WS_NORMAL && code != WS_GOING_AWAY && code != WS_NO_CODE)
-        story_event("user %u: closed with %d %s", s->ws.number, code, reason);
+        log_line("user %u: closed with %d %s", s->ws.number, code, reason);
     conn_close(&s->conn);
 }
 

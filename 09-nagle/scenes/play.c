@@ -13,9 +13,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "protocol.h"
@@ -175,10 +175,10 @@ static void scene_distance(void)
         figures[way] = measure(way, DISTANT, 0);
     show_figures(figures);
     double with = figures[NAGLE].median_ms, without = figures[NODELAY].median_ms;
-    if (board()->tunnel)
+    if (packet_log()->tunnel)
         claim_report(&waits, stalls(with, without) ? HOLDS : UNCLEAR,
                      "%.1f ms a request, %.1f ms without Nagle: %.1f more, at RTT %g ms", with,
-                     without, with - without, board()->rtt_ms);
+                     without, with - without, packet_log()->rtt_ms);
     else
         claim_skip(&waits);
 }
@@ -187,7 +187,7 @@ static void scene_distance(void)
 // came back from the server. What is sent again says nothing about Nagle.
 static void count_segments(uint32_t mark, int *segments, int *before_reply)
 {
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX), next_seq = 0;
+    uint32_t count = packet_log_read(mark, packets, PACKETS_MAX), next_seq = 0;
     bool replied = false;
     *segments = *before_reply = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -214,7 +214,7 @@ static void scene_remainder(void)
     int fd = open_connection();
     story_say("5000 bytes in one write(), Nagle on: three full segments and a small one.");
     story_timeline();
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     int64_t start = now_ns();
     story_event("writev(5000)");
     send_request(fd, ONE_WRITEV, 5000 - HEADER_BYTES, 0);
@@ -224,9 +224,9 @@ static void scene_remainder(void)
     story_quiet(true);
     close(fd);
     count_segments(mark, &segments, &before_reply);
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(&remainder_waits);
-    else if (board()->loss > 0 || segments < 2)
+    else if (packet_log()->loss > 0 || segments < 2)
         claim_report(&remainder_waits, SKIPPED, "on this link %d segments went: %s", segments,
                      segments < 2 ? "there is no remainder" : "some may have been lost");
     else
@@ -236,7 +236,7 @@ static void scene_remainder(void)
             : before_reply == segments - 1 ? HOLDS
                                            : UNCLEAR,
             "%d of %d segments set out before any ACK came; answer after %.1f ms, RTT %g",
-            before_reply, segments, took_ms, board()->rtt_ms);
+            before_reply, segments, took_ms, packet_log()->rtt_ms);
 }
 
 static const struct claim small_waits = {
@@ -250,12 +250,12 @@ static void scene_small(void)
     story_say("%d times 500 bytes in one write(), Nagle on, each after the answer to the last.",
               SMALLS);
     story_timeline();
-    for (int i = 0; i < SMALLS && board()->tunnel; i++) {
-        uint32_t mark = board_mark();
+    for (int i = 0; i < SMALLS && packet_log()->tunnel; i++) {
+        uint32_t mark = packet_log_mark();
         int64_t start = now_ns();
         send_request(fd, ONE_WRITEV, 500 - HEADER_BYTES, 0);
         await_answer(fd);
-        board_packets(mark, packets, PACKETS_MAX);
+        packet_log_read(mark, packets, PACKETS_MAX);
         const struct packet *p = packets; // ours with the 500 bytes; an ACK may come before it
         while (!p->to_server || !p->payload)
             p++;
@@ -264,8 +264,8 @@ static void scene_small(void)
             quickest_ms = waited_ms;
     }
     close(fd);
-    if (board()->tunnel && board()->rtt_ms > 0)
-        claim_report(&small_waits, quickest_ms < board()->rtt_ms / 2 ? NOT_HERE : HOLDS,
+    if (packet_log()->tunnel && packet_log()->rtt_ms > 0)
+        claim_report(&small_waits, quickest_ms < packet_log()->rtt_ms / 2 ? NOT_HERE : HOLDS,
                      "the quickest was on its way %.2f ms after the write()", quickest_ms);
     else
         claim_skip(&small_waits);
@@ -287,7 +287,7 @@ static bool both_finished(const struct packet *list, uint32_t count)
 // wire, from the SYN to the last FIN: packets both ways, bytes both ways, data segments.
 static void type_bytes(bool no_delay, uint32_t *count, long *wire_bytes, int *segments)
 {
-    uint32_t header = htonl(TYPED_BYTES - HEADER_BYTES), mark = board_mark();
+    uint32_t header = htonl(TYPED_BYTES - HEADER_BYTES), mark = packet_log_mark();
     char bytes[TYPED_BYTES] = {0};
     int before_reply, fd = open_connection();
     memcpy(bytes, &header, sizeof header);
@@ -298,12 +298,12 @@ static void type_bytes(bool no_delay, uint32_t *count, long *wire_bytes, int *se
     close(fd);
     *count = 0;
     *wire_bytes = *segments = 0;
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         return;
     // No answer tells that the last ACKs and FINs have passed.
     int64_t deadline_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
     for (; !both_finished(packets, *count) && now_ns() < deadline_ns; sleep_ms(1))
-        *count = board_packets(mark, packets, PACKETS_MAX);
+        *count = packet_log_read(mark, packets, PACKETS_MAX);
     for (uint32_t i = 0; i < *count; i++)
         *wire_bytes += packets[i].length;
     count_segments(mark, segments, &before_reply);
@@ -319,7 +319,7 @@ static void scene_telnet(void)
               TYPED_BYTES);
     for (int i = 0; i < 2; i++)
         type_bytes(i == 1, &count[i], &wire_bytes[i], &segments[i]);
-    if (!board()->tunnel) {
+    if (!packet_log()->tunnel) {
         claim_skip(&saves);
         return;
     }
@@ -331,9 +331,9 @@ static void scene_telnet(void)
     for (int i = 0; i < 2; i++)
         story_bar(names[i], (double)wire_bytes[i], (double)wire_bytes[1], "%ld bytes",
                   wire_bytes[i]);
-    if (board()->rtt_ms < 5)
+    if (packet_log()->rtt_ms < 5)
         claim_report(&saves, SKIPPED, "RTT %g ms: an ACK comes before the next byte to collect",
-                     board()->rtt_ms);
+                     packet_log()->rtt_ms);
     else
         claim_report(&saves, segments[0] > 0 && segments[1] > 3 * segments[0] ? HOLDS : UNCLEAR,
                      "%d segments, %ld bytes with Nagle; %d segments, %ld bytes without",
@@ -351,19 +351,21 @@ static void scene_quickack(void)
     double both = measure(NAGLE, DISTANT, 0).median_ms;
     double quick = measure(NAGLE, DISTANT, QUICKACK).median_ms;
     double none = measure(NODELAY, DISTANT, 0).shortest_ms; // nothing else makes it wait
-    bool nearer = quick - none <= (both - none + board()->rtt_ms) / 2; // to an RTT than to both
+    bool nearer =
+        quick - none <= (both - none + packet_log()->rtt_ms) / 2; // to an RTT than to both
     story_say("");
     story_bar("Nagle, delayed ACK", both, both, "%.1f ms", both);
     story_bar("Nagle, TCP_QUICKACK", quick, both, "%.1f ms", quick);
     story_bar("TCP_NODELAY", none, both, "%.1f ms", none);
-    if (board()->tunnel && board()->loss > 0)
+    if (packet_log()->tunnel && packet_log()->loss > 0)
         claim_report(&one_round_trip, SKIPPED,
                      "on this link lost packets cost more than Nagle");
-    else if (board()->tunnel && board()->rtt_ms > 0)
+    else if (packet_log()->tunnel && packet_log()->rtt_ms > 0)
         claim_report(
-            &one_round_trip, nearer && quick >= none + 0.9 * board()->rtt_ms ? HOLDS : UNCLEAR,
+            &one_round_trip,
+            nearer && quick >= none + 0.9 * packet_log()->rtt_ms ? HOLDS : UNCLEAR,
             "%.1f ms with an ACK at once, %.1f ms without Nagle: %.1f more, at RTT %g ms",
-            quick, none, quick - none, board()->rtt_ms);
+            quick, none, quick - none, packet_log()->rtt_ms);
     else
         claim_skip(&one_round_trip);
 }
@@ -392,6 +394,6 @@ int main(int argc, char **argv)
             "Lesson 09: Nagle and the delayed ACK. Without SCENE all of them: stall,\n"
             "distance, remainder, small, telnet, quickack.",
             options});
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

@@ -290,6 +290,6 @@ int main(int argc, char **argv)
                           "backoff, breaker, ulid.",
                           options});
     books_at(host, port);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return amount ? charge(amount, key) : story_tell(scenes, argv[first]);
 }
