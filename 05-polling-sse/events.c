@@ -52,12 +52,19 @@ void answer_events(struct session *s, const struct request *request)
     // No length and no chunks: this answer ends with the connection (RFC 9112 §6.3), so an
     // event's bytes are the same for every reader.
     session_head(s, 200, "text/event-stream", TO_CLOSE, "Cache-Control: no-store\r\n");
+    uint64_t seen = reader_position(s, last.length ? last : since);
     struct http_out out = session_out(s);
     http_put_text(&out, "retry: ");
     http_put_number(&out, (uint64_t)s->service->settings.retry_ms, 10);
+    if (!feed_has_moved_on(&s->service->news, seen)) {
+        // No event, but EventSource keeps the id: a client that is cut off before its first
+        // event knows where it stood.
+        http_put_text(&out, "\nid: ");
+        http_put_number(&out, seen, 10);
+    }
     http_put_text(&out, "\n\n");
     session_wrote(s, out.length);
-    reader_join(s, reader_position(s, last.length ? last : since));
+    reader_join(s, seen);
     s->due_ns = conn_now(&s->conn) + s->service->settings.heartbeat_ms * INT64_C(1000000);
     s->mode = &mode;
 }

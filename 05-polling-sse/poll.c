@@ -1,6 +1,8 @@
 // poll.c: see poll.h.
 #include "poll.h"
 
+#include <stdio.h>
+
 #include "reader.h"
 
 #define BATCH 1000 // events of one answer; and no more than there is room for
@@ -31,15 +33,13 @@ static void answer_with_news(struct session *s, uint64_t seen)
         session_send_from(s, line, batch[i]);
         session_send(s);
     }
-    if (!s->content.left)
-        session_end_exchange(s);
+    session_finish(s);
 }
 
 void answer_poll(struct session *s, const struct request *request)
 {
-    uint64_t seen = s->service->news.oldest - 1; // who has seen nothing gets what there is
-    struct http_text since = http_parameter(request->query, "since");
-    if (since.at && !http_number(since, UINT64_MAX, &seen))
+    uint64_t seen = s->service->news.oldest - 1; // a client that does not say gets all there is
+    if (!reader_has_seen(s, request, &seen))
         session_refuse(s, 400, "");
     else
         answer_with_news(s, seen);
@@ -53,7 +53,11 @@ static void leave(struct session *s, bool with_news)
     if (with_news) {
         answer_with_news(s, s->seen);
     } else {
-        session_head(s, 204, NULL, 0, "");
+        // A client that did not say where it stands has to know for its next request.
+        char position[60];
+        snprintf(position, sizeof position, "Feed-Position: %llu\r\n",
+                 (unsigned long long)s->seen);
+        session_head(s, 204, NULL, 0, position);
         session_end_exchange(s);
     }
 }
@@ -80,7 +84,7 @@ void answer_wait(struct session *s, const struct request *request)
 {
     static const struct mode mode = {NULL, NULL, timeout, stop};
     uint64_t timeout_ms = WAIT_MS, seen = s->service->news.newest;
-    if (!query_number(request->query, "since", UINT64_MAX, &seen) ||
+    if (!reader_has_seen(s, request, &seen) ||
         !query_number(request->query, "timeout", WAIT_MAX_MS, &timeout_ms)) {
         session_refuse(s, 400, "");
     } else if (seen != s->service->news.newest) {

@@ -9,10 +9,12 @@
 //
 // Read the routes below first; then poll.c, events.c and room.c, which are the techniques, and
 // reader.c, which they share. What a connection is doing is its mode (session.h).
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
 #include "events.h"
 #include "exchange.h"
@@ -31,8 +33,8 @@
 
 #define CONNECTIONS_MAX 10500 // 10,000 readers, and those who publish
 #define BACKLOG         4096
-#define ROOM_EVENTS     200 // of the chat that are kept for readers who are behind
-#define NAME_MAX_BYTES  32  // of an event's name
+#define ROOM_EVENTS     1000 // of the chat that are kept for readers who are behind
+#define NAME_MAX_BYTES  32   // of an event's name
 
 static struct service service = {
     .settings = {.heartbeat_ms = 15000,
@@ -47,14 +49,25 @@ static struct service service = {
 
 // ---- POST /publish, POST /cut --------------------------------------------------------------
 
-// A name goes into a line of its own, and must not end it; "reset" is the server's word.
+// Names that have a meaning of their own: "reset" and "chat" are the server's words, and
+// EventSource calls its own events "open" and "error" (HTML standard §9.2.2).
+static bool is_reserved(struct http_text name)
+{
+    static const char *const names[] = {"reset", "chat", "open", "error"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (http_is(name, names[i]))
+            return true;
+    return false;
+}
+
+// A name goes into a line of its own, and must not end it.
 static bool is_name(struct http_text name)
 {
     for (size_t i = 0; i < name.length; i++)
         if (!memchr("-_.", name.at[i], 3) && !(name.at[i] >= '0' && name.at[i] <= '9') &&
             !((name.at[i] | 0x20) >= 'a' && (name.at[i] | 0x20) <= 'z'))
             return false;
-    return name.length <= NAME_MAX_BYTES && !http_is(name, "reset");
+    return name.length <= NAME_MAX_BYTES && !is_reserved(name);
 }
 
 static void answer_publish(struct session *s, const struct request *request)
@@ -65,7 +78,7 @@ static void answer_publish(struct session *s, const struct request *request)
         session_refuse(s, 400, "");
         return;
     }
-    uint64_t id = reader_publish(&service, &service.news, name, data, NULL);
+    uint64_t id = reader_publish(s, &service.news, name, data, NULL);
     if (!id) {
         session_refuse(s, 503, "");
         return;
@@ -146,13 +159,24 @@ static void closed(struct conn *conn)
 
 // ---- the program ---------------------------------------------------------------------------
 
-static void begin(int ring)
+// The microseconds of the clock. Numbers that are given one by one from here on are greater
+// than those of an earlier run, unless that gave a million of them a second. A browser counts
+// so far exactly: 2^53 is the year 2255.
+static uint64_t clock_us(void)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void begin(int ring, int first_id)
+{
+    uint64_t first = first_id > 0 ? (uint64_t)first_id : clock_us();
     service.routes = routes;
-    service.jobs = jobs_begin();
+    service.jobs = jobs_begin(first);
     service.page = page_begin("index.html");
-    if (!service.jobs || !feed_begin(&service.news, (uint32_t)ring) ||
-        !feed_begin(&service.room, ROOM_EVENTS))
+    if (!service.jobs || !feed_begin(&service.news, (uint32_t)ring, first) ||
+        !feed_begin(&service.room, ROOM_EVENTS, 1))
         die("no memory for a feed of %d events", ring);
     if (service.settings.rate > 0)
         service.tick_ns = now_ns() + (int64_t)(1e9 / service.settings.rate);
@@ -169,7 +193,7 @@ static void end(void)
 int main(int argc, char **argv)
 {
     static const char *host = "127.0.0.1";
-    static int port = 8005, ring = 1000;
+    static int port = 8005, ring = 1000, first_id;
     static bool quiet;
     struct settings *set = &service.settings;
     const struct option_spec options[] = {
@@ -178,6 +202,8 @@ int main(int argc, char **argv)
         {"rate", OPTION_NUMBER, &set->rate, 0, 10000, "times a second that the feed has news"},
         {"burst", OPTION_INT, &set->burst, 1, 1000, "events each time"},
         {"ring", OPTION_INT, &ring, 1, 1000000, "events that are kept for who comes back"},
+        {"first-id", OPTION_INT, &first_id, 0, INT_MAX,
+         "id of the first event; 0: the clock's microseconds"},
         {"queue", OPTION_INT, &set->queue, 1, 1000000, "events that a reader may be behind"},
         {"heartbeat-ms", OPTION_INT, &set->heartbeat_ms, 10, 3600000,
          "ms of silence until a comment or a ping"},
@@ -198,10 +224,10 @@ int main(int argc, char **argv)
     options_parse(argc, argv, &(struct command){"", "Lesson 05: news for clients.", options});
     story_begin(STORY_SERVER);
     story_quiet(quiet);
-    begin(ring);
+    begin(ring, first_id);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
     printf("stopped: connections %ld, events %llu\n", connections,
-           (unsigned long long)service.news.newest);
+           (unsigned long long)(service.news.newest + 1 - service.news.first));
     end();
     return 0;
 }

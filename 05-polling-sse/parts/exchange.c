@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "handshake.h"
+#include "reader.h"
 #include "story.h"
 
 static bool has_content(const struct http_head *head)
@@ -139,30 +140,38 @@ static size_t take_content(struct session *s, const char *bytes, size_t length)
     return (size_t)used;
 }
 
-static size_t received(struct session *s, const char *bytes, size_t length)
+// Reads a head, if it is whole, and has it answered; returns how many bytes it has.
+static size_t read_head(struct session *s, const char *bytes, size_t length)
 {
     static struct http_head head;
+    int result = http_read_request(bytes, length, &head);
+    if (result > 0) {
+        take_head(s, &head);
+        return head.length;
+    }
+    if (result < 0) {
+        s->keep_alive = s->head_only = false;
+        session_refuse(s, -result, "");
+    } else if (!s->http.head_began) {
+        s->http.head_began = true;
+        conn_deadline(&s->conn, REQUEST_MS);
+    }
+    return 0;
+}
+
+static size_t received(struct session *s, const char *bytes, size_t length)
+{
     const struct mode *mode = s->mode;
     size_t used = 0, part = 1;
     while (part && used < length && s->mode == mode && !s->content.left && !s->conn.closing &&
-           conn_room(&s->conn) >= ANSWER_ROOM) {
-        if (s->http.in_content) {
+           !s->conn.paused && conn_room(&s->conn) >= ANSWER_ROOM) {
+        if (s->http.in_content)
             part = take_content(s, bytes + used, length - used);
-            used += part;
-            continue;
-        }
-        int result = http_read_request(bytes + used, length - used, &head);
-        part = result > 0 ? head.length : 0;
+        else
+            part = read_head(s, bytes + used, length - used);
         used += part;
-        if (result == 0 && !s->http.head_began) {
-            s->http.head_began = true;
-            conn_deadline(&s->conn, REQUEST_MS);
-        } else if (result > 0) {
-            take_head(s, &head);
-        } else if (result < 0) {
-            s->keep_alive = s->head_only = false;
-            session_refuse(s, -result, "");
-        }
+        if (s->mode == mode && reader_turn_is_over(s))
+            reader_pause(s);
     }
     // Another mode knows better what the rest is.
     if (s->mode != mode && s->mode->received && used < length)
@@ -180,6 +189,13 @@ static bool produce(struct session *s)
 
 static void timeout(struct session *s)
 {
+    if (s->conn.paused) {
+        if (reader_may_publish(s))
+            exchange_begin(s);
+        else
+            reader_pause(s);
+        return;
+    }
     if (!s->http.head_began && !s->http.in_content) {
         conn_close(&s->conn);
         return;
@@ -199,6 +215,7 @@ void exchange_begin(struct session *s)
 {
     static const struct mode mode = {received, produce, timeout, stop};
     s->mode = &mode;
+    s->conn.paused = false;
     s->http.head_began = s->http.in_content = false;
     conn_deadline(&s->conn, IDLE_MS);
 }

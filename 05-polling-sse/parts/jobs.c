@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 struct job {
+    uint64_t id; // 0: this place is free
     int64_t began_ns, ends_ns;
     size_t bytes; // that it was given
 };
@@ -15,9 +16,12 @@ struct jobs {
     struct job jobs[JOBS_KEPT];
 };
 
-struct jobs *jobs_begin(void)
+struct jobs *jobs_begin(uint64_t first)
 {
-    return calloc(1, sizeof(struct jobs));
+    struct jobs *jobs = calloc(1, sizeof *jobs);
+    if (jobs)
+        jobs->newest = first - 1;
+    return jobs;
 }
 
 void jobs_end(struct jobs *jobs)
@@ -27,8 +31,21 @@ void jobs_end(struct jobs *jobs)
 
 static struct job *find_job(struct jobs *jobs, uint64_t id)
 {
-    bool known = id > 0 && id <= jobs->newest && id + JOBS_KEPT > jobs->newest;
-    return known ? &jobs->jobs[id % JOBS_KEPT] : NULL;
+    for (struct job *job = jobs->jobs; job < jobs->jobs + JOBS_KEPT; job++)
+        if (job->id == id && id > 0)
+            return job;
+    return NULL;
+}
+
+// A place for a new job: a free one, or that of the job which is done for the longest time. A
+// job that runs is never forgotten. NULL: all of them run.
+static struct job *find_place(struct jobs *jobs, int64_t now_ns)
+{
+    struct job *oldest = jobs->jobs;
+    for (struct job *job = jobs->jobs; job < jobs->jobs + JOBS_KEPT; job++)
+        if (job->ends_ns < oldest->ends_ns)
+            oldest = job;
+    return oldest->ends_ns <= now_ns ? oldest : NULL;
 }
 
 static void answer_state(struct session *s, uint64_t id, int status, const char *fields)
@@ -65,9 +82,13 @@ void answer_submit(struct session *s, const struct request *request)
         return;
     }
     int64_t now = conn_now(&s->conn);
+    struct job *job = find_place(jobs, now);
+    if (!job) {
+        session_refuse(s, 503, "");
+        return;
+    }
     uint64_t id = ++jobs->newest;
-    jobs->jobs[id % JOBS_KEPT] =
-        (struct job){now, now + (int64_t)ms * 1000000, request->content.length};
+    *job = (struct job){id, now, now + (int64_t)ms * 1000000, request->content.length};
     snprintf(location, sizeof location, "Location: /jobs/%llu\r\n", (unsigned long long)id);
     answer_state(s, id, 202, location);
 }

@@ -13,6 +13,13 @@
 // A reader whose machine is gone says nothing at all; the kernel gives up on it after so long.
 #define SILENCE_MS 30000
 
+// Events that may be published in one round of the loop before the readers have their turn, and
+// for how long a publisher then waits at least.
+#define TURN_EVENTS 50
+#define TURN_MS     1
+// A reader to which the kernel has sent something so recently does read.
+#define MOVING_MS 200
+
 void reader_join(struct session *s, uint64_t seen)
 {
     struct service *service = s->service;
@@ -47,10 +54,18 @@ void reader_leave(struct session *s)
 
 uint64_t reader_position(struct session *s, struct http_text since)
 {
-    uint64_t seen = s->service->news.newest;
-    if (since.at && !http_number(since, UINT64_MAX, &seen))
-        return UINT64_MAX;
-    return seen;
+    const struct feed *news = &s->service->news;
+    return since.at ? feed_position(news, since) : news->newest;
+}
+
+bool reader_has_seen(const struct session *s, const struct request *request, uint64_t *seen)
+{
+    struct http_text since = http_parameter(request->query, "since");
+    uint64_t number;
+    if (!since.at)
+        return true;
+    *seen = feed_position(&s->service->news, since);
+    return http_number(since, UINT64_MAX, &number);
 }
 
 bool reader_catch_up(struct session *s, const struct feed *feed, uint64_t *seen,
@@ -109,14 +124,76 @@ void readers_wake(struct service *service)
             conn_deadline(&s->conn, 0);
 }
 
-uint64_t reader_publish(struct service *service, struct feed *feed, struct http_text name,
+uint64_t reader_publish(struct session *publisher, struct feed *feed, struct http_text name,
                         struct http_text data, const struct session *author)
 {
+    struct service *service = publisher->service;
     uint64_t id = feed_publish(feed, name, data, author);
     if (id)
         readers_wake(service);
+    publisher->published_ns = conn_now(&publisher->conn);
+    if (service->round_ns != publisher->published_ns)
+        service->round_events = 0;
+    service->round_ns = publisher->published_ns;
+    service->round_events++;
     return id;
 }
+
+// ---- whose turn it is ----------------------------------------------------------------------
+
+// Half of what a reader may be behind before it loses events.
+static uint64_t half(const struct service *service)
+{
+    uint64_t queue = (uint64_t)service->settings.queue, ring = service->news.size;
+    return (queue < ring ? queue : ring) / 2;
+}
+
+// True for a reader that reads, but more slowly than events are published.
+static bool is_lagging(const struct session *reader)
+{
+    const struct service *service = reader->service;
+    const struct conn *conn = &reader->conn;
+    int64_t idle_ns = conn_now(conn) - conn->sent_ns;
+    if (!conn->out || idle_ns > MOVING_MS * INT64_C(1000000))
+        return false;
+    if (reader->technique != WEBSOCKET)
+        return reader_queue(reader) > half(service);
+    if (reader->ws.echo)
+        return false;
+    return reader_queue(reader) > half(service) ||
+           service->room.newest > reader->ws.heard + service->room.size / 2;
+}
+
+static bool any_is_lagging(const struct service *service)
+{
+    for (const struct session *reader = service->readers; reader; reader = reader->next)
+        if (is_lagging(reader))
+            return true;
+    return false;
+}
+
+bool reader_turn_is_over(const struct session *publisher)
+{
+    const struct service *service = publisher->service;
+    uint64_t most = half(service) < TURN_EVENTS ? half(service) : TURN_EVENTS;
+    if (publisher->published_ns != conn_now(&publisher->conn))
+        return false;
+    return service->round_events >= most || any_is_lagging(service);
+}
+
+bool reader_may_publish(const struct session *publisher)
+{
+    return publisher->published_ns != conn_now(&publisher->conn) &&
+           !any_is_lagging(publisher->service);
+}
+
+void reader_pause(struct session *publisher)
+{
+    publisher->conn.paused = true; // what it has sent waits in the kernel, and then at its end
+    conn_deadline(&publisher->conn, TURN_MS);
+}
+
+// ---- the feed's own events -----------------------------------------------------------------
 
 // One event of the feed's own, with the moment at which it happened, as everybody's clock
 // shows it.

@@ -38,7 +38,7 @@ static void tell(struct session *s, const char *what, struct http_text text, boo
     char begin[40];
     int length = snprintf(begin, sizeof begin, "user %u %s", s->ws.number, what);
     if (buffer_add(&line, begin, (size_t)length) && buffer_add(&line, text.at, text.length))
-        reader_publish(s->service, &s->service->room, (struct http_text){"chat", 4},
+        reader_publish(s, &s->service->room, (struct http_text){"chat", 4},
                        (struct http_text){line.bytes, line.length}, everybody ? NULL : s);
     buffer_free(&line);
 }
@@ -93,7 +93,7 @@ static size_t received(struct session *s, const char *bytes, size_t length)
     size_t used = 0;
     ssize_t part = 1;
     while (part > 0 && used < length && !s->conn.closing && !s->content.left &&
-           conn_room(&s->conn) >= REPLY_ROOM) {
+           !s->conn.paused && conn_room(&s->conn) >= REPLY_ROOM) {
         part = websocket_read(&s->ws.reader, bytes + used, length - used, &got);
         if (part < 0) {
             close_with(s, (int)-part, reason_of((int)-part));
@@ -103,6 +103,8 @@ static size_t received(struct session *s, const char *bytes, size_t length)
         take(s, &got);
         if (!s->content.left)
             websocket_forget(&s->ws.reader);
+        if (reader_turn_is_over(s))
+            reader_pause(s);
     }
     s->ws.pinged = s->ws.pinged && !used;
     s->service->traffic[s->technique].bytes_in += used;
@@ -126,12 +128,27 @@ static bool beat(struct session *s)
     return true;
 }
 
+// A user who reads too slowly is told how many lines of the chat are missing.
+static void tell_of_gap(struct session *s)
+{
+    const struct feed *room = &s->service->room;
+    char text[60];
+    int length = snprintf(text, sizeof text, "(%llu lines are missing here)",
+                          (unsigned long long)(room->oldest - 1 - s->ws.heard));
+    struct event *event = event_make(room->oldest - 1, (struct http_text){"chat", 4},
+                                     (struct http_text){text, (size_t)length});
+    if (!event)
+        return; // there is no memory: it is told when there is
+    s->ws.heard = event->id;
+    session_send_from(s, event_text(event, FEED_FRAME), event);
+}
+
 static bool send_news(struct session *s)
 {
     struct service *service = s->service;
     bool any = reader_catch_up(s, &service->news, &s->seen, FEED_FRAME);
-    if (feed_has_moved_on(&service->room, s->ws.heard)) // what was said is said
-        s->ws.heard = service->room.oldest - 1;
+    if (!s->content.left && feed_has_moved_on(&service->room, s->ws.heard))
+        tell_of_gap(s);
     return reader_catch_up(s, &service->room, &s->ws.heard, FEED_FRAME) || any;
 }
 
@@ -156,8 +173,17 @@ static bool produce(struct session *s)
     if (conn_now(&s->conn) >= s->due_ns && conn_room(&s->conn) >= REPLY_ROOM &&
         !s->content.left)
         any = beat(s) || any;
-    reader_sleep(s);
+    if (s->conn.paused)
+        reader_pause(s); // its turn has not come yet
+    else
+        reader_sleep(s);
     return any;
+}
+
+static void timeout(struct session *s)
+{
+    if (s->conn.paused && reader_may_publish(s))
+        s->conn.paused = false;
 }
 
 static void stop(struct session *s)
@@ -172,7 +198,7 @@ static void stop(struct session *s)
 
 static void begin(struct session *s, bool echo, uint64_t seen)
 {
-    static const struct mode mode = {received, produce, NULL, stop};
+    static const struct mode mode = {received, produce, timeout, stop};
     struct service *service = s->service;
     s->ws.echo = echo;
     s->ws.pinged = false;

@@ -62,8 +62,7 @@ void session_answer(struct session *s, int status, const char *type, struct http
         text.length = 0;
     session_send_from(s, text, NULL);
     session_send(s);
-    if (!s->content.left)
-        session_end_exchange(s);
+    session_finish(s);
 }
 
 void session_refuse(struct session *s, int status, const char *fields)
@@ -98,10 +97,16 @@ bool session_send(struct session *s)
     return part > 0;
 }
 
+void session_finish(struct session *s)
+{
+    exchange_begin(s); // also where the request was held: its mode knows nothing of a rest
+    if (!s->content.left)
+        session_end_exchange(s);
+}
+
 void session_end_exchange(struct session *s)
 {
     buffer_free(&s->kept);
-    s->conn.paused = false;
     exchange_begin(s);
     if (!s->keep_alive)
         conn_close(&s->conn);

@@ -66,6 +66,8 @@ struct service {
     struct jobs *jobs;
     struct page *page;
     struct traffic traffic[TECHNIQUES];
+    int64_t round_ns;      // the time of the loop's round in which an event was published last
+    uint32_t round_events; // that were published in that round
     uint64_t dropped_slow, dropped_stalled, dropped_silent; // readers, and why
     uint32_t cuts;      // how often all readers were cut off
     uint32_t users;     // WebSockets of the chat that are open
@@ -89,10 +91,11 @@ struct session {
     struct buffer kept; // a request's target and content; an answer that is streamed
     // A reader of the feed:
     struct session *next, *previous;
-    uint64_t seen;   // id of the last event that it was sent
-    uint64_t joined; // id of the newest event when it came
-    int64_t due_ns;  // of the next heartbeat, or of the end of its patience
-    uint32_t cuts;   // service->cuts when it came
+    int64_t published_ns; // the time of the round in which it published last
+    uint64_t seen;        // id of the last event that it was sent
+    uint64_t joined;      // id of the newest event when it came
+    int64_t due_ns;       // of the next heartbeat, or of the end of its patience
+    uint32_t cuts;        // service->cuts when it came
     uint8_t technique;
     // The request:
     bool keep_alive, head_only, wants_events, reading; // reading: a reader, in the list
@@ -145,6 +148,10 @@ void session_refuse(struct session *s, int status, const char *fields);
 // there is room, and returns true if there was any.
 void session_send_from(struct session *s, struct http_text text, struct event *event);
 bool session_send(struct session *s);
+
+// An answer was written, as far as there was room: the mode of exchange.h sends the rest of it,
+// if there is any, and then the exchange is over.
+void session_finish(struct session *s);
 
 // The exchange is over: frees what belongs to it, and waits for the next request, or closes.
 void session_end_exchange(struct session *s);
