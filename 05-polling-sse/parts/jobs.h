@@ -4,7 +4,7 @@
 #ifndef JOBS_H
 #define JOBS_H
 
-#include "session.h"
+#include "connection.h"
 
 #define JOBS_KEPT   1000 // jobs that we know: those that run, and the last of those that are done
 #define JOB_MS      2000  // that a job takes, if the client does not say
@@ -15,7 +15,7 @@
 struct jobs *jobs_begin(uint64_t first);
 void jobs_end(struct jobs *jobs);
 
-void answer_submit(struct session *s, const struct request *request);
-void answer_job(struct session *s, const struct request *request);
+void answer_submit(struct connection *c, const struct request *request);
+void answer_job(struct connection *c, const struct request *request);
 
 #endif

@@ -3,7 +3,7 @@
 // caller says, and the server says the time of its start. So an id of an earlier run is known
 // to be old, and the client is told that events are missing. An event is written out once, when
 // it is published, in the three forms in which it travels; whoever sends it, to however many
-// readers, sends these bytes.
+// subscribers, sends these bytes.
 //
 //     id: 7                      what EventSource reads (HTML standard §9.2)
 //     event: price
@@ -56,20 +56,20 @@ void feed_end(struct feed *feed);
 uint64_t feed_publish(struct feed *feed, struct http_text name, struct http_text data,
                       const void *author);
 
-// For a reader who has seen all events up to `seen`: the next one, NULL if there is none yet.
-// If the feed has moved on without the reader (or knows nothing of such an event), an event
-// called "reset" comes first, whose id is the one before the oldest that there is. The caller
-// gives what it gets back with event_release().
+// For a subscriber who has seen all events up to `seen`: the next one, NULL if there is none
+// yet. If the feed has moved on without the subscriber (or knows nothing of such an event), an
+// event called "reset" comes first, whose id is the one before the oldest that there is. The
+// caller gives what it gets back with event_release().
 struct event *feed_next(const struct feed *feed, uint64_t seen);
 
-// Where a reader stands that says which event it has seen last. 0 is "none yet", so it stands
-// before the first event; what is no number is an event that this feed does not know.
+// Where a subscriber stands that says which event it has seen last. 0 is "none yet", so it
+// stands before the first event; what is no number is an event that this feed does not know.
 uint64_t feed_position(const struct feed *feed, struct http_text seen);
 
 // True if there is no way to bring all that came after `seen`.
 bool feed_has_moved_on(const struct feed *feed, uint64_t seen);
 
-// Makes an event that is in no feed, for one reader. NULL: no memory.
+// Makes an event that is in no feed, for one subscriber. NULL: no memory.
 struct event *event_make(uint64_t id, struct http_text name, struct http_text data);
 
 // The bytes of one form of an event.
