@@ -5,7 +5,7 @@
 #include "request.h"
 #include "response.h"
 #include "frame_names.h"
-#include "story.h"
+#include "log.h"
 
 #define STOP_MS 1000 // at a stop, for what is on its way
 
@@ -18,7 +18,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static void go_away(struct connection *c, uint32_t last, enum error_code code, const char *why)
 {
-    story_event("GOAWAY last stream %u %s: %s", last, error_code_name(code), why);
+    log_line("GOAWAY last stream %u %s: %s", last, error_code_name(code), why);
     connection_wrote(c, frame_put_goaway(connection_space(c), last, code, why));
 }
 

@@ -6,7 +6,7 @@
 
 #define DISCARD_MAX (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
 
-#define CRAWL_MS    5000           // for that stream: see request_crawler()
+#define CRAWL_MS 5000 // for that stream: see request_crawler()
 
 // ---- windows for bodies --------------------------------------------------------------------
 

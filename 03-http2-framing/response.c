@@ -7,7 +7,7 @@
 #include "frame_names.h"
 #include "http.h"
 #include "request.h"
-#include "story.h"
+#include "log.h"
 
 #define PIECE_BYTES   4096 // of DATA, while other streams wait for their turn
 #define DRIBBLE_BYTES 128  // DATA that a client's window makes smaller earns it nothing
@@ -29,7 +29,7 @@ void response_close(struct connection *c, struct stream *stream, enum stream_end
 void response_reset(struct connection *c, uint32_t id, struct fault fault)
 {
     struct stream *stream = stream_find(&c->streams, id);
-    story_event("RST_STREAM stream %u %s: %s", id, error_code_name(fault.code), fault.why);
+    log_line("RST_STREAM stream %u %s: %s", id, error_code_name(fault.code), fault.why);
     connection_wrote(c, frame_put_rst_stream(connection_space(c), id, fault.code));
     if (stream)
         response_close(c, stream, STREAM_RESET);

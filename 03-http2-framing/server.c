@@ -16,7 +16,7 @@
 #include "response.h"
 #include "net.h"
 #include "options.h"
-#include "story.h"
+#include "log.h"
 
 // Further limits are named where they act: HPACK_LIST_MAX (hpack.h), ECHO_MAX (pages.h),
 // BODIES_MAX (body_budget.h), BUDGET_MAX (abuse_budget.h), HEADER_BLOCK_MAX (frame.h),
@@ -308,7 +308,7 @@ int main(int argc, char **argv)
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 03: a few pages over HTTP/2.", options});
-    story_begin(STORY_SERVER);
+    log_begin(false);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
     printf("stopped: connections %ld, requests %ld\n", accepted, service.requests);
     return 0;

@@ -38,6 +38,6 @@ int main(int argc, char **argv)
             options});
     h2_server_at(host, port);
     page_load_size(image_bytes);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

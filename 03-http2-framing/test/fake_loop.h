@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "story.h"
 
 int server_main(int argc, char **argv);
 #define main server_main
@@ -73,7 +72,7 @@ void conn_close(struct conn *c)
 
 static void fake_begin(void)
 {
-    story_quiet(true);
+    log_begin(true);
     memset(&fake.connection, 0, sizeof fake.connection);
     service.requests = 0;
     fake.now_ns = 1;
