@@ -60,16 +60,15 @@ static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 static void commit(void);
 
-static const struct loop_server what_the_loop_calls = {
+static const struct loop_server server = {
     .conn_bytes = sizeof(struct connection),
     .conns_max = CONNECTIONS_MAX,
-    .opened = opened, // for a new connection
-    .received =
-        received, // when bytes have come; returns how many were used; 0: more have to come
-    .timeout = timeout, // when the deadline of a connection has passed
-    .stop = stop,       // for each connection, when the server is to stop
-    .closed = closed,   // when a connection is gone
-    .round = commit,    // when all that has come is served, before the loop sleeps
+    .opened = opened,     // a client has connected
+    .received = received, // bytes have come; returns how many are used, 0: more have to come
+    .timeout = timeout,   // the deadline of a connection has passed
+    .stop = stop,         // the server is to stop; once for each connection
+    .closed = closed,     // a connection is gone
+    .round = commit,      // all that has come is served, and the loop is about to sleep
 };
 
 // A struct conn of this server is always the first member of a struct connection, so the two
@@ -182,7 +181,7 @@ int main(int argc, char **argv)
     log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
     begin(journal, key_ttl, waste_kb, crash);
-    long connections = loop_run(listener, &what_the_loop_calls);
+    long connections = loop_run(listener, &server);
     commit(); // what those who were cut off at the end had asked for
     printf("stopped: connections %ld, charges %u\n", connections, api.store.charge_count);
     store_end(&api.store);
