@@ -363,6 +363,7 @@ struct fault h2_receive(struct h2_receiver *receiver, const struct frame *frame,
         if (!response || response->ended)
             return fault_none(); // a frame of a stream that is closed: PRIORITY, WINDOW_UPDATE
         h2_give_up(receiver, response, fault.code, fault.why);
+        news->response = response;
     }
     return fault;
 }
