@@ -41,6 +41,6 @@ int main(int argc, char **argv)
             "Lesson 07: who gets the connection. Without SCENE all of them: bind, "
             "spread,\norder, herd, backlog, stuck, takeover, sticky.",
             options});
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }
