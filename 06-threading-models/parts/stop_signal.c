@@ -1,6 +1,6 @@
-// interrupt.c: see interrupt.h. All that is called in a handler is async-signal-safe:
+// stop_signal.c: see stop_signal.h. All that is called in a handler is async-signal-safe:
 // signal-safety(7).
-#include "interrupt.h"
+#include "stop_signal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "crew.h"
+#include "workers.h"
 #include "net.h"
 
-static volatile sig_atomic_t listening = -1, talking = -1, came;
+static volatile sig_atomic_t listening = -1, serving = -1, came;
 static atomic_bool *stop;
 
 static _Noreturn void end_at_once(int signal_number)
@@ -21,24 +21,24 @@ static _Noreturn void end_at_once(int signal_number)
     _exit(write(STDOUT_FILENO, text, sizeof text - 1) < 0);
 }
 
-static void interrupted(int signal_number)
+static void handle_signal(int signal_number)
 {
     int saved_errno = errno;
     came = true;
     if (stop && atomic_exchange(stop, true))
         end_at_once(signal_number);
     if (stop)
-        alarm(CREW_STOP_MS / 1000);
+        alarm(STOP_MS / 1000);
     if (listening >= 0)
         shutdown(listening, SHUT_RD);
-    if (talking >= 0)
-        shutdown(talking, SHUT_RD);
+    if (serving >= 0)
+        shutdown(serving, SHUT_RD);
     errno = saved_errno;
 }
 
-void interrupt_begin(int listener, atomic_bool *stopping)
+void stop_signal_begin(int listener, atomic_bool *stopping)
 {
-    struct sigaction action = {.sa_handler = interrupted};
+    struct sigaction action = {.sa_handler = handle_signal};
     sigset_t signals;
     stop = stopping;
     listening = listener;
@@ -47,17 +47,17 @@ void interrupt_begin(int listener, atomic_bool *stopping)
     sigaddset(&signals, SIGTERM);
     if (sigaction(SIGINT, &action, NULL) || sigaction(SIGTERM, &action, NULL) ||
         signal(SIGALRM, end_at_once) == SIG_ERR || sigprocmask(SIG_UNBLOCK, &signals, NULL))
-        die("cannot prepare to be interrupted");
+        die("cannot prepare to be stopped by a signal");
 }
 
-void interrupt_watch(int fd)
+void stop_signal_watch(int fd)
 {
-    talking = fd;
+    serving = fd;
     if (came && fd >= 0) // between accept() and here
         shutdown(fd, SHUT_RD);
 }
 
-bool interrupt_came(void)
+bool stop_signal_came(void)
 {
     return came;
 }

@@ -1,5 +1,5 @@
-// skew.c: connections are shared out evenly; work is not. Some clients want a lot, and happen
-// to be those whom the acceptor gives to the same loop.
+// load_balance.c: connections are shared out evenly; work is not. Some clients want a lot, and
+// happen to be those whom the acceptor gives to the same loop.
 #include <stdio.h>
 #include <string.h>
 
@@ -93,7 +93,7 @@ static void show(const char *model, const struct result *result)
     }
 }
 
-void scene_skew(void)
+void scene_load_balance(void)
 {
     struct result readers, pool;
     story_say("%d clients, %d workers. %d clients ask for /cpu?ms=%d without a pause; to the",

@@ -1,4 +1,4 @@
-// hog.c: one client whose requests take long, and eight whose requests do not.
+// cpu_bound.c: one client whose requests take long, and eight whose requests do not.
 #include <stdio.h>
 #include <string.h>
 
@@ -57,17 +57,17 @@ static void measure(const char *model, struct result *result)
     result->answers = (double)all.total / (double)(hog ? hog : 1);
 }
 
-static void show(const struct result results[LAB_MODELS])
+static void show(const struct result results[LAB_MODELS_MAX])
 {
     double longest_ms = 0;
-    for (int i = 0; i < LAB_MODELS; i++)
+    for (int i = 0; i < model_count; i++)
         if (results[i].unlucky_ms > longest_ms)
             longest_ms = results[i].unlucky_ms;
-    for (int i = 0; i < LAB_MODELS; i++) {
+    for (int i = 0; i < model_count; i++) {
         const struct result *r = &results[i];
         char label[40];
         snprintf(label, sizeof label, r->served < OTHERS ? "%s (%d of %d served)" : "%s",
-                 lab_models[i], r->served, OTHERS);
+                 models[i].name, r->served, OTHERS);
         if (r->served)
             story_bar(label, r->unlucky_ms, longest_ms, "%.1f ms", r->unlucky_ms);
         else
@@ -75,18 +75,19 @@ static void show(const struct result results[LAB_MODELS])
     }
 }
 
-void scene_hog(void)
+void scene_cpu_bound(void)
 {
-    struct result results[LAB_MODELS];
-    const struct result *loop = &results[MODEL_LOOP], *thread = &results[MODEL_THREAD];
+    struct result results[LAB_MODELS_MAX];
+    const struct result *loop = &results[lab_model("loop")],
+                        *thread = &results[lab_model("thread")];
     story_say("One client asks for /cpu?ms=%d, again and again; %d others ask for /cheap, and",
               HOG_MS, OTHERS);
     story_say(
         "pause for %d ms. Of these the unluckiest: how long do 99 %% of its requests take?",
         PAUSE_MS);
     story_say("");
-    for (int i = 0; i < LAB_MODELS; i++)
-        measure(lab_models[i], &results[i]);
+    for (int i = 0; i < model_count; i++)
+        measure(models[i].name, &results[i]);
     show(results);
     claim_report(
         &blocks,

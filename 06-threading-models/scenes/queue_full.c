@@ -1,5 +1,5 @@
-// full.c: 200 workers, 201 requests that wait for something (a database, say). And what becomes
-// of those for whom there is not even room in the queue.
+// queue_full.c: 200 workers, 201 requests that wait for something (a database, say). And what
+// becomes of those for whom there is not even room in the queue.
 #include <stdio.h>
 
 #include "claim.h"
@@ -95,7 +95,7 @@ static bool some_are_refused(const struct result *r)
            r->slowest_refusal_ms < r->fastest_ms;
 }
 
-void scene_full(void)
+void scene_queue_full(void)
 {
     struct result one, many;
     for (int i = 0; i == 0 || (i < TRIES && !one_waits(&one)); i++)
