@@ -13,7 +13,7 @@ while read -r model serves about <&3; do
     one) clients=1 ;;
     workers) workers=20 ;;
     esac
-    start_server ./server --model $model --workers $workers
+    start_server ./server --model "$model" --workers $workers
     url=http://127.0.0.1:$port
     if need curl curl; then
         expect "$model: curl" "cheap" "curl -sS -m 20 $url/cheap"
