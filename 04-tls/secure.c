@@ -1,7 +1,6 @@
 // secure.c: see secure.h. Read go_on() first, then pull(), then the BIO.
 #include "secure.h"
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +67,15 @@ static void note_alert(const SSL *ssl, int where, int value)
 {
     struct secure *s = SSL_get_app_data(ssl);
     if (where & SSL_CB_ALERT && s && (value & 0xff) != SSL_AD_CLOSE_NOTIFY)
-        s->alert = (value & 0xff) == TLS13_AD_CERTIFICATE_REQUIRED
-                       ? "certificate required" // too new for OpenSSL's own list
-                       : SSL_alert_desc_string_long(value);
+        s->alert = value & 0xff;
+}
+
+// An alert in words. The number is said beside it, because the words differ between versions.
+static const char *alert_words(int alert)
+{
+    if (alert == TLS13_AD_CERTIFICATE_REQUIRED)
+        return "certificate required"; // too new for OpenSSL 3.0's own list
+    return SSL_alert_desc_string_long(alert);
 }
 
 void secure_server_begin(struct secure_server *server)
@@ -142,6 +147,7 @@ static bool begin(struct secure *s)
         BIO_set_init(bio, 1);
         SSL_set_bio(s->ssl, bio, bio);
         SSL_set_app_data(s->ssl, s);
+        s->alert = -1;
         SSL_set_info_callback(s->ssl, note_alert);
         SSL_set_read_ahead(s->ssl, 1); // take all that is here at once, not a header first
         SSL_set_accept_state(s->ssl);
@@ -150,13 +156,6 @@ static bool begin(struct secure *s)
     s->server->refused++;
     end(s);
     return false;
-}
-
-const char *secure_group(const struct secure *s)
-{
-    int nid = (int)SSL_get_negotiated_group(s->ssl);
-    const char *name = EC_curve_nid2nist(nid);
-    return name ? name : nid ? OBJ_nid2sn(nid) : "no ephemeral key";
 }
 
 static void handshake_done(struct secure *s)
@@ -171,9 +170,9 @@ static void handshake_done(struct secure *s)
     s->server->handshakes++;
     s->server->resumed += resumed;
     story_event("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake",
-                SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), secure_group(s),
-                name ? name : "no name", length ? ", ALPN " : "", (int)length,
-                (const char *)protocol);
+                SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl),
+                context_group_name(s->ssl), name ? name : "no name", length ? ", ALPN " : "",
+                (int)length, (const char *)protocol);
     if (s->server->established)
         s->server->established(s);
 }
@@ -184,10 +183,12 @@ static void refuse(struct secure *s)
     const char *reason = error ? context_reason(error) : NULL;
     long verified = SSL_get_verify_result(s->ssl);
     s->server->refused++;
-    story_event("refused: %s%s%s%s%s", reason ? reason : "connection lost",
+    char alert[80] = "";
+    if (s->alert >= 0)
+        snprintf(alert, sizeof alert, "; alert: %s (%d)", alert_words(s->alert), s->alert);
+    story_event("refused: %s%s%s%s", reason ? reason : "connection lost",
                 verified == X509_V_OK ? "" : ": ",
-                verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified),
-                s->alert ? "; alert: " : "", s->alert ? s->alert : "");
+                verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified), alert);
     end(s);
 }
 
@@ -230,6 +231,7 @@ static bool pull(struct secure *s, char *to, size_t size, size_t *got)
         if (result != 1)
             return stopped(s, result);
         handshake_done(s);
+        ERR_clear_error(); // what was asked there may have left an error of no importance
     }
     return SSL_read_ex(s->ssl, to, size, got) || stopped(s, 0);
 }

@@ -52,7 +52,7 @@ struct secure {
     size_t in_length; // how much of it is left
     char *kept;       // plaintext that is not used yet; NULL: none
     size_t kept_length;
-    const char *alert;            // the last one that was sent or received
+    int alert;                    // the last one that was sent or received; -1: none
     struct secure *older, *newer; // among the handshakes that are not done
 };
 
@@ -73,9 +73,6 @@ bool secure_timed_out(struct secure *s);
 // How many bytes of plaintext surely find room now, and writes so many or fewer.
 size_t secure_room(const struct secure *s);
 void secure_write(struct secure *s, const char *bytes, size_t length);
-
-// The group of the key exchange ("X25519"), for people.
-const char *secure_group(const struct secure *s);
 
 // Closes the connection when its output is sent, and says so first: a close_notify is how the
 // other side knows that nobody has cut the rest off (RFC 8446 §6.1).
