@@ -18,7 +18,7 @@
 #include "net.h"
 #include "options.h"
 #include "session.h"
-#include "story.h"
+#include "log.h"
 
 // Further limits are named where they act: HPACK_LIST_MAX (hpack.h), ECHO_MAX (route.h),
 // PATIENCE_MAX and HEADER_BLOCK_MAX (session.c), LOOP_OUT_BYTES (loop.h).
@@ -138,7 +138,7 @@ int main(int argc, char **argv)
                                               .closed = closed};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 03: a few pages over HTTP/2.", options});
-    story_begin(STORY_SERVER);
+    log_begin(false);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
     stream_free_kept();
     printf("stopped: connections %ld, requests %ld\n", accepted, service.requests);

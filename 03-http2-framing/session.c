@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "exchange.h"
-#include "story.h"
+#include "log.h"
 
 #define HEADER_BLOCK_MAX  32768 // bytes of a compressed header block, in all its frames
 #define CONTINUATIONS_MAX 32    // frames of it, after the first (CVE-2024-27316)
@@ -33,8 +33,7 @@ static void wrote(const struct session *session, const uint8_t *end)
 
 static void go_away(struct session *session, enum error_code code, const char *why)
 {
-    story_event("GOAWAY last stream %u %s: %s", session->last_taken, error_code_name(code),
-                why);
+    log_line("GOAWAY last stream %u %s: %s", session->last_taken, error_code_name(code), why);
     wrote(session, frame_put_goaway(space(session), session->last_taken, code, why));
     session->state = SESSION_LEAVING;
 }
@@ -70,7 +69,7 @@ static void reset(struct session *session, uint32_t id, struct fault fault)
         fail(session, costs.scope ? costs : fault);
         return;
     }
-    story_event("RST_STREAM stream %u %s: %s", id, error_code_name(fault.code), fault.why);
+    log_line("RST_STREAM stream %u %s: %s", id, error_code_name(fault.code), fault.why);
     wrote(session, frame_put_rst_stream(space(session), id, fault.code));
     if (stream)
         exchange_close(session, stream, STREAM_RESET);

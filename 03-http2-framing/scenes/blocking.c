@@ -1,7 +1,7 @@
 // blocking.c: scene blocking: a packet is lost. Which streams, and which connections, wait?
 #include <stdio.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "holes.h"
 #include "scenes.h"
@@ -46,7 +46,7 @@ static void load_http1(void)
         .connections = SIX_MAX, .images = IMAGES, .size = SIZE, .read = holes_read};
     holes_begin();
     six_load(&six);
-    for (int i = 0; i < SIX_MAX && board()->tunnel; i++)
+    for (int i = 0; i < SIX_MAX && packet_log()->tunnel; i++)
         holes_packets(six.ports[i], i);
 }
 
@@ -63,9 +63,9 @@ static bool find_hole(void (*load)(void), bool went_on, struct hole *hole)
 {
     for (int i = 0; i < TRIES; i++) {
         load();
-        if (board()->tunnel && holes_find(went_on, hole))
+        if (packet_log()->tunnel && holes_find(went_on, hole))
             return true;
-        if (!board()->tunnel || board()->loss <= 0)
+        if (!packet_log()->tunnel || packet_log()->loss <= 0)
             return false;
     }
     return false;
@@ -96,7 +96,7 @@ void scene_blocking(void)
         story_say("");
         holes_draw(&one, "connection", 1, 1);
     }
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(&stalls_all);
     else if (!found)
         claim_report(&stalls_all, SKIPPED,

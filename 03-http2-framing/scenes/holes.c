@@ -3,11 +3,11 @@
 
 #include <stdio.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "net.h"
 #include "text.h"
 
-#define PACKETS_MAX BOARD_PACKETS
+#define PACKETS_MAX PACKET_LOG_PACKETS
 #define PICTURE     72 // columns
 #define LABEL       14
 
@@ -27,7 +27,7 @@ static int read_count;
 
 void holes_begin(void)
 {
-    mark = board_mark();
+    mark = packet_log_mark();
     piece_count = read_count = 0;
 }
 
@@ -53,14 +53,14 @@ void holes_piece(int port, uint64_t from, uint64_t to, int owner)
 static void take_packets(void)
 {
     int64_t departure_ns = 0;
-    count = board_packets(mark, packets, PACKETS_MAX);
+    count = packet_log_read(mark, packets, PACKETS_MAX);
     for (uint32_t i = 0; i < count; i++) {
         const struct packet *p = &packets[i];
-        double takes_ns = board()->rate > 0 ? p->length * 8e6 / board()->rate : 0;
+        double takes_ns = packet_log()->rate > 0 ? p->length * 8e6 / packet_log()->rate : 0;
         if (p->to_server || p->fate == QUEUE_FULL)
             continue;
         departure_ns = (departure_ns > p->at_ns ? departure_ns : p->at_ns) + (int64_t)takes_ns;
-        arrivals[i] = departure_ns + (int64_t)(board()->rtt_ms * 5e5);
+        arrivals[i] = departure_ns + (int64_t)(packet_log()->rtt_ms * 5e5);
     }
 }
 
@@ -176,7 +176,7 @@ bool holes_find(bool went_on, struct hole *best)
         if (!fill || fill < lost)
             continue; // it had arrived already
         uint64_t from = lost->seq - origin(lost->destination_port);
-        int64_t lost_ns = lost->at_ns + (int64_t)(board()->rtt_ms * 5e5);
+        int64_t lost_ns = lost->at_ns + (int64_t)(packet_log()->rtt_ms * 5e5);
         struct hole hole = {.port = lost->destination_port,
                             .from = from,
                             .to = from + lost->payload,

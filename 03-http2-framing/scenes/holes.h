@@ -1,4 +1,4 @@
-// holes.h: what a lost packet held up: the packets on the board beside what was read, and when.
+// holes.h: what a lost packet held up: the packets in the log beside what was read, and when.
 //
 // TCP gives a program its bytes in order: what has arrived behind a lost packet stays in the
 // kernel until that one has been sent again.

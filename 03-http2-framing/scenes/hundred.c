@@ -2,7 +2,7 @@
 // HTTP/1.1 and over one of HTTP/2.
 #include <stdio.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "browser.h"
 #include "claim.h"
 #include "net.h"
@@ -12,7 +12,7 @@
 #include "talk.h"
 
 #define IMAGES      100
-#define PACKETS_MAX BOARD_PACKETS
+#define PACKETS_MAX PACKET_LOG_PACKETS
 #define SLOW_MS     100
 #define BUSY        0.8 // part of the time: then the link decides
 
@@ -36,21 +36,21 @@ void hundred_of(int bytes)
 // What has passed the wire since `mark`, in both directions.
 static void count_bytes(uint32_t mark, struct figures *f)
 {
-    uint32_t count = board()->tunnel ? board_packets(mark, packets, PACKETS_MAX) : 0;
+    uint32_t count = packet_log()->tunnel ? packet_log_read(mark, packets, PACKETS_MAX) : 0;
     f->sent = f->come = f->lost = 0;
     for (uint32_t i = 0; i < count; i++) {
         f->lost += packets[i].fate != PASSED;
         if (packets[i].fate != QUEUE_FULL)
             *(packets[i].to_server ? &f->sent : &f->come) += packets[i].length;
     }
-    double needed_ms = board()->rate > 0 ? (double)f->come * 8 / board()->rate : 0;
+    double needed_ms = packet_log()->rate > 0 ? (double)f->come * 8 / packet_log()->rate : 0;
     f->busy = needed_ms / f->took_ms;
 }
 
 static struct figures load_http1(void)
 {
     struct six six = {.connections = SIX_MAX, .images = IMAGES, .size = image_bytes};
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     six_load(&six);
     struct figures f = {.connections = six.connections,
                         .waited = six.waited,
@@ -79,7 +79,7 @@ static void ask(uint32_t streams[IMAGES], int *waited, bool first)
 
 static struct figures load_http2(void)
 {
-    uint32_t streams[IMAGES] = {0}, mark = board_mark();
+    uint32_t streams[IMAGES] = {0}, mark = packet_log_mark();
     struct figures f = {.connections = 1};
     talk_open(&talk, TALK_WINDOW, NULL);
     int64_t start_ns = now_ns();
@@ -98,7 +98,7 @@ static struct figures load_http2(void)
 
 static void show(const char *name, const struct figures *f)
 {
-    if (board()->tunnel)
+    if (packet_log()->tunnel)
         story_row("%s|%d|%d|%ld|%ld|%.0f ms", name, f->connections, f->waited, f->sent, f->come,
                   f->took_ms);
     else
@@ -112,11 +112,11 @@ static const struct claim faster = {
 static void judge(const struct figures *one, const struct figures *two)
 {
     bool all = one->answered == IMAGES && two->answered == IMAGES;
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(&faster);
-    else if (board()->rtt_ms < 20)
+    else if (packet_log()->rtt_ms < 20)
         claim_report(&faster, SKIPPED, "on this link waiting costs little: RTT %g ms",
-                     board()->rtt_ms);
+                     packet_log()->rtt_ms);
     else if (one->busy > BUSY)
         claim_report(&faster, SKIPPED,
                      "the link was busy %.0f %% of the time with HTTP/1.1: nothing to gain "

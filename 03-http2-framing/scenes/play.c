@@ -217,6 +217,6 @@ int main(int argc, char **argv)
                           options});
     talk_with(host, port);
     hundred_of(image_bytes);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return path ? get(path, times, verbose) : story_tell(scenes, argv[first]);
 }

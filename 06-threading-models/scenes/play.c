@@ -58,7 +58,7 @@ int main(int argc, char **argv)
                           "Lesson 06: threading models. Without SCENE all of them: models, "
                           "idle, cpu_bound,\nload_balance, crash, race, cores, queue_full.",
                           options});
-    story_begin(STORY_CLIENT);
+    story_begin();
     allow_files();
     // The scenes start their own servers beside this one. story_tell() reports an unknown
     // scene.
