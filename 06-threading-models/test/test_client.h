@@ -266,9 +266,9 @@ TEST(the_client_reports)
     CHECK_HAS(test_output, " answers a second (100"); // 1000 ... 1004
     CHECK_HAS(test_output, "\n  p50 ");
     CHECK(!strstr(test_output, "error") && !strstr(test_output, "no answer"));
-    CHECK_INT(run_client(port, "--url /no --seconds 0.1"), 1);
+    CHECK_INT(run_client(port, "--url /no --requests 10 --seconds 20"), 1);
     CHECK_HAS(test_output, "errors; the first: the answer has status 404\n");
-    CHECK_INT(run_client(port, "--seconds 0.1 >/dev/full"), 1);
+    CHECK_INT(run_client(port, "--requests 10 --seconds 20 >/dev/full"), 1);
     CHECK_HAS(test_output, "cannot write the report: No space left on device");
     CHECK_INT(test_stop(pid), 0);
 }
