@@ -133,7 +133,7 @@ static void answer_request(struct connection *c, const struct http_head *head,
 {
     struct request request = {.head = head, .content = content};
     http_split_target(head->target, &request.path, &request.query);
-    c->api->figures.requests++;
+    c->api->stats.requests++;
     log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
              head->target.at);
     find_answer(c, &request);

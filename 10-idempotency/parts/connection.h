@@ -35,7 +35,7 @@ struct settings {
     int drop;       // so many first answers to POST are lost
 };
 
-struct figures {
+struct stats {
     uint64_t requests, posts;       // that came; of them to any of the charges' paths
     uint64_t charged, declined;     // by the bank
     uint64_t replayed;              // answers that were given again
@@ -47,7 +47,7 @@ struct figures {
 
 struct api {
     struct settings settings;
-    struct figures figures;
+    struct stats stats;
     const struct route *routes; // the last one has no path
     struct store store;
     struct json json;  // room for the request that is being read
