@@ -57,6 +57,7 @@ static struct api api = {
 static void opened(struct conn *conn);
 static size_t received(struct conn *conn, const char *bytes, size_t length);
 static void timeout(struct conn *conn);
+static void woken(struct conn *conn);
 static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 static void commit(void);
@@ -67,6 +68,7 @@ static const struct loop_server server = {
     .opened = opened,     // a client has connected
     .received = received, // bytes have come; returns how many are used, 0: more have to come
     .timeout = timeout,   // the deadline of a connection has passed
+    .woken = woken,       // conn_wake() was called: the journal has kept what it waits for
     .stop = stop,         // the server is to stop; once for each connection
     .closed = closed,     // a connection is gone
     .round = commit,      // all that has come is served, and the loop is about to sleep
@@ -95,6 +97,11 @@ static void timeout(struct conn *conn)
     connection_timeout(connection_of(conn));
 }
 
+static void woken(struct conn *conn)
+{
+    connection_woken(connection_of(conn));
+}
+
 static void stop(struct conn *conn)
 {
     connection_stop(connection_of(conn));
@@ -104,6 +111,7 @@ static void closed(struct conn *conn)
 {
     check_then_mark_abandon(connection_of(conn));
     charge_abandon(connection_of(conn));
+    http_server_done(&connection_of(conn)->http);
 }
 
 // All charges that have come in this round of the loop go to the disk together, and then all of
@@ -111,8 +119,8 @@ static void closed(struct conn *conn)
 static void commit(void)
 {
     struct connection *waiter = store_commit(&api.store);
-    if (waiter)
-        connection_look_again(waiter);
+    if (waiter) // a few more may come at once: see commit_delay.h
+        conn_wake(&waiter->conn);
 }
 
 // ---- the program ---------------------------------------------------------------------------
