@@ -1,4 +1,5 @@
-// peer.c: the other ends that common/test/test.c puts on the wire: one small program, many roles.
+// peer.c: the other ends that common/test/test.c puts on the wire: one small program, many
+// roles.
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
