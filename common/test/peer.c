@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "claim.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "story.h"
@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     int first =
         options_parse(argc, argv, &(struct command){"ROLE", "A test's other end.", options});
     const char *role = first < argc ? argv[first] : "";
-    story_begin(STORY_CLIENT);
+    story_begin();
     if (!strcmp(role, "count-datagrams"))
         count_datagrams();
     else if (!strcmp(role, "send-datagrams"))
