@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "body.h"
 #include "files.h"
 #include "http.h"
 #include "loop.h"

@@ -4,7 +4,6 @@
 #define SESSION_H
 
 #include "answer.h"
-#include "body.h"
 #include "files.h"
 #include "loop.h"
 

@@ -124,6 +124,65 @@ TEST(fetch_says_what_became_of_a_request)
         }
 }
 
+TEST(fetch_says_why)
+{
+    static const struct {
+        const char *says;
+        enum ending ending;
+        const char *why;
+    } cases[] = {
+        {"", CLOSE, "closed before the answer"},
+        {"", RESET, "the connection is broken: Connection reset by peer"},
+        {"HTTP/1.1 200", CLOSE, "cut after 12 bytes of a head"},
+        {OK_HEAD "Content-Length: 100\r\n\r\nabcd", CLOSE,
+         "cut after 4 of 100 bytes of content"},
+        {OK_HEAD "Content-Length: 100\r\n\r\nabcd", RESET,
+         "the connection is broken after 4 of 100 bytes of content: Connection reset by peer"},
+        {CHUNKED "3\r\nabc\r\n", CLOSE, "cut after 3 bytes of content, and no last chunk"},
+        {"SSH-2.0-x\r\n\r\n", STAY, "malformed: the first line does not name HTTP/1.1"},
+        {CHUNKED "3\r\nabcde\r\n", STAY,
+         "malformed after 3 bytes of content, and no last chunk: a chunk does not end with "
+         "CRLF where its size says"},
+        {OK_HEAD "Content-Length: 3\r\nContent-Length: 3\r\n\r\n", STAY,
+         "malformed: two Content-Length fields"},
+        {OK_HEAD "Transfer-Encoding: gzip\r\n\r\n", STAY,
+         "malformed: a transfer coding that is not known here"},
+        {OK_HEAD "X: " // 8192 and 8192 bytes
+                 "%s%s",
+         STAY, "malformed: all fields together have at most 16384 bytes"},
+    };
+    static char long_text[FETCH_BYTES];
+    static struct fetch f;
+    char why[FETCH_WHY_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct teller teller = {.says = cases[i].says, .ending = cases[i].ending};
+        if (strstr(cases[i].says, "%s")) {
+            size_t head = strcspn(cases[i].says, "%");
+            memcpy(long_text, cases[i].says, head);
+            memset(long_text + head, 'x', 20000);
+            teller.says = long_text;
+        }
+        enum fetch_result result = ask_teller(&f, "GET", teller);
+        if (strcmp(fetch_why(&f, result, why), cases[i].why))
+            FAIL("expected \"%s\", got \"%s\"", cases[i].why, why);
+    }
+}
+
+// A server that says 103 for ever, or nothing but 100s.
+TEST(fetch_does_not_wait_behind_interim_answers_for_ever)
+{
+    static const char interim[] = "HTTP/1.1 103 Early Hints\r\n\r\n";
+    static char says[200 * sizeof interim];
+    static struct fetch f;
+    char why[FETCH_WHY_BYTES];
+    for (int i = 0; i < 200; i++)
+        strcat(says, interim);
+    enum fetch_result result =
+        ask_teller(&f, "GET", (struct teller){.says = says, .ending = STAY});
+    CHECK_INT(result, FETCH_MALFORMED);
+    CHECK_HAS(fetch_why(&f, result, why), "too many answers 1xx");
+}
+
 // Answers that were asked for together are given one after the other, however they come.
 TEST(fetch_takes_answers_one_by_one)
 {
