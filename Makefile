@@ -2,34 +2,44 @@
 
 LESSONS := $(sort $(patsubst %/,%,$(wildcard [0-9][0-9]-*/)))
 NUMBERS := $(foreach lesson,$(LESSONS),$(firstword $(subst -, ,$(lesson))))
-# The lesson whose number a target such as run-09 ends in.
-lesson   = $(or $(filter $*-%,$(LESSONS)),$(error there is no lesson '$*'; there are: $(NUMBERS)))
+# A variation is a folder in a lesson's folder: 04-tls/termination. Its targets end in 04-termination.
+VARIATIONS := $(patsubst %/run.sh,%,$(wildcard $(LESSONS:%=%/*/run.sh)))
+VARIATION_NAMES := $(foreach variation,$(VARIATIONS),$(firstword $(subst -, ,$(variation)))-$(notdir $(variation)))
+# The lesson or variation that a target such as run-09 or run-04-termination is about.
+find_variation = $(patsubst %/run.sh,%,$(wildcard $(1)-*/$(patsubst $(1)-%,%,$*)/run.sh))
+lesson = $(or $(filter $*-%,$(LESSONS)),$(call find_variation,$(firstword $(subst -, ,$*))),\
+    $(error there is no lesson '$*'; there are: $(NUMBERS) $(VARIATION_NAMES)))
 
 export SAN STRICT ARGS SCENE
 
-all: $(LESSONS)
+all: $(LESSONS) $(VARIATIONS)
 	@echo
-	@for lesson in $(LESSONS); do \
-	    printf '  make run-%.2s    %s\n' $$lesson "$$(sed -n '1s/^# *//p' $$lesson/README.md)"; \
+	@for lesson in $(sort $(LESSONS) $(VARIATIONS)); do \
+	    name=$${lesson%%-*}; [ $$lesson = $${lesson##*/} ] || name=$$name-$${lesson##*/}; \
+	    printf '  make run-%-14s %s\n' $$name "$$(sed -n '1s/^# *//p' $$lesson/README.md)"; \
 	done
-	@printf '\n  make run       all of them, and what came out\n  make help      everything else\n\n'
+	@printf '\n  make run                the ten lessons, and what came out\n'
+	@printf '  make run-all            the variations as well\n  make help               everything else\n\n'
 
 common:
 	@$(MAKE) --no-print-directory -C common
 
-$(LESSONS): common
+$(LESSONS) $(VARIATIONS): common
 	@$(MAKE) --no-print-directory -C $@
 
 run: $(LESSONS)
 	@sh common/tools/tour.sh $(LESSONS)
 
+run-all: $(LESSONS) $(VARIATIONS)
+	@sh common/tools/tour.sh $(sort $(LESSONS) $(VARIATIONS))
+
 run-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) run
 
 # Every part writes how many of its tests passed into $RESULTS; the last line adds them up.
-test: $(LESSONS)
+test: $(LESSONS) $(VARIATIONS)
 	@RESULTS=$$(mktemp) && export RESULTS && trap 'rm -f $$RESULTS' EXIT; \
-	$(MAKE) --no-print-directory -k test-common $(NUMBERS:%=test-%); \
+	$(MAKE) --no-print-directory -k test-common $(NUMBERS:%=test-%) $(VARIATION_NAMES:%=test-%); \
 	awk '{ p += $$2; f += $$3; s += $$4 } \
 	    END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' $$RESULTS
 
@@ -39,7 +49,7 @@ test-common: common
 test-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) test
 
-bench: bench-common $(NUMBERS:%=bench-%)
+bench: bench-common $(NUMBERS:%=bench-%) $(VARIATION_NAMES:%=bench-%)
 
 bench-common: common
 	@$(MAKE) --no-print-directory -C common bench
@@ -51,7 +61,7 @@ bench-%: common
 fuzz-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) fuzz
 
-pictures: $(NUMBERS:%=pictures-%)
+pictures: $(NUMBERS:%=pictures-%) $(VARIATION_NAMES:%=pictures-%)
 
 pictures-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) pictures
@@ -61,19 +71,21 @@ soak: $(LESSONS)
 	@sh common/test/soak.sh $(LESSONS)
 
 doctor:
-	@sh common/tools/doctor.sh $(LESSONS)
+	@sh common/tools/doctor.sh $(LESSONS) $(VARIATIONS)
 
 clean:
-	@for folder in common $(LESSONS); do $(MAKE) --no-print-directory -C $$folder clean; done
+	@for folder in common $(LESSONS) $(VARIATIONS); do $(MAKE) --no-print-directory -C $$folder clean; done
 
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 
-.PHONY: all common $(LESSONS) run test test-common bench bench-common pictures soak doctor clean help
+.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all test test-common bench bench-common pictures soak doctor clean help
 
 #| make                               build everything
 #| make run                           play all lessons, one after the other, and show the ledger
+#| make run-all                       the same with the variations
 #| make run-09                        play lesson 09
+#| make run-04-termination            play a variation; test-, bench- and pictures- take such names, too
 #| make run-09 SCENE=2                only its second scene (SCENE=distance does the same)
 #| make run-09 ARGS="--rtt 200"       on another link: see common/wire/wire --help
 #| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite

@@ -3,6 +3,8 @@
 
 # The folder that this file is in, as seen from the folder that includes it.
 COMMON_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+# The folder that is built, as seen from the top: "09-nagle", or "04-tls/termination".
+FOLDER     := $(patsubst $(realpath $(COMMON_DIR)/..)/%,%,$(realpath .))
 
 # nginx and nghttpd are where an ordinary user's PATH does not look.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -22,6 +24,6 @@ Q       := $(if $(V),,@)
 LINK     = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 ARCHIVE  = @rm -f $@ && $(AR) rcs $@ $^
 # $(call COMPILE,further flags)
-COMPILE  = $(Q)echo "  cc $(notdir $(CURDIR))/$<" && $(CC) $(CFLAGS) $(1) -MMD -MP -c -o $@ $<
+COMPILE  = $(Q)echo "  cc $(FOLDER)/$<" && $(CC) $(CFLAGS) $(1) -MMD -MP -c -o $@ $<
 
 -include $(wildcard build/*.d)

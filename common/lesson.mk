@@ -1,4 +1,4 @@
-# lesson.mk: what every lesson's Makefile shares.
+# lesson.mk: what the Makefiles of all lessons and variations share.
 #
 #   make          builds ./server, ./client and ./play (and common/wire/wire)
 #   make run      plays the lesson's scenes        [SCENE=name or number] [ARGS="--rtt 200"]
@@ -15,20 +15,48 @@
 # A lesson may set, before it includes this file: LIBS ("-lname"), PROGRAMS (further programs of one
 # file each), TOOLS (programs in test/ that its scripts use, built into build/), PICTURES (scenes),
 # FUZZED (the parts that fuzz.c attacks, its own or common's; a rule for "seeds" then puts what to
-# begin with into build/corpus).
+# begin with into build/corpus), NEEDS (a header that not every machine has, and the package that
+# brings it: without it the lesson says so, and is left out).
+#
+# A variation is a folder inside a lesson's folder, of the same shape. It may also set SERVER (the
+# server's name and file where the field calls it otherwise: proxy, broker) and PARENT (parts of the
+# lesson around it that it uses: NAME for ../NAME.c or ../parts/NAME.c). It finds the headers of
+# that lesson behind its own.
 
 all:
 include $(dir $(lastword $(MAKEFILE_LIST)))flags.mk
 
-ALL_PROGRAMS := server client play $(PROGRAMS)
+SERVER       ?= server
+ALL_PROGRAMS := $(SERVER) client play $(PROGRAMS)
 COMMON       := $(COMMON_DIR)/build/common.a
 PARTS        := $(filter-out $(ALL_PROGRAMS),$(basename $(notdir $(wildcard *.c parts/*.c))))
 SCENES       := $(filter-out $(ALL_PROGRAMS),$(basename $(notdir $(wildcard scenes/*.c))))
 # Archives: each program takes the parts that it uses.
+PARENT_A     := $(if $(PARENT),build/parent.a)
 PARTS_A      := $(if $(PARTS),build/parts.a)
 SCENES_A     := $(if $(SCENES),build/scenes.a)
+# Where a file finds headers: those of the lesson; of its scenes; of its tests.
+PARTS_I      := -iquote . -iquote parts $(if $(PARENT),-iquote .. -iquote ../parts)
+SCENES_I     := $(if $(PARENT),-iquote ../scenes) -I$(COMMON_DIR)/wire
+TESTS_I      := -iquote scenes $(SCENES_I) $(if $(PARENT),-iquote ../test) -I$(COMMON_DIR)/test
+
+ifneq ($(if $(NEEDS),$(shell $(CC) -include $(firstword $(NEEDS)) -x c -E /dev/null >/dev/null 2>&1 || echo missing)),)
+
+all run bench fuzz pictures:
+	@echo "$(FOLDER) needs the header $(firstword $(NEEDS)), and is left out: apt-get install $(lastword $(NEEDS))"
+
+test: all
+	@[ -z "$$RESULTS" ] || echo "$(FOLDER) 0 $(if $(STRICT),1 0,0 1)" >>"$$RESULTS"
+	@[ -z "$(STRICT)" ]
+
+FORCE:
+
+else
 
 all: $(ALL_PROGRAMS)
+
+build/parent.a: $(PARENT:%=build/parent-%.o)
+	$(ARCHIVE)
 
 build/parts.a: $(PARTS:%=build/%.o)
 	$(ARCHIVE)
@@ -36,7 +64,7 @@ build/parts.a: $(PARTS:%=build/%.o)
 build/scenes.a: $(SCENES:%=build/%.o)
 	$(ARCHIVE)
 
-server $(if $(wildcard client.c),client) $(PROGRAMS): %: build/%.o $(PARTS_A) $(COMMON)
+$(SERVER) $(if $(wildcard client.c),client) $(PROGRAMS): %: build/%.o $(PARTS_A) $(PARENT_A) $(COMMON)
 	$(LINK) $(LIBS)
 
 # Until a lesson has a client of its own, its scenes are its client.
@@ -45,23 +73,29 @@ client: play
 	@ln -f play client
 endif
 
-play: build/play.o $(SCENES_A) $(PARTS_A) $(COMMON)
+play: build/play.o $(SCENES_A) $(PARTS_A) $(PARENT_A) $(COMMON)
 	$(LINK) $(LIBS)
 
-build/test $(TOOLS:%=build/%): build/%: build/%.o $(SCENES_A) $(PARTS_A) $(COMMON)
+build/test $(TOOLS:%=build/%): build/%: build/%.o $(SCENES_A) $(PARTS_A) $(PARENT_A) $(COMMON)
 	$(LINK) $(LIBS)
 
 build/%.o: %.c build/flags
-	$(call COMPILE,-iquote . -iquote parts)
+	$(call COMPILE,$(PARTS_I))
 
 build/%.o: parts/%.c build/flags
-	$(call COMPILE,-iquote . -iquote parts)
+	$(call COMPILE,$(PARTS_I))
 
 build/%.o: scenes/%.c build/flags
-	$(call COMPILE,-iquote . -iquote parts -I$(COMMON_DIR)/wire)
+	$(call COMPILE,$(PARTS_I) $(SCENES_I))
 
 build/%.o: test/%.c build/flags
-	$(call COMPILE,-iquote . -iquote parts -iquote scenes -I$(COMMON_DIR)/wire -I$(COMMON_DIR)/test)
+	$(call COMPILE,$(PARTS_I) $(TESTS_I))
+
+build/parent-%.o: ../%.c build/flags
+	$(call COMPILE,$(PARTS_I))
+
+build/parent-%.o: ../parts/%.c build/flags
+	$(call COMPILE,$(PARTS_I))
 
 # common/ knows when it is out of date; ask it every time.
 $(COMMON): FORCE
@@ -75,7 +109,7 @@ test: all build/test $(TOOLS:%=build/%)
 	@sh $(COMMON_DIR)/test/test.sh
 
 bench: all $(TOOLS:%=build/%)
-	@if [ -f test/bench.sh ]; then sh test/bench.sh; else echo "$(notdir $(CURDIR)) has no benchmark"; fi
+	@if [ -f test/bench.sh ]; then sh test/bench.sh; else echo "$(FOLDER) has no benchmark"; fi
 
 FUZZ_SECONDS ?= 30
 FUZZED_FILES := $(foreach part,$(FUZZED),$(wildcard $(part).c parts/$(part).c $(COMMON_DIR)/$(part).c))
@@ -91,6 +125,8 @@ fuzz: build/fuzz
 
 pictures: all
 	@for scene in $(PICTURES); do sh $(COMMON_DIR)/tools/picture.sh $$scene || exit 1; done
+
+endif
 
 clean:
 	rm -rf build $(ALL_PROGRAMS)

@@ -1,13 +1,16 @@
 # scene.sh: what every lesson's run.sh is made of.
 #
-#   . ../common/scene.sh
+#   . ../common/scene.sh             (in a variation: SERVER=proxy, where it is not "server",
+#                                     and . ../../common/scene.sh)
 #   scene NAME [link options for wire] [-- options for ./server]     one line for each scene
 #   finish
 #
 # From the environment: SCENE (a name or number: only this one), ARGS (further link options, for
 # the scenes that have a link), LEDGER (a file that collects the claims; else finish shows them).
 
-lesson=$(basename "$PWD")
+common=../common
+[ -d $common ] || common=../../common
+lesson=${PWD#"$(cd $common/.. && pwd)"/}
 number=0 played=0 failed="" names=""
 if [ -z "$LEDGER" ]; then
     LEDGER=$(mktemp) && own_ledger=1 && trap 'rm -f "$LEDGER"' EXIT
@@ -18,10 +21,10 @@ started=$(date +%s.%N)
 # Plays scene $name with the link options in $1. Where this machine allows no wire (exit status
 # 3), it is played on loopback, and the claims that need the wire are skipped.
 play() {
-    printf '\n$ %s\n' "../common/wire/wire$1 -- $server -- ./play $name" |
+    printf '\n$ %s\n' "$common/wire/wire$1 -- $server -- ./play $name" |
         sed '/.\{101\}/s/ -- / \\\n    -- /' # no wider than the terminal
     # shellcheck disable=SC2086 # options are words
-    ../common/wire/wire $1 -- $server -- ./play "$name"
+    $common/wire/wire $1 -- $server -- ./play "$name"
     status=$?
     if [ $status -eq 3 ]; then
         echo "this machine allows no wire, so on loopback instead; what needs packets is skipped:"
@@ -35,7 +38,7 @@ play() {
 }
 
 scene() {
-    name=$1 link="" server=./server
+    name=$1 link="" server=./${SERVER:-server}
     number=$((number + 1)) names="$names $name"
     shift
     [ -z "$SCENE" ] || [ "$SCENE" = "$number" ] || [ "$SCENE" = "$name" ] || return 0
@@ -46,7 +49,7 @@ scene() {
     done
     if [ $# -gt 0 ]; then
         shift
-        server="./server $*"
+        server="$server $*"
     fi
     if [ -n "$link" ]; then
         link="$link${ARGS:+ $ARGS}" # of an option given twice the last one counts
@@ -64,6 +67,6 @@ finish() {
     fi
     printf 'seconds\t%s\t%s\n' "$lesson" \
         "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')" >>"$LEDGER"
-    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f ../common/tools/ledger.awk
+    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f $common/tools/ledger.awk
     [ -z "$failed" ] || { echo "$lesson: not as documented:$failed" && exit 1; }
 }

@@ -87,3 +87,68 @@ TEST(a_client_that_does_not_read)
     close(fd);
     CHECK_INT(test_stop(pid), 0);
 }
+
+// ---- the client ----------------------------------------------------------------------------
+
+TEST(the_client_shows_each_request)
+{
+    char command[100];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0");
+    static const char *const ways[] = {"nagle", "nodelay", "writev", "cork"};
+    for (int i = 0; i < 4; i++) {
+        snprintf(command, sizeof command, "./client --port %d --count 3 --way %s", port,
+                 ways[i]);
+        CHECK_INT(test_run(command), 0);
+        CHECK_HAS(test_output, "\n   3 ");
+        CHECK_HAS(test_output, i < 2 ? " 2.0 segments a request" : " 1.0 segments a request");
+    }
+    snprintf(command, sizeof command, "./client --port %d --count 2 --body 1048576", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(the_client_refuses_bad_options)
+{
+    CHECK_INT(test_run("./client --way fast"), 2);
+    CHECK_HAS(test_output, "--way takes nagle, nodelay, writev or cork, not 'fast'");
+    CHECK_INT(test_run("./client --body 1048577"), 2);
+    CHECK_INT(test_run("./client stall"), 2);
+    CHECK_HAS(test_output, "unexpected argument 'stall'");
+}
+
+TEST(the_client_says_if_it_cannot_write)
+{
+    char command[100];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0");
+    snprintf(command, sizeof command, "./client --port %d --count 1 >/dev/full", port);
+    CHECK_INT(test_run(command), 1);
+    CHECK_HAS(test_output, "cannot write the output: No space left on device");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Runs the client against a server that answers its first request so. It must fail, and say
+// why.
+static void expect_refused(const char *answer, size_t length, bool keep, const char *why)
+{
+    char command[100];
+    int port = test_fake_server(answer, length, keep);
+    snprintf(command, sizeof command, "timeout 20 ./client --way writev --port %d", port);
+    CHECK_INT(test_run(command), 1);
+    CHECK_HAS(test_output, why);
+}
+
+TEST(the_client_is_strict)
+{
+    expect_refused("", 0, false, "closed the connection after 0 answers");
+    expect_refused("K", 1, false, "closed the connection after 1 answers");
+    expect_refused("!", 1, true, "refused request 1: its body is too long");
+    expect_refused("\033", 1, true, "is not the one byte 'K', but 1, 0x1b first");
+    expect_refused("KK", 2, true, "is not the one byte 'K', but 2, 0x4b first");
+}
+
+TEST(the_client_does_not_wait_for_ever)
+{
+    expect_refused("", 0, true, "no answer to request 1 from 127.0.0.1:");
+}

@@ -9,14 +9,15 @@
 passed=0 failed=0 skipped=0
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-lesson=$(basename "$PWD")
+root=$(cd "$(dirname "$0")/../.." && pwd)
+lesson=${PWD#"$root"/} # or a variation: 04-tls/termination
 
 for patch in break/*.patch; do
     run=$(sed -n 's/^run: //p' "$patch")
     expected=$(sed -n 's/^expect: //p' "$patch")
     file=$(sed -n 's/^+++ b\///p' "$patch" | head -n 1)
     rm -rf "${copy:?}"/*
-    cp -a ../common ../"$lesson" "$copy"
+    cp -a "$root/common" "$root/${lesson%%/*}" "$copy"
     if ! (cd "$copy/$lesson" && patch -sp1 -F0 <"break/${patch#break/}" && make -s all build/test) >"$copy/log" 2>&1; then
         echo "FAILED  $patch does not apply or build:" && cat "$copy/log"
         failed=$((failed + 1))

@@ -1,8 +1,10 @@
-// contract.h: tests of what every lesson's server, client and play promise (same command line, same
-// endings, no way for one client to disturb another). A lesson's test.c says first what one
-// good exchange with its server is:
+// contract.h: tests of what every lesson's server, client and play promise (same command line,
+// same endings, no way for one client to disturb another). A lesson's test.c says first what
+// one good exchange with its server is:
 //
 //     static bool exchange(int port);   // true if the server on this port answers as it should
+//
+// In a variation whose server has another name: #define SERVER "proxy", before this file.
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
@@ -14,14 +16,18 @@
 #include "net.h"
 #include "test_server.h"
 
+#ifndef SERVER
+#define SERVER "server"
+#endif
+
 #define CROWD 999 // connections at once, and one more for an exchange
 
 static bool exchange(int port);
 
 TEST(help_is_there)
 {
-    CHECK_INT(test_run("./server --help"), 0);
-    CHECK_HAS(test_output, "usage: server [options]");
+    CHECK_INT(test_run("./" SERVER " --help"), 0);
+    CHECK_HAS(test_output, "usage: " SERVER " [options]");
     CHECK_HAS(test_output, "--host TEXT");
     CHECK_HAS(test_output, "--port N");
     CHECK_HAS(test_output, "(default 127.0.0.1)");
@@ -35,11 +41,11 @@ TEST(help_is_there)
 
 TEST(bad_options_are_refused)
 {
-    CHECK_INT(test_run("./server --colour red"), 2);
+    CHECK_INT(test_run("./" SERVER " --colour red"), 2);
     CHECK_HAS(test_output, "unknown option '--colour'");
-    CHECK_INT(test_run("./server --port 65536"), 2);
+    CHECK_INT(test_run("./" SERVER " --port 65536"), 2);
     CHECK_HAS(test_output, "from 0 to 65535, not '65536'");
-    CHECK_INT(test_run("./server 8001"), 2);
+    CHECK_INT(test_run("./" SERVER " 8001"), 2);
     CHECK_HAS(test_output, "unexpected argument '8001'");
     CHECK_INT(test_run("./play one two"), 2);
     CHECK_HAS(test_output, "unexpected argument 'two'");
@@ -51,9 +57,9 @@ TEST(a_busy_port_is_reported)
 {
     char command[80];
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./" SERVER " --port 0");
     CHECK(port > 0);
-    snprintf(command, sizeof command, "./server --port %d", port);
+    snprintf(command, sizeof command, "./" SERVER " --port %d", port);
     CHECK_INT(test_run(command), 1);
     CHECK_HAS(test_output, "cannot listen on 127.0.0.1:");
     CHECK_HAS(test_output, "Address already in use (--port 0: the kernel chooses)");
@@ -63,11 +69,11 @@ TEST(a_busy_port_is_reported)
 static void expect_stop(const char *signal_name)
 {
     char command[300];
-    snprintf(
-        command, sizeof command,
-        "f=$(mktemp); ./server --port 0 >$f & until grep -q listening $f; do sleep 0.02; done; "
-        "kill -%s $!; wait $!; status=$?; cat $f; rm $f; exit $status",
-        signal_name);
+    snprintf(command, sizeof command,
+             "f=$(mktemp); ./" SERVER
+             " --port 0 >$f & until grep -q listening $f; do sleep 0.02; done; "
+             "kill -%s $!; wait $!; status=$?; cat $f; rm $f; exit $status",
+             signal_name);
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "listening on 127.0.0.1:");
     CHECK_HAS(test_output, "stopped: ");
@@ -93,7 +99,7 @@ TEST(two_terminals)
 {
     char command[80];
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./" SERVER " --port 0");
     snprintf(command, sizeof command, "STRICT= ./play --port %d", port);
     int status = test_run(command);
     for (const char *at = test_output; (at = strstr(at, "UNEXPECTED\n")); at++) {
@@ -117,7 +123,7 @@ TEST(a_thousand_connections_at_once)
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_max < CROWD + 50)
         SKIP("this needs more descriptors than ulimit -Hn allows");
-    int port = test_start(&pid, "./server --port 0"), open = 0;
+    int port = test_start(&pid, "./" SERVER " --port 0"), open = 0;
     for (int i = 0; i < CROWD; i++)
         open += (fds[i] = net_connect("127.0.0.1", port)) >= 0;
     CHECK_INT(open, CROWD);
@@ -132,7 +138,7 @@ TEST(out_of_descriptors_and_back)
 {
     int fds[60];
     pid_t pid;
-    int port = test_start(&pid, "sh -c 'ulimit -n 32; exec ./server --port 0'");
+    int port = test_start(&pid, "sh -c 'ulimit -n 32; exec ./" SERVER " --port 0'");
     CHECK(port > 0);
     for (int i = 0; i < 60; i++)
         fds[i] = net_connect("127.0.0.1", port);
@@ -152,7 +158,7 @@ TEST(clients_that_vanish)
 {
     pid_t pid;
     struct linger reset = {1, 0};
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./" SERVER " --port 0");
     for (int i = 0; i < 200; i++) {
         int fd = net_connect("127.0.0.1", port);
         CHECK(fd >= 0 && write_all(fd, "\0\0", 2));
@@ -170,7 +176,7 @@ TEST(garbage_disturbs_nobody)
     static uint8_t bytes[20000];
     pid_t pid;
     unsigned long random = 1;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./" SERVER " --port 0");
     signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < 50; i++) {
         for (size_t j = 0; j < sizeof bytes; j++)

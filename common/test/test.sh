@@ -1,8 +1,8 @@
 # test.sh: all tests of the current folder, a lesson's or common's: its unit tests, its scenes,
 # its real peers, its patches in break/. The last line adds them up; so does $RESULTS for all.
 
-folder=$(basename "$PWD")
 here=$(dirname "$0")
+folder=${PWD#"$(cd "$here/../.." && pwd)"/}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0

@@ -3,9 +3,12 @@
 #ifndef TEST_SERVER_H
 #define TEST_SERVER_H
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 #include "net.h"
 #include "sanitized.h"
@@ -63,6 +66,38 @@ static inline int test_stop(pid_t pid)
     kill(pid, SIGTERM);
     waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// Starts a server for clients to be tested with: to each connection, when something has come,
+// it sends these bytes, whatever they are; then it closes the connection, or keeps it (`keep`)
+// until the client closes. Returns its port. It ends with the test.
+static inline int test_fake_server(const char *answer, size_t length, bool keep)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 10) ||
+        getsockname(listener, (struct sockaddr *)&address, &size)) {
+        perror("cannot start a fake server");
+        exit(1);
+    }
+    if (fork() == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        signal(SIGPIPE, SIG_IGN);
+        for (;;) {
+            char bytes[65536];
+            int fd = accept(listener, NULL, NULL);
+            bool more = read(fd, bytes, sizeof bytes) > 0 && write_all(fd, answer, length);
+            if (more && !keep)
+                shutdown(fd, SHUT_WR); // close() alone could send a reset
+            while (more && read(fd, bytes, sizeof bytes) > 0)
+                ;
+            close(fd);
+        }
+    }
+    close(listener);
+    return ntohs(address.sin_port);
 }
 
 // The output of a shell command as a number.

@@ -3,8 +3,9 @@
 #     sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f ledger.awk
 #
 # Lines, their fields separated by tabs: CLAIM VERDICT WHERE SAYS MEASURED, and for each lesson
-# "seconds" LESSON SECONDS. Sorted, these come first, and claim 1.9 before 1.11. What was
-# measured is shown where a claim does not simply hold. LC_ALL: a column is counted from bytes.
+# and variation "seconds" FOLDER SECONDS. Sorted, these come first, and claim 1.9 before 1.11. The
+# claims of a variation (04-tls/termination) are among those of its lesson, and so are its seconds.
+# What was measured is shown where a claim does not simply hold. LC_ALL: a column is counted from bytes.
 
 BEGIN {
     FS = "\t"
@@ -43,9 +44,12 @@ function wrap(text, words, count, i, column) {
 }
 
 $1 == "seconds" {
-    lessons++
-    name[substr($2, 1, 2)] = $2
-    seconds[substr($2, 1, 2)] = $3
+    key = substr($2, 1, 2)
+    if (!(key in name)) {
+        lessons++
+        name[key] = $2
+    }
+    seconds[key] += $3
     next
 }
 

@@ -7,14 +7,16 @@
 # bars have no gaps, whatever font the reader has. The same text makes the same picture.
 
 if [ "$1" != --draw ]; then
-    lesson=$(basename "$PWD")
+    lesson=${PWD#"$(cd "$(dirname "$0")/../.." && pwd)"/}
+    target=${lesson%%-*}
+    [ "$lesson" = "${lesson##*/}" ] || target=$target-${lesson##*/} # a variation
     screen=$(mktemp) && trap 'rm -f "$screen"' EXIT
     # A terminal of its own, because a pipe gets no colours.
     env -u NO_COLOR TERM=xterm SCENE="$1" script -qec "sh ./run.sh" /dev/null </dev/null >"$screen" ||
         { cat "$screen" && exit 1; }
     # The scene alone: from its title to what the server says at its end.
     tr -d '\r' <"$screen" | awk '/^(\033[^m]*m)*(stopped|── the ledger)/ { exit } /^(\033[^m]*m)*── / { on = 1 } on' |
-        sh ../common/tools/picture.sh --draw "make run-${lesson%%-*} SCENE=$1" >"pictures/$1.svg"
+        sh "$0" --draw "make run-$target SCENE=$1" >"pictures/$1.svg"
     echo "  $lesson/pictures/$1.svg"
     exit
 fi

@@ -8,7 +8,7 @@ export LEDGER
 bad=""
 for lesson in "$@"; do
     printf '\n%s\n== %s\n' "$(printf '%100s' '' | tr ' ' '=')" "$lesson"
-    [ -x "$lesson/server" ] || { echo "it could not be built here: make $lesson says why" && continue; }
+    [ -x "$lesson/play" ] || { echo "it could not be built here: make $lesson says why" && continue; }
     (cd "$lesson" && sh ./run.sh)
     case $? in
     0) ;;
