@@ -68,9 +68,15 @@ static void note_alert(const SSL *ssl, int where, int value)
 {
     struct secure *s = SSL_get_app_data(ssl);
     if (where & SSL_CB_ALERT && s && (value & 0xff) != SSL_AD_CLOSE_NOTIFY)
-        s->alert = (value & 0xff) == TLS13_AD_CERTIFICATE_REQUIRED
-                       ? "certificate required" // too new for OpenSSL's own list
-                       : SSL_alert_desc_string_long(value);
+        s->alert = value & 0xff;
+}
+
+// An alert in words. The number is said beside it, because the words differ between versions.
+static const char *alert_words(int alert)
+{
+    if (alert == TLS13_AD_CERTIFICATE_REQUIRED)
+        return "certificate required"; // too new for OpenSSL 3.0's own list
+    return SSL_alert_desc_string_long(alert);
 }
 
 void secure_server_begin(struct secure_server *server)
@@ -142,6 +148,7 @@ static bool begin(struct secure *s)
         BIO_set_init(bio, 1);
         SSL_set_bio(s->ssl, bio, bio);
         SSL_set_app_data(s->ssl, s);
+        s->alert = -1;
         SSL_set_info_callback(s->ssl, note_alert);
         SSL_set_read_ahead(s->ssl, 1); // take all that is here at once, not a header first
         SSL_set_accept_state(s->ssl);
@@ -184,10 +191,12 @@ static void refuse(struct secure *s)
     const char *reason = error ? context_reason(error) : NULL;
     long verified = SSL_get_verify_result(s->ssl);
     s->server->refused++;
-    story_event("refused: %s%s%s%s%s", reason ? reason : "connection lost",
+    char alert[80] = "";
+    if (s->alert >= 0)
+        snprintf(alert, sizeof alert, "; alert: %s (%d)", alert_words(s->alert), s->alert);
+    story_event("refused: %s%s%s%s", reason ? reason : "connection lost",
                 verified == X509_V_OK ? "" : ": ",
-                verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified),
-                s->alert ? "; alert: " : "", s->alert ? s->alert : "");
+                verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified), alert);
     end(s);
 }
 

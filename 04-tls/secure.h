@@ -52,7 +52,7 @@ struct secure {
     size_t in_length; // how much of it is left
     char *kept;       // plaintext that is not used yet; NULL: none
     size_t kept_length;
-    const char *alert;            // the last one that was sent or received
+    int alert;                    // the last one that was sent or received; -1: none
     struct secure *older, *newer; // among the handshakes that are not done
 };
 

@@ -128,14 +128,30 @@ char *net_peer_name(int fd, char *text)
 
 void net_ready(int fd)
 {
-    char name[NET_NAME];
+    net_ready_ports(fd, NULL, 0);
+}
+
+void net_ready_ports(int fd, const struct net_port more[], int count)
+{
+    char name[NET_NAME], *lines;
+    size_t length;
     const char *ready_fd = getenv("READY_FD");
+    FILE *text = open_memstream(&lines, &length); // one write(): the reader finds them all
+    if (!text)
+        die("cannot say that it is ready: %s", strerror(errno));
     printf("listening on %s\n", net_local_name(fd, name));
+    fprintf(text, "%s\n", strrchr(name, ':') + 1);
+    for (int i = 0; i < count; i++) {
+        printf("%s on %s\n", more[i].name, net_local_name(more[i].fd, name));
+        fprintf(text, "%s %s\n", more[i].name, strrchr(name, ':') + 1);
+    }
     fflush(stdout);
+    fclose(text);
     if (ready_fd) {
-        dprintf(atoi(ready_fd), "%s\n", strrchr(name, ':') + 1);
+        write_all(atoi(ready_fd), lines, length);
         close(atoi(ready_fd));
     }
+    free(lines);
 }
 
 int net_stop_fd(void)

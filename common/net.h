@@ -47,9 +47,20 @@ char *net_name(const struct sockaddr_storage *address, char *text);
 char *net_local_name(int fd, char *text);
 char *net_peer_name(int fd, char *text);
 
+// A further port of a server.
+struct net_port {
+    const char *name; // one word
+    int fd;           // of the socket that listens
+};
+
 // Says that the server on `fd` is ready: prints "listening on HOST:PORT", and writes "PORT\n"
-// to the descriptor in $READY_FD if there is one, which is how wire and the tests know.
+// to the descriptor in $READY_FD if there is one, which is how wire and the tests know. (A
+// plain sh can only redirect to 3 to 9.)
 void net_ready(int fd);
+
+// The same for a server with `count` ports more: it prints "NAME on HOST:PORT" for each, and
+// writes "NAME PORT\n" behind its own.
+void net_ready_ports(int fd, const struct net_port more[], int count);
 
 // Blocks SIGINT and SIGTERM and ignores SIGPIPE; returns a descriptor that becomes readable
 // when the program is asked to stop (signalfd(2)): one more thing to poll, no handler, no race.

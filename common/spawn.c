@@ -14,16 +14,29 @@
 
 #include "net.h"
 
-static _Noreturn void become(const char *const argv[], int ready_fd)
+void spawn_hand_over(int ready_fd)
 {
     char text[16];
+    int fd = 3;
+    // One that is open, and stays open for the server, is somebody's: the board, make's jobs.
+    while (fd < 9 && fd != ready_fd && fcntl(fd, F_GETFD) == 0)
+        fd++;
+    if (fd == ready_fd)
+        fcntl(fd, F_SETFD, 0);
+    else
+        dup2(ready_fd, fd);
+    snprintf(text, sizeof text, "%d", fd);
+    setenv("READY_FD", text, 1);
+}
+
+static _Noreturn void become(const char *const argv[], int ready_fd)
+{
     sigset_t none;
     int silence = open("/dev/null", O_WRONLY);
     // The pair's own server is another one: what the environment says of it is not for this
     // one.
     unsetenv("WIRE_BOARD");
-    snprintf(text, sizeof text, "%d", ready_fd);
-    setenv("READY_FD", text, 1);
+    spawn_hand_over(ready_fd);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -40,10 +53,8 @@ int spawn_server(pid_t *pid, const char *const argv[])
     int ready[2];
     if (pipe2(ready, O_CLOEXEC) || (*pid = fork()) < 0)
         die("cannot start a process: %s", strerror(errno));
-    if (*pid == 0) {
-        fcntl(ready[1], F_SETFD, 0);
+    if (*pid == 0)
         become(argv, ready[1]);
-    }
     close(ready[1]);
     struct pollfd written = {ready[0], POLLIN, 0};
     if (poll(&written, 1, SPAWN_WAIT_MS) < 1 || read(ready[0], port, sizeof port - 1) < 1) {

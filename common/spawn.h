@@ -13,6 +13,10 @@
 // is killed when the calling thread ends. Dies if there can be no further process.
 int spawn_server(pid_t *pid, const char *const argv[]);
 
+// In a child that is about to become a server: hands over `ready_fd` as $READY_FD, under a
+// number from 3 to 9: a plain sh can redirect to no other.
+void spawn_hand_over(int ready_fd);
+
 // Ends it with SIGTERM. Returns its exit status, 128 + the signal that it died of.
 int spawn_stop(pid_t pid);
 

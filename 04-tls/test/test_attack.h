@@ -58,16 +58,16 @@ TEST(records_that_are_none)
     } cases[] = {
         {"\x16\x03\x01\xff\xff"
          "abcdef",
-         11, "packet length too long; alert: record overflow"},
+         11, "; alert: record overflow (22)"},
         {"\x16\x03\x01\x48\x01"
          "abcdef",
-         11, "packet length too long; alert: record overflow"},
+         11, "; alert: record overflow (22)"},
         {"\x16\x03\x01\x00\x00", 5, "refused: "},
-        {"\x15\x03\x01\x00\x02\x02\x28", 7, "unexpected message"},
+        {"\x15\x03\x01\x00\x02\x02\x28", 7, " (10)"},
         {"\x15\x03\x01\x00\x02\x01\x00", 7, "refused: "}, // close_notify, before anything
-        {"\x17\x03\x03\x00\x01x", 6, "unexpected message"},
-        {"\x14\x03\x03\x00\x01\x01", 6, "unexpected message"},
-        {"\x16\x03\x01\x00\x04\x02\x00\x00\x00", 9, "unexpected message"},
+        {"\x17\x03\x03\x00\x01x", 6, " (10)"},
+        {"\x14\x03\x03\x00\x01\x01", 6, " (10)"},
+        {"\x16\x03\x01\x00\x04\x02\x00\x00\x00", 9, " (10)"},
         {"\x16\x03\x01\x00\x04\x01\xff\xff\xff", 9, "excessive message size"},
         {"\x16\x09\x09\x00\x04\x01\x00\x00\x00", 9, "wrong version number"},
         {"\x00\x00\x00\x00\x00\x00", 6, "refused: "},

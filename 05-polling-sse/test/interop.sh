@@ -15,26 +15,14 @@ need_module() {
     return 1
 }
 
-# Starts another program's server, which prints its port; sets $theirs.
-start_theirs() {
-    "$@" >"$folder/port" 2>"$folder/errors" &
-    pids="$pids $!"
-    tries=0
-    until [ -s "$folder/port" ]; do
-        tries=$((tries + 1))
-        [ $tries -lt 500 ] || { cat "$folder/errors" && return 1; }
-        sleep 0.02
-    done
-    theirs=$(cat "$folder/port")
-}
-
 if need curl curl; then
     expect "curl publishes" '{"id":1}' "curl -sS -m 20 -d 'a
 b' $url/publish"
     expect "curl polls" '{"id":1,"event":"message","data":"a\nb"}' "curl -sS -m 20 '$url/poll?since=0'"
     expect "curl waits in vain" "204 0" "curl -sS -m 20 -o /dev/null -w '%{http_code} %{size_download}' '$url/wait?timeout=30'"
     expect "curl waits, and is told" '{"id":2,"event":"price","data":"12.50"}' \
-        "(until curl -s $url/stats | grep -q '\"wait\": {\"clients\": 1'; do :; done; curl -s -d 12.50 '$url/publish?event=price' >/dev/null) &
+        "(await 'a client waits' 'curl -s -m 20 $url/stats | grep -q \"wait.: {.clients.: 1\"'
+         curl -s -m 20 -d 12.50 '$url/publish?event=price' >/dev/null) &
         curl -sS -m 20 '$url/wait?since=1'"
     expect "curl -N reads events" "retry: 100
 
@@ -156,7 +144,7 @@ async def main():
                 await echo.send(data)
                 assert await echo.recv() == data, size
         await echo.send(["frag", "ments ", "\u20ac"])
-        print(await echo.recv(), "extensions:", len(echo.extensions))
+        print(await echo.recv(), "extensions:", len(getattr(echo, "protocol", echo).extensions))
         await (await echo.ping())
         await echo.close(4000, "enough")
         print("closed", echo.close_code)
@@ -187,7 +175,6 @@ if need python3 python3-websockets; then
         expect "Python's websockets is our client" "fragments € extensions: 0
 closed 4000
 1003 this chat is text only" "timeout 60 $python $folder/client.py $ours"
-        : >"$folder/port"
         start_theirs "$python" "$folder/server.py"
         expect "Python's websockets is our server" "$echoes" ask_echoes
         expect "Python's websockets is our server, binary" "$echoes" "ask_echoes --binary"

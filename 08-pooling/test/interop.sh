@@ -96,7 +96,7 @@ while True:
                     say(frame("D", number, "1", "Zo\u00eb", ""), frame("C", number, "1"))
                 else:
                     say(frame("E", number, "42601", "what?"))
-            print(got[0], file=sys.stderr, flush=True)
+            print(got[0], file=open(sys.argv[1], "a"), flush=True)
     except (EOFError, ConnectionError):
         pass
     s.close()
@@ -146,10 +146,8 @@ while True:
 PYTHON
 
 if need python3 python3; then
-    mkfifo "$folder/hostile"
-    python3 "$folder/hostile.py" >"$folder/hostile" &
-    pids="$pids $!"
-    read -r hostile <"$folder/hostile"
+    start_theirs python3 "$folder/hostile.py"
+    hostile=$theirs
     # shellcheck disable=SC2016 # $path is for the command
     expect "a hostile server has no second use of a connection" "endless-head: the answer is no HTTP/1.1; 0 on one that was there
 endless-hints: timed out; 0 on one that was there
@@ -180,16 +178,13 @@ E|105|42601|syntax error at \"drop table\"
 then b''
 F|3|28P01|wrong password
 then b''" "timeout 20 python3 $folder/client.py $port"
-    fifo=$folder/port && mkfifo "$fifo"
-    python3 "$folder/server.py" >"$fifo" 2>"$folder/log" &
-    pids="$pids $!"
-    read -r theirs <"$fifo"
+    start_theirs python3 "$folder/server.py" "$folder/log"
     expect "Python is our server" "0 rows
 1 | Zoë |
 1 row
 error 42601: what?
 0 rows
-X" "timeout 20 ./ask --port $theirs ping 'get user 1' 'list users' ping | sed 's/ *$//'; until grep . $folder/log; do sleep 0.05; done"
+X" "timeout 20 ./ask --port $theirs ping 'get user 1' 'list users' ping | sed 's/ *$//'; await 'the end' 'grep . $folder/log'"
     expect "Python refuses our login" "ask: wrong password (28P01)" "timeout 20 ./ask --port $theirs --user eve ping"
     printf '%s\n' ping nonsense 'get user 3' >"$folder/queries"
     expect "and so we talk to ourselves" "0 rows

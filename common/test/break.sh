@@ -24,8 +24,8 @@ for patch in break/*.patch; do
         continue
     fi
     case $run in
-    SCENE=*) (cd "$copy/$lesson" && env "$run" sh ./run.sh) >"$copy/log" 2>&1 ;;
-    *) (cd "$copy/$lesson" && $run) >"$copy/log" 2>&1 ;;
+    SCENE=*) (cd "$copy/$lesson" && timeout 120 env "$run" sh ./run.sh) >"$copy/log" 2>&1 ;;
+    *) (cd "$copy/$lesson" && timeout 120 $run) >"$copy/log" 2>&1 ;;
     esac
     status=$?
     # The README says how to take a patch back: that must work as well.

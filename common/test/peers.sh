@@ -9,7 +9,9 @@
 #
 # Each "need PROGRAM PACKAGE" is also how `make doctor` knows what an interop.sh wants.
 
-passed=0 failed=0 skipped=0 pids=""
+passed=0 failed=0 skipped=0 pids="" doing="its beginning"
+# Asked to stop, because it takes too long: says what it was at, and what came before.
+trap 'echo "FAILED  $doing: it does not end" && failed=$((failed + 1)) && finish; exit 1' TERM
 
 # True if the program is there; else what needs it is skipped (with STRICT=1: failed).
 need() {
@@ -21,6 +23,7 @@ need() {
 
 # expect NAME OUTPUT COMMAND: the command's output, trailing newlines aside, is OUTPUT.
 expect() {
+    doing=$1
     got=$(eval "$3" 2>&1)
     if [ "$got" = "$2" ]; then
         echo "ok      $1"
@@ -31,25 +34,51 @@ expect() {
     fi
 }
 
+# await NAME CONDITION: waits until the shell command CONDITION is true, for a few seconds at most;
+# then it is a test that failed.
+await() {
+    doing=$1 tries=0
+    until eval "$2"; do
+        tries=$((tries + 1))
+        if [ $tries -ge 500 ]; then
+            printf 'FAILED  %s\n    waited in vain for: %s\n' "$1" "$2"
+            failed=$((failed + 1))
+            return 1
+        fi
+        sleep 0.02
+    done
+}
+
 # Starts a server of ours on a port that the kernel chooses; sets $port when it is ready.
 start_server() {
-    fifo=$(mktemp -u) && mkfifo "$fifo"
-    READY_FD=9 "$@" --port 0 9>"$fifo" >/dev/null &
+    ready=$(mktemp)
+    READY_FD=9 "$@" --port 0 9>"$ready" >/dev/null &
     pids="$pids $!"
-    read -r port <"$fifo"
-    rm "$fifo"
+    await "$* is ready" '[ -s "$ready" ] || ! kill -0 $!'
+    read -r port <"$ready"
+    rm "$ready"
+}
+
+# Starts a program that prints its port in its first line, and goes on; sets $theirs, or counts a
+# test that failed and shows what the program said.
+start_theirs() {
+    ready=$(mktemp) errors=$(mktemp)
+    "$@" >"$ready" 2>"$errors" &
+    pids="$pids $!" theirs=1 # a port that nobody has
+    await "$1 says its port" '[ -s "$ready" ] || ! kill -0 $!'
+    if ! read -r theirs <"$ready"; then
+        echo "FAILED  $1 does not start:"
+        cat "$errors"
+        failed=$((failed + 1)) theirs=1
+    fi
+    rm "$ready" "$errors"
+    [ $theirs != 1 ]
 }
 
 # await_port tcp|udp PORT: waits until somebody has the port of 127.0.0.1: for servers that do not
 # say when they are ready.
 await_port() {
-    hex=$(printf ':%04X 00000000:0000' "$2")
-    tries=0
-    until grep -q "$hex" "/proc/net/$1"; do
-        tries=$((tries + 1))
-        [ $tries -lt 500 ] || { echo "nobody has $1 port $2" && return 1; }
-        sleep 0.02
-    done
+    await "somebody has $1 port $2" "grep -q '$(printf ':%04X 00000000:0000' "$2")' /proc/net/$1"
 }
 
 # start_nginx PORT DIRECTIVES [MAIN]: nginx in $folder, with these directives in its http block, and

@@ -101,6 +101,25 @@ TEST(names_of_addresses)
 
 // ---- spawn ---------------------------------------------------------------------------------
 
+TEST(a_server_says_all_its_ports)
+{
+    int ready[2];
+    char text[64] = "", expected[64];
+    CHECK(pipe(ready) == 0);
+    snprintf(text, sizeof text, "%d", ready[1]);
+    setenv("READY_FD", text, 1);
+    int main_fd = net_listen("127.0.0.1", 0, 5), other_fd = net_listen("127.0.0.1", 0, 5);
+    net_ready_ports(main_fd, &(struct net_port){"other", other_fd}, 1);
+    ssize_t length = read(ready[0], text, sizeof text - 1);
+    text[length > 0 ? length : 0] = '\0';
+    char name[NET_NAME], other[NET_NAME];
+    snprintf(expected, sizeof expected, "%s\nother %s\n",
+             strrchr(net_local_name(main_fd, name), ':') + 1,
+             strrchr(net_local_name(other_fd, other), ':') + 1);
+    CHECK_HAS(text, expected);
+    CHECK_INT(read(ready[0], text, 1), 0);
+}
+
 TEST(spawn_a_server)
 {
     const char *const server[] = {"build/peer", "echo-server", NULL};

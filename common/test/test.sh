@@ -1,18 +1,26 @@
 # test.sh: all tests of the current folder, a lesson's or common's: its unit tests, its scenes,
 # its real peers, its patches in break/. The last line adds them up; so does $RESULTS for all.
+# A stage that has not ended after STAGE_SECONDS is ended, and has failed.
 
 here=$(dirname "$0")
 folder=${PWD#"$(cd "$here/../.." && pwd)"/}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0 skipped=0
+STAGE_SECONDS=${STAGE_SECONDS:-1200}
+# Ctrl-C does not reach timeout, which makes a process group of its own to be able to end it all.
+trap 'kill $job 2>/dev/null; wait; exit 130' INT TERM
 
 # Runs one stage, shows its output, and adds its closing line "N passed, N failed, N skipped".
 stage() {
     printf '%s\n' "-- $folder: $1"
     shift
-    "$@" >"$log" 2>&1
+    # The shell starts a job with SIGINT ignored, and the programs under test would inherit that.
+    env --default-signal=INT timeout -k 10 "$STAGE_SECONDS" "$@" >"$log" 2>&1 &
+    job=$!
+    wait $job
     status=$?
+    [ $status -ne 124 ] || echo "FAILED  it has not ended after $STAGE_SECONDS seconds" >>"$log"
     grep -v ' passed, ' "$log"
     # shellcheck disable=SC2046 # three numbers
     set -- $(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -n 1)

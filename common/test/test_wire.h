@@ -35,7 +35,8 @@ static void expect_round_trip_of_50_ms(void)
 TEST(wire_delays)
 {
     need_wire();
-    CHECK_INT(test_run("./wire/wire --rtt 50 -- build/peer echo-server -- build/peer ping-pong"), 0);
+    CHECK_INT(
+        test_run("./wire/wire --rtt 50 -- build/peer echo-server -- build/peer ping-pong"), 0);
     expect_round_trip_of_50_ms();
 }
 
@@ -73,8 +74,9 @@ TEST(wire_limits_the_rate_and_queues)
 {
     need_wire();
     CHECK_INT(
-        test_run("./wire/wire --rate 1000 --queue 200 --verbose -- build/peer count-datagrams -- "
-                 "build/peer --count 126 --bytes 1472 --wait 1800 send-datagrams"),
+        test_run(
+            "./wire/wire --rate 1000 --queue 200 --verbose -- build/peer count-datagrams -- "
+            "build/peer --count 126 --bytes 1472 --wait 1800 send-datagrams"),
         0);
     CHECK_HAS(test_output, "received 126 in ");
     // 125 packets of 1500 bytes after the first one, 12 ms each: all but the first had to
@@ -100,11 +102,13 @@ TEST(wire_respects_the_mtu)
 {
     need_wire();
     CHECK_INT(
-        test_run("./wire/wire --mtu 600 --trace -- build/peer echo-server -- build/peer ping-pong"),
+        test_run(
+            "./wire/wire --mtu 600 --trace -- build/peer echo-server -- build/peer ping-pong"),
         0);
     CHECK_HAS(test_output, "SYN  mss 560");
     CHECK_INT(
-        test_run("./wire/wire --mtu 9000 --trace -- build/peer echo-server -- build/peer ping-pong"),
+        test_run(
+            "./wire/wire --mtu 9000 --trace -- build/peer echo-server -- build/peer ping-pong"),
         0);
     CHECK_HAS(test_output, "SYN  mss 8960");
 }
@@ -143,10 +147,11 @@ TEST(wire_draws_udp_and_icmp)
 TEST(wire_captures)
 {
     need_wire();
-    CHECK_INT(test_run("f=$(mktemp); ./wire/wire --verbose --pcap $f -- build/peer echo-server -- "
-                       "build/peer --count 1 ping-pong && od -An -tx4 -N24 $f; stat -c 'size "
-                       "%s' $f; rm $f"),
-              0);
+    CHECK_INT(
+        test_run("f=$(mktemp); ./wire/wire --verbose --pcap $f -- build/peer echo-server -- "
+                 "build/peer --count 1 ping-pong && od -An -tx4 -N24 $f; stat -c 'size "
+                 "%s' $f; rm $f"),
+        0);
     CHECK_HAS(test_output, "a1b23c4d 00040002 00000000 00000000");
     CHECK_HAS(test_output, "0000ffff 00000065");
     const char *to_client = strstr(test_output, "to the client ");
@@ -222,8 +227,9 @@ TEST(wire_reports_a_server_that_ends_badly)
                        "while :; do sleep 0.1; done' -- true"),
               1);
     CHECK_HAS(test_output, "the server ended with exit status 9");
-    CHECK_INT(test_run("./wire/wire -- sh -c 'echo 9000 >&$READY_FD; kill -SEGV $$' -- sleep 0.5"),
-              1);
+    CHECK_INT(
+        test_run("./wire/wire -- sh -c 'echo 9000 >&$READY_FD; kill -SEGV $$' -- sleep 0.5"),
+        1);
     CHECK_HAS(test_output, "the server ended with signal 11");
 }
 
@@ -233,10 +239,26 @@ TEST(wire_reports_a_server_that_does_not_say_its_port)
     CHECK_HAS(test_output, "wrote 'hello' to $READY_FD");
     CHECK_INT(test_run("./wire/wire -- sh -c 'echo 70000 >&$READY_FD; sleep 9' -- true"), 1);
     CHECK_HAS(test_output, "wrote '70000' to $READY_FD");
-    CHECK_INT(test_run("./wire/wire -- sh -c 'eval \"exec $READY_FD>&-\"; sleep 9' -- true"), 1);
+    CHECK_INT(test_run("./wire/wire -- sh -c 'eval \"exec $READY_FD>&-\"; sleep 9' -- true"),
+              1);
     CHECK_HAS(test_output, "closed $READY_FD without writing its port");
     CHECK_INT(test_run("./wire/wire -- sh -c 'sleep 9 & exit 4' -- true"), 1);
     CHECK_HAS(test_output, "ended before it was ready: exit status 4");
+}
+
+// The descriptor has a number that a plain sh can redirect to, also where the low ones are
+// taken; and behind the port there may be more, by name.
+TEST(wire_hands_over_a_descriptor_for_the_port)
+{
+    CHECK_INT(test_run("exec 3</dev/null 4<&3 5<&3 6<&3 7<&3 8<&3; ./wire/wire -- "
+                       "sh -c 'echo 9000 >&$READY_FD; exec sleep 9' -- true"),
+              1); // its sleep dies of SIGTERM
+    CHECK_HAS(test_output, "the server ended with signal 15");
+    CHECK_INT(test_run("./wire/wire -- sh -c '"
+                       "printf \"9000\\nother 9001\\n\" >&$READY_FD; trap \"exit 0\" TERM; "
+                       "while :; do sleep 0.05; done' -- sh -c 'echo port $PORT'"),
+              0);
+    CHECK_HAS(test_output, "port 9000\n");
 }
 
 TEST(wire_minds_only_its_own_children)
@@ -320,10 +342,10 @@ TEST(wire_ends_the_children_of_its_programs)
 {
     char mark[32], command[300];
     snprintf(mark, sizeof mark, ".3%d", getpid());
-    snprintf(
-        command, sizeof command,
-        "./wire/wire -- sh -c 'sleep 98%s & echo 9000 >&$READY_FD' -- sh -c 'sleep 99%s & exit 5'",
-        mark, mark);
+    snprintf(command, sizeof command,
+             "./wire/wire -- sh -c 'sleep 98%s & echo 9000 >&$READY_FD' -- sh -c 'sleep 99%s & "
+             "exit 5'",
+             mark, mark);
     CHECK_INT(test_run(command), 5);
     expect_processes(mark, 0);
 }

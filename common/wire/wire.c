@@ -29,6 +29,7 @@
 #include "network.h"
 #include "options.h"
 #include "packet.h"
+#include "spawn.h"
 #include "story.h"
 
 #define MTU_DEFAULT      1500
@@ -132,7 +133,8 @@ static void move_packets(struct link *link, bool readable)
 
 // ---- the two programs ----------------------------------------------------------------------
 
-// Starts a program that dies with wire, whatever wire dies of. `ready_fd`, or -1, stays open.
+// Starts a program that dies with wire, whatever wire dies of. `ready_fd`, or -1, is handed
+// over.
 static void start(struct program *program, char **command, int ready_fd)
 {
     pid_t wire = getpid();
@@ -154,7 +156,7 @@ static void start(struct program *program, char **command, int ready_fd)
     if (getppid() != wire)
         _exit(1);
     if (ready_fd >= 0)
-        fcntl(ready_fd, F_SETFD, 0);
+        spawn_hand_over(ready_fd);
     execvp(command[0], command);
     fprintf(stderr, "wire: cannot run %s: %s\n", command[0], strerror(errno));
     _exit(127);
@@ -247,11 +249,11 @@ static void setenv_number(const char *name, double value)
     setenv(name, text, 1);
 }
 
-// Reads what the server has written to $READY_FD: "PORT\n". Returns the port; 0 after a
-// message.
+// Reads what the server has written to $READY_FD: "PORT\n", and a line "NAME PORT\n" for each
+// further port. Returns the port; 0 after a message.
 static int read_port(int ready_fd, const char *name)
 {
-    char text[16] = "", *end = text;
+    char text[512] = "", *end = text;
     ssize_t length = read(ready_fd, text, sizeof text - 1);
     long port = length > 0 ? strtol(text, &end, 10) : 0;
     if (port >= 1 && port <= 65535 && *end == '\n')
@@ -277,9 +279,8 @@ static int start_server(char **command)
     int ready[2], port = 0;
     if (pipe2(ready, O_CLOEXEC) || fcntl(ready[0], F_SETFL, O_NONBLOCK))
         die("cannot make a pipe: %s", strerror(errno));
-    setenv_number("READY_FD", ready[1]);
+    unsetenv("READY_FD"); // of whoever has started wire
     start(&server, command, ready[1]);
-    unsetenv("READY_FD");
     close(ready[1]);
     int64_t deadline = in_ms(READY_TIMEOUT_MS);
     bool spoke = false;
