@@ -150,8 +150,7 @@ static int refuse(struct upload *upload, int status, const char *why)
 }
 
 // Finds out which bytes of which total this request brings. Returns 0 or a status.
-static int plan(struct upload *upload, const struct stored *stored,
-                const struct http_head *head, int64_t *total)
+static int plan(struct upload *upload, const struct http_head *head, int64_t *total)
 {
     struct http_text range;
     int64_t from = 0, to;
@@ -173,16 +172,22 @@ static int plan(struct upload *upload, const struct stored *stored,
         upload->end = *total;
     if (ranges && upload->end - from != head->content_length)
         return refuse(upload, 400, "Content-Range and Content-Length do not agree");
-    if (ranges && from > 0 && stored && stored->begun && stored->total >= 0) {
-        if (*total >= 0 && *total != stored->total)
-            return refuse(upload, 400, "an earlier part has named another total");
-        *total = stored->total;
-        if (upload->end > *total)
-            return refuse(upload, 400, "the part ends behind the total of an earlier one");
-    }
     if (upload->end > FILE_MAX_BYTES || *total > FILE_MAX_BYTES)
         return refuse(upload, 413, "a file has at most 67108864 bytes");
-    upload->last = !ranges || upload->end == *total;
+    return 0;
+}
+
+// All parts of a file have one total: that of the first part that names it. Returns 0 or a
+// status.
+static int agree_on_total(struct upload *upload, const struct stored *stored, int64_t *total)
+{
+    if (upload->at == 0 || stored->total < 0)
+        return 0;
+    if (*total >= 0 && *total != stored->total)
+        return refuse(upload, 400, "an earlier part has named another total");
+    if (upload->end > stored->total)
+        return refuse(upload, 400, "the part ends behind the total of an earlier one");
+    *total = stored->total;
     return 0;
 }
 
@@ -222,12 +227,10 @@ int upload_begin(struct upload *upload, struct http_text name, const struct http
     if (!is_name(name))
         return refuse(upload, 400,
                       "a name is 1 to 63 letters, digits and . _ -, and does not begin with .");
-    struct stored *stored = find_stored(name, false);
-    int status = plan(upload, stored, head, &total);
+    int status = plan(upload, head, &total);
     if (status)
         return status;
-    if (!stored)
-        stored = find_stored(name, true);
+    struct stored *stored = find_stored(name, true);
     if (!stored)
         return refuse(upload, 507, "200 files are stored, and there is room for no other");
     status = open_unfinished(upload, stored->unfinished, whole, offset);
@@ -236,8 +239,14 @@ int upload_begin(struct upload *upload, struct http_text name, const struct http
         take_over(stored);
     if (status)
         return status;
-    if (upload->at == 0 || total >= 0)
-        stored->total = total;
+    status = agree_on_total(upload, stored, &total);
+    if (status) {
+        close(upload->fd);
+        upload->fd = 0;
+        return status;
+    }
+    stored->total = total;
+    upload->last = whole || upload->end == total;
     stored->begun = true;
     upload->stored = stored;
     upload->lost = false;

@@ -157,6 +157,8 @@ static int read_status_line(const char **at, const char *end, struct http_head *
         return http_refuse(head, 400, "there is no status below 100");
     if (*at < end && **at == ' ')
         *at = skip_value(*at, end);
+    if (*at - digits > HTTP_LINE_BYTES)
+        return http_refuse(head, 431, "a status line has at most 8192 bytes");
     if (*at < end && **at != '\r')
         return http_refuse(head, 400, "a status line does not go on like this");
     if (end - *at < 2)

@@ -3,6 +3,7 @@
 //
 //     test_answers.h   what the answers say
 //     test_uploads.h   files that come whole, in parts, and from two at once
+//     test_client.h    ./client
 //     test_clients.h   clients that are slow, silent, gone, or many
 //     test_mutations.h bytes that nobody would think of
 //
@@ -10,6 +11,7 @@
 #include "contract.h"
 
 #include "test_answers.h"
+#include "test_client.h"
 #include "test_clients.h"
 #include "test_mutations.h"
 #include "test_requests.h"

@@ -85,6 +85,7 @@ static const struct odd_request odd_lines[] = {
     CASE("HEAD with content, echoed", "200", "HEAD /echo HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\nabc"),
     CASE("HEAD refused", "400 close", "HEAD / HTTP/1.1\r\n\r\n"),
     CASE("OPTIONS", "204", "OPTIONS / HTTP/1.1\r\n" HOST END),
+    CASE("OPTIONS of nothing", "404", "OPTIONS /nothing HTTP/1.1\r\n" HOST END),
     CASE("OPTIONS with content", "204", "OPTIONS / HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\nabc"),
     CASE("PUT where it is not taken", "405", "PUT / HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\nabc"),
     CASE("DELETE where it is not taken", "405", "DELETE /cached HTTP/1.1\r\n" HOST END),
