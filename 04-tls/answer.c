@@ -1,6 +1,8 @@
 // answer.c: see answer.h.
 #include "answer.h"
 
+#include "context.h"
+
 #include <openssl/x509v3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,9 +36,9 @@ static void answer_facts(const struct secure *s, struct answer *answer)
     answer_text(answer, 200,
                 "version: %s\ncipher: %s\ngroup: %s\nresumed: %s\nserver name: %s\n"
                 "protocol: %.*s\nearly data: %s\nclient certificate: %s\n",
-                SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), secure_group(s),
-                SSL_session_reused(s->ssl) ? "yes" : "no", name ? name : "none",
-                protocol_length ? (int)protocol_length : 4,
+                SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl),
+                context_group_name(s->ssl), SSL_session_reused(s->ssl) ? "yes" : "no",
+                name ? name : "none", protocol_length ? (int)protocol_length : 4,
                 protocol_length ? (const char *)protocol : "none",
                 s->state == SECURE_ESTABLISHED ? "no" : "yes", client);
 }

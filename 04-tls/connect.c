@@ -17,6 +17,7 @@
 #include "net.h"
 
 #define ALPN_BYTES   256
+#define NAME_BYTES   256                  // of a server's name, with its '\0'
 #define HANDSHAKE_NS INT64_C(30000000000) // that a whole one may take
 
 static const char *server_host;
@@ -24,7 +25,8 @@ static int server_port, keylog = -1;
 
 void connect_to(const char *host, int port)
 {
-    server_host = host;
+    // No resolver finds "localhost." in its files, but it is this machine (RFC 6761 §6.3).
+    server_host = strcmp(host, "localhost.") ? host : "localhost";
     server_port = port;
 }
 
@@ -44,6 +46,17 @@ static _Noreturn void fail(const char *doing, const char *what)
 
 // ---- who is there --------------------------------------------------------------------------
 
+// A name may end in a dot, as in DNS; in SNI and in certificates it has none (RFC 6066 §3).
+static void copy_name(char copy[NAME_BYTES], const char *name)
+{
+    size_t length = strlen(name);
+    if (length >= NAME_BYTES)
+        die("a name of more than %d bytes: %s", NAME_BYTES - 1, name);
+    memcpy(copy, name, length + 1);
+    if (length > 1 && copy[length - 1] == '.')
+        copy[length - 1] = '\0';
+}
+
 static bool is_address(const char *name)
 {
     uint8_t address[16];
@@ -56,7 +69,10 @@ static bool is_address(const char *name)
 static void check_who(struct connection *c, const struct connect_settings *settings)
 {
     X509_VERIFY_PARAM *rules = SSL_get0_param(c->ssl);
-    const char *name = settings->name;
+    char copy[NAME_BYTES];
+    const char *name = settings->name ? copy : NULL;
+    if (name)
+        copy_name(copy, settings->name);
     if (name && !is_address(name) && !SSL_set_tlsext_host_name(c->ssl, name))
         fail("ask for", name);
     if (settings->insecure)
@@ -180,7 +196,7 @@ static SSL_CTX *make_context(const struct connect_settings *settings)
     int version = settings->version;
     if (!ctx || !SSL_CTX_set_min_proto_version(ctx, version ? version : TLS1_2_VERSION) ||
         !SSL_CTX_set_max_proto_version(ctx, version ? version : TLS1_3_VERSION) ||
-        !SSL_CTX_set1_groups_list(ctx, GROUPS) ||
+        !SSL_CTX_set1_groups_list(ctx, settings->groups ? settings->groups : GROUPS) ||
         !SSL_CTX_set_cipher_list(ctx, settings->ciphers ? settings->ciphers : CIPHERS_OF_1_2))
         fail("begin with", settings->ciphers ? settings->ciphers : "OpenSSL");
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);

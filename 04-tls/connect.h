@@ -27,6 +27,7 @@ struct connect_settings {
     const char *key_file; // FILE with its key
     int version;          // TLS1_2_VERSION, TLS1_3_VERSION: this one only
     const char *ciphers;  // of TLS 1.2, as OpenSSL writes them
+    const char *groups;   // of the key exchange, in the order of preference
     const char *alpn;     // protocols, with ',' between them
     SSL_SESSION *session; // to be resumed
     const char *early;    // data that goes before the handshake is done, if the session allows

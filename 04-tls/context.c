@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,11 +142,35 @@ bool context_knows_ciphers(const char *ciphers)
     return known;
 }
 
+bool context_knows_groups(const char *groups)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    bool known = ctx && SSL_CTX_set1_groups_list(ctx, groups) == 1;
+    SSL_CTX_free(ctx);
+    ERR_clear_error();
+    return known;
+}
+
+// Newer groups, as X25519MLKEM768, have no NID (number) of OpenSSL's, only a name.
+const char *context_group_name(SSL *ssl)
+{
+    int id = (int)SSL_get_negotiated_group(ssl);
+    if (!id)
+        return "no ephemeral key";
+    if (id == NID_X25519)
+        return "X25519";
+    const char *name = EC_curve_nid2nist(id);
+    if (!name)
+        name = SSL_group_to_name(ssl, id);
+    return name ? name : "a group without a name";
+}
+
 static void set_versions_and_ciphers(SSL_CTX *ctx, const struct context_settings *settings)
 {
     if (!SSL_CTX_set_min_proto_version(ctx, settings->version_min) ||
         !SSL_CTX_set_max_proto_version(ctx, settings->version_max) ||
-        !SSL_CTX_set1_groups_list(ctx, GROUPS) || !set_ciphers(ctx, CIPHERS_OF_1_2) ||
+        !SSL_CTX_set1_groups_list(ctx, settings->groups ? settings->groups : GROUPS) ||
+        !set_ciphers(ctx, CIPHERS_OF_1_2) ||
         (settings->ciphers && !set_ciphers(ctx, settings->ciphers)))
         fail("set", "versions, groups and ciphers");
     // A second handshake on the same connection has been an attack more often than of use, and

@@ -20,6 +20,7 @@
 struct context_settings {
     int version_min, version_max; // TLS1_2_VERSION, TLS1_3_VERSION
     const char *ciphers;          // NULL: as above; names with TLS_ are those of 1.3
+    const char *groups;           // NULL: as above
     bool rsa, ecdsa;              // which of its own certificates the server has
     const char *chain, *key;      // a certificate from elsewhere, in place of its own; or NULL
     const char *folder;           // of its own
@@ -46,7 +47,11 @@ int context_open_keylog(const char *path);
 // no words (3.0.13 lacks some) it is the alert's name.
 const char *context_reason(unsigned long error);
 
-// True if there are such ciphers.
+// True if there are such ciphers; such groups.
 bool context_knows_ciphers(const char *ciphers);
+bool context_knows_groups(const char *groups);
+
+// The name of the group whose key exchange a connection has used ("X25519"), for people.
+const char *context_group_name(SSL *ssl);
 
 #endif

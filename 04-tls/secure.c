@@ -1,7 +1,6 @@
 // secure.c: see secure.h. Read go_on() first, then pull(), then the BIO.
 #include "secure.h"
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,13 +158,6 @@ static bool begin(struct secure *s)
     return false;
 }
 
-const char *secure_group(const struct secure *s)
-{
-    int nid = (int)SSL_get_negotiated_group(s->ssl);
-    const char *name = EC_curve_nid2nist(nid);
-    return name ? name : nid ? OBJ_nid2sn(nid) : "no ephemeral key";
-}
-
 static void handshake_done(struct secure *s)
 {
     const char *name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
@@ -178,9 +170,9 @@ static void handshake_done(struct secure *s)
     s->server->handshakes++;
     s->server->resumed += resumed;
     story_event("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake",
-                SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), secure_group(s),
-                name ? name : "no name", length ? ", ALPN " : "", (int)length,
-                (const char *)protocol);
+                SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl),
+                context_group_name(s->ssl), name ? name : "no name", length ? ", ALPN " : "",
+                (int)length, (const char *)protocol);
     if (s->server->established)
         s->server->established(s);
 }
@@ -239,6 +231,7 @@ static bool pull(struct secure *s, char *to, size_t size, size_t *got)
         if (result != 1)
             return stopped(s, result);
         handshake_done(s);
+        ERR_clear_error(); // what was asked there may have left an error of no importance
     }
     return SSL_read_ex(s->ssl, to, size, got) || stopped(s, 0);
 }

@@ -74,9 +74,6 @@ bool secure_timed_out(struct secure *s);
 size_t secure_room(const struct secure *s);
 void secure_write(struct secure *s, const char *bytes, size_t length);
 
-// The group of the key exchange ("X25519"), for people.
-const char *secure_group(const struct secure *s);
-
 // Closes the connection when its output is sent, and says so first: a close_notify is how the
 // other side knows that nobody has cut the rest off (RFC 8446 §6.1).
 void secure_close(struct secure *s);

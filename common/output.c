@@ -24,6 +24,13 @@ void output_flush(void)
     }
 }
 
+// True for a byte that could command a terminal: a control character, or the second half of one
+// (U+0080 to U+009F are C2 80 to C2 9F in UTF-8). `before` is the byte before it.
+static bool is_control(unsigned char c, unsigned char before)
+{
+    return c < ' ' || c == 127 || (c >= 0x80 && c < 0xa0 && before == 0xc2);
+}
+
 void output_bytes(const void *bytes, size_t length)
 {
     const unsigned char *c = bytes;
@@ -31,10 +38,28 @@ void output_bytes(const void *bytes, size_t length)
         fwrite(bytes, 1, length, stdout);
         return;
     }
-    for (const unsigned char *end = c + length; c < end; c++) {
-        bool control = (*c < ' ' && *c != '\n' && *c != '\t') || *c == 127;
-        // U+0080 to U+009F are control characters too: C2 80 to C2 9F in UTF-8.
-        bool second_half = *c >= 0x80 && *c < 0xa0 && (c == bytes || c[-1] == 0xc2);
-        putchar(control || second_half ? '.' : *c);
+    for (size_t i = 0; i < length; i++) {
+        bool harmless = c[i] == '\n' || c[i] == '\t';
+        if (!harmless && is_control(c[i], i > 0 ? c[i - 1] : 0xc2))
+            putchar('.');
+        else
+            putchar(c[i]);
     }
+}
+
+void output_quoted(const void *bytes, size_t length)
+{
+    const unsigned char *c = bytes;
+    putchar('"');
+    for (size_t i = 0; i < length; i++) {
+        if (c[i] == '\n')
+            fputs("\\n", stdout);
+        else if (c[i] == '\r')
+            fputs("\\r", stdout);
+        else if (is_control(c[i], i > 0 ? c[i - 1] : 0xc2))
+            printf("\\x%02x", c[i]);
+        else
+            putchar(c[i]);
+    }
+    putchar('"');
 }

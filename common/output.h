@@ -17,4 +17,7 @@ void output_flush(void);
 // of each byte that could command it (control characters except newline and tab).
 void output_bytes(const void *bytes, size_t length);
 
+// The same in quotes on one line, wherever it goes: "hello\n", "\x1b[31m".
+void output_quoted(const void *bytes, size_t length);
+
 #endif

@@ -23,6 +23,11 @@ void ask_server(const char *host, int port)
     server_port = port;
 }
 
+const char *ask_host(void)
+{
+    return server_host;
+}
+
 int ask_port(void)
 {
     return server_port;

@@ -12,7 +12,8 @@
 // Says which server the following talk to. `host` must stay valid.
 void ask_server(const char *host, int port);
 
-// The server's port.
+// The server's host and port.
+const char *ask_host(void);
 int ask_port(void);
 
 // A connected TCP socket to the server. Dies if it does not answer.

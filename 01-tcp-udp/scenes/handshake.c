@@ -1,7 +1,5 @@
-// handshake.c: see handshake.h. Read close_at_once() and close_by_halves() beside their
-// timelines.
-#include "handshake.h"
-
+// handshake.c: scene handshake: how a connection begins and ends. Read close_at_once() and
+// close_by_halves() beside their timelines.
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include "capture.h"
 #include "claim.h"
 #include "net.h"
+#include "scenes.h"
 #include "story.h"
 #include "tcp_state.h"
 
@@ -173,10 +172,12 @@ void scene_handshake(void)
         claim_report(&opening, capture_opens(packets, count, at_once.port) ? HOLDS : UNCLEAR,
                      "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
                      connect_ms, board()->rtt_ms);
-        claim_report(&closing,
-                     three == 3 && four == 4   ? NOT_HERE
-                     : three == 4 && four == 4 ? HOLDS
-                                               : UNCLEAR,
+        enum verdict verdict = UNCLEAR;
+        if (four == 4 && three == 3)
+            verdict = NOT_HERE;
+        else if (four == 4 && three == 4)
+            verdict = HOLDS;
+        claim_report(&closing, verdict,
                      "%d segments when the server closes at once, %d when its half stays open",
                      three, four);
         claim_report(&headers,

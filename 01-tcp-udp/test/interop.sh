@@ -31,7 +31,10 @@ if need socat socat; then
     pids="$pids $!"
     await_port tcp "$port"
     await_port udp "$port"
-    expect "our client against socat" "tcp: hello
-udp: hello" "./client --port $port --say hello"
+    expect "our client against socat" 'TCP -> 6 bytes "hello\n"
+TCP <- 6 bytes "hello\n"
+TCP <- the end of the stream
+UDP -> 5 bytes "hello"
+UDP <- 5 bytes "hello"' "./client --port $port | sed -n '/->|<-/s/[0-9.]*:[0-9]* //gp' -E"
 fi
 finish

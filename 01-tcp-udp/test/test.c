@@ -292,3 +292,77 @@ TEST(openings_are_recognised)
     list[0].payload = 1;                   // data before the handshake
     CHECK(!capture_opens(list, 4, 40000));
 }
+
+// ---- the client ----------------------------------------------------------------------------
+
+// Runs ./client with these arguments. Returns its exit status; its output is in test_output.
+static int run_client(int port, const char *arguments)
+{
+    char command[300];
+    snprintf(command, sizeof command, "timeout 20 ./client --port %d %s", port, arguments);
+    return test_run(command);
+}
+
+TEST(the_client_shows_both_protocols)
+{
+    start();
+    CHECK_INT(run_client(ask_port(), ""), 0);
+    CHECK_HAS(test_output, "6 bytes \"hello\\n\"\nTCP 127.0.0.1:");
+    CHECK_HAS(test_output, "the end of the stream\nUDP 0.0.0.0:");
+    CHECK_HAS(test_output, "5 bytes \"hello\"\nUDP has no end");
+    CHECK_INT(run_client(ask_port(), "'say 3 x'"), 0);
+    CHECK_HAS(test_output, "x\\n\"\nTCP"); // in one recv(), as a rule
+    CHECK_INT(run_client(ask_port(), "--udp 'say 2 x'"), 0);
+    CHECK_HAS(test_output, "1 bytes \"x\"\nUDP 0.0.0.0:");
+    CHECK(!strstr(test_output, "TCP"));
+    CHECK_INT(run_client(ask_port(), "'linger 100'"), 0); // it closes its own half first
+    CHECK_HAS(test_output, "the other half was still open");
+    CHECK_INT(run_client(ask_port(), "\"$(printf '\\033[31m')\""), 0);
+    CHECK_HAS(test_output, "\"\\x1b[31m\\n\"");
+    CHECK(!strchr(test_output, '\033'));
+    stop();
+}
+
+TEST(the_client_says_what_went_wrong)
+{
+    start();
+    CHECK_INT(run_client(ask_port(), "'note 1 0'"), 1);
+    CHECK_HAS(test_output, "closed the connection without an answer");
+    CHECK_INT(run_client(ask_port(), "hello >/dev/full"), 1);
+    CHECK_HAS(test_output, "cannot write the output: No space left on device");
+    CHECK_INT(run_client(ask_port(), "one two"), 2);
+    CHECK_INT(run_client(1, "--udp"), 1);
+    CHECK_HAS(test_output, "no answer over UDP from 127.0.0.1:1 in 5 seconds");
+    // 70,000 bytes are too many for a line of this client's, and for a datagram.
+    CHECK_INT(run_client(ask_port(), "$(head -c70000 /dev/zero | tr '\\0' x)"), 1);
+    CHECK_HAS(test_output, "the text is too long");
+    CHECK_INT(run_client(ask_port(), "--udp $(head -c70000 /dev/zero | tr '\\0' x)"), 1);
+    CHECK_HAS(test_output, "Message too long");
+    stop();
+    int port = test_fake_server("hel", 3, true);
+    CHECK_INT(run_client(port, "hello"), 1);
+    CHECK_HAS(test_output, "has not closed within 15 seconds; 3 bytes have come");
+}
+
+// A stranger sends to the client's port before the server does.
+TEST(the_client_ignores_strangers)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int here = socket(AF_INET, SOCK_DGRAM, 0), stranger = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK_INT(bind(here, (struct sockaddr *)&address, length), 0);
+    CHECK_INT(getsockname(here, (struct sockaddr *)&address, &length), 0);
+    if (fork() == 0) {
+        char text[100];
+        struct sockaddr_in client;
+        length = sizeof client;
+        ssize_t got = recvfrom(here, text, sizeof text, 0, (struct sockaddr *)&client, &length);
+        sendto(stranger, "forged", 6, 0, (struct sockaddr *)&client, length);
+        sendto(here, text, (size_t)got, 0, (struct sockaddr *)&client, length);
+        _exit(0);
+    }
+    CHECK_INT(run_client(ntohs(address.sin_port), "--udp"), 0);
+    CHECK_HAS(test_output, "UDP (ignored) 0.0.0.0:");
+    CHECK_HAS(test_output, "5 bytes \"hello\"\nUDP has no end");
+}

@@ -1,6 +1,7 @@
 // ask.c: see ask.h.
 #include "ask.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "net.h"
 
 #define IN_BYTES   65536
+#define HEAD_MS    30000 // that the head of an answer may take, however it comes
 #define FACT_BYTES 100
 
 // What has come, and is not used yet.
@@ -54,13 +56,27 @@ const char *ask_text(char text[ASK_BYTES], const char *method, const char *host,
     return text;
 }
 
-// 1: there is more. 0: there will be no more. -1: nor should that have been all.
+// Says why an answer is not whole, unless the connection has broken and said so already.
+// Always false.
+static bool give_up(struct connection *c, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool give_up(struct connection *c, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (c->up)
+        vsnprintf(c->why, sizeof c->why, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+// Reads once. 1: there is more; 0: the server has said that this was all; -1: the connection
+// has broken.
 static int read_more(struct connection *c, struct reply *reply, struct input *in)
 {
     size_t got;
-    int result = in->length < IN_BYTES
-                     ? connection_read(c, in->bytes + in->length, IN_BYTES - in->length, &got)
-                     : -1;
+    int result = connection_read(c, in->bytes + in->length, IN_BYTES - in->length, &got);
     if (result == 1 && !reply->first_ns) {
         reply->first_ns = now_ns();
         reply->first_at = c->tap.length[false];
@@ -70,36 +86,53 @@ static int read_more(struct connection *c, struct reply *reply, struct input *in
     return result;
 }
 
-static void use(struct reply *reply, struct input *in, size_t length, bool show)
+static void use(struct input *in, size_t length)
 {
-    if (show && reply->show)
-        reply->show(in->bytes, length);
     in->length -= length;
     memmove(in->bytes, in->bytes + length, in->length);
 }
 
-static bool is_no_http(struct connection *c)
+// What the status of http_read_response() means for a client.
+static const char *head_fault(int status)
 {
-    if (c->up)
-        snprintf(c->why, sizeof c->why, "this is no HTTP/1.1");
-    return false;
+    if (status == -431)
+        return "its head has too many or too long fields";
+    if (status == -505)
+        return "it is of another version than HTTP/1";
+    if (status == -501)
+        return "it has a transfer coding that is not known here";
+    return "its head is malformed, or is no HTTP";
 }
 
+// Reads the head of the answer; an interim answer (1xx) is skipped (RFC 9110 §15.2), but for
+// 101, behind which there is no HTTP any more.
 static bool read_head(struct connection *c, struct reply *reply, struct input *in,
-                      struct http_body *body)
+                      struct http_head *head)
 {
-    struct http_head head;
+    c->tap.deadline_ns = now_ns() + HEAD_MS * INT64_C(1000000); // whatever it sends
     for (;;) {
-        int whole = http_read_response(in->bytes, in->length, &head);
-        if (whole < 0 || (whole == 0 && read_more(c, reply, in) <= 0))
-            return is_no_http(c);
-        if (whole == 0)
+        int whole = http_read_response(in->bytes, in->length, head);
+        if (whole < 0)
+            return give_up(c, "%s", head_fault(whole));
+        if (whole == 0 && in->length == IN_BYTES)
+            return give_up(c, "its head is too long");
+        if (whole == 0) {
+            if (read_more(c, reply, in) <= 0)
+                return give_up(c, "the server has ended the connection after %zu bytes of it",
+                               in->length);
             continue;
-        reply->status = head.status;
-        http_body_of_response(body, &head, false);
-        use(reply, in, head.length, head.status >= 200);
-        if (head.status >= 200)
+        }
+        if (head->status == 101)
+            return give_up(c, "101 Switching Protocols, and nobody has asked for that");
+        reply->status = head->status;
+        if (head->status >= 200) {
+            if (reply->show)
+                reply->show(in->bytes, head->length);
+            use(in, head->length);
+            c->tap.deadline_ns = 0;
             return true;
+        }
+        use(in, head->length);
     }
 }
 
@@ -114,27 +147,52 @@ static void keep(struct reply *reply, struct http_text content)
         reply->show(content.at, content.length);
 }
 
+// The connection has ended in the middle of the content: says how much of it has come. Always
+// false.
+static bool cut(struct connection *c, const struct reply *reply, const struct http_head *head)
+{
+    char was[WHY_BYTES] = "the server has ended the connection properly";
+    unsigned long long length = reply->length;
+    if (!c->up)
+        snprintf(was, sizeof was, "%s", c->why);
+    if (head->content_length >= 0)
+        snprintf(c->why, sizeof c->why, "%llu of %lld bytes have come: %.100s", length,
+                 (long long)head->content_length, was);
+    else
+        snprintf(c->why, sizeof c->why, "%llu bytes of content, whose end has not come: %.90s",
+                 length, was);
+    return false;
+}
+
 bool ask_read(struct connection *c, struct reply *reply)
 {
     static struct input in;
+    struct http_head head;
     struct http_body body;
     in.length = 0;
-    if (!read_head(c, reply, &in, &body))
+    if (!read_head(c, reply, &in, &head))
         return false;
+    http_body_of_response(&body, &head, false);
+    // The head's texts point into bytes that are gone now; its numbers stay.
     while (!body.done) {
         struct http_text content = {NULL, 0};
         ssize_t used = in.length ? http_body_take(&body, in.bytes, in.length, &content) : 0;
         if (used < 0)
-            return is_no_http(c);
+            return give_up(c, "a chunk is malformed, after %llu bytes of content",
+                           (unsigned long long)reply->length);
         if (content.length)
             keep(reply, content);
-        if (used)
-            use(reply, &in, (size_t)used, false);
-        int more = used || body.done ? 1 : read_more(c, reply, &in);
+        if (used) {
+            use(&in, (size_t)used);
+            continue;
+        }
+        if (in.length == IN_BYTES)
+            return give_up(c, "a line of a chunk is too long");
+        int more = read_more(c, reply, &in);
         if (more == 0 && body.state == BODY_TO_CLOSE)
             break; // the end of the connection is the end, and it was said by close_notify
         if (more <= 0)
-            return is_no_http(c);
+            return cut(c, reply, &head);
     }
     return reply->whole = true;
 }

@@ -33,8 +33,8 @@ struct connect_settings ask_settings(void);
 const char *ask_text(char text[ASK_BYTES], const char *method, const char *host,
                      const char *path, const char *content);
 
-// Reads an answer. False: it is not whole, because the connection has broken (c->why), or
-// because it is no HTTP/1.1; what has come of it is in *reply.
+// Reads an answer. False: it is not whole, and c->why says why: the connection has broken, or
+// what has come is no HTTP/1.1. What has come of it is in *reply.
 bool ask_read(struct connection *c, struct reply *reply);
 
 // Asks the lesson's server, and reads its answer.

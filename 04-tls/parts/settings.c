@@ -31,6 +31,7 @@ void settings_parse(int argc, char **argv, struct settings *settings)
         {"tls", OPTION_TEXT, &version, .help = "1.2, 1.3 or any"},
         {"ciphers", OPTION_TEXT, &tls->ciphers,
          .help = "of TLS 1.2, as OpenSSL writes them; or of 1.3: TLS_..."},
+        {"groups", OPTION_TEXT, &tls->groups, .help = "of the key exchange: X25519:P-256"},
         {"key", OPTION_TEXT, &key, .help = "of its own certificates: rsa, ecdsa or both"},
         {"require-client-cert", OPTION_FLAG, &tls->require_client_cert,
          .help = "and the client shows one, too"},
@@ -53,6 +54,9 @@ void settings_parse(int argc, char **argv, struct settings *settings)
     if (tls->ciphers && !context_knows_ciphers(tls->ciphers))
         options_reject("--ciphers takes names of ciphers with ':' between them, not '%s'",
                        tls->ciphers);
+    if (tls->groups && !context_knows_groups(tls->groups))
+        options_reject("--groups takes names of groups with ':' between them, not '%s'",
+                       tls->groups);
     if (!tls->chain != !tls->key)
         options_reject("--cert and --key-file are only taken together");
     tls->version_min = is(version, "1.3") ? TLS1_3_VERSION : TLS1_2_VERSION;

@@ -181,23 +181,26 @@ head -c 3000000 /dev/urandom >"$folder/large"
 
 # ours PORT [options]: our client. facts PORT [options]: what it says of the connection, in short.
 ours() { at=$1 && shift && ./client --port "$at" "$@"; }
-facts() { ours "$@" --get / 2>&1 >/dev/null | sed -n 's/^\* //; s/\(TLSv1..\).*/\1/; /^TLS\|^checked\|^WARNING\|^client/p'; }
+facts() {
+    ours "$@" 2>&1 >/dev/null |
+        sed -n 's/^\* //; s/\(TLSv1..\).*/\1/; s/^client: GET .*, port [0-9]*:/client:/; /^TLS\|^checked\|^WARNING\|^client/p'
+}
 
 # meet NAME PORT: what ./client has to get from any of them.
 meet() {
     expect "$1: TLS 1.3" "TLSv1.3
-checked: it is localhost, says keys/ca.pem" "facts $2 --host localhost"
+checked: it is localhost, says CN=Workbench Root (keys/ca.pem)" "facts $2 --host localhost"
     expect "$1: TLS 1.2" "TLSv1.2
-checked: it is 127.0.0.1, says keys/ca.pem" "facts $2 --tls 1.2"
-    expect "$1: a page" "hello, world" "ours $2 --get /index.html 2>/dev/null | tail -n 1"
-    expect "$1: a large file" "$(cksum <"$folder/large")" "ours $2 --get /large 2>/dev/null | tail -c 3000000 | cksum"
+checked: it is 127.0.0.1, says CN=Workbench Root (keys/ca.pem)" "facts $2 --tls 1.2"
+    expect "$1: a page" "hello, world" "ours $2 /index.html 2>/dev/null | tail -n 1"
+    expect "$1: a large file" "$(cksum <"$folder/large")" "ours $2 /large 2>/dev/null | tail -c 3000000 | cksum"
     expect "$1: another CA" "client: no answer: unable to get local issuer certificate" "facts $2 --ca keys/stranger.pem"
     expect "$1: another CA, but we do not care" "TLSv1.3
 WARNING: NOT CHECKED (--insecure): this may be anybody" "facts $2 --ca keys/stranger.pem --insecure"
     expect "$1: another name" "client: no answer: hostname mismatch" "facts $2 --servername other.test"
-    pin=$(ours "$2" --get / 2>&1 >/dev/null | sed -n 's/.*--pin //p')
+    pin=$(ours "$2" 2>&1 >/dev/null | sed -n 's/.*--pin //p')
     expect "$1: its key is pinned" "TLSv1.3
-checked: it is 127.0.0.1, says keys/ca.pem" "facts $2 --pin $pin"
+checked: it is 127.0.0.1, says CN=Workbench Root (keys/ca.pem)" "facts $2 --pin $pin"
     expect "$1: another key is pinned" "client: no answer: the server's key is not the pinned one" \
         "facts $2 --pin $(echo "$pin" | tr 0-9a-f 1-9a-f0)"
 }
@@ -217,9 +220,9 @@ if need openssl openssl; then
     fi
     if serve -www -CAfile "$keys/ca.pem" -Verify 2; then
         expect "s_server wants a certificate" "CN=AStudent" "ours $free_port --cert keys/client.pem \
-            --key-file keys/client-key.pem --get / 2>/dev/null | sed -n 's/^ *Subject: //p' | tr -d ' ' | head -n 1"
+            --key-file keys/client-key.pem 2>/dev/null | sed -n 's/^ *Subject: //p' | tr -d ' ' | head -n 1"
         expect "s_server wants a certificate, and gets none" "TLSv1.3
-checked: it is 127.0.0.1, says keys/ca.pem
+checked: it is 127.0.0.1, says CN=Workbench Root (keys/ca.pem)
 client: no answer: tlsv13 alert certificate required" "facts $free_port"
     fi
 fi
@@ -229,7 +232,7 @@ if need nginx nginx-light; then
     if start_nginx $free_port "server { listen 127.0.0.1:$free_port ssl; ssl_protocols TLSv1.2 TLSv1.3;
         ssl_certificate $keys/server-ecdsa.pem; ssl_certificate_key $keys/server-ecdsa-key.pem; root $folder; }"; then
         meet nginx $free_port
-        expect "nginx: a page that is not there" "404" "ours $free_port --get /x 2>/dev/null | sed -n '1s/.* \(404\).*/\1/p'"
+        expect "nginx: a page that is not there" "404" "ours $free_port /x 2>/dev/null | sed -n '1s/.* \(404\).*/\1/p'"
     fi
 fi
 
@@ -258,12 +261,12 @@ while True:
         client.sendall(b'HTTP/1.0 200 OK\r\n\r\nhalf of a')" $free_port &
     pids="$pids $!"
     await_port tcp $free_port && expect "an answer that is cut off is reported" \
-        "client: the answer is not whole: cut off: the server has not said that this was the end" \
-        "ours $free_port --get / 2>&1 >/dev/null | grep ^client"
+        "client: the answer is not whole: 9 bytes of content, whose end has not come: cut off: the server has not said that this was the end" \
+        "facts $free_port | grep ^client"
 fi
 
 if need tshark tshark; then
-    ../common/wire/wire --rtt 1 --pcap "$folder/pcap" -- ./server -- ./client --keylog "$folder/log" --get / >"$folder/out" 2>&1
+    ../common/wire/wire --rtt 1 --pcap "$folder/pcap" -- ./server -- ./client --keylog "$folder/log" >"$folder/out" 2>&1
     status=$?
     if [ $status -eq 3 ]; then
         need wire-on-this-machine "see make doctor"

@@ -45,3 +45,4 @@ static void stop_with_log(pid_t pid, const char *log)
 #include "test_keys.h"
 #include "test_terminate.h"
 #include "test_recorded.h"
+#include "test_client.h"

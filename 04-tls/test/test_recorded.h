@@ -182,36 +182,3 @@ TEST(pins_are_read)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK(!connect_read_pin(bad[i], pin));
 }
-
-TEST(client_options)
-{
-    CHECK_INT(test_run("./client --tls 1.1"), 2);
-    CHECK_HAS(test_output, "--tls takes 1.2, 1.3 or any, not '1.1'");
-    CHECK_INT(test_run("./client --pin 1234"), 2);
-    CHECK_HAS(test_output, "--pin takes 64 digits, in hex, not '1234'");
-    CHECK_INT(test_run("./client --cert x"), 2);
-    CHECK_HAS(test_output, "--cert and --key-file are only taken together");
-}
-
-TEST(the_client_asks_one_thing)
-{
-    char command[200];
-    pid_t pid;
-    int port = start(&pid, "--quiet");
-    snprintf(command, sizeof command, "./client --port %d --get /", port);
-    CHECK_INT(test_run(command), 0);
-    CHECK_HAS(test_output, "* checked: it is 127.0.0.1, says keys/ca.pem");
-    CHECK_HAS(test_output, "HTTP/1.1 200");
-    snprintf(command, sizeof command, "./client --port %d --servername expired.test --get /",
-             port);
-    CHECK_INT(test_run(command), 1);
-    CHECK_HAS(test_output, "no answer: certificate has expired");
-    snprintf(command, sizeof command,
-             "./client --port %d --servername expired.test --insecure --get /", port);
-    CHECK_INT(test_run(command), 0);
-    CHECK_HAS(test_output, "WARNING: NOT CHECKED");
-    snprintf(command, sizeof command, "./client --port %d --alpn h2 --get /", port);
-    CHECK_INT(test_run(command), 1);
-    CHECK_HAS(test_output, "no application protocol");
-    CHECK_INT(test_stop(pid), 0);
-}

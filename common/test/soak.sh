@@ -30,7 +30,7 @@ good_clients='
 07-socket-sharding   for i in 1 2 3 4 5 6 7 8; do curl -sSf http://$HOST:$PORT/ || exit 1; done
 08-pooling           ./play --host $HOST --port $PORT nplus1
 09-nagle             ./play --host $HOST --port $PORT telnet
-10-idempotency       for i in 1 2 3 4 5 6 7 8; do ./client --host $HOST --port $PORT --charge $i --key soak-$i || exit 1; done
+10-idempotency       for i in 1 2 3 4 5 6 7 8; do ./client --host $HOST --port $PORT --amount $i --key soak-$i || exit 1; done
 '
 
 # soak LESSON COMMAND: writes one line into the log: what it has seen.

@@ -12,6 +12,7 @@
 #include "packet.h"
 #include "spawn.h"
 #include "test_fetch.h"
+#include "test_forward.h"
 #include "test_http.h"
 #include "test_story.h"
 #include "test_wire.h"

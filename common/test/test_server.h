@@ -69,8 +69,9 @@ static inline int test_stop(pid_t pid)
 }
 
 // Starts a server for clients to be tested with: to each connection, when something has come,
-// it sends these bytes, whatever they are; then it closes the connection, or keeps it (`keep`)
-// until the client closes. Returns its port. It ends with the test.
+// it sends these bytes, whatever they are; then it closes the connection, or keeps it open for
+// ever
+// (`keep`). Returns its port. It ends with the test.
 static inline int test_fake_server(const char *answer, size_t length, bool keep)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -89,7 +90,9 @@ static inline int test_fake_server(const char *answer, size_t length, bool keep)
             char bytes[65536];
             int fd = accept(listener, NULL, NULL);
             bool more = read(fd, bytes, sizeof bytes) > 0 && write_all(fd, answer, length);
-            if (more && !keep)
+            if (keep)
+                continue; // the descriptor stays
+            if (more)
                 shutdown(fd, SHUT_WR); // close() alone could send a reset
             while (more && read(fd, bytes, sizeof bytes) > 0)
                 ;

@@ -56,18 +56,3 @@ void sha1(const void *bytes, size_t length, uint8_t digest[SHA1_BYTES])
     for (int i = 0; i < SHA1_BYTES; i++)
         digest[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i % 4)));
 }
-
-void base64(const void *bytes, size_t length, char *text)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const uint8_t *at = bytes;
-    for (size_t i = 0; i < length; i += 3) {
-        size_t count = length - i < 3 ? length - i : 3;
-        uint32_t three = (uint32_t)at[i] << 16 | (count > 1 ? (uint32_t)at[i + 1] << 8 : 0) |
-                         (count > 2 ? at[i + 2] : 0);
-        for (size_t digit = 0; digit < 4; digit++)
-            *text++ = digit <= count ? digits[three >> (18 - 6 * digit) & 63] : '=';
-    }
-    *text = '\0';
-}

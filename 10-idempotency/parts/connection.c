@@ -1,6 +1,6 @@
-// session.c: see session.h. Read session_received() first: a request stays in the loop's buffer
-// until it is whole, so that nothing of it has to be kept here.
-#include "session.h"
+// connection.c: see connection.h. Read connection_received() first: a request stays in the
+// loop's buffer until it is whole, so that nothing of it has to be kept here.
+#include "connection.h"
 
 #include <string.h>
 
@@ -13,20 +13,21 @@
 
 // ---- answers -------------------------------------------------------------------------------
 
-static void end_exchange(struct session *s)
+static void end_exchange(struct connection *c)
 {
-    s->charge = s->record = NULL;
-    s->then = NULL;
-    s->began = s->continued = s->head_only = false;
-    s->conn.paused = false;
-    conn_deadline(&s->conn, s->api->settings.idle_ms);
-    if (!s->keep_alive)
-        conn_close(&s->conn);
+    c->charge = c->record = NULL;
+    c->then = NULL;
+    c->began = c->continued = c->head_only = false;
+    c->conn.paused = false;
+    conn_deadline(&c->conn, c->api->settings.idle_ms);
+    if (!c->keep_alive)
+        conn_close(&c->conn);
 }
 
-void session_answer(struct session *s, int status, const char *fields, struct http_text json)
+void connection_answer(struct connection *c, int status, const char *fields,
+                       struct http_text json)
 {
-    struct http_out out = {conn_space(&s->conn), conn_room(&s->conn), 0, false};
+    struct http_out out = {conn_space(&c->conn), conn_room(&c->conn), 0, false};
     http_put_status(&out, status);
     if (status != 204) {
         http_put_field(&out, "Content-Type",
@@ -34,57 +35,58 @@ void session_answer(struct session *s, int status, const char *fields, struct ht
         http_put_length(&out, json.length);
     }
     http_put_text(&out, fields);
-    if (!s->keep_alive)
+    if (!c->keep_alive)
         http_put_text(&out, "Connection: close\r\n");
-    else if (s->http10)
+    else if (c->http10)
         http_put_text(&out, "Connection: keep-alive\r\n");
     http_put(&out, "\r\n", 2);
-    if (!s->head_only && status != 204)
+    if (!c->head_only && status != 204)
         http_put(&out, json.at, json.length);
     if (out.overflow) // ANSWER_ROOM is meant to be enough for all of them
-        s->conn.broken = true;
+        c->conn.broken = true;
     else
-        conn_wrote(&s->conn, out.length);
-    end_exchange(s);
+        conn_wrote(&c->conn, out.length);
+    end_exchange(c);
 }
 
-void session_drop(struct session *s)
+void connection_drop(struct connection *c)
 {
-    s->keep_alive = false;
-    end_exchange(s);
+    c->keep_alive = false;
+    end_exchange(c);
 }
 
-void session_wait(struct session *s, int64_t ms, void (*then)(struct session *s))
+void connection_wait(struct connection *c, int64_t ms, void (*then)(struct connection *c))
 {
-    s->conn.paused = true; // what the client says next has to wait
-    s->then = then;
-    conn_deadline(&s->conn, ms);
+    c->conn.paused = true; // what the client says next has to wait
+    c->then = then;
+    conn_deadline(&c->conn, ms);
 }
 
-bool session_keep(struct session *s, struct record *record, void (*then)(struct session *s))
+bool connection_keep(struct connection *c, struct record *record,
+                     void (*then)(struct connection *c))
 {
-    if (!store_add(&s->api->store, record))
+    if (!store_add(&c->api->store, record))
         return false;
-    record->waiter = s;
-    s->record = record;
-    session_wait(s, NEVER, then);
+    record->waiter = c;
+    c->record = record;
+    connection_wait(c, NEVER, then);
     return true;
 }
 
-void session_settled(void *waiter, struct record *record)
+void connection_settled(void *waiter, struct record *record)
 {
-    struct session *s = waiter;
-    s->durable = record->state == DURABLE;
-    s->existed = record->existed;
-    s->record = NULL;
-    if (record == s->charge && !s->durable) // it is about to be freed
-        s->charge = NULL;
-    conn_deadline(&s->conn, 0);
+    struct connection *c = waiter;
+    c->durable = record->state == DURABLE;
+    c->existed = record->existed;
+    c->record = NULL;
+    if (record == c->charge && !c->durable) // it is about to be freed
+        c->charge = NULL;
+    conn_deadline(&c->conn, 0);
 }
 
-void session_look_again(struct session *s)
+void connection_look_again(struct connection *c)
 {
-    conn_deadline(&s->conn, 0);
+    conn_deadline(&c->conn, 0);
 }
 
 // ---- requests ------------------------------------------------------------------------------
@@ -102,39 +104,39 @@ static bool matches(const struct route *route, struct http_text path)
     return path.length > length && !memcmp(path.at, route->path, length);
 }
 
-static void find_answer(struct session *s, struct request *request)
+static void find_answer(struct connection *c, struct request *request)
 {
     const struct http_head *head = request->head;
     char allowed[80] = "";
-    for (const struct route *route = s->api->routes; route->path; route++) {
+    for (const struct route *route = c->api->routes; route->path; route++) {
         if (!matches(route, request->path))
             continue;
         request->rest = behind(request->path, strlen(route->path));
         if (http_is(head->method, route->method) ||
-            (s->head_only && !strcmp(route->method, "GET"))) {
-            route->answer(s, request);
+            (c->head_only && !strcmp(route->method, "GET"))) {
+            route->answer(c, request);
             return;
         }
         strcat(allowed, *allowed ? ", " : "Allow: ");
         strcat(allowed, strcmp(route->method, "GET") ? route->method : "GET, HEAD");
     }
     if (!*allowed) {
-        problem(s, 404, "", NULL, "There is nothing under this path.");
+        problem(c, 404, "", NULL, "There is nothing under this path.");
         return;
     }
     strcat(allowed, "\r\n");
-    problem(s, 405, allowed, NULL, "This path does not know this method.");
+    problem(c, 405, allowed, NULL, "This path does not know this method.");
 }
 
-static void answer_request(struct session *s, const struct http_head *head,
+static void answer_request(struct connection *c, const struct http_head *head,
                            struct http_text content)
 {
     struct request request = {.head = head, .content = content};
     http_split_target(head->target, &request.path, &request.query);
-    s->api->figures.requests++;
+    c->api->figures.requests++;
     story_event("%.*s %.*s", (int)head->method.length, head->method.at,
                 (int)head->target.length, head->target.at);
-    find_answer(s, &request);
+    find_answer(c, &request);
 }
 
 // The content behind a head: as it stands there, or put together out of chunks in `room`.
@@ -166,7 +168,7 @@ static ssize_t read_content(const struct http_head *head, const char *bytes, siz
 }
 
 // The request at the start of bytes, if it is whole. Returns how many bytes it took.
-static size_t take_request(struct session *s, const char *bytes, size_t length)
+static size_t take_request(struct connection *c, const char *bytes, size_t length)
 {
     static struct http_head head;
     static char room[CONTENT_MAX];
@@ -174,61 +176,61 @@ static size_t take_request(struct session *s, const char *bytes, size_t length)
     int status = http_read_request(bytes, length, &head);
     ssize_t used = status > 0 ? read_content(&head, bytes, length, room, &content) : status;
     if (status) {
-        s->head_only = http_is(head.method, "HEAD");
-        s->http10 = head.minor == 0;
-        s->keep_alive = used >= 0 && head.keep_alive && !s->conn.told_to_stop;
+        c->head_only = http_is(head.method, "HEAD");
+        c->http10 = head.minor == 0;
+        c->keep_alive = used >= 0 && head.keep_alive && !c->conn.told_to_stop;
     }
     if (used > 0) {
-        answer_request(s, &head, content);
+        answer_request(c, &head, content);
     } else if (used < 0) {
         story_event("refused: %d %s", (int)-used, http_reason((int)-used));
-        problem(s, (int)-used, "", NULL, "It is not a request that is served here.");
+        problem(c, (int)-used, "", NULL, "It is not a request that is served here.");
         return length; // where the next one begins is not known
-    } else if (status && head.expects_continue && !s->continued) {
+    } else if (status && head.expects_continue && !c->continued) {
         static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        memcpy(conn_space(&s->conn), go_on, sizeof go_on - 1);
-        conn_wrote(&s->conn, sizeof go_on - 1);
-        s->continued = true;
+        memcpy(conn_space(&c->conn), go_on, sizeof go_on - 1);
+        conn_wrote(&c->conn, sizeof go_on - 1);
+        c->continued = true;
     }
     return (size_t)used;
 }
 
-void session_opened(struct session *s)
+void connection_opened(struct connection *c)
 {
-    conn_deadline(&s->conn, s->api->settings.idle_ms);
+    conn_deadline(&c->conn, c->api->settings.idle_ms);
 }
 
-size_t session_received(struct session *s, const char *bytes, size_t length)
+size_t connection_received(struct connection *c, const char *bytes, size_t length)
 {
     size_t used = 0, part = 1;
-    while (part && used < length && !s->conn.paused && !s->conn.closing &&
-           conn_room(&s->conn) >= ANSWER_ROOM) {
-        part = take_request(s, bytes + used, length - used);
+    while (part && used < length && !c->conn.paused && !c->conn.closing &&
+           conn_room(&c->conn) >= ANSWER_ROOM) {
+        part = take_request(c, bytes + used, length - used);
         used += part;
-        if (!part && !s->began) // for all of it: bytes that trickle in change nothing
-            conn_deadline(&s->conn, s->api->settings.idle_ms);
-        s->began = s->began || !part;
+        if (!part && !c->began) // for all of it: bytes that trickle in change nothing
+            conn_deadline(&c->conn, c->api->settings.idle_ms);
+        c->began = c->began || !part;
     }
     return used;
 }
 
-void session_timeout(struct session *s)
+void connection_timeout(struct connection *c)
 {
-    if (s->record) {
-        conn_deadline(&s->conn, NEVER); // the loop was to go round once more, and has
-    } else if (s->then) {
-        s->then(s);
-    } else if (s->began) {
-        s->keep_alive = false;
-        problem(s, 408, "", NULL, "The rest of the request did not come in time.");
+    if (c->record) {
+        conn_deadline(&c->conn, NEVER); // the loop was to go round once more, and has
+    } else if (c->then) {
+        c->then(c);
+    } else if (c->began) {
+        c->keep_alive = false;
+        problem(c, 408, "", NULL, "The rest of the request did not come in time.");
     } else {
-        conn_close(&s->conn);
+        conn_close(&c->conn);
     }
 }
 
-void session_stop(struct session *s)
+void connection_stop(struct connection *c)
 {
-    s->keep_alive = false;
-    if (!s->then && !s->began) // else its answer comes first
-        conn_close(&s->conn);
+    c->keep_alive = false;
+    if (!c->then && !c->began) // else its answer comes first
+        conn_close(&c->conn);
 }

@@ -99,9 +99,8 @@ static void set_form(struct event *event, enum feed_form form, size_t at, size_t
     event->length[form] = (uint32_t)(end - at);
 }
 
-// Makes an event in all its forms: SSE, the header of a frame, JSON, a newline. NULL: no
-// memory.
-static struct event *make_event(uint64_t id, struct http_text name, struct http_text data)
+// In all its forms: SSE, the header of a frame, JSON, a newline.
+struct event *event_make(uint64_t id, struct http_text name, struct http_text data)
 {
     size_t size = room_for(name, data);
     struct event *event = malloc(sizeof *event + size);
@@ -141,10 +140,22 @@ void event_release(struct event *event)
 
 // ---- the ring ------------------------------------------------------------------------------
 
-bool feed_begin(struct feed *feed, uint32_t size)
+bool feed_begin(struct feed *feed, uint32_t size, uint64_t first)
 {
-    *feed = (struct feed){calloc(size, sizeof *feed->ring), size, 1, 0, 0};
+    *feed = (struct feed){.ring = calloc(size, sizeof *feed->ring),
+                          .size = size,
+                          .first = first,
+                          .oldest = first,
+                          .newest = first - 1};
     return feed->ring;
+}
+
+uint64_t feed_position(const struct feed *feed, struct http_text seen)
+{
+    uint64_t id;
+    if (!http_number(seen, UINT64_MAX, &id))
+        return UINT64_MAX;
+    return id == 0 ? feed->first - 1 : id;
 }
 
 static void drop_oldest(struct feed *feed)
@@ -164,7 +175,7 @@ void feed_end(struct feed *feed)
 uint64_t feed_publish(struct feed *feed, struct http_text name, struct http_text data,
                       const void *author)
 {
-    struct event *event = make_event(feed->newest + 1, name, data);
+    struct event *event = event_make(feed->newest + 1, name, data);
     if (!event)
         return 0;
     event->author = author;
@@ -187,7 +198,7 @@ static struct event *make_reset(const struct feed *feed)
     char text[100];
     int length = snprintf(text, sizeof text, "here the feed begins with %llu",
                           (unsigned long long)feed->oldest);
-    return make_event(feed->oldest - 1, (struct http_text){"reset", 5},
+    return event_make(feed->oldest - 1, (struct http_text){"reset", 5},
                       (struct http_text){text, (size_t)length});
 }
 

@@ -1,6 +1,9 @@
-// feed.h: what there is news of: events with ids, the last so many of them in a ring. An event
-// is written out once, when it is published, in the three forms in which it travels; whoever
-// sends it, to however many readers, sends these bytes.
+// feed.h: what there is news of: events with ids, the last so many of them in a ring. Ids grow
+// by one, and never go back, also when the server is started again: the first one is what its
+// caller says, and the server says the time of its start. So an id of an earlier run is known
+// to be old, and the client is told that events are missing. An event is written out once, when
+// it is published, in the three forms in which it travels; whoever sends it, to however many
+// subscribers, sends these bytes.
 //
 //     id: 7                      what EventSource reads (HTML standard §9.2)
 //     event: price
@@ -37,13 +40,15 @@ struct event {
 struct feed {
     struct event **ring;
     uint32_t size;   // events that the ring has room for
+    uint64_t first;  // id of the first event that there ever is
     uint64_t oldest; // id of the oldest event there is; newest + 1: there is none
-    uint64_t newest; // id of the newest event; the first one is 1
+    uint64_t newest; // id of the newest event; first - 1: there was none yet
     size_t bytes;    // of the events in the ring
 };
 
-// Makes a feed with room for so many events. False: no memory.
-bool feed_begin(struct feed *feed, uint32_t size);
+// Makes a feed with room for so many events, of which the first one gets the id `first`, which
+// is not 0. False: no memory.
+bool feed_begin(struct feed *feed, uint32_t size, uint64_t first);
 void feed_end(struct feed *feed);
 
 // Adds an event. A name of length 0 is "message", which is what EventSource calls an event
@@ -51,14 +56,21 @@ void feed_end(struct feed *feed);
 uint64_t feed_publish(struct feed *feed, struct http_text name, struct http_text data,
                       const void *author);
 
-// For a reader who has seen all events up to `seen`: the next one, NULL if there is none yet.
-// If the feed has moved on without the reader (or knows nothing of such an event), an event
-// called "reset" comes first, whose id is the one before the oldest that there is. The caller
-// gives what it gets back with event_release().
+// For a subscriber who has seen all events up to `seen`: the next one, NULL if there is none
+// yet. If the feed has moved on without the subscriber (or knows nothing of such an event), an
+// event called "reset" comes first, whose id is the one before the oldest that there is. The
+// caller gives what it gets back with event_release().
 struct event *feed_next(const struct feed *feed, uint64_t seen);
+
+// Where a subscriber stands that says which event it has seen last. 0 is "none yet", so it
+// stands before the first event; what is no number is an event that this feed does not know.
+uint64_t feed_position(const struct feed *feed, struct http_text seen);
 
 // True if there is no way to bring all that came after `seen`.
 bool feed_has_moved_on(const struct feed *feed, uint64_t seen);
+
+// Makes an event that is in no feed, for one subscriber. NULL: no memory.
+struct event *event_make(uint64_t id, struct http_text name, struct http_text data);
 
 // The bytes of one form of an event.
 struct http_text event_text(const struct event *event, enum feed_form form);

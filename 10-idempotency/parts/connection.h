@@ -1,9 +1,9 @@
-// session.h: one connection of lesson 10's server, and what all of them share.
+// connection.h: one connection of lesson 10's server, and what all of them share.
 //
 // A request is answered at once, or its connection waits: for the bank, which takes its time,
 // and then for the journal, which is synced once for all that wait. Meanwhile it is paused.
-#ifndef SESSION_H
-#define SESSION_H
+#ifndef CONNECTION_H
+#define CONNECTION_H
 
 #include "http.h"
 #include "json.h"
@@ -12,7 +12,7 @@
 
 #define ANSWER_ROOM 32768 // bytes of output that any answer finds room in
 
-struct session;
+struct connection;
 
 // A request that is here, with its content. The texts are gone when answer() returns.
 struct request {
@@ -24,7 +24,7 @@ struct request {
 
 struct route {
     const char *method, *path; // a path that ends with "/" stands for all below it
-    void (*answer)(struct session *s, const struct request *request);
+    void (*answer)(struct connection *c, const struct request *request);
 };
 
 struct settings {
@@ -57,14 +57,14 @@ struct api {
     int retry_after; // seconds that clients are told in an outage; 0: nothing
 };
 
-struct session {
+struct connection {
     struct conn conn;
     struct api *api;
-    struct record *charge;           // that is being made for it
-    struct record *mark;             // of the notes' pattern, before it is written
-    struct record *record;           // in the journal's present group, that it waits for
-    void (*then)(struct session *s); // what goes on when its time has come
-    void (*made)(struct session *s); // and when its charge is made, or cannot be
+    struct record *charge;              // that is being made for it
+    struct record *mark;                // of the notes' pattern, before it is written
+    struct record *record;              // in the journal's present group, that it waits for
+    void (*then)(struct connection *c); // what goes on when its time has come
+    void (*made)(struct connection *c); // and when its charge is made, or cannot be
     bool keep_alive, head_only, http10;
     bool durable;   // what it waited for is on the disk,
     bool existed;   // and there was one of this name before
@@ -73,26 +73,28 @@ struct session {
 };
 
 // The server's four ways to begin, to go on and to end: what the loop calls.
-void session_opened(struct session *s);
-size_t session_received(struct session *s, const char *bytes, size_t length);
-void session_timeout(struct session *s);
-void session_stop(struct session *s);
+void connection_opened(struct connection *c);
+size_t connection_received(struct connection *c, const char *bytes, size_t length);
+void connection_timeout(struct connection *c);
+void connection_stop(struct connection *c);
 
 // Answers with JSON. `fields` end with CRLF. With 204 there is no content.
-void session_answer(struct session *s, int status, const char *fields, struct http_text json);
+void connection_answer(struct connection *c, int status, const char *fields,
+                       struct http_text json);
 
 // Leaves the request without an answer, and closes: as if the network had lost it.
-void session_drop(struct session *s);
+void connection_drop(struct connection *c);
 
 // Adds a record to the journal's group, and calls `then` when it is known what became of it:
 // see `durable`. False: there is no room for it, and nothing is awaited.
-bool session_keep(struct session *s, struct record *record, void (*then)(struct session *s));
-void session_settled(void *waiter, struct record *record); // called by the store
+bool connection_keep(struct connection *c, struct record *record,
+                     void (*then)(struct connection *c));
+void connection_settled(void *waiter, struct record *record); // called by the store
 
-// Makes the loop go round at once, though nothing may have come; `s` waits for the journal.
-void session_look_again(struct session *s);
+// Makes the loop go round at once, though nothing may have come; `c` waits for the journal.
+void connection_look_again(struct connection *c);
 
 // Waits: `then` is called so many milliseconds from now.
-void session_wait(struct session *s, int64_t ms, void (*then)(struct session *s));
+void connection_wait(struct connection *c, int64_t ms, void (*then)(struct connection *c));
 
 #endif

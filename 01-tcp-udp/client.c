@@ -1,0 +1,182 @@
+// client.c: says a text to the server over TCP and over UDP, and shows each call.
+//
+// Run:    ./client                     against ./server in another terminal
+//         ./client "say 3 hello"       over TCP; service.h lists what the server can be asked
+//         ./client --udp "say 3 hello" over UDP
+// Watch:  how many calls each protocol needs, and who knows where a message ends. Over TCP the
+//         three answers come in one recv(), over UDP each in its own.
+//
+// Read main(), then say_over_tcp() and say_over_udp() side by side. It works with any echo
+// service (RFC 862).
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "net.h"
+#include "options.h"
+#include "output.h"
+
+#define TCP_MS       15000 // until the server must have answered and closed
+#define UDP_MS       5000  // until the first datagram must have come
+#define QUIET_MS     300   // that the client waits for one more datagram
+#define DATAGRAM_MAX 65536
+
+static const char *host = "127.0.0.1", *text = "hello";
+static int port = 8001;
+static char bytes[DATAGRAM_MAX];
+
+// Prints what travelled, which way, and between which addresses.
+static void show(const char *protocol, const char *ours, const char *arrow, const char *theirs,
+                 const void *content, size_t length)
+{
+    printf("%s %s %s %s %zu bytes ", protocol, ours, arrow, theirs, length);
+    output_quoted(content, length);
+    putchar('\n');
+    output_flush();
+}
+
+// Waits until something can be received. False if nothing has come by then.
+static bool await_bytes(int fd, int64_t until_ns)
+{
+    struct pollfd readable = {fd, POLLIN, 0};
+    int64_t left_ms = (until_ns - now_ns()) / 1000000;
+    return left_ms > 0 && poll(&readable, 1, (int)left_ms) == 1;
+}
+
+static int64_t in_ms(int64_t ms)
+{
+    return now_ns() + ms * 1000000;
+}
+
+// ---- TCP -----------------------------------------------------------------------------------
+
+// Sends a line. Its newline is this protocol's mark: TCP itself keeps no messages apart.
+static void send_line(int fd, const char *ours, const char *server)
+{
+    struct timeval timeout = {.tv_sec = TCP_MS / 1000};
+    int length = snprintf(bytes, sizeof bytes, "%s\n", text);
+    if (length >= DATAGRAM_MAX)
+        die("the text is too long: at most %d bytes", DATAGRAM_MAX - 2);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+    ssize_t sent = send(fd, bytes, (size_t)length, 0);
+    if (sent < 0)
+        die("cannot send to %s: %s", server, strerror(errno));
+    if (sent < length)
+        die("%s took only %zd of %d bytes in %d seconds", server, sent, length, TCP_MS / 1000);
+    show("TCP", ours, "->", server, bytes, (size_t)length);
+}
+
+// Receives until the server closes its side: only then it has said everything.
+static void receive_stream(int fd, const char *ours, const char *server)
+{
+    size_t total = 0;
+    for (int64_t until_ns = in_ms(TCP_MS);;) {
+        if (!await_bytes(fd, until_ns))
+            die("%s has not closed within %d seconds; %zu bytes have come", server,
+                TCP_MS / 1000, total);
+        ssize_t length = recv(fd, bytes, sizeof bytes, 0);
+        if (length < 0)
+            die("cannot receive from %s: %s; %zu bytes had come", server, strerror(errno),
+                total);
+        if (length == 0)
+            break; // the server's FIN
+        total += (size_t)length;
+        show("TCP", ours, "<-", server, bytes, (size_t)length);
+    }
+    if (total == 0)
+        die("%s closed the connection without an answer", server);
+    printf("TCP %s <- %s the end of the stream\n", ours, server);
+}
+
+static void say_over_tcp(void)
+{
+    char ours[NET_NAME], server[NET_NAME];
+    struct sockaddr_storage address;
+    socklen_t length = net_address(host, port, SOCK_STREAM, &address);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        die("cannot make a TCP socket: %s", strerror(errno));
+    // The handshake: connect() returns when the server's kernel has answered.
+    if (connect(fd, (struct sockaddr *)&address, length))
+        die("cannot connect to %s: %s (is the server running?)", net_name(&address, server),
+            strerror(errno));
+    net_local_name(fd, ours);
+    net_name(&address, server);
+    send_line(fd, ours, server);
+    shutdown(fd, SHUT_WR); // sends a FIN: nothing more will come from this side
+    receive_stream(fd, ours, server);
+    close(fd);
+}
+
+// ---- UDP -----------------------------------------------------------------------------------
+
+// Receives one datagram of the server. False if none has come by then.
+static bool receive_datagram(int fd, const char *ours, const char *server, int64_t until_ns)
+{
+    while (await_bytes(fd, until_ns)) {
+        char sender[NET_NAME];
+        struct sockaddr_storage from = {0};
+        socklen_t from_length = sizeof from;
+        ssize_t length =
+            recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &from_length);
+        if (length < 0)
+            die("cannot receive from %s: %s", server, strerror(errno));
+        // Anybody can send to this port: only what comes from the server is an answer.
+        bool is_answer = !strcmp(net_name(&from, sender), server);
+        show(is_answer ? "UDP" : "UDP (ignored)", ours, "<-", sender, bytes, (size_t)length);
+        if (is_answer)
+            return true;
+    }
+    return false;
+}
+
+static void say_over_udp(void)
+{
+    char ours[NET_NAME], server[NET_NAME];
+    struct sockaddr_storage address;
+    socklen_t length = net_address(host, port, SOCK_DGRAM, &address);
+    int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        die("cannot make a UDP socket: %s", strerror(errno));
+    net_name(&address, server);
+    // No handshake: the first packet is the message, and nothing says that it has arrived.
+    if (sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, length) < 0)
+        die("cannot send to %s: %s", server, strerror(errno));
+    net_local_name(fd, ours);
+    show("UDP", ours, "->", server, text, strlen(text));
+    if (!receive_datagram(fd, ours, server, in_ms(UDP_MS)))
+        die("no answer over UDP from %s in %d seconds: a datagram was lost, or nobody is there "
+            "(is the server running?)",
+            server, UDP_MS / 1000);
+    for (int64_t until_ns = in_ms(UDP_MS); receive_datagram(fd, ours, server, in_ms(QUIET_MS));)
+        if (now_ns() > until_ns)
+            die("%s has not stopped to send after %d seconds", server, UDP_MS / 1000);
+    printf("UDP has no end: nothing more has come for %d ms\n", QUIET_MS);
+    close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    static bool udp;
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the server"},
+        {"port", OPTION_INT, &port, 1, 65535, "its TCP and UDP port"},
+        {"udp", OPTION_FLAG, &udp, .help = "say it over UDP only"},
+        {0}};
+    static const struct command command = {
+        "[TEXT]", "Says TEXT over TCP, or over UDP. Without TEXT: hello, over both.", options};
+    int first = options_parse(argc, argv, &command);
+    if (first < argc)
+        text = argv[first];
+    output_begin();
+    if (!udp)
+        say_over_tcp();
+    if (udp || first == argc)
+        say_over_udp();
+    output_flush();
+    return 0;
+}

@@ -1,0 +1,192 @@
+// client.c: one request over TLS, to this lesson's server or to any other one, and what the
+// client knows then about the connection.
+//
+// Run:    ./client                        against ./server in another terminal
+//         ./client /bytes?n=100
+//         ./client --resume               twice: the second handshake resumes the first one
+//         ./client --host ietf.org --port 443 --ca /etc/ssl/certs/ca-certificates.crt
+// Watch:  the line "checked": who says that the server is the one that was asked for. What the
+//         server answers goes to stdout, all other lines to stderr.
+//
+// Read main() from top to bottom. A connection is opened and checked in connect.c; an answer is
+// read in parts/ask.c. The scenes are another program: ./play.
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "connect.h"
+#include "context.h"
+#include "facts.h"
+#include "net.h"
+#include "options.h"
+
+#define HTTPS_PORT 443
+
+static const char *host = "127.0.0.1", *path = "/", *version = "any", *keylog;
+static const char *keys = CERTIFICATE_FOLDER;
+static int port = 8004;
+static bool resume, early_data;
+static struct connect_settings settings;
+
+// ---- the command line ----------------------------------------------------------------------
+
+static void check_options(void)
+{
+    static struct certificate_files lesson_ca;
+    uint8_t pin[PIN_BYTES];
+    if (strcmp(version, "1.2") && strcmp(version, "1.3") && strcmp(version, "any"))
+        options_reject("--tls takes 1.2, 1.3 or any, not '%s'", version);
+    if (settings.pin && !connect_read_pin(settings.pin, pin))
+        options_reject("--pin takes 64 digits, in hex, not '%s'", settings.pin);
+    if (!settings.cert != !settings.key_file)
+        options_reject("--cert and --key-file are only taken together");
+    if (settings.groups && !context_knows_groups(settings.groups))
+        options_reject("--groups takes names of groups with ':' between them, not '%s'",
+                       settings.groups);
+    if (path[0] != '/' || path[strcspn(path, " \t\r\n#")])
+        options_reject("a path begins with '/', and has no blanks and no '#': not '%s'", path);
+    if (!strcmp(version, "1.2"))
+        settings.version = TLS1_2_VERSION;
+    if (!strcmp(version, "1.3"))
+        settings.version = TLS1_3_VERSION;
+    ask_keys(keys);
+    lesson_ca = ask_files(CERTIFICATE_CA);
+    if (!settings.ca)
+        settings.ca = lesson_ca.chain;
+    if (!settings.name)
+        settings.name = host;
+    resume = resume || early_data;
+}
+
+static void parse_options(int argc, char **argv)
+{
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the server"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"servername", OPTION_TEXT, &settings.name, .help = "who it should be; else --host"},
+        {"ca", OPTION_TEXT, &settings.ca, .help = "FILE with CAs to trust; else the lesson's"},
+        {"insecure", OPTION_FLAG, &settings.insecure, .help = "talk to anybody"},
+        {"pin", OPTION_TEXT, &settings.pin, .help = "SHA-256 that its public key has, in hex"},
+        {"resume", OPTION_FLAG, &resume, .help = "ask again, in a resumed session"},
+        {"early-data", OPTION_FLAG, &early_data, .help = "the same, and do not wait to ask"},
+        {"tls", OPTION_TEXT, &version, .help = "1.2, 1.3 or any"},
+        {"groups", OPTION_TEXT, &settings.groups, .help = "of the key exchange: X25519:P-256"},
+        {"alpn", OPTION_TEXT, &settings.alpn, .help = "protocols to offer, with ',' between"},
+        {"cert", OPTION_TEXT, &settings.cert, .help = "FILE with a certificate of one's own"},
+        {"key-file", OPTION_TEXT, &settings.key_file, .help = "FILE with its key"},
+        {"keylog", OPTION_TEXT, &keylog, .help = "FILE for secrets, for Wireshark"},
+        {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
+        {0}};
+    struct command command = {"[PATH]", "Lesson 04: GETs PATH (else /) over TLS.", options};
+    int first = options_parse(argc, argv, &command);
+    if (argv[first])
+        path = argv[first];
+    check_options();
+}
+
+// ---- what is known about the connection ----------------------------------------------------
+
+static void print_facts(const struct connection *c)
+{
+    char trusted[FACT_NAME_BYTES];
+    const unsigned char *protocol;
+    unsigned length;
+    SSL_get0_alpn_selected(c->ssl, &protocol, &length);
+    print_fact("%s, %s, %s", SSL_get_version(c->ssl), SSL_get_cipher_name(c->ssl),
+               context_group_name(c->ssl));
+    if (length)
+        print_fact("protocol by ALPN: %.*s", (int)length, (const char *)protocol);
+    print_fact("handshake: %zu bytes to the server, %zu bytes back, %.1f ms",
+               c->tap.length[true], c->tap.length[false],
+               (double)(c->established_ns - c->connected_ns) / 1e6);
+    if (SSL_session_reused(c->ssl)) {
+        print_fact("resumed: the server has shown its certificate in an earlier handshake");
+        return;
+    }
+    print_fact("the server's certificates, in its order:");
+    print_certificates(c->ssl);
+    if (settings.insecure && settings.pin)
+        print_fact("NOT CHECKED but for its key, which is the pinned one (--insecure --pin)");
+    else if (settings.insecure)
+        print_fact("WARNING: NOT CHECKED (--insecure): this may be anybody");
+    else
+        print_fact("checked: it is %s, says %s (%s)", settings.name,
+                   trusted_name(c->ssl, trusted), settings.ca);
+}
+
+// ---- a request and its answer --------------------------------------------------------------
+
+// Prints what comes. On a terminal, bytes that could command it become dots.
+static void show(const char *bytes, size_t length)
+{
+    if (!isatty(STDOUT_FILENO)) {
+        fwrite(bytes, 1, length, stdout);
+        return;
+    }
+    for (const char *end = bytes + length; bytes < end; bytes++) {
+        bool harmless = (unsigned char)*bytes >= ' ' || *bytes == '\n' || *bytes == '\t';
+        if (harmless && *bytes != 127)
+            putchar(*bytes);
+        else if (*bytes != '\r')
+            putchar('.');
+    }
+}
+
+// Writes the GET: "Host: example.org", and with a port that is not the usual one,
+// "Host: example.org:8004" (RFC 9110 §7.2).
+static void write_request(char request[ASK_BYTES])
+{
+    char authority[ASK_BYTES / 2];
+    bool is_ipv6 = strchr(settings.name, ':');
+    int length = snprintf(authority, sizeof authority, is_ipv6 ? "[%s]" : "%s", settings.name);
+    if (length < (int)sizeof authority && port != HTTPS_PORT)
+        snprintf(authority + length, sizeof authority - (size_t)length, ":%d", port);
+    ask_text(request, "GET", authority, path, NULL);
+}
+
+// Opens a connection, asks, and prints the answer. With a session in the settings it resumes
+// that one. Dies if one of the two sides has refused the other, or the answer is not whole.
+static struct connection *get(const char *request)
+{
+    struct reply reply = {.show = show};
+    struct connection *c = connection_open(&settings);
+    if (!c->up)
+        die("GET %s from %s, port %d: no answer: %s", path, host, port, c->why);
+    print_facts(c);
+    if (c->early_taken)
+        print_fact("early data: the request went with the first message, and was taken");
+    else if (settings.early)
+        print_fact("early data: not taken, so the request goes again");
+    if (c->early_taken || connection_send(c, request, strlen(request)))
+        ask_read(c, &reply);
+    if (fflush(stdout) || ferror(stdout))
+        die("cannot write the answer: %s", strerror(errno));
+    if (!reply.whole)
+        die("GET %s from %s, port %d: %s: %s", path, host, port,
+            reply.status ? "the answer is not whole" : "no answer", c->why);
+    return c;
+}
+
+int main(int argc, char **argv)
+{
+    char request[ASK_BYTES];
+    parse_options(argc, argv);
+    connect_to(host, port);
+    if (keylog)
+        connect_keylog(keylog);
+    write_request(request);
+
+    struct connection *first = get(request);
+    if (resume) { // the session came with the handshake (1.2) or behind it (1.3)
+        if (!first->session)
+            die("the server has given no session that could be resumed");
+        settings.session = first->session;
+        if (early_data)
+            settings.early = request;
+        connection_close(get(request));
+    }
+    connection_close(first);
+    return 0;
+}
