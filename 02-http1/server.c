@@ -11,10 +11,10 @@
 // ../common/http_head.c and http_framing.c; the loop is ../common/loop.c.
 #include <stdio.h>
 
+#include "log.h"
 #include "net.h"
 #include "options.h"
 #include "response.h"
-#include "story.h"
 
 #define CONNECTIONS_MAX   10000
 #define BACKLOG           4096
@@ -103,8 +103,8 @@ static void take_request(struct connection *c, const struct http_head *head)
     c->content_bytes = 0;
     c->answer = (struct answer){0};
     requests++;
-    story_event("%.*s %.*s", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at);
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
     answer_request(head, &c->answer, &c->upload);
     http_body_of_request(&c->body, head);
     if (c->body.done) {
@@ -254,8 +254,7 @@ int main(int argc, char **argv)
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     options_parse(argc, argv, &(struct command){"", "Lesson 02: an HTTP/1.1 server.", options});
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
+    log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
     files_begin(); // not before: where the port is taken, nothing is to be left behind
     long connections = loop_run(listener, &calls);
