@@ -16,22 +16,6 @@ static size_t client_hello(char *bytes, size_t size)
     return length;
 }
 
-// Sends bytes on a connection of their own and says no more; what comes back, until the server
-// closes, is in probe_answer. Returns how much that is.
-static size_t send_and_end(int port, const char *bytes, size_t length)
-{
-    int fd = net_connect_or_die("127.0.0.1", port);
-    size_t got = 0;
-    signal(SIGPIPE, SIG_IGN);
-    write_all(fd, bytes, length);
-    shutdown(fd, SHUT_WR);
-    for (ssize_t part = 1; part > 0 && got<ANSWER_MAX; got += part> 0 ? (size_t)part : 0)
-        part = read(fd, probe_answer + got, ANSWER_MAX - got);
-    probe_answer[got] = '\0';
-    close(fd);
-    return got;
-}
-
 TEST(plain_http_is_told_so)
 {
     static const char *const requests[] = {GET_FACTS, POST, "BREW / HTTP/1.1\r\n", "G"};

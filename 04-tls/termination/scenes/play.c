@@ -1,0 +1,32 @@
+// play.c: the scenes of the proxy at which TLS ends.
+//
+// Run:    make run             or one scene: make run SCENE=legs
+// Watch:  what can be read on the second leg, and how little work is left to the server there.
+#include "ask.h"
+#include "connect.h"
+#include "options.h"
+#include "scenes.h"
+#include "story.h"
+
+int main(int argc, char **argv)
+{
+    static const char *host = "127.0.0.1", *keys = "../" CERTIFICATE_FOLDER;
+    static int port = 8404;
+    static const struct scene scenes[] = {
+        {"legs", "one request on its two legs", scene_legs},
+        {"offload", "who does the work of TLS", scene_offload},
+        {0}};
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the proxy"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
+        {0}};
+    struct command command = {
+        "[SCENE]", "Lesson 04, termination. Without SCENE both of them: legs, offload.",
+        options};
+    int first = options_parse(argc, argv, &command);
+    ask_keys(keys);
+    connect_to(host, port);
+    story_begin(STORY_CLIENT);
+    return story_tell(scenes, argv[first]);
+}
