@@ -49,9 +49,11 @@ static int select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
                            const unsigned char *offered, unsigned offered_length,
                            void *argument)
 {
-    static const char ours[] = "\x8" PROTOCOL_HTTP "\x6" PROTOCOL_ECHO;
+    static const char ours[] = "\x8" PROTOCOL_HTTP "\x8" PROTOCOL_OLD "\x6" PROTOCOL_ECHO;
     const struct context *context = argument;
-    unsigned ours_length = context->echo ? sizeof ours - 1 : 1 + strlen(PROTOCOL_HTTP);
+    unsigned ours_length = sizeof ours - 1;
+    if (!context->echo)
+        ours_length -= 1 + strlen(PROTOCOL_ECHO);
     (void)ssl;
     int result =
         SSL_select_next_proto((unsigned char **)chosen, length, (const unsigned char *)ours,

@@ -16,6 +16,7 @@ if need curl curl; then
     expect "curl, TLS 1.1: refused" "35" "get --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 $here/; echo \$?"
     expect "curl, ALPN" "http/1.1" "fact protocol $here/"
     expect "curl, ALPN of HTTP/2: HTTP/1.1 it is" "http/1.1" "fact protocol --http2 $here/"
+    expect "curl, HTTP/1.0, and so in ALPN" "http/1.0" "fact protocol -0 $here/"
     expect "curl, the other name" "other.test" \
         "fact 'server name' --connect-to other.test:443:127.0.0.1:$port https://other.test/"
     expect "curl, by address" "none" "fact 'server name' https://127.0.0.1:$port/"

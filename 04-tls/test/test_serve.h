@@ -31,6 +31,25 @@ TEST(each_name_has_its_certificate)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// By ALPN a client may also offer HTTP/1.0 alone, as "curl --http1.0" does.
+TEST(the_protocols_of_alpn)
+{
+    static const char *const cases[][2] = {
+        {"\x8http/1.1", "protocol: http/1.1\n"},
+        {"\x8http/1.0", "protocol: http/1.0\n"},
+        {"\x2h2\x8http/1.0\x8http/1.1", "protocol: http/1.1\n"}, // the server's order
+        {"\x6"
+         "echo/1\x8http/1.1",
+         "protocol: http/1.1\n"}};
+    pid_t pid;
+    int port = start(&pid, "");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_INT(probe_once(port, &(struct probe){.protocols = cases[i][0]}, GET_FACTS), 200);
+        CHECK_HAS(probe_answer, cases[i][1]);
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(both_kinds_of_keys)
 {
     static const char *const signatures[] = {"RSA-PSS+SHA256", "ECDSA+SHA256"};
