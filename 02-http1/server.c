@@ -19,7 +19,7 @@
 #include "net.h"
 #include "options.h"
 #include "session.h"
-#include "story.h"
+#include "log.h"
 
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         4096
@@ -93,8 +93,8 @@ static void take_request(struct session *s, const struct http_head *head)
     requests++;
     s->answer = (struct answer){0};
     answer_request(head, &s->answer, &s->upload);
-    story_event("%.*s %.*s", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at);
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
     http_body_of_request(&s->body, head);
     if (s->body.done) {
         end_content(s);
@@ -201,8 +201,7 @@ int main(int argc, char **argv)
                                               .stop = stop,
                                               .closed = closed};
     options_parse(argc, argv, &(struct command){"", "Lesson 02: an HTTP/1.1 server.", options});
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
+    log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
     files_begin(); // not before: where we cannot listen, nothing is to be left behind
     long connections = loop_run(listener, &server);

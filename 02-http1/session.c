@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "story.h"
+#include "log.h"
 
 #define KEPT_MAX  (64 << 20) // bytes of requests' content in memory, for all connections
 #define KEPT_STEP 4096
@@ -150,7 +150,7 @@ void session_answer(struct session *s)
 
 void session_refuse(struct session *s, int status)
 {
-    story_event("refused: %d %s", status, http_reason(status));
+    log_line("refused: %d %s", status, http_reason(status));
     session_forget(s);
     s->answer = (struct answer){0};
     answer_error(&s->answer, status);

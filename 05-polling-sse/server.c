@@ -5,34 +5,39 @@
 //         curl localhost:8005/poll?since=0         curl -d hello localhost:8005/publish
 //         curl -N localhost:8005/events            curl localhost:8005/stats
 // Watch:  who is asked for news, and who tells it. A publisher waits for nobody: an event goes
-//         into a ring (feed.c), and every reader has no more than a place in it (reader.c).
+//         into a ring (feed.c), and every subscriber has no more than a place in it
+//         (subscriber.c).
 //
-// Read the routes below first; then poll.c, events.c and room.c, which are the techniques, and
-// reader.c, which they share. What a connection is doing is its mode (session.h).
+// Read the routes below first; then polling.c, sse.c and websocket_chat.c, which are the
+// techniques, and subscriber.c, which they share. What a connection is doing is its mode
+// (connection.h).
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 
-#include "events.h"
 #include "exchange.h"
 #include "jobs.h"
 #include "loop.h"
 #include "net.h"
 #include "options.h"
 #include "page.h"
-#include "poll.h"
-#include "reader.h"
-#include "room.h"
+#include "polling.h"
+#include "publisher.h"
+#include "sse.h"
 #include "stats.h"
-#include "story.h"
+#include "log.h"
+#include "subscriber.h"
 #include "tokens.h"
 #include "utf8.h"
+#include "websocket_chat.h"
 
-#define CONNECTIONS_MAX 10500 // 10,000 readers, and those who publish
+#define CONNECTIONS_MAX 10500 // 10,000 subscribers, and those who publish
 #define BACKLOG         4096
-#define ROOM_EVENTS     200 // of the chat that are kept for readers who are behind
-#define NAME_MAX_BYTES  32  // of an event's name
+#define ROOM_EVENTS     1000 // of the chat that are kept for subscribers who are behind
+#define NAME_MAX_BYTES  32   // of an event's name
 
 static struct service service = {
     .settings = {.heartbeat_ms = 15000,
@@ -47,40 +52,51 @@ static struct service service = {
 
 // ---- POST /publish, POST /cut --------------------------------------------------------------
 
-// A name goes into a line of its own, and must not end it; "reset" is the server's word.
+// Names that have a meaning of their own: "reset" and "chat" are the server's words, and
+// EventSource calls its own events "open" and "error" (HTML standard §9.2.2).
+static bool is_reserved(struct http_text name)
+{
+    static const char *const names[] = {"reset", "chat", "open", "error"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (http_is(name, names[i]))
+            return true;
+    return false;
+}
+
+// A name goes into a line of its own, and must not end it.
 static bool is_name(struct http_text name)
 {
     for (size_t i = 0; i < name.length; i++)
         if (!memchr("-_.", name.at[i], 3) && !(name.at[i] >= '0' && name.at[i] <= '9') &&
             !((name.at[i] | 0x20) >= 'a' && (name.at[i] | 0x20) <= 'z'))
             return false;
-    return name.length <= NAME_MAX_BYTES && !http_is(name, "reset");
+    return name.length <= NAME_MAX_BYTES && !is_reserved(name);
 }
 
-static void answer_publish(struct session *s, const struct request *request)
+static void answer_publish(struct connection *c, const struct request *request)
 {
     struct http_text name = http_parameter(request->query, "event"), data = request->content;
     char text[40];
     if (!is_name(name) || !utf8_is_valid(data.at, data.length)) {
-        session_refuse(s, 400, "");
+        connection_refuse(c, 400, "");
         return;
     }
-    uint64_t id = reader_publish(&service, &service.news, name, data, NULL);
+    uint64_t id = publisher_publish(c, &service.news, name, data, NULL);
     if (!id) {
-        session_refuse(s, 503, "");
+        connection_refuse(c, 503, "");
         return;
     }
     int length = snprintf(text, sizeof text, "{\"id\":%llu}\n", (unsigned long long)id);
-    session_answer(s, 200, "application/json", (struct http_text){text, (size_t)length}, "");
+    connection_answer(c, 200, "application/json", (struct http_text){text, (size_t)length}, "");
 }
 
 // Cuts off everybody who waits for news, without a word, as a network does.
-static void answer_cut(struct session *s, const struct request *request)
+static void answer_cut(struct connection *c, const struct request *request)
 {
     (void)request;
     service.cuts++;
-    readers_wake(&service);
-    session_answer(s, 200, "text/plain", (struct http_text){"cut\n", 4}, "");
+    subscribers_wake(&service);
+    connection_answer(c, 200, "text/plain", (struct http_text){"cut\n", 4}, "");
 }
 
 static const struct route routes[] = {{"GET", "/", OTHER, answer_page},
@@ -97,62 +113,74 @@ static const struct route routes[] = {{"GET", "/", OTHER, answer_page},
                                       {"GET", "/stats", OTHER, answer_stats},
                                       {0}};
 
-// ---- what the loop calls: the session's mode knows -----------------------------------------
+// ---- what the loop calls: the connection's mode knows
+// -----------------------------------------
 
 static void opened(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    s->service = &service;
-    service.traffic[s->technique].clients++;
-    exchange_begin(s);
+    struct connection *c = (struct connection *)conn;
+    c->service = &service;
+    service.traffic[c->technique].clients++;
+    exchange_begin(c);
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    struct session *s = (struct session *)conn;
-    readers_tick(&service, conn_now(conn));
-    return s->mode->received ? s->mode->received(s, bytes, length) : 0;
+    struct connection *c = (struct connection *)conn;
+    publisher_tick(&service, conn_now(conn));
+    return c->mode->received ? c->mode->received(c, bytes, length) : 0;
 }
 
 static bool produce(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    return s->mode->produce && s->mode->produce(s);
+    struct connection *c = (struct connection *)conn;
+    return c->mode->produce && c->mode->produce(c);
 }
 
 static void timeout(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    readers_tick(&service, conn_now(conn));
-    if (s->mode->timeout)
-        s->mode->timeout(s);
+    struct connection *c = (struct connection *)conn;
+    publisher_tick(&service, conn_now(conn));
+    if (c->mode->timeout)
+        c->mode->timeout(c);
 }
 
 static void stop(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    s->mode->stop(s);
+    struct connection *c = (struct connection *)conn;
+    c->mode->stop(c);
 }
 
 static void closed(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    if (s->reading && conn->events & EPOLLOUT && !conn->broken) // the loop has lost patience
+    struct connection *c = (struct connection *)conn;
+    if (c->subscribed && conn->events & EPOLLOUT && !conn->broken) // the loop has lost patience
         service.dropped_stalled++;
-    room_closed(s);
-    reader_leave(s);
-    session_closed(s);
+    websocket_chat_closed(c);
+    subscriber_leave(c);
+    connection_closed(c);
 }
 
 // ---- the program ---------------------------------------------------------------------------
 
-static void begin(int ring)
+// The microseconds of the clock. Numbers that are given one by one from here on are greater
+// than those of an earlier run, unless that gave a million of them a second. A browser counts
+// so far exactly: 2^53 is the year 2255.
+static uint64_t clock_us(void)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void begin(int ring, int first_id)
+{
+    uint64_t first = first_id > 0 ? (uint64_t)first_id : clock_us();
     service.routes = routes;
-    service.jobs = jobs_begin();
+    service.jobs = jobs_begin(first);
     service.page = page_begin("index.html");
-    if (!service.jobs || !feed_begin(&service.news, (uint32_t)ring) ||
-        !feed_begin(&service.room, ROOM_EVENTS))
+    if (!service.jobs || !feed_begin(&service.news, (uint32_t)ring, first) ||
+        !feed_begin(&service.room, ROOM_EVENTS, 1))
         die("no memory for a feed of %d events", ring);
     if (service.settings.rate > 0)
         service.tick_ns = now_ns() + (int64_t)(1e9 / service.settings.rate);
@@ -169,7 +197,7 @@ static void end(void)
 int main(int argc, char **argv)
 {
     static const char *host = "127.0.0.1";
-    static int port = 8005, ring = 1000;
+    static int port = 8005, ring = 1000, first_id;
     static bool quiet;
     struct settings *set = &service.settings;
     const struct option_spec options[] = {
@@ -178,7 +206,10 @@ int main(int argc, char **argv)
         {"rate", OPTION_NUMBER, &set->rate, 0, 10000, "times a second that the feed has news"},
         {"burst", OPTION_INT, &set->burst, 1, 1000, "events each time"},
         {"ring", OPTION_INT, &ring, 1, 1000000, "events that are kept for who comes back"},
-        {"queue", OPTION_INT, &set->queue, 1, 1000000, "events that a reader may be behind"},
+        {"first-id", OPTION_INT, &first_id, 0, INT_MAX,
+         "id of the first event; 0: the clock's microseconds"},
+        {"queue", OPTION_INT, &set->queue, 1, 1000000,
+         "events that a subscriber may be behind"},
         {"heartbeat-ms", OPTION_INT, &set->heartbeat_ms, 10, 3600000,
          "ms of silence until a comment or a ping"},
         {"retry-ms", OPTION_INT, &set->retry_ms, 0, 3600000, "ms until EventSource comes back"},
@@ -187,7 +218,7 @@ int main(int argc, char **argv)
          .help = "origins of foreign pages that may use it, by spaces; \"*\": any"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
-    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
+    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
                                               .conns_max = CONNECTIONS_MAX,
                                               .opened = opened,
                                               .received = received,
@@ -196,12 +227,11 @@ int main(int argc, char **argv)
                                               .stop = stop,
                                               .closed = closed};
     options_parse(argc, argv, &(struct command){"", "Lesson 05: news for clients.", options});
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
-    begin(ring);
+    log_begin(quiet);
+    begin(ring, first_id);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
     printf("stopped: connections %ld, events %llu\n", connections,
-           (unsigned long long)service.news.newest);
+           (unsigned long long)(service.news.newest + 1 - service.news.first));
     end();
     return 0;
 }

@@ -13,86 +13,87 @@
 
 #include <stdlib.h>
 
+#include "charge_request.h"
 #include "charges.h"
 #include "crashpoint.h"
 #include "key.h"
 #include "problem.h"
 
 // "return; // already done": what the first answer was, nobody knows any more.
-static void answer_skipped(struct session *s)
+static void answer_skipped(struct connection *c)
 {
     static const char text[] = "{\"object\":\"skipped\",\"detail\":\"already processed\"}\n";
-    s->api->figures.skipped++;
-    session_answer(s, 200, "", (struct http_text){text, sizeof text - 1});
+    c->api->figures.skipped++;
+    connection_answer(c, 200, "", (struct http_text){text, sizeof text - 1});
 }
 
-static void give_up(struct session *s)
+static void give_up(struct connection *c)
 {
-    if (s->charge)
-        store_forget(&s->api->store, s->charge);
-    s->charge = NULL;
-    charge_not_kept(s);
+    if (c->charge)
+        store_forget(&c->api->store, c->charge);
+    c->charge = NULL;
+    charge_not_kept(c);
 }
 
-static void is_charged(struct session *s)
+static void is_charged(struct connection *c)
 {
-    if (!s->charge) {
-        charge_not_kept(s);
+    if (!c->charge) {
+        charge_not_kept(c);
         return;
     }
     crash_at("after-charge");
-    charge_answer(s, s->charge, false);
+    charge_answer(c, c->charge, false);
 }
 
-static void is_marked(struct session *s)
+static void is_marked(struct connection *c)
 {
-    if (!s->durable) {
-        give_up(s);
+    if (!c->durable) {
+        give_up(c);
         return;
     }
     crash_at("after-mark");
-    charge_make(s, is_charged);
+    charge_make(c, is_charged);
 }
 
-static void mark(struct session *s)
+static void mark(struct connection *c)
 {
-    struct record *record = s->mark;
-    s->mark = NULL;
+    struct record *record = c->mark;
+    c->mark = NULL;
     crash_at("after-check");
-    if (!session_keep(s, record, is_marked)) {
+    if (!connection_keep(c, record, is_marked)) {
         free(record);
-        give_up(s);
+        give_up(c);
     }
 }
 
-void answer_pattern_charge(struct session *s, const struct request *request)
+void answer_pattern_charge(struct connection *c, const struct request *request)
 {
     char text[KEY_MAX + 1];
     struct http_text key = {text, 0}, none = {NULL, 0};
-    if (!charge_is_welcome(s) || !(key.length = charge_key(s, request, text)))
+    if (!charge_is_welcome(c) || !(key.length = charge_key(c, request, text)))
         return;
-    struct record *charge = charge_read(s, request->content, none);
-    if (!charge || !charge_take(s, charge))
+    struct record *charge = charge_read(c, request->content, none);
+    if (!charge || !charge_take(c, charge))
         return;
-    if (store_is_marked(&s->api->store, key)) {
-        store_forget(&s->api->store, charge);
-        answer_skipped(s);
+    if (store_is_marked(&c->api->store, key)) {
+        store_forget(&c->api->store, charge);
+        answer_skipped(c);
         return;
     }
-    s->mark = record_new(MARK, key, none);
-    if (!s->mark)
-        give_up(s);
-    else if (s->api->settings.lookup_ms)
-        session_wait(s, s->api->settings.lookup_ms, mark);
+    c->mark = record_new(MARK, key, none);
+    if (!c->mark)
+        give_up(c);
+    else if (c->api->settings.lookup_ms)
+        connection_wait(c, c->api->settings.lookup_ms, mark);
     else
-        mark(s);
+        mark(c);
 }
 
-void pattern_abandon(struct session *s)
+void pattern_abandon(struct connection *c)
 {
-    if (!s->mark)
+    if (!c->mark)
         return;
-    store_forget(&s->api->store, s->charge);
-    s->charge = NULL;
-    free(s->mark);
+    store_forget(&c->api->store, c->charge);
+    c->charge = NULL;
+    free(c->mark);
 }

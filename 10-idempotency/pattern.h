@@ -3,11 +3,11 @@
 #ifndef PATTERN_H
 #define PATTERN_H
 
-#include "session.h"
+#include "connection.h"
 
-void answer_pattern_charge(struct session *s, const struct request *request);
+void answer_pattern_charge(struct connection *c, const struct request *request);
 
 // The client has gone: what was marked happens nevertheless.
-void pattern_abandon(struct session *s);
+void pattern_abandon(struct connection *c);
 
 #endif

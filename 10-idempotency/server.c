@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "accounts.h"
+#include "charge_list.h"
 #include "charges.h"
 #include "crashpoint.h"
 #include "figures.h"
@@ -23,8 +24,8 @@
 #include "net.h"
 #include "options.h"
 #include "pattern.h"
-#include "session.h"
-#include "story.h"
+#include "connection.h"
+#include "log.h"
 
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         4096
@@ -45,46 +46,71 @@ static const struct route routes[] = {{"POST", "/charges", answer_charge},
 static struct api api = {
     .settings = {.idle_ms = 15000, .process_ms = 20, .lookup_ms = 20},
     .routes = routes,
-    .store = {.settled = session_settled},
+    .store = {.settled = connection_settled},
 };
 
 // ---- what the loop calls -------------------------------------------------------------------
 
+static void opened(struct conn *conn);
+static size_t received(struct conn *conn, const char *bytes, size_t length);
+static void timeout(struct conn *conn);
+static void stop(struct conn *conn);
+static void closed(struct conn *conn);
+static void commit(void);
+
+static const struct loop_server what_the_loop_calls = {
+    .conn_bytes = sizeof(struct connection),
+    .conns_max = CONNECTIONS_MAX,
+    .opened = opened, // for a new connection
+    .received =
+        received, // when bytes have come; returns how many were used; 0: more have to come
+    .timeout = timeout, // when the deadline of a connection has passed
+    .stop = stop,       // for each connection, when the server is to stop
+    .closed = closed,   // when a connection is gone
+    .round = commit,    // when all that has come is served, before the loop sleeps
+};
+
+// A struct conn of this server is always the first member of a struct connection, so the two
+// have the same address: that is what makes this cast right.
+static struct connection *connection_of(struct conn *conn)
+{
+    return (struct connection *)conn;
+}
+
 static void opened(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    s->api = &api;
-    session_opened(s);
+    connection_of(conn)->api = &api;
+    connection_opened(connection_of(conn));
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    return session_received((struct session *)conn, bytes, length);
+    return connection_received(connection_of(conn), bytes, length);
 }
 
 static void timeout(struct conn *conn)
 {
-    session_timeout((struct session *)conn);
+    connection_timeout(connection_of(conn));
 }
 
 static void stop(struct conn *conn)
 {
-    session_stop((struct session *)conn);
+    connection_stop(connection_of(conn));
 }
 
 static void closed(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    pattern_abandon(s);
-    charge_abandon(s);
+    pattern_abandon(connection_of(conn));
+    charge_abandon(connection_of(conn));
 }
 
-// All that this round has brought goes to the disk at once, and then all are answered.
+// All charges that have come in this round of the loop go to the disk together, and then all of
+// them are answered.
 static void commit(void)
 {
-    struct session *waiter = store_commit(&api.store);
+    struct connection *waiter = store_commit(&api.store);
     if (waiter)
-        session_look_again(waiter);
+        connection_look_again(waiter);
 }
 
 // ---- the program ---------------------------------------------------------------------------
@@ -135,21 +161,12 @@ int main(int argc, char **argv)
          "ms until a silent client is closed"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
-    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
-                                              .conns_max = CONNECTIONS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .timeout = timeout,
-                                              .stop = stop,
-                                              .closed = closed,
-                                              .round = commit};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 10: charges that can be repeated.", options});
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
+    log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
     begin(journal, key_ttl, waste_kb, crash);
-    long connections = loop_run(listener, &server);
+    long connections = loop_run(listener, &what_the_loop_calls);
     commit(); // what those who were cut off at the end had asked for
     printf("stopped: connections %ld, charges %u\n", connections, api.store.charge_count);
     store_end(&api.store);

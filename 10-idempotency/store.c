@@ -7,8 +7,7 @@
 
 #include "net.h"
 
-#define GATHER_NS       1000000 // that a group may wait for others, at most
-#define EXPIRED_AT_ONCE 1000    // keys that a request may have to remove
+#define EXPIRED_AT_ONCE 1000 // keys that a request may have to remove
 
 // ---- keys that expire ----------------------------------------------------------------------
 
@@ -164,7 +163,7 @@ bool store_add(struct store *store, struct record *record)
     record->next = NULL;
     *store->last = record;
     store->last = &record->next;
-    store->count++;
+    store->delay.records++;
     return true;
 }
 
@@ -172,10 +171,6 @@ bool store_add(struct store *store, struct record *record)
 static void settle(struct store *store, bool durable)
 {
     struct record *record = store->first, *next;
-    store->told = store->count;
-    store->just_told = true;
-    store->count = 0;
-    store->until_ns = 0;
     store->first = NULL;
     store->last = &store->first;
     memset(store->coming, 0, sizeof store->coming);
@@ -231,31 +226,16 @@ static void compact(struct store *store)
         rewrite(store, waste);
 }
 
-// Is the group about to become larger? Those who were told a moment ago are likely to come back
-// at once. Without them they would be the next group, and these here the one after it: two
-// groups that take turns, each waiting for two syncs. But who waits longer than a part of a
-// sync has nothing to gain.
-static bool may_grow(struct store *store)
-{
-    int64_t now = now_ns(), most = store->sync_ns / 4;
-    if (!store->until_ns) {
-        store->hoped = store->told + (store->just_told ? store->count : 0);
-        store->until_ns = now + (most < GATHER_NS ? most : GATHER_NS);
-    }
-    return store->count < store->hoped && now < store->until_ns;
-}
-
 void *store_commit(struct store *store)
 {
-    bool grows = store->first && store->first->waiter && may_grow(store);
-    store->just_told = false;
-    if (grows)
-        return store->first->waiter;
+    bool waits = commit_delay_waits(&store->delay, now_ns());
     if (!store->first)
         return NULL;
+    if (waits && store->first->waiter)
+        return store->first->waiter;
     int64_t began_ns = now_ns();
     bool durable = journal_commit(&store->journal);
-    store->sync_ns = now_ns() - began_ns;
+    commit_delay_synced(&store->delay, now_ns() - began_ns);
     if (durable == store->failing) // said once, and not to each of a thousand clients
         fprintf(stderr, "%s\n",
                 durable ? "the journal can be written again" : store->journal.error);

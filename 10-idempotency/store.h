@@ -8,6 +8,7 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include "commit_delay.h"
 #include "journal.h"
 #include "record.h"
 #include "table.h"
@@ -30,13 +31,8 @@ struct store {
     struct table keys, marks, accounts;
     uint32_t coming[ACCOUNT + 1];     // marks and accounts in the present group
     struct record *mark, **last_mark; // from the oldest on
-    struct record *first, **last;     // of the present group, which has
-    uint32_t count;                   // so many
-    uint32_t told;                    // waiters of the last group,
-    bool just_told;                   // in this round
-    uint32_t hoped;                   // records that the present group may get,
-    int64_t until_ns;                 // if they come until then; 0: nobody has looked at it yet
-    int64_t sync_ns;                  // that the last sync took
+    struct record *first, **last;     // of the present group
+    struct commit_delay delay;        // of the present group
     struct ulid_source ids;
     int64_t key_ttl_ms;
     struct balance balances[CURRENCIES];

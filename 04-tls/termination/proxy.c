@@ -24,7 +24,7 @@
 #include "net.h"
 #include "options.h"
 #include "relay.h"
-#include "story.h"
+#include "log.h"
 
 #define RELAYS_MAX      500
 #define BACKLOG         512
@@ -175,8 +175,7 @@ int main(int argc, char **argv)
     struct command command = {"", "Lesson 04: TLS ends here, plain HTTP goes on.", options};
     options_parse(argc, argv, &command);
     parse_upstream();
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
+    log_begin(quiet);
     struct context *context = context_new(&tls);
     settings.ctx = context_first(context);
     int stop_fd = net_stop_fd(), listener = net_listen(host, port, BACKLOG);

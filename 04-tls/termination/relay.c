@@ -16,7 +16,7 @@
 #include "context.h"
 #include "secure.h"
 #include "stage.h"
-#include "story.h"
+#include "log.h"
 
 #define ROUNDS 16 // buffers full that one relay may move before the others have their turn
 
@@ -34,8 +34,8 @@ static size_t make_room(struct buffer *buffer)
 static void tell_established(struct relay *relay)
 {
     relay->established = true;
-    story_event("client %s: %s, %s", relay->address, SSL_get_version(relay->ssl),
-                SSL_get_cipher_name(relay->ssl));
+    log_line("client %s: %s, %s", relay->address, SSL_get_version(relay->ssl),
+             SSL_get_cipher_name(relay->ssl));
 }
 
 // After our last byte: waits for the client to be done with what it is sending. To close() now
@@ -60,7 +60,7 @@ static bool stopped(struct relay *relay, int result)
     } else if (error == SSL_ERROR_ZERO_RETURN) {
         relay->client_ended = true;
     } else if (error != SSL_ERROR_WANT_READ) { // also an end without close_notify
-        story_event("client %s: %s", relay->address, words ? words : "connection lost");
+        log_line("client %s: %s", relay->address, words ? words : "connection lost");
         if (ERR_GET_REASON(reason) == SSL_R_HTTP_REQUEST)
             send(relay->client, secure_not_https(), strlen(secure_not_https()), MSG_NOSIGNAL);
         begin_lingering(relay);
@@ -119,7 +119,7 @@ static void end_upstream(struct relay *relay, int status, const char *why)
     if (relay->upstream_closed)
         complete = forward_is_complete(&relay->forward);
     if (!complete || relay->forward.bad_answer)
-        story_event("upstream %s: %s", relay->settings->upstream, why);
+        log_line("upstream %s: %s", relay->settings->upstream, why);
     if (!complete && relay->forward.in_answer)
         relay->broken = true;
     if (complete && relay->forward.in_content) // it has its answer, half as it was
@@ -177,8 +177,8 @@ static bool rewrite_requests(struct relay *relay)
     if (relay->upstream < 0 && buffer_left(out))
         connect_upstream(relay);
     if (relay->forward.requests > before)
-        story_event("upstream %s: %s, for %s", relay->settings->upstream, relay->forward.line,
-                    relay->address);
+        log_line("upstream %s: %s, for %s", relay->settings->upstream, relay->forward.line,
+                 relay->address);
     relay->settings->requests += relay->forward.requests - before;
     return used > 0;
 }
@@ -197,8 +197,8 @@ static bool rewrite_answers(struct relay *relay)
     in->at += used;
     out->end += to.length;
     if (forward->waiting < waiting)
-        story_event("upstream %s: answers %d, %llu bytes", relay->settings->upstream,
-                    forward->status, (unsigned long long)forward->answer_bytes);
+        log_line("upstream %s: answers %d, %llu bytes", relay->settings->upstream,
+                 forward->status, (unsigned long long)forward->answer_bytes);
     if (forward->bad_answer)
         end_upstream(relay, 502, "its answer is no HTTP/1");
     else if (forward->answers_end && !forward->in_answer)
@@ -399,7 +399,7 @@ static void expire(struct relay *relay)
 
 void relay_give_up(struct relay *relay)
 {
-    story_event("client %s: closed, its place is needed", relay->address);
+    log_line("client %s: closed, its place is needed", relay->address);
     relay->broken = true;
 }
 

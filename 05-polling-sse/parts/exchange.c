@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "handshake.h"
-#include "story.h"
+#include "publisher.h"
+#include "log.h"
 
 static bool has_content(const struct http_head *head)
 {
@@ -35,7 +36,7 @@ static const struct route *find_route(const struct route *route, struct http_tex
 }
 
 // Why a request is refused before its content is read; 0: it is not.
-static int check(struct session *s, const struct http_head *head, const struct route *route)
+static int check(struct connection *c, const struct http_head *head, const struct route *route)
 {
     bool post = http_is(head->method, "POST");
     if (!route)
@@ -48,157 +49,173 @@ static int check(struct session *s, const struct http_head *head, const struct r
         return 413;
     // What changes something, a foreign page may not ask for.
     bool guarded = post || route->technique == WEBSOCKET;
-    if (guarded && !handshake_origin_is_allowed(head, s->service->settings.origins))
+    if (guarded && !handshake_origin_is_allowed(head, c->service->settings.origins))
         return 403;
     return 0;
 }
 
-static void refuse(struct session *s, const struct route *route, int status)
+static void refuse(struct connection *c, const struct route *route, int status)
 {
     char fields[40] = "";
     if (status == 405)
         snprintf(fields, sizeof fields, "Allow: %s\r\n",
                  takes(route, (struct http_text){"HEAD", 4}) ? "GET, HEAD" : route->method);
-    session_refuse(s, status, fields);
+    connection_refuse(c, status, fields);
 }
 
 // A whole head is here.
-static void take_head(struct session *s, const struct http_head *head)
+static void take_head(struct connection *c, const struct http_head *head)
 {
     struct request request = {.head = head, .content = {"", 0}};
     struct http_text accept = http_field(head, "accept");
     http_split_target(head->target, &request.path, &request.query);
-    const struct route *route = find_route(s->service->routes, request.path);
-    s->keep_alive = head->keep_alive && !s->conn.told_to_stop;
-    s->head_only = http_is(head->method, "HEAD");
-    s->minor = (uint8_t)head->minor;
+    const struct route *route = find_route(c->service->routes, request.path);
+    c->keep_alive = head->keep_alive && !c->conn.told_to_stop;
+    c->head_only = http_is(head->method, "HEAD");
+    c->minor = (uint8_t)head->minor;
     request.wants_events =
         accept.at && memmem(accept.at, accept.length, "text/event-stream", 17);
-    session_use(s, route ? route->technique : OTHER);
-    s->service->traffic[s->technique].requests++;
-    s->service->traffic[s->technique].bytes_in += head->length;
-    story_event("%.*s %.*s", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at);
-    int status = check(s, head, route);
+    connection_use(c, route ? route->technique : OTHER);
+    c->service->traffic[c->technique].requests++;
+    c->service->traffic[c->technique].bytes_in += head->length;
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
+    int status = check(c, head, route);
     if (status) {
-        s->keep_alive = s->keep_alive && !has_content(head);
-        refuse(s, route, status);
+        c->keep_alive = c->keep_alive && !has_content(head);
+        refuse(c, route, status);
     } else if (!has_content(head)) {
-        route->answer(s, &request);
+        route->answer(c, &request);
     } else {
         static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        if (!s->http.head_began)
-            conn_deadline(&s->conn, REQUEST_MS);
-        s->http.route = route;
-        s->http.in_content = true;
-        s->wants_events = request.wants_events;
-        s->http.target_length = (uint32_t)head->target.length;
-        http_body_of_request(&s->http.body, head);
-        if (!buffer_add(&s->kept, head->target.at, head->target.length)) {
-            s->keep_alive = false;
-            session_refuse(s, 503, "");
+        if (!c->http.head_began)
+            conn_deadline(&c->conn, REQUEST_MS);
+        c->http.route = route;
+        c->http.in_content = true;
+        c->wants_events = request.wants_events;
+        c->http.target_length = (uint32_t)head->target.length;
+        http_body_of_request(&c->http.body, head);
+        if (!buffer_add(&c->kept, head->target.at, head->target.length)) {
+            c->keep_alive = false;
+            connection_refuse(c, 503, "");
         } else if (head->expects_continue) {
-            memcpy(conn_space(&s->conn), go_on, sizeof go_on - 1);
-            session_wrote(s, sizeof go_on - 1);
+            memcpy(conn_space(&c->conn), go_on, sizeof go_on - 1);
+            connection_wrote(c, sizeof go_on - 1);
         }
     }
 }
 
-static void end_content(struct session *s)
+static void end_content(struct connection *c)
 {
-    struct request request = {.wants_events = s->wants_events};
-    struct buffer kept = s->kept; // the next mode may want the place
-    s->kept = (struct buffer){0};
-    http_split_target((struct http_text){kept.bytes, s->http.target_length}, &request.path,
+    struct request request = {.wants_events = c->wants_events};
+    struct buffer kept = c->kept; // the next mode may want the place
+    c->kept = (struct buffer){0};
+    http_split_target((struct http_text){kept.bytes, c->http.target_length}, &request.path,
                       &request.query);
-    request.content = (struct http_text){kept.bytes + s->http.target_length,
-                                         kept.length - s->http.target_length};
-    s->http.in_content = false;
-    s->http.route->answer(s, &request);
+    request.content = (struct http_text){kept.bytes + c->http.target_length,
+                                         kept.length - c->http.target_length};
+    c->http.in_content = false;
+    c->http.route->answer(c, &request);
     buffer_free(&kept);
 }
 
 // Uses content that has come; returns how many bytes.
-static size_t take_content(struct session *s, const char *bytes, size_t length)
+static size_t take_content(struct connection *c, const char *bytes, size_t length)
 {
     struct http_text content;
-    ssize_t used = http_body_take(&s->http.body, bytes, length, &content);
+    ssize_t used = http_body_take(&c->http.body, bytes, length, &content);
     int status = used < 0 ? (int)-used : 0;
-    if (!status && s->kept.length - s->http.target_length + content.length > CONTENT_MAX)
+    if (!status && c->kept.length - c->http.target_length + content.length > CONTENT_MAX)
         status = 413;
-    if (!status && !buffer_add(&s->kept, content.at, content.length))
+    if (!status && !buffer_add(&c->kept, content.at, content.length))
         status = 503;
     if (status) {
-        s->keep_alive = false; // where the next request begins is not known
-        session_refuse(s, status, "");
+        c->keep_alive = false; // where the next request begins is not known
+        connection_refuse(c, status, "");
         return length;
     }
-    s->service->traffic[s->technique].bytes_in += (size_t)used;
-    if (s->http.body.done)
-        end_content(s);
+    c->service->traffic[c->technique].bytes_in += (size_t)used;
+    if (c->http.body.done)
+        end_content(c);
     return (size_t)used;
 }
 
-static size_t received(struct session *s, const char *bytes, size_t length)
+// Reads a head, if it is whole, and has it answered; returns how many bytes it has.
+static size_t read_head(struct connection *c, const char *bytes, size_t length)
 {
     static struct http_head head;
-    const struct mode *mode = s->mode;
+    int result = http_read_request(bytes, length, &head);
+    if (result > 0) {
+        take_head(c, &head);
+        return head.length;
+    }
+    if (result < 0) {
+        c->keep_alive = c->head_only = false;
+        connection_refuse(c, -result, "");
+    } else if (!c->http.head_began) {
+        c->http.head_began = true;
+        conn_deadline(&c->conn, REQUEST_MS);
+    }
+    return 0;
+}
+
+static size_t received(struct connection *c, const char *bytes, size_t length)
+{
+    const struct mode *mode = c->mode;
     size_t used = 0, part = 1;
-    while (part && used < length && s->mode == mode && !s->content.left && !s->conn.closing &&
-           conn_room(&s->conn) >= ANSWER_ROOM) {
-        if (s->http.in_content) {
-            part = take_content(s, bytes + used, length - used);
-            used += part;
-            continue;
-        }
-        int result = http_read_request(bytes + used, length - used, &head);
-        part = result > 0 ? head.length : 0;
+    while (part && used < length && c->mode == mode && !c->content.left && !c->conn.closing &&
+           !c->conn.paused && conn_room(&c->conn) >= ANSWER_ROOM) {
+        if (c->http.in_content)
+            part = take_content(c, bytes + used, length - used);
+        else
+            part = read_head(c, bytes + used, length - used);
         used += part;
-        if (result == 0 && !s->http.head_began) {
-            s->http.head_began = true;
-            conn_deadline(&s->conn, REQUEST_MS);
-        } else if (result > 0) {
-            take_head(s, &head);
-        } else if (result < 0) {
-            s->keep_alive = s->head_only = false;
-            session_refuse(s, -result, "");
-        }
+        if (c->mode == mode && publisher_turn_is_over(c))
+            publisher_pause(c);
     }
     // Another mode knows better what the rest is.
-    if (s->mode != mode && s->mode->received && used < length)
-        used += s->mode->received(s, bytes + used, length - used);
+    if (c->mode != mode && c->mode->received && used < length)
+        used += c->mode->received(c, bytes + used, length - used);
     return used;
 }
 
-static bool produce(struct session *s)
+static bool produce(struct connection *c)
 {
-    bool moved = session_send(s);
-    if (moved && !s->content.left)
-        session_end_exchange(s);
+    bool moved = connection_send(c);
+    if (moved && !c->content.left)
+        connection_end_exchange(c);
     return moved;
 }
 
-static void timeout(struct session *s)
+static void timeout(struct connection *c)
 {
-    if (!s->http.head_began && !s->http.in_content) {
-        conn_close(&s->conn);
+    if (c->conn.paused) {
+        if (publisher_may_publish(c))
+            exchange_begin(c);
+        else
+            publisher_pause(c);
         return;
     }
-    s->keep_alive = s->head_only = false;
-    session_refuse(s, 408, "");
+    if (!c->http.head_began && !c->http.in_content) {
+        conn_close(&c->conn);
+        return;
+    }
+    c->keep_alive = c->head_only = false;
+    connection_refuse(c, 408, "");
 }
 
-static void stop(struct session *s)
+static void stop(struct connection *c)
 {
-    s->keep_alive = false;
-    if (!s->http.head_began && !s->http.in_content && !s->content.left)
-        conn_close(&s->conn);
+    c->keep_alive = false;
+    if (!c->http.head_began && !c->http.in_content && !c->content.left)
+        conn_close(&c->conn);
 }
 
-void exchange_begin(struct session *s)
+void exchange_begin(struct connection *c)
 {
     static const struct mode mode = {received, produce, timeout, stop};
-    s->mode = &mode;
-    s->http.head_began = s->http.in_content = false;
-    conn_deadline(&s->conn, IDLE_MS);
+    c->mode = &mode;
+    c->conn.paused = false;
+    c->http.head_began = c->http.in_content = false;
+    conn_deadline(&c->conn, IDLE_MS);
 }

@@ -2,13 +2,13 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
-#include "session.h"
+#include "connection.h"
 
 #define CONTENT_MAX 65536 // bytes of a request's content
 #define IDLE_MS     60000 // without a request, on a connection that is kept
 #define REQUEST_MS  10000 // for a whole request, however slowly it comes
 
-// Puts a session in this mode.
-void exchange_begin(struct session *s);
+// Puts a connection in this mode.
+void exchange_begin(struct connection *c);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef HANDSHAKE_H
 #define HANDSHAKE_H
 
+#include "base64.h"
 #include "http.h"
 #include "sha1.h"
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 struct job {
+    uint64_t id; // 0: this place is free
     int64_t began_ns, ends_ns;
     size_t bytes; // that it was given
 };
@@ -15,9 +16,12 @@ struct jobs {
     struct job jobs[JOBS_KEPT];
 };
 
-struct jobs *jobs_begin(void)
+struct jobs *jobs_begin(uint64_t first)
 {
-    return calloc(1, sizeof(struct jobs));
+    struct jobs *jobs = calloc(1, sizeof *jobs);
+    if (jobs)
+        jobs->newest = first - 1;
+    return jobs;
 }
 
 void jobs_end(struct jobs *jobs)
@@ -27,17 +31,30 @@ void jobs_end(struct jobs *jobs)
 
 static struct job *find_job(struct jobs *jobs, uint64_t id)
 {
-    bool known = id > 0 && id <= jobs->newest && id + JOBS_KEPT > jobs->newest;
-    return known ? &jobs->jobs[id % JOBS_KEPT] : NULL;
+    for (struct job *job = jobs->jobs; job < jobs->jobs + JOBS_KEPT; job++)
+        if (job->id == id && id > 0)
+            return job;
+    return NULL;
 }
 
-static void answer_state(struct session *s, uint64_t id, int status, const char *fields)
+// A place for a new job: a free one, or that of the job which is done for the longest time. A
+// job that runs is never forgotten. NULL: all of them run.
+static struct job *find_place(struct jobs *jobs, int64_t now_ns)
 {
-    const struct job *job = find_job(s->service->jobs, id);
-    int64_t now = conn_now(&s->conn);
+    struct job *oldest = jobs->jobs;
+    for (struct job *job = jobs->jobs; job < jobs->jobs + JOBS_KEPT; job++)
+        if (job->ends_ns < oldest->ends_ns)
+            oldest = job;
+    return oldest->ends_ns <= now_ns ? oldest : NULL;
+}
+
+static void answer_state(struct connection *c, uint64_t id, int status, const char *fields)
+{
+    const struct job *job = find_job(c->service->jobs, id);
+    int64_t now = conn_now(&c->conn);
     char text[160];
     if (!job) { // it was forgotten while somebody waited for it
-        session_refuse(s, 404, "");
+        connection_refuse(c, 404, "");
         return;
     }
     int length;
@@ -51,41 +68,45 @@ static void answer_state(struct session *s, uint64_t id, int status, const char 
             snprintf(text, sizeof text, "{\"id\":%llu,\"state\":\"running\",\"progress\":%d}\n",
                      (unsigned long long)id,
                      (int)((now - job->began_ns) * 100 / (job->ends_ns - job->began_ns)));
-    session_answer(s, status, "application/json", (struct http_text){text, (size_t)length},
-                   fields);
+    connection_answer(c, status, "application/json", (struct http_text){text, (size_t)length},
+                      fields);
 }
 
-void answer_submit(struct session *s, const struct request *request)
+void answer_submit(struct connection *c, const struct request *request)
 {
-    struct jobs *jobs = s->service->jobs;
+    struct jobs *jobs = c->service->jobs;
     uint64_t ms = JOB_MS;
     char location[60];
     if (!query_number(request->query, "ms", JOB_MAX_MS, &ms)) {
-        session_refuse(s, 400, "");
+        connection_refuse(c, 400, "");
         return;
     }
-    int64_t now = conn_now(&s->conn);
+    int64_t now = conn_now(&c->conn);
+    struct job *job = find_place(jobs, now);
+    if (!job) {
+        connection_refuse(c, 503, "");
+        return;
+    }
     uint64_t id = ++jobs->newest;
-    jobs->jobs[id % JOBS_KEPT] =
-        (struct job){now, now + (int64_t)ms * 1000000, request->content.length};
+    *job = (struct job){id, now, now + (int64_t)ms * 1000000, request->content.length};
     snprintf(location, sizeof location, "Location: /jobs/%llu\r\n", (unsigned long long)id);
-    answer_state(s, id, 202, location);
+    answer_state(c, id, 202, location);
 }
 
 // ---- GET /jobs/ID?wait=MS ------------------------------------------------------------------
 
-static void timeout(struct session *s)
+static void timeout(struct connection *c)
 {
-    answer_state(s, s->job.id, 200, "Cache-Control: no-store\r\n");
+    answer_state(c, c->job.id, 200, "Cache-Control: no-store\r\n");
 }
 
-static void stop(struct session *s)
+static void stop(struct connection *c)
 {
-    s->keep_alive = false;
-    timeout(s);
+    c->keep_alive = false;
+    timeout(c);
 }
 
-void answer_job(struct session *s, const struct request *request)
+void answer_job(struct connection *c, const struct request *request)
 {
     static const struct mode mode = {NULL, NULL, timeout, stop};
     struct http_text handle = request->path;
@@ -94,24 +115,24 @@ void answer_job(struct session *s, const struct request *request)
     handle.length -= sizeof "/jobs/" - 1;
     const struct job *job = NULL;
     if (http_number(handle, UINT64_MAX, &id))
-        job = find_job(s->service->jobs, id);
+        job = find_job(c->service->jobs, id);
     if (!job) {
-        session_refuse(s, 404, "");
+        connection_refuse(c, 404, "");
         return;
     }
     if (!query_number(request->query, "wait", WAIT_JOB_MS, &wait_ms)) {
-        session_refuse(s, 400, "");
+        connection_refuse(c, 400, "");
         return;
     }
-    s->job.id = id;
-    int64_t now = conn_now(&s->conn), until_ns = now + (int64_t)wait_ms * 1000000;
+    c->job.id = id;
+    int64_t now = conn_now(&c->conn), until_ns = now + (int64_t)wait_ms * 1000000;
     if (until_ns > job->ends_ns)
         until_ns = job->ends_ns;
     if (until_ns <= now) {
-        timeout(s);
+        timeout(c);
         return;
     }
-    s->conn.paused = true; // what the client says next waits
-    s->mode = &mode;
-    session_wake_at(s, until_ns);
+    c->conn.paused = true; // what the client says next waits
+    c->mode = &mode;
+    connection_wake_at(c, until_ns);
 }

@@ -4,18 +4,18 @@
 #ifndef JOBS_H
 #define JOBS_H
 
-#include "session.h"
+#include "connection.h"
 
-#define JOBS_KEPT   1000  // of the last so many jobs we know
+#define JOBS_KEPT   1000 // jobs that we know: those that run, and the last of those that are done
 #define JOB_MS      2000  // that a job takes, if the client does not say
 #define JOB_MAX_MS  60000 // at most
 #define WAIT_JOB_MS 60000 // longest ?wait=
 
-// NULL: no memory.
-struct jobs *jobs_begin(void);
+// The first job gets the handle `first`. NULL: no memory.
+struct jobs *jobs_begin(uint64_t first);
 void jobs_end(struct jobs *jobs);
 
-void answer_submit(struct session *s, const struct request *request);
-void answer_job(struct session *s, const struct request *request);
+void answer_submit(struct connection *c, const struct request *request);
+void answer_job(struct connection *c, const struct request *request);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "sha1.h"
+#include "base64.h"
 
 #define NONCE_BYTES 16
 
@@ -44,20 +44,20 @@ static bool fill_in(const struct page *page, const char *nonce, struct buffer *c
     return buffer_add(copy, at, (size_t)(end - at));
 }
 
-void answer_page(struct session *s, const struct request *request)
+void answer_page(struct connection *c, const struct request *request)
 {
     static const char missing[] = "There is no index.html where this server was started.\n";
     uint8_t random[NONCE_BYTES];
     char nonce[BASE64_SIZE(NONCE_BYTES)], fields[500];
     (void)request;
-    if (!s->service->page) {
-        session_answer(s, 404, "text/plain", (struct http_text){missing, sizeof missing - 1},
-                       "");
+    if (!c->service->page) {
+        connection_answer(c, 404, "text/plain", (struct http_text){missing, sizeof missing - 1},
+                          "");
         return;
     }
     if (getrandom(random, sizeof random, 0) != sizeof random ||
-        (base64(random, sizeof random, nonce), !fill_in(s->service->page, nonce, &s->kept))) {
-        session_refuse(s, 503, "");
+        (base64(random, sizeof random, nonce), !fill_in(c->service->page, nonce, &c->kept))) {
+        connection_refuse(c, 503, "");
         return;
     }
     snprintf(fields, sizeof fields,
@@ -66,6 +66,6 @@ void answer_page(struct session *s, const struct request *request)
              "form-action 'none'; frame-ancestors 'none'\r\n"
              "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n",
              nonce, nonce);
-    session_answer(s, 200, "text/html; charset=utf-8",
-                   (struct http_text){s->kept.bytes, s->kept.length}, fields);
+    connection_answer(c, 200, "text/html; charset=utf-8",
+                      (struct http_text){c->kept.bytes, c->kept.length}, fields);
 }

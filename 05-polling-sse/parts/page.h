@@ -4,7 +4,7 @@
 #ifndef PAGE_H
 #define PAGE_H
 
-#include "session.h"
+#include "connection.h"
 
 #define PAGE_NONCE "{{nonce}}" // what stands in the file where the nonce is to stand
 #define PAGE_MAX   262144      // bytes
@@ -13,6 +13,6 @@
 struct page *page_begin(const char *path);
 void page_end(struct page *page);
 
-void answer_page(struct session *s, const struct request *request);
+void answer_page(struct connection *c, const struct request *request);
 
 #endif

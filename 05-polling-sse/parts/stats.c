@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "reader.h"
+#include "subscriber.h"
 
 static const char *const names[TECHNIQUES] = {"other", "poll", "wait", "sse", "websocket"};
 
@@ -40,9 +40,9 @@ static void put_technique(struct http_out *out, const struct service *service, i
 {
     const struct traffic *traffic = &service->traffic[technique];
     uint64_t queue = 0;
-    for (const struct session *s = service->readers; s; s = s->next)
-        if (s->technique == technique && reader_queue(s) > queue)
-            queue = reader_queue(s);
+    for (const struct connection *c = service->subscribers; c; c = c->next)
+        if (c->technique == technique && subscriber_queue(c) > queue)
+            queue = subscriber_queue(c);
     http_put_text(out, ",\n  \"");
     http_put_text(out, names[technique]);
     put(out, "\": {\"clients\": ", (uint64_t)traffic->clients);
@@ -54,9 +54,9 @@ static void put_technique(struct http_out *out, const struct service *service, i
     http_put_text(out, "}");
 }
 
-void answer_stats(struct session *s, const struct request *request)
+void answer_stats(struct connection *c, const struct request *request)
 {
-    const struct service *service = s->service;
+    const struct service *service = c->service;
     char text[ANSWER_ROOM / 2];
     struct http_out out = {text, sizeof text, 0, false};
     (void)request;
@@ -72,6 +72,6 @@ void answer_stats(struct session *s, const struct request *request)
     put(&out, ", \"cpu_us\": ", cpu_us());
     put(&out, ", \"resident_bytes\": ", resident_bytes());
     http_put_text(&out, "\n}\n");
-    session_answer(s, 200, "application/json", (struct http_text){text, out.length},
-                   "Cache-Control: no-store\r\n");
+    connection_answer(c, 200, "application/json", (struct http_text){text, out.length},
+                      "Cache-Control: no-store\r\n");
 }

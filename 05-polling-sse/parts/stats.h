@@ -2,8 +2,8 @@
 #ifndef STATS_H
 #define STATS_H
 
-#include "session.h"
+#include "connection.h"
 
-void answer_stats(struct session *s, const struct request *request);
+void answer_stats(struct connection *c, const struct request *request);
 
 #endif

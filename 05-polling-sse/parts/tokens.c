@@ -15,62 +15,62 @@ static const char opinion[] =
     "once.";
 
 // The next word and the space behind it; of length 0 at the end.
-static struct http_text next_token(struct session *s)
+static struct http_text next_token(struct connection *c)
 {
-    const char *at = s->kept.bytes + s->tokens.at, *end = s->kept.bytes + s->kept.length;
+    const char *at = c->kept.bytes + c->tokens.at, *end = c->kept.bytes + c->kept.length;
     const char *space = at < end ? memchr(at, ' ', (size_t)(end - at)) : NULL;
     const char *stop = space ? space + 1 : end;
-    s->tokens.at += (uint32_t)(stop - at);
+    c->tokens.at += (uint32_t)(stop - at);
     return (struct http_text){at, (size_t)(stop - at)};
 }
 
 // As much content as this, as a chunk if the client knows chunks.
-static void put_chunk(struct session *s, struct http_out *out, const char *const *parts,
+static void put_chunk(struct connection *c, struct http_out *out, const char *const *parts,
                       const size_t *lengths, int count)
 {
     size_t length = 0;
     for (int i = 0; i < count; i++)
         length += lengths[i];
-    if (s->tokens.chunked) {
+    if (c->tokens.chunked) {
         http_put_number(out, length, 16);
         http_put_text(out, "\r\n");
     }
     for (int i = 0; i < count; i++)
         http_put(out, parts[i], lengths[i]);
-    if (s->tokens.chunked)
+    if (c->tokens.chunked)
         http_put_text(out, "\r\n");
 }
 
-static void put_token(struct session *s, struct http_out *out, struct http_text token)
+static void put_token(struct connection *c, struct http_out *out, struct http_text token)
 {
-    if (s->wants_events)
-        put_chunk(s, out, (const char *const[]){"data: ", token.at, "\n\n"},
+    if (c->wants_events)
+        put_chunk(c, out, (const char *const[]){"data: ", token.at, "\n\n"},
                   (const size_t[]){6, token.length, 2}, 3);
     else
-        put_chunk(s, out, &token.at, &token.length, 1);
+        put_chunk(c, out, &token.at, &token.length, 1);
 }
 
-static void timeout(struct session *s)
+static void timeout(struct connection *c)
 {
-    struct http_out out = session_out(s);
-    struct http_text token = next_token(s);
-    bool last = s->tokens.at == s->kept.length;
-    put_token(s, &out, token);
-    if (last && s->wants_events)
-        put_chunk(s, &out, (const char *const[]){LAST_EVENT},
+    struct http_out out = connection_out(c);
+    struct http_text token = next_token(c);
+    bool last = c->tokens.at == c->kept.length;
+    put_token(c, &out, token);
+    if (last && c->wants_events)
+        put_chunk(c, &out, (const char *const[]){LAST_EVENT},
                   (const size_t[]){sizeof LAST_EVENT - 1}, 1);
-    if (last && s->tokens.chunked)
+    if (last && c->tokens.chunked)
         http_put_text(&out, "0\r\n\r\n");
-    session_wrote(s, out.length);
+    connection_wrote(c, out.length);
     if (last)
-        session_end_exchange(s);
+        connection_end_exchange(c);
     else
-        conn_deadline(&s->conn, s->service->settings.token_ms);
+        conn_deadline(&c->conn, c->service->settings.token_ms);
 }
 
-static void stop(struct session *s)
+static void stop(struct connection *c)
 {
-    s->keep_alive = false; // it may finish, if that does not take too long
+    c->keep_alive = false; // it may finish, if that does not take too long
 }
 
 // The question goes into the answer; line ends become spaces.
@@ -85,25 +85,25 @@ static bool add_question(struct buffer *answer, struct http_text question)
     return true;
 }
 
-void answer_chat(struct session *s, const struct request *request)
+void answer_chat(struct connection *c, const struct request *request)
 {
     static const struct mode mode = {NULL, NULL, timeout, stop};
     struct http_text question = request->content;
     if (question.length > QUESTION_MAX || !utf8_is_valid(question.at, question.length)) {
-        session_refuse(s, question.length > QUESTION_MAX ? 413 : 400, "");
+        connection_refuse(c, question.length > QUESTION_MAX ? 413 : 400, "");
         return;
     }
-    if (!add_question(&s->kept, question) ||
-        !buffer_add(&s->kept, opinion, sizeof opinion - 1)) {
-        session_refuse(s, 503, "");
+    if (!add_question(&c->kept, question) ||
+        !buffer_add(&c->kept, opinion, sizeof opinion - 1)) {
+        connection_refuse(c, 503, "");
         return;
     }
-    s->wants_events = request->wants_events;
-    session_head(s, 200, s->wants_events ? "text/event-stream" : "text/plain; charset=utf-8",
-                 CHUNKED, "Cache-Control: no-store\r\n");
-    s->tokens.chunked = s->minor > 0;
-    s->tokens.at = 0;
-    s->conn.paused = true; // what the client says next waits
-    s->mode = &mode;
-    conn_deadline(&s->conn, s->service->settings.token_ms);
+    c->wants_events = request->wants_events;
+    connection_head(c, 200, c->wants_events ? "text/event-stream" : "text/plain; charset=utf-8",
+                    CHUNKED, "Cache-Control: no-store\r\n");
+    c->tokens.chunked = c->minor > 0;
+    c->tokens.at = 0;
+    c->conn.paused = true; // what the client says next waits
+    c->mode = &mode;
+    conn_deadline(&c->conn, c->service->settings.token_ms);
 }

@@ -4,10 +4,10 @@
 #ifndef TOKENS_H
 #define TOKENS_H
 
-#include "session.h"
+#include "connection.h"
 
 #define QUESTION_MAX 4096 // bytes
 
-void answer_chat(struct session *s, const struct request *request);
+void answer_chat(struct connection *c, const struct request *request);
 
 #endif

@@ -4,7 +4,7 @@
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-start_server ./server --quiet --rate 0 --retry-ms 100 --token-ms 1
+start_server ./server --quiet --rate 0 --first-id 1 --retry-ms 100 --token-ms 1
 url=http://127.0.0.1:$port ours=$port
 
 # need_module NAME: node has it, here.
@@ -25,6 +25,7 @@ b' $url/publish"
          curl -s -m 20 -d 12.50 '$url/publish?event=price' >/dev/null) &
         curl -sS -m 20 '$url/wait?since=1'"
     expect "curl -N reads events" "retry: 100
+id: 0
 
 id: 1
 data: a
@@ -33,7 +34,7 @@ data: b
 id: 2
 event: price
 data: 12.50" "curl -sN -m 1 '$url/events?since=0'"
-    expect "curl, HTTP/1.0" "id: 2" "curl -sN0 -m 1 -H 'Last-Event-ID: 1' $url/events | sed -n 3p"
+    expect "curl, HTTP/1.0" "id: 2" "curl -sN0 -m 1 -H 'Last-Event-ID: 1' $url/events | sed -n 4p"
     expect "curl -N, an answer word by word" "You ask: why? ... I am" "curl -sSN -m 20 -d 'why?' $url/chat | cut -c1-22"
     expect "curl, the same as events" "data: [DONE]" "curl -sSN -m 20 -d 'why?' -H 'Accept: text/event-stream' $url/chat | tail -n 2 | head -n 1"
     expect "curl, two requests, one of them held, on one connection" "1 0 " \

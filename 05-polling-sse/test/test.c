@@ -3,10 +3,12 @@
 //
 //     test_parts.h       the parts on their own; test_frames.h, test_streams.h: their tables
 //     test_handshakes.h  requests for a WebSocket
+//     test_losses.h      that nothing is lost without a word
 //     test_readers.h     readers that are slow, silent, gone, or many
 #include "contract.h"
 
 #include "test_handshakes.h"
+#include "test_losses.h"
 #include "test_parts.h"
 #include "test_readers.h"
 #include "test_talk.h"
@@ -100,7 +102,11 @@ TEST(what_may_be_published)
     CHECK_HAS(post(port, "/publish", content), "{\"id\":1}");
     CHECK_HAS(post(port, "/publish", ""), "{\"id\":2}");
     CHECK_HAS(post(port, "/publish", "\xc3"), "HTTP/1.1 400 ");
+    // The server's own words, and EventSource's.
     CHECK_HAS(post(port, "/publish?event=reset", "x"), "HTTP/1.1 400 ");
+    CHECK_HAS(post(port, "/publish?event=chat", "x"), "HTTP/1.1 400 ");
+    CHECK_HAS(post(port, "/publish?event=error", "x"), "HTTP/1.1 400 ");
+    CHECK_HAS(post(port, "/publish?event=open", "x"), "HTTP/1.1 400 ");
     CHECK_HAS(post(port, "/publish?event=a%0ab", "x"), "HTTP/1.1 400 ");
     CHECK_HAS(post(port, "/publish?event=aaaaaaaaaabbbbbbbbbbccccccccccddd", "x"),
               "HTTP/1.1 400 ");
@@ -126,7 +132,7 @@ TEST(what_may_be_published)
 TEST(the_feed_makes_its_own_events)
 {
     pid_t pid;
-    int port = test_start(&pid, "./server --quiet --port 0 --rate 100 --burst 3");
+    int port = test_start(&pid, "./server --quiet --port 0 --first-id 1 --rate 100 --burst 3");
     int fd = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
     read_until(fd, "id: 9\n");
     CHECK_HAS(answer, "id: 8\ndata: {\"at_us\":");
@@ -145,7 +151,7 @@ TEST(a_stream_goes_on_where_it_was_cut)
     pid_t pid;
     int port = serve(&pid, "--ring 3 --retry-ms 123");
     int fd = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
-    read_until(fd, "retry: 123\n\n");
+    read_until(fd, "retry: 123\nid: 0\n\n");
     CHECK_HAS(answer, "\r\nContent-Type: text/event-stream\r\n");
     post(port, "/publish", "a\nb");
     post(port, "/publish?event=price", "c");
@@ -157,7 +163,7 @@ TEST(a_stream_goes_on_where_it_was_cut)
 #define EVENTS(query, fields)                                                                  \
     say(port, "GET /events" query " HTTP/1.1\r\nHost: h\r\n" fields "\r\n")
     fd = EVENTS("?since=0", "Last-Event-ID: 2\r\n"); // what came last counts
-    CHECK_HAS(read_until(fd, "data: d\n\n"), "retry: 123\n\nid: 3\n");
+    CHECK_HAS(read_until(fd, "data: d\n\n"), "retry: 123\nid: 2\n\nid: 3\n");
     close(fd);
     for (int i = 0; i < 5; i++)
         post(port, "/publish", "e");
@@ -169,7 +175,7 @@ TEST(a_stream_goes_on_where_it_was_cut)
     CHECK_HAS(read_until(fd, "id: 8\n"), "id: 5\nevent: reset\n");
     close(fd);
     fd = EVENTS("?since=7", "");
-    CHECK_HAS(read_until(fd, "data: e\n\n"), "retry: 123\n\nid: 8\n");
+    CHECK_HAS(read_until(fd, "data: e\n\n"), "retry: 123\nid: 7\n\nid: 8\n");
     close(fd);
     fd = say(port, "GET /events?since=7 HTTP/1.0\r\n\r\n");
     read_until(fd, "id: 8\ndata: e\n\n");
@@ -186,7 +192,7 @@ TEST(silent_streams_have_a_heart)
     size_t length;
     int port = serve(&pid, "--heartbeat-ms 500");
     int fd = EVENTS("", "");
-    read_until(fd, "retry: 1000\n\n:\n\n:\n\n");
+    read_until(fd, "retry: 1000\nid: 0\n\n:\n\n:\n\n");
     close(fd);
     fd = open_websocket(port, "/ws/echo");
     for (int i = 0; i < 2; i++) {
@@ -225,7 +231,12 @@ TEST(a_job_is_a_handle)
         post(port, "/jobs?ms=0", "");
     snprintf(target, sizeof target, "/jobs/%d", 1002);
     CHECK_HAS(get(port, target), "\"done\"");
-    CHECK_HAS(get(port, "/jobs/2"), "HTTP/1.1 404 "); // it was forgotten
+    CHECK_HAS(get(port, "/jobs/2"), "HTTP/1.1 404 "); // done long ago, and forgotten
+    CHECK_HAS(get(port, "/jobs/1"), "\"running\"");   // a job that runs never is
+    for (int i = 1003; i <= 2001; i++)
+        CHECK_HAS(post(port, "/jobs?ms=60000", ""), "HTTP/1.1 202 ");
+    CHECK_HAS(post(port, "/jobs?ms=60000", ""), "HTTP/1.1 503 "); // 1,000 of them run
+    CHECK_HAS(get(port, "/jobs/1"), "\"running\"");
     close(fd);
     CHECK_INT(test_stop(pid), 0);
 }

@@ -195,7 +195,7 @@ TEST(mutated_frames_keep_the_rules)
 static void expect_forms(const char *name, const char *data, const char *sse, const char *json)
 {
     struct feed feed;
-    CHECK(feed_begin(&feed, 3));
+    CHECK(feed_begin(&feed, 3, 1));
     feed_publish(&feed, text_of(name), text_of(data), NULL);
     struct event *event = feed_next(&feed, 0);
     struct http_text form = event_text(event, FEED_SSE);
@@ -245,7 +245,7 @@ TEST(a_ring_that_moves_on)
 {
     struct feed feed;
     bool reset;
-    CHECK(feed_begin(&feed, 10));
+    CHECK(feed_begin(&feed, 10, 1));
     CHECK(!feed_next(&feed, 0));
     CHECK(feed_has_moved_on(&feed, 5)); // it never had an event 5
     for (int i = 1; i <= 25; i++)
@@ -273,7 +273,7 @@ TEST(a_ring_of_large_events_is_bounded)
     static char large[60001];
     struct feed feed;
     memset(large, '\n', sizeof large - 1);
-    CHECK(feed_begin(&feed, 1000));
+    CHECK(feed_begin(&feed, 1000, 1));
     for (int i = 0; i < 500; i++)
         feed_publish(&feed, text_of(""), text_of(large), NULL);
     CHECK(feed.bytes <= FEED_BYTES && feed.oldest > 300);

@@ -3,6 +3,7 @@
 #ifndef TEST_TALK_H
 #define TEST_TALK_H
 
+#include <netinet/in.h>
 #include <stdarg.h>
 
 #include "net.h"
@@ -17,7 +18,8 @@ static inline int serve(pid_t *pid, const char *options)
 {
     char command[300];
     signal(SIGPIPE, SIG_IGN); // a server may close while we are sending
-    snprintf(command, sizeof command, "./server --quiet --port 0 --rate 0 %s", options);
+    snprintf(command, sizeof command, "./server --quiet --port 0 --rate 0 --first-id 1 %s",
+             options);
     return test_start(pid, command);
 }
 
@@ -54,6 +56,19 @@ static inline int say(int port, const char *format, ...)
     va_end(arguments);
     int fd = net_connect_or_die("127.0.0.1", port);
     CHECK(write_all(fd, text, (size_t)length));
+    return fd;
+}
+
+// A connection that has room for little.
+static inline int connect_narrow(int port, const char *request)
+{
+    int bytes = 4096, fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    CHECK(!connect(fd, (struct sockaddr *)&address, sizeof address));
+    CHECK(write_all(fd, request, strlen(request)));
     return fd;
 }
 

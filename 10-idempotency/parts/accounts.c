@@ -8,11 +8,11 @@
 
 #define ACCOUNT_BYTES 1024 // of one in an answer
 
-static bool is_account(struct session *s, struct http_text name)
+static bool is_account(struct connection *c, struct http_text name)
 {
     if (record_is_word(name, ACCOUNT_MAX))
         return true;
-    problem(s, 400, "", NULL, "An account's name has 1 to 64 letters, digits, '_', '-', '.'.");
+    problem(c, 400, "", NULL, "An account's name has 1 to 64 letters, digits, '_', '-', '.'.");
     return false;
 }
 
@@ -27,83 +27,84 @@ static bool is_owner(const struct json_value *value)
 }
 
 // The account that the content describes; NULL: the request is answered.
-static struct record *read_account(struct session *s, const struct request *request)
+static struct record *read_account(struct connection *c, const struct request *request)
 {
-    struct json *json = &s->api->json;
+    struct json *json = &c->api->json;
     int64_t limit;
     bool good = json_read(json, request->content.at, request->content.length) &&
                 json->values[0].type == JSON_OBJECT;
     const struct json_value *owner = good ? json_member(json, "owner") : NULL,
                             *most = good ? json_member(json, "limit") : NULL;
     if (!good) {
-        problem(s, 400, "", NULL, "The content must be a JSON object.");
+        problem(c, 400, "", NULL, "The content must be a JSON object.");
     } else if (!is_owner(owner)) {
-        problem(s, 400, "", "owner", "It must be a string of 1 to 100 bytes.");
+        problem(c, 400, "", "owner", "It must be a string of 1 to 100 bytes.");
     } else if (!most || !json_integer(most, 0, AMOUNT_MAX, &limit)) {
-        problem(s, 400, "", "limit", "It must be an integer from 0 to 99999999.");
+        problem(c, 400, "", "limit", "It must be an integer from 0 to 99999999.");
     } else {
         struct record *account = record_new(ACCOUNT, request->rest, owner->text);
         if (account)
             account->amount = limit;
         else
-            charge_not_kept(s);
+            charge_not_kept(c);
         return account;
     }
     return NULL;
 }
 
-static void is_kept(struct session *s)
+static void is_kept(struct connection *c)
 {
     struct http_text nothing = {"", 0};
-    if (!s->durable)
-        charge_not_kept(s);
+    if (!c->durable)
+        charge_not_kept(c);
     else
-        session_answer(s, s->existed ? 204 : 201, "", nothing);
+        connection_answer(c, c->existed ? 204 : 201, "", nothing);
 }
 
-static void is_deleted(struct session *s)
+static void is_deleted(struct connection *c)
 {
-    if (s->durable && !s->existed) // somebody was faster
-        problem(s, 404, "", NULL, "There is no such account.");
+    if (c->durable && !c->existed) // somebody was faster
+        problem(c, 404, "", NULL, "There is no such account.");
     else
-        is_kept(s);
+        is_kept(c);
 }
 
-static void keep(struct session *s, struct record *record, void (*then)(struct session *s))
+static void keep(struct connection *c, struct record *record,
+                 void (*then)(struct connection *c))
 {
-    if (record && !session_keep(s, record, then)) {
+    if (record && !connection_keep(c, record, then)) {
         free(record);
-        problem(s, 507, "", NULL, "There is no room for a further one.");
+        problem(c, 507, "", NULL, "There is no room for a further one.");
     }
 }
 
-void answer_put_account(struct session *s, const struct request *request)
+void answer_put_account(struct connection *c, const struct request *request)
 {
-    if (is_account(s, request->rest))
-        keep(s, read_account(s, request), is_kept);
+    if (is_account(c, request->rest))
+        keep(c, read_account(c, request), is_kept);
 }
 
-void answer_delete_account(struct session *s, const struct request *request)
+void answer_delete_account(struct connection *c, const struct request *request)
 {
     struct http_text none = {NULL, 0};
-    if (!table_find(&s->api->store.accounts, request->rest)) {
-        problem(s, 404, "", NULL, "There is no such account.");
+    if (!table_find(&c->api->store.accounts, request->rest)) {
+        problem(c, 404, "", NULL, "There is no such account.");
         return;
     }
     struct record *gone = record_new(ACCOUNT_GONE, request->rest, none);
     if (gone)
-        keep(s, gone, is_deleted);
+        keep(c, gone, is_deleted);
     else
-        charge_not_kept(s);
+        charge_not_kept(c);
 }
 
-void answer_account(struct session *s, const struct request *request)
+void answer_account(struct connection *c, const struct request *request)
 {
     char text[ACCOUNT_BYTES];
     struct http_out out = {text, sizeof text, 0, false};
-    const struct record *account = table_find(&s->api->store.accounts, request->rest);
+    const struct record *account = table_find(&c->api->store.accounts, request->rest);
     if (!account) {
-        problem(s, 404, "", NULL, "There is no such account.");
+        problem(c, 404, "", NULL, "There is no such account.");
         return;
     }
     http_put_text(&out, "{\"object\":\"account\",\"name\":");
@@ -113,5 +114,5 @@ void answer_account(struct session *s, const struct request *request)
     http_put_text(&out, ",\"limit\":");
     http_put_number(&out, (uint64_t)account->amount, 10);
     http_put_text(&out, "}\n");
-    session_answer(s, 200, "", (struct http_text){text, out.length});
+    connection_answer(c, 200, "", (struct http_text){text, out.length});
 }

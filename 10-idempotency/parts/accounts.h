@@ -3,10 +3,10 @@
 #ifndef ACCOUNTS_H
 #define ACCOUNTS_H
 
-#include "session.h"
+#include "connection.h"
 
-void answer_put_account(struct session *s, const struct request *request);
-void answer_delete_account(struct session *s, const struct request *request);
-void answer_account(struct session *s, const struct request *request);
+void answer_put_account(struct connection *c, const struct request *request);
+void answer_delete_account(struct connection *c, const struct request *request);
+void answer_account(struct connection *c, const struct request *request);
 
 #endif

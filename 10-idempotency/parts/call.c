@@ -10,20 +10,50 @@
 
 void service_at(struct service *service, const char *host, int port)
 {
+    bool is_ipv6 = strchr(host, ':'); // it stands in brackets: RFC 3986 §3.2.2
     net_address(host, port, SOCK_STREAM, &service->address);
+    snprintf(service->host, sizeof service->host, "%s%s%s:%d", is_ipv6 ? "[" : "", host,
+             is_ipv6 ? "]" : "", port);
 }
 
-static enum fetch_result send_request(struct fetch *f, const struct call_request *request)
+bool call_key_is_good(const char *key)
 {
-    const char *content = request->content ?: "";
-    // The key is a structured field, a string: in quotes (RFC 9651 §3.3.3).
-    return fetch_send(
-        f,
-        "%s %s HTTP/1.1\r\n" FETCH_HOST
-        "Connection: close\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
-        request->method, request->target, request->key ? "Idempotency-Key: \"" : "",
-        request->key ?: "", request->key ? "\"\r\n" : "",
-        request->content ? "Content-Type: application/json\r\n" : "", strlen(content), content);
+    size_t length = 0;
+    for (; key[length]; length++)
+        if (key[length] < ' ' || key[length] > '~' || length == CALL_KEY_BYTES)
+            return false;
+    return length > 0;
+}
+
+// Writes the field with the key: a string in quotation marks, in which '"' and '\\' have a '\\'
+// before them (RFC 9651 §4.1.6).
+static void write_key(const char *key, char field[2 * CALL_KEY_BYTES + 30])
+{
+    char *to = stpcpy(field, "Idempotency-Key: \"");
+    for (; *key; key++) {
+        if (*key == '"' || *key == '\\')
+            *to++ = '\\';
+        *to++ = *key;
+    }
+    strcpy(to, "\"\r\n");
+}
+
+static enum fetch_result send_request(struct fetch *f, const struct service *service,
+                                      const struct call_request *request)
+{
+    const char *content = "", *type = "";
+    char key[2 * CALL_KEY_BYTES + 30] = "";
+    if (request->content) {
+        content = request->content;
+        type = "Content-Type: application/json\r\n";
+    }
+    if (request->key)
+        write_key(request->key, key);
+    return fetch_send(f,
+                      "%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n%s%s"
+                      "Content-Length: %zu\r\n\r\n%s",
+                      request->method, request->target, service->host, key, type,
+                      strlen(content), content);
 }
 
 // What a result says about the server: can it have seen the request?
@@ -48,6 +78,23 @@ static enum call_outcome outcome_of(enum fetch_result result)
     return CALL_LOST;
 }
 
+// Says why there is no answer, and how much of one had come. `error` is errno.
+static void explain(struct call *call, const struct fetch *f, enum fetch_result result,
+                    int error)
+{
+    size_t size = sizeof call->why;
+    if (result == FETCH_REFUSED || result == FETCH_RESET)
+        snprintf(call->why, size, "%s", strerror(error));
+    else if (result == FETCH_MALFORMED || result == FETCH_TOO_LONG)
+        snprintf(call->why, size, "%s", fetch_text[result]);
+    else if (f->in_answer && f->head.content_length >= 0)
+        snprintf(call->why, size, "%llu of %lld bytes of the content had come",
+                 (unsigned long long)f->content_bytes, (long long)f->head.content_length);
+    else if (f->down)
+        snprintf(call->why, size, "%llu bytes of the answer had come",
+                 (unsigned long long)f->down);
+}
+
 static void keep_head(struct call *call, const struct http_head *head)
 {
     struct http_text after = http_field(head, "retry-after");
@@ -65,11 +112,14 @@ void call_make(const struct service *service, const struct call_request *request
     int64_t deadline_ns = call->began_ns + request->timeout_ms * INT64_C(1000000);
     enum fetch_result result = fetch_open(&f, &service->address, deadline_ns);
     if (result == FETCH_OK)
-        result = send_request(&f, request);
+        result = send_request(&f, service, request);
     f.head_only = !strcmp(request->method, "HEAD");
     if (result == FETCH_OK || result == FETCH_RESET) // is it going? Perhaps it has said why
         result = fetch_answer(&f);
+    int error = errno;
     call->outcome = outcome_of(result);
+    if (call->outcome != CALL_ANSWERED)
+        explain(call, &f, result, error);
     call->ended_ns = now_ns();
     if (call->outcome == CALL_ANSWERED && call->ended_ns >= deadline_ns)
         call->outcome = CALL_TIMEOUT;
@@ -90,6 +140,14 @@ const char *call_text(const struct call *call, char text[CALL_FIELD_BYTES])
         return names[call->outcome];
     snprintf(text, CALL_FIELD_BYTES, "%d %s%s", call->status, http_reason(call->status),
              call->replayed ? ", replayed" : "");
+    return text;
+}
+
+const char *call_describe(const struct call *call, char text[CALL_TEXT_BYTES])
+{
+    char outcome[CALL_FIELD_BYTES];
+    snprintf(text, CALL_TEXT_BYTES, "%s%s%.100s", call_text(call, outcome),
+             *call->why ? ": " : "", call->why);
     return text;
 }
 

@@ -12,6 +12,9 @@
 
 #define CALL_BYTES       FETCH_BYTES // of a request; of an answer's head and content
 #define CALL_FIELD_BYTES 64          // that are kept of an answer's field
+#define CALL_TEXT_BYTES  200         // of a description
+#define CALL_KEY_BYTES   255         // of an Idempotency-Key, at most
+#define CALL_HOST_BYTES  300
 
 enum call_outcome {
     CALL_ANSWERED, // status says how
@@ -24,19 +27,21 @@ enum call_outcome {
 // Where the server is.
 struct service {
     struct sockaddr_storage address;
+    char host[CALL_HOST_BYTES]; // as the Host field has it: "[::1]:8010"
 };
 
 struct call_request {
     const char *method, *target;
-    const char *key;     // Idempotency-Key, without quotes and control characters; NULL: none
+    const char *key;     // Idempotency-Key, which call_key_is_good(); NULL: none
     const char *content; // JSON; NULL: none
     int timeout_ms;
 };
 
 struct call {
     enum call_outcome outcome;
-    int status;    // of an answer, else 0
-    bool replayed; // Idempotent-Replayed: true
+    char why[CALL_TEXT_BYTES]; // there is no answer, for this reason; empty: nothing is known
+    int status;                // of an answer, else 0
+    bool replayed;             // Idempotent-Replayed: true
     char retry_after[CALL_FIELD_BYTES];
     int64_t began_ns, ended_ns; // on now_ns()'s clock
     size_t content_length;
@@ -54,6 +59,13 @@ void call_make(const struct service *service, const struct call_request *request
 // "201 Created, replayed", "timed out: no answer": for a line of the story. The text is
 // constant, or *text.
 const char *call_text(const struct call *call, char text[CALL_FIELD_BYTES]);
+
+// The same with the reason why there is no answer: "connection lost: the answer ended after 4
+// of 100 bytes".
+const char *call_describe(const struct call *call, char text[CALL_TEXT_BYTES]);
+
+// Whether a key can be sent: 1 to CALL_KEY_BYTES printable ASCII characters (RFC 9651 §3.3.3).
+bool call_key_is_good(const char *key);
 
 // The value of a member of the answer's JSON: a text without its quotes, or a number. Copies at
 // most size - 1 bytes and '\0'; returns text, empty if there is no such member.

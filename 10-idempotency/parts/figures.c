@@ -11,35 +11,35 @@ static void put(struct http_out *out, const char *text, uint64_t number)
     http_put_number(out, number, 10);
 }
 
-static void answer_text(struct session *s, struct http_out *out)
+static void answer_text(struct connection *c, struct http_out *out)
 {
     http_put_text(out, "}\n");
-    session_answer(s, 200, "Cache-Control: no-store\r\n",
-                   (struct http_text){out->bytes, out->length});
+    connection_answer(c, 200, "Cache-Control: no-store\r\n",
+                      (struct http_text){out->bytes, out->length});
 }
 
 // Of one currency: to add euros to yen makes no sense.
-void answer_balance(struct session *s, const struct request *request)
+void answer_balance(struct connection *c, const struct request *request)
 {
     char text[200];
     struct http_out out = {text, sizeof text, 0, false};
     struct http_text wanted = http_parameter(request->query, "currency");
     int currency = wanted.at ? record_currency(wanted) : 0;
     if (currency < 0) {
-        problem(s, 400, "", "currency", "It must be one of eur, usd, gbp, chf, jpy.");
+        problem(c, 400, "", "currency", "It must be one of eur, usd, gbp, chf, jpy.");
         return;
     }
     http_put_text(&out, "{\"object\":\"balance\",\"currency\":\"");
     http_put_text(&out, record_currencies[currency]);
-    put(&out, "\",\"count\":", s->api->store.balances[currency].count);
-    put(&out, ",\"sum\":", s->api->store.balances[currency].sum);
-    answer_text(s, &out);
+    put(&out, "\",\"count\":", c->api->store.balances[currency].count);
+    put(&out, ",\"sum\":", c->api->store.balances[currency].sum);
+    answer_text(c, &out);
 }
 
-void answer_stats(struct session *s, const struct request *request)
+void answer_stats(struct connection *c, const struct request *request)
 {
-    const struct figures *figures = &s->api->figures;
-    const struct store *store = &s->api->store;
+    const struct figures *figures = &c->api->figures;
+    const struct store *store = &c->api->store;
     char text[1500];
     struct http_out out = {text, sizeof text, 0, false};
     (void)request;
@@ -54,10 +54,10 @@ void answer_stats(struct session *s, const struct request *request)
     put(&out, ",\"overloaded\":", figures->overloaded);
     put(&out, ",\"failed\":", figures->failed);
     put(&out, ",\"dropped\":", figures->dropped);
-    put(&out, ",\n \"process_ms\":", (uint64_t)s->api->settings.process_ms);
-    put(&out, ",\"lookup_ms\":", (uint64_t)s->api->settings.lookup_ms);
+    put(&out, ",\n \"process_ms\":", (uint64_t)c->api->settings.process_ms);
+    put(&out, ",\"lookup_ms\":", (uint64_t)c->api->settings.lookup_ms);
     put(&out, ",\"key_ttl_ms\":", (uint64_t)store->key_ttl_ms);
-    put(&out, ",\"to_drop\":", (uint64_t)s->api->settings.drop);
+    put(&out, ",\"to_drop\":", (uint64_t)c->api->settings.drop);
     put(&out, ",\n \"charges\":", store->charge_count);
     put(&out, ",\"under_way\":", store->taken - store->charge_count);
     put(&out, ",\"keys\":", store->keys.count);
@@ -70,26 +70,26 @@ void answer_stats(struct session *s, const struct request *request)
     put(&out, ",\"recovered\":", store->journal.recovered);
     put(&out, ",\"cut\":", store->journal.cut);
     http_put_text(&out, "}");
-    answer_text(s, &out);
+    answer_text(c, &out);
 }
 
-void answer_outage(struct session *s, const struct request *request)
+void answer_outage(struct connection *c, const struct request *request)
 {
-    struct json *json = &s->api->json;
+    struct json *json = &c->api->json;
     int64_t ms, seconds = 0;
     bool good = json_read(json, request->content.at, request->content.length) &&
                 json->values[0].type == JSON_OBJECT;
     const struct json_value *length = good ? json_member(json, "ms") : NULL,
                             *after = good ? json_member(json, "retry_after") : NULL;
     if (!length || !json_integer(length, 0, OUTAGE_MAX_MS, &ms)) {
-        problem(s, 400, "", "ms", "It must be an integer from 0 to 60000.");
+        problem(c, 400, "", "ms", "It must be an integer from 0 to 60000.");
         return;
     }
     if (after && !json_integer(after, 1, 60, &seconds)) {
-        problem(s, 400, "", "retry_after", "It must be an integer from 1 to 60.");
+        problem(c, 400, "", "retry_after", "It must be an integer from 1 to 60.");
         return;
     }
-    s->api->outage_until_ns = conn_now(&s->conn) + ms * 1000000;
-    s->api->retry_after = (int)seconds;
-    session_answer(s, 204, "", (struct http_text){"", 0});
+    c->api->outage_until_ns = conn_now(&c->conn) + ms * 1000000;
+    c->api->retry_after = (int)seconds;
+    connection_answer(c, 204, "", (struct http_text){"", 0});
 }

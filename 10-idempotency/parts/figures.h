@@ -3,14 +3,14 @@
 #ifndef FIGURES_H
 #define FIGURES_H
 
-#include "session.h"
+#include "connection.h"
 
 // GET /balance?currency=eur: count and sum of the charges that succeeded.
-void answer_balance(struct session *s, const struct request *request);
-void answer_stats(struct session *s, const struct request *request);
+void answer_balance(struct connection *c, const struct request *request);
+void answer_stats(struct connection *c, const struct request *request);
 
 // {"ms": 1500}: so long every POST is answered with 503; with {"retry_after": 2} besides, the
 // clients are told to come back in so many seconds.
-void answer_outage(struct session *s, const struct request *request);
+void answer_outage(struct connection *c, const struct request *request);
 
 #endif

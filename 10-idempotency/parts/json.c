@@ -293,12 +293,17 @@ bool json_read(struct json *json, const char *bytes, size_t length)
 
 // ---- for those who use it ------------------------------------------------------------------
 
-const struct json_value *json_member(const struct json *json, const char *name)
+const struct json_value *json_member_of(const struct json *json, int object, const char *name)
 {
-    for (int i = 1; i < json->count; i++)
-        if (json->values[i].parent == 0 && http_is(json->values[i].name, name))
+    for (int i = object + 1; i < json->count; i++)
+        if (json->values[i].parent == object && http_is(json->values[i].name, name))
             return &json->values[i];
     return NULL;
+}
+
+const struct json_value *json_member(const struct json *json, const char *name)
+{
+    return json_member_of(json, 0, name);
 }
 
 bool json_integer(const struct json_value *value, int64_t min, int64_t max, int64_t *number)

@@ -45,8 +45,10 @@ struct json {
 // Reads a document. Its texts point into `bytes` or into `json`. False: see error.
 bool json_read(struct json *json, const char *bytes, size_t length);
 
-// The member of this name of the document, which is an object; NULL if there is none.
+// The member of this name of an object: of the document itself, or of the value with this
+// index. NULL: there is none.
 const struct json_value *json_member(const struct json *json, const char *name);
+const struct json_value *json_member_of(const struct json *json, int object, const char *name);
 
 // The number as an integer from min to max. False if it is something else: 1.0, 1e2, "1".
 bool json_integer(const struct json_value *value, int64_t min, int64_t max, int64_t *number);

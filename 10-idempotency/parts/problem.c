@@ -3,7 +3,7 @@
 
 #define PROBLEM_BYTES 1024
 
-void problem(struct session *s, int status, const char *fields, const char *field,
+void problem(struct connection *c, int status, const char *fields, const char *field,
              const char *detail)
 {
     char text[PROBLEM_BYTES];
@@ -23,5 +23,5 @@ void problem(struct session *s, int status, const char *fields, const char *fiel
         http_put_text(&out, "\"");
     }
     http_put_text(&out, "}\n");
-    session_answer(s, status, fields, (struct http_text){text, out.length});
+    connection_answer(c, status, fields, (struct http_text){text, out.length});
 }

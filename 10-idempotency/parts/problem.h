@@ -3,10 +3,10 @@
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
-#include "session.h"
+#include "connection.h"
 
 // Answers with a problem. `fields` end with CRLF. `field` NULL: it is about the whole request.
-void problem(struct session *s, int status, const char *fields, const char *field,
+void problem(struct connection *c, int status, const char *fields, const char *field,
              const char *detail);
 
 #endif

@@ -1,8 +1,7 @@
-// client.c: what happens when a request is sent twice.
+// play.c: what happens when a request is sent twice.
 //
-// Run:    ./client             against ./server in another terminal, or:
+// Run:    ./play               against ./server in another terminal, or:
 //         make run             or one scene: make run SCENE=crash
-//         ./client --charge 1250        a real charge, tried until it is certain
 // Watch:  how often the customer is charged, by the server's own books.
 //
 // operation.c is the client that a service should have; retry.c and breaker.c are its rules.
@@ -219,49 +218,12 @@ static void scene_timeout(void)
                  HASTE_MS, late.charges);
 }
 
-// ---- one charge ----------------------------------------------------------------------------
-
-static void print_call(const struct operation *operation)
-{
-    char text[CALL_FIELD_BYTES];
-    printf("%s\n", call_text(&operation->last, text));
-}
-
-static void print_wait(const struct operation *operation, int64_t ms)
-{
-    printf("waits %lld ms, then call %d\n", (long long)ms, operation->attempts + 1);
-}
-
-// Charges for somebody at the command line.
-static int charge(int amount, const char *given_key)
-{
-    static struct operation operation;
-    struct customer customer;
-    char key[UUID_LENGTH + 1];
-    customer_new(&customer);
-    snprintf(customer.charge, sizeof customer.charge,
-             "{\"amount\": %d, \"currency\": \"eur\", \"source\": \"tok_visa\"}", amount);
-    operation = charge_of(the_server(), &customer, given_key ? given_key : new_key(key));
-    operation.made = print_call;
-    operation.waits = print_wait;
-    printf("Idempotency-Key: \"%s\"\n", operation.request.key);
-    bool done = operation_run(&operation);
-    char *answer = operation.last.content;
-    answer[strcspn(answer, "\n")] = '\0'; // one line, of JSON
-    make_printable(answer);
-    if (*answer)
-        printf("%s\n", answer);
-    if (!done && retry_may(operation.last.outcome, operation.last.status, true))
-        printf("nothing is certain: try again later, with --key %s\n", operation.request.key);
-    return done ? 0 : 1;
-}
-
-// --------------------------------------------------------------------------------------------
+// ---- the program ---------------------------------------------------------------------------
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *key;
-    static int port = 8010, amount;
+    static const char *host = "127.0.0.1";
+    static int port = 8010;
     static const struct scene scenes[] = {
         {"double", "an answer is lost, and nobody has a key", scene_double},
         {"once", "an answer is lost, and there is a key", scene_once},
@@ -278,9 +240,6 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"charge", OPTION_INT, &amount, 1, 99999999,
-         "no scene: charge so many cents, retry until certain"},
-        {"key", OPTION_TEXT, &key, .help = "the Idempotency-Key of --charge"},
         {0}};
     int first = options_parse(
         argc, argv,
@@ -290,6 +249,6 @@ int main(int argc, char **argv)
                           "backoff, breaker, ulid.",
                           options});
     books_at(host, port);
-    story_begin(STORY_CLIENT);
-    return amount ? charge(amount, key) : story_tell(scenes, argv[first]);
+    story_begin();
+    return story_tell(scenes, argv[first]);
 }

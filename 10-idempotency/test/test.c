@@ -5,10 +5,12 @@
 //     test_journal.h  the journal: cut, flipped, torn, full, rewritten
 //     test_crash.h    a server that dies two hundred times, and a disk without room
 //     test_client.h   the client's parts
+//     test_command.h  ./client
 //     test_load.h     many at once, slow ones, odd ones
 #include "contract.h"
 
 #include "test_client.h"
+#include "test_command.h"
 #include "test_crash.h"
 #include "test_disk.h"
 #include "test_http.h"

@@ -205,7 +205,7 @@ static void *play_script(void *argument)
     for (int i = 0; script->answers[i]; i++) {
         int fd = accept(script->listener, NULL, NULL);
         char *request = script->requests[i];
-        for (size_t length = 0; length < 999 && !strstr(request, "}\n");) {
+        for (size_t length = 0; length < 999 && !strchr(request, '}');) { // where it ends
             ssize_t got = read(fd, request + length, 999 - length);
             if (got <= 0)
                 break;

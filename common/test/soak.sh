@@ -12,7 +12,7 @@ SOAK_SECONDS=${SOAK_SECONDS:-600}
 logs=$(mktemp -d)
 trap 'kill $jobs 2>/dev/null; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
-unset READY_FD WIRE_BOARD
+unset READY_FD WIRE_PACKET_LOG
 
 descriptors() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
@@ -30,7 +30,7 @@ good_clients='
 07-socket-sharding   for i in 1 2 3 4 5 6 7 8; do curl -sSf http://$HOST:$PORT/ || exit 1; done
 08-pooling           ./play --host $HOST --port $PORT nplus1
 09-nagle             ./play --host $HOST --port $PORT telnet
-10-idempotency       for i in 1 2 3 4 5 6 7 8; do ./client --host $HOST --port $PORT --charge $i --key soak-$i || exit 1; done
+10-idempotency       for i in 1 2 3 4 5 6 7 8; do ./client --host $HOST --port $PORT --amount $i --key soak-$i || exit 1; done
 '
 
 # soak LESSON COMMAND: writes one line into the log: what it has seen.

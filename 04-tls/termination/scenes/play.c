@@ -27,6 +27,6 @@ int main(int argc, char **argv)
     int first = options_parse(argc, argv, &command);
     ask_keys(keys);
     connect_to(host, port);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

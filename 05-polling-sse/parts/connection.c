@@ -1,0 +1,129 @@
+// connection.c: see connection.h.
+#include "connection.h"
+
+#include <string.h>
+
+#include "exchange.h"
+#include "log.h"
+
+struct http_out connection_out(struct connection *c)
+{
+    return (struct http_out){conn_space(&c->conn), conn_room(&c->conn), 0, false};
+}
+
+void connection_wrote(struct connection *c, size_t length)
+{
+    c->service->traffic[c->technique].bytes_out += length;
+    conn_wrote(&c->conn, length);
+}
+
+void connection_use(struct connection *c, enum technique technique)
+{
+    c->service->traffic[c->technique].clients--;
+    c->technique = (uint8_t)technique;
+    c->service->traffic[c->technique].clients++;
+}
+
+void connection_wake_at(struct connection *c, int64_t at_ns)
+{
+    int64_t left_ns = at_ns - conn_now(&c->conn);
+    conn_deadline(&c->conn, left_ns > 0 ? (left_ns + 999999) / 1000000 : 0);
+}
+
+// ---- answers -------------------------------------------------------------------------------
+
+void connection_head(struct connection *c, int status, const char *type, int64_t length,
+                     const char *fields)
+{
+    struct http_out out = connection_out(c);
+    if (length == TO_CLOSE || (length == CHUNKED && c->minor == 0))
+        c->keep_alive = false;
+    http_put_status(&out, status);
+    if (type)
+        http_put_field(&out, "Content-Type", type);
+    if (length >= 0 && type)
+        http_put_length(&out, (uint64_t)length);
+    else if (length == CHUNKED && c->minor > 0)
+        http_put_text(&out, "Transfer-Encoding: chunked\r\n");
+    http_put_text(&out, fields);
+    if (!c->keep_alive)
+        http_put_text(&out, "Connection: close\r\n");
+    else if (c->minor == 0)
+        http_put_text(&out, "Connection: keep-alive\r\n");
+    http_put_text(&out, "\r\n");
+    connection_wrote(c, out.length);
+}
+
+void connection_answer(struct connection *c, int status, const char *type,
+                       struct http_text text, const char *fields)
+{
+    connection_head(c, status, type, (int64_t)text.length, fields);
+    if (c->head_only)
+        text.length = 0;
+    connection_send_from(c, text, NULL);
+    connection_send(c);
+    connection_finish(c);
+}
+
+void connection_refuse(struct connection *c, int status, const char *fields)
+{
+    char text[64];
+    struct http_out out = {text, sizeof text, 0, false};
+    log_line("refused: %d %s", status, http_reason(status));
+    http_put_text(&out, http_reason(status));
+    http_put_text(&out, "\n");
+    connection_answer(c, status, "text/plain", (struct http_text){text, out.length}, fields);
+}
+
+void connection_send_from(struct connection *c, struct http_text text, struct event *event)
+{
+    c->content = (struct content){text.at, text.length, event};
+}
+
+bool connection_send(struct connection *c)
+{
+    struct content *content = &c->content;
+    size_t room = conn_room(&c->conn);
+    size_t part = content->left < room ? content->left : room;
+    if (part)
+        memcpy(conn_space(&c->conn), content->at, part);
+    connection_wrote(c, part);
+    content->at += part;
+    content->left -= part;
+    if (!content->left && content->event) {
+        event_release(content->event);
+        content->event = NULL;
+    }
+    return part > 0;
+}
+
+void connection_finish(struct connection *c)
+{
+    exchange_begin(c); // also where the request was held: its mode knows nothing of a rest
+    if (!c->content.left)
+        connection_end_exchange(c);
+}
+
+void connection_end_exchange(struct connection *c)
+{
+    buffer_free(&c->kept);
+    exchange_begin(c);
+    if (!c->keep_alive)
+        conn_close(&c->conn);
+}
+
+void connection_closed(struct connection *c)
+{
+    buffer_free(&c->kept);
+    if (c->content.event)
+        event_release(c->content.event);
+    c->service->traffic[c->technique].clients--;
+}
+
+// ---- the query -----------------------------------------------------------------------------
+
+bool query_number(struct http_text query, const char *name, uint64_t max, uint64_t *value)
+{
+    struct http_text text = http_parameter(query, name);
+    return !text.at || http_number(text, max, value);
+}

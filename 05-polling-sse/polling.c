@@ -1,0 +1,98 @@
+// polling.c: see polling.h.
+#include "polling.h"
+
+#include <stdio.h>
+
+#include "subscriber.h"
+
+#define BATCH 1000 // events of one answer; and no more than there is room for
+
+// Answers with what came after `seen`: as many events as find room, at least one if there is
+// any. The client asks again, with the last one's id.
+static void answer_with_news(struct connection *c, uint64_t seen)
+{
+    static struct event *batch[BATCH];
+    size_t count = 0, length = 0, room = conn_room(&c->conn) - ANSWER_ROOM / 2;
+    struct event *event;
+    while (count < BATCH && (event = feed_next(&c->service->news, seen))) {
+        size_t line = event_text(event, FEED_LINE).length;
+        if (count && length + line > room) {
+            event_release(event);
+            break;
+        }
+        length += line;
+        seen = event->id;
+        batch[count++] = event;
+    }
+    connection_head(c, 200, "application/x-ndjson", (int64_t)length,
+                    "Cache-Control: no-store\r\n");
+    c->service->traffic[c->technique].events += count;
+    for (size_t i = 0; i < count; i++) { // only one that is alone may not fit
+        struct http_text line = event_text(batch[i], FEED_LINE);
+        line.length = c->head_only ? 0 : line.length;
+        connection_send_from(c, line, batch[i]);
+        connection_send(c);
+    }
+    connection_finish(c);
+}
+
+void answer_poll(struct connection *c, const struct request *request)
+{
+    uint64_t seen = c->service->news.oldest - 1; // a client that does not say gets all there is
+    if (!subscriber_has_seen(c, request, &seen))
+        connection_refuse(c, 400, "");
+    else
+        answer_with_news(c, seen);
+}
+
+// ---- GET /wait -----------------------------------------------------------------------------
+
+static void leave(struct connection *c, bool with_news)
+{
+    subscriber_leave(c);
+    if (with_news) {
+        answer_with_news(c, c->seen);
+    } else {
+        // A client that did not say where it stands has to know for its next request.
+        char position[60];
+        snprintf(position, sizeof position, "Feed-Position: %llu\r\n",
+                 (unsigned long long)c->seen);
+        connection_head(c, 204, NULL, 0, position);
+        connection_end_exchange(c);
+    }
+}
+
+static void timeout(struct connection *c)
+{
+    if (subscriber_is_cut(c))
+        conn_close(&c->conn);
+    else if (c->seen != c->service->news.newest)
+        leave(c, true);
+    else if (conn_now(&c->conn) >= c->due_ns)
+        leave(c, false);
+    else
+        subscriber_sleep(c);
+}
+
+static void stop(struct connection *c)
+{
+    c->keep_alive = false;
+    leave(c, false);
+}
+
+void answer_wait(struct connection *c, const struct request *request)
+{
+    static const struct mode mode = {NULL, NULL, timeout, stop};
+    uint64_t timeout_ms = WAIT_MS, seen = c->service->news.newest;
+    if (!subscriber_has_seen(c, request, &seen) ||
+        !query_number(request->query, "timeout", WAIT_MAX_MS, &timeout_ms)) {
+        connection_refuse(c, 400, "");
+    } else if (seen != c->service->news.newest) {
+        answer_with_news(c, seen);
+    } else {
+        subscriber_join(c, seen);
+        c->due_ns = conn_now(&c->conn) + (int64_t)timeout_ms * 1000000;
+        c->mode = &mode;
+        subscriber_sleep(c);
+    }
+}

@@ -1,0 +1,15 @@
+// charge_list.h: charges as JSON: GET /charges/ID and GET /charges?limit=N&after=ID.
+#ifndef CHARGE_LIST_H
+#define CHARGE_LIST_H
+
+#include "connection.h"
+
+#define CHARGE_BYTES 256 // of one charge in an answer
+
+// Writes a charge as a JSON object.
+void charge_put(struct http_out *out, const struct record *charge);
+
+void answer_one_charge(struct connection *c, const struct request *request);
+void answer_charges(struct connection *c, const struct request *request);
+
+#endif
