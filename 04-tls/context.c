@@ -78,6 +78,18 @@ static size_t wanted_name(SSL *ssl, char *name, size_t size)
     return name_length;
 }
 
+// A session is resumed only by who asks for the same name again (RFC 6066 §3): the name, as a
+// hash, becomes a part of what identifies the session.
+static void bind_sessions(SSL *ssl, char *name, size_t length)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    for (size_t i = 0; i < length; i++)
+        if (name[i] >= 'A' && name[i] <= 'Z')
+            name[i] = (char)(name[i] | 0x20);
+    if (EVP_Digest(name, length, hash, NULL, EVP_sha256(), NULL))
+        SSL_set_session_id_context(ssl, hash, SSL_MAX_SID_CTX_LENGTH);
+}
+
 // The client says whom it wants before the server shows a certificate. A name that is not ours
 // gets the first one: it is the client that decides what to trust. This comes before a session
 // is looked for, so that one name's session is never another name's.
@@ -85,12 +97,14 @@ static int select_site(SSL *ssl, int *alert, void *argument)
 {
     const struct context *context = argument;
     char name[TLSEXT_MAXLEN_host_name + 1];
+    size_t length = wanted_name(ssl, name, sizeof name);
     (void)alert;
-    if (!wanted_name(ssl, name, sizeof name))
+    if (!length)
         return SSL_CLIENT_HELLO_SUCCESS;
     for (size_t i = 1; i < SITES; i++)
         if (context->by_site[i] && !strcasecmp(name, certificate_host(sites[i].ecdsa)))
             SSL_set_SSL_CTX(ssl, context->by_site[i]);
+    bind_sessions(ssl, name, length);
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 

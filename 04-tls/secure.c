@@ -300,6 +300,10 @@ void secure_closed(struct secure *s)
 {
     if (s->state == SECURE_ESTABLISHED && !s->ended)
         log_line("closed without close_notify: what came last may be cut short");
+    if (s->state < SECURE_ESTABLISHED) {
+        log_line("left before the handshake was done");
+        s->server->abandoned++;
+    }
     leave_half_open(s);
     // A session whose connection did not end well is forgotten by the cache. Ours are complete:
     // what a message's end is, HTTP says.

@@ -37,6 +37,7 @@ struct secure_server {
     int half_open;
     BIO_METHOD *method;
     long handshakes, resumed, refused;
+    long abandoned;                 // by clients that left before the handshake was done
     char plain[SECURE_PLAIN_BYTES]; // where one connection's plaintext is, at a time
 };
 

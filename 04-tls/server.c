@@ -274,7 +274,8 @@ int main(int argc, char **argv)
     long connections = loop_run(net_listen(settings.host, settings.port, BACKLOG), &server);
     secure_server_end(&tls);
     context_free(context);
-    printf("stopped: connections %ld, handshakes %ld, resumed %ld, refused %ld, requests %ld\n",
-           connections, tls.handshakes, tls.resumed, tls.refused, requests);
+    printf("stopped: connections %ld, handshakes %ld, resumed %ld, refused %ld, abandoned %ld, "
+           "requests %ld\n",
+           connections, tls.handshakes, tls.resumed, tls.refused, tls.abandoned, requests);
     return 0;
 }

@@ -143,6 +143,9 @@ static bool is_good(const struct plan *plan, const struct pair *pair, const X509
     if (!certificate || !pair->key || X509_check_private_key(certificate, pair->key) != 1 ||
         EVP_PKEY_is_a(pair->key, plan->rsa ? "RSA" : "EC") != 1)
         return false;
+    // A certificate that was made while the clock was ahead is of no use until then.
+    if (X509_cmp_time(X509_get0_notBefore(certificate), &now) > 0)
+        return false;
     bool expired = X509_cmp_time(X509_get0_notAfter(certificate), &now) < 0;
     bool expires = X509_cmp_time(X509_get0_notAfter(certificate), &soon) < 0;
     return (plan->to_day < 0 ? expired : !expires) && same_names(certificate, wanted) &&
@@ -260,6 +263,18 @@ static void pair_write(const struct certificate_files *files, const struct pair 
     end_file(file, good, temporary, files->chain);
 }
 
+// Ends the program: the folder of keys is another user's, as after "sudo make run-04".
+static _Noreturn void fail_as_stranger(const char *folder, const char *path)
+{
+    struct stat status;
+    if (!stat(folder, &status) && status.st_uid != geteuid())
+        die("cannot lock %s: %s (the folder is another user's: sudo rm -r %s, or --keys "
+            "FOLDER)",
+            path, strerror(EACCES), folder);
+    errno = EACCES;
+    fail("lock", path);
+}
+
 // One at a time: of two programs that make them, the second finds all done. The lock ends with
 // the descriptor, whatever becomes of us.
 static int lock(const char *folder)
@@ -269,6 +284,8 @@ static int lock(const char *folder)
     if (mkdir(folder, 0700) && errno != EEXIST)
         fail("create the folder", folder);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EACCES)
+        fail_as_stranger(folder, path);
     if (fd < 0 || flock(fd, LOCK_EX))
         fail("lock", path);
     return fd;

@@ -153,6 +153,27 @@ TEST(stalled_handshakes_end)
     stop_with_log(pid, log);
 }
 
+// Clients that leave in the middle of a handshake are counted: no connection is unaccounted
+// for.
+TEST(clients_that_leave_during_a_handshake)
+{
+    char hello[4096], log[40];
+    pid_t pid;
+    int port = start_with_log(&pid, "", log);
+    size_t length = client_hello(hello, sizeof hello), sent[] = {0, length / 2, length};
+    for (int i = 0; i < 3; i++) {
+        int fd = net_connect_or_die("127.0.0.1", port);
+        CHECK(write_all(fd, hello, sent[i]));
+        close(fd);
+    }
+    CHECK(exchange(port));
+    CHECK_HAS(probe_log(log), "left before the handshake was done");
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_HAS(probe_log(log), "stopped: connections 4, handshakes 1, resumed 0, refused 0, "
+                              "abandoned 3, requests 1\n");
+    unlink(log);
+}
+
 static int allow_descriptors(int wanted)
 {
     struct rlimit limit;
