@@ -87,7 +87,7 @@ void scene_legs(void)
     struct reply reply = {0};
     struct timeval wait = {ACCEPT_MS / 1000, 0};
     pid_t pid;
-    close(connect_tcp()); // is the user's proxy there? The scene starts one of its own
+    scene_check_server();
     scene_start_proxy(&pid, upstream_port);
     setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 

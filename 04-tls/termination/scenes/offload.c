@@ -153,7 +153,7 @@ static double measure(bool with_proxy, double *proxy_us)
 void scene_offload(void)
 {
     double none_us, proxy_us;
-    close(connect_tcp()); // is the user's proxy there? The scene starts one of its own
+    scene_check_server();
     story_say(
         "%d clients, each with a whole handshake, ask a server that does TLS itself; then",
         CLIENTS);

@@ -2,16 +2,26 @@
 //
 // Run:    make run             or one scene: make run SCENE=legs
 // Watch:  what can be read on the second leg, and how little work is left to the server there.
+#include <unistd.h>
+
 #include "ask.h"
 #include "connect.h"
 #include "options.h"
 #include "scenes.h"
 #include "story.h"
 
+static const char *host = "127.0.0.1";
+static int port = 8404;
+
+void scene_check_server(void)
+{
+    connect_to(host, port);
+    close(connect_tcp());
+}
+
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *keys = "../" CERTIFICATE_FOLDER;
-    static int port = 8404;
+    static const char *keys = "../" CERTIFICATE_FOLDER;
     static const struct scene scenes[] = {
         {"legs", "one request on its two legs", scene_legs},
         {"offload", "who does the work of TLS", scene_offload},
@@ -26,7 +36,6 @@ int main(int argc, char **argv)
         options};
     int first = options_parse(argc, argv, &command);
     ask_keys(keys);
-    connect_to(host, port);
     story_begin();
     return story_tell(scenes, argv[first]);
 }

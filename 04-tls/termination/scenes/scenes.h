@@ -8,6 +8,10 @@
 void scene_legs(void);
 void scene_offload(void);
 
+// Dies if the proxy that ./play was told to use does not answer. (The scenes start proxies of
+// their own, because these need an upstream of the scene's own.)
+void scene_check_server(void);
+
 // Starts a proxy in front of 127.0.0.1:upstream_port, and has connect.c connect to it.
 void scene_start_proxy(pid_t *pid, int upstream_port);
 
