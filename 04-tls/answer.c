@@ -22,7 +22,7 @@ void answer_text(struct answer *answer, int status, const char *format, ...)
     answer->length = length < TEXT_BYTES ? (uint64_t)length : TEXT_BYTES - 1;
 }
 
-static void answer_facts(const struct secure *s, struct answer *answer)
+static void answer_facts(const struct tls_filter *s, struct answer *answer)
 {
     const char *name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
     const unsigned char *protocol;
@@ -40,7 +40,7 @@ static void answer_facts(const struct secure *s, struct answer *answer)
                 context_group_name(s->ssl), SSL_session_reused(s->ssl) ? "yes" : "no",
                 name ? name : "none", protocol_length ? (int)protocol_length : 4,
                 protocol_length ? (const char *)protocol : "none",
-                s->state == SECURE_ESTABLISHED ? "no" : "yes", client);
+                s->state == TLS_ESTABLISHED ? "no" : "yes", client);
 }
 
 static void answer_count(struct http_text query, struct answer *answer)
@@ -66,7 +66,7 @@ static enum route find_route(struct http_text path)
     return route;
 }
 
-void answer_request(const struct http_head *head, const struct secure *s, long transfers,
+void answer_request(const struct http_head *head, const struct tls_filter *s, long transfers,
                     struct answer *answer)
 {
     struct http_text path, query;
@@ -88,7 +88,7 @@ void answer_request(const struct http_head *head, const struct secure *s, long t
         answer_count(query, answer);
     } else if (route == TRANSFERS) {
         answer_text(answer, 200, "%ld\n", transfers);
-    } else if (route == SAFE_TRANSFER && s->state != SECURE_ESTABLISHED) {
+    } else if (route == SAFE_TRANSFER && s->state != TLS_ESTABLISHED) {
         answer_text(answer, 425, "not with early data: anybody may have sent it again\n");
     } else {
         answer->kind = route == ECHO ? ANSWER_ECHO : ANSWER_ACT;

@@ -146,12 +146,12 @@ static bool explain(struct connection *c)
     long verified = SSL_get_verify_result(c->ssl);
     unsigned long error = ERR_peek_last_error();
     const char *reason = error ? context_reason(error) : NULL;
-    c->truncated = c->tap.ended;
-    if (c->tap.error == EAGAIN)
+    c->truncated = c->recording.ended;
+    if (c->recording.error == EAGAIN)
         return break_off(c, "nothing has come for 10 seconds");
-    if (c->tap.error)
-        return break_off(c, strerror(c->tap.error));
-    if (c->tap.ended)
+    if (c->recording.error)
+        return break_off(c, strerror(c->recording.error));
+    if (c->recording.ended)
         return break_off(c, c->up ? "cut off: the server has not said that this was the end"
                                   : "the server has closed the connection");
     if (verified != X509_V_OK && !c->up)
@@ -223,7 +223,7 @@ static bool shake_hands(struct connection *c, const struct connect_settings *set
     if (SSL_connect(c->ssl) != 1)
         return explain(c);
     c->established_ns = now_ns();
-    c->tap.deadline_ns = 0;
+    c->recording.deadline_ns = 0;
     c->early_taken = SSL_get_early_data_status(c->ssl) == SSL_EARLY_DATA_ACCEPTED;
     if (settings->pin && !is_pinned(c, settings->pin))
         return break_off(c, "the server's key is not the pinned one");
@@ -237,7 +237,7 @@ struct connection *connection_prepare(const struct connect_settings *settings)
         die("no memory");
     c->ctx = make_context(settings);
     c->ssl = SSL_new(c->ctx);
-    BIO *bio = tap_bio(&c->tap);
+    BIO *bio = recording_bio(&c->recording);
     if (!c->ssl || !bio)
         fail("begin", "a connection");
     SSL_set_app_data(c->ssl, c);
@@ -249,8 +249,8 @@ struct connection *connection_prepare(const struct connect_settings *settings)
         offer_protocols(c, settings->alpn);
     if (settings->session && !SSL_set_session(c->ssl, settings->session))
         fail("resume", "a session");
-    c->tap.one_by_one = settings->one_by_one;
-    c->tap.fd = -1;
+    c->recording.one_by_one = settings->one_by_one;
+    c->recording.fd = -1;
     return c;
 }
 
@@ -258,11 +258,12 @@ bool connection_start(struct connection *c, const struct connect_settings *setti
 {
     int off = 0;
     c->started_ns = now_ns();
-    c->tap.fd = connect_tcp();
-    if (settings->nagle && setsockopt(c->tap.fd, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off))
+    c->recording.fd = connect_tcp();
+    if (settings->nagle &&
+        setsockopt(c->recording.fd, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off))
         die("cannot leave Nagle's algorithm on: %s", strerror(errno));
     c->connected_ns = now_ns();
-    c->tap.deadline_ns = c->connected_ns + HANDSHAKE_NS;
+    c->recording.deadline_ns = c->connected_ns + HANDSHAKE_NS;
     return shake_hands(c, settings);
 }
 
@@ -278,8 +279,8 @@ void connection_close(struct connection *c)
     ERR_clear_error();
     if (c->up)
         SSL_shutdown(c->ssl);
-    if (c->tap.fd >= 0)
-        close(c->tap.fd);
+    if (c->recording.fd >= 0)
+        close(c->recording.fd);
     SSL_SESSION_free(c->session);
     SSL_free(c->ssl);
     SSL_CTX_free(c->ctx);

@@ -79,7 +79,7 @@ static int read_more(struct connection *c, struct reply *reply, struct input *in
     int result = connection_read(c, in->bytes + in->length, IN_BYTES - in->length, &got);
     if (result == 1 && !reply->first_ns) {
         reply->first_ns = now_ns();
-        reply->first_at = c->tap.length[false];
+        reply->first_at = c->recording.length[false];
     }
     if (result == 1)
         in->length += got;
@@ -109,7 +109,7 @@ static const char *head_fault(int status)
 static bool read_head(struct connection *c, struct reply *reply, struct input *in,
                       struct http_head *head)
 {
-    c->tap.deadline_ns = now_ns() + HEAD_MS * INT64_C(1000000); // whatever it sends
+    c->recording.deadline_ns = now_ns() + HEAD_MS * INT64_C(1000000); // whatever it sends
     for (;;) {
         int whole = http_read_response(in->bytes, in->length, head);
         if (whole < 0)
@@ -129,7 +129,7 @@ static bool read_head(struct connection *c, struct reply *reply, struct input *i
             if (reply->show)
                 reply->show(in->bytes, head->length);
             use(in, head->length);
-            c->tap.deadline_ns = 0;
+            c->recording.deadline_ns = 0;
             return true;
         }
         use(in, head->length);

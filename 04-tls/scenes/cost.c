@@ -1,6 +1,6 @@
 // cost.c: scene cost: what a handshake costs in bytes and CPU, full and resumed, and what the
-// mathematics in it costs alone. Client and server are in this program (duo.h), with the same
-// settings as ./client and ./server: so there is nothing to measure but them.
+// mathematics in it costs alone. Client and server are in this program (in_memory_tls.h), with
+// the same settings as ./client and ./server: so there is nothing to measure but them.
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "ask.h"
 #include "claim.h"
 #include "context.h"
-#include "duo.h"
+#include "in_memory_tls.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "context.h"
-#include "secure.h"
+#include "tls_filter.h"
 #include "stage.h"
 #include "log.h"
 
@@ -62,7 +62,7 @@ static bool stopped(struct relay *relay, int result)
     } else if (error != SSL_ERROR_WANT_READ) { // also an end without close_notify
         log_line("client %s: %s", relay->address, words ? words : "connection lost");
         if (ERR_GET_REASON(reason) == SSL_R_HTTP_REQUEST)
-            send(relay->client, secure_not_https(), strlen(secure_not_https()), MSG_NOSIGNAL);
+            send(relay->client, tls_not_https(), strlen(tls_not_https()), MSG_NOSIGNAL);
         begin_lingering(relay);
     }
     return false;

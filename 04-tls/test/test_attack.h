@@ -1,6 +1,6 @@
 // test_attack.h: what the internet sends: half of something, too much of it, or something else.
 // A part of test.c.
-#include "secure.h"
+#include "tls_filter.h"
 
 // The first bytes of a good client.
 static size_t client_hello(char *bytes, size_t size)
@@ -206,7 +206,7 @@ TEST(a_thousand_half_open_handshakes)
 // More than the server has patience for: the oldest one goes, and the newest ones stay.
 TEST(the_oldest_half_open_handshake_goes)
 {
-    enum { MORE = SECURE_HALF_OPEN + 10 };
+    enum { MORE = TLS_HALF_OPEN_MAX + 10 };
     static int fds[MORE];
     pid_t pid;
     int gone = 0;

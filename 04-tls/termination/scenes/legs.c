@@ -97,9 +97,9 @@ void scene_legs(void)
     struct connection *c = connection_open(&settings);
     if (!c->up)
         die("no TLS with the proxy: %s", c->why);
-    size_t before = tap_kept(&c->tap, true);
+    size_t before = recording_kept(&c->recording, true);
     connection_send(c, request, sizeof request - 1);
-    size_t after = tap_kept(&c->tap, true);
+    size_t after = recording_kept(&c->recording, true);
 
     int fd = accept(listener, NULL, NULL);
     if (fd < 0)
@@ -107,11 +107,11 @@ void scene_legs(void)
     read_head(fd, head);
     story_say("On the first leg these are %zu bytes, and none of them is text:",
               after - before);
-    story_say("    | %02x %02x %02x %02x %02x %02x %02x %02x ...", c->tap.bytes[1][before],
-              c->tap.bytes[1][before + 1], c->tap.bytes[1][before + 2],
-              c->tap.bytes[1][before + 3], c->tap.bytes[1][before + 4],
-              c->tap.bytes[1][before + 5], c->tap.bytes[1][before + 6],
-              c->tap.bytes[1][before + 7]);
+    story_say("    | %02x %02x %02x %02x %02x %02x %02x %02x ...",
+              c->recording.bytes[1][before], c->recording.bytes[1][before + 1],
+              c->recording.bytes[1][before + 2], c->recording.bytes[1][before + 3],
+              c->recording.bytes[1][before + 4], c->recording.bytes[1][before + 5],
+              c->recording.bytes[1][before + 6], c->recording.bytes[1][before + 7]);
     story_say("On the second leg, behind the proxy, anybody on the way reads this:");
     print_lines(head);
     story_say(
@@ -120,7 +120,7 @@ void scene_legs(void)
     write_all(fd, answer, sizeof answer - 1);
     bool answered = ask_read(c, &reply) && reply.status == 200;
 
-    bool first = contains(c->tap.bytes[1], tap_kept(&c->tap, true), SECRET);
+    bool first = contains(c->recording.bytes[1], recording_kept(&c->recording, true), SECRET);
     bool second = strstr(head, SECRET);
     bool forged = strstr(head, "6.6.6.6") || strstr(head, "X-Hop") || strstr(head, "_Proto");
     bool told = strstr(head, "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: https\r\n");
