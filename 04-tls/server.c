@@ -67,9 +67,12 @@ static void send_answer(struct connection *c)
     struct answer *answer = &c->answer;
     char bytes[ANSWER_BYTES];
     struct http_out out = {bytes, sizeof bytes, 0, false};
+    const char *content = answer->text;
+    if (answer->kind == ANSWER_ECHO)
+        content = c->content;
     answer_head(answer, c->keep_alive, &out);
     if (!c->head_only && answer->kind != ANSWER_BULK)
-        http_put(&out, answer->kind == ANSWER_ECHO ? c->content : answer->text, answer->length);
+        http_put(&out, content, answer->length);
     tls_write(&c->tls, bytes, out.length);
     requests++;
     if (c->head_only || answer->kind != ANSWER_BULK) {
@@ -120,10 +123,13 @@ static size_t take_content(struct connection *c, const char *bytes, size_t lengt
     ssize_t used = http_body_take(&c->body, bytes, length, &content);
     if (used >= 0 && !c->content && content.length)
         c->content = malloc(CONTENT_MAX);
-    int status = used < 0                                           ? (int)-used
-                 : content.length && !c->content                    ? 503
-                 : content.length > CONTENT_MAX - c->content_length ? 413
-                                                                    : 0;
+    int status = 0;
+    if (used < 0)
+        status = (int)-used;
+    else if (content.length && !c->content)
+        status = 503;
+    else if (content.length > CONTENT_MAX - c->content_length)
+        status = 413;
     if (status) {
         refuse(c, status);
         return length;
@@ -174,19 +180,22 @@ static size_t take(struct tls_filter *filter, const char *bytes, size_t length)
         conn_deadline(&filter->conn, REQUEST_MS);
     c->echo = speaks_echo(filter);
     if (c->echo) {
-        size_t room = tls_room(filter), part = length < room ? length : room;
-        tls_write(filter, bytes, part);
-        return part;
+        size_t room = tls_room(filter);
+        if (length > room)
+            length = room;
+        tls_write(filter, bytes, length);
+        return length;
     }
     c->began = true;
     if (c->phase == READ_CONTENT)
         return take_content(c, bytes, length);
     int result = http_read_request(bytes, length, &head);
-    if (result > 0)
-        take_request(c, &head);
-    else if (result < 0)
+    if (result < 0)
         refuse(c, -result);
-    return result > 0 ? head.length : 0;
+    if (result <= 0)
+        return 0;
+    take_request(c, &head);
+    return head.length;
 }
 
 static void established(struct tls_filter *filter)

@@ -28,7 +28,9 @@ static int bio_read(BIO *bio, char *to, size_t size, size_t *got)
 {
     struct tls_filter *s = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    *got = size < s->in_length ? size : s->in_length;
+    *got = s->in_length;
+    if (*got > size)
+        *got = size;
     if (!*got) {
         BIO_set_retry_read(bio); // "not now", where 0 alone would mean the end
         return 0;
@@ -44,7 +46,9 @@ static int bio_write(BIO *bio, const char *bytes, size_t length, size_t *written
     struct tls_filter *s = BIO_get_data(bio);
     size_t room = conn_room(&s->conn);
     BIO_clear_retry_flags(bio);
-    *written = length < room ? length : room;
+    *written = length;
+    if (*written > room)
+        *written = room;
     if (!*written) {
         BIO_set_retry_write(bio);
         return 0;
@@ -97,8 +101,14 @@ static void leave_half_open(struct tls_filter *s)
     struct tls_server *server = s->server;
     if (server->oldest != s && !s->older)
         return; // has left already
-    *(s->older ? &s->older->newer : &server->oldest) = s->newer;
-    *(s->newer ? &s->newer->older : &server->newest) = s->older;
+    if (s->older)
+        s->older->newer = s->newer;
+    else
+        server->oldest = s->newer;
+    if (s->newer)
+        s->newer->older = s->older;
+    else
+        server->newest = s->older;
     s->older = s->newer = NULL;
     server->half_open--;
 }
@@ -107,7 +117,10 @@ static void join_half_open(struct tls_filter *s)
 {
     struct tls_server *server = s->server;
     s->older = server->newest;
-    *(s->older ? &s->older->newer : &server->oldest) = s;
+    if (s->older)
+        s->older->newer = s;
+    else
+        server->oldest = s;
     server->newest = s;
     if (++server->half_open > TLS_HALF_OPEN_MAX) {
         conn_deadline(&server->oldest->conn, 0);
@@ -120,7 +133,9 @@ static void join_half_open(struct tls_filter *s)
 void tls_opened(struct tls_filter *s, struct tls_server *server)
 {
     s->server = server;
-    s->state = server->early_data ? TLS_EARLY : TLS_HANDSHAKE;
+    s->state = TLS_HANDSHAKE;
+    if (server->early_data)
+        s->state = TLS_EARLY;
     join_half_open(s);
     conn_deadline(&s->conn, server->handshake_ms);
 }
@@ -245,12 +260,17 @@ static bool can_go_on(const struct tls_filter *s)
 static void keep(struct tls_filter *s, const char *bytes, size_t length)
 {
     free(s->kept);
-    s->kept = length ? malloc(length) : NULL;
-    s->kept_length = s->kept ? length : 0;
-    if (s->kept)
+    s->kept = NULL;
+    s->kept_length = 0;
+    if (!length)
+        return;
+    s->kept = malloc(length);
+    if (s->kept) {
         memcpy(s->kept, bytes, length);
-    else if (length)
+        s->kept_length = length;
+    } else {
         end(s);
+    }
 }
 
 // Decrypts all that is here, and lets the lesson use it, as far as there is room for answers.
@@ -272,7 +292,9 @@ static void go_on(struct tls_filter *s)
                 break;
     } while (at && can_go_on(s) && !s->ended);
     s->again = s->again || !can_go_on(s);
-    keep(s, plain + at, s->conn.closing ? 0 : length - at);
+    if (s->conn.closing) // nothing more is taken
+        length = at;
+    keep(s, plain + at, length - at);
 }
 
 size_t tls_received(struct tls_filter *s, const char *bytes, size_t length)
@@ -329,7 +351,9 @@ size_t tls_room(const struct tls_filter *s)
 {
     size_t room = conn_room(&s->conn);
     size_t overhead = (room / RECORD_BYTES + 1) * RECORD_OVERHEAD;
-    return room > overhead ? room - overhead : 0;
+    if (room <= overhead)
+        return 0;
+    return room - overhead;
 }
 
 void tls_write(struct tls_filter *s, const char *bytes, size_t length)
@@ -339,9 +363,11 @@ void tls_write(struct tls_filter *s, const char *bytes, size_t length)
         return;
     ERR_clear_error();
     // Before the handshake is done only those who sent early data get an answer ("0.5 RTT").
-    int good = s->state == TLS_ESTABLISHED
-                   ? SSL_write_ex(s->ssl, bytes, length, &written)
-                   : SSL_write_early_data(s->ssl, bytes, length, &written);
+    int good;
+    if (s->state == TLS_ESTABLISHED)
+        good = SSL_write_ex(s->ssl, bytes, length, &written);
+    else
+        good = SSL_write_early_data(s->ssl, bytes, length, &written);
     if (!good)
         refuse(s);
 }

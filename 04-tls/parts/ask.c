@@ -138,8 +138,11 @@ static bool read_head(struct connection *c, struct reply *reply, struct input *i
 
 static void keep(struct reply *reply, struct http_text content)
 {
-    size_t at = reply->length < ANSWER_KEPT ? (size_t)reply->length : ANSWER_KEPT;
-    size_t part = content.length < ANSWER_KEPT - at ? content.length : ANSWER_KEPT - at;
+    size_t at = ANSWER_KEPT, part = content.length;
+    if (reply->length < at)
+        at = (size_t)reply->length;
+    if (part > ANSWER_KEPT - at)
+        part = ANSWER_KEPT - at;
     memcpy(reply->content + at, content.at, part);
     reply->content[at + part] = '\0';
     reply->length += content.length;
@@ -176,7 +179,9 @@ bool ask_read(struct connection *c, struct reply *reply)
     // The head's texts point into bytes that are gone now; its numbers stay.
     while (!body.done) {
         struct http_text content = {NULL, 0};
-        ssize_t used = in.length ? http_body_take(&body, in.bytes, in.length, &content) : 0;
+        ssize_t used = 0;
+        if (in.length)
+            used = http_body_take(&body, in.bytes, in.length, &content);
         if (used < 0)
             return give_up(c, "a chunk is malformed, after %llu bytes of content",
                            (unsigned long long)reply->length);

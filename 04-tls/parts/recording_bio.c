@@ -27,9 +27,13 @@ static int recording_read(BIO *bio, char *to, size_t size, size_t *got)
     if (!recording->deadline_ns || now_ns() < recording->deadline_ns)
         while ((length = read(recording->fd, to, size)) < 0 && errno == EINTR)
             continue;
-    *got = length > 0 ? (size_t)length : 0;
+    *got = 0;
     recording->ended = length == 0;
-    recording->error = length < 0 ? errno : 0;
+    recording->error = 0;
+    if (length > 0)
+        *got = (size_t)length;
+    if (length < 0)
+        recording->error = errno;
     note(recording, false, to, *got);
     return length > 0;
 }
@@ -48,7 +52,9 @@ static int recording_write(BIO *bio, const char *bytes, size_t length, size_t *w
     size_t part;
     for (*written = 0; *written < length; *written += part) {
         const char *at = bytes + *written;
-        part = recording->one_by_one ? record_length(at, length - *written) : length;
+        part = length - *written;
+        if (recording->one_by_one)
+            part = record_length(at, part);
         if (!write_all(recording->fd, at, part)) {
             recording->error = errno;
             return 0;
@@ -62,7 +68,9 @@ static long recording_control(BIO *bio, int command, long number, void *pointer)
 {
     struct recording *recording = BIO_get_data(bio);
     (void)number, (void)pointer;
-    return command == BIO_CTRL_EOF ? recording->ended : command == BIO_CTRL_FLUSH;
+    if (command == BIO_CTRL_EOF)
+        return recording->ended;
+    return command == BIO_CTRL_FLUSH;
 }
 
 BIO *recording_bio(struct recording *recording)

@@ -266,7 +266,7 @@ static void report_resumption(const struct price prices[KINDS])
                                                                  : UNCLEAR,
         "no certificate and no signature: with RSA %.0f %% of the bytes and %.0f %% of "
         "the server's CPU. Of round trips 1.2 saves one, 1.3 has none to save "
-        "(scene roundtrips)",
+        "(scene round_trips)",
         bytes * 100, server * 100);
 }
 

@@ -1,4 +1,4 @@
-// nagle_flights.c: scene coalesce: lesson 09's algorithm meets TLS. Nagle holds a small segment
+// nagle_flights.c: scene nagle_flights: lesson 09's algorithm meets TLS. Nagle holds a small segment
 // back while another one is not acknowledged: so it matters what a program hands over in one
 // write().
 #include <string.h>
