@@ -96,10 +96,11 @@ static void read_late(int port, bool alone)
 {
     int fd = say(port, ""), small = 100000; // not less: a packet of loopback holds 65 kB
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small); // the kernel is not to take all
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small,
+               sizeof small); // the kernel is not to take all
     int count = send_much(fd, GET("/nothing"), MUCH);
     CHECK(alone || is_cheap(get(port, "/cheap"))); // the others do not wait for it
-    if (count <= 1000 || count >= MUCH) // the server had to stop reading
+    if (count <= 1000 || count >= MUCH)            // the server had to stop reading
         FAIL("%d requests were taken", count);
     CHECK_INT(count_in(last_words(fd), "HTTP/1.1 404 "), count);
 }
