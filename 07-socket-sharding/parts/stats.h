@@ -1,7 +1,7 @@
-// figures.h: what every worker has done, in memory that the supervisor and all workers share,
+// stats.h: what every worker has done, in memory that the supervisor and all workers share,
 // be they processes or threads.
-#ifndef FIGURES_H
-#define FIGURES_H
+#ifndef STATS_H
+#define STATS_H
 
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -19,7 +19,7 @@ enum ending {
 };
 
 // One worker writes its own line, so a line has the cache lines to itself.
-struct figure_line {
+struct worker_stats {
     _Atomic int pid, tid; // 0: it does not run
     int listener;         // the descriptor, the same in all processes
     _Atomic long accepted;
@@ -28,20 +28,20 @@ struct figure_line {
     _Atomic long answered; // requests, with 200
 } __attribute__((aligned(128)));
 
-struct figures {
+struct stats {
     _Atomic int ending; // enum ending
     int workers;
     sem_t settled; // each worker posts it once, when it is ready for connections
-    struct figure_line line[WORKERS_MAX];
+    struct worker_stats line[WORKERS_MAX];
 };
 
 // Memory that stays shared across fork(). Never NULL: dies without.
-struct figures *figures_begin(int workers);
+struct stats *stats_begin(int workers);
 
-void figures_end(struct figures *figures);
+void stats_end(struct stats *stats);
 
 // Adds one to a figure of one's own line.
-void figures_count(_Atomic long *figure);
+void stats_count(_Atomic long *figure);
 
 // All lines as text: a heading, then for each worker ten numbers:
 //
@@ -50,11 +50,11 @@ void figures_count(_Atomic long *figure);
 // "switches": how often it has gone to sleep, by the kernel's count. "queue": connections that
 // wait in its listening socket for accept(); "backlog": how many may, as listen() was told,
 // cut to net.core.somaxconn. Returns the length; what does not fit is left out.
-#define FIGURES_BYTES (100 + WORKERS_MAX * 110)
-size_t figures_text(const struct figures *figures, char *text, size_t size);
+#define STATS_BYTES (100 + WORKERS_MAX * 110)
+size_t stats_text(const struct stats *stats, char *text, size_t size);
 
 // One figure of all workers together.
-enum figure { ACCEPTED, WAKEUPS, VAIN, ANSWERED };
-long figures_sum(const struct figures *figures, enum figure which);
+enum stats_field { ACCEPTED, WAKEUPS, VAIN, ANSWERED };
+long stats_sum(const struct stats *stats, enum stats_field which);
 
 #endif

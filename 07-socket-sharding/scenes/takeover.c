@@ -68,7 +68,7 @@ static void await_gone(int pid)
 static struct peer restart(const struct peer *old, const char *options)
 {
     struct seen seen[WORKERS_MAX];
-    int workers = read_figures(old, seen);
+    int workers = read_stats(old, seen);
     kill(old->pid, SIGKILL);
     spawn_wait(old->pid);
     for (int i = 0; i < workers; i++)
@@ -154,7 +154,7 @@ static int in_the_queue(enum way way)
     for (int i = 0; i < WAITING; i++)
         if (!say_on(fds[i] = connect_to(&old), GET_ROOT))
             die("cannot ask: %s", strerror(errno));
-    for (int waited = 0; sum_figures(&old).queue < WAITING && waited < PATIENCE_MS; waited++)
+    for (int waited = 0; sum_stats(&old).queue < WAITING && waited < PATIENCE_MS; waited++)
         sleep_ms(1);
     struct peer new = replace(way, &old, "--workers 1 --mode sharded");
     for (int i = 0; i < WAITING; i++)

@@ -1,6 +1,6 @@
-// takeover.c: see takeover.h. Read takeover_offer() and takeover_ask(), the two ends of one
+// handover.c: see handover.h. Read handover_offer() and handover_ask(), the two ends of one
 // message.
-#include "takeover.h"
+#include "handover.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static socklen_t control_address(const char *host, int port, struct sockaddr_un 
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
 }
 
-int takeover_listen(const char *host, int port)
+int handover_listen(const char *host, int port)
 {
     struct sockaddr_un address;
     socklen_t length = control_address(host, port, &address);
@@ -61,13 +61,13 @@ static bool is_one_of_us(int connection)
            (peer.uid == geteuid() || peer.uid == 0);
 }
 
-static struct msghdr *pack(struct parcel *parcel, const struct estate *estate)
+static struct msghdr *pack(struct parcel *parcel, const struct handover_fds *fds)
 {
-    parcel->kind = estate->sharded ? 'h' : 's';
-    parcel->fds[0] = estate->control;
-    parcel->fds[1] = estate->questions;
-    memcpy(parcel->fds + 2, estate->listener, (size_t)estate->listeners * sizeof(int));
-    parcel->count = 2 + estate->listeners;
+    parcel->kind = fds->sharded ? 'h' : 's';
+    parcel->fds[0] = fds->control;
+    parcel->fds[1] = fds->questions;
+    memcpy(parcel->fds + 2, fds->listener, (size_t)fds->listeners * sizeof(int));
+    parcel->count = 2 + fds->listeners;
     parcel->data = (struct iovec){&parcel->kind, 1};
     size_t bytes = (size_t)parcel->count * sizeof(int);
     parcel->message = (struct msghdr){.msg_iov = &parcel->data,
@@ -82,24 +82,23 @@ static struct msghdr *pack(struct parcel *parcel, const struct estate *estate)
     return &parcel->message;
 }
 
-int takeover_offer(const struct estate *estate)
+int handover_offer(const struct handover_fds *fds)
 {
     struct parcel parcel;
     memset(&parcel, 0, sizeof parcel);
-    int connection = accept4(estate->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int connection = accept4(fds->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (connection < 0) {
         if (errno != EAGAIN) // no descriptor: the successor waits, and we do not spin meanwhile
             sleep_ms(RETRY_MS);
         return -1;
     }
-    if (is_one_of_us(connection) &&
-        sendmsg(connection, pack(&parcel, estate), MSG_NOSIGNAL) == 1)
+    if (is_one_of_us(connection) && sendmsg(connection, pack(&parcel, fds), MSG_NOSIGNAL) == 1)
         return connection;
     close(connection);
     return -1;
 }
 
-enum ending takeover_verdict(int connection)
+enum ending handover_verdict(int connection)
 {
     char how;
     if (recv(connection, &how, 1, 0) != 1)
@@ -107,7 +106,7 @@ enum ending takeover_verdict(int connection)
     return how == 'h' ? HANDED_OVER : how == 'd' ? DRAINING : RUNNING;
 }
 
-static bool unpack(struct parcel *parcel, struct estate *estate)
+static bool unpack(struct parcel *parcel, struct handover_fds *fds)
 {
     struct cmsghdr *rights = CMSG_FIRSTHDR(&parcel->message);
     if (!rights || rights->cmsg_type != SCM_RIGHTS || parcel->message.msg_flags & MSG_CTRUNC)
@@ -117,13 +116,13 @@ static bool unpack(struct parcel *parcel, struct estate *estate)
     memcpy(parcel->fds, CMSG_DATA(rights), bytes);
     if (parcel->count < 3)
         return false;
-    *estate = (struct estate){
+    *fds = (struct handover_fds){
         parcel->kind == 'h', parcel->fds[0], parcel->fds[1], parcel->count - 2, {0}};
-    memcpy(estate->listener, parcel->fds + 2, (size_t)estate->listeners * sizeof(int));
+    memcpy(fds->listener, parcel->fds + 2, (size_t)fds->listeners * sizeof(int));
     return true;
 }
 
-int takeover_ask(const char *host, int port, struct estate *estate)
+int handover_ask(const char *host, int port, struct handover_fds *fds)
 {
     struct sockaddr_un address;
     struct parcel parcel;
@@ -140,12 +139,12 @@ int takeover_ask(const char *host, int port, struct estate *estate)
                                      .msg_iovlen = 1,
                                      .msg_control = parcel.control,
                                      .msg_controllen = sizeof parcel.control};
-    if (recvmsg(connection, &parcel.message, MSG_CMSG_CLOEXEC) != 1 || !unpack(&parcel, estate))
+    if (recvmsg(connection, &parcel.message, MSG_CMSG_CLOEXEC) != 1 || !unpack(&parcel, fds))
         die("the server on %s:%d does not hand over its sockets", host, port);
     return connection;
 }
 
-void takeover_finish(int connection, enum ending how)
+void handover_finish(int connection, enum ending how)
 {
     if (send(connection, how == HANDED_OVER ? "h" : "d", 1, MSG_NOSIGNAL) != 1)
         fprintf(stderr, "the old server has gone by itself: %s\n", strerror(errno));

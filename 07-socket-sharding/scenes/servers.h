@@ -1,13 +1,13 @@
-// talk.h: what the scenes of this client need: servers of their own, a question and its answer,
-// and the figures of the workers.
-#ifndef TALK_H
-#define TALK_H
+// servers.h: what the scenes of this client need: servers of their own, a question and its
+// answer, and the stats of the workers.
+#ifndef SERVERS_H
+#define SERVERS_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "figures.h"
+#include "stats.h"
 
 #define PATIENCE_S 20 // that we wait for an answer
 #define GET_ROOT   "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -18,7 +18,7 @@ struct peer {
     pid_t pid; // of its supervisor, if we have started it
 };
 
-// One worker's line of the figures: see figures.h.
+// One worker's line of the stats: see stats.h.
 struct seen {
     int number, pid, tid;
     long accepted, wakeups, vain, answered, switches;
@@ -58,12 +58,12 @@ struct answer hear_on(int fd);
 // Both, on a connection of their own.
 struct answer ask(const struct peer *peer);
 
-// The figures of all workers, from the supervisor: no worker is disturbed. Returns how many
+// The stats of all workers, from the supervisor: no worker is disturbed. Returns how many
 // workers there are; dies if no answer comes.
-int read_figures(const struct peer *peer, struct seen seen[WORKERS_MAX]);
+int read_stats(const struct peer *peer, struct seen seen[WORKERS_MAX]);
 
 // All of them together.
-struct seen sum_figures(const struct peer *peer);
+struct seen sum_stats(const struct peer *peer);
 
 // Waits until all workers sleep: then each of them is back where it waits for connections. On a
 // busy machine that takes a moment, and who is not back cannot be woken.

@@ -1,4 +1,4 @@
-// takeover.h: a new server takes the place of a running one, and no client notices.
+// handover.h: a new server takes the place of a running one, and no client notices.
 //
 // The old one has a Unix-domain socket whose name is made of its address; it is an abstract
 // name (unix(7)): no file, seen in this network namespace only. Who connects to it, and is the
@@ -6,15 +6,15 @@
 // say, but the sockets themselves, with the connections that wait in their queues. The new one
 // starts its workers; then it says how the old one is to end, and from then on has all to
 // itself.
-#ifndef TAKEOVER_H
-#define TAKEOVER_H
+#ifndef HANDOVER_H
+#define HANDOVER_H
 
 #include <stdbool.h>
 
-#include "figures.h"
+#include "stats.h"
 
 // What is handed over.
-struct estate {
+struct handover_fds {
     bool sharded;
     int control;   // the Unix-domain socket itself, for the server that comes next
     int questions; // the UDP socket
@@ -24,21 +24,21 @@ struct estate {
 
 // The socket on which successors report, for the server at this address. -1, errno set: there
 // is one already.
-int takeover_listen(const char *host, int port);
+int handover_listen(const char *host, int port);
 
-// A successor reports: sends it the estate. Returns a connection to it, on which it will say
+// A successor reports: sends it the fds. Returns a connection to it, on which it will say
 // how to end; -1 if it may not, or has gone.
-int takeover_offer(const struct estate *estate);
+int handover_offer(const struct handover_fds *fds);
 
 // What it has said. RUNNING: it has gone without a word, so go on as if nothing had been.
-enum ending takeover_verdict(int connection);
+enum ending handover_verdict(int connection);
 
-// The successor's part: gets the estate. Returns a connection to the old server; dies if there
+// The successor's part: gets the fds. Returns a connection to the old server; dies if there
 // is none at this address.
-int takeover_ask(const char *host, int port, struct estate *estate);
+int handover_ask(const char *host, int port, struct handover_fds *fds);
 
 // Tells the old server to end: HANDED_OVER if the sockets live on, DRAINING if it is to close
 // its own.
-void takeover_finish(int connection, enum ending how);
+void handover_finish(int connection, enum ending how);
 
 #endif

@@ -1,12 +1,12 @@
-// test_talk.h: how the tests talk to the server, and to its supervisor.
-#ifndef TEST_TALK_H
-#define TEST_TALK_H
+// test_servers.h: how the tests talk to the server, and to its supervisor.
+#ifndef TEST_SERVERS_H
+#define TEST_SERVERS_H
 
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/socket.h>
 
-#include "figures.h"
+#include "stats.h"
 #include "net.h"
 #include "test_server.h"
 
@@ -111,7 +111,7 @@ static bool exchange(int port)
     return ask(port, &pid) > 0;
 }
 
-// ---- the figures ---------------------------------------------------------------------------
+// ---- the stats ---------------------------------------------------------------------------
 
 struct seen {
     int number, pid, tid;
@@ -119,8 +119,8 @@ struct seen {
     unsigned queue, backlog;
 };
 
-// Reads the figures' text. Returns the number of workers.
-static inline int read_figures(char *text, struct seen seen[WORKERS_MAX])
+// Reads the stats' text. Returns the number of workers.
+static inline int read_stats(char *text, struct seen seen[WORKERS_MAX])
 {
     int workers = 0;
     char *rest = strchr(text, '\n');
@@ -137,7 +137,7 @@ static inline int read_figures(char *text, struct seen seen[WORKERS_MAX])
 // answer comes.
 static inline int question(int port, size_t bytes, struct seen seen[WORKERS_MAX])
 {
-    static char text[FIGURES_BYTES];
+    static char text[STATS_BYTES];
     struct timeval patience = {1, 0};
     struct sockaddr_storage address;
     socklen_t length = net_address("127.0.0.1", port, SOCK_DGRAM, &address);
@@ -148,21 +148,21 @@ static inline int question(int port, size_t bytes, struct seen seen[WORKERS_MAX]
     if (connect(fd, (struct sockaddr *)&address, length) == 0 && send(fd, text, bytes, 0) > 0)
         got = recv(fd, text, sizeof text - 1, 0);
     close(fd);
-    return got > 0 ? read_figures(text, seen) : 0;
+    return got > 0 ? read_stats(text, seen) : 0;
 }
 
-static inline int figures(int port, struct seen seen[WORKERS_MAX])
+static inline int stats(int port, struct seen seen[WORKERS_MAX])
 {
     int workers = 0;
     for (int i = 0; i < 10 && !workers; i++)
-        workers = question(port, FIGURES_BYTES, seen);
+        workers = question(port, STATS_BYTES, seen);
     return workers;
 }
 
 static inline struct seen sum_of(int port)
 {
     struct seen seen[WORKERS_MAX], sum = {0};
-    int workers = figures(port, seen);
+    int workers = stats(port, seen);
     for (int i = 0; i < workers; i++) {
         sum.accepted += seen[i].accepted;
         sum.wakeups += seen[i].wakeups;
@@ -189,7 +189,7 @@ static inline unsigned await_all_behind(int port, int stuck, long count)
 {
     struct seen seen[WORKERS_MAX];
     for (int i = 0; i < 2000; i++, sleep_ms(10)) {
-        int workers = figures(port, seen);
+        int workers = stats(port, seen);
         long answered = 0;
         for (int j = 0; j < workers; j++)
             answered += seen[j].answered;

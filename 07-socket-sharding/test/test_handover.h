@@ -1,6 +1,6 @@
-// test_takeover.h: tests of a server that takes the place of another while clients come and go.
-#ifndef TEST_TAKEOVER_H
-#define TEST_TAKEOVER_H
+// test_handover.h: tests of a server that takes the place of another while clients come and go.
+#ifndef TEST_HANDOVER_H
+#define TEST_HANDOVER_H
 
 #include <poll.h>
 #include <pthread.h>
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <sys/un.h>
 
-#include "test_talk.h"
+#include "test_servers.h"
 
 #define CLIENTS 8
 

@@ -1,19 +1,19 @@
-// session.h: one connection: a request is read, answered, and the connection closed. No
+// connection.h: one connection: a request is read, answered, and the connection closed. No
 // keep-alive: this lesson is about getting connections, so every request brings a new one.
-#ifndef SESSION_H
-#define SESSION_H
+#ifndef CONNECTION_H
+#define CONNECTION_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "figures.h"
+#include "stats.h"
 #include "timers.h"
 
 #define REQUEST_BYTES 4096  // of a request's head
 #define LINGER_MS     1000  // how long we read on after a refusal
 #define BUSY_MS       60000 // that /busy?ms= may ask for
 
-struct session {
+struct connection {
     struct timer timer;
     int64_t due_ns; // when our patience ends
     int fd;
@@ -27,17 +27,17 @@ struct session {
 struct host {
     int worker, pid, tid;
     int stop_fd; // readable when the worker is asked to stop: it ends /busy
-    struct figures *figures;
+    struct stats *stats;
 };
 
 // The request has to be there until due_ns.
-void session_begin(struct session *s, int fd, int64_t due_ns);
+void connection_begin(struct connection *s, int fd, int64_t due_ns);
 
 // Goes on as far as the socket allows without waiting. True: it waits for more bytes, until
 // due_ns. False: it is over, close the descriptor.
-bool session_step(struct session *s, const struct host *host);
+bool connection_step(struct connection *s, const struct host *host);
 
 // Its time is over: says so, if half a request has come. Close it then.
-void session_expire(struct session *s);
+void connection_expire(struct connection *s);
 
 #endif

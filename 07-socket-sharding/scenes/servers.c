@@ -1,5 +1,5 @@
-// talk.c: see talk.h.
-#include "talk.h"
+// servers.c: see servers.h.
+#include "servers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,9 +124,9 @@ struct answer ask(const struct peer *peer)
     return hear_on(fd);
 }
 
-// ---- figures -------------------------------------------------------------------------------
+// ---- stats -------------------------------------------------------------------------------
 
-static int parse_figures(const char *text, struct seen seen[WORKERS_MAX])
+static int parse_stats(const char *text, struct seen seen[WORKERS_MAX])
 {
     int workers = 0;
     for (const char *line = strchr(text, '\n'); line && workers < WORKERS_MAX;
@@ -139,9 +139,9 @@ static int parse_figures(const char *text, struct seen seen[WORKERS_MAX])
     return workers;
 }
 
-int read_figures(const struct peer *peer, struct seen seen[WORKERS_MAX])
+int read_stats(const struct peer *peer, struct seen seen[WORKERS_MAX])
 {
-    static char text[FIGURES_BYTES]; // the question, which has to be as long as the answer
+    static char text[STATS_BYTES]; // the question, which has to be as long as the answer
     struct timeval patience = {0, QUESTION_MS * 1000};
     struct sockaddr_storage address;
     socklen_t length = net_address(peer->host, peer->port, SOCK_DGRAM, &address);
@@ -156,19 +156,18 @@ int read_figures(const struct peer *peer, struct seen seen[WORKERS_MAX])
         ssize_t got = sent ? recv(fd, text, sizeof text - 1, 0) : -1;
         if (got < 0 && errno == ECONNREFUSED)
             break;
-        workers = got > 0 ? parse_figures(text, seen) : 0;
+        workers = got > 0 ? parse_stats(text, seen) : 0;
     }
     close(fd);
     if (!workers)
-        die("cannot read the figures of %s:%d (is the server running?)", peer->host,
-            peer->port);
+        die("cannot read the stats of %s:%d (is the server running?)", peer->host, peer->port);
     return workers;
 }
 
-struct seen sum_figures(const struct peer *peer)
+struct seen sum_stats(const struct peer *peer)
 {
     struct seen seen[WORKERS_MAX], sum = {0};
-    int workers = read_figures(peer, seen);
+    int workers = read_stats(peer, seen);
     for (int i = 0; i < workers; i++) {
         sum.accepted += seen[i].accepted;
         sum.wakeups += seen[i].wakeups;

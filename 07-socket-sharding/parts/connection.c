@@ -1,5 +1,5 @@
-// session.c: see session.h. Read session_step() first.
-#include "session.h"
+// connection.c: see connection.h. Read connection_step() first.
+#include "connection.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -11,14 +11,14 @@
 #include "http.h"
 #include "net.h"
 
-#define ANSWER_BYTES (500 + FIGURES_BYTES)
+#define ANSWER_BYTES (500 + STATS_BYTES)
 
 static int64_t ms(int64_t milliseconds)
 {
     return milliseconds * 1000000;
 }
 
-void session_begin(struct session *s, int fd, int64_t due_ns)
+void connection_begin(struct connection *s, int fd, int64_t due_ns)
 {
     s->due_ns = due_ns;
     s->fd = fd;
@@ -28,7 +28,7 @@ void session_begin(struct session *s, int fd, int64_t due_ns)
 
 // Sends a whole response with one call. The socket is new and its buffer empty: if the answer
 // finds no room, the client has gone, and nobody is there to be told.
-static void respond(const struct session *s, int status, const char *text, size_t length,
+static void respond(const struct connection *s, int status, const char *text, size_t length,
                     bool to_head)
 {
     char bytes[ANSWER_BYTES];
@@ -45,7 +45,7 @@ static void respond(const struct session *s, int status, const char *text, size_
         return;
 }
 
-static void refuse(const struct session *s, int status, bool to_head)
+static void refuse(const struct connection *s, int status, bool to_head)
 {
     char text[80];
     int length = snprintf(text, sizeof text, "%s\n", http_reason(status));
@@ -75,10 +75,10 @@ static void be_busy(const struct host *host, int wanted_ms)
             return;
 }
 
-static void answer(const struct session *s, const struct http_head *head,
+static void answer(const struct connection *s, const struct http_head *head,
                    const struct host *host)
 {
-    char text[FIGURES_BYTES];
+    char text[STATS_BYTES];
     bool to_head = http_is(head->method, "HEAD"), stats = http_is(head->target, "/stats");
     int wanted_ms = busy_ms(head->target);
     if (!to_head && !http_is(head->method, "GET")) {
@@ -92,8 +92,8 @@ static void answer(const struct session *s, const struct http_head *head,
     if (wanted_ms > 0)
         be_busy(host, wanted_ms);
     // Before it is sent: a client that has its answer finds it counted.
-    figures_count(&host->figures->line[host->worker - 1].answered);
-    size_t length = stats ? figures_text(host->figures, text, sizeof text)
+    stats_count(&host->stats->line[host->worker - 1].answered);
+    size_t length = stats ? stats_text(host->stats, text, sizeof text)
                           : (size_t)snprintf(text, sizeof text, "worker %d pid %d tid %d\n",
                                              host->worker, host->pid, host->tid);
     respond(s, 200, text, length, to_head);
@@ -101,14 +101,14 @@ static void answer(const struct session *s, const struct http_head *head,
 
 // Closes our half and reads on. To close() while bytes of the client lie unread would make our
 // kernel send a reset, and that may overtake the answer (RFC 9112 §9.6).
-static bool linger(struct session *s)
+static bool linger(struct connection *s)
 {
     s->lingering = true;
     s->due_ns = now_ns() + ms(LINGER_MS);
     return shutdown(s->fd, SHUT_WR) == 0;
 }
 
-bool session_step(struct session *s, const struct host *host)
+bool connection_step(struct connection *s, const struct host *host)
 {
     struct http_head head;
     if (s->lingering)
@@ -136,7 +136,7 @@ bool session_step(struct session *s, const struct host *host)
     return more && linger(s);
 }
 
-void session_expire(struct session *s)
+void connection_expire(struct connection *s)
 {
     if (s->length && !s->lingering)
         refuse(s, 408, false);

@@ -1,5 +1,5 @@
-// figures.c: see figures.h.
-#include "figures.h"
+// stats.c: see stats.h.
+#include "stats.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,23 +10,23 @@
 
 #include "net.h"
 
-struct figures *figures_begin(int workers)
+struct stats *stats_begin(int workers)
 {
-    struct figures *figures =
-        mmap(NULL, sizeof *figures, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (figures == MAP_FAILED || sem_init(&figures->settled, 1, 0))
+    struct stats *stats =
+        mmap(NULL, sizeof *stats, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (stats == MAP_FAILED || sem_init(&stats->settled, 1, 0))
         die("no memory to share: %s", strerror(errno));
-    figures->workers = workers;
-    return figures;
+    stats->workers = workers;
+    return stats;
 }
 
-void figures_end(struct figures *figures)
+void stats_end(struct stats *stats)
 {
-    sem_destroy(&figures->settled);
-    munmap(figures, sizeof *figures);
+    sem_destroy(&stats->settled);
+    munmap(stats, sizeof *stats);
 }
 
-void figures_count(_Atomic long *figure)
+void stats_count(_Atomic long *figure)
 {
     atomic_fetch_add_explicit(figure, 1, memory_order_relaxed);
 }
@@ -60,14 +60,14 @@ static void accept_queue(int listener, unsigned *depth, unsigned *backlog)
     }
 }
 
-size_t figures_text(const struct figures *figures, char *text, size_t size)
+size_t stats_text(const struct stats *stats, char *text, size_t size)
 {
     size_t length =
         (size_t)snprintf(text, size,
                          "worker      pid      tid  accepted   wakeups      vain  answered "
                          " switches  queue backlog\n");
-    for (int i = 0; i < figures->workers && length < size; i++) {
-        const struct figure_line *line = &figures->line[i];
+    for (int i = 0; i < stats->workers && length < size; i++) {
+        const struct worker_stats *line = &stats->line[i];
         unsigned depth, backlog;
         accept_queue(line->listener, &depth, &backlog);
         int more = snprintf(text + length, size - length,
@@ -81,11 +81,11 @@ size_t figures_text(const struct figures *figures, char *text, size_t size)
     return length;
 }
 
-long figures_sum(const struct figures *figures, enum figure which)
+long stats_sum(const struct stats *stats, enum stats_field which)
 {
     long sum = 0;
-    for (int i = 0; i < figures->workers; i++) {
-        const struct figure_line *line = &figures->line[i];
+    for (int i = 0; i < stats->workers; i++) {
+        const struct worker_stats *line = &stats->line[i];
         sum += which == ACCEPTED  ? line->accepted
                : which == WAKEUPS ? line->wakeups
                : which == VAIN    ? line->vain
