@@ -3,8 +3,7 @@
 //
 // Run:    ./client                                        against ./server in another terminal
 //         ./client --url '/io?ms=10' --connections 64     or any other server (--host, --port)
-// Watch:  p50 and p99: half of the answers came within p50, and 99 % of them within p99. Then
-// start
+// Watch:  p50 and p99: half of the answers came within p50, 99 % of them within p99. Then start
 //         the server with another --model.
 //
 // Read main() first, then take_answer(): this is the whole loop. A connection that waits does

@@ -21,8 +21,7 @@
 #include "net.h"
 #include "queue.h"
 
-#define FREE_JOBS_MAX 64
-#define REFUSED_MAX   256 // connections over the limit, while they read their 503
+#define REFUSED_MAX 256 // connections over the limit, while they read their 503
 
 struct client {
     struct conn conn; // of the loop. The first member: a conn of the loop is a client
@@ -35,7 +34,10 @@ struct client {
 struct job {
     struct client *client; // NULL: it has gone. Only the loop looks at this
     struct request request;
-    struct answer answer;
+    int status; // of the answer
+    const char *text;
+    size_t length;
+    char *copy;       // of the text, if that was in the worker's memory
     struct job *next; // in the list of jobs that are free
 };
 
@@ -43,7 +45,6 @@ static struct workers *all;
 static struct queue waiting;  // jobs for the workers: the bounded queue
 static struct queue done;     // jobs with an answer, for the loop
 static struct job *free_jobs; // so that a request as a rule needs no malloc()
-static int free_job_count;
 static int jobs_under_way;
 
 // A worker rings when it puts a job into the empty queue `done`: it writes a byte to bell[1].
@@ -53,16 +54,33 @@ static bool bell_is_open;
 
 // ---- a worker ------------------------------------------------------------------------------
 
+static void keep_answer(struct job *job, const struct answer *answer)
+{
+    job->status = answer->status;
+    job->text = answer->text;
+    job->length = answer->length;
+    if (answer->text != answer->line) // a text that never changes
+        return;
+    job->copy = malloc(answer->length);
+    if (job->copy)
+        memcpy(job->copy, answer->text, answer->length);
+    else
+        job->length = 0;
+    job->text = job->copy;
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct job *job;
+    struct answer answer;
     while ((job = queue_take(&waiting))) {
         bool first;
-        handle(&job->request, worker, &job->answer);
-        if (job->answer.wait_ms)
-            sleep_ms(job->answer.wait_ms); // this worker does nothing else meanwhile
-        queue_put(&done, job, &first);     // there is room for all
+        handle(&job->request, worker, &answer);
+        if (answer.wait_ms)
+            sleep_ms(answer.wait_ms); // this worker does nothing else meanwhile
+        keep_answer(job, &answer);
+        queue_put(&done, job, &first); // there is room for all
         if (first && send(bell[1], "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
             die("cannot ring the bell: %s", strerror(errno));
     }
@@ -87,22 +105,20 @@ static void put_answer(struct client *client, const struct answer *answer,
 static struct job *new_job(void)
 {
     struct job *job = free_jobs;
-    if (!job)
-        return malloc(sizeof *job);
-    free_jobs = job->next;
-    free_job_count--;
+    if (job)
+        free_jobs = job->next;
+    else
+        job = malloc(sizeof *job);
+    if (job)
+        job->copy = NULL;
     return job;
 }
 
 static void free_job(struct job *job)
 {
-    if (free_job_count == FREE_JOBS_MAX) {
-        free(job);
-        return;
-    }
+    free(job->copy);
     job->next = free_jobs;
     free_jobs = job;
-    free_job_count++;
 }
 
 // Gives the request to the workers, if there is room in the queue. Until its answer is there,
@@ -190,10 +206,14 @@ static void timeout(struct conn *conn)
     static const struct answer late = {.status = 408, .text = "Request Timeout", .length = 15};
     struct client *client = (struct client *)conn;
     struct job *job = client->job;
+    struct answer answer;
     if (job) {
         client->job = NULL;
         conn->paused = false;
-        put_answer(client, &job->answer, &job->request);
+        answer.status = job->status;
+        answer.text = job->text;
+        answer.length = job->length;
+        put_answer(client, &answer, &job->request);
         free_job(job);
         conn_deadline(conn, all->settings.idle_ms);
     } else if (client->head_began) {

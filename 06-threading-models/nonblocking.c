@@ -157,7 +157,10 @@ bool connection_serve(struct connection *c)
 bool connection_timeout(struct connection *c)
 {
     if (c->wait_ms && !c->out) {
-        struct answer answer = {.status = 200, .text = c->text, .length = strlen(c->text)};
+        struct answer answer;
+        answer.status = 200;
+        answer.text = c->text;
+        answer.length = strlen(c->text);
         c->wait_ms = 0;
         put_answer(c, &answer);
         return advance_kept(c, 0);

@@ -23,7 +23,11 @@ static void read_counting(struct request *request, struct http_text query)
     uint64_t count = 1;
     bool good = !times.at || http_number(times, REQUEST_TIMES_MAX, &count);
     request->times = (int)count;
-    request->how = http_is(how, "mutex") ? MUTEX : http_is(how, "atomic") ? ATOMIC : PLAIN;
+    request->how = PLAIN;
+    if (http_is(how, "mutex"))
+        request->how = MUTEX;
+    if (http_is(how, "atomic"))
+        request->how = ATOMIC;
     if (!good || (how.at && request->how == PLAIN && !http_is(how, "plain")))
         refuse(request, 400);
 }
