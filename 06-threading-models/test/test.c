@@ -50,8 +50,9 @@ TEST(connections_are_kept)
     each(all_models(), "--workers 1", check_keep_alive);
 }
 
-static const char *const pipelined[3][2] = {
-    {GET("/nothing"), "Not Found"}, {GET("/cheap"), "cheap\n"}, {GET("/io?ms=2"), "waited\n"}};
+static const char *const pipelined[3][2] = {{GET("/nothing"), "Not Found\n"},
+                                            {GET("/cheap"), "cheap\n"},
+                                            {GET("/io?ms=2"), "waited\n"}};
 
 static int kind_of(int i)
 {
