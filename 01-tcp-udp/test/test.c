@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "capture.h"
+#include "scenes.h"
 #include "tcp_state.h"
 
 static char answer[ANSWER_BYTES];
@@ -417,4 +418,40 @@ TEST(the_client_ignores_strangers)
     CHECK_INT(run_client(ntohs(address.sin_port), "--udp"), 0);
     CHECK_HAS(test_output, "UDP (ignored) 0.0.0.0:");
     CHECK_HAS(test_output, "5 bytes \"hello\"\nUDP has no end");
+}
+
+// What the kernel has by itself depends on its version; what somebody has set is no failure.
+TEST(buffers_by_default_and_tuned)
+{
+    static const long in[] = {4096, 131072, 6291456}, much[] = {4096, 131072, 33554432},
+                      old[] = {4096, 87380, 6291456}, tuned[] = {4096, 87380, 16777216},
+                      little[] = {4096, 131072, 1500000}, out[] = {4096, 16384, 4194304},
+                      out_tuned[] = {4096, 65536, 16777216};
+    CHECK_INT(flow_buffers(in, out, 601), NOT_HERE);
+    CHECK_INT(flow_buffers(in, out, 618), NOT_HERE);
+    CHECK_INT(flow_buffers(much, out, 616), NOT_HERE);
+    CHECK_INT(flow_buffers(much, out, 615), SKIPPED);
+    CHECK_INT(flow_buffers(little, out, 601), NOT_HERE);
+    CHECK_INT(flow_buffers(old, out, 419), HOLDS);
+    CHECK_INT(flow_buffers(old, out, 601), SKIPPED);
+    CHECK_INT(flow_buffers(tuned, out, 618), SKIPPED);
+    CHECK_INT(flow_buffers(in, out_tuned, 618), SKIPPED);
+}
+
+// A handshake is one also where ECN is asked for: ECE and CWR stand beside SYN (RFC 3168
+// §6.1.1).
+TEST(a_handshake_that_asks_for_ecn)
+{
+    struct packet list[] = {
+        {.protocol = IPPROTO_TCP, .to_server = true, .source_port = 1, .flags = 0x02 | 0xc0},
+        {.protocol = IPPROTO_TCP, .destination_port = 1, .flags = 0x12 | 0x40},
+        {.protocol = IPPROTO_TCP, .to_server = true, .source_port = 1, .flags = 0x10},
+        {.protocol = IPPROTO_TCP,
+         .to_server = true,
+         .source_port = 1,
+         .flags = 0x18,
+         .payload = 5}};
+    CHECK(capture_opens(list, 4, 1));
+    list[1].flags = 0x14; // RST ACK
+    CHECK(!capture_opens(list, 4, 1));
 }
