@@ -1,5 +1,5 @@
-// answer.h: what lesson 02's server has to say: for each request, the status, the fields and
-// the content of its answer. How it travels is session.c's business.
+// pages.h: what lesson 02's server has to say: for each request, the status, the fields and the
+// content of its answer. How the answer is sent is in response.c.
 //
 //     /                     a line of text, another one for each virtual host; POST: echoes
 //     /img/N?size=BYTES     bytes as of an image
@@ -7,26 +7,26 @@
 //     /stream?n=&ms=        n lines, so many milliseconds apart, each sent when it is there
 //     /echo                 the request's own content, whatever the method
 //     /cached               an image with an ETag and a date: not sent again to who has it
-//     /files/NAME           GET, HEAD; PUT and PATCH store it: see files.h
-#ifndef ANSWER_H
-#define ANSWER_H
+//     /files/NAME           GET, HEAD; PUT and PATCH store it: see uploads.h
+#ifndef PAGES_H
+#define PAGES_H
 
-#include "files.h"
 #include "http.h"
+#include "uploads.h"
 
 #define IMAGE_MAX  (64 << 20) // bytes of an image
 #define DELAY_MAX  60000      // milliseconds of /slow, and between the lines of /stream
 #define PIECES_MAX 10000      // lines of /stream
 
 #define FIELDS_BYTES 200
-#define LINE_BYTES   40
+#define LINE_BYTES   200
 
 struct answer {
     int status;
     bool echo;                 // the content is that of the request
     const char *type;          // Content-Type; NULL: no content
     char fields[FIELDS_BYTES]; // further header fields, each with its CRLF
-    char line[LINE_BYTES];     // content that says no more than the status
+    char line[LINE_BYTES];     // content of an error: its reason
     uint64_t length;           // of the content, in bytes
     uint64_t sent;             // how much of it is sent
     int delay_ms;              // before the answer, or between its pieces
@@ -41,8 +41,9 @@ struct answer {
 // Decides on the answer to a request, and begins the upload if it is one.
 void answer_request(const struct http_head *head, struct answer *answer, struct upload *upload);
 
-// The answer to a request that cannot be served: a line of text with the status.
-void answer_error(struct answer *answer, int status);
+// The answer to a request that cannot be served: a line of text with the status and, in half a
+// sentence, the reason.
+void answer_error(struct answer *answer, int status, const char *why);
 
 // Copies the next part of the content, at most `room` bytes; returns how many, 0 at the end (or
 // where a file has become shorter).

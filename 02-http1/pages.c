@@ -1,12 +1,10 @@
-// answer.c: see answer.h. Read answer_request() first; each route is a function of its own.
-#include "answer.h"
+// pages.c: see pages.h. Read answer_request() first; each route is a function of its own.
+#include "pages.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "files.h"
 
 #define CACHED_TAG  "\"workbench-1\""
 #define CACHED_DATE 1735689600 // seconds since 1970: 2025-01-01
@@ -42,9 +40,9 @@ static void say(struct answer *answer, int status, const char *text)
     answer->length = strlen(text);
 }
 
-void answer_error(struct answer *answer, int status)
+void answer_error(struct answer *answer, int status, const char *why)
 {
-    snprintf(answer->line, LINE_BYTES, "%s\n", http_reason(status));
+    snprintf(answer->line, LINE_BYTES, "%s: %s\n", http_reason(status), why);
     say(answer, status, answer->line);
     answer->echo = false;
     answer->delay_ms = answer->pieces = 0; // bad news at once
@@ -94,7 +92,7 @@ static void answer_echo(const struct request *request, struct answer *answer)
 static void answer_nothing(const struct request *request, struct answer *answer)
 {
     (void)request;
-    answer_error(answer, 404);
+    answer_error(answer, 404, "there is nothing at this path");
 }
 
 static void answer_site(const struct request *request, struct answer *answer)
@@ -118,13 +116,13 @@ static void answer_image(const struct request *request, struct answer *answer)
     uint64_t image;
     int size = 4096;
     if (!http_number(request->rest, 1 << 30, &image)) {
-        answer_error(answer, 404);
+        answer_error(answer, 404, "an image has a number");
         return;
     }
     answer->image = (unsigned)image;
     answer->type = "image/png";
     if (!parameter(request->query, "size", IMAGE_MAX, &size))
-        answer_error(answer, 400);
+        answer_error(answer, 400, "size is a number up to 67108864");
     else
         answer->length = (uint64_t)size;
 }
@@ -134,7 +132,7 @@ static void answer_slowly(const struct request *request, struct answer *answer)
     answer->delay_ms = 300;
     say(answer, 200, "that took a while\n");
     if (!parameter(request->query, "ms", DELAY_MAX, &answer->delay_ms))
-        answer_error(answer, 400);
+        answer_error(answer, 400, "ms is a number up to 60000");
 }
 
 static void answer_in_pieces(const struct request *request, struct answer *answer)
@@ -144,49 +142,76 @@ static void answer_in_pieces(const struct request *request, struct answer *answe
     answer->pieces = 5;
     if (!parameter(request->query, "n", PIECES_MAX, &answer->pieces) ||
         !parameter(request->query, "ms", DELAY_MAX, &answer->delay_ms) || !answer->pieces)
-        answer_error(answer, 400);
+        answer_error(answer, 400, "n is a number from 1 to 10000, ms one up to 60000");
 }
 
-// True if a list of tags names ours, or any (RFC 9110 §13.1.2; "W/" does not matter there).
-static bool names_our_tag(struct http_text list)
+// Takes the next tag off a list. Its quotes belong to a tag, and a comma may be in it. False:
+// there is none, or the list goes on with something else.
+static bool next_tag(struct http_text *list, struct http_text *tag, bool *weak)
 {
-    return http_is(list, "*") ||
-           (list.length && memmem(list.at, list.length, CACHED_TAG, strlen(CACHED_TAG)));
+    const char *at = list->at, *end = at + list->length, *close = NULL;
+    while (at < end && strchr(" \t,", *at))
+        at++;
+    *weak = end - at > 2 && !memcmp(at, "W/", 2);
+    if (*weak)
+        at += 2;
+    if (at < end && *at == '"')
+        close = memchr(at + 1, '"', (size_t)(end - at - 1));
+    if (!close)
+        return false;
+    *tag = (struct http_text){at, (size_t)(close + 1 - at)};
+    *list = (struct http_text){close + 1, (size_t)(end - close - 1)};
+    return true;
 }
 
-// A date has three forms, two of them from the last century (RFC 9110 §5.6.7). Returns the
-// seconds since 1970; -1 if it is none, and then it counts as not said.
-static time_t read_date(struct http_text date)
+// True if a list of tags, in one field or in several, names ours, or "*" any. A weak tag
+// W/"..." is as good as another for If-None-Match, but not for If-Match, which compares
+// strongly (RFC 9110 §8.8.3.2, §13.1).
+static bool names_our_tag(const struct http_head *head, const char *name, bool weak_too)
 {
-    static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT",
-                                        "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"};
-    char text[40];
-    snprintf(text, sizeof text, "%.*s", (int)date.length, date.length ? date.at : "");
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        struct tm utc = {0};
-        const char *end = strptime(text, forms[i], &utc);
-        if (end && !*end)
-            return timegm(&utc);
+    for (size_t i = 0; i < head->field_count; i++) {
+        struct http_text list = head->fields[i].value, tag;
+        bool weak;
+        if (!http_is_token(head->fields[i].name, name))
+            continue;
+        if (http_is(list, "*"))
+            return true;
+        while (next_tag(&list, &tag, &weak))
+            if (http_is(tag, CACHED_TAG) && (weak_too || !weak))
+                return true;
     }
-    return -1;
+    return false;
+}
+
+// The date of a field; -1 if it is not there, is no date, or comes twice: then it does not
+// count (RFC 9110 §13.1.3, §13.1.4).
+static time_t date_field(const struct http_head *head, const char *name)
+{
+    struct http_text value;
+    if (http_single_field(head, name, &value) != 1)
+        return -1;
+    return http_read_date(value);
 }
 
 // The conditions are asked in this order, and a tag is better than a date (RFC 9110 §13.2.2).
 static void answer_cached(const struct request *request, struct answer *answer)
 {
     const struct http_head *head = request->head;
-    struct http_text match = http_field(head, "if-match");
-    struct http_text none_match = http_field(head, "if-none-match");
-    time_t unmodified = read_date(http_field(head, "if-unmodified-since"));
-    time_t modified = read_date(http_field(head, "if-modified-since"));
+    time_t unmodified = date_field(head, "if-unmodified-since");
+    time_t modified = date_field(head, "if-modified-since");
+    bool changed = unmodified >= 0 && unmodified < CACHED_DATE, known = modified >= CACHED_DATE;
+    if (http_field(head, "if-match").at)
+        changed = !names_our_tag(head, "if-match", false);
+    if (http_field(head, "if-none-match").at)
+        known = names_our_tag(head, "if-none-match", true);
     answer->type = "image/png";
     answer->length = CACHED_SIZE;
     put_field(answer, "ETag", CACHED_TAG);
     put_field(answer, "Last-Modified", http_date(CACHED_DATE));
     put_field(answer, "Cache-Control", "max-age=60");
-    if (match.at ? !names_our_tag(match) : unmodified >= 0 && unmodified < CACHED_DATE) {
-        answer_error(answer, 412);
-    } else if (none_match.at ? names_our_tag(none_match) : modified >= CACHED_DATE) {
+    if (changed) {
+        answer_error(answer, 412, "the image is another one than the request names");
+    } else if (known) {
         answer->status = 304;
         answer->type = NULL;
         answer->length = 0;
@@ -196,12 +221,17 @@ static void answer_cached(const struct request *request, struct answer *answer)
 static void answer_file(const struct request *request, struct answer *answer)
 {
     int64_t length = 0, offset = -1;
-    int fd = -1, status;
+    int fd = -1, status = 404;
+    const char *why = "there is no such file";
     if (request->method & (PUT | PATCH)) {
         status = upload_begin(request->upload, request->rest, request->head, &offset);
+        why = request->upload->why;
     } else {
         fd = files_open(request->rest, &length);
-        status = errno == ENOENT ? 404 : 503;
+        if (fd < 0 && errno != ENOENT) {
+            status = 503;
+            why = "too many files are open; try again later";
+        }
     }
     if (request->method == HEAD)
         offset = files_offset(request->rest);
@@ -212,7 +242,7 @@ static void answer_file(const struct request *request, struct answer *answer)
     } else if (request->method == HEAD && offset >= 0) {
         answer->status = 204; // there is something, but not to be read yet
     } else if (status) {
-        answer_error(answer, status);
+        answer_error(answer, status, why);
     }
     if (offset >= 0) {
         char text[24];
@@ -232,23 +262,17 @@ static unsigned find_method(struct http_text name)
     return 0;
 }
 
-// Answers instead of a route that does not take the method: 501 if no one here knows it, 405
-// with the list of those it takes; with the same list, OPTIONS.
-static void answer_method(unsigned method, unsigned taken, struct answer *answer)
+static void put_methods(struct answer *answer, unsigned taken)
 {
     char list[80] = "";
-    for (unsigned i = 0; 1U << i <= OPTIONS; i++)
-        if (taken & 1U << i)
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "",
-                     methods[i]);
-    answer_error(answer, method ? 405 : 501);
-    if (method)
-        put_field(answer, "Allow", list);
-    if (method == OPTIONS) {
-        answer->status = 204;
-        answer->type = NULL;
-        answer->length = 0;
+    for (unsigned i = 0; 1U << i <= OPTIONS; i++) {
+        if (!(taken & 1U << i))
+            continue;
+        if (*list)
+            strcat(list, ", ");
+        strcat(list, methods[i]);
     }
+    put_field(answer, "Allow", list);
 }
 
 static const struct route {
@@ -263,6 +287,7 @@ static const struct route {
               {"/cached", false, READING, answer_cached},
               {"/echo", false, ALL, answer_echo},
               {"/files/", true, READING | PUT | PATCH, answer_file},
+              {"*", false, ALL, NULL}, // OPTIONS *: the server as a whole
               {"", true, ALL, answer_nothing}};
 
 void answer_request(const struct http_head *head, struct answer *answer, struct upload *upload)
@@ -274,10 +299,17 @@ void answer_request(const struct http_head *head, struct answer *answer, struct 
     while (!is_under(request.path, route->path, route->prefix, &request.rest))
         route++;
     answer->status = 200;
-    if (request.method & route->methods & ~(unsigned)OPTIONS)
+    if (!request.method) {
+        answer_error(answer, 501, "no path here has this method");
+    } else if (!(request.method & route->methods)) {
+        answer_error(answer, 405, "Allow lists what this path takes");
+        put_methods(answer, route->methods);
+    } else if (request.method == OPTIONS && route->answer != answer_nothing) {
+        answer->status = 204;
+        put_methods(answer, route->methods);
+    } else {
         route->answer(&request, answer);
-    else
-        answer_method(request.method, route->methods, answer);
+    }
 }
 
 size_t answer_content(struct answer *answer, char *to, size_t room)
