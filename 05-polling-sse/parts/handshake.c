@@ -107,6 +107,7 @@ void handshake_put_answer(struct http_out *out, struct http_text key)
 
 void handshake_put_refusal(struct http_out *out)
 {
+    http_put_field(out, "Connection", "Upgrade"); // as with every Upgrade (RFC 9110 §7.8)
     http_put_field(out, "Upgrade", "websocket");
     http_put_field(out, "Sec-WebSocket-Version", VERSION);
 }
@@ -125,15 +126,22 @@ void handshake_put_request(struct http_out *out, const char *host, const char *t
     http_put_text(out, "\r\n");
 }
 
-bool handshake_is_accepted(const struct http_head *head, const char *key)
+const char *handshake_fault(const struct http_head *head, const char *key)
 {
     struct http_text accept, value;
     char expected[HANDSHAKE_ACCEPT];
     handshake_accept((struct http_text){key, strlen(key)}, expected);
-    return head->status == 101 && lists(head, "upgrade", "websocket") &&
-           lists(head, "connection", "upgrade") &&
-           count_fields(head, "sec-websocket-accept", &accept) == 1 &&
-           http_is(accept, expected) &&
-           !count_fields(head, "sec-websocket-extensions", &value) && // we offered neither
-           !count_fields(head, "sec-websocket-protocol", &value);
+    if (!lists(head, "upgrade", "websocket"))
+        return "no Upgrade field names websocket";
+    if (!lists(head, "connection", "upgrade"))
+        return "no Connection field names Upgrade";
+    if (count_fields(head, "sec-websocket-accept", &accept) != 1)
+        return "there is not one Sec-WebSocket-Accept field";
+    if (!http_is(accept, expected))
+        return "its Sec-WebSocket-Accept does not fit our key";
+    if (count_fields(head, "sec-websocket-extensions", &value))
+        return "it names an extension, and we offered none";
+    if (count_fields(head, "sec-websocket-protocol", &value))
+        return "it names a subprotocol, and we offered none";
+    return NULL;
 }

@@ -32,7 +32,8 @@ void handshake_put_refusal(struct http_out *out);
 void handshake_put_request(struct http_out *out, const char *host, const char *target,
                            const char *key);
 
-// True if this is the answer to that key. False: the client must not go on (§4.1).
-bool handshake_is_accepted(const struct http_head *head, const char *key);
+// What is wrong with an answer 101 to that key: the client must then not go on (§4.1). NULL:
+// nothing is.
+const char *handshake_fault(const struct http_head *head, const char *key);
 
 #endif
