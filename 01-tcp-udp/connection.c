@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "story.h"
+#include "log.h"
 
 #define IDLE_NS INT64_C(60000000000) // a connection that says nothing for so long is closed
 
@@ -23,13 +23,13 @@ struct connection *connection_open(int fd, const struct sockaddr_storage *client
     c->fd = fd;
     c->heard_at_ns = now_ns();
     net_name(client, c->name);
-    story_event("accept() = %d, from %s", fd, c->name);
+    log_line("accept() = %d, from %s", fd, c->name);
     return c;
 }
 
 void connection_close(struct connection *c)
 {
-    story_event("close(%d)", c->fd);
+    log_line("close(%d)", c->fd);
     close(c->fd);
     free(c);
 }
@@ -86,7 +86,7 @@ static bool answer_line(struct connection *c, char *line, size_t length)
                               .length = length,
                               .client = c->name,
                               .server = net_local_name(c->fd, server)};
-    story_event("read() a line: \"%.40s\"", line);
+    log_line("read() a line: \"%.40s\"", line);
     service_answer(&request, &reply);
     c->linger_ms = reply.linger_ms ? reply.linger_ms : c->linger_ms;
     c->swallow_bytes = reply.swallow_bytes;
@@ -152,7 +152,7 @@ static bool read_more(struct connection *c, int64_t now)
     if (length < 0)
         return errno == EAGAIN;
     if (length == 0) { // the client's FIN: it will send no more, but may still read
-        story_event("read() = 0: the client has closed its side");
+        log_line("read() = 0: the client has closed its side");
         c->ended = true;
         if (c->linger_ms)
             pause_for(c, c->linger_ms);
@@ -182,7 +182,7 @@ bool connection_serve(struct connection *c, short events, int64_t now)
         int error = 0;
         socklen_t length = sizeof error;
         getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-        story_event("connection %d is broken: %s", c->fd, strerror(error ? error : errno));
+        log_line("connection %d is broken: %s", c->fd, strerror(error ? error : errno));
         return false;
     }
     bool over = c->ended && !c->out_length && !c->paused_until_ns && !c->more_lines;

@@ -19,7 +19,7 @@
 #include "net.h"
 #include "options.h"
 #include "service.h"
-#include "story.h"
+#include "log.h"
 
 #define CONNECTIONS_MAX 1000
 #define BACKLOG         512 // connections that wait for accept()
@@ -75,7 +75,7 @@ static void answer_later(const struct sockaddr_storage *to, socklen_t to_length)
         memcpy(late->text, reply.text, reply.length);
         return;
     }
-    story_event("no room for this late answer: dropped, as UDP may");
+    log_line("no room for this late answer: dropped, as UDP may");
 }
 
 static void send_late_answers(int64_t now)
@@ -84,7 +84,7 @@ static void send_late_answers(int64_t now)
         struct late_answer *late = &late_answers[i];
         if (late->due_ns && late->due_ns <= now) {
             late->due_ns = 0;
-            story_event("sendto(\"%.*s\")", (int)late->length, late->text);
+            log_line("sendto(\"%.*s\")", (int)late->length, late->text);
             sendto(udp, late->text, late->length, 0, (struct sockaddr *)&late->to,
                    late->to_length);
         }
@@ -115,7 +115,7 @@ static void serve_udp(void)
         return; // forged: its echo would go to ourselves, and be echoed for ever
     service_answer(&request, &reply);
     if (length < 60)
-        story_event("recvfrom() %zd bytes from %s: \"%s\"", length, client, datagram);
+        log_line("recvfrom() %zd bytes from %s: \"%s\"", length, client, datagram);
     if (reply.pause_ms)
         udp_paused_until_ns = now_ns() + ms(reply.pause_ms);
     if (reply.after_ms && reply.length) {
@@ -124,7 +124,7 @@ static void serve_udp(void)
     }
     for (int i = 0; i < reply.times && (reply.length || !length); i++)
         if (sendto(udp, reply.text, reply.length, 0, (struct sockaddr *)&from, from_length) < 0)
-            story_event("sendto(%s): %s", client, strerror(errno));
+            log_line("sendto(%s): %s", client, strerror(errno));
 }
 
 // ---- TCP: a connection for each client, see connection.c -----------------------------------
@@ -143,7 +143,7 @@ static void accept_connection(void)
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         // The client stays in the kernel's queue, and poll() would report it again at once:
         // look away until a connection ends, or for a while.
-        story_event("accept(): %s: the next client waits", strerror(errno));
+        log_line("accept(): %s: the next client waits", strerror(errno));
         retry_accept_at_ns = now_ns() + ms(RETRY_ACCEPT_MS);
         if (fd >= 0)
             close(fd);
@@ -266,7 +266,7 @@ int main(int argc, char **argv)
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 01: one port number, TCP and UDP.", options});
-    story_begin(STORY_SERVER);
+    log_begin(false);
     int stop_fd = net_stop_fd();
     open_sockets();
     net_ready(listener);

@@ -23,6 +23,7 @@
 #define BUFFER_BYTES 32768 // any head finds room in it
 #define INTERIM_MAX  100   // answers 1xx that may come before the answer that counts
 #define SILENCE_S    30    // that the server may take between two parts of an answer
+#define CAPITALS     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static const char *host = "127.0.0.1", *method = "GET", *content = "", *path;
 static int port = 8002, fd = -1;
@@ -150,21 +151,11 @@ static bool read_answer(void)
             fail("cut");
         break; // the end of the connection is the end of this content
     }
-    if (!show)
+    if (!show && content_bytes > 0)
         fprintf(stderr, "(%ju bytes that are no text)\n", content_bytes);
     if (buffered > 0)
         fail("more comes than was asked for");
     return head.keep_alive && !to_close;
-}
-
-static void check_arguments(char **paths)
-{
-    if (!*method || strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != strlen(method) ||
-        !strcmp(method, "CONNECT"))
-        options_reject("--method takes capital letters (not CONNECT), not '%s'", method);
-    for (; *paths; paths++)
-        if ((**paths != '/' && strcmp(*paths, "*")) || (*paths)[strcspn(*paths, " \t\r\n")])
-            options_reject("a path begins with / and has no spaces, unlike '%s'", *paths);
 }
 
 int main(int argc, char **argv)
@@ -182,12 +173,16 @@ int main(int argc, char **argv)
         argc, argv, &(struct command){"PATH...", "Asks an HTTP/1.1 server.", options});
     char **paths = first < argc ? argv + first : both;
     int status = 0;
-    check_arguments(paths);
+    if (!*method || strspn(method, CAPITALS "-") != strlen(method) ||
+        !strcmp(method, "CONNECT"))
+        options_reject("--method takes capital letters (not CONNECT), not '%s'", method);
     output_begin();
     for (; *paths; paths++) {
         int64_t start_ns = now_ns();
         bool fresh = fd < 0;
         path = *paths;
+        if ((*path != '/' && strcmp(path, "*") != 0) || path[strcspn(path, " \t\r\n")])
+            options_reject("a path begins with / and has no spaces, unlike '%s'", path);
         if (fresh)
             open_connection();
         send_request();
@@ -195,8 +190,7 @@ int main(int argc, char **argv)
         if (show_times)
             fprintf(stderr, "* %.1f ms, on %s connection\n",
                     (double)(now_ns() - start_ns) / 1e6, fresh ? "a new" : "the same");
-        if (head.status >= 400)
-            status = 1;
+        status = status || head.status >= 400;
         if (!keep_alive) {
             close(fd);
             fd = -1;

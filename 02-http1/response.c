@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "story.h"
+#include "log.h"
 
 static struct http_out out_of(struct connection *c)
 {
@@ -128,7 +128,7 @@ void send_answer(struct connection *c)
 
 void send_refusal(struct connection *c, int status, const char *why)
 {
-    story_event("refused: %d %s: %s", status, http_reason(status), why);
+    log_line("refused: %d %s: %s", status, http_reason(status), why);
     end_exchange(c);
     c->answer = (struct answer){0};
     answer_error(&c->answer, status, why);

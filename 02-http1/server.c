@@ -11,10 +11,10 @@
 // ../common/http_head.c and http_framing.c; the loop is ../common/loop.c.
 #include <stdio.h>
 
+#include "log.h"
 #include "net.h"
 #include "options.h"
 #include "response.h"
-#include "story.h"
 
 #define CONNECTIONS_MAX   10000
 #define BACKLOG           4096
@@ -54,11 +54,105 @@ static struct connection *connection_of(struct conn *conn)
 // ---- the request
 // -----------------------------------------------------------------------------
 
-// Decides on the answer to a head, and on what becomes of the content behind it.
-static void take_request(struct connection *c, const struct http_head *head);
+// Content has idle_ms to come, and each byte of it buys a little more time: a byte now and then
+// is not enough.
+static void put_off_deadline(struct connection *c, size_t bytes)
+{
+    int64_t now_ns = conn_now(&c->conn), latest_ns = now_ns + idle_ms * INT64_C(1000000);
+    c->content_due_ns += (int64_t)bytes * (1000000000 / CONTENT_RATE_MIN);
+    if (c->content_due_ns > latest_ns)
+        c->content_due_ns = latest_ns;
+    conn_deadline(&c->conn, (c->content_due_ns - now_ns) / 1000000);
+}
+
+// The content is whole.
+static void end_content(struct connection *c)
+{
+    if (c->upload.fd) {
+        int status = upload_end(&c->upload, true);
+        if (status) {
+            send_refusal(c, status, c->upload.why);
+            return;
+        }
+        c->answer.status = c->upload.created ? 201 : 204;
+        c->answer.type = NULL;
+    } else if (c->answer.echo) {
+        c->answer.text = c->kept.bytes;
+        c->answer.length = c->kept.length;
+    }
+    send_answer(c);
+}
+
+// Ends an exchange whose content is not read: it is too long, or may not come at all.
+static void answer_without_content(struct connection *c)
+{
+    c->keep_alive = false;
+    if (c->answer.status >= 400)
+        send_answer(c);
+    else
+        send_refusal(c, 413, "at most 1048576 bytes of content are taken here");
+}
+
+// A whole head is here: decides on the answer, and on what becomes of the content behind it.
+static void take_request(struct connection *c, const struct http_head *head)
+{
+    c->keep_alive = head->keep_alive && !c->conn.told_to_stop;
+    c->head_only = http_is(head->method, "HEAD");
+    c->minor = head->minor;
+    c->phase = READ_CONTENT;
+    c->content_bytes = 0;
+    c->answer = (struct answer){0};
+    requests++;
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
+    answer_request(head, &c->answer, &c->upload);
+    http_body_of_request(&c->body, head);
+    if (c->body.done) {
+        end_content(c);
+        return;
+    }
+    bool too_long = !c->upload.fd && head->content_length > CONTENT_MAX_BYTES;
+    if (too_long || (head->expects_continue && c->answer.status >= 400)) {
+        answer_without_content(c);
+        return;
+    }
+    c->content_due_ns = INT64_MAX / 2;
+    put_off_deadline(c, 0);
+    if (head->expects_continue) {
+        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        memcpy(conn_space(&c->conn), go_on, sizeof go_on - 1);
+        conn_wrote(&c->conn, sizeof go_on - 1);
+    }
+}
 
 // Uses content that has come; returns how many bytes.
-static size_t take_content(struct connection *c, const char *bytes, size_t length);
+static size_t take_content(struct connection *c, const char *bytes, size_t length)
+{
+    struct http_text content;
+    ssize_t used = http_body_take(&c->body, bytes, length, &content);
+    int status = 0;
+    const char *why = "too much content waits to be echoed; try again later";
+    if (used < 0) {
+        send_refusal(c, (int)-used, c->body.why);
+        return length;
+    }
+    put_off_deadline(c, content.length);
+    c->content_bytes += content.length;
+    if (c->upload.fd) {
+        status = upload_write(&c->upload, content);
+        why = c->upload.why;
+    } else if (c->content_bytes > CONTENT_MAX_BYTES) {
+        answer_without_content(c);
+        return (size_t)used;
+    } else if (c->answer.echo && !kept_add(&c->kept, &c->conn, content)) {
+        status = 503;
+    }
+    if (status)
+        send_refusal(c, status, why);
+    else if (c->body.done)
+        end_content(c);
+    return (size_t)used;
+}
 
 // A head that has begun, unless these are only the empty lines that some clients send behind
 // the content of the request before.
@@ -101,104 +195,6 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         }
     }
     return used;
-}
-
-// Content has idle_ms to come, and each byte of it buys a little more time: a byte now and then
-// is not enough.
-static void put_off_deadline(struct connection *c, size_t bytes)
-{
-    int64_t now_ns = conn_now(&c->conn), latest_ns = now_ns + idle_ms * INT64_C(1000000);
-    c->content_due_ns += (int64_t)bytes * (1000000000 / CONTENT_RATE_MIN);
-    if (c->content_due_ns > latest_ns)
-        c->content_due_ns = latest_ns;
-    conn_deadline(&c->conn, (c->content_due_ns - now_ns) / 1000000);
-}
-
-// The content is whole.
-static void end_content(struct connection *c)
-{
-    if (c->upload.fd) {
-        int status = upload_end(&c->upload, true);
-        if (status) {
-            send_refusal(c, status, c->upload.why);
-            return;
-        }
-        c->answer.status = c->upload.created ? 201 : 204;
-        c->answer.type = NULL;
-    } else if (c->answer.echo) {
-        c->answer.text = c->kept.bytes;
-        c->answer.length = c->kept.length;
-    }
-    send_answer(c);
-}
-
-// Ends an exchange whose content is not read: it is too long, or may not come at all.
-static void answer_without_content(struct connection *c)
-{
-    c->keep_alive = false;
-    if (c->answer.status >= 400)
-        send_answer(c);
-    else
-        send_refusal(c, 413, "at most 1048576 bytes of content are taken here");
-}
-
-static void take_request(struct connection *c, const struct http_head *head)
-{
-    c->keep_alive = head->keep_alive && !c->conn.told_to_stop;
-    c->head_only = http_is(head->method, "HEAD");
-    c->minor = head->minor;
-    c->phase = READ_CONTENT;
-    c->content_bytes = 0;
-    c->answer = (struct answer){0};
-    requests++;
-    story_event("%.*s %.*s", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at);
-    answer_request(head, &c->answer, &c->upload);
-    http_body_of_request(&c->body, head);
-    if (c->body.done) {
-        end_content(c);
-        return;
-    }
-    bool too_long = !c->upload.fd && head->content_length > CONTENT_MAX_BYTES;
-    if (too_long || (head->expects_continue && c->answer.status >= 400)) {
-        answer_without_content(c);
-        return;
-    }
-    c->content_due_ns = INT64_MAX / 2;
-    put_off_deadline(c, 0);
-    if (head->expects_continue) {
-        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        memcpy(conn_space(&c->conn), go_on, sizeof go_on - 1);
-        conn_wrote(&c->conn, sizeof go_on - 1);
-    }
-}
-
-static size_t take_content(struct connection *c, const char *bytes, size_t length)
-{
-    struct http_text content;
-    ssize_t used = http_body_take(&c->body, bytes, length, &content);
-    int status = 0;
-    const char *why = "too much content waits to be echoed; try again later";
-    if (used < 0) {
-        send_refusal(c, (int)-used, c->body.why);
-        return length;
-    }
-    put_off_deadline(c, content.length);
-    c->content_bytes += content.length;
-    if (c->upload.fd) {
-        status = upload_write(&c->upload, content);
-        why = c->upload.why;
-    } else if (c->content_bytes > CONTENT_MAX_BYTES) {
-        answer_without_content(c);
-        return (size_t)used;
-    } else if (c->answer.echo && !kept_add(&c->kept, &c->conn, content)) {
-        status = 503;
-    }
-    if (status)
-        send_refusal(c, status, why);
-    else if (c->body.done)
-        end_content(c);
-    return (size_t)used;
 }
 
 // ---- the rest of what the loop calls
@@ -258,8 +254,7 @@ int main(int argc, char **argv)
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     options_parse(argc, argv, &(struct command){"", "Lesson 02: an HTTP/1.1 server.", options});
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
+    log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
     files_begin(); // not before: where the port is taken, nothing is to be left behind
     long connections = loop_run(listener, &calls);

@@ -10,11 +10,7 @@
 //     |                   Frame Payload (0...)                      ...
 #include "frame.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-#define PRIORITY_BYTES 5 // in PRIORITY, and in HEADERS with FLAG_PRIORITY
 
 // ---- numbers in network byte order ---------------------------------------------------------
 
@@ -105,6 +101,20 @@ static struct fault check_settings(const struct frame *frame)
     return fault_none();
 }
 
+// RFC 9113 deprecates priorities (§5.3.2), but a stream that depends on itself has always been
+// an error (RFC 7540 §5.3.1).
+struct fault frame_check_priority(const struct frame *frame)
+{
+    const uint8_t *priority = frame->payload;
+    if (frame->type == FRAME_HEADERS && !(frame->flags & FLAG_PRIORITY))
+        return fault_none();
+    if (frame->type == FRAME_HEADERS && (frame->flags & FLAG_PADDED))
+        priority++;
+    if ((frame_read_u32(priority) & STREAM_ID_MAX) == frame->stream)
+        return stream_fault(PROTOCOL_ERROR, "a stream that depends on itself");
+    return fault_none();
+}
+
 // Takes the padding off (§6.1), and the five bytes that a HEADERS frame with FLAG_PRIORITY
 // begins with (§6.2), and that this server ignores: RFC 9113 deprecates them (§5.3.2).
 static struct fault check_content(struct frame *frame)
@@ -132,7 +142,7 @@ static struct fault check_on_stream(struct frame *frame)
     case FRAME_PRIORITY:
         if (frame->length != PRIORITY_BYTES)
             return stream_fault(FRAME_SIZE_ERROR, "PRIORITY is five bytes");
-        return fault_none();
+        return frame_check_priority(frame);
     case FRAME_RST_STREAM:
         if (frame->length != 4)
             return connection_fault(FRAME_SIZE_ERROR, "RST_STREAM is four bytes");
@@ -178,6 +188,43 @@ struct fault frame_check(struct frame *frame)
     default:
         return fault_none();
     }
+}
+
+// ---- a header block in several frames
+// --------------------------------------------------------
+
+struct fault frame_join_block(const uint8_t *bytes, size_t length, struct frame *frame,
+                              size_t *used, int *continuations)
+{
+    static uint8_t joined[HEADER_BLOCK_MAX];
+    struct frame next = *frame;
+    size_t at = FRAME_HEADER_BYTES + frame->length;
+    *used = 0;
+    *continuations = 0;
+    if (!(frame->flags & FLAG_END_HEADERS))
+        memcpy(joined, frame->content, frame->content_length);
+    while (!(next.flags & FLAG_END_HEADERS)) {
+        if (++*continuations > CONTINUATIONS_MAX)
+            return connection_fault(ENHANCE_YOUR_CALM, "too many CONTINUATION frames");
+        if (length - at < FRAME_HEADER_BYTES)
+            return fault_none();
+        frame_read_header(bytes + at, &next);
+        if (next.type != FRAME_CONTINUATION || next.stream != frame->stream)
+            return connection_fault(PROTOCOL_ERROR, "a frame in the middle of a header block");
+        struct fault fault = frame_check_length(&next, FRAME_SIZE_DEFAULT);
+        if (fault.scope)
+            return fault;
+        if (next.length > HEADER_BLOCK_MAX - frame->content_length)
+            return connection_fault(ENHANCE_YOUR_CALM, "a header block that is too long");
+        if (length - at - FRAME_HEADER_BYTES < next.length)
+            return fault_none();
+        memcpy(joined + frame->content_length, next.payload, next.length);
+        frame->content = joined;
+        frame->content_length += next.length;
+        at += FRAME_HEADER_BYTES + next.length;
+    }
+    *used = at;
+    return fault_none();
 }
 
 // ---- writing -------------------------------------------------------------------------------
@@ -228,126 +275,4 @@ uint8_t *frame_put_goaway(uint8_t *out, uint32_t last_stream, enum error_code co
     out = put_u32(frame_put_header(out, 8 + length, FRAME_GOAWAY, 0, 0), last_stream);
     memcpy(put_u32(out, code), debug, length);
     return out + 4 + length;
-}
-
-// ---- words ---------------------------------------------------------------------------------
-
-// The name at `index`, or "word 17".
-static const char *name_of(const char *const *names, size_t count, uint32_t index,
-                           const char *word)
-{
-    static char unknown[32];
-    if (index < count && names[index])
-        return names[index];
-    snprintf(unknown, sizeof unknown, "%s %u", word, index);
-    return unknown;
-}
-
-const char *frame_type_name(uint8_t type)
-{
-    static const char *const names[] = {
-        "DATA",         "HEADERS", "PRIORITY", "RST_STREAM",    "SETTINGS",
-        "PUSH_PROMISE", "PING",    "GOAWAY",   "WINDOW_UPDATE", "CONTINUATION"};
-    return name_of(names, sizeof names / sizeof *names, type, "type");
-}
-
-const char *error_code_name(uint32_t code)
-{
-    static const char *const names[] = {"NO_ERROR",
-                                        "PROTOCOL_ERROR",
-                                        "INTERNAL_ERROR",
-                                        "FLOW_CONTROL_ERROR",
-                                        "SETTINGS_TIMEOUT",
-                                        "STREAM_CLOSED",
-                                        "FRAME_SIZE_ERROR",
-                                        "REFUSED_STREAM",
-                                        "CANCEL",
-                                        "COMPRESSION_ERROR",
-                                        "CONNECT_ERROR",
-                                        "ENHANCE_YOUR_CALM",
-                                        "INADEQUATE_SECURITY",
-                                        "HTTP_1_1_REQUIRED"};
-    return name_of(names, sizeof names / sizeof *names, code, "code");
-}
-
-const char *setting_name(uint16_t id)
-{
-    static const char *const names[] = {NULL,
-                                        "HEADER_TABLE_SIZE",
-                                        "ENABLE_PUSH",
-                                        "MAX_CONCURRENT_STREAMS",
-                                        "INITIAL_WINDOW_SIZE",
-                                        "MAX_FRAME_SIZE",
-                                        "MAX_HEADER_LIST_SIZE"};
-    return name_of(names, sizeof names / sizeof *names, id, "setting");
-}
-
-// Text that grows at its end, and is cut where there is no more room.
-struct line {
-    char *text;
-    size_t size, length;
-};
-
-static void add(struct line *line, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void add(struct line *line, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int length =
-        vsnprintf(line->text + line->length, line->size - line->length, format, arguments);
-    va_end(arguments);
-    line->length += length > 0 ? (size_t)length : 0;
-    if (line->length >= line->size)
-        line->length = line->size - 1;
-}
-
-static void add_flags(struct line *line, const struct frame *frame)
-{
-    bool data = frame->type == FRAME_DATA, headers = frame->type == FRAME_HEADERS;
-    bool block = headers || frame->type == FRAME_PUSH_PROMISE;
-    if ((data || headers) && (frame->flags & FLAG_END_STREAM))
-        add(line, " END_STREAM");
-    if ((block || frame->type == FRAME_CONTINUATION) && (frame->flags & FLAG_END_HEADERS))
-        add(line, " END_HEADERS");
-    if ((data || block) && (frame->flags & FLAG_PADDED))
-        add(line, " PADDED");
-    if (headers && (frame->flags & FLAG_PRIORITY))
-        add(line, " PRIORITY");
-    if ((frame->type == FRAME_SETTINGS || frame->type == FRAME_PING) &&
-        (frame->flags & FLAG_ACK))
-        add(line, " ACK");
-}
-
-char *frame_describe(const struct frame *frame, char *text, size_t size)
-{
-    struct line line = {text, size, 0};
-    const uint8_t *payload = frame->payload;
-    add(&line, "%s", frame_type_name(frame->type));
-    if (frame->stream || frame->type == FRAME_WINDOW_UPDATE)
-        add(&line, " stream %u", frame->stream);
-    add_flags(&line, frame);
-    if (frame->type == FRAME_SETTINGS && frame->length % SETTING_BYTES == 0) {
-        for (uint32_t i = 0; i < frame->length / SETTING_BYTES; i++) {
-            struct setting setting = frame_setting(frame, i);
-            add(&line, " %s=%u", setting_name(setting.id), setting.value);
-        }
-    } else if (frame->type == FRAME_WINDOW_UPDATE && frame->length == 4) {
-        add(&line, " +%u", frame_read_u32(payload) & WINDOW_MAX);
-    } else if (frame->type == FRAME_RST_STREAM && frame->length == 4) {
-        add(&line, " %s", error_code_name(frame_read_u32(payload)));
-    } else if (frame->type == FRAME_PRIORITY && frame->length == PRIORITY_BYTES) {
-        add(&line, " after %u weight %d", frame_read_u32(payload) & STREAM_ID_MAX,
-            payload[4] + 1);
-    } else if (frame->type == FRAME_GOAWAY && frame->length >= 8) {
-        add(&line, " last stream %u %s", frame_read_u32(payload) & STREAM_ID_MAX,
-            error_code_name(frame_read_u32(payload + 4)));
-        for (uint32_t i = 8; i < frame->length; i++) // debug data: anything may be in it
-            add(&line, "%s%c", i == 8 ? " " : "",
-                payload[i] >= ' ' && payload[i] < 127 ? payload[i] : '.');
-    } else {
-        add(&line, " %u bytes", frame->length);
-    }
-    return text;
 }

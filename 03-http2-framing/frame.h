@@ -15,6 +15,7 @@
 #define PREFACE_BYTES      24
 #define FRAME_HEADER_BYTES 9
 #define SETTING_BYTES      6          // of one setting in SETTINGS
+#define PRIORITY_BYTES     5          // of PRIORITY, and in HEADERS with FLAG_PRIORITY
 #define FRAME_SIZE_DEFAULT 16384      // bytes of payload that everybody must take (§4.2)
 #define FRAME_SIZE_MAX     16777215   // bytes of payload that 24 bits can say
 #define STREAM_ID_MAX      0x7fffffff // 31 bits: the highest one is reserved, and ignored
@@ -105,6 +106,11 @@ void frame_read_header(const uint8_t *bytes, struct frame *frame);
 // (§4.1).
 struct fault frame_check(struct frame *frame);
 
+// Checks on which stream the frame's own stream depends, if it is a PRIORITY frame or a HEADERS
+// frame with FLAG_PRIORITY. The header block of a HEADERS frame has to be decoded all the same,
+// so frame_check() leaves this out for HEADERS.
+struct fault frame_check_priority(const struct frame *frame);
+
 // Whether the payload may be so long at all: to be asked before waiting for it. `max` is the
 // SETTINGS_MAX_FRAME_SIZE that this side has announced.
 struct fault frame_check_length(const struct frame *frame, uint32_t max);
@@ -130,14 +136,14 @@ uint8_t *frame_put_goaway(uint8_t *out, uint32_t last_stream, enum error_code co
 #define GOAWAY_DEBUG_MAX 100
 #define GOAWAY_MAX       (FRAME_HEADER_BYTES + 8 + GOAWAY_DEBUG_MAX)
 
-// Names as the RFC writes them; "type 0x0c", "code 99" or "setting 9" where there is none. The
-// text of a name that is unknown is overwritten by the next such call.
-const char *frame_type_name(uint8_t type);
-const char *error_code_name(uint32_t code);
-const char *setting_name(uint16_t id);
-
-// Describes a frame in one line of words, such as "HEADERS stream 1 END_STREAM END_HEADERS 31
-// bytes" or "WINDOW_UPDATE stream 0 +65535". Returns text. The payload must be there.
-char *frame_describe(const struct frame *frame, char *text, size_t size);
+// Joins the header block that begins with the HEADERS frame at the start of `bytes`: the
+// content of that frame and of the CONTINUATION frames behind it, which stand within `length`
+// bytes. Nothing may come between them (§4.3). Sets frame's content to the block, *used to the
+// bytes of all these frames, and *continuations to how many there are behind the first; *used
+// is 0 if the rest has to come. The block is overwritten by the next call.
+#define HEADER_BLOCK_MAX  32768 // bytes of a header block, in all its frames
+#define CONTINUATIONS_MAX 32    // CONTINUATION frames of a header block (CVE-2024-27316)
+struct fault frame_join_block(const uint8_t *bytes, size_t length, struct frame *frame,
+                              size_t *used, int *continuations);
 
 #endif

@@ -47,6 +47,8 @@ bool hpack_read_integer(const uint8_t **at, const uint8_t *end, int prefix, uint
 
 void hpack_decoder_begin(struct hpack_decoder *decoder)
 {
+    hpack_table_begin();
+    huffman_begin();
     *decoder = (struct hpack_decoder){.table.max = HPACK_TABLE_MAX, .limit = HPACK_TABLE_MAX};
 }
 
@@ -96,8 +98,12 @@ static bool decode_literal(struct hpack_decoder *decoder, const uint8_t **at,
                            struct hpack_field *field)
 {
     bool add = **at & 0x40; // 01: with incremental indexing; 0000: without; 0001: never
-    uint8_t indexing = add ? HPACK_INDEXED : **at & 0x10 ? HPACK_NEVER : HPACK_NOT_INDEXED;
+    uint8_t indexing = HPACK_NOT_INDEXED;
     uint32_t index;
+    if (add)
+        indexing = HPACK_INDEXED;
+    else if (**at & 0x10)
+        indexing = HPACK_NEVER;
     if (!hpack_read_integer(at, end, add ? 6 : 4, &index))
         return false;
     if (index == 0) {
@@ -109,7 +115,8 @@ static bool decode_literal(struct hpack_decoder *decoder, const uint8_t **at,
     } else {
         if (!hpack_table_get(&decoder->table, index, field))
             return false;
-        field->name = copy_text(list, field->name, field->name_length);
+        if (add || !list->too_long)
+            field->name = copy_text(list, field->name, field->name_length);
     }
     field->indexing = indexing;
     return read_string(at, end, list, &field->value, &field->value_length) &&
@@ -125,7 +132,7 @@ static bool decode_field(struct hpack_decoder *decoder, const uint8_t **at, cons
         if (!hpack_read_integer(at, end, 7, &index) ||
             !hpack_table_get(&decoder->table, index, field))
             return false;
-        if (index > HPACK_STATIC_ENTRIES) {
+        if (index > HPACK_STATIC_ENTRIES && !list->too_long) {
             field->name =
                 copy_text(list, field->name, field->name_length + field->value_length);
             field->value = field->name + field->name_length;
@@ -177,6 +184,8 @@ bool hpack_decode(struct hpack_decoder *decoder, const uint8_t *block, size_t le
 
 void hpack_encoder_begin(struct hpack_encoder *encoder)
 {
+    hpack_table_begin();
+    huffman_begin();
     *encoder = (struct hpack_encoder){.table.max = HPACK_TABLE_MAX, .lowest = HPACK_TABLE_MAX};
 }
 

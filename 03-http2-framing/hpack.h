@@ -37,6 +37,7 @@ struct hpack_list {
     char bytes[3 * HPACK_LIST_MAX];
 };
 
+// Each also makes the tables that all share, the first time.
 void hpack_decoder_begin(struct hpack_decoder *decoder);
 void hpack_encoder_begin(struct hpack_encoder *encoder);
 

@@ -1,209 +1,237 @@
-// request.c: see request.h.
+// request.c: see request.h. Read request_headers() first, then take_request().
 #include "request.h"
 
-#include <string.h>
-#include <strings.h>
+#include "message.h"
+#include "response.h"
 
-#define LENGTH_DIGITS_MAX 18 // of a content-length: it fits in 63 bits
+#define DISCARD_MAX (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
 
-static struct http_text value_of(const struct hpack_field *field)
+#define CRAWL_MS 5000 // for that stream: see request_crawler()
+
+// ---- windows for bodies --------------------------------------------------------------------
+
+// The stream's request that began first and is not complete.
+static struct stream *oldest_unfinished(const struct connection *c)
 {
-    return (struct http_text){field->value, field->value_length};
+    struct stream *oldest = NULL;
+    for (struct stream *stream = c->streams.first; stream; stream = stream->next)
+        if (!stream->remote_ended)
+            oldest = stream; // the list begins with the newest
+    return oldest;
 }
 
-static struct http_text name_of(const struct hpack_field *field)
+// `length` bytes of a stream, or with NULL of the connection, are used: gives the window back.
+//
+// Window for a stream is memory for its body. When the bodies of a connection take SHARE_BYTES,
+// only the oldest unfinished request gets window, so that it can end; then the next one.
+static void return_window(struct connection *c, struct stream *stream, uint32_t length)
 {
-    return (struct http_text){field->name, field->name_length};
-}
-
-// ---- characters ----------------------------------------------------------------------------
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_token(struct http_text text) // RFC 9110 §5.6.2
-{
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.at[i];
-        if (!is_letter(c) && !is_digit(c) && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
-            return false;
+    if (stream && !stream->answering && c->body_bytes > SHARE_BYTES &&
+        stream != oldest_unfinished(c)) {
+        stream->unreturned += length;
+        c->withheld = true;
+        return;
     }
-    return text.length > 0;
+    uint32_t increment = streams_return(&c->streams, stream, length);
+    uint32_t id = stream ? stream->id : 0;
+    if (increment)
+        connection_wrote(c, frame_put_window_update(connection_space(c), id, increment));
 }
 
-static bool is_lower_case(struct http_text text)
+// Gives the streams that wait for window what they may have now.
+void request_share_windows(struct connection *c)
 {
-    for (size_t i = 0; i < text.length; i++)
-        if (text.at[i] >= 'A' && text.at[i] <= 'Z')
-            return false;
-    return true;
-}
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-// RFC 9110 §5.5: no control characters, and none of the blanks at the ends that HTTP/1.1
-// strips.
-static bool is_field_value(struct http_text text)
-{
-    bool bad = false;
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        bad |= (c < ' ' && c != '\t') || c == 127;
+    struct stream *oldest = c->withheld ? oldest_unfinished(c) : NULL;
+    if (oldest && oldest->id != c->favoured) {
+        c->favoured = oldest->id;
+        pace_begin(&c->favoured_pace, conn_now(&c->conn));
     }
-    return !bad &&
-           (text.length == 0 || (!is_blank(text.at[0]) && !is_blank(text.at[text.length - 1])));
+    if (oldest && c->body_bytes > SHARE_BYTES) {
+        return_window(c, oldest, 0);
+        return;
+    }
+    struct stream *stream = c->withheld ? c->streams.first : NULL;
+    c->withheld = false;
+    c->favoured = 0;
+    for (; stream; stream = stream->next)
+        if (!stream->remote_ended && conn_room(&c->conn) >= RESPONSE_ROOM)
+            return_window(c, stream, 0);
 }
 
-static bool is_visible(struct http_text text) // and ASCII: what a URI consists of
+int64_t request_due_ns(const struct connection *c)
 {
-    bool bad = false;
-    for (size_t i = 0; i < text.length; i++)
-        bad |= text.at[i] <= ' ' || text.at[i] == 127; // a char above 127 is below zero
-    return !bad;
+    return c->withheld ? c->favoured_pace.paid_ns + CRAWL_MS * NS_PER_MS : NEVER;
 }
 
-// ---- fields --------------------------------------------------------------------------------
-
-// §8.2.2: what speaks of the connection has no place here; frames do that.
-static bool is_connection_specific(const struct hpack_field *field)
+uint32_t request_crawler(const struct connection *c)
 {
-    static const char *const names[] = {"connection", "proxy-connection", "keep-alive",
-                                        "upgrade"};
-    if (field->static_name)
-        return field->static_name == HPACK_TRANSFER_ENCODING;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (http_is(name_of(field), names[i]))
-            return true;
-    return http_is(name_of(field), "te") && !http_is(value_of(field), "trailers");
+    return conn_now(&c->conn) < request_due_ns(c) ? 0 : c->favoured;
 }
 
-const char *request_check_field(const struct hpack_field *field)
+// ---- the request ---------------------------------------------------------------------------
+
+static struct fault end_of_request(struct connection *c, struct stream *stream)
 {
-    // The names of the static table need no check.
-    if (!field->static_name && (!is_token(name_of(field)) || !is_lower_case(name_of(field))))
-        return "a field name with a character that cannot be in it";
-    if (!is_field_value(value_of(field)))
-        return "a field value with a character that cannot be in it";
-    if (is_connection_specific(field))
-        return "a field that belongs to a connection of HTTP/1.1";
-    return NULL;
+    if (stream->content_length >= 0 && stream->received != stream->content_length)
+        return stream_fault(PROTOCOL_ERROR, "a body that is not what content-length says");
+    stream->remote_ended = true;
+    if (stream->answered)
+        response_close(c, stream, STREAM_ENDED);
+    else if (!stream->answering && !stream->timed)
+        response_begin(c, stream);
+    return fault_none();
 }
 
-static const char *read_length(const struct hpack_field *field, int64_t *length)
+// What a HEADERS frame means on a stream that is not open (§5.1).
+static struct fault on_closed_stream(const struct connection *c, uint32_t id)
 {
-    if (*length >= 0)
-        return "two content-length fields";
-    uint64_t number;
-    if (field->value_length > LENGTH_DIGITS_MAX ||
-        !http_number(value_of(field), INT64_MAX, &number))
-        return "a content-length that is no length";
-    *length = (int64_t)number;
-    return NULL;
-}
-
-static const char *read_pseudo_header(const struct hpack_field *field, struct request *request)
-{
-    struct http_text *text = field->static_name == HPACK_METHOD      ? &request->method
-                             : field->static_name == HPACK_SCHEME    ? &request->scheme
-                             : field->static_name == HPACK_AUTHORITY ? &request->authority
-                             : field->static_name == HPACK_PATH      ? &request->path
-                                                                     : NULL;
-    if (!text) // ":status" too: that is for responses
-        return "a pseudo-header field that requests do not have";
-    if (text->at)
-        return "a pseudo-header field that is there twice";
-    *text = value_of(field);
-    return is_visible(*text) ? NULL : "a pseudo-header field with an impossible character";
-}
-
-// One field that is no pseudo-header field.
-static const char *read_field(const struct hpack_field *field, struct request *request,
-                              struct http_text *host)
-{
-    const char *wrong = request_check_field(field);
-    if (wrong)
-        return wrong;
-    switch (field->static_name) {
-    case HPACK_CONTENT_LENGTH:
-        return read_length(field, &request->content_length);
-    case HPACK_EXPECT:
-        request->expects_continue = http_is_token(value_of(field), "100-continue");
-        return NULL;
-    case HPACK_HOST:
-        if (host->at)
-            return "two host fields";
-        *host = value_of(field);
-        return NULL;
+    switch (stream_end_of(&c->streams, id)) {
+    case STREAM_RESET: // on its way when our RST_STREAM was: means nothing
+        return fault_none();
+    case STREAM_SKIPPED:
+        return connection_fault(PROTOCOL_ERROR, "a stream number lower than the last one");
     default:
-        return NULL;
+        return connection_fault(STREAM_CLOSED, "HEADERS on a stream that is closed");
     }
 }
 
-// §8.3.1. `*` is for OPTIONS, and a path begins with a slash.
-static const char *check_target(const struct request *request, struct http_text host)
+static struct fault take_trailers(struct connection *c, struct stream *stream,
+                                  const struct frame *frame, const struct hpack_list *list)
 {
-    struct http_text authority = request->authority, path = request->path;
-    if (!request->method.at || !is_token(request->method))
-        return "no method";
-    if (request->connect) // §8.5
-        return request->scheme.at || path.at || !authority.at
-                   ? "CONNECT takes an authority, no scheme and no path"
-                   : NULL;
-    if (!request->scheme.at || request->scheme.length == 0 || !is_letter(*request->scheme.at))
-        return "no scheme";
-    if (!path.at || path.length == 0)
-        return "no path";
-    if (*path.at != '/' && !(http_is(path, "*") && http_is(request->method, "OPTIONS")))
-        return "a path that does not begin with a slash";
-    if (authority.at && memchr(authority.at, '@', authority.length))
-        return "an authority with user information";
-    if (authority.at && host.at &&
-        (authority.length != host.length || strncasecmp(authority.at, host.at, host.length)))
-        return "a host field that is not the authority";
-    return NULL;
-}
-
-const char *request_read(const struct hpack_list *list, struct request *request)
-{
-    struct http_text host = {0};
-    const char *wrong = NULL;
-    size_t i = 0;
-    *request = (struct request){.content_length = -1};
-    for (; i < list->count && !wrong; i++) {
-        const struct hpack_field *field = &list->fields[i];
-        if (field->name_length == 0 || *field->name != ':')
-            break;
-        wrong = read_pseudo_header(field, request);
-    }
-    // From here on a colon is an impossible character, but in the names of the static table.
-    for (; i < list->count && !wrong; i++) {
-        const struct hpack_field *field = &list->fields[i];
-        wrong = field->static_name && *field->name == ':'
-                    ? "a pseudo-header field behind a regular one"
-                    : read_field(field, request, &host);
-    }
+    const char *wrong = message_check_trailers(list);
+    if (stream->remote_ended)
+        return stream_fault(STREAM_CLOSED, "HEADERS after the end of the request");
+    if (!(frame->flags & FLAG_END_STREAM))
+        return stream_fault(PROTOCOL_ERROR, "trailers that do not end the request");
     if (wrong)
-        return wrong;
-    request->connect = http_is(request->method, "CONNECT");
-    request->head = http_is(request->method, "HEAD");
-    return check_target(request, host);
+        return stream_fault(PROTOCOL_ERROR, wrong);
+    if (list->too_long && !stream->answering) {
+        stream->remote_ended = true;
+        response_error(c, stream, 431);
+        return fault_none();
+    }
+    return end_of_request(c, stream);
 }
 
-const char *request_check_trailers(const struct hpack_list *list)
+static struct fault take_request(struct connection *c, const struct frame *frame,
+                                 const struct hpack_list *list)
 {
-    const char *wrong = NULL;
-    for (size_t i = 0; i < list->count && !wrong; i++)
-        wrong = *list->fields[i].name == ':' ? "a pseudo-header field among trailers"
-                                             : request_check_field(&list->fields[i]);
-    return wrong;
+    struct stream *stream = stream_open(&c->streams, frame->stream);
+    struct request request;
+    if (!stream)
+        return connection_fault(INTERNAL_ERROR, "no memory for a stream");
+    c->last_taken = frame->stream;
+    bool ended = frame->flags & FLAG_END_STREAM;
+    stream->remote_ended = ended;
+    if (list->too_long) { // without content: nobody knows whether the method was HEAD
+        stream->answer = (struct answer){.status = 431};
+        response_begin(c, stream);
+        return fault_none();
+    }
+    const char *wrong = request_read(list, &request);
+    if (wrong)
+        return stream_fault(PROTOCOL_ERROR, wrong);
+    stream->head = request.head;
+    stream->content_length = request.content_length;
+    if (request.connect)
+        page_error(501, &stream->answer);
+    else
+        page(request.method, request.path, conn_now(&c->conn), &stream->answer);
+    if (ended)
+        return end_of_request(c, stream);
+    if (request.content_length > ECHO_MAX)
+        response_error(c, stream, 413);
+    else if (request.connect || (request.expects_continue && stream->answer.status >= 400))
+        // CONNECT has no end to wait for (§8.5), and of what is refused nobody wants the body.
+        response_begin(c, stream);
+    else if (request.expects_continue)
+        response_head(c, stream->id, &(struct answer){.status = 100}, 0);
+    return fault_none();
+}
+
+struct fault request_headers(struct connection *c, const struct frame *frame,
+                             const struct hpack_list *list)
+{
+    struct streams *streams = &c->streams;
+    uint32_t id = frame->stream;
+    struct fault fault = frame_check_priority(frame);
+    if (id % 2 == 0)
+        return connection_fault(PROTOCOL_ERROR, "an even stream number from a client");
+    if (id <= streams->last_id) {
+        struct stream *stream = stream_find(streams, id);
+        return stream ? take_trailers(c, stream, frame, list) : on_closed_stream(c, id);
+    }
+    if (c->state == CONNECTION_LEAVING) { // §6.8: ignored, and safe to ask again elsewhere
+        stream_refuse(streams, id);
+        return fault_none();
+    }
+    if (streams->count >= (uint32_t)c->service->streams_max) {
+        stream_refuse(streams, id);
+        return stream_fault(REFUSED_STREAM, "more streams than MAX_CONCURRENT_STREAMS");
+    }
+    if (fault.scope) {
+        stream_refuse(streams, id);
+        return fault;
+    }
+    return take_request(c, frame, list);
+}
+
+static struct fault take_body(struct connection *c, struct stream *stream,
+                              const struct frame *frame)
+{
+    struct answer *answer = &stream->answer;
+    uint32_t length = frame->content_length;
+    bool keeps = answer->kind == ANSWER_ECHO && !stream->answering;
+    pace_move(&c->pace, conn_now(&c->conn), length);
+    if (stream->id == c->favoured)
+        pace_move(&c->favoured_pace, conn_now(&c->conn), length);
+    stream->received += length;
+    if (stream->content_length >= 0 && stream->received > stream->content_length)
+        return stream_fault(PROTOCOL_ERROR, "a body longer than content-length says");
+    if (!stream->answering && !stream->timed && stream->received > ECHO_MAX) {
+        response_error(c, stream, 413);
+        return fault_none();
+    }
+    if (keeps && length &&
+        !body_append(&answer->body, (size_t)answer->length, frame->content, length, &c->conn,
+                     &c->body_bytes)) {
+        response_error(c, stream, 503);
+        return fault_none();
+    }
+    if (keeps)
+        answer->length += length;
+    if (frame->flags & FLAG_END_STREAM)
+        return end_of_request(c, stream);
+    if (stream->received > DISCARD_MAX)
+        return stream_fault(stream->answered ? NO_ERROR : CANCEL, "a body that nobody reads");
+    return_window(c, stream, frame->length);
+    return fault_none();
+}
+
+struct fault request_data(struct connection *c, struct stream *stream,
+                          const struct frame *frame)
+{
+    if (stream_is_idle(&c->streams, frame->stream))
+        return connection_fault(PROTOCOL_ERROR, "DATA on an idle stream");
+    struct fault fault = streams_receive(&c->streams, stream, frame->length);
+    if (fault.scope == FAULT_CONNECTION)
+        return fault;
+    return_window(c, NULL, frame->length); // we use it at once, or throw it away
+    if (fault.scope)
+        return fault;
+    if (stream && !stream->remote_ended)
+        return take_body(c, stream, frame);
+    if (!stream && stream_end_of(&c->streams, frame->stream) == STREAM_RESET)
+        return fault_none(); // on its way when our RST_STREAM was
+    return stream_fault(STREAM_CLOSED, "DATA after the end of the request");
+}
+
+struct fault request_cancel(struct connection *c, struct stream *stream)
+{
+    if (!stream)
+        return fault_none(); // its answer had been on its way
+    response_close(c, stream, STREAM_ENDED);
+    if (!budget_spend(&c->budget, conn_now(&c->conn), COST_OF_RESET))
+        return connection_fault(ENHANCE_YOUR_CALM, "too many requests that are cancelled");
+    return fault_none();
 }

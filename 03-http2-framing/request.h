@@ -1,28 +1,28 @@
-// request.h: from a list of header fields to a request, or to the reason why it is malformed
-// (RFC 9113 §8.2, §8.3). HTTP/2 leaves little to interpretation here on purpose: what one
-// program takes and the next one takes differently is how requests are smuggled.
+// request.h: a request on its stream, from its HEADERS to its end (RFC 9113 §8.1).
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include "hpack.h"
-#include "http_text.h"
+#include "connection.h"
 
-struct request {
-    struct http_text method, scheme, authority, path;
-    int64_t content_length; // -1: not said
-    bool connect, head;     // the methods that change the rules
-    bool expects_continue;  // the client waits for a 100 before it sends the body
-};
+#define SHARE_BYTES (1 << 20) // of bodies of a connection: above it one stream at a time
 
-// Reads the fields of a request into *request, whose texts then point into the list. Returns
-// NULL, or in words what makes it malformed.
-const char *request_read(const struct hpack_list *list, struct request *request);
+// A HEADERS frame whose block is decoded: a request, or the trailers of one.
+struct fault request_headers(struct connection *c, const struct frame *frame,
+                             const struct hpack_list *list);
 
-// The same for the trailers that may follow a body.
-const char *request_check_trailers(const struct hpack_list *list);
+// A DATA frame: a part of a request's body. `stream` is NULL if it is not open.
+struct fault request_data(struct connection *c, struct stream *stream,
+                          const struct frame *frame);
 
-// Whether the name and the value of a field, pseudo-header fields aside, consist of characters
-// that may be there, and the field may be in HTTP/2 at all. NULL, or what is wrong.
-const char *request_check_field(const struct hpack_field *field);
+// The client's RST_STREAM. `stream` is NULL if it is not open any more.
+struct fault request_cancel(struct connection *c, struct stream *stream);
+
+// Gives the streams that wait for window what they may have now.
+void request_share_windows(struct connection *c);
+
+// The stream whose body keeps others waiting for window, and hardly comes itself; or 0. When
+// that will be known; NEVER if no stream waits.
+uint32_t request_crawler(const struct connection *c);
+int64_t request_due_ns(const struct connection *c);
 
 #endif

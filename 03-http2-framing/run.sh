@@ -2,11 +2,11 @@
 . ../common/scene.sh
 
 scene frames
-scene ids
+scene stream_ids
 scene interleave --rtt 20
-scene hundred --rtt 100 --rate 1600
+scene page_load --rtt 100 --rate 1600
 scene blocking --rtt 60 --rate 8000 --loss 1 --seed 1
-scene hpack
+scene header_compression
 scene windows
 scene push
 finish

@@ -1,115 +1,293 @@
-// server.c: serves a few pages over HTTP/2 (RFC 9113) on plain TCP, and over HTTP/1.1 to
-// whoever speaks that, so that the lesson can compare the two on one server.
+// server.c: serves a few pages over HTTP/2 (RFC 9113) on plain TCP, and over HTTP/1.1 to a
+// client that speaks that, so that the lesson can compare the two on one server.
 //
 // Run:    ./server             then, in another terminal: ./client, or
 //         curl --http2-prior-knowledge http://127.0.0.1:8003/
 //         nghttp -v 'http://127.0.0.1:8003/img/1?size=20000' http://127.0.0.1:8003/
-// Watch:  how little one connection is: its first bytes say which protocol it speaks, and from
-//         then on everything is frames.
+// Watch:  take_frame(): all that happens on a connection is a frame, and nine bytes say which.
 //
-// Read frame.h first, for what they look like; then session.c for what they do to a connection,
-// exchange.c for how a request becomes an answer, stream.c for windows and turns, hpack.c for
-// the headers, route.c for the pages.
+// Read received() first, then take_one() and take_frame(). What a request is, and how it
+// is answered: request.c and response.c; how the answers share the connection: stream.c.
 #include <stdio.h>
 #include <string.h>
 
-#include "http1.h"
-#include "loop.h"
+#include "connection.h"
+#include "request.h"
+#include "response.h"
 #include "net.h"
 #include "options.h"
-#include "session.h"
-#include "story.h"
+#include "log.h"
 
-// Further limits are named where they act: HPACK_LIST_MAX (hpack.h), ECHO_MAX (route.h),
-// PATIENCE_MAX and HEADER_BLOCK_MAX (session.c), LOOP_OUT_BYTES (loop.h).
+// Further limits are named where they act: HPACK_LIST_MAX (hpack.h), ECHO_MAX (pages.h),
+// BODIES_MAX (body_budget.h), BUDGET_MAX (abuse_budget.h), HEADER_BLOCK_MAX (frame.h),
+// LOOP_OUT_BYTES (loop.h).
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         1024
-#define FIRST_BYTES_MS  10000 // until a client has said which protocol it speaks
-#define METHOD_BYTES    3     // of "PRI": no method of HTTP/1.1 begins like that
+#define FIRST_BYTES_MS  10000               // until a client has said which protocol it speaks
+#define METHOD_BYTES    3                   // of "PRI": no method of HTTP/1.1 begins like that
+#define ROOM            (2 * RESPONSE_ROOM) // for output, without which no frame is taken
 
-enum protocol { UNKNOWN, HTTP_1, HTTP_2 };
+// What the loop calls; each call is about one connection.
+static void opened(struct conn *);                           // a client was accepted
+static size_t received(struct conn *, const char *, size_t); // bytes are here; returns how many
+                                                             // it used; 0: wait for more
+static bool produce(struct conn *); // all output is gone; returns true: here is more
+static void timeout(struct conn *); // the time that conn_deadline() was told has come
+static void stop(struct conn *);    // the server stops: finish soon
+static void closed(struct conn *);  // the connection is gone: free what belongs to it
 
-struct connection {
-    struct conn conn; // the loop's part
-    enum protocol protocol;
-    union {
-        struct http1 http1;
-        struct session session;
-    };
-};
+static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
+                                          .conns_max = CONNECTIONS_MAX,
+                                          .opened = opened,
+                                          .received = received,
+                                          .produce = produce,
+                                          .timeout = timeout,
+                                          .stop = stop,
+                                          .closed = closed};
 
 static struct service service = {
     .streams_max = 100, .table_bytes = TABLE_SIZE_DEFAULT, .idle_ms = 60000, .stall_ms = 30000};
 
-static void opened(struct conn *c)
+// ---- frames --------------------------------------------------------------------------------
+
+static struct fault take_settings(struct connection *c, const struct frame *frame)
 {
-    conn_deadline(c, FIRST_BYTES_MS);
+    if (frame->flags & FLAG_ACK) {
+        if (!c->settings_acked)
+            hpack_decoder_limit(&c->decoder, (uint32_t)c->service->table_bytes);
+        c->settings_acked = true;
+        return fault_none();
+    }
+    for (uint32_t i = 0; i < frame->length / SETTING_BYTES; i++) {
+        struct setting setting = frame_setting(frame, i);
+        struct fault fault = fault_none();
+        if (setting.id == SETTINGS_HEADER_TABLE_SIZE)
+            hpack_encoder_limit(&c->encoder, setting.value);
+        else if (setting.id == SETTINGS_INITIAL_WINDOW_SIZE)
+            fault = streams_resize(&c->streams, setting.value);
+        if (fault.scope)
+            return fault;
+    }
+    for (struct stream *stream = c->streams.first; stream; stream = stream->next)
+        response_resume(c, stream);
+    connection_wrote(c, frame_put_settings_ack(connection_space(c)));
+    return fault_none();
 }
 
-// The preface of HTTP/2 looks like a request that no server of HTTP/1.1 would answer (§3.4): so
-// a client that asks the wrong one notices. A server that speaks both can tell them apart.
-static void decide(struct connection *c, const char *bytes, size_t length)
+static struct fault take_window_update(struct connection *c, const struct frame *frame)
 {
-    size_t part = length < METHOD_BYTES ? length : METHOD_BYTES;
-    if (memcmp(bytes, PREFACE, part)) {
-        c->protocol = HTTP_1;
-        http1_begin(&c->http1, &c->conn, service.idle_ms, &service.requests);
-    } else if (part == METHOD_BYTES) {
-        c->protocol = HTTP_2;
-        session_begin(&c->session, &c->conn, &service);
+    uint32_t increment = frame_read_u32(frame->payload) & WINDOW_MAX;
+    struct stream *stream = stream_find(&c->streams, frame->stream);
+    if (frame->stream && !stream)
+        return fault_none(); // closed meanwhile (§5.1)
+    struct fault fault = streams_widen(&c->streams, stream, increment);
+    if (!fault.scope && stream)
+        response_resume(c, stream);
+    return fault;
+}
+
+static struct fault take_ping(struct connection *c, const struct frame *frame)
+{
+    if (!(frame->flags & FLAG_ACK))
+        connection_wrote(c, frame_put_ping(connection_space(c), FLAG_ACK, frame->payload));
+    else if (c->state == CONNECTION_STOPPING)
+        c->leave_ns = conn_now(&c->conn); // it knows that we stop: see connection_stop()
+    return fault_none();
+}
+
+// Any frame but HEADERS. A frame that moves no request on costs the client some of its budget.
+static struct fault take_frame(struct connection *c, const struct frame *frame)
+{
+    struct stream *stream = stream_find(&c->streams, frame->stream);
+    bool content = frame->content_length || (frame->flags & FLAG_END_STREAM);
+    bool moves = frame->type == FRAME_DATA && content && stream;
+    if (!moves && !budget_spend(&c->budget, conn_now(&c->conn), 1))
+        return connection_fault(ENHANCE_YOUR_CALM, "too many frames that lead to nothing");
+    switch (frame->type) {
+    case FRAME_DATA:
+        return request_data(c, stream, frame);
+    case FRAME_RST_STREAM:
+        if (stream_is_idle(&c->streams, frame->stream))
+            return connection_fault(PROTOCOL_ERROR, "RST_STREAM on an idle stream");
+        return request_cancel(c, stream);
+    case FRAME_SETTINGS:
+        return take_settings(c, frame);
+    case FRAME_PUSH_PROMISE:
+        return connection_fault(PROTOCOL_ERROR, "a client cannot push");
+    case FRAME_PING:
+        return take_ping(c, frame);
+    case FRAME_WINDOW_UPDATE:
+        if (stream_is_idle(&c->streams, frame->stream))
+            return connection_fault(PROTOCOL_ERROR, "WINDOW_UPDATE on an idle stream");
+        return take_window_update(c, frame);
+    case FRAME_CONTINUATION:
+        return connection_fault(PROTOCOL_ERROR, "CONTINUATION without HEADERS");
+    default: // PRIORITY is deprecated (§5.3.2); GOAWAY of a client changes nothing for a server
+             // that pushes nothing; frames of an unknown type are ignored (§5.5)
+        return fault_none();
     }
+}
+
+// HEADERS, and the CONTINUATION frames behind it. Sets *used to the bytes of them all; 0: the
+// rest has to come.
+static struct fault take_headers(struct connection *c, const uint8_t *bytes, size_t length,
+                                 struct frame *frame, size_t *used)
+{
+    static struct hpack_list list; // one for all connections: it is used up at once
+    int continuations;
+    struct fault fault = frame_join_block(bytes, length, frame, used, &continuations);
+    if (fault.scope || *used == 0)
+        return fault;
+    // The block is decoded whatever state its stream is in: the dynamic table depends on it.
+    if (!hpack_decode(&c->decoder, frame->content, frame->content_length, &list))
+        return connection_fault(COMPRESSION_ERROR, "a header block that is no HPACK");
+    int cost = continuations + (list.too_long ? COST_OF_TOO_LONG : 0);
+    if (!budget_spend(&c->budget, conn_now(&c->conn), cost))
+        return connection_fault(ENHANCE_YOUR_CALM, "too many costly header blocks");
+    return request_headers(c, frame, &list);
+}
+
+// Takes one frame at the start of `bytes`. Returns how many bytes it took; 0: wait for more.
+static size_t take_one(struct connection *c, const uint8_t *bytes, size_t length)
+{
+    struct frame frame;
+    if (length < FRAME_HEADER_BYTES)
+        return 0;
+    frame_read_header(bytes, &frame);
+    size_t used = FRAME_HEADER_BYTES + frame.length;
+    struct fault fault = frame_check_length(&frame, FRAME_SIZE_DEFAULT);
+    if (!fault.scope && length < used)
+        return 0;
+    if (!fault.scope)
+        fault = frame_check(&frame);
+    if (!fault.scope && c->state == CONNECTION_SETTINGS) { // §3.4
+        if (frame.type != FRAME_SETTINGS || (frame.flags & FLAG_ACK))
+            fault = connection_fault(PROTOCOL_ERROR, "the first frame is not SETTINGS");
+        c->state = CONNECTION_OPEN;
+    }
+    if (!fault.scope && frame.type == FRAME_HEADERS)
+        fault = take_headers(c, bytes, length, &frame, &used);
+    else if (!fault.scope)
+        fault = take_frame(c, &frame);
+    if (fault.scope == FAULT_CONNECTION)
+        connection_fail(c, fault);
+    else if (fault.scope == FAULT_STREAM)
+        connection_reset(c, frame.stream, fault);
+    return c->conn.closing ? length : used;
+}
+
+// ---- what the loop calls -------------------------------------------------------------------
+
+static void opened(struct conn *conn)
+{
+    struct connection *c = (struct connection *)conn;
+    c->service = &service;
+    conn_deadline(conn, FIRST_BYTES_MS);
+}
+
+static void begin_http2(struct connection *c)
+{
+    struct setting settings[] = {
+        {SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)c->service->streams_max},
+        {SETTINGS_MAX_HEADER_LIST_SIZE, HPACK_LIST_MAX},
+        {SETTINGS_HEADER_TABLE_SIZE, (uint32_t)c->service->table_bytes}};
+    bool usual = c->service->table_bytes == TABLE_SIZE_DEFAULT;
+    c->state = CONNECTION_PREFACE;
+    c->idle_ns = conn_now(&c->conn);
+    budget_begin(&c->budget, c->idle_ns);
+    streams_begin(&c->streams);
+    hpack_decoder_begin(&c->decoder);
+    hpack_encoder_begin(&c->encoder);
+    connection_wrote(c, frame_put_settings(connection_space(c), settings, usual ? 2 : 3));
+}
+
+// The preface of HTTP/2 looks like a request that no server of HTTP/1.1 would answer (§3.4), so
+// that a client that asks the wrong server notices. A server of both can tell them apart.
+static void begin(struct connection *c, const char *bytes, size_t length)
+{
+    if (memcmp(bytes, PREFACE, length < METHOD_BYTES ? length : METHOD_BYTES)) {
+        c->state = CONNECTION_HTTP_1;
+        http1_begin(&c->http1, &c->conn, service.idle_ms, &service.requests);
+    } else if (length >= METHOD_BYTES) {
+        begin_http2(c);
+    }
+}
+
+static size_t take_preface(struct connection *c, const char *bytes, size_t length)
+{
+    if (memcmp(bytes, PREFACE, length < PREFACE_BYTES ? length : PREFACE_BYTES))
+        connection_fail(c, connection_fault(PROTOCOL_ERROR, "this is not HTTP/2"));
+    if (length < PREFACE_BYTES || c->conn.closing)
+        return 0;
+    c->state = CONNECTION_SETTINGS;
+    return PREFACE_BYTES;
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct connection *c = (struct connection *)conn;
-    if (c->protocol == UNKNOWN)
-        decide(c, bytes, length);
-    switch (c->protocol) {
-    case HTTP_1:
+    size_t used = 0;
+    if (c->state == CONNECTION_NEW)
+        begin(c, bytes, length);
+    if (c->state == CONNECTION_HTTP_1)
         return http1_received(&c->http1, bytes, length);
-    case HTTP_2:
-        return session_received(&c->session, (const uint8_t *)bytes, length);
-    default:
-        return 0;
+    if (c->state == CONNECTION_PREFACE)
+        used = take_preface(c, bytes, length);
+    while (c->state >= CONNECTION_SETTINGS && !conn->closing && conn_room(conn) >= ROOM) {
+        size_t taken = take_one(c, (const uint8_t *)bytes + used, length - used);
+        if (taken == 0)
+            break;
+        used += taken;
     }
+    return used;
 }
 
 static bool produce(struct conn *conn)
 {
     struct connection *c = (struct connection *)conn;
-    return c->protocol == HTTP_1   ? http1_produce(&c->http1)
-           : c->protocol == HTTP_2 ? session_produce(&c->session)
-                                   : false;
+    if (c->state == CONNECTION_HTTP_1)
+        return http1_produce(&c->http1);
+    if (c->state < CONNECTION_SETTINGS)
+        return false;
+    bool sent = response_send(c);
+    connection_reckon(c);
+    return sent;
 }
 
 static void timeout(struct conn *conn)
 {
     struct connection *c = (struct connection *)conn;
-    if (c->protocol == HTTP_1)
+    if (c->state == CONNECTION_HTTP_1) {
         http1_timeout(&c->http1);
-    else if (c->protocol == HTTP_2)
-        session_timeout(&c->session);
-    else
+    } else if (c->state == CONNECTION_NEW) {
         conn_close(conn);
+    } else if (c->state == CONNECTION_PREFACE) {
+        connection_fail(c, connection_fault(PROTOCOL_ERROR, "no preface in time"));
+    } else {
+        response_due(c);
+        connection_expire(c);
+    }
 }
 
 static void stop(struct conn *conn)
 {
     struct connection *c = (struct connection *)conn;
-    if (c->protocol == HTTP_1)
+    if (c->state == CONNECTION_HTTP_1)
         http1_stop(&c->http1);
-    else if (c->protocol == HTTP_2)
-        session_stop(&c->session);
+    else if (c->state < CONNECTION_SETTINGS)
+        conn_close(conn); // nothing was asked
     else
-        conn_close(conn);
+        connection_stop(c);
 }
 
 static void closed(struct conn *conn)
 {
     struct connection *c = (struct connection *)conn;
-    if (c->protocol == HTTP_2)
-        session_closed(&c->session);
+    if (c->state < CONNECTION_PREFACE)
+        return;
+    streams_close_all(&c->streams);
+    hpack_table_free(&c->decoder.table);
+    hpack_table_free(&c->encoder.table);
 }
 
 int main(int argc, char **argv)
@@ -128,19 +306,10 @@ int main(int argc, char **argv)
         {"stall-ms", OPTION_INT, &service.stall_ms, 1, 3600000,
          "ms until one whose requests do not move ends"},
         {0}};
-    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
-                                              .conns_max = CONNECTIONS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .produce = produce,
-                                              .timeout = timeout,
-                                              .stop = stop,
-                                              .closed = closed};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 03: a few pages over HTTP/2.", options});
-    story_begin(STORY_SERVER);
+    log_begin(false);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
-    stream_free_kept();
     printf("stopped: connections %ld, requests %ld\n", accepted, service.requests);
     return 0;
 }

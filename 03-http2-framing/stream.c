@@ -4,11 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FREE_MAX     4096                 // streams that are kept for the next request
 #define RETURN_BYTES (WINDOW_DEFAULT / 2) // of a window that has been used up: give it back
-
-static struct stream *free_list;
-static unsigned free_count;
 
 // ---- states --------------------------------------------------------------------------------
 
@@ -40,13 +36,9 @@ static void advance_to(struct streams *streams, uint32_t id)
 
 struct stream *stream_open(struct streams *streams, uint32_t id)
 {
-    struct stream *stream = free_list;
-    if (stream) {
-        free_list = stream->next;
-        free_count--;
-    } else if (!(stream = malloc(sizeof *stream))) {
+    struct stream *stream = malloc(sizeof *stream);
+    if (!stream)
         return NULL;
-    }
     *stream = (struct stream){.id = id,
                               .next = streams->first,
                               .send_window = streams->initial_window,
@@ -58,6 +50,11 @@ struct stream *stream_open(struct streams *streams, uint32_t id)
     streams->count++;
     advance_to(streams, id);
     return stream;
+}
+
+bool stream_is_idle(const struct streams *streams, uint32_t id)
+{
+    return id && (id % 2 == 0 || id > streams->last_id);
 }
 
 struct stream *stream_find(const struct streams *streams, uint32_t id)
@@ -80,13 +77,7 @@ void stream_close(struct streams *streams, struct stream *stream, enum stream_en
         stream->next->previous = stream->previous;
     streams->count--;
     answer_free(&stream->answer);
-    if (free_count == FREE_MAX) {
-        free(stream);
-        return;
-    }
-    stream->next = free_list;
-    free_list = stream;
-    free_count++;
+    free(stream);
 }
 
 void stream_refuse(struct streams *streams, uint32_t id)
@@ -107,14 +98,6 @@ void streams_close_all(struct streams *streams)
 {
     while (streams->first)
         stream_close(streams, streams->first, STREAM_ENDED);
-}
-
-void stream_free_kept(void)
-{
-    for (struct stream *stream; (stream = free_list); free_count--) {
-        free_list = stream->next;
-        free(stream);
-    }
 }
 
 // ---- flow control --------------------------------------------------------------------------

@@ -2,8 +2,7 @@
 // control (§5.2, §6.9), and whose turn it is to send.
 //
 // A stream that is not in the list is idle, if its number is above `last_id`, or closed: so a
-// request costs the memory of a stream only as long as it lives. All connections of the process
-// take their streams from one list of free ones.
+// request costs the memory of a stream only as long as it lives.
 #ifndef STREAM_H
 #define STREAM_H
 
@@ -11,7 +10,7 @@
 #include <stdint.h>
 
 #include "frame.h"
-#include "route.h"
+#include "pages.h"
 
 #define STREAM_HISTORY 512 // of the last streams of a connection we know how they were closed
 
@@ -51,6 +50,10 @@ void streams_begin(struct streams *streams);
 // Opens the stream `id`, which is above last_id. NULL: no memory.
 struct stream *stream_open(struct streams *streams, uint32_t id);
 
+// Whether no stream with this number was ever opened, nor can one be below: "idle" (§5.1). An
+// even one would be the server's, which opens none.
+bool stream_is_idle(const struct streams *streams, uint32_t id);
+
 // An open stream, or NULL.
 struct stream *stream_find(const struct streams *streams, uint32_t id);
 
@@ -65,9 +68,6 @@ void stream_refuse(struct streams *streams, uint32_t id);
 enum stream_end stream_end_of(const struct streams *streams, uint32_t id);
 
 void streams_close_all(struct streams *streams);
-
-// Frees the streams that are kept for later: at the end of the program.
-void stream_free_kept(void);
 
 // ---- flow control --------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "context.h"
-#include "story.h"
+#include "log.h"
 
 // What a record is longer than what is in it: its header, and at most so much for padding and
 // authentication (RFC 5246 §6.2.3). Today's ciphers need less: 17 bytes in 1.3, 24 in 1.2 with
@@ -138,7 +138,7 @@ static bool begin(struct secure *s)
     BIO *bio = NULL;
     // A handshake record begins with 0x16 (RFC 8446 §5.1), a request line with a letter.
     if (s->in[0] >= 'A' && s->in[0] <= 'Z') {
-        story_event("refused: plain HTTP");
+        log_line("refused: plain HTTP");
         size_t length = strlen(secure_not_https());
         memcpy(conn_space(&s->conn), secure_not_https(), length);
         conn_wrote(&s->conn, length);
@@ -169,10 +169,10 @@ static void handshake_done(struct secure *s)
     leave_half_open(s);
     s->server->handshakes++;
     s->server->resumed += resumed;
-    story_event("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake",
-                SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl),
-                context_group_name(s->ssl), name ? name : "no name", length ? ", ALPN " : "",
-                (int)length, (const char *)protocol);
+    log_line("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake",
+             SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), context_group_name(s->ssl),
+             name ? name : "no name", length ? ", ALPN " : "", (int)length,
+             (const char *)protocol);
     if (s->server->established)
         s->server->established(s);
 }
@@ -186,9 +186,9 @@ static void refuse(struct secure *s)
     char alert[80] = "";
     if (s->alert >= 0)
         snprintf(alert, sizeof alert, "; alert: %s (%d)", alert_words(s->alert), s->alert);
-    story_event("refused: %s%s%s%s", reason ? reason : "connection lost",
-                verified == X509_V_OK ? "" : ": ",
-                verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified), alert);
+    log_line("refused: %s%s%s%s", reason ? reason : "connection lost",
+             verified == X509_V_OK ? "" : ": ",
+             verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified), alert);
     end(s);
 }
 
@@ -299,7 +299,7 @@ bool secure_produce(struct secure *s)
 void secure_closed(struct secure *s)
 {
     if (s->state == SECURE_ESTABLISHED && !s->ended)
-        story_event("closed without close_notify: what came last may be cut short");
+        log_line("closed without close_notify: what came last may be cut short");
     leave_half_open(s);
     // A session whose connection did not end well is forgotten by the cache. Ours are complete:
     // what a message's end is, HTTP says.
@@ -313,7 +313,7 @@ bool secure_timed_out(struct secure *s)
 {
     if (s->state >= SECURE_ESTABLISHED)
         return false;
-    story_event("refused: the handshake takes too long");
+    log_line("refused: the handshake takes too long");
     s->server->refused++;
     end(s);
     return true;

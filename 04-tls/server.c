@@ -20,7 +20,7 @@
 #include "net.h"
 #include "secure.h"
 #include "settings.h"
-#include "story.h"
+#include "log.h"
 
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         4096
@@ -92,7 +92,7 @@ static void send_bulk(struct session *s)
 
 static void refuse(struct session *s, int status)
 {
-    story_event("refused: %d %s", status, http_reason(status));
+    log_line("refused: %d %s", status, http_reason(status));
     s->keep_alive = false;
     answer_text(&s->answer, status, "%s\n", http_reason(status));
     send_answer(s);
@@ -107,8 +107,8 @@ static void end_request(struct session *s)
         s->answer.length = s->content_length;
     } else if (s->answer.kind == ANSWER_ACT) {
         answer_text(&s->answer, 200, "transfer %ld done\n", ++transfers);
-        story_event("transfer %ld done%s", transfers,
-                    s->secure.state == SECURE_ESTABLISHED ? "" : " (early data)");
+        log_line("transfer %ld done%s", transfers,
+                 s->secure.state == SECURE_ESTABLISHED ? "" : " (early data)");
     }
     send_answer(s);
 }
@@ -140,8 +140,8 @@ static size_t take_content(struct session *s, const char *bytes, size_t length)
 static void take_request(struct session *s, const struct http_head *head)
 {
     bool early = s->secure.state != SECURE_ESTABLISHED;
-    story_event("%.*s %.*s%s", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at, early ? " (early data)" : "");
+    log_line("%.*s %.*s%s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at, early ? " (early data)" : "");
     s->keep_alive = head->keep_alive && !s->secure.conn.told_to_stop;
     s->head_only = http_is(head->method, "HEAD");
     s->content_length = 0;
@@ -265,8 +265,7 @@ int main(int argc, char **argv)
                                               .closed = closed};
     struct settings settings;
     settings_parse(argc, argv, &settings);
-    story_begin(STORY_SERVER);
-    story_quiet(settings.quiet);
+    log_begin(settings.quiet);
     struct context *context = context_new(&settings.tls);
     tls.ctx = context_first(context);
     tls.handshake_ms = settings.handshake_ms;

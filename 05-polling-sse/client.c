@@ -151,7 +151,7 @@ static void follow_by_sse(void)
 static void follow_by_websocket(void)
 {
     char target[EVENT_NAME + 20] = "/ws";
-    struct ws_message got;
+    struct ws_message got = {.opcode = -1};
     ssize_t used;
     if (*last_id)
         snprintf(target, sizeof target, "/ws?since=%s", last_id);
@@ -159,20 +159,21 @@ static void follow_by_websocket(void)
     if (result == FETCH_MALFORMED)
         die("GET %s: %s", target, why);
     websocket_begin(&frames, false, MESSAGE_MAX);
-    for (got.opcode = -1; result == FETCH_OK && got.opcode != WS_CLOSE; result = read_some()) {
-        while ((used = websocket_read(&frames, f.rest.at, f.rest.length, &got)) > 0) {
-            fetch_use(&f, (size_t)used);
-            if (got.opcode == WS_TEXT)
-                show_json((struct http_text){got.bytes, got.length});
-            if (got.opcode == WS_PING)
-                websocket_send(&f, WS_PONG, got.bytes, got.length);
-            if (got.opcode == WS_CLOSE)
-                websocket_send_close(&f, got.code);
-        }
+    for (bool closed = false; result == FETCH_OK && !closed;) {
+        used = websocket_read(&frames, f.rest.at, f.rest.length, &got);
         if (used < 0) {
             websocket_send_close(&f, (int)-used);
             die("GET %s: malformed frames: closed with code %d", target, (int)-used);
         }
+        fetch_use(&f, (size_t)used);
+        if (got.opcode == WS_TEXT)
+            show_json((struct http_text){got.bytes, got.length});
+        else if (got.opcode == WS_PING)
+            result = websocket_send(&f, WS_PONG, got.bytes, got.length);
+        else if (got.opcode == WS_CLOSE)
+            closed = websocket_send_close(&f, got.code) == FETCH_OK;
+        else if (used == 0)
+            result = read_some();
     }
     if (got.opcode == WS_CLOSE)
         snprintf(why, sizeof why, "the server closed the WebSocket with code %d", got.code);

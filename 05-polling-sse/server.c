@@ -28,7 +28,7 @@
 #include "publisher.h"
 #include "sse.h"
 #include "stats.h"
-#include "story.h"
+#include "log.h"
 #include "subscriber.h"
 #include "tokens.h"
 #include "utf8.h"
@@ -227,8 +227,7 @@ int main(int argc, char **argv)
                                               .stop = stop,
                                               .closed = closed};
     options_parse(argc, argv, &(struct command){"", "Lesson 05: news for clients.", options});
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
+    log_begin(quiet);
     begin(ring, first_id);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
     printf("stopped: connections %ld, events %llu\n", connections,

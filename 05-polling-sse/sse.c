@@ -2,7 +2,7 @@
 #include "sse.h"
 
 #include "subscriber.h"
-#include "story.h"
+#include "log.h"
 
 // A comment: no event, but something for the proxies and the firewalls between, which forget
 // connections that are silent (HTML standard §9.2.7).
@@ -22,8 +22,8 @@ static bool produce(struct connection *c)
         return false;
     }
     if (subscriber_is_too_slow(c)) {
-        story_event("an SSE subscriber is %llu events behind: closed",
-                    (unsigned long long)subscriber_queue(c));
+        log_line("an SSE subscriber is %llu events behind: closed",
+                 (unsigned long long)subscriber_queue(c));
         c->service->dropped_slow++;
         conn_close(&c->conn); // it may come back, and go on where it was
         return false;

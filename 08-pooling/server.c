@@ -18,7 +18,7 @@
 #include "options.h"
 #include "protocol.h"
 #include "query.h"
-#include "story.h"
+#include "log.h"
 
 // Further limits are named where they act: FRAME_MAX_BYTES (protocol.h), QUERY_MAX_BYTES,
 // IDS_MAX, ANSWER_MAX_BYTES (query.h), LOOP_IN_BYTES and LOOP_STALL_MS (loop.h).
@@ -74,9 +74,9 @@ static void part(struct session *s)
 static void end(struct session *s, uint32_t id, const char *code, const char *text)
 {
     if (s->number)
-        story_event("session %ld ends: %s", s->number, text);
+        log_line("session %ld ends: %s", s->number, text);
     else
-        story_event("refused: %s", text);
+        log_line("refused: %s", text);
     tell(s, FATAL, id, (const char *const[]){code, text}, 2);
     part(s);
 }
@@ -131,8 +131,8 @@ static void take_login(struct session *s, const struct frame *frame)
     s->query_id = frame->id;
     if (++sessions > most_sessions)
         most_sessions = sessions;
-    story_event("session %ld: %.*s logs in", s->number, (int)frame->fields[0].length,
-                frame->fields[0].at);
+    log_line("session %ld: %.*s logs in", s->number, (int)frame->fields[0].length,
+             frame->fields[0].at);
     s->conn.paused = true;
     conn_deadline(&s->conn, login_ms);
     if (login_ms == 0)
@@ -194,8 +194,8 @@ static bool take_query(struct session *s, const struct frame *frame)
     bool takes_time = price_ms(&s->query) > 0;
     if (takes_time && conn_room(&s->conn) < LOOP_OUT_BYTES)
         return false;
-    story_event("session %ld: %.*s", s->number,
-                (int)(text->length < LOG_BYTES ? text->length : LOG_BYTES), text->at);
+    log_line("session %ld: %.*s", s->number,
+             (int)(text->length < LOG_BYTES ? text->length : LOG_BYTES), text->at);
     s->query_id = frame->id;
     if (!takes_time) {
         answer(s);
@@ -320,8 +320,7 @@ int main(int argc, char **argv)
                                               .stop = stop,
                                               .closed = closed};
     options_parse(argc, argv, &(struct command){"", "Lesson 08: a small database.", options});
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
+    log_begin(quiet);
     tables_fill(&tables);
     loop_run(net_listen(host, port, BACKLOG), &server);
     printf("stopped: sessions %ld, queries %ld, refused %ld\n", logins, queries, refused);

@@ -18,7 +18,7 @@
 #include "net.h"
 #include "options.h"
 #include "protocol.h"
-#include "story.h"
+#include "log.h"
 
 #define CONNECTIONS_MAX 1000
 #define BACKLOG         512                  // clients that wait until there is room
@@ -89,10 +89,10 @@ static bool serve(struct connection *c)
         return true;
     if (length <= 0) {
         if (length < 0)
-            story_event("connection %d: %s", c->fd, strerror(errno));
+            log_line("connection %d: %s", c->fd, strerror(errno));
         return false;
     }
-    story_event("read() = %zd bytes", length);
+    log_line("read() = %zd bytes", length);
     c->heard_at_ns = now_ns();
     if (!take(c, bytes, (size_t)length))
         return false;
@@ -144,7 +144,7 @@ static void run(int stop_fd, int listener)
                 close_connection(i);
         }
         if (polls[1].revents && !accept_connection(listener)) {
-            story_event("accept(): %s: the next client waits", strerror(errno));
+            log_line("accept(): %s: the next client waits", strerror(errno));
             retry_accept_at_ns = now_ns() + RETRY_ACCEPT_NS;
         }
     }
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
     options_parse(
         argc, argv,
         &(struct command){"", "Lesson 09: answers each request with one byte.", options});
-    story_begin(STORY_SERVER);
+    log_begin(false);
     int stop_fd = net_stop_fd(), listener = net_listen(host, port, BACKLOG);
     net_set_nonblocking(listener);
     net_ready(listener);

@@ -15,6 +15,7 @@
 #include "call.h"
 #include "json.h"
 #include "net.h"
+#include "measure.h"
 #include "options.h"
 #include "output.h"
 #include "retry.h"
@@ -109,7 +110,7 @@ static void charge(const struct call_request *request)
         int64_t asked_ms = retry_after_ms(call.retry_after, time(NULL)),
                 elapsed_ms = (call.ended_ns - began_ns) / 1000000,
                 wait_ms =
-                    retry_wait_ms(&policy, calls, elapsed_ms, asked_ms, retry_random(&random));
+                    retry_wait_ms(&policy, calls, elapsed_ms, asked_ms, random_next(&random));
         if (wait_ms == RETRY_GIVE_UP)
             die("the outcome is not known: ask again with --key '%s'", request->key);
         printf("waits %lld ms, then calls again with the same key\n", (long long)wait_ms);

@@ -25,7 +25,7 @@
 #include "options.h"
 #include "pattern.h"
 #include "connection.h"
-#include "story.h"
+#include "log.h"
 
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         4096
@@ -163,8 +163,7 @@ int main(int argc, char **argv)
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 10: charges that can be repeated.", options});
-    story_begin(STORY_SERVER);
-    story_quiet(quiet);
+    log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
     begin(journal, key_ttl, waste_kb, crash);
     long connections = loop_run(listener, &what_the_loop_calls);

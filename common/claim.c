@@ -12,6 +12,7 @@
 #include "text.h"
 
 #define CLAIM_TEXT 19 // column at which a claim's text begins
+#define VERDICT    10 // columns that the verdict takes
 
 static const char *const verdict_name[] = {"HOLDS", "NOT HERE", "SKIPPED", "UNEXPECTED"};
 static const char *const verdict_colour[] = {GREEN, YELLOW, DIM, RED};
@@ -37,9 +38,32 @@ static void write_ledger(const struct claim *claim, enum verdict shown, const ch
     }
 }
 
+// The note's section and words, and the verdict at the end of the line. Words that find no room
+// beside the verdict follow below.
+static void print_quote(const struct claim *claim, enum verdict shown)
+{
+    int room = text_width() - CLAIM_TEXT - VERDICT;
+    char quoted[LINE_BYTES], beside[LINE_BYTES];
+    snprintf(quoted, sizeof quoted, "\"%s\"", claim->says);
+    strcpy(beside, quoted);
+    while (columns(beside) > room && strrchr(beside, ' '))
+        *strrchr(beside, ' ') = '\0';
+    printf("\n  %s", paint(BOLD));
+    cell(claim->where, CLAIM_TEXT - 2, false);
+    cell(beside, room, false);
+    printf("%s%s", paint(PLAIN), paint(verdict_colour[shown]));
+    cell(verdict_name[shown], VERDICT, true);
+    printf("%s\n", paint(PLAIN));
+    if (strlen(beside) < strlen(quoted)) {
+        fputs(paint(BOLD), stdout);
+        wrap(quoted + strlen(beside) + 1, CLAIM_TEXT);
+        fputs(paint(PLAIN), stdout);
+    }
+}
+
 void claim_report(const struct claim *claim, enum verdict seen, const char *format, ...)
 {
-    char measured[LINE_BYTES], quoted[LINE_BYTES];
+    char measured[LINE_BYTES];
     story_quiet(true); // the timeline is over
     const char *strict = getenv("STRICT"), *args = getenv("ARGS");
     bool skipped = seen == SKIPPED, expected = seen == claim->expected;
@@ -49,13 +73,7 @@ void claim_report(const struct claim *claim, enum verdict seen, const char *form
     vsnprintf(measured, sizeof measured, format, arguments);
     va_end(arguments);
 
-    snprintf(quoted, sizeof quoted, "\"%s\"", claim->says);
-    printf("\n  %s", paint(BOLD));
-    cell(claim->where, CLAIM_TEXT - 2, false);
-    cell(quoted, WIDTH - CLAIM_TEXT - 10, false);
-    printf("%s%s", paint(PLAIN), paint(verdict_colour[shown]));
-    cell(verdict_name[shown], 10, true);
-    printf("%s\n", paint(PLAIN));
+    print_quote(claim, shown);
     wrap(measured, CLAIM_TEXT);
     if (seen == NOT_HERE && claim->why) {
         fputs(paint(DIM), stdout);

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "conn.h"
+#include "measure.h"
 #include "net.h"
 
 #define EVENTS          256 // that one epoll_wait() may bring
@@ -92,13 +92,8 @@ static void start(struct loop *loop, int stop_fd)
 {
     struct epoll_event clients = {0, {.ptr = &loop->listener}},
                        stops = {EPOLLIN, {.ptr = loop}};
-    struct rlimit files;
     size_t conns_max = (size_t)loop->server->conns_max;
-    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < conns_max + SPARE_FILES) {
-        files.rlim_cur =
-            conns_max + SPARE_FILES < files.rlim_max ? conns_max + SPARE_FILES : files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    raise_file_limit((long)conns_max + SPARE_FILES);
     net_set_nonblocking(loop->listener);
     loop->timers.heap = calloc(conns_max, sizeof *loop->timers.heap);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);

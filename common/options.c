@@ -77,10 +77,10 @@ static void store(const struct option_spec *o, const char *source, const char *t
 }
 
 // wire tells the programs that it starts where the server is: $HOST and $PORT. They count only
-// beside $WIRE_BOARD, because some shells export a HOST of their own.
+// beside $WIRE_PACKET_LOG, because some shells export a HOST of their own.
 static void take_environment(const struct option_spec *options)
 {
-    if (!getenv("WIRE_BOARD"))
+    if (!getenv("WIRE_PACKET_LOG"))
         return;
     for (const struct option_spec *o = options; o->name; o++) {
         if (!strcmp(o->name, "host") && getenv("HOST"))

@@ -35,7 +35,7 @@ static _Noreturn void become(const char *const argv[], int ready_fd)
     int silence = open("/dev/null", O_WRONLY);
     // The pair's own server is another one: what the environment says of it is not for this
     // one.
-    unsetenv("WIRE_BOARD");
+    unsetenv("WIRE_PACKET_LOG");
     spawn_hand_over(ready_fd);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -2,7 +2,6 @@
 #include "story.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,31 +9,29 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "board.h"
 #include "claim.h"
 #include "net.h"
 #include "text.h"
+#include "timeline.h"
+#include "wire/packet_log.h"
 
-#define BETWEEN    83 // columns between the two sides of the timeline
-#define FIRST_CELL 32 // columns of a table's first column, and of the others
-#define OTHER_CELL 13
-#define BAR_LABEL  27
-#define BAR_FULL   50
+#define FIRST_CELL     32 // columns of a table's first cell and of the others, where there is room
+#define OTHER_CELL     13
+#define FIRST_CELL_MIN 24 // and where there is not
+#define OTHER_CELL_MIN 8
+#define BAR_LABEL      27
+#define BAR_REST       50 // columns beside a bar: its label and its figure
 
-static const char *const side_colour[] = {CYAN, MAGENTA, PLAIN};
-
-static enum story_side my_side;
 static const char *scene_name;
 static bool in_timeline, heading_due;
-static bool at_top; // nothing has been printed since the scene's title
+static bool at_top;                // nothing has been printed since the scene's title
+static int first_cell, other_cell; // columns of this table's cells
 
-void story_begin(enum story_side side)
+void story_begin(void)
 {
-    my_side = side;
-    if (side == STORY_CLIENT)
-        signal(SIGPIPE, SIG_IGN); // a broken connection is an error to report, not the end
+    signal(SIGPIPE, SIG_IGN); // a broken connection is an error to report, not the end
     text_begin();
-    board();
+    packet_log();
 }
 
 const char *story_scene(void)
@@ -45,7 +42,7 @@ const char *story_scene(void)
 int story_tell(const struct scene *scenes, const char *only)
 {
     int number = 0, played = 0;
-    if (!getenv("WIRE_BOARD"))
+    if (!getenv("WIRE_PACKET_LOG"))
         printf(
             "without wire there are no packets to see here, and no distance: try make run\n");
     for (const struct scene *scene = scenes; scene->name; scene++) {
@@ -55,7 +52,7 @@ int story_tell(const struct scene *scenes, const char *only)
         scene_name = scene->name;
         played++;
         printf("\n%s── %d %s ── %s ", paint(BOLD), number, scene->name, scene->title);
-        repeat("─", WIDTH - 9 - snprintf(NULL, 0, "%d", number) - columns(scene->name) -
+        repeat("─", text_width() - 9 - snprintf(NULL, 0, "%d", number) - columns(scene->name) -
                         columns(scene->title));
         printf("%s\n\n", paint(PLAIN));
         story_quiet(true); // until the scene opens its timeline
@@ -91,119 +88,122 @@ void story_say(const char *format, ...)
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     cut_blanks(line, " ");
-    printf("%s%s%s\n", in_timeline && *line ? "\n" : "", *line ? "  " : "", line);
+    if (in_timeline && *line)
+        putchar('\n');
     in_timeline = at_top = false;
+    if (*line)
+        wrap(line, 2);
+    else
+        putchar('\n');
 }
 
 static void print_heading(void)
 {
     heading_due = false;
-    printf("%s%13s%sclient%s", at_top ? "" : "\n", "", paint(CYAN), paint(PLAIN));
+    if (!at_top)
+        putchar('\n');
     at_top = false;
-    repeat(" ", BETWEEN - 9);
-    printf("%sserver%s\n", paint(MAGENTA), paint(PLAIN));
+    timeline_heading();
 }
 
 void story_timeline(void)
 {
     in_timeline = true;
-    board()->zero_ns = now_ns();
+    packet_log()->zero_ns = now_ns();
     heading_due = true; // alone in a terminal: only over the first event, if there is one
-    if (getenv("WIRE_BOARD"))
+    if (getenv("WIRE_PACKET_LOG"))
         print_heading();
     story_quiet(false);
 }
 
-static void print_time(int64_t at_ns)
-{
-    printf("%s%8.1f ms%s  ", paint(DIM), (double)(at_ns - board()->zero_ns) / 1e6,
-           paint(PLAIN));
-}
-
 void story_event(const char *format, ...)
 {
-    static char last[LINE_BYTES];
-    static int repeats;
     char text[LINE_BYTES];
-    bool alone = my_side == STORY_SERVER && !getenv("WIRE_BOARD");
-    struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
-    if (board()->quiet)
+    if (packet_log()->quiet)
         return;
-    if (my_side == STORY_SERVER && poll(&out, 1, 0) == 0)
-        return; // nobody reads our log: better a line less than a server that waits
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     make_printable(text);
-    if (!alone && columns(text) > BETWEEN - 2)
-        strcpy(text + BETWEEN - 5, "..."); // a peer's text may be as long as it likes
-    if (alone && !strcmp(text, last)) {    // "read() = 1 bytes", a thousand times
-        repeats++;
-        return;
-    }
-    if (repeats)
-        printf("             ... and %d more\n", repeats);
-    repeats = 0;
-    snprintf(last, sizeof last, "%s", text);
     if (heading_due)
         print_heading();
-    print_time(now_ns());
-    if (alone) {
-        printf("%s\n", text);
-        return;
-    }
-    printf("│ %s", paint(side_colour[my_side]));
-    cell(text, BETWEEN - 2, my_side == STORY_SERVER);
-    printf("%s │\n", paint(PLAIN));
-}
-
-void story_arrow(int64_t at_ns, bool to_server, const char *label, const char *lost)
-{
-    int shaft = BETWEEN - 6 - columns(label);
-    int gone = lost ? 3 + columns(lost) : 0; // "✗ lost " takes its part of the shaft
-    int gap = lost ? (shaft - gone) / 3 : 0; // and it does not come all the way
-    print_time(at_ns);
-    if (lost)
-        fputs(paint(RED), stdout);
-    if (to_server) {
-        printf("├── %s ", label);
-        repeat("─", shaft + 1 - gone - gap);
-        lost ? printf(" ✗ %s", lost) : printf("▶");
-        repeat(" ", gap);
-        fputs("│", stdout);
-    } else {
-        fputs("│", stdout);
-        repeat(" ", gap);
-        lost ? printf("%s ✗ ", lost) : printf("◀");
-        repeat("─", shaft + 1 - gone - gap);
-        printf(" %s ──┤", label);
-    }
-    printf("%s\n", lost ? paint(PLAIN) : "");
+    timeline_line(TIMELINE_CLIENT, text);
 }
 
 void story_quiet(bool quiet)
 {
-    board()->quiet = quiet;
+    packet_log()->quiet = quiet;
 }
 
 static void print_cells(char *line)
 {
     cut_blanks(line, "| "); // empty cells at the end
-    fputs("  ", stdout);
-    int width = FIRST_CELL;
-    for (char *rest = line, *text; (text = strsep(&rest, "|")); width = OTHER_CELL)
-        cell(text, rest || width == OTHER_CELL ? width : 0, width == OTHER_CELL);
+    char *rest = line, *text = strsep(&rest, "|");
+    printf("  ");
+    if (rest && columns(text) > first_cell) // too long for its cell: a line of its own
+        printf("%s\n  %*s", text, first_cell, "");
+    else
+        cell(text, rest ? first_cell : 0, false);
+    while ((text = strsep(&rest, "|"))) {
+        if (columns(text) >= other_cell)
+            putchar(' ');
+        cell(text, other_cell, true);
+    }
+    putchar('\n');
+}
+
+// The cells are as wide as so many of them leave room for.
+static void choose_cells(const char *titles)
+{
+    int others = 0, room = text_width() - 2;
+    for (const char *c = titles; *c; c++)
+        others += *c == '|';
+    first_cell = FIRST_CELL;
+    other_cell = OTHER_CELL;
+    if (others == 0 || first_cell + others * other_cell <= room)
+        return;
+    other_cell = (room - FIRST_CELL_MIN) / others;
+    if (other_cell > OTHER_CELL)
+        other_cell = OTHER_CELL;
+    if (other_cell < OTHER_CELL_MIN)
+        other_cell = OTHER_CELL_MIN;
+    if (first_cell > room - others * other_cell)
+        first_cell = room - others * other_cell;
+}
+
+// Moves the first words of titles that are too long for their cells into a line above; true if
+// there are any.
+static bool break_titles(char *titles, char *above)
+{
+    bool any = false;
+    char *rest = titles, *title = strsep(&rest, "|"), *out = above;
+    char below[LINE_BYTES], *under = below;
+    under += sprintf(under, "%s", title);
+    while ((title = strsep(&rest, "|"))) {
+        char *space = columns(title) < other_cell ? NULL : strrchr(title, ' ');
+        if (space) {
+            *space = '\0';
+            any = true;
+        }
+        out += sprintf(out, "|%s", space ? title : "");
+        under += sprintf(under, "|%s", space ? space + 1 : title);
+    }
+    strcpy(titles, below);
+    return any;
 }
 
 void story_head(const char *titles)
 {
-    char line[LINE_BYTES];
+    char line[LINE_BYTES], above[LINE_BYTES] = "";
     snprintf(line, sizeof line, "%s", titles);
+    choose_cells(line);
     printf("%s%s", at_top ? "" : "\n", paint(BOLD));
     in_timeline = at_top = false;
+    if (break_titles(line, above))
+        print_cells(above);
     print_cells(line);
-    printf("%s\n", paint(PLAIN));
+    printf("%s", paint(PLAIN));
 }
 
 void story_row(const char *format, ...)
@@ -215,15 +215,15 @@ void story_row(const char *format, ...)
     va_end(arguments);
     make_printable(line);
     print_cells(line);
-    putchar('\n');
 }
 
 void story_bar(const char *label, double value, double full, const char *format, ...)
 {
     static const char *const eighth[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int eighths =
-        full > 0 && value <= full ? (int)(value / full * BAR_FULL * 8 + 0.5) : BAR_FULL * 8;
+    int longest = (text_width() - BAR_REST) * 8, eighths = longest;
     va_list arguments;
+    if (full > 0 && value <= full)
+        eighths = (int)(value / full * longest + 0.5);
     fputs(in_timeline ? "\n  " : "  ", stdout);
     in_timeline = false;
     cell(label, BAR_LABEL, false);

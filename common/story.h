@@ -1,8 +1,8 @@
 // story.h: how a lesson tells what happens: scenes, a two-sided timeline, tables, bars.
 //
-// A client lists its scenes and calls story_tell(). A scene says what it is about to do, draws
+// play.c lists its scenes and calls story_tell(). A scene says what it is about to do, draws
 // the timeline while it does it, shows the figures, and ends in claims (claim.h). NO_COLOR,
-// TERM=dumb or a pipe give plain text. Lines fit 100 columns.
+// TERM=dumb or a pipe give plain text. Lines fit the terminal: 80 to 100 columns.
 #ifndef STORY_H
 #define STORY_H
 
@@ -10,16 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum story_side { STORY_CLIENT, STORY_SERVER, STORY_WIRE };
-
 struct scene {
     const char *name; // the argument of ./play that plays it
     const char *title;
     void (*play)(void);
 };
 
-// Says which side of the timeline this program's lines stand on, and makes stdout line by line.
-void story_begin(enum story_side side);
+// Makes stdout line by line. Call it first.
+void story_begin(void);
 
 // Plays the scene called `only`, or all of them if it is NULL; an unknown name prints the list
 // and exits 2. Returns the program's exit status: 0, or 1 if a claim did not come out as
@@ -29,18 +27,15 @@ int story_tell(const struct scene *scenes, const char *only);
 // The name of the scene that is being played.
 const char *story_scene(void);
 
-// A line of narration, at most 96 columns wide.
+// A line of narration; it is broken where the terminal is too narrow.
 void story_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Sets the story's clock to zero, in all programs of it, and heads the timeline.
 void story_timeline(void);
 
-// One thing that this program did or saw, on its side of the timeline, at this moment. A server
-// without a timeline (alone in its terminal) prints it as a log line.
+// One thing that this program, the client, did or saw, on its side of the timeline, at this
+// moment. (A server says such things by log.h.)
 void story_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-// A packet between the two sides (wire draws these). `lost` is NULL, or says where it ended.
-void story_arrow(int64_t at_ns, bool to_server, const char *label, const char *lost);
 
 // While quiet, packets and the server's events stay off the timeline: for what a scene repeats.
 void story_quiet(bool quiet);

@@ -4,15 +4,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 static bool coloured;
+static int width = WIDTH_MAX;
+
+static void look_at_terminal(void)
+{
+    struct winsize size;
+    const char *variable = getenv("COLUMNS");
+    int wide = 0;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+        wide = size.ws_col;
+    if (wide == 0 && variable)
+        wide = atoi(variable);
+    if (wide <= 0 || wide > WIDTH_MAX)
+        wide = WIDTH_MAX;
+    if (wide < WIDTH_MIN)
+        wide = WIDTH_MIN;
+    width = wide;
+}
 
 void text_begin(void)
 {
     const char *term = getenv("TERM");
     coloured = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb");
+    look_at_terminal();
     setvbuf(stdout, NULL, _IOLBF, LINE_BYTES); // a line is one write: lines never mix
+}
+
+int text_width(void)
+{
+    return width;
 }
 
 const char *paint(const char *colour)
@@ -41,15 +65,29 @@ void make_printable(char *text)
             *c = '.';
 }
 
+void shorten(char *text, int most)
+{
+    int column = 0;
+    char *cut = text;
+    if (columns(text) <= most)
+        return;
+    for (char *at = text; *at && column <= most - 3; at++) {
+        if ((*at & 0xc0) != 0x80 && column++ == most - 3)
+            break;
+        cut = at + 1;
+    }
+    strcpy(cut, "...");
+}
+
 void repeat(const char *text, int times)
 {
     while (times-- > 0)
         fputs(text, stdout);
 }
 
-void cell(const char *text, int width, bool right)
+void cell(const char *text, int cell_width, bool right)
 {
-    int padding = width - columns(text);
+    int padding = cell_width - columns(text);
     repeat(" ", right ? padding : 0);
     fputs(text, stdout);
     repeat(" ", right ? 0 : padding);
@@ -63,7 +101,7 @@ void wrap(const char *text, int indent)
         char word[LINE_BYTES];
         snprintf(word, sizeof word, "%.*s", length, text);
         text += length + (text[length] == ' ');
-        if (column && column + 1 + columns(word) > WIDTH) {
+        if (column && column + 1 + columns(word) > width) {
             putchar('\n');
             column = 0;
         }

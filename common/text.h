@@ -1,10 +1,11 @@
-// text.h: text in columns and colours, for story.c and claim.c.
+// text.h: text in columns and colours, for whatever prints a scene: timeline, story, claim.
 #ifndef TEXT_H
 #define TEXT_H
 
 #include <stdbool.h>
 
-#define WIDTH      100  // columns of the terminal
+#define WIDTH_MIN  80   // columns that the output needs,
+#define WIDTH_MAX  100  // and the most that it uses
 #define LINE_BYTES 1024 // that a line may take, colours and all
 
 #define PLAIN   "0"
@@ -17,8 +18,12 @@
 #define CYAN    "36"
 
 // Makes stdout line by line, and decides about colour: none where NO_COLOR is set, TERM is
-// "dumb", or stdout is no terminal.
+// "dumb", or stdout is no terminal. Looks how wide the terminal is.
 void text_begin(void);
+
+// Columns that a line may have, from WIDTH_MIN to WIDTH_MAX: as many as the terminal has
+// (TIOCGWINSZ), or as $COLUMNS says; WIDTH_MAX where neither is known.
+int text_width(void);
 
 // Starts a colour, or with PLAIN ends it: for a "%s". Nothing where colour is not wanted.
 const char *paint(const char *colour);
@@ -28,6 +33,9 @@ int columns(const char *text);
 
 // Puts a dot for whatever could command a terminal: a peer's bytes may be in the text.
 void make_printable(char *text);
+
+// Cuts UTF-8 text that takes more than `width` columns: its last columns become "...".
+void shorten(char *text, int width);
 
 // Prints text so many times.
 void repeat(const char *text, int times);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/time.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "net.h"
 
 #define TIMEOUT_S 15
@@ -115,7 +115,7 @@ bool await_udp(int fd, char *answer, int64_t until_ns)
 int ask_timeout_ms(void)
 {
     // A link that loses nothing gives no reason to ask twice.
-    return board()->loss > 0 ? 200 + (int)(2 * board()->rtt_ms) : PATIENCE_MS;
+    return packet_log()->loss > 0 ? 200 + (int)(2 * packet_log()->rtt_ms) : PATIENCE_MS;
 }
 
 void ask_udp(int fd, char *answer, const char *format, ...)

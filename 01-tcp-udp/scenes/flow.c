@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "scenes.h"
@@ -60,7 +60,7 @@ static long write_until_stuck(int fd, long most)
         ssize_t sent = send(fd, zeros, length, MSG_DONTWAIT);
         if (sent < 0 && errno != EAGAIN)
             die("cannot send: %s", strerror(errno));
-        if (sent < 0 && poll(&writable, 1, 300 + (int)(3 * board()->rtt_ms)) == 0)
+        if (sent < 0 && poll(&writable, 1, 300 + (int)(3 * packet_log()->rtt_ms)) == 0)
             break;
         written += sent > 0 ? sent : 0;
     }
@@ -141,14 +141,14 @@ void scene_flow(void)
               socket_buffer(tcp, SO_SNDBUF));
     close(tcp);
 
-    if (board()->tunnel)
+    if (packet_log()->tunnel)
         claim_report(&window, stuck_at < FLOW_BYTES && window_closed && all ? HOLDS : UNCLEAR,
                      "%s at %ld bytes, the reader's window is %u; after \"resume\" %d arrived",
                      stuck_at < FLOW_BYTES ? "stuck" : "not stuck", stuck_at, info.tcpi_snd_wnd,
                      all ? FLOW_BYTES : 0);
     else
         claim_skip(&window);
-    if (board()->loss > 0 || board()->rate > 0)
+    if (packet_log()->loss > 0 || packet_log()->rate > 0)
         claim_report(&no_window, SKIPPED, "this link loses datagrams too");
     else
         claim_report(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,

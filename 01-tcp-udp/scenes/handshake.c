@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "capture.h"
 #include "claim.h"
 #include "net.h"
@@ -156,22 +156,22 @@ void scene_handshake(void)
 {
     struct ending at_once, halfway, by_halves;
     int udp = ask_open_udp(), smallest, largest;
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     double connect_ms = close_at_once(udp, &at_once);
     close_by_halves(udp, &halfway, &by_halves);
     story_quiet(true);
     bool told_apart = ask_who(udp);
     close(udp);
 
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
+    uint32_t count = packet_log_read(mark, packets, PACKETS_MAX);
     int three = capture_closing_segments(packets, count, at_once.port);
     int four = capture_closing_segments(packets, count, by_halves.port);
     int udp_header = udp_header_bytes(count, "#1001 state 65535");
     capture_tcp_headers(packets, count, &smallest, &largest);
-    if (board()->tunnel) {
+    if (packet_log()->tunnel) {
         claim_report(&opening, capture_opens(packets, count, at_once.port) ? HOLDS : UNCLEAR,
                      "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
-                     connect_ms, board()->rtt_ms);
+                     connect_ms, packet_log()->rtt_ms);
         enum verdict verdict = UNCLEAR;
         if (four == 4 && three == 3)
             verdict = NOT_HERE;

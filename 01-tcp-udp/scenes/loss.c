@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "scenes.h"
@@ -71,7 +71,7 @@ void scene_loss(void)
     story_quiet(true);
     ask_tcp(tcp, answer, "forget");
     story_say("%d numbered messages over a link that loses %g %%, a millisecond apart.",
-              MESSAGES, board()->loss);
+              MESSAGES, packet_log()->loss);
     for (int i = 1; i <= 2 * MESSAGES; i++, sleep_ms(1)) {
         bool over_udp = i <= MESSAGES;
         char message[64];
@@ -90,7 +90,7 @@ void scene_loss(void)
 
     bool lost_something = by_udp < MESSAGES && info.tcpi_total_retrans > 0;
     bool complete = by_tcp == MESSAGES && tcp_in_order;
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(&delivery);
     else if (!lost_something && complete)
         claim_report(&delivery, SKIPPED, "the link lost nothing this time");

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
             "Lesson 01: two ways to send bytes. Without SCENE all of them: handshake,\n"
             "boundaries, loss, flow, segments, queries.",
             options});
-    story_begin(STORY_CLIENT);
+    story_begin();
     ask_server(host, port);
     return story_tell(scenes, argv[first]);
 }

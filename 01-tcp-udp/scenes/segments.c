@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "capture.h"
 #include "claim.h"
 #include "net.h"
@@ -38,7 +38,7 @@ static struct sizes send_segments(int total, int clamp)
     struct sockaddr_storage address;
     struct sizes sizes;
     socklen_t length = net_address(ask_host(), ask_port(), SOCK_STREAM, &address);
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || (clamp && setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &clamp, sizeof clamp)))
         die("cannot make a socket with an MSS of %d: %s", clamp, strerror(errno));
@@ -51,7 +51,7 @@ static struct sizes send_segments(int total, int clamp)
     send_all(fd, bytes, (size_t)total);
     if (!read_line(fd, answer))
         die("the server did not swallow the segments");
-    capture_segment_size(packets, board_packets(mark, packets, PACKETS_MAX), local_port(fd),
+    capture_segment_size(packets, packet_log_read(mark, packets, PACKETS_MAX), local_port(fd),
                          &sizes.payload, &sizes.mss);
     close(fd);
     return sizes;
@@ -60,7 +60,7 @@ static struct sizes send_segments(int total, int clamp)
 static void judge(struct sizes open, struct sizes clamped)
 {
     enum verdict verdict = UNCLEAR;
-    if (open.mss == board()->mtu - 40 && open.payload == open.mss - 12)
+    if (open.mss == packet_log()->mtu - 40 && open.payload == open.mss - 12)
         verdict = NOT_HERE;
     else if (open.mss == 1460 && open.payload == 1388)
         verdict = HOLDS;
@@ -70,14 +70,14 @@ static void judge(struct sizes open, struct sizes clamped)
 
 void scene_segments(void)
 {
-    int mtu = board()->tunnel ? board()->mtu : 1500;
+    int mtu = packet_log()->tunnel ? packet_log()->mtu : 1500;
     int total = SEGMENTS * (mtu - 40);
     story_say("One send() of %d bytes. TCP cuts it where a packet is full.", total);
     story_timeline();
     struct sizes open = send_segments(total, 0);
     story_quiet(true);
     struct sizes clamped = send_segments(total, 1400);
-    if (!board()->tunnel) {
+    if (!packet_log()->tunnel) {
         claim_skip(&segment);
         return;
     }

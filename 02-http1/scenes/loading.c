@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "story.h"
@@ -30,17 +30,17 @@ static double ms_since(int64_t start_ns, int64_t end_ns)
 // Why a claim about round trips cannot be judged on this link; NULL if it can.
 static const char *no_round_trips(void)
 {
-    return board()->loss > 0     ? "on this link lost packets cost more than round trips"
-           : board()->rate > 0   ? "on this link the rate decides, not the round trips"
-           : board()->rtt_ms < 5 ? "on this link a round trip takes hardly any time"
-                                 : NULL;
+    return packet_log()->loss > 0     ? "on this link lost packets cost more than round trips"
+           : packet_log()->rate > 0   ? "on this link the rate decides, not the round trips"
+           : packet_log()->rtt_ms < 5 ? "on this link a round trip takes hardly any time"
+                                      : NULL;
 }
 
 // ---- reuse ---------------------------------------------------------------------------------
 
 static int handshakes_since(uint32_t mark)
 {
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
+    uint32_t count = packet_log_read(mark, packets, PACKETS_MAX);
     int handshakes = 0;
     for (uint32_t i = 0; i < count; i++)
         handshakes += packets[i].to_server && packets[i].flags & TCP_SYN;
@@ -51,7 +51,7 @@ static int handshakes_since(uint32_t mark)
 static double time_requests(bool reuse, int *handshakes)
 {
     struct fetch f;
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     int64_t start = now_ns();
     for (int i = 0; i < REQUESTS; i++) {
         if (i == 0 || !reuse)
@@ -61,7 +61,7 @@ static double time_requests(bool reuse, int *handshakes)
             fetch_close(&f);
     }
     double took_ms = ms_since(start, now_ns());
-    *handshakes = board()->tunnel ? handshakes_since(mark) : 0;
+    *handshakes = packet_log()->tunnel ? handshakes_since(mark) : 0;
     return took_ms;
 }
 
@@ -124,7 +124,7 @@ void scene_reuse(void)
     story_quiet(true);
     fetch_close(&f);
 
-    double each_ms = 0, one_ms = 0, rtt_ms = board()->rtt_ms;
+    double each_ms = 0, one_ms = 0, rtt_ms = packet_log()->rtt_ms;
     for (int i = 0; i < TRIES && each_ms <= 1.5 * one_ms; i++) { // once, if undisturbed
         each_ms = time_requests(false, &handshakes[0]);
         one_ms = time_requests(true, &handshakes[1]);
@@ -132,7 +132,7 @@ void scene_reuse(void)
     char title[40];
     snprintf(title, sizeof title, "%d requests|handshakes|time|round trips", REQUESTS);
     story_head(title);
-    if (board()->tunnel && rtt_ms > 0) {
+    if (packet_log()->tunnel && rtt_ms > 0) {
         story_row("a new connection each|%d|%.0f ms|%.1f", handshakes[0], each_ms,
                   each_ms / rtt_ms);
         story_row("one connection for all|%d|%.0f ms|%.1f", handshakes[1], one_ms,
@@ -141,7 +141,7 @@ void scene_reuse(void)
         story_row("a new connection each|?|%.1f ms|?", each_ms);
         story_row("one connection for all|?|%.1f ms|?", one_ms);
     }
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(&saves);
     else if (no_round_trips())
         claim_report(&saves, SKIPPED, "%s", no_round_trips());
@@ -219,7 +219,7 @@ void scene_pipeline(void)
     story_head("GET /|answer after");
     story_row("alone|%.1f ms", alone_ms);
     story_row("behind %s|%.1f ms", slow, behind_ms);
-    if (board()->loss > 0)
+    if (packet_log()->loss > 0)
         claim_report(&blocks, SKIPPED, "on this link a lost packet delays answers as well");
     else
         claim_report(&blocks,
@@ -325,7 +325,7 @@ void scene_six(void)
     story_say("");
     story_bar("1 connection", one_ms, one_ms, "%.0f ms", one_ms);
     story_bar("6 connections", six_ms, one_ms, "%.0f ms", six_ms);
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(&six);
     else if (no_round_trips())
         claim_report(&six, SKIPPED, "%s", no_round_trips());

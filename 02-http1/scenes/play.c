@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "loading.h"
 #include "net.h"
@@ -215,7 +215,7 @@ static const struct claim saves_body = {
 static long wire_bytes(uint32_t mark)
 {
     static struct packet packets[PACKETS_MAX];
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
+    uint32_t count = packet_log_read(mark, packets, PACKETS_MAX);
     long sum = 0;
     for (uint32_t i = 0; i < count; i++)
         sum += packets[i].length;
@@ -233,7 +233,7 @@ static void scene_cache(void)
     story_say("One image, asked for twice. The second time we say which one we have.");
     story_timeline();
     for (int i = 0; i < 2; i++) {
-        uint32_t mark = board_mark();
+        uint32_t mark = packet_log_mark();
         story_event(i ? "GET /cached, If-None-Match: %s" : "GET /cached", tag);
         fetch_or_die(&f, fetch_ask(&f, "GET", "/cached", fields, NULL));
         struct http_text field = http_field(&f.head, "etag");
@@ -243,7 +243,7 @@ static void scene_cache(void)
         story_event("%d, ETag: %s, %zu bytes of content", f.head.status, tag, f.content_bytes);
         status[i] = f.head.status;
         content[i] = f.content_bytes;
-        bytes[i] = board()->tunnel ? wire_bytes(mark) : (long)f.wire_bytes;
+        bytes[i] = packet_log()->tunnel ? wire_bytes(mark) : (long)f.wire_bytes;
     }
     story_quiet(true);
     fetch_close(&f);
@@ -258,7 +258,7 @@ static void scene_cache(void)
                      : UNCLEAR,
                  "%d with %zu bytes of content, then %d with %zu: %ld bytes%s instead of %ld",
                  status[0], content[0], status[1], content[1], bytes[1],
-                 board()->tunnel ? " on the wire" : "", bytes[0]);
+                 packet_log()->tunnel ? " on the wire" : "", bytes[0]);
 }
 
 // ---- overhead ------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ int main(int argc, char **argv)
             "Lesson 02: HTTP/1.1. Without SCENE all of them: raw, reuse, pipeline, six, "
             "hosts,\nstream, smuggle, upload, cache, overhead.",
             options});
-    story_begin(STORY_CLIENT);
+    story_begin();
     ask_server(host, port);
     return story_tell(scenes, argv[first]);
 }

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "story.h"
@@ -76,7 +76,7 @@ void scene_upload(void)
 {
     struct fetch f;
     // A tenth where packets are lost: Reno is slow there, and does not get faster by waiting.
-    file_bytes = board()->loss > 0 ? FILE_BYTES / 10 : FILE_BYTES;
+    file_bytes = packet_log()->loss > 0 ? FILE_BYTES / 10 : FILE_BYTES;
     for (size_t i = 0; i < file_bytes; i++)
         file[i] = (char)(i * 31 + i / 251);
     story_say("A file of %zu bytes. At %d %% the connection breaks.", file_bytes, CUT_PERCENT);
@@ -112,7 +112,7 @@ void scene_upload(void)
     if (rest)
         story_bar("resumed at the offset", resumed, again, "%.0f", resumed);
     bool same = checked == file_bytes && !wrong;
-    if (board()->loss > 0)
+    if (packet_log()->loss > 0)
         claim_report(&survives, SKIPPED, "on this link the reset itself may be lost");
     else
         claim_report(&survives,

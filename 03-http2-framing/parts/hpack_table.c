@@ -78,8 +78,10 @@ static uint8_t static_length[HPACK_STATIC_ENTRIES + 1]; // of the names
 static uint8_t value_length[HPACK_STATIC_ENTRIES + 1];
 static uint8_t static_first[HPACK_STATIC_ENTRIES + 1]; // the first entry with the same name
 
-__attribute__((constructor)) static void measure_static_table(void)
+void hpack_table_begin(void)
 {
+    if (static_first[1])
+        return;
     for (uint8_t i = 1; i <= HPACK_STATIC_ENTRIES; i++) {
         bool same = !strcmp(static_table[i].name, static_table[i - 1].name);
         static_length[i] = (uint8_t)strlen(static_table[i].name);

@@ -60,6 +60,9 @@ struct hpack_table {
     uint32_t size, max;    // by §4.1
 };
 
+// Measures the static table, the first time: to be called before any other function here.
+void hpack_table_begin(void);
+
 // Adds an entry (§4.4): older ones make room for it. One that is larger than the whole table
 // empties it, and is not added: that is no error. False: no memory.
 bool hpack_table_add(struct hpack_table *table, const struct hpack_field *field);

@@ -44,9 +44,9 @@ static void begin_answer(struct http1 *http1, const struct http_head *head)
     http1->to_head = http_is(head->method, "HEAD");
     http1->minor = head->minor;
     if (body)
-        route_error(501, &http1->answer);
+        page_error(501, &http1->answer);
     else
-        route(head->method, head->target, conn_now(http1->conn), &http1->answer);
+        page(head->method, head->target, conn_now(http1->conn), &http1->answer);
 }
 
 size_t http1_received(struct http1 *http1, const char *bytes, size_t length)
@@ -65,7 +65,7 @@ size_t http1_received(struct http1 *http1, const char *bytes, size_t length)
         return head.length;
     }
     http1->keep_alive = http1->to_head = false;
-    route_error(-status, &http1->answer);
+    page_error(-status, &http1->answer);
     return length; // nobody knows where the next request begins
 }
 

@@ -5,7 +5,7 @@
 #define HTTP1_H
 
 #include "loop.h"
-#include "route.h"
+#include "pages.h"
 
 struct http1 {
     struct conn *conn;

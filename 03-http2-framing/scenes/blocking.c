@@ -1,59 +1,59 @@
 // blocking.c: scene blocking: a packet is lost. Which streams, and which connections, wait?
 #include <stdio.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
-#include "holes.h"
+#include "packet_gap.h"
 #include "scenes.h"
-#include "six.h"
+#include "http1_loader.h"
 #include "story.h"
-#include "talk.h"
+#include "h2_client.h"
 
-#define IMAGES HOLES_OWNERS // one for each stream, or connection
-#define SIZE   60000        // bytes of each
-#define TRIES  6            // until a packet is lost that has something behind it
+#define IMAGES GAP_OWNERS // one for each stream, or connection
+#define SIZE   60000      // bytes of each
+#define TRIES  6          // until a packet is lost that has something behind it
 
-static struct talk talk; // too large for the stack
+static struct h2_client client; // too large for the stack
 
-static void see_frame(struct talk *t, bool to_server, const struct frame *frame)
+static void see_frame(struct h2_client *t, bool to_server, const struct frame *frame)
 {
     if (!to_server && frame->type == FRAME_DATA && frame->length)
-        holes_piece(six_port(t->fd), t->position,
-                    t->position + FRAME_HEADER_BYTES + frame->length, (int)frame->stream / 2);
+        gap_piece(http1_port(t->fd), t->position,
+                  t->position + FRAME_HEADER_BYTES + frame->length, (int)frame->stream / 2);
 }
 
 // Loads the images over one connection, all at once.
 static void load_http2(void)
 {
-    static const struct talk_listener listener = {.frame = see_frame};
-    holes_begin();
-    talk_open(&talk, TALK_WINDOW, &listener);
+    static const struct h2_listener listener = {.frame = see_frame};
+    gap_begin();
+    h2_open(&client, H2_WINDOW, &listener);
     for (int i = 0; i < IMAGES; i++) {
         char path[40];
         snprintf(path, sizeof path, "/img/%d?size=%d", i + 1, SIZE);
-        talk_get(&talk, path);
+        h2_get(&client, path);
     }
-    while (talk.open && talk_step(&talk))
-        holes_read(six_port(talk.fd), talk.position + talk.in_length - talk.in_at,
-                   talk.read_ns);
-    talk_close(&talk);
+    while (client.receiver.open && h2_step(&client))
+        gap_read(http1_port(client.fd), client.position + client.in_length - client.in_at,
+                 client.read_ns);
+    h2_close(&client);
 }
 
 // Loads them over six connections, one on each.
 static void load_http1(void)
 {
-    struct six six = {
-        .connections = SIX_MAX, .images = IMAGES, .size = SIZE, .read = holes_read};
-    holes_begin();
-    six_load(&six);
-    for (int i = 0; i < SIX_MAX && board()->tunnel; i++)
-        holes_packets(six.ports[i], i);
+    struct http1_loader loader = {
+        .connections = HTTP1_CONNECTIONS, .images = IMAGES, .size = SIZE, .read = gap_read};
+    gap_begin();
+    http1_load(&loader);
+    for (int i = 0; i < HTTP1_CONNECTIONS && packet_log()->tunnel; i++)
+        gap_packets(loader.ports[i], i);
 }
 
-static int count_true(const bool flags[HOLES_OWNERS])
+static int count_true(const bool flags[GAP_OWNERS])
 {
     int sum = 0;
-    for (int i = 0; i < HOLES_OWNERS; i++)
+    for (int i = 0; i < GAP_OWNERS; i++)
         sum += flags[i];
     return sum;
 }
@@ -63,9 +63,9 @@ static bool find_hole(void (*load)(void), bool went_on, struct hole *hole)
 {
     for (int i = 0; i < TRIES; i++) {
         load();
-        if (board()->tunnel && holes_find(went_on, hole))
+        if (packet_log()->tunnel && gap_find(went_on, hole))
             return true;
-        if (!board()->tunnel || board()->loss <= 0)
+        if (!packet_log()->tunnel || packet_log()->loss <= 0)
             return false;
     }
     return false;
@@ -85,18 +85,18 @@ void scene_blocking(void)
     bool found = find_hole(load_http2, false, &two);
     if (found) {
         story_say("");
-        holes_draw(&two, "stream", 1, 2);
+        gap_draw(&two, "stream", 1, 2);
         story_say("");
-        story_say("The same images over %d connections of HTTP/1.1:", SIX_MAX);
+        story_say("The same images over %d connections of HTTP/1.1:", HTTP1_CONNECTIONS);
         found = find_hole(load_http1, true, &one);
     } else {
         load_http1();
     }
     if (found) {
         story_say("");
-        holes_draw(&one, "connection", 1, 1);
+        gap_draw(&one, "connection", 1, 1);
     }
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(&stalls_all);
     else if (!found)
         claim_report(&stalls_all, SKIPPED,

@@ -7,21 +7,22 @@
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
-#include "strip.h"
-#include "talk.h"
+#include "frame_chart.h"
+#include "frame_names.h"
+#include "h2_client.h"
 
 #define IMAGE    60000 // bytes
 #define HEAVIEST 255   // weight 256: the wire has one less
 #define LIGHTEST 0     // weight 1
 #define PROMISED 2     // the stream of a push
 
-static struct talk talk; // too large for the stack
+static struct h2_client client; // too large for the stack
 
 // ---- pushes --------------------------------------------------------------------------------
 
 static int promises;
 
-static void see_promise(struct talk *t, bool to_server, const struct frame *frame)
+static void see_promise(struct h2_client *t, bool to_server, const struct frame *frame)
 {
     (void)t;
     promises += !to_server && frame->type == FRAME_PUSH_PROMISE;
@@ -40,12 +41,12 @@ static uint8_t *put_promise(uint8_t *out, uint32_t stream)
 // We allow pushes; does the server make use of it?
 static bool pushes_nothing(void)
 {
-    static const struct talk_listener listener = {.frame = see_promise};
+    static const struct h2_listener listener = {.frame = see_promise};
     static const struct setting allowed = {SETTINGS_ENABLE_PUSH, 1};
-    talk_open(&talk, TALK_WINDOW, &listener);
-    talk_wrote(&talk, frame_put_settings(talk_space(&talk), &allowed, 1));
-    bool answered = talk_await(&talk, talk_get(&talk, "/")) && talk_ping(&talk);
-    talk_close(&talk);
+    h2_open(&client, H2_WINDOW, &listener);
+    h2_wrote(&client, frame_put_settings(h2_space(&client), &allowed, 1));
+    bool answered = h2_await(&client, h2_get(&client, "/")) && h2_ping(&client);
+    h2_close(&client);
     story_row("GET /, and ENABLE_PUSH=1|%d PUSH_PROMISE frames", promises);
     return answered && promises == 0;
 }
@@ -53,14 +54,14 @@ static bool pushes_nothing(void)
 // We push. A client must not.
 static bool refuses_ours(void)
 {
-    talk_open(&talk, TALK_WINDOW, NULL);
-    talk_get(&talk, "/");
-    talk_wrote(&talk, put_promise(talk_space(&talk), 1));
-    talk_await_end(&talk);
-    talk_close(&talk);
-    story_row("we send PUSH_PROMISE|GOAWAY %s: %s", error_code_name(talk.goaway_code),
-              talk.why);
-    return talk.went_away && talk.goaway_code == PROTOCOL_ERROR;
+    h2_open(&client, H2_WINDOW, NULL);
+    h2_get(&client, "/");
+    h2_wrote(&client, put_promise(h2_space(&client), 1));
+    h2_await_end(&client);
+    h2_close(&client);
+    story_row("we send PUSH_PROMISE|GOAWAY %s: %s",
+              error_code_name(client.receiver.goaway_code), client.receiver.goaway_text);
+    return client.receiver.went_away && client.receiver.goaway_code == PROTOCOL_ERROR;
 }
 
 // A server of old times, at the other end of a socketpair(2): pushes, though we said
@@ -71,14 +72,14 @@ static bool we_refuse(void)
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
         die("no socketpair");
-    talk_begin(&talk, ends[0], TALK_WINDOW, NULL);
-    talk_get(&talk, "/");
-    talk_flush(&talk);
+    h2_begin(&client, ends[0], H2_WINDOW, NULL);
+    h2_get(&client, "/");
+    h2_flush(&client);
     uint8_t *end = put_promise(frame_put_settings(frames, NULL, 0), 1);
     if (!write_all(ends[1], frames, (size_t)(end - frames)))
         die("a socketpair that takes nothing");
-    talk_await_end(&talk);
-    talk_close(&talk);
+    h2_await_end(&client);
+    h2_close(&client);
     ssize_t length = read(ends[1], bytes, sizeof bytes);
     close(ends[1]);
     struct frame frame = {0};
@@ -88,59 +89,60 @@ static bool we_refuse(void)
     bool refused = frame.type == FRAME_GOAWAY && frame.length >= 8 &&
                    frame_read_u32(frame.payload + 4) == PROTOCOL_ERROR;
     story_row("an old server pushes|%s %s: %s", frame_type_name(frame.type),
-              error_code_name(talk.fault.code), talk.fault.why ? talk.fault.why : "");
+              error_code_name(client.fault.code), client.fault.why ? client.fault.why : "");
     return refused;
 }
 
 // ---- priorities ----------------------------------------------------------------------------
 
-static struct strip strip;
+static struct frame_chart chart;
 
-static void see_data(struct talk *t, bool to_server, const struct frame *frame)
+static void see_data(struct h2_client *t, bool to_server, const struct frame *frame)
 {
     (void)t;
     if (!to_server)
-        strip_note(&strip, frame);
+        chart_note(&chart, frame);
 }
 
 // Two images: the first with all the weight there is, the second with none. Returns the part of
 // the second that is here when the first is.
 static double share_of_light(void)
 {
-    static const struct talk_listener listener = {.frame = see_data};
-    talk_open(&talk, TALK_WINDOW, &listener);
-    talk_wrote(&talk, frame_put_priority(talk_space(&talk), 1, 0, HEAVIEST));
-    talk_wrote(&talk, frame_put_priority(talk_space(&talk), 3, 0, LIGHTEST));
+    static const struct h2_listener listener = {.frame = see_data};
+    h2_open(&client, H2_WINDOW, &listener);
+    h2_wrote(&client, frame_put_priority(h2_space(&client), 1, 0, HEAVIEST));
+    h2_wrote(&client, frame_put_priority(h2_space(&client), 3, 0, LIGHTEST));
     for (int i = 1; i <= 2; i++) {
         char path[40];
         snprintf(path, sizeof path, "/img/%d?size=%d", i, IMAGE);
-        talk_get(&talk, path);
+        h2_get(&client, path);
     }
-    talk_await_all(&talk);
-    talk_close(&talk);
-    strip_draw(&strip, 1, "weight 256");
-    strip_draw(&strip, 3, "weight 1");
-    return (double)strip_bytes(&strip, 3, strip_end(&strip, 1)) / IMAGE;
+    h2_await_all(&client);
+    h2_close(&client);
+    chart_draw(&chart, 1, "weight 256");
+    chart_draw(&chart, 3, "weight 1");
+    return (double)chart_bytes(&chart, 3, chart_end(&chart, 1)) / IMAGE;
 }
 
 // What a PRIORITY frame on a request's stream leads to: the frame's payload has `length` bytes,
 // and says that the stream depends on itself.
 static bool priority_ends(const char *name, uint32_t length, uint32_t error)
 {
-    talk_open(&talk, TALK_WINDOW, NULL);
-    uint32_t stream = talk_get(&talk, "/slow?ms=1");
-    uint8_t *start = talk_space(&talk);
+    h2_open(&client, H2_WINDOW, NULL);
+    uint32_t stream = h2_get(&client, "/slow?ms=1");
+    uint8_t *start = h2_space(&client);
     frame_put_priority(start, stream, stream, HEAVIEST);
     frame_put_header(start, length, FRAME_PRIORITY, 0, stream);
-    talk_wrote(&talk, start + FRAME_HEADER_BYTES + length);
-    talk_await(&talk, stream);
-    const struct reply *reply = talk_reply(&talk, stream);
-    talk_close(&talk);
-    if (reply->reset)
-        story_row("%s|RST_STREAM %s", name, error_code_name(reply->error));
+    h2_wrote(&client, start + FRAME_HEADER_BYTES + length);
+    h2_await(&client, stream);
+    const struct response *response = h2_answer(&client, stream);
+    h2_close(&client);
+    if (response->reset)
+        story_row("%s|RST_STREAM %s", name, error_code_name(response->error));
     else
-        story_row("%s|answered with status %d", name, reply->status);
-    return reply->reset ? reply->error == error : error == NO_ERROR && reply->status == 200;
+        story_row("%s|answered with status %d", name, response->status);
+    return response->reset ? response->error == error
+                           : error == NO_ERROR && response->status == 200;
 }
 
 static const struct claim push_is_over = {"3.8", "guide §3.2", "server push is deprecated",
@@ -161,7 +163,7 @@ void scene_push(void)
     story_say("");
     double share = share_of_light();
     story_head("PRIORITY|what is said to it");
-    bool itself = priority_ends("a stream behind itself", 5, NO_ERROR);
+    bool itself = priority_ends("a stream behind itself", 5, PROTOCOL_ERROR);
     bool checked = priority_ends("four bytes instead of five", 4, FRAME_SIZE_ERROR);
     claim_report(
         &push_is_over, nothing && ours && theirs ? HOLDS : UNCLEAR,

@@ -1,22 +1,15 @@
-// scenes.h: what client.c plays, and which file a scene is in.
+// scenes.h: the scenes that play.c plays. Each is in the file of its name.
 #ifndef SCENES_H
 #define SCENES_H
 
-// turns.c: whose DATA goes next, and how much of it.
+void scene_frames(void);
+void scene_stream_ids(void);
 void scene_interleave(void);
-void scene_windows(void);
-
-// hundred.c: a hundred images; hundred_of() says how large each is.
-void hundred_of(int bytes);
-void scene_hundred(void);
-
-// blocking.c: what a lost packet holds up.
+void scene_page_load(void);
+void page_load_size(int bytes); // how large each of its images is
 void scene_blocking(void);
-
-// headers.c: what HPACK saves.
-void scene_hpack(void);
-
-// push.c: two parts of HTTP/2 that nobody uses any more.
+void scene_header_compression(void);
+void scene_windows(void);
 void scene_push(void);
 
 #endif

@@ -2,8 +2,8 @@
 // (clang only) builds it and runs it for half a minute; FUZZ_SECONDS=600 for longer. The first
 // byte says which part gets the others.
 #include "huffman.h"
-#include "lab.h"
-#include "request.h"
+#include "fake_loop.h"
+#include "message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -55,24 +55,25 @@ static void fuzz_frame(const uint8_t *bytes, size_t length)
     frame_describe(&frame, text, sizeof text);
 }
 
-static void fuzz_session(const uint8_t *bytes, size_t length)
+static void fuzz_server(const uint8_t *bytes, size_t length)
 {
     static const uint8_t begin[] = PREFACE "\0\0\0\4\0\0\0\0";
     struct frame frame;
-    lab_begin();
-    lab_say(begin, sizeof begin); // with the zero that ends the text: the last byte of SETTINGS
-    lab_say(bytes, length / 2);
-    lab_wait(1000);
-    lab_say(bytes + length / 2, length - length / 2);
-    lab_wait(61000);
-    while (lab_frame(&frame))
+    fake_begin();
+    fake_say(begin,
+             sizeof begin); // with the zero that ends the text: the last byte of SETTINGS
+    fake_say(bytes, length / 2);
+    fake_wait(1000);
+    fake_say(bytes + length / 2, length - length / 2);
+    fake_wait(61000);
+    while (fake_frame(&frame))
         ;
-    lab_end();
+    fake_end();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    static void (*const targets[])(const uint8_t *, size_t) = {fuzz_session, fuzz_hpack,
+    static void (*const targets[])(const uint8_t *, size_t) = {fuzz_server, fuzz_hpack,
                                                                fuzz_frame, fuzz_huffman};
     if (length > 0)
         targets[*bytes % 4](bytes + 1, length - 1);

@@ -4,7 +4,7 @@
 //
 //     test_frames.h  frames, and Huffman's code
 //     test_hpack.h   header blocks
-//     test_lab.h     conversations with a session in the lab, where no socket is
+//     test_conversations.h  conversations with the server in the fake loop, where no socket is
 //     test_streams.h many streams there: turns, windows, deadlines, limits
 //
 // What is expected of them: test_vectors.h. What a server has said, in words: test_story.h.
@@ -16,7 +16,7 @@
 
 #include "test_frames.h"
 #include "test_hpack.h"
-#include "test_lab.h"
+#include "test_conversations.h"
 #include "test_streams.h"
 
 #define ANSWER_SECONDS 20
@@ -130,7 +130,7 @@ static bool good_request(void)
     struct frame frame;
     bool ended = false, hello = false;
     script.length = 0;
-    sprintf(text, "HEADERS.5.%u.828684", good_stream);
+    sprintf(text, "HEADERS.5.%u.828684010161", good_stream);
     script_add(&script, text);
     if (!write_all(good_peer.fd, script.bytes, script.length))
         return false;

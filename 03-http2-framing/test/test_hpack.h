@@ -31,7 +31,7 @@ static size_t parse_fields(const char *text, struct hpack_field *fields)
     return count;
 }
 
-static struct hpack_list list;
+static struct hpack_list decoded;
 
 TEST(rfc_7541_appendix_c)
 {
@@ -51,8 +51,8 @@ TEST(rfc_7541_appendix_c)
             decoder.table.max = encoder.table.max = example->table_max;
             encoder.no_huffman = !example->huffman;
         }
-        CHECK(hpack_decode(&decoder, block, length, &list));
-        describe_list(&list, text);
+        CHECK(hpack_decode(&decoder, block, length, &decoded));
+        describe_list(&decoded, text);
         CHECK_HAS(text, example->fields);
         CHECK_INT(decoder.table.size, example->table_size);
         size_t count = parse_fields(example->fields, fields);
@@ -108,7 +108,7 @@ TEST(hpack_blocks_that_are_none)
         struct hpack_decoder decoder;
         uint8_t block[50];
         hpack_decoder_begin(&decoder);
-        if (hpack_decode(&decoder, block, from_hex(bad_blocks[i].block, block), &list))
+        if (hpack_decode(&decoder, block, from_hex(bad_blocks[i].block, block), &decoded))
             FAIL("taken: %s", bad_blocks[i].what);
         hpack_table_free(&decoder.table);
     }
@@ -117,7 +117,7 @@ TEST(hpack_blocks_that_are_none)
 static bool decode_hex(struct hpack_decoder *decoder, const char *hex)
 {
     uint8_t block[200];
-    return hpack_decode(decoder, block, from_hex(hex, block), &list);
+    return hpack_decode(decoder, block, from_hex(hex, block), &decoded);
 }
 
 TEST(hpack_size_updates)
@@ -150,21 +150,21 @@ TEST(the_encoder_follows_the_peers_limit)
     hpack_encoder_begin(&encoder);
     hpack_decoder_begin(&decoder);
     end = hpack_encode(&encoder, block, &field, 1);
-    CHECK(hpack_decode(&decoder, block, (size_t)(end - block), &list));
+    CHECK(hpack_decode(&decoder, block, (size_t)(end - block), &decoded));
     hpack_encoder_limit(&encoder, 0); // and back, before the next block: both are told (§4.2)
     hpack_encoder_limit(&encoder, 1000000);
     CHECK_INT(encoder.table.count, 0);
     end = hpack_encode(&encoder, block, &field, 1);
     CHECK_INT(block[0], 0x20);
     CHECK_INT(block[1], 0x3f);
-    CHECK(hpack_decode(&decoder, block, (size_t)(end - block), &list));
+    CHECK(hpack_decode(&decoder, block, (size_t)(end - block), &decoded));
     CHECK_INT(decoder.table.max, HPACK_TABLE_MAX);
     CHECK_INT(decoder.table.count, 1);
     hpack_decoder_limit(&decoder, 40);
     hpack_encoder_limit(&encoder, 40);
     end = hpack_encode(&encoder, block, &field, 1);
-    CHECK(hpack_decode(&decoder, block, (size_t)(end - block), &list));
-    CHECK_INT(list.count, 1);
+    CHECK(hpack_decode(&decoder, block, (size_t)(end - block), &decoded));
+    CHECK_INT(decoded.count, 1);
     hpack_table_free(&decoder.table);
     hpack_table_free(&encoder.table);
 }
@@ -195,16 +195,16 @@ TEST(hpack_there_and_back)
             hpack_encoder_limit(&encoder, random_below(5000));
         uint8_t *end = hpack_encode(&encoder, block, fields, count);
         CHECK((size_t)(end - block) <= hpack_bound(fields, count));
-        if (!hpack_decode(&decoder, block, (size_t)(end - block), &list) ||
-            list.count != count) {
+        if (!hpack_decode(&decoder, block, (size_t)(end - block), &decoded) ||
+            decoded.count != count) {
             FAIL("round %d", round);
             break;
         }
         for (size_t i = 0; i < count; i++)
-            CHECK(list.fields[i].name_length == fields[i].name_length &&
-                  list.fields[i].value_length == fields[i].value_length &&
-                  !memcmp(list.fields[i].name, fields[i].name, fields[i].name_length) &&
-                  !memcmp(list.fields[i].value, fields[i].value, fields[i].value_length));
+            CHECK(decoded.fields[i].name_length == fields[i].name_length &&
+                  decoded.fields[i].value_length == fields[i].value_length &&
+                  !memcmp(decoded.fields[i].name, fields[i].name, fields[i].name_length) &&
+                  !memcmp(decoded.fields[i].value, fields[i].value, fields[i].value_length));
         CHECK(encoder.table.size == decoder.table.size &&
               encoder.table.count == decoder.table.count);
         if (test_failures)
@@ -231,10 +231,10 @@ TEST(hpack_of_mutated_blocks)
             length -= random_below(4) ? 0 : random_below((uint32_t)length);
             uint8_t *exact = malloc(length + 1); // so that a sanitizer sees a byte too far
             memcpy(exact, block, length);
-            bool good = hpack_decode(&decoder, exact, length, &list);
+            bool good = hpack_decode(&decoder, exact, length, &decoded);
             free(exact);
             taken += good;
-            CHECK(decoder.table.size <= HPACK_TABLE_MAX && list.size <= HPACK_LIST_MAX);
+            CHECK(decoder.table.size <= HPACK_TABLE_MAX && decoded.size <= HPACK_LIST_MAX);
             if (!good)
                 break;
         }

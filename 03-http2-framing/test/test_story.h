@@ -2,7 +2,7 @@
 #ifndef TEST_STORY_H
 #define TEST_STORY_H
 
-#include "request.h"
+#include "message.h"
 #include "test_hpack.h"
 
 #define TRANSCRIPT (1 << 20)
@@ -35,14 +35,14 @@ static void story_clear(struct story *story)
 static void story_headers(struct story *story, const struct frame *frame, int *status)
 {
     CHECK(frame->flags & FLAG_END_HEADERS);
-    CHECK(hpack_decode(&story->decoder, frame->content, frame->content_length, &list));
-    CHECK(list.count > 0 && list.fields[0].static_name == HPACK_STATUS);
-    CHECK_INT(list.fields[0].value_length, 3);
+    CHECK(hpack_decode(&story->decoder, frame->content, frame->content_length, &decoded));
+    CHECK(decoded.count > 0 && decoded.fields[0].static_name == HPACK_STATUS);
+    CHECK_INT(decoded.fields[0].value_length, 3);
     *status = 0;
     for (int i = 0; i < 3; i++)
-        *status = *status * 10 + list.fields[0].value[i] - '0';
-    for (size_t i = 1; i < list.count; i++)
-        CHECK(!request_check_field(&list.fields[i]));
+        *status = *status * 10 + decoded.fields[0].value[i] - '0';
+    for (size_t i = 1; i < decoded.count; i++)
+        CHECK(!message_check_field(&decoded.fields[i]));
     if (story->length < TRANSCRIPT - 100)
         story->length += (size_t)sprintf(story->text + story->length, " = %d", *status);
 }

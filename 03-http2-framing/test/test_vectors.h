@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// RFC 7541 Appendix B, as it is printed there; huffman.c computes it from the lengths.
+// RFC 7541 Appendix B, as it is printed there; common/huffman.c computes it from the lengths.
 static const uint32_t huffman_codes[257] = {
     0x1ff8,     0x7fffd8,  0xfffffe2,  0xfffffe3, 0xfffffe4, 0xfffffe5,  0xfffffe6,  0xfffffe7,
     0xfffffe8,  0xffffea,  0x3ffffffc, 0xfffffe9, 0xfffffea, 0x3ffffffd, 0xfffffeb,  0xfffffec,
@@ -132,8 +132,8 @@ static const struct {
 
 // ---- hostile conversations -----------------------------------------------------------------
 
-// Each is said after preface and SETTINGS, in the language of script.h; the server's frames are
-// described by frame_describe(). `expected` is one of them, or its beginning.
+// Each is said after preface and SETTINGS, in the language of frame_script.h; the server's
+// frames are described by frame_describe(). `expected` is one of them, or its beginning.
 struct conversation {
     const char *what, *says, *expected;
 };
@@ -146,8 +146,9 @@ struct conversation {
 #define CALM           "ENHANCE_YOUR_CALM"
 #define REQUEST        "HEADERS.5.1.{GET} "
 #define OPEN           "HEADERS.4.1.{POST} "
-#define CLOSED         "HEADERS.5.1.{:method=HEAD,:scheme=http,:path=/} " // answered in one frame
-#define LATE           "HEADERS.5.1.{GET,:path=/slow?ms=60000} "
+#define CLOSED                                                                                 \
+    "HEADERS.5.1.{:method=HEAD,:authority=a,:scheme=http,:path=/} " // answered in one frame
+#define LATE "HEADERS.5.1.{GET,:path=/slow?ms=60000} "
 
 static const struct conversation conversations[] = {
     {"nothing wrong", REQUEST, FINE},
@@ -188,6 +189,13 @@ static const struct conversation conversations[] = {
     {"PRIORITY on an idle stream", "PRIORITY.0.99.0000000010 " REQUEST, FINE},
     {"PRIORITY on a closed stream", CLOSED "PRIORITY.0.1.0000000010",
      "HEADERS stream 1 END_STREAM"},
+    {"a stream that depends on itself, in PRIORITY", OPEN "PRIORITY.0.1.0000000110", MALFORMED},
+    {"an idle stream that depends on itself", "PRIORITY.0.1.8000000110", PROTOCOL(0)},
+    {"a stream that depends on itself, in HEADERS", "HEADERS.25.1.0000000110{GET}", MALFORMED},
+    {"and the header block counts",
+     "HEADERS.2d.1.010000000110"
+     "400161016200 HEADERS.5.3.{GET}be",
+     "HEADERS stream 3"},
     {"PRIORITY on an even stream", "PRIORITY.0.2.0000000010 " REQUEST, FINE},
     // HEADERS and CONTINUATION (§4.3, §6.2, §6.10)
     {"HEADERS on stream 0", "HEADERS.5.0.{GET}", PROTOCOL(0)},
@@ -202,8 +210,9 @@ static const struct conversation conversations[] = {
     {"HEADERS with padding and priority", "HEADERS.2d.1.040000000010{GET}4*00", FINE},
     {"padding longer than HEADERS", "HEADERS.d.1.ff{GET}", PROTOCOL(0)},
     {"padding longer than DATA", OPEN "DATA.9.1.04000000", PROTOCOL(1)},
-    {"a block in three frames", "HEADERS.1.1.82 CONTINUATION.0.1.86 CONTINUATION.4.1.84", FINE},
-    {"an empty CONTINUATION", "HEADERS.1.1.828684 CONTINUATION.4.1.", FINE},
+    {"a block in three frames", "HEADERS.1.1.82 CONTINUATION.0.1.86 CONTINUATION.4.1.84010161",
+     FINE},
+    {"an empty CONTINUATION", "HEADERS.1.1.828684010161 CONTINUATION.4.1.", FINE},
     {"CONTINUATION on another stream", "HEADERS.1.1.82 CONTINUATION.4.3.8684", PROTOCOL(0)},
     {"CONTINUATION without HEADERS", "CONTINUATION.4.1.828684", PROTOCOL(0)},
     {"CONTINUATION after the end of a block", REQUEST "CONTINUATION.4.1.82", PROTOCOL(1)},
@@ -276,19 +285,24 @@ static const struct conversation conversations[] = {
      "HEADERS stream 1 END_HEADERS"},
     // Malformed requests (§8.1.1, §8.2, §8.3)
     {"no fields at all", "HEADERS.5.1.", MALFORMED},
-    {"no method", "HEADERS.5.1.{:scheme=http,:path=/}", MALFORMED},
-    {"no scheme", "HEADERS.5.1.{:method=GET,:path=/}", MALFORMED},
-    {"no path", "HEADERS.5.1.{:method=GET,:scheme=http}", MALFORMED},
-    {"an empty method", "HEADERS.5.1.{:method=,:scheme=http,:path=/}", MALFORMED},
-    {"an empty scheme", "HEADERS.5.1.{:method=GET,:scheme=,:path=/}", MALFORMED},
-    {"an empty path", "HEADERS.5.1.{:method=GET,:scheme=http,:path=}", MALFORMED},
-    {"a path without a slash", "HEADERS.5.1.{:method=GET,:scheme=http,:path=x}", MALFORMED},
-    {"a path with a blank", "HEADERS.5.1.{:method=GET,:scheme=http,:path=/a b}", MALFORMED},
-    {"a path that is a star", "HEADERS.5.1.{:method=GET,:scheme=http,:path=*}", MALFORMED},
-    {"OPTIONS *", "HEADERS.5.1.{:method=OPTIONS,:scheme=http,:path=*}",
+    {"no method", "HEADERS.5.1.{:authority=a,:scheme=http,:path=/}", MALFORMED},
+    {"no scheme", "HEADERS.5.1.{:authority=a,:method=GET,:path=/}", MALFORMED},
+    {"no path", "HEADERS.5.1.{:authority=a,:method=GET,:scheme=http}", MALFORMED},
+    {"an empty method", "HEADERS.5.1.{:authority=a,:method=,:scheme=http,:path=/}", MALFORMED},
+    {"an empty scheme", "HEADERS.5.1.{:authority=a,:method=GET,:scheme=,:path=/}", MALFORMED},
+    {"an empty path", "HEADERS.5.1.{:authority=a,:method=GET,:scheme=http,:path=}", MALFORMED},
+    {"a path without a slash", "HEADERS.5.1.{:authority=a,:method=GET,:scheme=http,:path=x}",
+     MALFORMED},
+    {"a path with a blank", "HEADERS.5.1.{:authority=a,:method=GET,:scheme=http,:path=/a b}",
+     MALFORMED},
+    {"a path that is a star", "HEADERS.5.1.{:authority=a,:method=GET,:scheme=http,:path=*}",
+     MALFORMED},
+    {"OPTIONS *", "HEADERS.5.1.{:method=OPTIONS,:authority=a,:scheme=http,:path=*}",
      "HEADERS stream 1 END_STREAM END_HEADERS"},
-    {"a method that is no token", "HEADERS.5.1.{:method=G(T,:scheme=http,:path=/}", MALFORMED},
-    {"two methods", "HEADERS.5.1.{:method=GET,:method=GET,:scheme=http,:path=/}", MALFORMED},
+    {"a method that is no token", "HEADERS.5.1.{:authority=a,:method=G(T,:scheme=http,:path=/}",
+     MALFORMED},
+    {"two methods", "HEADERS.5.1.{:authority=a,:method=GET,:method=GET,:scheme=http,:path=/}",
+     MALFORMED},
     {"two paths", "HEADERS.5.1.{:path=/,GET}", MALFORMED},
     {"two schemes", "HEADERS.5.1.{:scheme=http,GET}", MALFORMED},
     {"two authorities", "HEADERS.5.1.{:authority=a,GET}", MALFORMED},
@@ -324,10 +338,29 @@ static const struct conversation conversations[] = {
     {"upgrade", "HEADERS.5.1.{GET,upgrade=h2c}", MALFORMED},
     {"te: gzip", "HEADERS.5.1.{GET,te=gzip}", MALFORMED},
     {"te: trailers", "HEADERS.5.1.{GET,te=trailers}", FINE},
+    {"te: TRAILERS", "HEADERS.5.1.{GET,te=TRAILERS}", FINE},
     {"host and authority differ", "HEADERS.5.1.{GET,host=b}", MALFORMED},
     {"host and authority are the same", "HEADERS.5.1.{GET,host=A}", FINE},
     {"host alone", "HEADERS.5.1.{:method=GET,:scheme=http,:path=/,host=a}", FINE},
     {"two hosts", "HEADERS.5.1.{GET,host=a,host=a}", MALFORMED},
+    {"no authority at all", "HEADERS.5.1.{:method=GET,:scheme=http,:path=/}", MALFORMED},
+    {"an empty authority", "HEADERS.5.1.{:authority=,:method=GET,:scheme=http,:path=/}",
+     MALFORMED},
+    {"an empty host", "HEADERS.5.1.{:method=GET,:scheme=http,:path=/,host=}", MALFORMED},
+    {"user information in host", "HEADERS.5.1.{:method=GET,:scheme=http,:path=/,host=u@h}",
+     MALFORMED},
+    {"a port that is no number",
+     "HEADERS.5.1.{:authority=a:b,:method=GET,:scheme=http,:path=/}", MALFORMED},
+    {"a slash in the authority",
+     "HEADERS.5.1.{:authority=a/b,:method=GET,:scheme=http,:path=/}", MALFORMED},
+    {"an authority of IPv6",
+     "HEADERS.5.1.{:authority=[::1]:80,:method=GET,:scheme=http,:path=/}", FINE},
+    {"colons without brackets", "HEADERS.5.1.{:authority=::1,:method=GET,:scheme=http,:path=/}",
+     MALFORMED},
+    {"a scheme with an impossible character",
+     "HEADERS.5.1.{:authority=a,:method=GET,:scheme=ht_tp,:path=/}", MALFORMED},
+    {"another scheme", "HEADERS.5.1.{:authority=a,:method=GET,:scheme=coap+tcp,:path=/}", FINE},
+    {"CONNECT to junk", "HEADERS.5.1.{:method=CONNECT,:authority=a b}", MALFORMED},
     {"user information", "HEADERS.5.1.{:authority=u@h,:method=GET,:scheme=http,:path=/}",
      MALFORMED},
     {"CONNECT with a path", "HEADERS.5.1.{:method=CONNECT,:authority=a,:path=/}", MALFORMED},
@@ -340,6 +373,13 @@ static const struct conversation conversations[] = {
      "DATA stream 1 END_STREAM 2 bytes"},
     {"trailers that do not end the request", OPEN "HEADERS.4.1.{x=y}", MALFORMED},
     {"a pseudo-header field among trailers", OPEN "HEADERS.5.1.{:path=/}", MALFORMED},
+    {"trailers of 20 KB",
+     OPEN "DATA.0.1.6162 HEADERS.1.1.0001617fa1"
+          "1e4000*62"
+          "0001627fa11e4000*62"
+          "0001637fa11e4000*62"
+          "0001647fa11e4000*62 CONTINUATION.4.1.0001657fa11e4000*62",
+     "DATA stream 1 END_STREAM 40 bytes"},
     {"an upper-case name among trailers", OPEN "HEADERS.5.1.{X=y}", MALFORMED},
     {"content-length too small", "HEADERS.4.1.{POST,content-length=1} DATA.1.1.6162",
      MALFORMED},

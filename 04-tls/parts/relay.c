@@ -15,7 +15,7 @@
 
 #include "context.h"
 #include "secure.h"
-#include "story.h"
+#include "log.h"
 
 #define ROUNDS 16 // buffers full that one connection may move before the others have their turn
 
@@ -44,8 +44,8 @@ static void tell_established(struct relay *relay)
 {
     relay->established = true;
     moved(relay);
-    story_event("client %s: %s, %s", relay->address, SSL_get_version(relay->ssl),
-                SSL_get_cipher_name(relay->ssl));
+    log_line("client %s: %s, %s", relay->address, SSL_get_version(relay->ssl),
+             SSL_get_cipher_name(relay->ssl));
 }
 
 // After our last byte: waits for the client to be done with what it is sending. To close() now
@@ -68,7 +68,7 @@ static bool stopped(struct relay *relay, int result)
     } else if (error == SSL_ERROR_ZERO_RETURN) {
         relay->client_ended = true;
     } else if (error != SSL_ERROR_WANT_READ) { // also an end without close_notify
-        story_event("client %s: %s", relay->address, words ? words : "connection lost");
+        log_line("client %s: %s", relay->address, words ? words : "connection lost");
         if (ERR_GET_REASON(reason) == SSL_R_HTTP_REQUEST)
             send(relay->client, secure_not_https(), strlen(secure_not_https()), MSG_NOSIGNAL);
         begin_lingering(relay);
@@ -119,7 +119,7 @@ static void end_upstream(struct relay *relay, int status, const char *why)
     struct buffer *out = &relay->to_client; // empty, or the upstream would not have been asked
     struct http_out end = {out->bytes, RELAY_BUFFER_BYTES, 0, false};
     if (*relay->forward.line && !relay->answered)
-        story_event("upstream %s: %s", relay->settings->upstream, why);
+        log_line("upstream %s: %s", relay->settings->upstream, why);
     else
         status = relay->forward.refused;
     if (status)
@@ -171,8 +171,8 @@ static bool rewrite(struct relay *relay)
     if (relay->upstream < 0 && left(out))
         connect_upstream(relay);
     if (relay->forward.requests > before)
-        story_event("upstream %s: %s, for %s", relay->settings->upstream, relay->forward.line,
-                    relay->address);
+        log_line("upstream %s: %s, for %s", relay->settings->upstream, relay->forward.line,
+                 relay->address);
     relay->settings->requests += relay->forward.requests - before;
     return used > 0;
 }
@@ -202,13 +202,13 @@ static bool read_upstream(struct relay *relay)
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (got < 0 && relay->answered) { // the answer is cut: no close_notify for that
-        story_event("upstream %s: %s", relay->settings->upstream, strerror(errno));
+        log_line("upstream %s: %s", relay->settings->upstream, strerror(errno));
         relay->broken = true;
     } else if (got <= 0) {
         end_upstream(relay, 502, got ? strerror(errno) : "closed without an answer");
     } else {
         if (got > 12 && !memcmp(out->bytes, "HTTP/1.", 7))
-            story_event("upstream %s: answers %.3s", relay->settings->upstream, out->bytes + 9);
+            log_line("upstream %s: answers %.3s", relay->settings->upstream, out->bytes + 9);
         out->end = (size_t)got;
         relay->answered = true;
         moved(relay);

@@ -23,7 +23,7 @@
 #include "net.h"
 #include "options.h"
 #include "relay.h"
-#include "story.h"
+#include "log.h"
 
 #define RELAYS_MAX      500
 #define BACKLOG         512
@@ -111,7 +111,7 @@ int main(int argc, char **argv)
         argc, argv,
         &(struct command){"", "Lesson 04: TLS ends here, plain HTTP goes on.", options});
     parse_upstream();
-    story_begin(STORY_SERVER);
+    log_begin(false);
     struct context *context = context_new(&tls);
     settings.ctx = context_first(context);
     int stop_fd = net_stop_fd(), listener = net_listen(host, port, BACKLOG);

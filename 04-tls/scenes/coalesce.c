@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "scenes.h"
@@ -56,7 +56,7 @@ static void connect_once(int version, enum way way, struct times *times)
     settings.version = version;
     settings.nagle = ways[way].nagle;
     settings.one_by_one = ways[way].one_by_one;
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     struct connection *c = connection_open(&settings);
     if (!ask(c, "GET", "/", NULL, &reply))
         die("no answer from the server: %s", c->why);
@@ -95,7 +95,7 @@ static const struct claim nodelay = {
 // then nothing in the packets shows that it was waited for: but no clock can go so fast.
 static bool waited(double ms, int round_trips)
 {
-    return ms / board()->rtt_ms > round_trips + 0.9;
+    return ms / packet_log()->rtt_ms > round_trips + 0.9;
 }
 
 static void report(const struct times old[WAYS], const struct times new[WAYS])
@@ -128,7 +128,7 @@ void scene_coalesce(void)
     story_say("%d tries the best.", TRIES);
     measure(TLS1_2_VERSION, old);
     measure(TLS1_3_VERSION, new);
-    if (!board()->tunnel) {
+    if (!packet_log()->tunnel) {
         claim_skip(&each_message);
         claim_skip(&nodelay);
     } else if (why) {

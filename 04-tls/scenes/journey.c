@@ -15,7 +15,7 @@
 #include "context.h"
 #include "duo.h"
 #include "http.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"

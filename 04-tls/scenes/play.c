@@ -49,6 +49,6 @@ int main(int argc, char **argv)
     ask_keys(keys);
     if (keylog)
         connect_keylog(keylog);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

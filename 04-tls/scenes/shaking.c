@@ -5,12 +5,13 @@
 #include <unistd.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "connect.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
+#include "timeline.h"
 #include "trips.h"
 
 #define MESSAGES_MAX  24
@@ -72,7 +73,7 @@ static void see_message(int to_server, int version, int content, const void *byt
     if (content == SSL3_RT_HEADER && message[0] == SSL3_RT_CHANGE_CIPHER_SPEC) {
         // No message of the handshake. 1.2 encrypts from here on; in 1.3 it is an ornament, for
         // old boxes on the way that would miss it (RFC 8446 §D.4).
-        story_arrow(now_ns(), to_server, "(ChangeCipherSpec, 1 byte)", NULL);
+        timeline_arrow(now_ns(), to_server, "(ChangeCipherSpec, 1 byte)", NULL);
         seen.changed[to_server] = SSL_version(ssl) == TLS1_2_VERSION;
     }
     if (content != SSL3_RT_HANDSHAKE || seen.count == MESSAGES_MAX)
@@ -80,7 +81,7 @@ static void see_message(int to_server, int version, int content, const void *byt
     snprintf(label, sizeof label, "%s, %zu bytes%s",
              asks_again(message, length) ? "HelloRetryRequest" : message_name(message[0]),
              length, seen.changed[to_server] ? ", encrypted" : "");
-    story_arrow(now_ns(), to_server, label, NULL);
+    timeline_arrow(now_ns(), to_server, label, NULL);
     seen.type[seen.count] = message[0];
     seen.secret[seen.count] = seen.changed[to_server];
     seen.to_server[seen.count++] = to_server;
@@ -165,9 +166,9 @@ void scene_handshake(void)
 
 const char *scene_no_round_trips(void)
 {
-    if (board()->rtt_ms < RTT_MIN_MS)
+    if (packet_log()->rtt_ms < RTT_MIN_MS)
         return "the way is too short to count round trips: --rtt 10 or more";
-    if (board()->loss > 0)
+    if (packet_log()->loss > 0)
         return "a packet that is lost costs round trips as well";
     return NULL;
 }
@@ -203,7 +204,7 @@ static void note(struct taken *taken, double ms, int trips)
 static void try_plain(struct taken *taken)
 {
     char text[ASK_BYTES];
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     int64_t start_ns = now_ns();
     int fd = connect_tcp();
     ask_text(text, "GET", WORKBENCH, "/", NULL);
@@ -244,7 +245,7 @@ static void try_way(enum way way, struct taken *taken)
     settings.version = ways[way].version;
     settings.session = session;
     settings.early = ways[way].early && session ? text : NULL;
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     struct connection *c = connection_open(&settings);
     bool as_wanted = c->up && SSL_session_reused(c->ssl) == ways[way].resumed &&
                      c->early_taken == ways[way].early;
@@ -317,12 +318,12 @@ static void report_ways(const struct taken taken[WAYS])
                                                 : UNCLEAR,
                  "%d with 1.2, %d with 1.3, and TCP's own before it", full_1_2, full_1_3);
     double added = taken[FULL_1_3].ms - taken[PLAIN_TCP].ms;
-    if (board()->rtt_ms < 30)
+    if (packet_log()->rtt_ms < 30)
         claim_report(&ten_ms, SKIPPED, "over so short a way it does: --rtt 30 or more");
     else
         claim_report(&ten_ms, added > 20 ? NOT_HERE : HOLDS,
                      "with a round trip of %g ms: %.0f ms with 1.3, %.0f with 1.2",
-                     board()->rtt_ms, added, taken[FULL_1_2].ms - taken[PLAIN_TCP].ms);
+                     packet_log()->rtt_ms, added, taken[FULL_1_2].ms - taken[PLAIN_TCP].ms);
 }
 
 void scene_roundtrips(void)
@@ -344,7 +345,8 @@ void scene_roundtrips(void)
     const char *why = scene_no_round_trips();
     const struct claim *const claims[] = {&round_trips, &two, &ten_ms};
     for (int i = 0; why && i < 3; i++)
-        board()->tunnel ? claim_report(claims[i], SKIPPED, "%s", why) : claim_skip(claims[i]);
+        packet_log()->tunnel ? claim_report(claims[i], SKIPPED, "%s", why)
+                             : claim_skip(claims[i]);
     if (!why)
         report_ways(taken);
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#include "board.h"
+#include "packet_log.h"
 
 #define PACKETS_MAX 1024 // of one connection, up to what is asked for
 
@@ -43,10 +43,10 @@ static int step_of(const struct packet *packet, const struct sent *other)
 
 int trips_count(uint32_t mark, int fd, size_t bytes)
 {
-    static struct packet packets[BOARD_PACKETS];
+    static struct packet packets[PACKET_LOG_PACKETS];
     static struct sent sent[2]; // by the server, by the client
     int port = port_of(fd), last = 0;
-    uint32_t count = board_packets(mark, packets, BOARD_PACKETS);
+    uint32_t count = packet_log_read(mark, packets, PACKET_LOG_PACKETS);
     sent[0].count = sent[1].count = 0;
     for (const struct packet *p = packets; p < packets + count; p++) {
         struct sent *mine = &sent[p->to_server];

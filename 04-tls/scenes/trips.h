@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 // Of the connection whose client's end is the socket `fd`: how many round trips it took until
-// the client had the first `bytes` bytes from the server. `mark` is board_mark() before it was
-// opened. 0: there is no wire, and so no packets.
+// the client had the first `bytes` bytes from the server. `mark` is packet_log_mark() before it
+// was opened. 0: there is no wire, and so no packets.
 int trips_count(uint32_t mark, int fd, size_t bytes);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "exchange.h"
-#include "story.h"
+#include "log.h"
 
 struct http_out connection_out(struct connection *c)
 {
@@ -69,7 +69,7 @@ void connection_refuse(struct connection *c, int status, const char *fields)
 {
     char text[64];
     struct http_out out = {text, sizeof text, 0, false};
-    story_event("refused: %d %s", status, http_reason(status));
+    log_line("refused: %d %s", status, http_reason(status));
     http_put_text(&out, http_reason(status));
     http_put_text(&out, "\n");
     connection_answer(c, status, "text/plain", (struct http_text){text, out.length}, fields);

@@ -7,7 +7,7 @@
 
 #include "handshake.h"
 #include "publisher.h"
-#include "story.h"
+#include "log.h"
 
 static bool has_content(const struct http_head *head)
 {
@@ -78,8 +78,8 @@ static void take_head(struct connection *c, const struct http_head *head)
     connection_use(c, route ? route->technique : OTHER);
     c->service->traffic[c->technique].requests++;
     c->service->traffic[c->technique].bytes_in += head->length;
-    story_event("%.*s %.*s", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at);
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
     int status = check(c, head, route);
     if (status) {
         c->keep_alive = c->keep_alive && !has_content(head);

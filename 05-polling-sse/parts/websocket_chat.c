@@ -8,7 +8,7 @@
 #include "handshake.h"
 #include "publisher.h"
 #include "subscriber.h"
-#include "story.h"
+#include "log.h"
 
 #define REPLY_ROOM (WS_HEADER_BYTES + WS_CONTROL_BYTES) // for a pong or a close
 
@@ -29,7 +29,7 @@ static void close_with(struct connection *c, int code, const char *reason)
     if (conn_room(&c->conn) >= REPLY_ROOM)
         connection_wrote(c, websocket_put_close(conn_space(&c->conn), code, reason, NULL));
     if (code != WS_NORMAL && code != WS_GOING_AWAY && code != WS_NO_CODE)
-        story_event("user %u: closed with %d %s", c->ws.number, code, reason);
+        log_line("user %u: closed with %d %s", c->ws.number, code, reason);
     conn_close(&c->conn);
 }
 

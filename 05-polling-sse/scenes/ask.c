@@ -49,8 +49,3 @@ uint64_t server_figure(const char *after, const char *name)
         die("GET /stats says nothing of %s", name);
     return strtoull(at + strlen(quoted), NULL, 10);
 }
-
-double ms_between(int64_t from_ns, int64_t to_ns)
-{
-    return (double)(to_ns - from_ns) / 1e6;
-}

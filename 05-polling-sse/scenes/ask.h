@@ -3,6 +3,7 @@
 #define ASK_H
 
 #include "fetch.h"
+#include "measure.h"
 
 // Says where it is, before any scene.
 void ask_server(const char *host, int port);
@@ -18,8 +19,5 @@ int ask_status(struct fetch *f, const char *method, const char *target, const ch
 // A number of GET /stats, asked for on a connection of its own: the first one called `name`
 // that stands behind `after`.
 uint64_t server_figure(const char *after, const char *name);
-
-// Milliseconds between two moments of now_ns().
-double ms_between(int64_t from_ns, int64_t to_ns);
 
 #endif

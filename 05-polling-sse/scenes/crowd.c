@@ -11,7 +11,7 @@
 
 #include "ask.h"
 #include "claim.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"

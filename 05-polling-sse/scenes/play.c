@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "follow.h"
 #include "json.h"
@@ -100,9 +100,9 @@ static void scene_handle(void)
     claim_report(&at_once, running[0] && running[1] && polls && waits ? HOLDS : UNCLEAR,
                  "202 while the job runs, and no connection is open; asked for on another one, "
                  "it is there");
-    if (board()->rtt_ms > JOB_MS / 4 || board()->loss > 0)
+    if (packet_log()->rtt_ms > JOB_MS / 4 || packet_log()->loss > 0)
         claim_report(&less_chatty, SKIPPED, "on this link %s decide how often one can ask",
-                     board()->loss > 0 ? "lost packets" : "round trips");
+                     packet_log()->loss > 0 ? "lost packets" : "round trips");
     else
         claim_report(&less_chatty, waits == 1 && polls > 2 * waits ? HOLDS : UNCLEAR,
                      "%d requests, one every %d ms; with ?wait= %d", polls, ASK_EVERY_MS,
@@ -174,9 +174,9 @@ static void scene_tokens(void)
     story_say("From the question on:");
     story_bar("the first word is here", first_ms, last_ms, "%.0f ms", first_ms);
     story_bar("the last of them", last_ms, last_ms, "%.0f ms", last_ms);
-    if (board()->loss > 0 || board()->rtt_ms > FAR_MS)
+    if (packet_log()->loss > 0 || packet_log()->rtt_ms > FAR_MS)
         claim_report(&token_by_token, SKIPPED, "on this link %s decide when a word is here",
-                     board()->loss > 0 ? "lost packets" : "round trips");
+                     packet_log()->loss > 0 ? "lost packets" : "round trips");
     else
         claim_report(&token_by_token,
                      f.head.chunked && tokens.done && tokens.count > 20 &&
@@ -218,6 +218,6 @@ int main(int argc, char **argv)
     ask_server(host, port);
     techniques_with(interval_ms);
     crowd_of(readers);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

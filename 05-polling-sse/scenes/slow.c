@@ -6,7 +6,7 @@
 #include "ask.h"
 #include "claim.h"
 #include "follow.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"

@@ -2,10 +2,10 @@
 #include <stdio.h>
 
 #include "ask.h"
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "follow.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -191,10 +191,10 @@ static const struct claim not_real_time = {
 // Why latency cannot be judged on this link; NULL if it can.
 static const char *no_latency(void)
 {
-    return board()->loss > 0 ? "on this link lost packets decide the latency"
-           : board()->rate > 0 && board()->rate < 1000
+    return packet_log()->loss > 0 ? "on this link lost packets decide the latency"
+           : packet_log()->rate > 0 && packet_log()->rate < 1000
                ? "on this link the rate decides the latency"
-           : board()->rtt_ms > APART_MS / 2
+           : packet_log()->rtt_ms > APART_MS / 2
                ? "on this link a round trip is as long as a pause of the news"
                : NULL;
 }
@@ -203,7 +203,7 @@ static const char *no_latency(void)
 static const char *no_polling(void)
 {
     return no_latency() ? no_latency()
-           : board()->rtt_ms > interval_ms
+           : packet_log()->rtt_ms > interval_ms
                ? "on this link an answer takes longer than the interval"
            : interval_ms > APART_MS / 2 ? "who asks so rarely finds news most of the time"
                                         : NULL;
@@ -227,12 +227,12 @@ static void judge_polling(double interval)
         "%.0f ms later than by SSE",
         (unsigned long long)polls->empty, (unsigned long long)polls->requests, interval, later);
     bool fewer = waits->requests * 10 < polls->requests * 8 && !waits->empty;
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(&long_polling);
-    else if (board()->rtt_ms < 2 * CLOSE_MS)
+    else if (packet_log()->rtt_ms < 2 * CLOSE_MS)
         claim_report(&long_polling, SKIPPED,
                      "on this link a request is back before the next event of a bunch");
-    else if (2 * board()->rtt_ms > interval_ms) // the later ones of a bunch wait for it
+    else if (2 * packet_log()->rtt_ms > interval_ms) // the later ones of a bunch wait for it
         claim_report(&long_polling, SKIPPED,
                      "here the next request takes as long to come as a poll: %.1f ms, %.1f",
                      costs[LONG_POLLING].mean, costs[SHORT_POLLING].mean);

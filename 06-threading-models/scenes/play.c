@@ -108,7 +108,7 @@ int main(int argc, char **argv)
                           "Lesson 06: threading models. Without SCENE all of them: models, "
                           "idle, hog, skew,\ncrash, race, cores, full.",
                           options});
-    story_begin(STORY_CLIENT);
+    story_begin();
     allow_files();
     // The scenes start their own servers beside this one. story_tell() knows what to say of a
     // scene that there is not.

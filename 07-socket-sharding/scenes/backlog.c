@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "scenes.h"
@@ -139,7 +139,7 @@ static void await_connected(const struct knockers *k)
 
 static double distance_ms(double round_trips)
 {
-    return board()->tunnel ? round_trips * board()->rtt_ms : 0;
+    return packet_log()->tunnel ? round_trips * packet_log()->rtt_ms : 0;
 }
 
 // The pair's server, if it is at the other end of a wire, and as this scene needs it; else one
@@ -148,7 +148,7 @@ static struct peer suitable(int *worker_pid)
 {
     struct seen seen[WORKERS_MAX];
     struct peer peer = *pair;
-    if (!board()->tunnel || read_figures(&peer, seen) != 1 || seen[0].backlog < 2 ||
+    if (!packet_log()->tunnel || read_figures(&peer, seen) != 1 || seen[0].backlog < 2 ||
         seen[0].backlog > SMALL) {
         peer = peer_begin(OWN_SERVER);
         read_figures(&peer, seen);
@@ -205,7 +205,7 @@ static int syn_acks_again(uint32_t mark, int connections)
 {
     static struct packet packets[PACKETS_MAX];
     int count = 0;
-    uint32_t seen = board_packets(mark, packets, PACKETS_MAX);
+    uint32_t seen = packet_log_read(mark, packets, PACKETS_MAX);
     for (uint32_t i = 0; i < seen; i++)
         count += packets[i].protocol == IPPROTO_TCP &&
                  (packets[i].flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
@@ -242,7 +242,7 @@ static struct knockers play(const struct peer *peer, int worker_pid)
     struct dropped before = read_dropped(worker_pid);
     k.backlog = (int)seen[0].backlog;
     long accepted = seen[0].accepted;
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     story_timeline();
     story_event("listen() was told: %d", k.backlog);
     // A few at a time: of more SYNs at once than the backlog the kernel remembers nothing, it
@@ -283,7 +283,7 @@ void scene_backlog(void)
     if (peer.pid)
         peer_end(&peer);
     int outside = k.unacknowledged + k.in_syn_sent;
-    if (board()->tunnel && board()->loss > 0) {
+    if (packet_log()->tunnel && packet_log()->loss > 0) {
         claim_report(&length_claim, SKIPPED, "on this link packets are lost anyway");
         claim_report(&full_claim, SKIPPED, "on this link packets are lost anyway");
     } else {

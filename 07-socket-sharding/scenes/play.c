@@ -238,6 +238,6 @@ int main(int argc, char **argv)
     backlog_of(&server);
     spread_over(connections);
     workers_of(workers);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "options.h"
@@ -85,17 +85,12 @@ void end_pool(struct pool *pool)
 // False, and it is said of this claim: there is no distance at which waiting could be seen.
 static bool is_far(const struct claim *claim)
 {
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_skip(claim);
-    else if (board()->rtt_ms < 5)
+    else if (packet_log()->rtt_ms < 5)
         claim_report(claim, SKIPPED, "on this link waiting costs little: RTT %g ms",
-                     board()->rtt_ms);
-    return board()->tunnel && board()->rtt_ms >= 5;
-}
-
-double ms_since(int64_t then_ns)
-{
-    return (double)(now_ns() - then_ns) / 1e6;
+                     packet_log()->rtt_ms);
+    return packet_log()->tunnel && packet_log()->rtt_ms >= 5;
 }
 
 // ---- reuse ---------------------------------------------------------------------------------
@@ -138,7 +133,7 @@ static double ask_pool(struct pool *pool)
 static void count_round_trips(uint32_t mark, int *tcp, int *session)
 {
     static struct packet packets[PACKETS_MAX];
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
+    uint32_t count = packet_log_read(mark, packets, PACKETS_MAX);
     bool spoken = false;
     *tcp = *session = 0;
     for (const struct packet *p = packets; p < packets + count; p++) {
@@ -162,12 +157,12 @@ static int count_segments(void)
 
 static void report_round_trips(int tcp, int session)
 {
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         tcp = count_segments();
     enum verdict verdict = tcp == 1 && session <= 1 ? NOT_HERE : tcp == 3 ? HOLDS : UNCLEAR;
-    if (!board()->tunnel)
+    if (!packet_log()->tunnel)
         claim_report(&three, verdict, "%d segment has come when connect() is done", tcp);
-    else if (board()->loss > 0)
+    else if (packet_log()->loss > 0)
         claim_report(&three, SKIPPED, "on this link packets are lost, and sent again");
     else
         claim_report(&three, verdict,
@@ -182,7 +177,7 @@ static void scene_reuse(void)
     config.validate = NULL; // that is scene stale's subject
     struct pool *pool = new_pool(config);
     story_timeline();
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     int64_t start_ns = now_ns();
     story_event("connect, log in, ask");
     struct db *db = open_or_die(the_server());
@@ -210,7 +205,7 @@ static void scene_reuse(void)
     if (is_far(&halves))
         claim_report(&halves, fresh >= 2 * pooled ? HOLDS : UNCLEAR,
                      "%.1f ms on a new connection, %.1f ms on one from the pool, at RTT %g ms",
-                     fresh, pooled, board()->rtt_ms);
+                     fresh, pooled, packet_log()->rtt_ms);
     report_round_trips(tcp, session);
 }
 
@@ -375,9 +370,9 @@ static void scene_nplus1(void)
     for (int i = 0; i < 3; i++)
         story_bar(names[i], done[i].ms, done[0].ms, "%.0f ms", done[i].ms);
     bool same = done[0].posts > 0 && done[0].posts == done[2].posts;
-    if (board()->loss > 0 || board()->rate > 0)
+    if (packet_log()->loss > 0 || packet_log()->rate > 0)
         claim_report(&n_plus_one, SKIPPED, "on this link %s decide, too",
-                     board()->loss > 0 ? "lost packets" : "bytes");
+                     packet_log()->loss > 0 ? "lost packets" : "bytes");
     else if (is_far(&n_plus_one))
         claim_report(&n_plus_one,
                      same && done[0].queries == 101 && done[2].queries == 2 &&
@@ -420,6 +415,6 @@ int main(int argc, char **argv)
                           options});
     sizing_with(threads);
     burst_of(burst);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "measure.h"
 #include "sessions.h"
 
 // The server that the client was pointed to; and a session with it, or with another.
@@ -19,9 +20,6 @@ struct pool *new_pool(struct pool_config config);
 
 // Ends a pool of which nothing is out.
 void end_pool(struct pool *pool);
-
-// Milliseconds since then.
-double ms_since(int64_t then_ns);
 
 // How many threads compete in scene sizing, and in scene burst.
 void sizing_with(int threads);

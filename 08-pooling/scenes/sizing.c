@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "spawn.h"
@@ -77,7 +77,7 @@ static struct result watch(struct db *watcher)
 {
     double rates[WINDOWS];
     struct result result = {0};
-    sleep_ms(WARM_UP_MS + 3 * board()->rtt_ms); // for TCP, a login, a query
+    sleep_ms(WARM_UP_MS + 3 * packet_log()->rtt_ms); // for TCP, a login, a query
     for (int i = 0; i < WINDOWS; i++)
         rates[i] = count_answers(watcher, &result);
     result.rate = median_of(rates, WINDOWS);
@@ -161,12 +161,12 @@ static const struct claim enough = {
 static void explain_link(char *why, size_t size, int query_ms)
 {
     why[0] = '\0';
-    if (board()->loss > 0 || board()->rate > 0)
+    if (packet_log()->loss > 0 || packet_log()->rate > 0)
         snprintf(why, size, "on this link %s decide",
-                 board()->loss > 0 ? "lost packets" : "bytes");
-    else if (query_ms == 0 || board()->rtt_ms > FAR * query_ms)
+                 packet_log()->loss > 0 ? "lost packets" : "bytes");
+    else if (query_ms == 0 || packet_log()->rtt_ms > FAR * query_ms)
         snprintf(why, size, "a query is on its way for %g ms, and worked on for %d",
-                 board()->rtt_ms, query_ms);
+                 packet_log()->rtt_ms, query_ms);
 }
 
 void scene_sizing(void)
@@ -176,7 +176,7 @@ void scene_sizing(void)
     struct db_config own, *server = &own;
     struct result results[SIZES];
     pid_t pid = 0;
-    if (board()->tunnel)
+    if (packet_log()->tunnel)
         server = the_server();
     else
         own = start_server(&pid, options);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "db.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "pool.h"

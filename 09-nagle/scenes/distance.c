@@ -1,7 +1,7 @@
 // distance.c: scene distance: the same two write()s, with a server that is far away.
 #include <unistd.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "scenes.h"
 #include "story.h"
@@ -30,10 +30,10 @@ void scene_distance(void)
         series[way] = run_series(way, REQUESTS, 0);
     show_series(series);
     double with_ms = series[NAGLE].median_ms, without_ms = series[NODELAY].median_ms;
-    if (board()->tunnel)
+    if (packet_log()->tunnel)
         claim_report(&waits, stalls(with_ms, without_ms) ? HOLDS : UNCLEAR,
                      "%.1f ms a request, %.1f ms without Nagle: %.1f more, at RTT %g ms",
-                     with_ms, without_ms, with_ms - without_ms, board()->rtt_ms);
+                     with_ms, without_ms, with_ms - without_ms, packet_log()->rtt_ms);
     else
         claim_skip(&waits);
 }

@@ -36,6 +36,6 @@ int main(int argc, char **argv)
             "Lesson 09: Nagle and the delayed ACK. Without SCENE all of them: stall,\n"
             "distance, remainder, small, telnet, quickack.",
             options});
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

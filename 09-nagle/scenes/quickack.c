@@ -1,5 +1,5 @@
 // quickack.c: scene quickack: the receiver's half of the problem, the delayed ACK.
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "protocol.h"
 #include "scenes.h"
@@ -15,12 +15,12 @@ static const struct claim one_round_trip = {
 // ("quick"), and without Nagle ("none").
 static void judge(double both_ms, double quick_ms, double none_ms)
 {
-    double rtt_ms = board()->rtt_ms, more_ms = quick_ms - none_ms;
-    if (!board()->tunnel || rtt_ms == 0) {
+    double rtt_ms = packet_log()->rtt_ms, more_ms = quick_ms - none_ms;
+    if (!packet_log()->tunnel || rtt_ms == 0) {
         claim_skip(&one_round_trip);
         return;
     }
-    if (board()->loss > 0) {
+    if (packet_log()->loss > 0) {
         claim_report(&one_round_trip, SKIPPED,
                      "on this link lost packets cost more than Nagle");
         return;

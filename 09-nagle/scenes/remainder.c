@@ -1,7 +1,7 @@
 // remainder.c: scene remainder: the small last part of a large write().
 #include <unistd.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "protocol.h"
 #include "scenes.h"
@@ -17,7 +17,7 @@ static const struct claim remainder_waits = {
 
 static void judge(struct segments segments, double took_ms)
 {
-    if (board()->loss > 0) {
+    if (packet_log()->loss > 0) {
         claim_report(&remainder_waits, SKIPPED, "a link that loses packets hides the wait");
         return;
     }
@@ -32,7 +32,7 @@ static void judge(struct segments segments, double took_ms)
         verdict = HOLDS;
     claim_report(&remainder_waits, verdict,
                  "%d of %d segments set out before any ACK came; answer after %.1f ms, RTT %g",
-                 segments.before_reply, segments.sent, took_ms, board()->rtt_ms);
+                 segments.before_reply, segments.sent, took_ms, packet_log()->rtt_ms);
 }
 
 void scene_remainder(void)
@@ -40,13 +40,13 @@ void scene_remainder(void)
     int fd = open_connection(host, port);
     story_say("%d bytes in one write(), Nagle on: three full segments and a small one.", BYTES);
     story_timeline();
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     story_event("writev(%d)", BYTES);
     double took_ms = time_request(fd, ONE_WRITEV, BYTES - HEADER_BYTES, 0);
     story_event("the answer, after %.1f ms", took_ms);
     story_quiet(true);
     close(fd);
-    if (board()->tunnel)
+    if (packet_log()->tunnel)
         judge(count_segments(mark), took_ms);
     else
         claim_skip(&remainder_waits);

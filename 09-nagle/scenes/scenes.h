@@ -43,8 +43,8 @@ struct segments {
     int before_reply; // of these, how many set out before any packet came from the server
 };
 
-// Counts the segments since `mark`, a value of board_mark(). A segment that is sent again is
-// not counted: it says nothing about Nagle.
+// Counts the segments since `mark`, a value of packet_log_mark(). A segment that is sent again
+// is not counted: it says nothing about Nagle.
 struct segments count_segments(uint32_t mark);
 
 #endif

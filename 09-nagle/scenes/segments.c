@@ -1,5 +1,5 @@
 // segments.c: what the wire saw of the client's data. See scenes.h.
-#include "board.h"
+#include "packet_log.h"
 #include "scenes.h"
 
 #define PACKETS_MAX 8000
@@ -7,7 +7,7 @@
 struct segments count_segments(uint32_t mark)
 {
     static struct packet packets[PACKETS_MAX];
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX), next_seq = 0;
+    uint32_t count = packet_log_read(mark, packets, PACKETS_MAX), next_seq = 0;
     struct segments segments = {0};
     bool replied = false;
     for (uint32_t i = 0; i < count; i++) {

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "median.h"
+#include "measure.h"
 #include "scenes.h"
 #include "story.h"
 

@@ -1,7 +1,7 @@
 // small.c: scene small: one small write(), with nothing in flight.
 #include <unistd.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "protocol.h"
@@ -20,11 +20,11 @@ static const struct claim small_waits = {
 static double time_until_sent(int fd)
 {
     struct packet packets[PACKETS_MAX];
-    uint32_t mark = board_mark();
+    uint32_t mark = packet_log_mark();
     int64_t start_ns = now_ns();
     send_request(fd, ONE_WRITEV, BYTES - HEADER_BYTES, 0);
     await_answer(fd);
-    uint32_t count = board_packets(mark, packets, PACKETS_MAX);
+    uint32_t count = packet_log_read(mark, packets, PACKETS_MAX);
     for (uint32_t i = 0; i < count; i++) // an ACK of the client may come before its bytes
         if (packets[i].to_server && packets[i].payload)
             return (double)(packets[i].at_ns - start_ns) / 1e6;
@@ -38,14 +38,14 @@ void scene_small(void)
     story_say("%d times %d bytes in one write(), Nagle on, each after the answer to the last.",
               WRITES, BYTES);
     story_timeline();
-    for (int i = 0; i < WRITES && board()->tunnel; i++) {
+    for (int i = 0; i < WRITES && packet_log()->tunnel; i++) {
         double waited_ms = time_until_sent(fd);
         if (i == 0 || waited_ms < quickest_ms)
             quickest_ms = waited_ms;
     }
     close(fd);
-    if (board()->tunnel && board()->rtt_ms > 0)
-        claim_report(&small_waits, quickest_ms < board()->rtt_ms / 2 ? NOT_HERE : HOLDS,
+    if (packet_log()->tunnel && packet_log()->rtt_ms > 0)
+        claim_report(&small_waits, quickest_ms < packet_log()->rtt_ms / 2 ? NOT_HERE : HOLDS,
                      "the quickest was on its way %.2f ms after the write()", quickest_ms);
     else
         claim_skip(&small_waits);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "claim.h"
 #include "net.h"
 #include "protocol.h"
@@ -41,7 +41,7 @@ static struct traffic count_traffic(uint32_t mark)
     // No answer tells that the last ACKs and FINs have passed.
     int64_t deadline_ns = now_ns() + TIMEOUT_MS * INT64_C(1000000);
     while (!both_finished(packets, traffic.packets) && now_ns() < deadline_ns) {
-        traffic.packets = board_packets(mark, packets, PACKETS_MAX);
+        traffic.packets = packet_log_read(mark, packets, PACKETS_MAX);
         sleep_ms(1);
     }
     for (uint32_t i = 0; i < traffic.packets; i++)
@@ -85,20 +85,20 @@ void scene_telnet(void)
     story_say("%d bytes, written one by one, a millisecond apart, as if somebody typed.",
               TYPED_BYTES);
     for (int no_delay = 0; no_delay < 2; no_delay++) {
-        uint32_t mark = board_mark();
+        uint32_t mark = packet_log_mark();
         type_bytes(no_delay);
-        if (board()->tunnel)
+        if (packet_log()->tunnel)
             traffic[no_delay] = count_traffic(mark);
     }
-    if (!board()->tunnel) {
+    if (!packet_log()->tunnel) {
         claim_skip(&saves);
         return;
     }
     show(traffic);
     int with = traffic[0].segments, without = traffic[1].segments;
-    if (board()->rtt_ms < 5)
+    if (packet_log()->rtt_ms < 5)
         claim_report(&saves, SKIPPED, "RTT %g ms: an ACK comes before the next byte to collect",
-                     board()->rtt_ms);
+                     packet_log()->rtt_ms);
     else
         claim_report(&saves, with > 0 && without > 3 * with ? HOLDS : UNCLEAR,
                      "%d segments, %ld bytes with Nagle; %d segments, %ld bytes without", with,

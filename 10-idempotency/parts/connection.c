@@ -6,7 +6,7 @@
 
 #include "body.h"
 #include "problem.h"
-#include "story.h"
+#include "log.h"
 
 #define CONTENT_MAX JSON_BYTES // of a request
 #define RAW_MAX     32768      // the same in chunks, with their sizes
@@ -134,8 +134,8 @@ static void answer_request(struct connection *c, const struct http_head *head,
     struct request request = {.head = head, .content = content};
     http_split_target(head->target, &request.path, &request.query);
     c->api->figures.requests++;
-    story_event("%.*s %.*s", (int)head->method.length, head->method.at,
-                (int)head->target.length, head->target.at);
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
     find_answer(c, &request);
 }
 
@@ -183,7 +183,7 @@ static size_t take_request(struct connection *c, const char *bytes, size_t lengt
     if (used > 0) {
         answer_request(c, &head, content);
     } else if (used < 0) {
-        story_event("refused: %d %s", (int)-used, http_reason((int)-used));
+        log_line("refused: %d %s", (int)-used, http_reason((int)-used));
         problem(c, (int)-used, "", NULL, "It is not a request that is served here.");
         return length; // where the next one begins is not known
     } else if (status && head.expects_continue && !c->continued) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "story.h"
+#include "log.h"
 
 static char armed[sizeof CRASH_POINTS]; // the point; empty: none
 static long left;                       // how often it is passed until then
@@ -32,6 +32,6 @@ void crash_at(const char *point)
 {
     if (strcmp(armed, point) || --left)
         return;
-    story_event("crash: %s", point);
+    log_line("crash: %s", point);
     raise(SIGKILL);
 }

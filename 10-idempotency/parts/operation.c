@@ -1,6 +1,7 @@
 // operation.c: see operation.h.
 #include "operation.h"
 
+#include "measure.h"
 #include "net.h"
 
 static int64_t now_ms(void)
@@ -54,7 +55,7 @@ bool operation_run(struct operation *operation)
         int64_t asked_ms =
             called ? retry_after_ms(last->retry_after, time(NULL)) : RETRY_UNASKED;
         int64_t wait_ms = retry_wait_ms(&operation->policy, tries, now_ms() - began_ms,
-                                        asked_ms, retry_random(&operation->random));
+                                        asked_ms, random_next(&operation->random));
         if (wait_ms == RETRY_GIVE_UP)
             return false;
         if (operation->waits)

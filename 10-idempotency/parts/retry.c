@@ -65,14 +65,6 @@ int64_t retry_wait_ms(const struct retry_policy *policy, int attempts, int64_t e
     return wait_ms;
 }
 
-uint64_t retry_random(uint64_t *state)
-{
-    uint64_t x = *state += 0x9e3779b97f4a7c15;
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
-}
-
 static int64_t seconds_in(const char *value)
 {
     int64_t seconds = 0;

@@ -37,10 +37,6 @@ int64_t retry_backoff_ms(const struct retry_policy *policy, int attempts);
 int64_t retry_wait_ms(const struct retry_policy *policy, int attempts, int64_t elapsed_ms,
                       int64_t asked_ms, uint64_t random);
 
-// The next number of a row that begins with any *state (splitmix64): good enough to keep
-// clients apart.
-uint64_t retry_random(uint64_t *state);
-
 // Milliseconds that the value of a Retry-After field asks for, seconds or a date in any of its
 // three forms (RFC 9110 §10.2.3, §5.6.7); 0 if it has passed; RETRY_UNASKED if it is neither.
 // `now` is the time on the wall.

@@ -249,6 +249,6 @@ int main(int argc, char **argv)
                           "backoff, breaker, ulid.",
                           options});
     books_at(host, port);
-    story_begin(STORY_CLIENT);
+    story_begin();
     return story_tell(scenes, argv[first]);
 }

@@ -13,6 +13,7 @@
 #include "claim.h"
 #include "fetch.h"
 #include "http.h"
+#include "measure.h"
 #include "net.h"
 #include "own.h"
 #include "retry.h"
@@ -84,7 +85,7 @@ static void finish(struct storm *storm, struct storm_client *client, enum call_o
     }
     int64_t wait_ms =
         retry_wait_ms(&storm->policy, client->attempts, (now - storm->began_ns) / 1000000,
-                      RETRY_UNASKED, retry_random(&client->random));
+                      RETRY_UNASKED, random_next(&client->random));
     client->done = wait_ms == RETRY_GIVE_UP;
     client->due_ns = now + wait_ms * 1000000;
 }

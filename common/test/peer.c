@@ -1,4 +1,5 @@
-// peer.c: the other ends that common/test/test.c puts on the wire: one small program, many roles.
+// peer.c: the other ends that common/test/test.c puts on the wire: one small program, many
+// roles.
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 #include "claim.h"
-#include "median.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "story.h"
@@ -185,7 +186,7 @@ int main(int argc, char **argv)
     int first =
         options_parse(argc, argv, &(struct command){"ROLE", "A test's other end.", options});
     const char *role = first < argc ? argv[first] : "";
-    story_begin(STORY_CLIENT);
+    story_begin();
     if (!strcmp(role, "count-datagrams"))
         count_datagrams();
     else if (!strcmp(role, "send-datagrams"))

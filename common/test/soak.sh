@@ -12,7 +12,7 @@ SOAK_SECONDS=${SOAK_SECONDS:-600}
 logs=$(mktemp -d)
 trap 'kill $jobs 2>/dev/null; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
-unset READY_FD WIRE_BOARD
+unset READY_FD WIRE_PACKET_LOG
 
 descriptors() { find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l; }
 resident() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }

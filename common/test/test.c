@@ -182,7 +182,7 @@ TEST(host_and_port_of_the_environment_count_only_under_wire)
 {
     CHECK_INT(test_run("HOST=elsewhere PORT=99 build/peer --help"), 0);
     CHECK_HAS(test_output, "(default 127.0.0.1)");
-    CHECK_INT(test_run("WIRE_BOARD=0 PORT=junk build/peer --help"), 2);
+    CHECK_INT(test_run("WIRE_PACKET_LOG=0 PORT=junk build/peer --help"), 2);
     CHECK_HAS(test_output, "$PORT takes a whole number");
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "net.h"
 
 #define IN_FLIGHT_MAX 16384 // packets on the way, or waiting for their turn
@@ -42,13 +43,10 @@ static uint8_t *bytes_at(const struct link *link, uint32_t position)
     return link->bytes + (size_t)(position % IN_FLIGHT_MAX) * (size_t)link->shape.mtu;
 }
 
-// SplitMix64 (Steele, Lea, Flood 2014): a number in [0, 1), from a state that any seed will do.
+// A number in [0, 1).
 static double random_fraction(uint64_t *state)
 {
-    uint64_t z = (*state += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+    return (double)(random_next(state) >> 11) * 0x1p-53;
 }
 
 static enum fate link_send(struct link *link, const struct packet *packet)

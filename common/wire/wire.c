@@ -23,14 +23,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "board.h"
+#include "packet_log.h"
 #include "link.h"
 #include "net.h"
 #include "network.h"
 #include "options.h"
 #include "packet.h"
 #include "spawn.h"
-#include "story.h"
+#include "text.h"
+#include "timeline.h"
 
 #define MTU_DEFAULT      1500
 #define CLIENT_ADDRESS   "10.0.0.1"
@@ -110,9 +111,9 @@ static void draw(const struct packet *packet)
     static const char *const ends[] = {[LOST] = "lost", [QUEUE_FULL] = "queue full"};
     char label[PACKET_LABEL];
     packet_label(&talk, packet, label); // drawn or not: the next labels refer to it
-    if (board()->quiet)
+    if (packet_log()->quiet)
         return;
-    story_arrow(packet->at_ns, packet->to_server, label, ends[packet->fate]);
+    timeline_arrow(packet->at_ns, packet->to_server, label, ends[packet->fate]);
     drawn = true;
 }
 
@@ -122,7 +123,7 @@ static void move_packets(struct link *link, bool readable)
     struct packet packet;
     const uint8_t *bytes;
     for (int n = 0; readable && n < BATCH && link_take(link, &packet, &bytes); n++) {
-        board_add(&packet);
+        packet_log_add(&packet);
         if (pcap)
             pcap_write(bytes, &packet);
         if (trace)
@@ -347,11 +348,11 @@ static void build_wire(int *server_network, int *client_network)
     int client_fd = network_build(CLIENT_ADDRESS, shape.mtu, client_network);
     link_open(&links[0], &shape, true, client_fd, server_fd);
     link_open(&links[1], &shape, false, server_fd, client_fd);
-    board()->tunnel = true;
-    board()->rtt_ms = shape.rtt_ms;
-    board()->loss = shape.loss_percent;
-    board()->rate = shape.rate_kbit;
-    board()->mtu = shape.mtu;
+    packet_log()->tunnel = true;
+    packet_log()->rtt_ms = shape.rtt_ms;
+    packet_log()->loss = shape.loss_percent;
+    packet_log()->rate = shape.rate_kbit;
+    packet_log()->mtu = shape.mtu;
     setenv_number("WIRE_RTT", shape.rtt_ms);
     setenv_number("WIRE_LOSS", shape.loss_percent);
     setenv_number("WIRE_RATE", shape.rate_kbit);
@@ -398,8 +399,8 @@ int main(int argc, char **argv)
                   shape.mtu || trace || pcap_path;
     int server_network = -1, client_network = -1;
 
-    board_create();
-    story_begin(STORY_WIRE);
+    packet_log_create();
+    text_begin();
     prctl(PR_SET_TIMERSLACK, 1); // ns: wake when a packet is due, not up to 50 us later
     watch_signals();
     setenv("HOST", "127.0.0.1", 1);

@@ -1,0 +1,103 @@
+// connection.c: how a connection ends, see connection.h: by an error, by a deadline, or because
+// the server stops.
+#include "connection.h"
+
+#include "request.h"
+#include "response.h"
+#include "frame_names.h"
+#include "log.h"
+
+#define STOP_MS 1000 // at a stop, for what is on its way
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+// ---- errors --------------------------------------------------------------------------------
+
+static void go_away(struct connection *c, uint32_t last, enum error_code code, const char *why)
+{
+    log_line("GOAWAY last stream %u %s: %s", last, error_code_name(code), why);
+    connection_wrote(c, frame_put_goaway(connection_space(c), last, code, why));
+}
+
+void connection_fail(struct connection *c, struct fault fault)
+{
+    go_away(c, c->last_taken, fault.code, fault.why);
+    conn_close(&c->conn);
+}
+
+void connection_reset(struct connection *c, uint32_t id, struct fault fault)
+{
+    if (stream_is_idle(&c->streams, id))
+        connection_fail(c, fault);
+    else if (!budget_spend(&c->budget, conn_now(&c->conn), COST_OF_RESET))
+        connection_fail(c, connection_fault(ENHANCE_YOUR_CALM, "too many faulty requests"));
+    else
+        response_reset(c, id, fault);
+}
+
+// ---- a stop --------------------------------------------------------------------------------
+
+// Requests may be on their way. So the first GOAWAY names no last stream, and a PING follows.
+// When the client has answered it, or STOP_MS later, the second GOAWAY says what was taken
+// (§6.8).
+void connection_stop(struct connection *c)
+{
+    static const uint8_t opaque[8] = "stopping";
+    if (c->state >= CONNECTION_STOPPING)
+        return;
+    go_away(c, STREAM_ID_MAX, NO_ERROR, "the server stops");
+    connection_wrote(c, frame_put_ping(connection_space(c), 0, opaque));
+    c->state = CONNECTION_STOPPING;
+    c->leave_ns = conn_now(&c->conn) + STOP_MS * NS_PER_MS;
+}
+
+// ---- deadlines -----------------------------------------------------------------------------
+
+// When the connection ends if nothing changes, and why.
+static int64_t end_ns(struct connection *c, struct fault *why)
+{
+    bool waits = c->streams.count > c->timed; // for the client, and not for time
+    if (waits && !c->paced)
+        pace_begin(&c->pace, conn_now(&c->conn));
+    c->paced = waits;
+    *why = connection_fault(ENHANCE_YOUR_CALM, "requests that do not move");
+    if (waits)
+        return c->pace.paid_ns + c->service->stall_ms * NS_PER_MS;
+    *why = connection_fault(NO_ERROR, "idle");
+    return c->streams.count ? NEVER : c->idle_ns + c->service->idle_ms * NS_PER_MS;
+}
+
+void connection_reckon(struct connection *c)
+{
+    int64_t now_ns = conn_now(&c->conn);
+    struct fault why;
+    if (c->state == CONNECTION_STOPPING && now_ns >= c->leave_ns) {
+        go_away(c, c->last_taken, NO_ERROR, "the server stops");
+        c->state = CONNECTION_LEAVING;
+    }
+    if (c->state == CONNECTION_LEAVING && c->streams.count == 0)
+        conn_close(&c->conn);
+    int64_t due_ns = earlier(response_due_ns(c), end_ns(c, &why));
+    due_ns = earlier(due_ns, request_due_ns(c));
+    if (c->state == CONNECTION_STOPPING)
+        due_ns = earlier(due_ns, c->leave_ns);
+    if (due_ns == NEVER)
+        conn_deadline(&c->conn, NEVER);
+    else
+        conn_deadline(&c->conn, (due_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+void connection_expire(struct connection *c)
+{
+    struct fault why;
+    uint32_t crawler = request_crawler(c);
+    if (crawler)
+        connection_reset(
+            c, crawler,
+            stream_fault(ENHANCE_YOUR_CALM, "a body that crawls while others wait"));
+    else if (end_ns(c, &why) <= conn_now(&c->conn))
+        connection_fail(c, why);
+}

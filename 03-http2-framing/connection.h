@@ -1,0 +1,88 @@
+// connection.h: one connection of the server, and how it ends. server.c takes its frames,
+// request.c and response.c do what they are for.
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include "abuse_budget.h"
+#include "hpack.h"
+#include "http1.h"
+#include "loop.h"
+#include "stream.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+// The options of the server, and what it counts.
+struct service {
+    int streams_max; // requests of a connection at once: SETTINGS_MAX_CONCURRENT_STREAMS
+    int table_bytes; // of a client's HPACK encoder: SETTINGS_HEADER_TABLE_SIZE
+    int idle_ms;     // a connection without a request is closed after this time
+    int stall_ms;    // so long may requests wait for their client: see struct pace
+    long requests;   // requests that were answered
+};
+
+enum connection_state {
+    CONNECTION_NEW,      // the first bytes will say which protocol the client speaks
+    CONNECTION_HTTP_1,   // it speaks HTTP/1.1: see http1.h
+    CONNECTION_PREFACE,  // it speaks HTTP/2: the 24 bytes of the preface are to come
+    CONNECTION_SETTINGS, // its first SETTINGS frame is to come
+    CONNECTION_OPEN,
+    CONNECTION_STOPPING, // the server stops: requests that are on their way are still taken
+    CONNECTION_LEAVING,  // new requests are ignored, and open ones may finish
+};
+
+struct connection {
+    struct conn conn; // the loop's part: first, so that the loop's pointer is a pointer to us
+    struct service *service;
+    enum connection_state state;
+    union {
+        struct http1 http1; // in state CONNECTION_HTTP_1
+        struct {            // in the states of HTTP/2
+            struct streams streams;
+            struct hpack_decoder decoder; // of the header blocks of requests
+            struct hpack_encoder encoder; // of the header blocks of responses
+            bool settings_acked;          // the client has acknowledged our SETTINGS
+            uint32_t last_taken;          // the highest stream that was looked at: for GOAWAY
+            struct abuse_budget budget;   // for frames that cost us more than the client
+            struct pace pace;             // of all bytes of requests and answers
+            bool paced;                   // a request waits for its client: the pace counts
+            int64_t idle_ns;              // when the last request ended
+            int64_t leave_ns;             // when state CONNECTION_STOPPING ends
+            uint32_t timed;               // answers that wait for their time (/slow, /stream)
+            size_t body_bytes;            // memory of the bodies that are kept for an echo
+            bool withheld;                // some streams get no window: see share_windows()
+            uint32_t favoured;            // the stream that gets window meanwhile
+            struct pace favoured_pace;
+        };
+    };
+};
+
+// Output is written at connection_space(), and counts when connection_wrote() says where it
+// ends.
+static inline uint8_t *connection_space(const struct connection *c)
+{
+    return (uint8_t *)conn_space(&c->conn);
+}
+
+static inline void connection_wrote(struct connection *c, const uint8_t *end)
+{
+    conn_wrote(&c->conn, (size_t)(end - connection_space(c)));
+}
+
+// A connection error (RFC 9113 §5.4.1), or no error but the end: GOAWAY, and the connection
+// closes.
+void connection_fail(struct connection *c, struct fault fault);
+
+// A stream error (§5.4.2): RST_STREAM. On a stream that was never opened it is a connection
+// error.
+void connection_reset(struct connection *c, uint32_t id, struct fault fault);
+
+// The server stops: the client is told so, and what it has asked for may finish.
+void connection_stop(struct connection *c);
+
+// All frames that are here were taken: goes on with the stop, and sets the next deadline.
+void connection_reckon(struct connection *c);
+
+// A deadline has passed: perhaps it was that of the connection, or of a body.
+void connection_expire(struct connection *c);
+
+#endif

@@ -1,0 +1,53 @@
+// abuse_budget.h: what a client may cost this server: how many frames that lead to nothing, and
+// how slowly it may move what it has asked for.
+#ifndef ABUSE_BUDGET_H
+#define ABUSE_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// ---- frames --------------------------------------------------------------------------------
+//
+// A frame takes a client a few bytes. One that moves no request on costs its connection 1 from
+// the budget. A stream that is opened only to be reset costs more (CVE-2023-44487), and so does
+// a request that is refused unread. The budget comes back with time, with each request that is
+// answered, and with each DATA frame that we send, because an honest client may answer each of
+// those with WINDOW_UPDATE frames or a PING. When nothing is left, the connection is closed
+// with ENHANCE_YOUR_CALM (RFC 9113 §10.5).
+
+#define BUDGET_MAX        1000
+#define BUDGET_BACK_MS    5 // one comes back in so much time
+#define BUDGET_FOR_ANSWER 4
+#define BUDGET_FOR_DATA   2
+#define COST_OF_RESET     4
+#define COST_OF_TOO_LONG  (BUDGET_FOR_ANSWER + 20) // of header fields: 431 answers it
+
+struct abuse_budget {
+    int32_t left;
+    int64_t reckoned_ns; // when the time that has passed was last added
+};
+
+void budget_begin(struct abuse_budget *budget, int64_t now_ns);
+
+// False: so much is not left.
+bool budget_spend(struct abuse_budget *budget, int64_t now_ns, int32_t cost);
+
+void budget_earn(struct abuse_budget *budget, int32_t amount);
+
+// ---- pace ----------------------------------------------------------------------------------
+//
+// A request that waits for its client (for the rest of its body, or for window for its answer)
+// may do so for a while. To renew that time with every byte would let a client hold a request
+// for ever with a byte now and then. So each byte buys time: 1 ms. A client that moves
+// 1,000 bytes a second, whenever it does, is never late.
+
+#define PACE_BYTE_NS 1000000
+
+struct pace {
+    int64_t paid_ns; // the bytes that have moved pay for the time up to here
+};
+
+void pace_begin(struct pace *pace, int64_t now_ns);
+void pace_move(struct pace *pace, int64_t now_ns, uint32_t bytes);
+
+#endif

@@ -1,0 +1,79 @@
+// frames.c: scene frames: a whole conversation, frame by frame.
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "claim.h"
+#include "frame_dump.h"
+#include "h2_client.h"
+#include "scenes.h"
+#include "story.h"
+
+#define RESERVED_BIT  0x80000000u
+#define PAYLOAD_LINES 1
+
+static struct h2_client client; // too large for the stack
+
+static struct {
+    uint32_t frames[2]; // from the server, to it
+    uint64_t bytes[2];
+} seen;
+
+static void see_frame(struct h2_client *t, bool to_server, const struct frame *frame)
+{
+    (void)t;
+    if (seen.frames[0] + seen.frames[1] == 0)
+        dump_beginning();
+    seen.frames[to_server]++;
+    seen.bytes[to_server] += FRAME_HEADER_BYTES + frame->length;
+    dump_frame(to_server, frame, PAYLOAD_LINES);
+}
+
+static void see_fields(struct h2_client *t, bool to_server, const struct hpack_field *fields,
+                       size_t count)
+{
+    (void)t;
+    (void)to_server;
+    for (size_t i = 0; i < count; i++)
+        dump_field(&fields[i]);
+}
+
+// What the kernel says how many bytes have come on the connection.
+static uint64_t bytes_received(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length);
+    return info.tcpi_bytes_received;
+}
+
+static const struct claim layout = {
+    "3.1", "ch. 18.2", "a frame begins with length 24, type 8, flags 8, stream id 32", HOLDS,
+    NULL};
+
+void scene_frames(void)
+{
+    static const struct h2_listener listener = {see_frame, see_fields};
+    story_say("All that is said on a connection, in the order in which we send and read it.");
+    story_say("");
+    h2_open(&client, 0, &listener);
+    uint32_t first = h2_get(&client, "/");
+    h2_await(&client, first);
+    story_say("");
+    story_say("Now with the highest bit of the stream's number set: that one is reserved.");
+    client.next_stream |= RESERVED_BIT;
+    uint32_t second = h2_get(&client, "/");
+    h2_await(&client, second);
+    h2_ping(&client); // now all is here that the server has to say
+    uint64_t received = bytes_received(client.fd);
+    bool all_frames = seen.bytes[0] == received && seen.frames[0] > 0;
+    bool ignored = second == 3 && h2_answer(&client, second)->status == 200;
+    h2_close(&client);
+    claim_report(&layout, all_frames && ignored ? HOLDS : UNCLEAR,
+                 "%u frames, and 9 + length bytes each make up all %llu bytes that came; of "
+                 "the 32 bits one is reserved: set in a request on stream 3, the answer is %d "
+                 "on stream 3",
+                 seen.frames[0], (unsigned long long)received,
+                 h2_answer(&client, second)->status);
+}

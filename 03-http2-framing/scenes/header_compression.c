@@ -1,0 +1,79 @@
+// header_compression.c: what is said again costs a byte.
+#include <stdio.h>
+#include <string.h>
+
+#include "browser_request.h"
+#include "claim.h"
+#include "scenes.h"
+#include "frame_dump.h"
+#include "story.h"
+#include "h2_client.h"
+
+#define REQUESTS    10
+#define BLOCK_BYTES 2048
+
+static struct h2_client client; // too large for the stack
+
+static struct {
+    uint32_t blocks[REQUESTS]; // bytes of the header block of each request
+    int count;
+    uint8_t second[BLOCK_BYTES];
+} sent;
+
+static void see_frame(struct h2_client *t, bool to_server, const struct frame *frame)
+{
+    (void)t;
+    if (!to_server || frame->type != FRAME_HEADERS || sent.count == REQUESTS)
+        return;
+    if (sent.count == 1 && frame->length <= BLOCK_BYTES)
+        memcpy(sent.second, frame->payload, frame->length);
+    sent.blocks[sent.count++] = frame->length;
+}
+
+static const struct claim smaller = {
+    "3.7", "ch. 18.2", "HPACK: repeated headers are an index; request 2 is smaller", HOLDS,
+    NULL};
+
+void scene_header_compression(void)
+{
+    static const struct h2_listener listener = {.frame = see_frame};
+    static const int shown[] = {0, 1, REQUESTS - 1};
+    struct hpack_field fields[BROWSER_FIELDS];
+    char paths[REQUESTS][40], text[BROWSER_TEXT_BYTES];
+    size_t texts[REQUESTS], all_text = 0, all_blocks = 0;
+    uint32_t answers[REQUESTS];
+    int answered = 0;
+    h2_open(&client, H2_WINDOW, &listener);
+    h2_ping(&client); // the server's SETTINGS may say something about the table
+    for (int i = 0; i < REQUESTS; i++) {
+        snprintf(paths[i], sizeof *paths, "/img/%d?size=200", i + 1);
+        browser_fields(fields, paths[i]);
+        uint32_t stream = h2_request(&client, fields, BROWSER_FIELDS);
+        h2_await(&client, stream);
+        answered += h2_answer(&client, stream)->status == 200;
+        answers[i] = h2_answer(&client, stream)->block_bytes;
+        all_text += texts[i] = browser_text(text, paths[i]);
+        all_blocks += sent.blocks[i];
+    }
+    h2_close(&client);
+    story_say("Ten images, with the fields that a browser sends along.");
+    story_head("bytes of request|HTTP/1.1 text|HPACK|of the text|its response");
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        int n = shown[i];
+        story_row("number %d|%zu|%u|%.0f %%|%u", n + 1, texts[n], sent.blocks[n],
+                  100.0 * sent.blocks[n] / (double)texts[n], answers[n]);
+    }
+    story_row("all ten|%zu|%zu|%.0f %%|", all_text, all_blocks,
+              100.0 * (double)all_blocks / (double)all_text);
+    story_say("");
+    story_say("The second request, byte by byte:");
+    story_say("");
+    browser_fields(fields, paths[1]);
+    dump_block(sent.second, sent.blocks[1] < BLOCK_BYTES ? sent.blocks[1] : BLOCK_BYTES, fields,
+               BROWSER_FIELDS);
+    bool much =
+        sent.blocks[1] * 4 < sent.blocks[0] && sent.blocks[REQUESTS - 1] * 4 < sent.blocks[0];
+    claim_report(&smaller, much && answered == REQUESTS ? HOLDS : UNCLEAR,
+                 "%u bytes, then %u; HTTP/1.1 text: %zu each time. All %d were understood",
+                 sent.blocks[0], sent.blocks[1], texts[1], answered);
+}

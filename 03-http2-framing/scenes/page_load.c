@@ -1,0 +1,198 @@
+// page_load.c: scene page_load: the images of a page on a slow link, over six connections of
+// HTTP/1.1 and over one of HTTP/2.
+#include <stdio.h>
+
+#include "packet_log.h"
+#include "browser_request.h"
+#include "claim.h"
+#include "net.h"
+#include "scenes.h"
+#include "http1_loader.h"
+#include "story.h"
+#include "h2_client.h"
+
+#define IMAGES      100
+#define PACKETS_MAX PACKET_LOG_PACKETS
+#define SLOW_MS     100
+#define BUSY        0.8 // part of the time: then the link decides
+
+static int image_bytes;
+
+static struct h2_client client; // too large for the stack
+static struct packet packets[PACKETS_MAX];
+
+struct figures {
+    int connections, waited, answered;
+    int lost;             // packets, also those that the link's queue had no room for
+    long sent, come;      // bytes of all others
+    double took_ms, busy; // busy: part of the time in which the link had something to bring
+};
+
+void page_load_size(int bytes)
+{
+    image_bytes = bytes;
+}
+
+// What has passed the wire since `mark`, in both directions.
+static void count_bytes(uint32_t mark, struct figures *f)
+{
+    uint32_t count = packet_log()->tunnel ? packet_log_read(mark, packets, PACKETS_MAX) : 0;
+    f->sent = f->come = f->lost = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        f->lost += packets[i].fate != PASSED;
+        if (packets[i].fate != QUEUE_FULL)
+            *(packets[i].to_server ? &f->sent : &f->come) += packets[i].length;
+    }
+    double needed_ms = packet_log()->rate > 0 ? (double)f->come * 8 / packet_log()->rate : 0;
+    f->busy = needed_ms / f->took_ms;
+}
+
+static struct figures load_http1(void)
+{
+    struct http1_loader loader = {
+        .connections = HTTP1_CONNECTIONS, .images = IMAGES, .size = image_bytes};
+    uint32_t mark = packet_log_mark();
+    http1_load(&loader);
+    struct figures f = {.connections = loader.connections,
+                        .waited = loader.waited,
+                        .answered = loader.answered,
+                        .took_ms = loader.took_ms};
+    count_bytes(mark, &f);
+    return f;
+}
+
+// Asks for the images that are not asked for yet, or were refused, as far as the server lets
+// us.
+static void ask(uint32_t streams[IMAGES], int *waited, bool first)
+{
+    for (int i = 0; i < IMAGES && client.receiver.open < client.receiver.streams_max; i++) {
+        const struct response *response = h2_answer(&client, streams[i]);
+        struct hpack_field fields[BROWSER_FIELDS];
+        char path[40];
+        if (streams[i] && !(response->reset && response->error == REFUSED_STREAM))
+            continue;
+        snprintf(path, sizeof path, "/img/%d?size=%d", i + 1, image_bytes);
+        browser_fields(fields, path);
+        streams[i] = h2_request(&client, fields, BROWSER_FIELDS);
+        *waited += !first;
+    }
+}
+
+static struct figures load_http2(void)
+{
+    uint32_t streams[IMAGES] = {0}, mark = packet_log_mark();
+    struct figures f = {.connections = 1};
+    h2_open(&client, H2_WINDOW, NULL);
+    int64_t start_ns = now_ns();
+    ask(streams, &f.waited, true);
+    while (client.receiver.open && h2_step(&client))
+        ask(streams, &f.waited, false);
+    f.took_ms = (double)(now_ns() - start_ns) / 1e6;
+    for (int i = 0; i < IMAGES; i++) {
+        const struct response *response = h2_answer(&client, streams[i]);
+        f.answered +=
+            response->status == 200 && response->content_bytes == (uint64_t)image_bytes;
+    }
+    h2_close(&client);
+    count_bytes(mark, &f);
+    return f;
+}
+
+static void show(const char *name, const struct figures *f)
+{
+    if (packet_log()->tunnel)
+        story_row("%s|%d|%d|%ld|%ld|%.0f ms", name, f->connections, f->waited, f->sent, f->come,
+                  f->took_ms);
+    else
+        story_row("%s|%d|%d|?|?|%.1f ms", name, f->connections, f->waited, f->took_ms);
+}
+
+static const struct claim faster = {
+    "3.5", "guide §3.2", "100 images on a slow link: one connection beats six of HTTP/1.1",
+    HOLDS, NULL};
+
+static void judge(const struct figures *one, const struct figures *two)
+{
+    bool all = one->answered == IMAGES && two->answered == IMAGES;
+    if (!packet_log()->tunnel)
+        claim_skip(&faster);
+    else if (packet_log()->rtt_ms < 20)
+        claim_report(&faster, SKIPPED, "on this link waiting costs little: RTT %g ms",
+                     packet_log()->rtt_ms);
+    else if (one->busy > BUSY)
+        claim_report(&faster, SKIPPED,
+                     "the link was busy %.0f %% of the time with HTTP/1.1: nothing to gain "
+                     "(%.0f ms, %.0f ms)",
+                     100 * one->busy, one->took_ms, two->took_ms);
+    else if (one->lost + two->lost > 0)
+        claim_report(&faster, SKIPPED, "%d packets were lost, and decide (%.0f ms, %.0f ms)",
+                     one->lost + two->lost, one->took_ms, two->took_ms);
+    else
+        claim_report(&faster,
+                     all && one->waited >= IMAGES - HTTP1_CONNECTIONS &&
+                             one->took_ms > 1.2 * two->took_ms
+                         ? HOLDS
+                         : UNCLEAR,
+                     "%.0f ms against %.0f: %d of %d requests waited for an answer before "
+                     "theirs, and %ld bytes went up, not %ld",
+                     one->took_ms, two->took_ms, one->waited, IMAGES, one->sent, two->sent);
+}
+
+static const struct claim no_limit = {
+    "3.11", "guide §3.2", "a connection of HTTP/2 has no artificial limit", NOT_HERE,
+    "SETTINGS_MAX_CONCURRENT_STREAMS is one. RFC 9113 §6.5.2 asks for at least 100; nginx has "
+    "128, Go 250."};
+
+// One more request at once than the server allows.
+static void ask_too_much(void)
+{
+    uint32_t refused = 0, answered = 0, allowed;
+    h2_open(&client, H2_WINDOW, NULL);
+    h2_ping(&client);
+    allowed =
+        client.receiver.streams_max < H2_ANSWERS ? client.receiver.streams_max : H2_ANSWERS - 2;
+    char path[40];
+    snprintf(path, sizeof path, "/slow?ms=%d", SLOW_MS);
+    for (uint32_t i = 0; i <= allowed; i++)
+        h2_get(&client, path);
+    h2_await_all(&client);
+    for (uint32_t stream = 1; stream <= client.receiver.last_stream; stream += 2) {
+        const struct response *response = h2_answer(&client, stream);
+        answered += response->status == 200;
+        refused += response->reset && response->error == REFUSED_STREAM;
+    }
+    h2_close(&client);
+    if (client.receiver.streams_max > allowed) {
+        claim_report(&no_limit, SKIPPED, "this server allows %u requests at once",
+                     client.receiver.streams_max);
+        return;
+    }
+    claim_report(&no_limit,
+                 refused == 1 && answered == allowed ? NOT_HERE
+                 : answered == allowed + 1           ? HOLDS
+                                                     : UNCLEAR,
+                 "%u requests at once: %u answered, %u refused (RST_STREAM REFUSED_STREAM)",
+                 allowed + 1, answered, refused);
+}
+
+void scene_page_load(void)
+{
+    story_say("%d images of %d bytes, each asked for with the fields of a browser.", IMAGES,
+              image_bytes);
+    struct figures one = load_http1(), two = load_http2();
+    story_head("(time: after the handshakes)|connections|had to wait|bytes up|bytes down|time");
+    show("HTTP/1.1", &one);
+    show("HTTP/2", &two);
+    story_say("");
+    double full = one.took_ms > two.took_ms ? one.took_ms : two.took_ms;
+    story_bar("HTTP/1.1", one.took_ms, full, "%.0f ms", one.took_ms);
+    if (one.busy > 0)
+        story_bar("  of it the link was busy", one.took_ms * one.busy, full, "%.0f %%",
+                  100 * one.busy);
+    story_bar("HTTP/2", two.took_ms, full, "%.0f ms", two.took_ms);
+    if (two.busy > 0)
+        story_bar("  of it the link was busy", two.took_ms * two.busy, full, "%.0f %%",
+                  100 * two.busy);
+    judge(&one, &two);
+    ask_too_much();
+}

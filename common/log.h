@@ -1,0 +1,17 @@
+// log.h: what a server says about its work. Alone in its terminal, a server prints a line with
+// the time since its start; beside a scene, the line stands on the server's side of the
+// timeline.
+#ifndef LOG_H
+#define LOG_H
+
+#include <stdbool.h>
+
+// Makes stdout line by line. A quiet server says nothing, unless a scene opens its timeline.
+void log_begin(bool quiet);
+
+// One thing that this server did or saw, at this moment. A peer's bytes may be in the text:
+// they are made printable. Equal lines in a row are counted, and printed once. When nobody
+// reads stdout, the line is left out: the server does not wait.
+void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,31 @@
+// measure.h: the small instruments that scenes and servers need: the middle of many times,
+// milliseconds, CPU time, cores, descriptors, random numbers that come again.
+#ifndef MEASURE_H
+#define MEASURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Sorts the values, the smallest first, and returns the one in the middle, which one slow
+// moment of the machine does not move; 0 if there is none.
+double median_of(double *values, size_t count);
+
+// Milliseconds between two moments of now_ns(); since one of them.
+double ms_between(int64_t from_ns, int64_t to_ns);
+double ms_since(int64_t from_ns);
+
+// Milliseconds of CPU time that this process has used, all its threads together.
+double cpu_ms(void);
+
+// How many cores this process may use: at least 1.
+int usable_cores(void);
+
+// Raises the limit of open descriptors to `wanted`, or as near to it as this process may
+// (getrlimit(2), RLIMIT_NOFILE); never lowers it. Returns the limit.
+long raise_file_limit(long wanted);
+
+// The next of a sequence of random numbers. *state may begin as any number: the same one gives
+// the same sequence (SplitMix64: Steele, Lea, Flood 2014). Not for secrets.
+uint64_t random_next(uint64_t *state);
+
+#endif

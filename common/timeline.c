@@ -1,0 +1,76 @@
+// timeline.c: see timeline.h.
+#include "timeline.h"
+
+#include <stdio.h>
+
+#include "net.h"
+#include "text.h"
+#include "wire/packet_log.h"
+
+#define TIME_COLUMNS 13 // of the moment in front of each line, with the blanks behind it
+
+// Columns between the two sides' vertical lines.
+static int between(void)
+{
+    return text_width() - TIME_COLUMNS - 4;
+}
+
+void timeline_heading(void)
+{
+    printf("%*s%sclient%s", TIME_COLUMNS, "", paint(CYAN), paint(PLAIN));
+    repeat(" ", between() - 9);
+    printf("%sserver%s\n", paint(MAGENTA), paint(PLAIN));
+}
+
+void timeline_time(int64_t at_ns)
+{
+    printf("%s%8.1f ms%s  ", paint(DIM), (double)(at_ns - packet_log()->zero_ns) / 1e6,
+           paint(PLAIN));
+}
+
+void timeline_line(enum timeline_side side, char *text)
+{
+    bool on_the_right = side == TIMELINE_SERVER;
+    shorten(text, between() - 2);
+    timeline_time(now_ns());
+    printf("│ %s", paint(on_the_right ? MAGENTA : CYAN));
+    cell(text, between() - 2, on_the_right);
+    printf("%s │\n", paint(PLAIN));
+}
+
+void timeline_arrow(int64_t at_ns, bool to_server, const char *label, const char *lost)
+{
+    char text[LINE_BYTES];
+    int gone = 0,
+        gap = 0; // "✗ lost" takes its part of the shaft, and does not come all the way
+    if (lost)
+        gone = 3 + columns(lost);
+    snprintf(text, sizeof text, "%s", label);
+    shorten(text, between() - 8 - gone);
+    int shaft = between() - 6 - columns(text);
+    if (lost)
+        gap = (shaft - gone) / 3;
+    timeline_time(at_ns);
+    if (lost)
+        fputs(paint(RED), stdout);
+    if (to_server) {
+        printf("├── %s ", text);
+        repeat("─", shaft + 1 - gone - gap);
+        if (lost)
+            printf(" ✗ %s", lost);
+        else
+            printf("▶");
+        repeat(" ", gap);
+        fputs("│", stdout);
+    } else {
+        fputs("│", stdout);
+        repeat(" ", gap);
+        if (lost)
+            printf("%s ✗ ", lost);
+        else
+            printf("◀");
+        repeat("─", shaft + 1 - gone - gap);
+        printf(" %s ──┤", text);
+    }
+    printf("%s\n", lost ? paint(PLAIN) : "");
+}
