@@ -77,13 +77,18 @@ static void answer_publish(struct connection *c, const struct request *request)
 {
     struct http_text name = http_parameter(request->query, "event"), data = request->content;
     char text[40];
-    if (!is_name(name) || !utf8_is_valid(data.at, data.length)) {
-        connection_refuse(c, 400, "");
+    if (!is_name(name)) {
+        connection_refuse(c, 400,
+                          "this event name is reserved, too long, or has other characters", "");
+        return;
+    }
+    if (!utf8_is_valid(data.at, data.length)) {
+        connection_refuse(c, 400, "the text of an event is UTF-8", "");
         return;
     }
     uint64_t id = publisher_publish(c, &service.news, name, data, NULL);
     if (!id) {
-        connection_refuse(c, 503, "");
+        connection_refuse(c, 503, "no memory for this event", "");
         return;
     }
     int length = snprintf(text, sizeof text, "{\"id\":%llu}\n", (unsigned long long)id);

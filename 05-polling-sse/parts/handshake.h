@@ -15,9 +15,9 @@
 // The server's answer to a key: both in base64.
 void handshake_accept(struct http_text key, char accept[HANDSHAKE_ACCEPT]);
 
-// Checks a client's request. Returns 101 and sets *key, or the status to refuse it with: 400,
-// or 426 if it asks for no WebSocket, or for another version of it.
-int handshake_check(const struct http_head *head, struct http_text *key);
+// Checks a client's request. Returns 101 and sets *key; or the status to refuse it with, 400,
+// or 426 if it asks for no WebSocket, or for another version of it; then *why gives the reason.
+int handshake_check(const struct http_head *head, struct http_text *key, const char **why);
 
 // True if the page that asks may: it is of the host that it asks, or on the list ("*": any;
 // else origins, separated by spaces). Browsers send cookies whichever page opens a WebSocket,

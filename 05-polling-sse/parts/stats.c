@@ -73,5 +73,5 @@ void answer_stats(struct connection *c, const struct request *request)
     put(&out, ", \"resident_bytes\": ", resident_bytes());
     http_put_text(&out, "\n}\n");
     connection_answer(c, 200, "application/json", (struct http_text){text, out.length},
-                      "Cache-Control: no-store\r\n");
+                      NO_STORE);
 }
