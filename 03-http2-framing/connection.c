@@ -2,16 +2,34 @@
 // the server stops.
 #include "connection.h"
 
-#include "request.h"
-#include "response.h"
 #include "frame_names.h"
 #include "log.h"
+#include "request.h"
+#include "response.h"
 
 #define STOP_MS 1000 // at a stop, for what is on its way
 
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
+}
+
+// ---- the beginning ------------------------------------------------------------------------
+
+void connection_begin(struct connection *c)
+{
+    struct setting settings[] = {
+        {SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)c->service->streams_max},
+        {SETTINGS_MAX_HEADER_LIST_SIZE, HPACK_LIST_MAX},
+        {SETTINGS_HEADER_TABLE_SIZE, (uint32_t)c->service->table_bytes}};
+    bool usual = c->service->table_bytes == TABLE_SIZE_DEFAULT;
+    c->state = CONNECTION_PREFACE;
+    c->idle_ns = conn_now(&c->conn);
+    budget_begin(&c->budget, c->idle_ns);
+    streams_begin(&c->streams);
+    hpack_decoder_begin(&c->decoder);
+    hpack_encoder_begin(&c->encoder);
+    connection_wrote(c, frame_put_settings(connection_space(c), settings, usual ? 2 : 3));
 }
 
 // ---- errors --------------------------------------------------------------------------------
@@ -67,7 +85,9 @@ static int64_t end_ns(struct connection *c, struct fault *why)
     if (waits)
         return c->pace.paid_ns + c->service->stall_ms * NS_PER_MS;
     *why = connection_fault(NO_ERROR, "idle");
-    return c->streams.count ? NEVER : c->idle_ns + c->service->idle_ms * NS_PER_MS;
+    if (c->streams.count)
+        return NEVER;
+    return c->idle_ns + c->service->idle_ms * NS_PER_MS;
 }
 
 void connection_reckon(struct connection *c)

@@ -1,5 +1,5 @@
-// connection.h: one connection of the server, and how it ends. server.c takes its frames,
-// request.c and response.c do what they are for.
+// connection.h: one connection of the server, how it begins and how it ends. server.c takes its
+// frames, request.c and response.c do what they are for.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -31,7 +31,7 @@ enum connection_state {
 };
 
 struct connection {
-    struct conn conn; // the loop's part: first, so that the loop's pointer is a pointer to us
+    struct conn conn; // the loop's part: it has to be the first, for connection_of()
     struct service *service;
     enum connection_state state;
     union {
@@ -56,6 +56,13 @@ struct connection {
     };
 };
 
+// The connection of which the loop speaks: `conn` is its first member, so both begin at one
+// place.
+static inline struct connection *connection_of(struct conn *conn)
+{
+    return (struct connection *)conn;
+}
+
 // Output is written at connection_space(), and counts when connection_wrote() says where it
 // ends.
 static inline uint8_t *connection_space(const struct connection *c)
@@ -67,6 +74,9 @@ static inline void connection_wrote(struct connection *c, const uint8_t *end)
 {
     conn_wrote(&c->conn, (size_t)(end - connection_space(c)));
 }
+
+// The client speaks HTTP/2: sends our SETTINGS.
+void connection_begin(struct connection *c);
 
 // A connection error (RFC 9113 §5.4.1), or no error but the end: GOAWAY, and the connection
 // closes.

@@ -83,9 +83,8 @@ struct setting frame_setting(const struct frame *frame, uint32_t index)
 // §6.5.2. A setting that is unknown has no wrong value.
 static struct fault check_settings(const struct frame *frame)
 {
-    if (frame->flags & FLAG_ACK)
-        return frame->length ? connection_fault(FRAME_SIZE_ERROR, "SETTINGS ACK with a payload")
-                             : fault_none();
+    if ((frame->flags & FLAG_ACK) && frame->length)
+        return connection_fault(FRAME_SIZE_ERROR, "SETTINGS ACK with a payload");
     if (frame->length % SETTING_BYTES)
         return connection_fault(FRAME_SIZE_ERROR, "SETTINGS not a multiple of six bytes");
     for (uint32_t i = 0; i < frame->length / SETTING_BYTES; i++) {
@@ -119,13 +118,16 @@ struct fault frame_check_priority(const struct frame *frame)
 // begins with (§6.2), and that this server ignores: RFC 9113 deprecates them (§5.3.2).
 static struct fault check_content(struct frame *frame)
 {
-    uint32_t start = frame->flags & FLAG_PADDED ? 1 : 0, padding = 0;
-    bool priority = frame->type == FRAME_HEADERS && (frame->flags & FLAG_PRIORITY);
-    if (frame->length < start + (priority ? PRIORITY_BYTES : 0))
+    uint32_t start = 0, padding = 0;
+    bool padded = frame->flags & FLAG_PADDED;
+    if (padded)
+        start++;
+    if (frame->type == FRAME_HEADERS && (frame->flags & FLAG_PRIORITY))
+        start += PRIORITY_BYTES;
+    if (frame->length < start)
         return connection_fault(FRAME_SIZE_ERROR, "frame too short for its flags");
-    if (start)
+    if (padded)
         padding = frame->payload[0];
-    start += priority ? PRIORITY_BYTES : 0;
     if (padding > frame->length - start)
         return connection_fault(PROTOCOL_ERROR, "padding longer than the frame");
     frame->content = frame->payload + start;
@@ -169,10 +171,11 @@ struct fault frame_check(struct frame *frame)
     case FRAME_WINDOW_UPDATE:
         if (frame->length != 4)
             return connection_fault(FRAME_SIZE_ERROR, "WINDOW_UPDATE is four bytes");
-        if ((frame_read_u32(frame->payload) & WINDOW_MAX) == 0) // §6.9
-            return frame->stream ? stream_fault(PROTOCOL_ERROR, "WINDOW_UPDATE of zero")
-                                 : connection_fault(PROTOCOL_ERROR, "WINDOW_UPDATE of zero");
-        return fault_none();
+        if (frame_read_u32(frame->payload) & WINDOW_MAX)
+            return fault_none();
+        if (frame->stream) // §6.9
+            return stream_fault(PROTOCOL_ERROR, "WINDOW_UPDATE of zero");
+        return connection_fault(PROTOCOL_ERROR, "WINDOW_UPDATE of zero");
     case FRAME_SETTINGS:
     case FRAME_PING:
     case FRAME_GOAWAY:

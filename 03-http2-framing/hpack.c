@@ -74,7 +74,9 @@ static bool read_string(const uint8_t **at, const uint8_t *end, struct hpack_lis
             huffman_decode(bytes, *length, list->bytes + list->used, HPACK_LIST_MAX);
         if (decoded == HUFFMAN_BAD)
             return false;
-        *length = decoded < 0 ? HPACK_LIST_MAX + 1 : (uint32_t)decoded;
+        *length = (uint32_t)decoded;
+        if (decoded < 0)
+            *length = HPACK_LIST_MAX + 1; // longer than anybody needs
     } else if (*length <= HPACK_LIST_MAX) {
         memcpy(list->bytes + list->used, bytes, *length);
     }
@@ -109,9 +111,9 @@ static bool decode_literal(struct hpack_decoder *decoder, const uint8_t **at,
     if (index == 0) {
         if (!read_string(at, end, list, &field->name, &field->name_length))
             return false;
-        field->static_name = field->name_length > HPACK_LIST_MAX
-                                 ? 0
-                                 : hpack_static_name(field->name, field->name_length);
+        field->static_name = 0;
+        if (field->name_length <= HPACK_LIST_MAX)
+            field->static_name = hpack_static_name(field->name, field->name_length);
     } else {
         if (!hpack_table_get(&decoder->table, index, field))
             return false;
@@ -195,7 +197,8 @@ void hpack_encoder_limit(struct hpack_encoder *encoder, uint32_t limit)
     if (max == encoder->table.max)
         return;
     hpack_table_resize(&encoder->table, max);
-    encoder->lowest = max < encoder->lowest ? max : encoder->lowest;
+    if (max < encoder->lowest)
+        encoder->lowest = max;
     encoder->update_due = true;
 }
 
@@ -222,8 +225,12 @@ static uint8_t *encode_field(struct hpack_encoder *encoder, uint8_t *out,
     bool add = field->indexing == HPACK_INDEXED &&
                hpack_field_size(field) <= encoder->table.max / 2 &&
                hpack_table_add(&encoder->table, field);
-    out = add ? hpack_put_integer(out, 0x40, 6, index)
-              : hpack_put_integer(out, field->indexing == HPACK_NEVER ? 0x10 : 0, 4, index);
+    if (add)
+        out = hpack_put_integer(out, 0x40, 6, index);
+    else if (field->indexing == HPACK_NEVER)
+        out = hpack_put_integer(out, 0x10, 4, index);
+    else
+        out = hpack_put_integer(out, 0, 4, index);
     if (index == 0)
         out = put_string(encoder, out, field->name, field->name_length);
     return put_string(encoder, out, field->value, field->value_length);

@@ -41,7 +41,9 @@ static void return_window(struct connection *c, struct stream *stream, uint32_t 
 // Gives the streams that wait for window what they may have now.
 void request_share_windows(struct connection *c)
 {
-    struct stream *oldest = c->withheld ? oldest_unfinished(c) : NULL;
+    if (!c->withheld)
+        return;
+    struct stream *oldest = oldest_unfinished(c);
     if (oldest && oldest->id != c->favoured) {
         c->favoured = oldest->id;
         pace_begin(&c->favoured_pace, conn_now(&c->conn));
@@ -50,22 +52,25 @@ void request_share_windows(struct connection *c)
         return_window(c, oldest, 0);
         return;
     }
-    struct stream *stream = c->withheld ? c->streams.first : NULL;
     c->withheld = false;
     c->favoured = 0;
-    for (; stream; stream = stream->next)
+    for (struct stream *stream = c->streams.first; stream; stream = stream->next)
         if (!stream->remote_ended && conn_room(&c->conn) >= RESPONSE_ROOM)
             return_window(c, stream, 0);
 }
 
 int64_t request_due_ns(const struct connection *c)
 {
-    return c->withheld ? c->favoured_pace.paid_ns + CRAWL_MS * NS_PER_MS : NEVER;
+    if (!c->withheld)
+        return NEVER;
+    return c->favoured_pace.paid_ns + CRAWL_MS * NS_PER_MS;
 }
 
 uint32_t request_crawler(const struct connection *c)
 {
-    return conn_now(&c->conn) < request_due_ns(c) ? 0 : c->favoured;
+    if (conn_now(&c->conn) < request_due_ns(c))
+        return 0;
+    return c->favoured;
 }
 
 // ---- the request ---------------------------------------------------------------------------
@@ -159,7 +164,9 @@ struct fault request_headers(struct connection *c, const struct frame *frame,
         return connection_fault(PROTOCOL_ERROR, "an even stream number from a client");
     if (id <= streams->last_id) {
         struct stream *stream = stream_find(streams, id);
-        return stream ? take_trailers(c, stream, frame, list) : on_closed_stream(c, id);
+        if (stream)
+            return take_trailers(c, stream, frame, list);
+        return on_closed_stream(c, id);
     }
     if (c->state == CONNECTION_LEAVING) { // §6.8: ignored, and safe to ask again elsewhere
         stream_refuse(streams, id);

@@ -132,10 +132,15 @@ static uint32_t next_piece(const struct connection *c, const struct stream *stre
 {
     bool shared = stream->ring_next != stream;
     uint32_t may = stream_may_send(&c->streams, stream);
-    uint32_t piece = shared ? PIECE_BYTES : FRAME_SIZE_DEFAULT;
+    uint32_t piece = FRAME_SIZE_DEFAULT;
     int64_t ready = answer_ready(&stream->answer, conn_now(&c->conn));
-    piece = may < piece ? may : piece;
-    return ready < piece ? (uint32_t)ready : piece;
+    if (shared)
+        piece = PIECE_BYTES;
+    if (may < piece)
+        piece = may;
+    if (ready < piece)
+        piece = (uint32_t)ready;
+    return piece;
 }
 
 static void send_data(struct connection *c, struct stream *stream, uint32_t length)
@@ -179,14 +184,17 @@ bool response_send(struct connection *c)
 
 static int64_t due_ns(const struct stream *stream)
 {
-    return stream->answering ? answer_due_ns(&stream->answer) : stream->answer.due_ns;
+    if (stream->answering)
+        return answer_due_ns(&stream->answer);
+    return stream->answer.due_ns;
 }
 
 int64_t response_due_ns(const struct connection *c)
 {
     int64_t first_ns = NEVER;
-    const struct stream *stream = c->timed ? c->streams.first : NULL;
-    for (; stream; stream = stream->next)
+    if (c->timed == 0)
+        return NEVER;
+    for (const struct stream *stream = c->streams.first; stream; stream = stream->next)
         if (stream->timed && due_ns(stream) < first_ns)
             first_ns = due_ns(stream);
     return first_ns;

@@ -12,11 +12,11 @@
 #include <string.h>
 
 #include "connection.h"
-#include "request.h"
-#include "response.h"
+#include "log.h"
 #include "net.h"
 #include "options.h"
-#include "log.h"
+#include "request.h"
+#include "response.h"
 
 // Further limits are named where they act: HPACK_LIST_MAX (hpack.h), ECHO_MAX (pages.h),
 // BODIES_MAX (body_budget.h), BUDGET_MAX (abuse_budget.h), HEADER_BLOCK_MAX (frame.h),
@@ -27,23 +27,24 @@
 #define METHOD_BYTES    3                   // of "PRI": no method of HTTP/1.1 begins like that
 #define ROOM            (2 * RESPONSE_ROOM) // for output, without which no frame is taken
 
-// What the loop calls; each call is about one connection.
-static void opened(struct conn *);                           // a client was accepted
-static size_t received(struct conn *, const char *, size_t); // bytes are here; returns how many
-                                                             // it used; 0: wait for more
-static bool produce(struct conn *); // all output is gone; returns true: here is more
-static void timeout(struct conn *); // the time that conn_deadline() was told has come
-static void stop(struct conn *);    // the server stops: finish soon
-static void closed(struct conn *);  // the connection is gone: free what belongs to it
+static void opened(struct conn *conn);
+static size_t received(struct conn *conn, const char *bytes, size_t length);
+static bool produce(struct conn *conn);
+static void timeout(struct conn *conn);
+static void stop(struct conn *conn);
+static void closed(struct conn *conn);
 
-static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
-                                          .conns_max = CONNECTIONS_MAX,
-                                          .opened = opened,
-                                          .received = received,
-                                          .produce = produce,
-                                          .timeout = timeout,
-                                          .stop = stop,
-                                          .closed = closed};
+// What the loop calls, each time about one connection.
+static const struct loop_server server = {
+    .conn_bytes = sizeof(struct connection),
+    .conns_max = CONNECTIONS_MAX,
+    .opened = opened,     // a client was accepted
+    .received = received, // bytes have come; returns how many it has used, 0: wait for more
+    .produce = produce,   // the kernel has taken all output; returns true: here is more
+    .timeout = timeout,   // the time that conn_deadline() was told has come
+    .stop = stop,         // the server stops: finish soon
+    .closed = closed,     // the connection is gone: free what belongs to it
+};
 
 static struct service service = {
     .streams_max = 100, .table_bytes = TABLE_SIZE_DEFAULT, .idle_ms = 60000, .stall_ms = 30000};
@@ -180,25 +181,9 @@ static size_t take_one(struct connection *c, const uint8_t *bytes, size_t length
 
 static void opened(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     c->service = &service;
     conn_deadline(conn, FIRST_BYTES_MS);
-}
-
-static void begin_http2(struct connection *c)
-{
-    struct setting settings[] = {
-        {SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)c->service->streams_max},
-        {SETTINGS_MAX_HEADER_LIST_SIZE, HPACK_LIST_MAX},
-        {SETTINGS_HEADER_TABLE_SIZE, (uint32_t)c->service->table_bytes}};
-    bool usual = c->service->table_bytes == TABLE_SIZE_DEFAULT;
-    c->state = CONNECTION_PREFACE;
-    c->idle_ns = conn_now(&c->conn);
-    budget_begin(&c->budget, c->idle_ns);
-    streams_begin(&c->streams);
-    hpack_decoder_begin(&c->decoder);
-    hpack_encoder_begin(&c->encoder);
-    connection_wrote(c, frame_put_settings(connection_space(c), settings, usual ? 2 : 3));
 }
 
 // The preface of HTTP/2 looks like a request that no server of HTTP/1.1 would answer (§3.4), so
@@ -209,7 +194,7 @@ static void begin(struct connection *c, const char *bytes, size_t length)
         c->state = CONNECTION_HTTP_1;
         http1_begin(&c->http1, &c->conn, service.idle_ms, &service.requests);
     } else if (length >= METHOD_BYTES) {
-        begin_http2(c);
+        connection_begin(c);
     }
 }
 
@@ -225,7 +210,7 @@ static size_t take_preface(struct connection *c, const char *bytes, size_t lengt
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     size_t used = 0;
     if (c->state == CONNECTION_NEW)
         begin(c, bytes, length);
@@ -244,7 +229,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
 
 static bool produce(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     if (c->state == CONNECTION_HTTP_1)
         return http1_produce(&c->http1);
     if (c->state < CONNECTION_SETTINGS)
@@ -256,7 +241,7 @@ static bool produce(struct conn *conn)
 
 static void timeout(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     if (c->state == CONNECTION_HTTP_1) {
         http1_timeout(&c->http1);
     } else if (c->state == CONNECTION_NEW) {
@@ -271,7 +256,7 @@ static void timeout(struct conn *conn)
 
 static void stop(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     if (c->state == CONNECTION_HTTP_1)
         http1_stop(&c->http1);
     else if (c->state < CONNECTION_SETTINGS)
@@ -282,7 +267,7 @@ static void stop(struct conn *conn)
 
 static void closed(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     if (c->state < CONNECTION_PREFACE)
         return;
     streams_close_all(&c->streams);

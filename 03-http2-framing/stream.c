@@ -131,11 +131,13 @@ uint32_t streams_return(struct streams *streams, struct stream *stream, uint32_t
 struct fault streams_widen(struct streams *streams, struct stream *stream, uint32_t increment)
 {
     int32_t *window = stream ? &stream->send_window : &streams->send_window;
-    if ((int64_t)*window + increment > WINDOW_MAX)
-        return stream ? stream_fault(FLOW_CONTROL_ERROR, "a stream's window above 2^31-1")
-                      : connection_fault(FLOW_CONTROL_ERROR, "a window above 2^31-1");
-    *window += (int32_t)increment;
-    return fault_none();
+    if ((int64_t)*window + increment <= WINDOW_MAX) {
+        *window += (int32_t)increment;
+        return fault_none();
+    }
+    if (stream)
+        return stream_fault(FLOW_CONTROL_ERROR, "a stream's window above 2^31-1");
+    return connection_fault(FLOW_CONTROL_ERROR, "a window above 2^31-1");
 }
 
 struct fault streams_resize(struct streams *streams, uint32_t initial_window)
@@ -152,9 +154,12 @@ struct fault streams_resize(struct streams *streams, uint32_t initial_window)
 
 uint32_t stream_may_send(const struct streams *streams, const struct stream *stream)
 {
-    int32_t least =
-        stream->send_window < streams->send_window ? stream->send_window : streams->send_window;
-    return least > 0 ? (uint32_t)least : 0;
+    int32_t least = streams->send_window;
+    if (stream->send_window < least)
+        least = stream->send_window;
+    if (least < 0)
+        return 0;
+    return (uint32_t)least;
 }
 
 void stream_sent(struct streams *streams, struct stream *stream, uint32_t length)
@@ -187,7 +192,9 @@ void ring_leave(struct streams *streams, struct stream *stream)
     stream->ring_next->ring_previous = stream->ring_previous;
     stream->ring_previous->ring_next = stream->ring_next;
     if (streams->ring == stream)
-        streams->ring = stream->ring_next == stream ? NULL : stream->ring_next;
+        streams->ring = stream->ring_next;
+    if (streams->ring == stream) // it was alone
+        streams->ring = NULL;
     stream->ring_next = stream->ring_previous = NULL;
 }
 

@@ -47,7 +47,7 @@ __attribute__((no_sanitize("undefined"))) static void crash(void)
 static void put_who(const struct worker *worker, struct answer *answer)
 {
     snprintf(answer->line, sizeof answer->line, "model: %s\npid: %d\ntid: %d\nworker: %d\n",
-             worker->crew->model, getpid(), gettid(), worker->number);
+             worker->all->model, getpid(), gettid(), worker->number);
     say(answer, 200, answer->line);
 }
 
@@ -59,17 +59,17 @@ static void put_count(const struct request *request, struct answer *answer)
 }
 
 // Those workers that have served nobody are not in the last line.
-static void put_stats(const struct crew *crew, struct answer *answer)
+static void put_stats(const struct workers *workers, struct answer *answer)
 {
     size_t size = sizeof answer->line;
     int length = snprintf(answer->line, size,
                           "model: %s\npid: %d\nopen: %d\nconnections: %ld\nrequests: %ld\n"
                           "refused: %ld\ncrashed: %ld\nserved:",
-                          crew->model, crew->pid, atomic_load(&crew->open),
-                          atomic_load(&crew->connections), crew_requests(crew),
-                          atomic_load(&crew->refused), atomic_load(&crew->crashed));
-    for (int i = 0; i < crew->worker_count && (size_t)length + 30 < size; i++) {
-        long served = atomic_load_explicit(&crew->workers[i].requests, memory_order_relaxed);
+                          workers->model, workers->pid, atomic_load(&workers->open),
+                          atomic_load(&workers->connections), workers_requests(workers),
+                          atomic_load(&workers->refused), atomic_load(&workers->crashed));
+    for (int i = 0; i < workers->count && (size_t)length + 30 < size; i++) {
+        long served = atomic_load_explicit(&workers->worker[i].requests, memory_order_relaxed);
         if (served)
             length += snprintf(answer->line + length, 30, " %ld", served);
     }
@@ -90,7 +90,7 @@ void handle(const struct request *request, struct worker *worker, struct answer 
         answer->wait_ms = request->ms;
         break;
     case CRASH:
-        if (worker->crew->settings.allow_crash)
+        if (worker->all->settings.allow_crash)
             crash();
         say(answer, 403, "only with --allow-crash\n");
         break;
@@ -101,7 +101,7 @@ void handle(const struct request *request, struct worker *worker, struct answer 
         put_who(worker, answer);
         break;
     case STATS:
-        put_stats(worker->crew, answer);
+        put_stats(worker->all, answer);
         break;
     case CHEAP:
         say(answer, 200, "cheap\n");
@@ -136,8 +136,4 @@ void answer_put(struct http_out *out, const struct answer *answer,
         http_put(out, answer->text, answer->length);
 }
 
-void answer_put_busy(struct http_out *out, const struct request *request, bool keep_alive)
-{
-    static const struct answer busy = {.status = 503, .text = "busy\n", .length = 5};
-    answer_put(out, &busy, request, keep_alive);
-}
+const struct answer answer_busy = {.status = 503, .text = "busy\n", .length = 5};

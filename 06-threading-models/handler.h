@@ -2,9 +2,9 @@
 #ifndef HANDLER_H
 #define HANDLER_H
 
-#include "crew.h"
 #include "http_out.h"
 #include "request.h"
+#include "workers.h"
 
 #define ANSWER_TEXT_BYTES 4096
 #define ANSWER_ROOM       (ANSWER_TEXT_BYTES + 512) // bytes that any answer finds room in
@@ -30,7 +30,7 @@ void handle(const struct request *request, struct worker *worker, struct answer 
 void answer_put(struct http_out *out, const struct answer *answer,
                 const struct request *request, bool keep_alive);
 
-// Writes a 503 that says when to come again.
-void answer_put_busy(struct http_out *out, const struct request *request, bool keep_alive);
+// A 503: there is no room for this client or its request. It says when to come again.
+extern const struct answer answer_busy;
 
 #endif

@@ -1,31 +1,183 @@
-// model_loop.c: one thread and one epoll set: Redis, Node.js. It waits for all connections at
-// once and never for one of them: a request that has to wait gets a timer, and the loop goes
-// on. A request that computes has nobody to go on meanwhile: then all wait.
-#include "loop.h"
-#include "model.h"
-#include "session.h"
+// model_loop.c: one thread and one epoll set, as Redis and Node.js have it. The thread sleeps
+// in epoll_wait() until any of the connections has something to do, and never waits for one of
+// them: a request that has to wait gets a timer, and the loop goes on. While a request
+// computes, there is no other thread to go on: then all clients wait.
+//
+// Read event_loop() first, then serve(). What becomes of one connection is in nonblocking.c.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "model.h"
+#include "net.h"
+#include "nonblocking.h"
+#include "timers.h"
+
+#define EVENTS      256 // that one epoll_wait() may bring
 #define REFUSED_MAX 256 // connections over the limit, while they read their 503
 
-static struct crew *all;
-static void (*welcome)(struct conn *);
+struct loop {
+    struct worker *worker;
+    int epoll;
+    int source, (*accept_from)(int source); // where connections come from
+    uint32_t connections_max;
+    struct timers timers; // one for each connection: the next deadline is on top
+    int64_t now_ns;       // the time of this round
+    int64_t accept_ns;    // no accept() before this time
+    int64_t stop_ns;      // when the loop ends, whoever still waits for an answer
+    bool accepting, stopping;
+    struct buffers *buffers;
+};
 
-static void opened(struct conn *conn)
+// Lets a connection go on, and takes note of what it waits for then.
+static void serve(struct loop *loop, struct connection *c, bool (*go_on)(struct connection *))
 {
-    if (crew_join(all))
-        welcome(conn);
-    else
-        session_refuse(conn);
+    uint32_t watched = c->events;
+    bool good = go_on(c);
+    struct epoll_event event = {c->events, {.ptr = c}};
+    if (good && c->events != watched)
+        good = epoll_ctl(loop->epoll, EPOLL_CTL_MOD, c->fd, &event) == 0;
+    if (!good) {
+        timers_remove(&loop->timers, &c->timer);
+        connection_close(c);
+    } else if (c->limit_ms > 0) {
+        timers_move(&loop->timers, &c->timer, loop->now_ns + c->limit_ms * INT64_C(1000000));
+    }
 }
 
-static void run(struct crew *crew, int listener, int stop_fd)
+static void open_connection(struct loop *loop, int fd)
 {
-    struct loop_server server = session_server(crew->settings.conns + REFUSED_MAX);
-    all = crew;
-    welcome = server.opened;
-    server.opened = opened;
-    session_begin(&crew->workers[0]);
-    loop_serve(listener, stop_fd, &server);
+    bool room = workers_admit(loop->worker->all);
+    struct connection *c = connection_open(fd, loop->worker, loop->buffers);
+    struct epoll_event event = {EPOLLIN, {.ptr = c}};
+    if (!c) {
+        workers_release(loop->worker->all);
+        close(fd);
+    } else if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event)) {
+        connection_close(c);
+    } else {
+        timers_add(&loop->timers, &c->timer, loop->now_ns + c->limit_ms * INT64_C(1000000));
+        if (!room)
+            serve(loop, c, connection_refuse);
+    }
 }
 
-const struct model model_loop = {"loop", "one thread, an event loop", ONE, run};
+// Accepts one connection. True: there will be no more, the loop has to stop.
+static bool accept_one(struct loop *loop)
+{
+    int fd = loop->accept_from(loop->source);
+    if (fd >= 0)
+        open_connection(loop, fd);
+    else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+        loop->accept_ns = loop->now_ns + RETRY_MS * INT64_C(1000000); // no free descriptor
+    return fd == LOOP_STOP;
+}
+
+// Watches the source of new connections, or looks away while there is no room for another one.
+static void watch_source(struct loop *loop)
+{
+    bool room = loop->timers.count < loop->connections_max && loop->accept_ns <= loop->now_ns;
+    struct epoll_event event = {room ? EPOLLIN : 0, {.ptr = &loop->source}};
+    if (!loop->stopping && room != loop->accepting &&
+        epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->source, &event) == 0)
+        loop->accepting = room;
+}
+
+// Stops accepting, and closes all connections that are owed no answer.
+static void begin_to_stop(struct loop *loop, int stop_fd)
+{
+    struct signalfd_siginfo signal;
+    if (stop_fd >= 0 && read(stop_fd, &signal, sizeof signal) < 0)
+        return;
+    loop->stopping = true;
+    loop->stop_ns = loop->now_ns + STOP_MS * INT64_C(1000000);
+    atomic_store(&loop->worker->all->stopping, true);
+    close(loop->source);
+    for (uint32_t i = 0; i < loop->timers.count;) {
+        struct connection *c = (struct connection *)loop->timers.heap[i++];
+        if (!connection_is_busy(c)) {
+            timers_remove(&loop->timers, &c->timer);
+            connection_close(c);
+            i = 0; // another timer has taken its place in the heap: begin again
+        }
+    }
+}
+
+// How long epoll_wait() may sleep, in milliseconds; -1: until something happens.
+static int sleep_ms_max(const struct loop *loop)
+{
+    int64_t until_ns = INT64_MAX;
+    if (loop->timers.count > 0)
+        until_ns = loop->timers.heap[0]->at_ns;
+    if (loop->accept_ns > loop->now_ns && loop->accept_ns < until_ns)
+        until_ns = loop->accept_ns;
+    if (loop->stopping && loop->stop_ns < until_ns)
+        until_ns = loop->stop_ns;
+    if (until_ns == INT64_MAX)
+        return -1;
+    return until_ns > loop->now_ns ? (int)((until_ns - loop->now_ns) / 1000000 + 1) : 0;
+}
+
+static void prepare(struct loop *loop, int stop_fd)
+{
+    struct epoll_event stop = {EPOLLIN, {.ptr = &loop->stopping}};
+    struct epoll_event source = {0, {.ptr = &loop->source}};
+    loop->connections_max = (uint32_t)loop->worker->all->settings.connections + REFUSED_MAX;
+    loop->timers.heap = calloc(loop->connections_max, sizeof *loop->timers.heap);
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->buffers = calloc(1, sizeof *loop->buffers);
+    if (!loop->timers.heap || !loop->buffers || loop->epoll < 0 ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->source, &source) ||
+        (stop_fd >= 0 && epoll_ctl(loop->epoll, EPOLL_CTL_ADD, stop_fd, &stop)))
+        die("cannot set up epoll: %s", strerror(errno));
+}
+
+void event_loop(struct worker *worker, int source, int (*accept_from)(int source), int stop_fd)
+{
+    struct loop loop = {.worker = worker, .source = source, .accept_from = accept_from};
+    struct epoll_event events[EVENTS];
+    prepare(&loop, stop_fd);
+    while (!loop.stopping || (loop.timers.count > 0 && loop.now_ns < loop.stop_ns)) {
+        bool stop = false;
+        loop.now_ns = now_ns();
+        watch_source(&loop);
+        int count = epoll_wait(loop.epoll, events, EVENTS, sleep_ms_max(&loop));
+        loop.now_ns = now_ns();
+        for (int i = 0; i < count; i++) {
+            void *what = events[i].data.ptr;
+            if (what == &loop.stopping || (what == &loop.source && accept_one(&loop)))
+                stop = true;
+            else if (what != &loop.source)
+                serve(&loop, what, connection_serve);
+        }
+        while (loop.timers.count > 0 && loop.timers.heap[0]->at_ns <= loop.now_ns)
+            serve(&loop, (struct connection *)loop.timers.heap[0], connection_timeout);
+        if (stop && loop.stopping)
+            break; // the second signal
+        if (stop)
+            begin_to_stop(&loop, stop_fd);
+    }
+    while (loop.timers.count > 0) {
+        struct connection *c = (struct connection *)loop.timers.heap[0];
+        timers_remove(&loop.timers, &c->timer);
+        connection_close(c);
+    }
+    close(loop.epoll);
+    free(loop.timers.heap);
+    free(loop.buffers);
+}
+
+static int accept_from_listener(int listener)
+{
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+void run_loop(struct workers *workers, int listener, int stop_fd)
+{
+    net_set_nonblocking(listener);
+    event_loop(&workers->worker[0], listener, accept_from_listener, stop_fd);
+}

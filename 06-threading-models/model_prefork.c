@@ -1,85 +1,80 @@
 // model_prefork.c: N processes that were forked beforehand, all of them in accept() on the one
 // socket that they have inherited: Apache's prefork, Unicorn, PHP-FPM. The kernel gives each
-// client to one of them, which talks with it until it closes: N clients are served, the next
-// one waits in the kernel's queue. The parent only watches, and replaces who crashes.
+// client to one process, which serves it until it closes. N clients are served; the next one
+// waits in the kernel's queue. The parent only watches, and replaces a child that has crashed.
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "acceptor.h"
+#include "blocking.h"
 #include "children.h"
-#include "conversation.h"
-#include "interrupt.h"
 #include "model.h"
 #include "net.h"
+#include "stop_signal.h"
 
-#define PAUSE_MS 100 // after accept() found no free descriptor
-
-static _Noreturn void serve(struct children *children, int listener, int place)
+static _Noreturn void serve(struct children *children, int listener, struct worker *worker)
 {
-    struct crew *crew = children->crew;
-    struct worker *worker = &crew->workers[place];
+    struct workers *workers = worker->all;
     children_begin(children);
-    interrupt_begin(-1, NULL);
-    while (!interrupt_came() && !atomic_load(&crew->stopping)) {
+    stop_signal_begin(-1, NULL);
+    while (!stop_signal_came() && !atomic_load(&workers->stopping)) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL) // EINVAL: shut down
-                sleep_ms(PAUSE_MS);
+                sleep_ms(RETRY_MS);
             continue;
         }
-        crew_join(crew);
-        atomic_store(&worker->talking, true);
-        interrupt_watch(fd);
-        converse(fd, worker);
-        interrupt_watch(-1);
-        atomic_store(&worker->talking, false);
-        crew_leave(crew);
+        workers_admit(workers);
+        atomic_store(&worker->has_client, true);
+        stop_signal_watch(fd);
+        serve_blocking(fd, worker);
+        stop_signal_watch(-1);
+        atomic_store(&worker->has_client, false);
+        workers_release(workers);
         close(fd);
     }
-    _exit(0); // not exit(): what is in stdout's buffer is the parent's too
+    _exit(0); // not exit(): that would print what the parent has in stdout's buffer
 }
 
-// Fills the places that are empty; if that fails, `watcher` will say when to try again.
-static void start(struct children *children, int listener, struct acceptor *watcher)
+// Forks the workers that are missing. If some cannot be forked now, the caller tries again
+// later.
+static void fill(struct children *children, int listener)
 {
-    for (int i = 0; i < children->crew->worker_count; i++) {
-        pid_t pid = children->pids[i] ? -1 : fork();
+    for (int i = 0; i < children->workers->count; i++) {
+        if (children->pids[i])
+            continue;
+        pid_t pid = fork();
+        if (pid < 0)
+            return;
         if (pid == 0)
-            serve(children, listener, i);
-        if (pid > 0) {
-            children->pids[i] = pid;
-            children->count++;
-        }
+            serve(children, listener, &children->workers->worker[i]);
+        children->pids[i] = pid;
+        children->count++;
     }
-    if (children->count < children->crew->worker_count)
-        acceptor_pause(watcher);
 }
 
-static void run(struct crew *crew, int listener, int stop_fd)
+void run_prefork(struct workers *workers, int listener, int stop_fd)
 {
-    struct acceptor watcher; // who accepts nothing: it only waits
+    struct signalfd_siginfo signal;
     struct children children;
-    bool crashed;
-    int place;
-    children_open(&children, crew);
-    acceptor_open(&watcher, crew, -1, stop_fd, children.died_fd);
-    start(&children, listener, &watcher);
+    int number;
+    children_open(&children, workers);
+    fill(&children, listener);
     if (!children.count)
         die("cannot fork: %s", strerror(errno));
-    while (acceptor_wait(&watcher) != ACCEPTOR_STOP) {
-        while ((place = children_reap(&children, &crashed)) >= 0)
-            if (atomic_exchange(&crew->workers[place].talking, false))
-                crew_leave(crew); // its client is gone with it
-        start(&children, listener, &watcher);
+    while (read(stop_fd, &signal, sizeof signal) < 0) {
+        struct pollfd watched[] = {{stop_fd, POLLIN, 0}, {children.died_fd, POLLIN, 0}};
+        poll(watched, 2, children.count < workers->count ? RETRY_MS : -1);
+        while ((number = children_reap(&children)) >= 0)
+            if (atomic_exchange(&workers->worker[number].has_client, false))
+                workers_release(workers); // the client is lost with its worker
+        fill(&children, listener);
     }
-    atomic_store(&crew->stopping, true);
+    workers_stop(workers);
     shutdown(listener, SHUT_RD); // it is one socket in all processes: every accept() returns
     close(listener);
-    acceptor_close(&watcher);
-    children_stop(&children, &watcher);
+    children_stop(&children, stop_fd);
 }
-
-const struct model model_prefork = {"prefork", "N processes, each accepts for itself", MANY,
-                                    run};

@@ -1,49 +1,40 @@
 // model_readers.c: one acceptor and N readers, each with an event loop of its own: memcached,
-// nginx's idea in threads. The main thread gives each new connection to the next reader, for
-// good. What is balanced is connections: how much work comes with one nobody knows yet.
+// and nginx's idea in threads. The main thread gives each new connection to the next reader,
+// for good. What is balanced is the number of connections: how much work comes with each is not
+// known yet.
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "acceptor.h"
-#include "loop.h"
 #include "model.h"
 #include "net.h"
-#include "session.h"
+
+#define ARE_YOU_THERE (-1) // in a pipe, in place of a connection
 
 struct reader {
-    pthread_t thread;
     struct worker *worker;
-    struct loop_server server;
-    int pipe[2]; // the numbers of the connections that are for it
-    int stop_fd; // an eventfd: written when it is to stop
-    int word_fd; // an eventfd of all readers: written when it is there, and when it has ended
+    int pipe[2]; // the main thread writes into it the numbers of this reader's connections
 };
 
-static _Thread_local struct reader *me;
+static atomic_int ready; // readers whose loop is running
 
-static void signal_event(int fd)
-{
-    uint64_t one = 1;
-    if (write(fd, &one, sizeof one) < 0)
-        die("cannot write to an eventfd: %s", strerror(errno));
-}
-
-// The reader's side: its loop accepts from the pipe. -1: the main thread asks whether the loop
-// is there.
+// The reader's loop accepts its connections from the pipe. When the main thread closes the
+// pipe, the loop stops.
 static int accept_from_pipe(int pipe)
 {
     int fd;
     ssize_t got = read(pipe, &fd, sizeof fd);
-    if (got == sizeof fd && fd >= 0)
+    if (got == 0)
+        return LOOP_STOP;
+    if (got == sizeof fd && fd != ARE_YOU_THERE)
         return fd;
     if (got == sizeof fd)
-        signal_event(me->word_fd);
+        atomic_fetch_add(&ready, 1);
     errno = EAGAIN;
     return -1;
 }
@@ -51,75 +42,55 @@ static int accept_from_pipe(int pipe)
 static void *serve(void *argument)
 {
     struct reader *reader = argument;
-    me = reader;
-    session_begin(reader->worker);
-    loop_serve(reader->pipe[0], reader->stop_fd, &reader->server);
-    signal_event(reader->word_fd);
+    event_loop(reader->worker, reader->pipe[0], accept_from_pipe, -1);
+    workers_thread_ends(reader->worker->all);
     return NULL;
 }
 
-// Returns when the reader has all that it needs: the first clients could take the last
-// descriptors.
-static void start(struct reader *reader, struct worker *worker, int word_fd)
+static void start(struct reader *reader, struct worker *worker)
 {
-    int are_you_there = -1;
-    uint64_t one;
+    int number = ARE_YOU_THERE;
     reader->worker = worker;
-    reader->server = session_server(worker->crew->settings.conns);
-    reader->server.accept = accept_from_pipe;
-    reader->stop_fd = eventfd(0, EFD_CLOEXEC);
-    reader->word_fd = word_fd;
-    // A write to it is whole or not at all: nobody ever reads half a number.
-    if (reader->stop_fd < 0 || pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) ||
-        crew_thread(&reader->thread, worker->crew, serve, reader) ||
-        write(reader->pipe[1], &are_you_there, sizeof are_you_there) < 0 ||
-        read(word_fd, &one, sizeof one) < 0)
-        die("cannot start reader %d", worker->number);
+    // A write to a pipe of so few bytes is whole or not at all: see pipe(7).
+    if (pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) ||
+        write(reader->pipe[1], &number, sizeof number) != sizeof number ||
+        workers_thread(worker->all, serve, reader))
+        die("cannot start reader %d: %s", worker->number, strerror(errno));
 }
 
-// True when all have ended. The second time they do so at once, but we do not wait for who
-// computes.
-static bool stop(struct reader *readers, int count, struct acceptor *acceptor)
+// Gives each new connection to the next reader, until there is a signal to stop.
+static void accept_for(struct reader *readers, unsigned count, int listener, int stop_fd)
 {
-    int left = count;
-    for (int i = 0; i < count; i++)
-        signal_event(readers[i].stop_fd);
-    while (left > 0 && acceptor_wait_for_end(acceptor)) {
-        uint64_t one;
-        left -= read(acceptor->other_fd, &one, sizeof one) == sizeof one;
+    struct signalfd_siginfo signal;
+    unsigned next = 0;
+    while (read(stop_fd, &signal, sizeof signal) < 0) {
+        struct pollfd watched[] = {{listener, POLLIN, 0}, {stop_fd, POLLIN, 0}};
+        poll(watched, 2, -1);
+        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0 && write(readers[next++ % count].pipe[1], &fd, sizeof fd) < 0)
+            close(fd); // the pipe is full: 16,384 connections wait for this reader already
+        if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+            sleep_ms(RETRY_MS); // there is no free descriptor
     }
-    return !left;
 }
 
-static void run(struct crew *crew, int listener, int stop_fd)
+void run_readers(struct workers *workers, int listener, int stop_fd)
 {
-    static struct reader *readers; // one that we do not wait for may still use it
-    int fd, count = crew->worker_count, word_fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
-    struct acceptor acceptor;
-    readers = calloc((size_t)count, sizeof *readers);
-    if (!readers || word_fd < 0)
-        die("no memory for %d readers", count);
-    for (int i = 0; i < count; i++)
-        start(&readers[i], &crew->workers[i], word_fd);
-    acceptor_open(&acceptor, crew, listener, stop_fd, word_fd);
-    acceptor.flags |= SOCK_NONBLOCK;
-    for (unsigned next = 0; (fd = acceptor_wait(&acceptor)) != ACCEPTOR_STOP; next++)
-        if (write(readers[next % (unsigned)count].pipe[1], &fd, sizeof fd) != sizeof fd)
-            acceptor_refuse(&acceptor, fd); // so many wait for this reader already
-    acceptor_close(&acceptor);
-    atomic_store(&crew->stopping, true);
-    bool ended = stop(readers, count, &acceptor); // else the end of the program ends them
-    for (int i = 0; i < count; i++)
-        ended ? pthread_join(readers[i].thread, NULL) : pthread_detach(readers[i].thread);
-    if (!ended)
-        return;
-    for (int i = 0; i < count; i++) {
+    struct reader *readers = calloc((size_t)workers->count, sizeof *readers);
+    if (!readers)
+        die("no memory for %d readers", workers->count);
+    for (int i = 0; i < workers->count; i++)
+        start(&readers[i], &workers->worker[i]);
+    // Each loop needs a descriptor of its own: the first clients must not take the last ones.
+    while (atomic_load(&ready) < workers->count)
+        sleep_ms(1);
+    net_set_nonblocking(listener);
+    accept_for(readers, (unsigned)workers->count, listener, stop_fd);
+    close(listener);
+    workers_stop(workers);
+    for (int i = 0; i < workers->count; i++)
         close(readers[i].pipe[1]);
-        close(readers[i].stop_fd);
-    }
-    close(word_fd);
-    free(readers);
+    if (workers_wait(workers, stop_fd))
+        free(readers); // else they are still in use, and the end of the program ends their
+                       // threads
 }
-
-const struct model model_readers = {"readers", "an acceptor, and N event loops in threads",
-                                    MANY, run};

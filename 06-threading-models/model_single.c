@@ -1,36 +1,34 @@
-// model_single.c: one process, one connection at a time. It blocks in accept() until a client
-// comes, and then in read() until that client has closed: all others wait, however short what
-// they want is. Nothing is shared, nothing can go wrong, and nothing scales.
+// model_single.c: one process, one connection at a time. The process blocks in accept() until a
+// client comes, and then in read() until that client has closed. All other clients wait,
+// however short their requests are. Nothing is shared, nothing can go wrong, and nothing
+// scales.
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "conversation.h"
-#include "interrupt.h"
+#include "blocking.h"
 #include "model.h"
 #include "net.h"
+#include "stop_signal.h"
 
-#define PAUSE_MS 100 // after accept() found no free descriptor
-
-static void run(struct crew *crew, int listener, int stop_fd)
+void run_single(struct workers *workers, int listener, int stop_fd)
 {
-    close(stop_fd); // it waits in calls that know nothing of it: a handler has to do
-    interrupt_begin(listener, &crew->stopping);
-    while (!interrupt_came()) {
+    close(
+        stop_fd); // accept() and read() do not watch it: a signal handler has to interrupt them
+    stop_signal_begin(listener, &workers->stopping);
+    while (!stop_signal_came()) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) {
             if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL) // EINVAL: shut down
-                sleep_ms(PAUSE_MS);
+                sleep_ms(RETRY_MS);
             continue;
         }
-        crew_join(crew);
-        interrupt_watch(fd);
-        converse(fd, &crew->workers[0]);
-        interrupt_watch(-1);
-        crew_leave(crew);
+        workers_admit(workers);
+        stop_signal_watch(fd);
+        serve_blocking(fd, &workers->worker[0]);
+        stop_signal_watch(-1);
+        workers_release(workers);
         close(fd);
     }
     close(listener);
 }
-
-const struct model model_single = {"single", "one process, one connection at a time", ONE, run};

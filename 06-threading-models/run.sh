@@ -4,10 +4,10 @@
 
 scene models
 scene idle
-scene hog
-scene skew
+scene cpu_bound
+scene load_balance
 scene crash
 scene race
 scene cores
-scene full
+scene queue_full
 finish

@@ -9,11 +9,11 @@
 //         who is woken and is first; with a queue for each (SO_REUSEPORT), by a hash of the two
 //         addresses and ports, whether that worker has time or not.
 //
-// Read shard_open() in shard.c first, then open_sockets() here. How a worker waits is in
-// worker.c, what it says in session.c; processes and threads are in crew.c, the handing over in
-// takeover.c.
+// Read bound_socket() first, then open_sockets() and main(). How a worker waits for connections
+// is in worker.c. In parts/: what a worker answers (connection.c), processes and threads
+// (worker_pool.c), and what the server does while they work (supervisor.c). How a new server
+// gets the sockets of this one is in handover.c.
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,172 +23,131 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "crew.h"
+#include "worker_pool.h"
 #include "net.h"
 #include "options.h"
 #include "shard.h"
-#include "takeover.h"
-#include "timers.h"
+#include "supervisor.h"
+#include "handover.h"
 
-#define FILES_MAX      65536 // descriptors that a process asks for
-#define PORTS_TO_TRY   10    // when the kernel may choose
-#define QUESTION_BYTES 65536
-#define SUCCESSOR_MS   7000 // for a successor to start its workers; then the next one may try
+#define FILES_MAX    65536 // descriptors that a process asks for
+#define PORTS_TO_TRY 10    // when the kernel may choose
 
-static struct address address = {"127.0.0.1", 8007, 4096};
-static const char *mode = "sharded", *way = "epoll", *as = "processes", *steer = "hash";
-static int workers, stuck;
+static const char *host = "127.0.0.1", *mode = "sharded", *way = "epoll", *as = "processes",
+                  *steer = "hash";
+static int port = 8007, backlog = 4096, workers, stuck;
 static bool takeover, joins;
 
 static bool sharded;
 static enum wait wait_in;
-static struct estate estate; // our sockets, as a successor would get them
-static int old_server = -1;  // a connection to the server that we replace
-static struct crew crew;
+static struct handover_fds sockets; // our sockets, as a successor would get them
+static int old_server = -1;         // a connection to the server that we replace
+static struct worker_pool pool;
 
 // ---- the sockets ---------------------------------------------------------------------------
 
 static void close_sockets(void)
 {
-    for (int i = 0; i < estate.listeners; i++)
-        close(estate.listener[i]);
-    if (estate.control >= 0)
-        close(estate.control);
-    if (estate.questions >= 0)
-        close(estate.questions);
+    for (int i = 0; i < sockets.listeners; i++)
+        close(sockets.listener[i]);
+    if (sockets.control >= 0)
+        close(sockets.control);
+    if (sockets.questions >= 0)
+        close(sockets.questions);
+}
+
+// A TCP socket that has the port, and does not listen yet.
+static int bound_socket(bool reuse_port)
+{
+    struct sockaddr_storage address;
+    socklen_t length = net_address(host, port, SOCK_STREAM, &address);
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    // The port may be used although connections in TIME_WAIT still hold it.
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
+        net_die_listening(host, port);
+    // THE line: several sockets may have the port if each of them has said so before bind(),
+    // and all are of one user. (Or else anybody could join, and get some of the connections.)
+    if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on))
+        net_die_listening(host, port);
+    if (bind(fd, (struct sockaddr *)&address, length))
+        net_die_listening(host, port);
+    return fd;
+}
+
+// From listen() on the kernel connects clients and keeps them in a queue, for accept(). Each
+// listening socket has a queue of its own; among the sockets of a port it is number 0, 1, 2,
+// ... in the order of these calls.
+static int open_listener(bool reuse_port)
+{
+    int fd = bound_socket(reuse_port);
+    if (listen(fd, backlog))
+        net_die_listening(host, port);
+    return fd;
+}
+
+// With SO_REUSEPORT no error says that the port is taken: a second server would simply get half
+// of the connections. So the server looks first, without it.
+static void expect_no_other_server(void)
+{
+    close(bound_socket(false));
 }
 
 // Opens the first listening socket, the one for questions, and the one for successors. A port
 // that the kernel finds free for TCP may be taken for UDP: then again.
 static void open_first(void)
 {
-    bool any = address.port == 0;
+    bool any = port == 0;
     if (sharded && !joins && !any)
-        shard_expect_none(&address);
+        expect_no_other_server();
     for (int tries = 0; tries < (any ? PORTS_TO_TRY : 1); tries++) {
-        address.port = any ? 0 : address.port;
-        estate.listener[0] = shard_open(&address, sharded || joins);
-        estate.listeners = 1;
-        address.port = shard_port(estate.listener[0]);
+        port = any ? 0 : port;
+        sockets.listener[0] = open_listener(sharded || joins);
+        sockets.listeners = 1;
+        port = shard_port(sockets.listener[0]);
         if (old_server >= 0)
             return; // we have the other two from the old server
-        estate.questions = shard_udp(&address);
-        estate.control = takeover_listen(address.host, address.port);
-        if (joins || (estate.questions >= 0 && estate.control >= 0))
+        sockets.questions = shard_udp(host, port);
+        sockets.control = handover_listen(host, port);
+        if (joins || (sockets.questions >= 0 && sockets.control >= 0))
             return;
         close_sockets();
     }
     errno = EADDRINUSE;
-    net_die_listening(address.host, address.port);
+    net_die_listening(host, port);
 }
 
 static void take_over(void)
 {
-    old_server = takeover_ask(address.host, address.port, &estate);
-    if (!joins && (estate.sharded != sharded || (sharded && estate.listeners != workers)))
+    old_server = handover_ask(host, port, &sockets);
+    if (!joins && (sockets.sharded != sharded || (sharded && sockets.listeners != workers)))
         die("the old server is %s with %d listening sockets: take over with --mode %s%s",
-            estate.sharded ? "sharded" : "shared", estate.listeners,
-            estate.sharded ? "sharded" : "shared",
-            estate.sharded ? " and as many --workers" : "");
-    for (int i = 0; i < estate.listeners; i++)
+            sockets.sharded ? "sharded" : "shared", sockets.listeners,
+            sockets.sharded ? "sharded" : "shared",
+            sockets.sharded ? " and as many --workers" : "");
+    for (int i = 0; i < sockets.listeners; i++)
         if (joins)
-            close(estate.listener[i]);                        // we open our own beside them
-        else if (listen(estate.listener[i], address.backlog)) // which only sets the backlog now
-            net_die_listening(address.host, address.port);
+            close(sockets.listener[i]);                // we open our own beside them
+        else if (listen(sockets.listener[i], backlog)) // which only sets the backlog now
+            net_die_listening(host, port);
     if (joins) {
-        estate.sharded = sharded;
+        sockets.sharded = sharded;
         open_first();
     }
 }
 
 static void open_sockets(void)
 {
-    estate = (struct estate){.sharded = sharded, .control = -1, .questions = -1};
+    sockets = (struct handover_fds){.sharded = sharded, .control = -1, .questions = -1};
     if (takeover)
         take_over();
     else
         open_first();
-    while (sharded && estate.listeners < workers)
-        estate.listener[estate.listeners++] = shard_open(&address, true);
+    while (sharded && sockets.listeners < workers)
+        sockets.listener[sockets.listeners++] = open_listener(true);
     if (!strcmp(steer, "cpu"))
-        shard_steer_by_cpu(estate.listener[0], workers);
+        shard_steer_by_cpu(sockets.listener[0], workers);
     else if (takeover && sharded)
-        shard_steer_by_hash(estate.listener[0]);
-}
-
-// ---- the supervisor takes no connection itself ---------------------------------------------
-
-// A datagram on the port's UDP twin is answered with the workers' figures: without a connection
-// that one of them would have to take, and so also when all of them are stuck. The answer is
-// never longer than the question, so that nobody can flood others through us.
-static void answer_question(void)
-{
-    static char question[QUESTION_BYTES];
-    char text[FIGURES_BYTES];
-    struct sockaddr_storage from = {0};
-    socklen_t from_length = sizeof from;
-    ssize_t asked = recvfrom(estate.questions, question, sizeof question, 0,
-                             (struct sockaddr *)&from, &from_length);
-    size_t length = figures_text(crew.figures, text, sizeof text);
-    if (asked >= (ssize_t)length)
-        sendto(estate.questions, text, length, 0, (struct sockaddr *)&from, from_length);
-}
-
-// In how many milliseconds to look again: the sooner of both; -1 and NEVER: at no time.
-static int sooner_ms(int wait_ms, int64_t until_ns)
-{
-    if (until_ns == NEVER)
-        return wait_ms;
-    int64_t now = now_ns(), left_ms = until_ns > now ? (until_ns - now) / 1000000 + 1 : 0;
-    return wait_ms >= 0 && wait_ms < left_ms ? wait_ms : (int)left_ms;
-}
-
-// We are told to end, but a successor may have our sockets already: to drain would close them
-// for both. So it may say first what it wants, unless we are told once more.
-static enum ending last_word(int successor, int64_t give_up_ns, int signals)
-{
-    struct pollfd polls[] = {{successor, POLLIN, 0}, {signals, POLLIN, 0}};
-    enum ending how = RUNNING;
-    if (successor < 0)
-        return DRAINING;
-    if (poll(polls, 2, sooner_ms(-1, give_up_ns)) > 0 && polls[0].revents)
-        how = takeover_verdict(successor);
-    close(successor);
-    return how == RUNNING ? DRAINING : how;
-}
-
-// Until somebody wants us to end; says in which way. One successor at a time: the next waits,
-// and is then served by the one that has replaced us.
-static enum ending supervise(int signals)
-{
-    struct signalfd_siginfo signal;
-    int successor = -1, mend_ms = -1;
-    int64_t give_up_ns = NEVER;
-    for (;;) {
-        struct pollfd polls[] = {{signals, POLLIN, 0},
-                                 {estate.questions, POLLIN, 0},
-                                 {successor < 0 ? estate.control : -1, POLLIN, 0},
-                                 {successor, POLLIN, 0}};
-        if (poll(polls, sizeof polls / sizeof *polls, sooner_ms(mend_ms, give_up_ns)) < 0 &&
-            errno != EINTR)
-            die("cannot wait in poll(): %s", strerror(errno));
-        if (polls[0].revents && read(signals, &signal, sizeof signal) > 0 &&
-            signal.ssi_signo != SIGCHLD)
-            return last_word(successor, give_up_ns, signals);
-        mend_ms = crew_mend(&crew);
-        if (polls[1].revents)
-            answer_question();
-        if (polls[3].revents || now_ns() >= give_up_ns) {
-            enum ending how = takeover_verdict(successor);
-            close(successor);
-            successor = -1;
-            give_up_ns = NEVER;
-            if (how != RUNNING)
-                return how;
-        }
-        if (polls[2].revents && (successor = takeover_offer(&estate)) >= 0)
-            give_up_ns = now_ns() + SUCCESSOR_MS * INT64_C(1000000);
-    }
+        shard_steer_by_hash(sockets.listener[0]);
 }
 
 // ---- the program ---------------------------------------------------------------------------
@@ -224,14 +183,13 @@ static int choice(const char *option, const char *value, const char *const words
 static void parse(int argc, char **argv)
 {
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &address.host, .help = "address to listen on"},
-        {"port", OPTION_INT, &address.port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"host", OPTION_TEXT, &host, .help = "address to listen on"},
+        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"mode", OPTION_TEXT, &mode, .help = "listening sockets: shared (one), sharded (each)"},
         {"wait", OPTION_TEXT, &way, .help = "workers sleep in: accept, epoll, epoll-exclusive"},
         {"workers", OPTION_INT, &workers, 0, WORKERS_MAX, "how many; 0: one for each core"},
         {"as", OPTION_TEXT, &as, .help = "processes or threads"},
-        {"backlog", OPTION_INT, &address.backlog, 0, 65535,
-         "of each listening socket, for listen()"},
+        {"backlog", OPTION_INT, &backlog, 0, 65535, "of each listening socket, for listen()"},
         {"stuck", OPTION_INT, &stuck, 0, WORKERS_MAX,
          "the worker that takes no connection; 0: none"},
         {"steer", OPTION_TEXT, &steer, .help = "who gets it, sharded: hash, cpu (BPF)"},
@@ -271,28 +229,28 @@ int main(int argc, char **argv)
     allow_many_files();
     int signals = signal_descriptor();
     open_sockets();
-    crew_begin(&crew, workers, !strcmp(as, "threads"));
+    worker_pool_begin(&pool, workers, !strcmp(as, "threads"));
     for (int i = 0; i < workers; i++) {
-        struct worker *worker = &crew.worker[i];
+        struct worker *worker = &pool.worker[i];
         worker->wait = wait_in;
-        worker->listener = estate.listener[sharded ? i : 0];
+        worker->listener = sockets.listener[sharded ? i : 0];
         worker->stuck = stuck == i + 1;
         worker->pinned = !strcmp(steer, "cpu");
-        crew.figures->line[i].listener = worker->listener;
+        pool.stats->line[i].listener = worker->listener;
     }
-    crew_start(&crew);
-    net_ready(estate.listener[0]);
+    worker_pool_start(&pool);
+    net_ready(sockets.listener[0]);
     if (old_server >= 0)
-        takeover_finish(old_server, joins ? DRAINING : HANDED_OVER);
+        handover_finish(old_server, joins ? DRAINING : HANDED_OVER);
 
-    enum ending how = supervise(signals);
-    crew_end(&crew, how, signals);
+    enum ending how = supervise(&pool, &sockets, signals);
+    worker_pool_end(&pool, how, signals);
     close_sockets();
     printf("%s: workers %d, connections %ld, requests %ld, wake-ups %ld, in vain %ld\n",
            how == HANDED_OVER ? "handed over" : "stopped", workers,
-           figures_sum(crew.figures, ACCEPTED), figures_sum(crew.figures, ANSWERED),
-           figures_sum(crew.figures, WAKEUPS), figures_sum(crew.figures, VAIN));
-    figures_end(crew.figures);
+           stats_sum(pool.stats, ACCEPTED), stats_sum(pool.stats, ANSWERED),
+           stats_sum(pool.stats, WAKEUPS), stats_sum(pool.stats, VAIN));
+    stats_end(pool.stats);
     close(signals);
     return 0;
 }

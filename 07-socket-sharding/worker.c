@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "net.h"
-#include "session.h"
+#include "connection.h"
 
-#define SESSIONS_MAX     10000 // connections of one worker at once
+#define CONNECTIONS_MAX  10000 // connections of one worker at once
 #define EVENTS           64    // that one epoll_wait() may bring
 #define ACCEPTS          1     // connections taken for one wake-up: the rest is the others'
 #define RETRY_ACCEPT_MS  500   // after accept() found no free descriptor
@@ -24,22 +24,22 @@
 #define REQUEST_ALONE_MS 1000  // the same where everybody else waits meanwhile
 #define DRAIN_MS         3000  // for the connections that it has when it is told to end
 
-struct place {
+struct worker_state {
     const struct worker *worker;
-    struct figure_line *line;
+    struct worker_stats *line;
     struct host host;
     int epoll;
     bool listening; // the listening socket is in the epoll set
     bool ending;    // it has been told
     int64_t now_ns, listen_again_ns, end_ns;
     struct timers timers; // of those that wait
-    struct session *sessions, **unused;
+    struct connection *connections, **unused;
     size_t unused_count;
 };
 
-static int ending(const struct place *p)
+static int ending(const struct worker_state *p)
 {
-    return atomic_load_explicit(&p->worker->figures->ending, memory_order_relaxed);
+    return atomic_load_explicit(&p->worker->stats->ending, memory_order_relaxed);
 }
 
 // Whether accept() sleeps is said of the socket, not of the call, and so for all who share it.
@@ -51,25 +51,25 @@ static void set_blocking(int fd, bool blocking)
 
 // Takes the connection that has waited longest. -1, errno set, if there is none, or if it
 // cannot be taken. With a blocking socket it sleeps until there is one.
-static int accept_one(const struct place *p)
+static int accept_one(const struct worker_state *p)
 {
     int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0)
-        figures_count(&p->line->accepted);
+        stats_count(&p->line->accepted);
     return fd;
 }
 
 // ---- one connection at a time: who waits, waits in accept() --------------------------------
 
 // Looks away from the listening socket for a while, or until the end.
-static void pause_accepting(const struct place *p)
+static void pause_accepting(const struct worker_state *p)
 {
     struct pollfd stop = {p->worker->stop_fd, POLLIN, 0};
     poll(&stop, 1, RETRY_ACCEPT_MS);
 }
 
 // When the worker's own time is over; NEVER while it runs.
-static int64_t end_ns(struct place *p)
+static int64_t end_ns(struct worker_state *p)
 {
     if (!p->ending && ending(p)) {
         p->ending = true;
@@ -79,15 +79,15 @@ static int64_t end_ns(struct place *p)
 }
 
 // While this connection is slow, no other one is served by this worker.
-static void serve_alone(struct place *p, int fd)
+static void serve_alone(struct worker_state *p, int fd)
 {
-    struct session *s = p->unused[0];
-    session_begin(s, fd, now_ns() + REQUEST_ALONE_MS * INT64_C(1000000));
-    while (session_step(s, &p->host)) {
+    struct connection *s = p->unused[0];
+    connection_begin(s, fd, now_ns() + REQUEST_ALONE_MS * INT64_C(1000000));
+    while (connection_step(s, &p->host)) {
         struct pollfd ready = {fd, POLLIN, 0};
         int64_t now = now_ns();
         if (now >= s->due_ns || now >= end_ns(p)) {
-            session_expire(s);
+            connection_expire(s);
             break;
         }
         int64_t until_ns = s->due_ns < end_ns(p) ? s->due_ns : end_ns(p);
@@ -99,17 +99,17 @@ static void serve_alone(struct place *p, int fd)
 // Takes all whom the kernel has already connected to us, and serves them: to close a listening
 // socket resets them. So is one that comes between the last accept() and shutdown(), unless the
 // kernel is told to move it to another shard (net.ipv4.tcp_migrate_req, off by default), or the
-// socket is handed over instead: see takeover.h.
-static void drain_alone(struct place *p)
+// socket is handed over instead: see handover.h.
+static void drain_alone(struct worker_state *p)
 {
-    static _Thread_local int waiting[SESSIONS_MAX];
+    static _Thread_local int waiting[CONNECTIONS_MAX];
     bool empty = false;
     set_blocking(p->worker->listener, false);
     while (!empty && now_ns() < end_ns(p)) {
         int count = 0;
-        while (count < SESSIONS_MAX && (waiting[count] = accept_one(p)) >= 0)
+        while (count < CONNECTIONS_MAX && (waiting[count] = accept_one(p)) >= 0)
             count++;
-        empty = count == 0 || (count < SESSIONS_MAX && errno == EAGAIN);
+        empty = count == 0 || (count < CONNECTIONS_MAX && errno == EAGAIN);
         // The socket has a descriptor in every process of ours; this ends it for all, now.
         if (empty)
             shutdown(p->worker->listener, SHUT_RD);
@@ -118,10 +118,10 @@ static void drain_alone(struct place *p)
     }
 }
 
-static void sleep_in_accept(struct place *p)
+static void sleep_in_accept(struct worker_state *p)
 {
     set_blocking(p->worker->listener, true);
-    sem_post(&p->worker->figures->settled);
+    sem_post(&p->worker->stats->settled);
     while (p->worker->stuck && !ending(p))
         pause_accepting(p);
     while (!ending(p)) {
@@ -130,7 +130,7 @@ static void sleep_in_accept(struct place *p)
         int fd = accept_one(p);
         if (fd < 0 && errno == EINTR)
             continue; // somebody wants us to look whether it is time to end
-        figures_count(&p->line->wakeups);
+        stats_count(&p->line->wakeups);
         if (fd >= 0) {
             serve_alone(p, fd);
         } else if (errno != ECONNABORTED) {
@@ -145,7 +145,7 @@ static void sleep_in_accept(struct place *p)
 
 // Puts the listening socket into this worker's epoll set. Every worker does: the set then
 // sleeps in the wait queue of the socket, whether anybody sleeps in epoll_wait() or not.
-static void listen_on(struct place *p)
+static void listen_on(struct worker_state *p)
 {
     struct epoll_event event = {EPOLLIN, {.ptr = p}};
     // Without EPOLLEXCLUSIVE a connection wakes the workers of all sets that hold the socket.
@@ -155,14 +155,14 @@ static void listen_on(struct place *p)
     p->listen_again_ns = p->listening ? 0 : p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
 }
 
-static void look_away(struct place *p)
+static void look_away(struct worker_state *p)
 {
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->worker->listener, NULL);
     p->listening = false;
     p->listen_again_ns = p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
 }
 
-static void end_session(struct place *p, struct session *s)
+static void end_connection(struct worker_state *p, struct connection *s)
 {
     if (s->watched)
         timers_remove(&p->timers, &s->timer);
@@ -173,12 +173,12 @@ static void end_session(struct place *p, struct session *s)
 }
 
 // Goes on with a connection; begins to watch it when it has to wait for the first time.
-static void serve(struct place *p, struct session *s)
+static void serve(struct worker_state *p, struct connection *s)
 {
     struct epoll_event event = {EPOLLIN, {.ptr = s}};
-    if (!session_step(s, &p->host) ||
+    if (!connection_step(s, &p->host) ||
         (!s->watched && epoll_ctl(p->epoll, EPOLL_CTL_ADD, s->fd, &event))) {
-        end_session(p, s);
+        end_connection(p, s);
     } else if (s->watched) {
         timers_move(&p->timers, &s->timer, s->due_ns);
     } else {
@@ -188,42 +188,42 @@ static void serve(struct place *p, struct session *s)
 }
 
 // Takes at most so many connections. Returns how many; errno says why there were no more.
-static int accept_some(struct place *p, int most)
+static int accept_some(struct worker_state *p, int most)
 {
     int count = 0;
     for (errno = 0; count < most && p->unused_count; count++) {
         int fd = accept_one(p);
         if (fd < 0)
             return count;
-        struct session *s = p->unused[--p->unused_count];
-        session_begin(s, fd, p->now_ns + REQUEST_MS * INT64_C(1000000));
+        struct connection *s = p->unused[--p->unused_count];
+        connection_begin(s, fd, p->now_ns + REQUEST_MS * INT64_C(1000000));
         serve(p, s);
     }
     return count;
 }
 
-static void wake_for_connections(struct place *p)
+static void wake_for_connections(struct worker_state *p)
 {
-    figures_count(&p->line->wakeups);
+    stats_count(&p->line->wakeups);
     if (accept_some(p, ACCEPTS) > 0 || errno == ECONNABORTED)
         return;
     if (errno == EAGAIN)
-        figures_count(&p->line->vain); // another worker was faster
+        stats_count(&p->line->vain); // another worker was faster
     else if (errno != EINTR)
         look_away(p); // no descriptor, or no room: the client waits in the kernel's queue
 }
 
-static void expire(struct place *p)
+static void expire(struct worker_state *p)
 {
     while (p->timers.count && p->timers.heap[0]->at_ns <= p->now_ns) {
-        struct session *s = (struct session *)p->timers.heap[0];
-        session_expire(s);
-        end_session(p, s);
+        struct connection *s = (struct connection *)p->timers.heap[0];
+        connection_expire(s);
+        end_connection(p, s);
     }
 }
 
 // How long epoll_wait() may sleep, in milliseconds; -1: until something happens.
-static int sleep_ms_at_most(const struct place *p)
+static int sleep_ms_at_most(const struct worker_state *p)
 {
     int64_t until_ns = p->timers.count ? p->timers.heap[0]->at_ns : NEVER;
     if (!p->listening && !p->ending && !p->worker->stuck && p->listen_again_ns < until_ns)
@@ -238,13 +238,13 @@ static int sleep_ms_at_most(const struct place *p)
 // ---- the end -------------------------------------------------------------------------------
 
 // The same for many at once: see drain_alone().
-static void drain(struct place *p)
+static void drain(struct worker_state *p)
 {
-    accept_some(p, SESSIONS_MAX);
+    accept_some(p, CONNECTIONS_MAX);
     shutdown(p->worker->listener, SHUT_RD);
 }
 
-static void begin_to_end(struct place *p)
+static void begin_to_end(struct worker_state *p)
 {
     end_ns(p);
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->worker->stop_fd, NULL);
@@ -254,13 +254,13 @@ static void begin_to_end(struct place *p)
         drain(p);
 }
 
-static void sleep_in_epoll(struct place *p)
+static void sleep_in_epoll(struct worker_state *p)
 {
     struct epoll_event events[EVENTS];
     set_blocking(p->worker->listener, false);
     if (!p->worker->stuck)
         listen_on(p);
-    sem_post(&p->worker->figures->settled);
+    sem_post(&p->worker->stats->settled);
     while (!p->ending || (p->timers.count && p->now_ns < end_ns(p))) {
         p->now_ns = now_ns();
         if (!p->listening && !p->ending && !p->worker->stuck && p->now_ns >= p->listen_again_ns)
@@ -278,7 +278,7 @@ static void sleep_in_epoll(struct place *p)
         expire(p);
     }
     while (p->timers.count)
-        end_session(p, (struct session *)p->timers.heap[0]);
+        end_connection(p, (struct connection *)p->timers.heap[0]);
 }
 
 // ---- the worker ----------------------------------------------------------------------------
@@ -293,41 +293,42 @@ static void pin(int number)
 }
 
 // Gets what the worker needs for its place. False: not now, there is no descriptor or memory.
-static bool settle_in(struct place *p)
+static bool settle_in(struct worker_state *p)
 {
-    size_t sessions = p->worker->wait == IN_ACCEPT ? 1 : SESSIONS_MAX;
+    size_t connections = p->worker->wait == IN_ACCEPT ? 1 : CONNECTIONS_MAX;
     struct epoll_event stop = {EPOLLIN, {.ptr = NULL}};
-    p->sessions = calloc(sessions, sizeof *p->sessions);
-    p->unused = calloc(sessions, sizeof(struct session *));
-    p->timers.heap = calloc(sessions, sizeof(struct timer *));
+    p->connections = calloc(connections, sizeof *p->connections);
+    p->unused = calloc(connections, sizeof(struct connection *));
+    p->timers.heap = calloc(connections, sizeof(struct timer *));
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!p->sessions || !p->unused || !p->timers.heap || p->epoll < 0 ||
+    if (!p->connections || !p->unused || !p->timers.heap || p->epoll < 0 ||
         epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->stop_fd, &stop))
         return false;
-    for (p->unused_count = 0; p->unused_count < sessions; p->unused_count++)
-        p->unused[p->unused_count] = &p->sessions[sessions - 1 - p->unused_count];
+    for (p->unused_count = 0; p->unused_count < connections; p->unused_count++)
+        p->unused[p->unused_count] = &p->connections[connections - 1 - p->unused_count];
     if (p->worker->pinned)
         pin(p->worker->number);
     p->host = (struct host){p->worker->number, getpid(), gettid(), p->worker->stop_fd,
-                            p->worker->figures};
+                            p->worker->stats};
     p->line->tid = p->host.tid;
     p->line->pid = p->host.pid;
     return true;
 }
 
-static void move_out(struct place *p)
+static void move_out(struct worker_state *p)
 {
     if (p->epoll >= 0)
         close(p->epoll);
-    free(p->sessions);
+    free(p->connections);
     free(p->unused);
     free(p->timers.heap);
 }
 
 void worker_run(const struct worker *worker)
 {
-    struct place place = {.worker = worker, .line = &worker->figures->line[worker->number - 1]},
-                 *p = &place;
+    struct worker_state place = {.worker = worker,
+                                 .line = &worker->stats->line[worker->number - 1]},
+                        *p = &place;
     while (!settle_in(p)) {
         fprintf(stderr, "worker %d cannot begin: %s\n", worker->number, strerror(errno));
         move_out(p);

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "figures.h"
+#include "stats.h"
 
 // How it waits.
 enum wait {
@@ -17,10 +17,10 @@ struct worker {
     int number; // 1 ...
     enum wait wait;
     int listener; // its own shard, or the socket that all share
-    int stop_fd;  // hangs up when it is time to end; figures->ending says how
+    int stop_fd;  // hangs up when it is time to end; stats->ending says how
     bool stuck;   // it takes no connection before that
     bool pinned;  // to the CPU (number - 1) modulo CPUs
-    struct figures *figures;
+    struct stats *stats;
 };
 
 // Serves until it is told to end. In a process or a thread of its own.

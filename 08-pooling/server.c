@@ -265,8 +265,7 @@ static void timeout(struct conn *conn)
     case RESTING:
         end(s, 0, CODE_IDLE, "the session was idle for too long");
         break;
-    case WAITING: // it has got a core
-        work(s);
+    case WAITING: // for a core: it is woken when it gets one
         break;
     case WORKING:
         cores_leave(&cores, &s->worker);
@@ -276,6 +275,12 @@ static void timeout(struct conn *conn)
     case GONE:
         break;
     }
+}
+
+// A core has become free for this session's query.
+static void woken(struct conn *conn)
+{
+    work((struct session *)conn);
 }
 
 // A query that is under way is answered before its session ends.
@@ -317,6 +322,7 @@ int main(int argc, char **argv)
                                               .opened = opened,
                                               .received = received,
                                               .timeout = timeout,
+                                              .woken = woken,
                                               .stop = stop,
                                               .closed = closed};
     options_parse(argc, argv, &(struct command){"", "Lesson 08: a small database.", options});

@@ -10,7 +10,12 @@
 #include <unistd.h>
 
 #include "crc32c.h"
+#include "journal_place.h"
 #include "recovery.h"
+
+#define OPEN_TRIES 100
+
+static bool put_copy_in_place(struct journal *journal);
 
 // ---- bytes ---------------------------------------------------------------------------------
 
@@ -33,12 +38,10 @@ size_t journal_padded(size_t length)
     return (length + 15) & ~(size_t)15;
 }
 
-// Keeps errno and what was being done.
-static bool fail(struct journal *journal, const char *what, const char *path)
+static void close_file(int fd)
 {
-    snprintf(journal->error, sizeof journal->error, "cannot %s %.200s: %s", what, path,
-             strerror(errno));
-    return false;
+    if (fd >= 0)
+        close(fd);
 }
 
 static bool write_at(int fd, const char *bytes, size_t length, off_t at)
@@ -105,7 +108,7 @@ static bool make_room(struct journal *journal, size_t length)
         journal->size = size;
         return true;
     }
-    fail(journal, "make room in", journal->path);
+    journal_fail(journal, "make room in", journal->path);
     if (ftruncate(journal->fd, journal->size)) // zeros that stay there would do no harm
         journal->suspect = true;
     return false;
@@ -117,6 +120,26 @@ static void crossed(const struct journal *journal, const char *point)
         journal->crossed(point);
 }
 
+// The name of a journal is a part of its folder, which is a file, too: before the folder is
+// synced a crash may bring the old journal back. After a sync that has failed, one that
+// succeeds says nothing about the name (see make_known()); only one that comes after the name
+// was written anew does.
+static bool make_name_known(struct journal *journal)
+{
+    if (!journal->renamed)
+        return true;
+    if (!journal->folder_suspect || put_copy_in_place(journal)) {
+        journal->folder_suspect = fsync(journal->directory_fd) != 0;
+        if (!journal->folder_suspect) {
+            journal->renamed = false;
+            return true;
+        }
+        journal_fail(journal, "sync the folder of", journal->path);
+    }
+    close_file(journal_open_beside(journal, ".new", O_WRONLY | O_CREAT)); // see recover()
+    return false;
+}
+
 // After a failed write nobody knows what is on the disk: the kernel may have given up pages and
 // called them clean, so that a second fdatasync() succeeds without having written anything
 // (fsync(2), "errors"; PostgreSQL learned it in 2018). So it is not called again in the hope
@@ -124,29 +147,28 @@ static void crossed(const struct journal *journal, const char *point)
 // them, and when that is on the disk, all is known.
 static bool make_known(struct journal *journal)
 {
-    if (journal->renamed && fsync(journal->directory_fd))
-        return fail(journal, "sync the folder of", journal->path);
-    journal->renamed = false;
+    if (!make_name_known(journal))
+        return false;
     if (journal->suspect &&
         (!write_zeros(journal->fd, journal->end, journal->size) || fdatasync(journal->fd)))
-        return fail(journal, "clear the end of", journal->path);
+        return journal_fail(journal, "clear the end of", journal->path);
     journal->suspect = false;
     return true;
 }
 
 static bool write_group(struct journal *journal, size_t length)
 {
-    if (!make_known(journal) || !make_room(journal, length))
+    if (!journal_is_in_place(journal) || !make_known(journal) || !make_room(journal, length))
         return false;
     journal->suspect = true;
     if (!write_at(journal->fd, journal->group, length, journal->end))
-        return fail(journal, "write", journal->path);
+        return journal_fail(journal, "write", journal->path);
     crossed(journal, "after-journal");
     // The loop stands still meanwhile: what comes now waits in the kernel's sockets, and is the
     // next group. A second thread could read requests during the sync; it would make nobody's
     // charge durable earlier, since the next sync cannot begin before this one has ended.
     if (fdatasync(journal->fd))
-        return fail(journal, "sync", journal->path);
+        return journal_fail(journal, "sync", journal->path);
     journal->suspect = false;
     journal->end += (off_t)length;
     journal->syncs++;
@@ -165,56 +187,59 @@ bool journal_commit(struct journal *journal)
 
 // ---- opening -------------------------------------------------------------------------------
 
-// Opens path + suffix.
-static int open_beside(const struct journal *journal, const char *suffix, int flags)
-{
-    char path[PATH_MAX + 8];
-    snprintf(path, sizeof path, "%s%s", journal->path, suffix);
-    return open(path, flags | O_CLOEXEC, 0666);
-}
-
-static int open_directory(const char *path)
-{
-    char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    return open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-// An empty journal, in path.new.
+// An empty journal in path.new, locked.
 static bool create(struct journal *journal, struct journal *fresh)
 {
     char header[JOURNAL_HEAD];
+    *fresh = (struct journal){.directory_fd = -1, .end = JOURNAL_HEAD, .size = JOURNAL_HEAD};
     memcpy(fresh->path, journal->path, sizeof fresh->path);
-    fresh->directory_fd = fresh->lock_fd = -1;
-    fresh->end = fresh->size = JOURNAL_HEAD;
-    fresh->group = malloc(2 * JOURNAL_HEAD + JOURNAL_GROUP);
-    fresh->fd = open_beside(journal, ".new", O_RDWR | O_CREAT | O_TRUNC);
-    journal_header(header);
-    if (!fresh->group || fresh->fd < 0 || !write_at(fresh->fd, header, sizeof header, 0) ||
-        !make_room(fresh, 0)) {
-        fail(journal, "create a journal beside", journal->path);
-        journal_give_up(fresh);
+    fresh->fd = journal_open_beside(journal, ".new", O_RDWR | O_CREAT);
+    if (fresh->fd < 0 || !journal_lock(fresh, fresh->fd)) {
+        journal_fail(journal, "open and lock a file beside", journal->path);
+        close_file(fresh->fd);
         return false;
     }
-    return true;
+    fresh->group = malloc(2 * JOURNAL_HEAD + JOURNAL_GROUP);
+    journal_header(header);
+    if (fresh->group && !ftruncate(fresh->fd, 0) &&
+        write_at(fresh->fd, header, sizeof header, 0) && make_room(fresh, 0))
+        return true;
+    journal_fail(journal, "create a journal beside", journal->path);
+    journal_give_up(fresh);
+    return false;
 }
 
-// One server for one journal. The lock is a file of its own, since the journal itself is
-// replaced.
-static bool lock(struct journal *journal)
+// The first journal at this place. While the folder is locked, no other server makes one; if
+// one was made meanwhile, journal->fd stays -1.
+static bool create_first(struct journal *journal)
 {
-    journal->lock_fd = open_beside(journal, ".lock", O_RDWR | O_CREAT);
-    if (journal->lock_fd < 0)
-        return fail(journal, "open the lock of", journal->path);
-    if (!flock(journal->lock_fd, LOCK_EX | LOCK_NB))
-        return true;
-    if (errno != EWOULDBLOCK)
-        return fail(journal, "lock", journal->path);
-    snprintf(journal->error, sizeof journal->error,
-             "another server has %.200s (--journal FILE names another one)", journal->path);
+    struct journal fresh;
+    if (flock(journal->directory_fd, LOCK_EX))
+        return journal_fail(journal, "lock the folder of", journal->path);
+    bool good = !access(journal->path, F_OK) ||
+                (create(journal, &fresh) && journal_replace(journal, &fresh));
+    flock(journal->directory_fd, LOCK_UN);
+    return good;
+}
+
+// Opens the file and locks it. A server that has just ended may have replaced the file between
+// the two; then the journal is the file that has the name now.
+static bool open_file(struct journal *journal)
+{
+    for (int tries = 0; tries < OPEN_TRIES; tries++) {
+        journal->fd = journal_open_beside(journal, "", O_RDWR);
+        if (journal->fd < 0 && errno != ENOENT)
+            return journal_fail(journal, "open", journal->path);
+        if (journal->fd < 0 && !create_first(journal))
+            return false;
+        if (journal->fd < 0)
+            continue;
+        if (!journal_lock(journal, journal->fd))
+            return false;
+        if (journal_is_in_place(journal))
+            return journal_has_one_name(journal);
+        close_file(journal->fd);
+    }
     return false;
 }
 
@@ -229,7 +254,7 @@ static bool confirm(struct journal *journal, off_t last)
     if (pread(journal->fd, journal->group, length, last) == (ssize_t)length &&
         write_at(journal->fd, journal->group, length, last) && !fdatasync(journal->fd))
         return make_known(journal);
-    return fail(journal, "sync", journal->path);
+    return journal_fail(journal, "sync", journal->path);
 }
 
 static bool recover(struct journal *journal, struct recovery *recovery)
@@ -245,49 +270,31 @@ static bool recover(struct journal *journal, struct recovery *recovery)
     if (recovery->filled > recovery->end)
         journal->cut = (uint64_t)(recovery->filled - recovery->end);
     journal->suspect = journal->cut > 0;
+    // The process before this one has left a path.new: perhaps it could not sync the folder.
+    int left_over = journal_open_beside(journal, ".new", O_RDONLY);
+    journal->folder_suspect = left_over >= 0;
+    close_file(left_over);
     return confirm(journal, recovery->last);
-}
-
-static bool open_file(struct journal *journal, struct recovery *recovery)
-{
-    struct journal fresh = {0};
-    if (!lock(journal))
-        return false;
-    journal->fd = open(journal->path, O_RDWR | O_CLOEXEC);
-    if (journal->fd < 0 && errno == ENOENT)
-        return create(journal, &fresh) && journal_replace(journal, &fresh) &&
-               make_known(journal);
-    journal->group = malloc(2 * JOURNAL_HEAD + JOURNAL_GROUP);
-    if (journal->fd < 0 || !journal->group)
-        return fail(journal, "open", journal->path);
-    return recover(journal, recovery);
 }
 
 bool journal_open(struct journal *journal, const char *path,
                   bool (*take)(void *context, const char *line, size_t length), void *context)
 {
     struct recovery recovery = {.take = take, .context = context};
-    *journal = (struct journal){.fd = -1, .lock_fd = -1};
-    snprintf(journal->path, sizeof journal->path, "%s", path);
-    journal->directory_fd = strlen(path) < PATH_MAX ? open_directory(path) : -1;
-    bool good = journal->directory_fd < 0 ? fail(journal, "open the folder of", path)
-                                          : open_file(journal, &recovery);
-    if (!good)
-        journal_close(journal);
-    return good;
-}
-
-static void close_file(int fd)
-{
-    if (fd >= 0)
-        close(fd);
+    *journal = (struct journal){.fd = -1, .directory_fd = -1};
+    journal->group = malloc(2 * JOURNAL_HEAD + JOURNAL_GROUP);
+    if (!journal->group)
+        return journal_fail(journal, "find memory for", path);
+    if (journal_find(journal, path) && open_file(journal) && recover(journal, &recovery))
+        return true;
+    journal_close(journal);
+    return false;
 }
 
 void journal_close(struct journal *journal)
 {
-    close_file(journal->fd);
+    close_file(journal->fd); // and the lock is gone with it
     close_file(journal->directory_fd);
-    close_file(journal->lock_fd); // and nobody has the lock any more
     free(journal->group);
 }
 
@@ -304,8 +311,8 @@ void journal_give_up(struct journal *fresh)
 
 bool journal_begin_fresh(struct journal *journal, struct journal *fresh)
 {
-    *fresh = (struct journal){.fd = -1};
-    return create(journal, fresh);
+    return journal_is_in_place(journal) && journal_has_one_name(journal) &&
+           create(journal, fresh);
 }
 
 // Nobody reads the new file before all of it is on the disk: its groups are written without a
@@ -315,7 +322,7 @@ static bool write_fresh(struct journal *journal, struct journal *fresh)
     size_t length = close_group(fresh);
     fresh->length = 0;
     if (!write_at(fresh->fd, fresh->group, length, fresh->end)) {
-        fail(journal, "write beside", journal->path);
+        journal_fail(journal, "write beside", journal->path);
         journal_give_up(fresh);
         return false;
     }
@@ -339,26 +346,44 @@ bool journal_replace(struct journal *journal, struct journal *fresh)
         return false;
     crossed(journal, "compact-written");
     if (!make_room(fresh, 0) || fdatasync(fresh->fd)) {
-        fail(journal, "sync the journal beside", journal->path);
+        journal_fail(journal, "sync the journal beside", journal->path);
         journal_give_up(fresh);
         return false;
     }
     crossed(journal, "compact-synced");
     if (rename(path, journal->path)) { // either name has either file, at any moment
-        fail(journal, "rename the journal beside", journal->path);
+        journal_fail(journal, "rename the journal beside", journal->path);
         journal_give_up(fresh);
         return false;
     }
     crossed(journal, "compact-renamed");
-    // The name is in the directory, which is a file, too: not before it is synced does the new
-    // journal survive. Nothing is committed before that: see make_known().
-    journal->renamed = true;
+    journal->renamed = true; // nothing is committed before the folder is synced
     close_file(journal->fd);
-    free(journal->group);
+    free(fresh->group);
     journal->fd = fresh->fd;
-    journal->group = fresh->group;
     journal->end = fresh->end;
     journal->size = fresh->size;
     journal->suspect = fresh->suspect;
     return true;
+}
+
+static bool put_copy_in_place(struct journal *journal)
+{
+    struct journal fresh;
+    if (!journal_begin_fresh(journal, &fresh))
+        return false;
+    while (fresh.end < journal->end) {
+        off_t left = journal->end - fresh.end;
+        size_t part = left < JOURNAL_GROUP ? (size_t)left : JOURNAL_GROUP;
+        if (pread(journal->fd, fresh.group, part, fresh.end) != (ssize_t)part ||
+            !write_at(fresh.fd, fresh.group, part, fresh.end)) {
+            journal_fail(journal, "copy", journal->path);
+            journal_give_up(&fresh);
+            return false;
+        }
+        fresh.end += (off_t)part;
+    }
+    if (fresh.size < fresh.end)
+        fresh.size = fresh.end;
+    return journal_replace(journal, &fresh);
 }

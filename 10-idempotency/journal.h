@@ -30,14 +30,16 @@
 #define JOURNAL_HEAD    16        // bytes of the header, and of a group's
 
 struct journal {
-    int fd, lock_fd, directory_fd;
-    char path[PATH_MAX];
-    off_t end;   // behind the last group that is on the disk
-    off_t size;  // of the file: from `end` to here are zeros
-    char *group; // the present one, with room for its head
+    int fd, directory_fd;
+    char path[PATH_MAX]; // of the file, not of a link to it
+    off_t end;           // behind the last group that is on the disk
+    off_t size;          // of the file: from `end` to here are zeros
+    char *group;         // the present one, with room for its head
     size_t length;
-    bool suspect; // a write has failed: what is behind `end` is not known
-    bool renamed; // the directory has to be synced before anything else counts
+    bool suspect;        // a write has failed: what is behind `end` is not known
+    bool renamed;        // the folder has to be synced before anything else counts
+    bool folder_suspect; // a sync of the folder has failed: whether the name is on the disk is
+                         // not known
     uint64_t syncs;
     uint64_t recovered, cut; // lines that were read at the start; bytes of a torn group
     void (*crossed)(const char *point); // told which point of a commit is passed; or NULL
@@ -54,7 +56,8 @@ void journal_close(struct journal *journal);
 bool journal_append(struct journal *journal, const char *line, size_t length);
 
 // Brings the present group to the disk, and begins the next one. False: nothing of it is in the
-// journal, and `error` says why. The next one may succeed: there may be room again.
+// journal, and `error` says why: a write or a sync has failed, or the file was removed or
+// replaced while it was open. The next one may succeed: there may be room again.
 bool journal_commit(struct journal *journal);
 
 // Compaction: begins a journal beside this one, into which what is to stay is appended; then

@@ -161,7 +161,7 @@ struct record *record_read(struct json *json, const char *line, size_t length)
         return NULL;
     struct record *record = json_member(json, "charge") ? read_charge(json) : read_other(json);
     if (record) {
-        record->created_ms = created_ms;
+        record->created_ms = record->key_from_ms = created_ms;
         record->line_length = (uint16_t)length;
         record->state = DURABLE;
     }

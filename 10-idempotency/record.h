@@ -42,7 +42,8 @@ struct record {
     uint16_t text_length; // of its source; of an account's owner
     uint16_t line_length; // of its line in the journal
     int64_t amount;       // of an account: its limit
-    int64_t created_ms;   // since 1970
+    int64_t created_ms;   // since 1970, by the clock on the wall, which may have been wrong
+    int64_t key_from_ms;  // the key expires so long after this: see look_at_the_clock() in store.c
     void *waiter;         // who wants to hear that it is durable; or NULL
     struct record *next;  // in the journal's present group; later of a mark: the next mark
     char texts[];         // the text, then the name

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "accounts.h"
 #include "charge_list.h"
@@ -29,6 +30,7 @@
 
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         4096
+#define JOURNAL_NAME    "charges.journal"
 
 static const struct route routes[] = {{"POST", "/charges", answer_charge},
                                       {"GET", "/charges", answer_charges},
@@ -58,16 +60,15 @@ static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 static void commit(void);
 
-static const struct loop_server what_the_loop_calls = {
+static const struct loop_server server = {
     .conn_bytes = sizeof(struct connection),
     .conns_max = CONNECTIONS_MAX,
-    .opened = opened, // for a new connection
-    .received =
-        received, // when bytes have come; returns how many were used; 0: more have to come
-    .timeout = timeout, // when the deadline of a connection has passed
-    .stop = stop,       // for each connection, when the server is to stop
-    .closed = closed,   // when a connection is gone
-    .round = commit,    // when all that has come is served, before the loop sleeps
+    .opened = opened,     // a client has connected
+    .received = received, // bytes have come; returns how many are used, 0: more have to come
+    .timeout = timeout,   // the deadline of a connection has passed
+    .stop = stop,         // the server is to stop; once for each connection
+    .closed = closed,     // a connection is gone
+    .round = commit,      // all that has come is served, and the loop is about to sleep
 };
 
 // A struct conn of this server is always the first member of a struct connection, so the two
@@ -115,6 +116,17 @@ static void commit(void)
 
 // ---- the program ---------------------------------------------------------------------------
 
+// The journal without --journal: in the folder of this program, wherever it was started from.
+static const char *default_journal(void)
+{
+    static char path[PATH_MAX + sizeof JOURNAL_NAME];
+    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    strcpy(path + (length > 0 ? length : 0), JOURNAL_NAME);
+    return path;
+}
+
 static void begin(const char *journal, double key_ttl, int waste_kb, const char *crash)
 {
     if (strcmp(crash, "never") && !crash_arm(crash))
@@ -123,6 +135,8 @@ static void begin(const char *journal, double key_ttl, int waste_kb, const char 
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of write(), not our end
     api.store.key_ttl_ms = (int64_t)(key_ttl * 1000);
     api.store.waste_max = (uint64_t)waste_kb << 10;
+    if (!journal)
+        journal = default_journal();
     if (!store_begin(&api.store, journal))
         die("%s", api.store.journal.error);
     api.store.journal.crossed = crash_at;
@@ -135,7 +149,7 @@ static void begin(const char *journal, double key_ttl, int waste_kb, const char 
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *journal = "charges.journal", *crash = "never";
+    static const char *host = "127.0.0.1", *journal, *crash = "never";
     static int port = 8010, waste_kb = 1024;
     static double key_ttl = 86400;
     static bool quiet;
@@ -143,7 +157,8 @@ int main(int argc, char **argv)
     const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"journal", OPTION_TEXT, &journal, .help = "file that keeps what has happened"},
+        {"journal", OPTION_TEXT, &journal,
+         .help = "file that keeps the charges; else " JOURNAL_NAME " beside this program"},
         {"process-ms", OPTION_INT, &set->process_ms, 0, 60000,
          "ms that the bank takes for a charge"},
         {"lookup-ms", OPTION_INT, &set->lookup_ms, 0, 60000,
@@ -166,7 +181,7 @@ int main(int argc, char **argv)
     log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
     begin(journal, key_ttl, waste_kb, crash);
-    long connections = loop_run(listener, &what_the_loop_calls);
+    long connections = loop_run(listener, &server);
     commit(); // what those who were cut off at the end had asked for
     printf("stopped: connections %ld, charges %u\n", connections, api.store.charge_count);
     store_end(&api.store);

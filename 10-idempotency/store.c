@@ -7,14 +7,34 @@
 
 #include "net.h"
 
+#define CLOCK_STEP_MS   1000 // the clock may go back so far without being looked into
 #define EXPIRED_AT_ONCE 1000 // keys that a request may have to remove
 
 // ---- keys that expire ----------------------------------------------------------------------
 
-static bool has_expired(const struct store *store, const struct record *record)
+// The time, by the clock on the wall: a key outlives the process, and so it expires by that
+// clock. Where the clock has been put back, keys from the future are left: they count as kept
+// now.
+static int64_t look_at_the_clock(struct store *store)
 {
-    return record->state == DURABLE &&
-           (int64_t)ulid_now_ms() - record->created_ms >= store->key_ttl_ms;
+    int64_t now_ms = (int64_t)ulid_now_ms();
+    if (now_ms < store->latest_ms - CLOCK_STEP_MS) {
+        for (uint32_t i = store->fresh; i < store->charge_count; i++)
+            if (store->charges[i]->key_from_ms > now_ms)
+                store->charges[i]->key_from_ms = now_ms;
+        for (struct record *mark = store->mark; mark; mark = mark->next)
+            if (mark->key_from_ms > now_ms)
+                mark->key_from_ms = now_ms;
+        store->latest_ms = now_ms;
+    }
+    if (now_ms > store->latest_ms)
+        store->latest_ms = now_ms;
+    return now_ms;
+}
+
+static bool has_expired(const struct store *store, const struct record *record, int64_t now_ms)
+{
+    return record->state == DURABLE && now_ms - record->key_from_ms >= store->key_ttl_ms;
 }
 
 // The charge stays: only its key is forgotten.
@@ -32,11 +52,13 @@ static void forget_key(struct store *store, struct record *charge)
 // The oldest keys stand in front, so that those which have expired are the first ones.
 static void expire(struct store *store, uint32_t max)
 {
+    int64_t now_ms = look_at_the_clock(store);
     for (uint32_t i = 0; i < max && store->fresh < store->charge_count &&
-                         has_expired(store, store->charges[store->fresh]);
+                         has_expired(store, store->charges[store->fresh], now_ms);
          i++)
         forget_key(store, store->charges[store->fresh++]);
-    for (uint32_t i = 0; i < max && store->mark && has_expired(store, store->mark); i++) {
+    for (uint32_t i = 0; i < max && store->mark && has_expired(store, store->mark, now_ms);
+         i++) {
         struct record *mark = store->mark;
         store->mark = mark->next;
         if (!store->mark)
@@ -51,7 +73,8 @@ struct record *store_find_key(struct store *store, struct http_text key)
 {
     expire(store, EXPIRED_AT_ONCE);
     struct record *charge = table_find(&store->keys, key);
-    if (charge && has_expired(store, charge)) { // its turn has not come yet
+    if (charge &&
+        has_expired(store, charge, look_at_the_clock(store))) { // its turn has not come yet
         forget_key(store, charge);
         charge = NULL;
     }
@@ -62,7 +85,7 @@ bool store_is_marked(struct store *store, struct http_text key)
 {
     expire(store, EXPIRED_AT_ONCE);
     const struct record *mark = table_find(&store->marks, key);
-    return mark && !has_expired(store, mark);
+    return mark && !has_expired(store, mark, look_at_the_clock(store));
 }
 
 // ---- records that are durable --------------------------------------------------------------
@@ -144,13 +167,12 @@ bool store_add(struct store *store, struct record *record)
 {
     char line[RECORD_BYTES];
     struct ulid id;
-    record->created_ms = (int64_t)ulid_now_ms();
+    record->created_ms = record->key_from_ms = look_at_the_clock(store);
     if (!has_room(store, record))
         return false;
     if (record->kind == CHARGE) {
         if (!ulid_next(&store->ids, (uint64_t)record->created_ms, &id))
             return false;
-        record->created_ms = (int64_t)ulid_ms(&id); // the clock may go back, ids do not
         memcpy(record->id, "ch_", 3);
         ulid_write(&id, record->id + 3);
     }
@@ -255,6 +277,8 @@ static bool take_line(void *context, const char *line, size_t length)
     struct record *record = record_read(&store->json, line, length);
     if (!record)
         return false;
+    if (record->created_ms > store->latest_ms)
+        store->latest_ms = record->created_ms;
     if (store->keys.count == KEYS_MAX || store->marks.count == KEYS_MAX)
         expire(store, UINT32_MAX); // there were never more at once, but over the years
     if (record->kind != CHARGE) {

@@ -35,6 +35,7 @@ struct store {
     struct commit_delay delay;        // of the present group
     struct ulid_source ids;
     int64_t key_ttl_ms;
+    int64_t latest_ms; // the latest time that the clock on the wall has shown
     struct balance balances[CURRENCIES];
     uint64_t live_bytes; // of the journal's lines: what has to stay
     bool failing;        // the last group could not be written

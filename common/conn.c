@@ -26,6 +26,14 @@ void conn_deadline(struct conn *c, int64_t ms)
         timers_move(&c->loop->timers, &c->timer, c->deadline_ns);
 }
 
+void conn_wake(struct conn *c)
+{
+    if (c->lingering)
+        return;
+    c->wake = true;
+    timers_move(&c->loop->timers, &c->timer, c->loop->now_ns);
+}
+
 size_t conn_room(const struct conn *c)
 {
     return c->out ? 0 : LOOP_OUT_BYTES - c->loop->out_length;
@@ -106,10 +114,15 @@ static bool waits_for_room(const struct conn *c)
     return c->out || c->events == EPOLLOUT;
 }
 
-// When the loop has to look at it again: its deadline, or else the end of our patience.
+// When the loop has to look at it again: at the end of our patience, at once, or at its
+// deadline.
 static int64_t due_ns(const struct conn *c)
 {
-    return waits_for_room(c) ? c->sent_ns + LOOP_STALL_MS * INT64_C(1000000) : c->deadline_ns;
+    if (waits_for_room(c))
+        return c->sent_ns + LOOP_STALL_MS * INT64_C(1000000);
+    if (c->wake)
+        return c->loop->now_ns;
+    return c->deadline_ns;
 }
 
 // Lets the lesson use what has come and answer it, until nothing moves any more: it waits for
@@ -217,6 +230,7 @@ void conn_expire(struct conn *c)
 {
     struct loop *loop = c->loop;
     void (*tell)(struct conn *) = loop->server->timeout;
+    bool woken = false;
     if (loop->stopping && !c->told_to_stop && !c->out) {
         c->told_to_stop = true;
         tell = loop->server->stop;
@@ -226,11 +240,18 @@ void conn_expire(struct conn *c)
     } else if (waits_for_room(c) || c->lingering) {
         conn_drop(c);
         return;
+    } else if (c->wake) {
+        woken = true;
+        c->wake = false;
+        tell = loop->server->woken;
     } else {
         c->deadline_ns = NEVER;
     }
     timers_move(&loop->timers, &c->timer, c->deadline_ns);
-    tell && !c->closing ? tell(c) : conn_close(c);
+    if (tell && !c->closing)
+        tell(c);
+    else if (!woken)
+        conn_close(c);
     advance_kept(c);
     settle(c);
 }

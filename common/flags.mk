@@ -23,7 +23,9 @@ build/flags: FORCE
 Q       := $(if $(V),,@)
 LINK     = $(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 ARCHIVE  = @rm -f $@ && $(AR) rcs $@ $^
-# $(call COMPILE,further flags)
-COMPILE  = $(Q)echo "  cc $(FOLDER)/$<" && $(CC) $(CFLAGS) $(1) -MMD -MP -c -o $@ $<
+# $(call COMPILE,further flags). The list of headers (.d) leaves out the source: when a source has
+# moved to another folder, its rule finds it there.
+COMPILE  = $(Q)echo "  cc $(FOLDER)/$<" && $(CC) $(CFLAGS) $(1) -MMD -MP -c -o $@ $< && \
+           sed -i '1s/: [^ ]*\.c/:/' $(@:.o=.d)
 
 -include $(wildcard build/*.d)

@@ -39,11 +39,12 @@ struct conn {
     bool paused;                 // set it to have received() not called: the lesson is busy
     bool ended;                  // the client has said all that it will say
     bool closing;                // conn_close() was called
+    bool wake;                   // conn_wake() was called
     bool lingering, broken, told_to_stop;
 };
 
 // What a lesson's server does. Each call is about one connection, and may change only that one.
-// To make another one move, give it a deadline that has passed. NULL: nothing to do.
+// To make another one move, call conn_wake() of it. NULL: nothing to do.
 struct loop_server {
     size_t conn_bytes; // of the lesson's own struct, which is zeroed before opened()
     int conns_max;     // further clients wait in the kernel's queue
@@ -53,10 +54,11 @@ struct loop_server {
     size_t (*received)(struct conn *, const char *bytes, size_t length);
     bool (*produce)(struct conn *); // the kernel has taken all output; true: here is more
     void (*timeout)(struct conn *); // the deadline has passed (it waits while output waits)
+    void (*woken)(struct conn *);   // conn_wake() was called for it; then produce() is called
     void (*stop)(struct conn *);    // the program is to stop; NULL: conn_close()
     void (*closed)(struct conn *);  // it is gone: free what belongs to it
     // All that one round brought is served; the loop is about to sleep. The place to do once
-    // what many connections wait for, and to give each of them a deadline that has passed.
+    // what many connections wait for, and to wake each of them.
     void (*round)(void);
     // In place of accept4(): returns a connected socket that does not block, or -1 and errno.
     int (*accept)(int listener);
@@ -77,6 +79,11 @@ int64_t conn_now(const struct conn *c);
 // Asks for timeout() `ms` milliseconds from now, in place of what was asked before; NEVER: not
 // at all. To move a deadline to a later time costs nothing.
 void conn_deadline(struct conn *c, int64_t ms);
+
+// Makes the loop call woken() and produce() of this connection in this round, or when its
+// output is sent; its deadline stays. For what happens to one connection and concerns another.
+// From the loop's own thread only.
+void conn_wake(struct conn *c);
 
 // Output is written to conn_space(), where conn_room() says how many bytes find room now, and
 // counts when conn_wrote() says so.

@@ -240,7 +240,9 @@ static struct fault take_list(struct h2_receiver *receiver, struct response *res
         const char *wrong = message_check_trailers(list);
         if (!ends)
             wrong = "trailers that do not end the answer";
-        return wrong ? stream_fault(PROTOCOL_ERROR, wrong) : end_of_answer(receiver, response);
+        if (wrong)
+            return stream_fault(PROTOCOL_ERROR, wrong);
+        return end_of_answer(receiver, response);
     }
     const char *wrong = response_read(list, &head);
     if (!wrong && head.status < 200 && ends)
@@ -254,7 +256,9 @@ static struct fault take_list(struct h2_receiver *receiver, struct response *res
     response->status = head.status;
     response->content_length = head.content_length;
     response->block_bytes = receiver->block_length;
-    return ends ? end_of_answer(receiver, response) : fault_none();
+    if (ends)
+        return end_of_answer(receiver, response);
+    return fault_none();
 }
 
 // HEADERS or CONTINUATION. A block is decoded whatever its stream is: the dynamic table depends
@@ -363,6 +367,7 @@ struct fault h2_receive(struct h2_receiver *receiver, const struct frame *frame,
         if (!response || response->ended)
             return fault_none(); // a frame of a stream that is closed: PRIORITY, WINDOW_UPDATE
         h2_give_up(receiver, response, fault.code, fault.why);
+        news->response = response;
     }
     return fault;
 }

@@ -86,7 +86,9 @@ void hpack_table_begin(void)
         bool same = !strcmp(static_table[i].name, static_table[i - 1].name);
         static_length[i] = (uint8_t)strlen(static_table[i].name);
         value_length[i] = (uint8_t)strlen(static_table[i].value);
-        static_first[i] = same ? static_first[i - 1] : i;
+        static_first[i] = i;
+        if (same)
+            static_first[i] = static_first[i - 1];
     }
 }
 
@@ -137,7 +139,9 @@ void hpack_table_resize(struct hpack_table *table, uint32_t max)
 
 static bool grow_entries(struct hpack_table *table)
 {
-    uint32_t capacity = table->entry_capacity ? 2 * table->entry_capacity : FIRST_ENTRIES;
+    uint32_t capacity = 2 * table->entry_capacity;
+    if (capacity == 0)
+        capacity = FIRST_ENTRIES;
     struct hpack_entry *entries = malloc(capacity * sizeof *entries);
     if (!entries)
         return false;
@@ -158,7 +162,8 @@ static bool make_room(struct hpack_table *table, uint32_t length)
     uint32_t live = table->end - start, capacity = table->byte_capacity;
     if (table->bytes && table->end - table->base + length <= capacity)
         return true;
-    capacity = capacity ? capacity : FIRST_BYTES;
+    if (capacity == 0)
+        capacity = FIRST_BYTES;
     while (capacity < 2 * (live + length) && capacity < 2 * HPACK_TABLE_MAX)
         capacity *= 2;
     if (live)
@@ -224,8 +229,9 @@ static bool same(const char *a, uint32_t a_length, const char *b, uint32_t b_len
 uint32_t hpack_table_find(const struct hpack_table *table, const struct hpack_field *field,
                           bool *whole)
 {
-    uint32_t name = field->static_name ? field->static_name
-                                       : hpack_static_name(field->name, field->name_length);
+    uint32_t name = field->static_name;
+    if (name == 0)
+        name = hpack_static_name(field->name, field->name_length);
     *whole = true;
     for (uint32_t i = name; i && i <= HPACK_STATIC_ENTRIES && static_first[i] == name; i++)
         if (same(static_table[i].value, value_length[i], field->value, field->value_length))
@@ -238,7 +244,8 @@ uint32_t hpack_table_find(const struct hpack_table *table, const struct hpack_fi
         if (same(text + entry->name_length, entry->value_length, field->value,
                  field->value_length))
             return HPACK_STATIC_ENTRIES + 1 + age;
-        name = name ? name : HPACK_STATIC_ENTRIES + 1 + age;
+        if (name == 0)
+            name = HPACK_STATIC_ENTRIES + 1 + age;
     }
     *whole = false;
     return name;

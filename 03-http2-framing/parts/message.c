@@ -168,7 +168,9 @@ static const char *read_pseudo_header(const struct hpack_field *field, struct re
     if (text->at)
         return "a pseudo-header field that is there twice";
     *text = value_of(field);
-    return is_visible(*text) ? NULL : "a pseudo-header field with an impossible character";
+    if (!is_visible(*text))
+        return "a pseudo-header field with an impossible character";
+    return NULL;
 }
 
 // One field that is no pseudo-header field.
@@ -202,8 +204,10 @@ static const char *check_target(const struct request *request, struct http_text 
         return "no method";
     if (request->connect && (request->scheme.at || path.at || !authority.at)) // §8.5
         return "CONNECT takes an authority, no scheme and no path";
+    if (request->connect && !is_authority(authority))
+        return "CONNECT to what is no host and port";
     if (request->connect)
-        return is_authority(authority) ? NULL : "CONNECT to what is no host and port";
+        return NULL;
     if (!request->scheme.at || !is_scheme(request->scheme))
         return "no scheme";
     if (!path.at || path.length == 0)

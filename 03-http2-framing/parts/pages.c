@@ -118,7 +118,9 @@ static const char *answer_get(struct answer *answer, struct http_text target)
     } else {
         page_error(404, answer);
     }
-    return answer->status == 404 ? NULL : GET_METHODS;
+    if (answer->status == 404)
+        return NULL;
+    return GET_METHODS;
 }
 
 void page(struct http_text method, struct http_text target, int64_t now_ns,
@@ -138,9 +140,11 @@ void page(struct http_text method, struct http_text target, int64_t now_ns,
     const char *allow = star ? ECHO_METHODS : answer_get(answer, target);
     if (allow && options) {
         *answer = (struct answer){.status = 204, .allow = allow};
-    } else if (star || (allow && i > 2 && answer->kind != ANSWER_ECHO)) {
-        page_error(star ? 400 : 405, answer);
-        answer->allow = star ? NULL : allow;
+    } else if (star) {
+        page_error(400, answer);
+    } else if (allow && i > 2 && answer->kind != ANSWER_ECHO) {
+        page_error(405, answer);
+        answer->allow = allow;
     }
 }
 

@@ -40,8 +40,12 @@ static void count_bytes(uint32_t mark, struct figures *f)
     f->sent = f->come = f->lost = 0;
     for (uint32_t i = 0; i < count; i++) {
         f->lost += packets[i].fate != PASSED;
-        if (packets[i].fate != QUEUE_FULL)
-            *(packets[i].to_server ? &f->sent : &f->come) += packets[i].length;
+        if (packets[i].fate == QUEUE_FULL)
+            continue;
+        if (packets[i].to_server)
+            f->sent += packets[i].length;
+        else
+            f->come += packets[i].length;
     }
     double needed_ms = packet_log()->rate > 0 ? (double)f->come * 8 / packet_log()->rate : 0;
     f->busy = needed_ms / f->took_ms;
@@ -167,10 +171,12 @@ static void ask_too_much(void)
                      client.receiver.streams_max);
         return;
     }
-    claim_report(&no_limit,
-                 refused == 1 && answered == allowed ? NOT_HERE
-                 : answered == allowed + 1           ? HOLDS
-                                                     : UNCLEAR,
+    enum verdict seen = UNCLEAR;
+    if (refused == 1 && answered == allowed)
+        seen = NOT_HERE;
+    else if (answered == allowed + 1)
+        seen = HOLDS;
+    claim_report(&no_limit, seen,
                  "%u requests at once: %u answered, %u refused (RST_STREAM REFUSED_STREAM)",
                  allowed + 1, answered, refused);
 }

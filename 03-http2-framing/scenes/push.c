@@ -141,8 +141,7 @@ static bool priority_ends(const char *name, uint32_t length, uint32_t error)
         story_row("%s|RST_STREAM %s", name, error_code_name(response->error));
     else
         story_row("%s|answered with status %d", name, response->status);
-    return response->reset ? response->error == error
-                           : error == NO_ERROR && response->status == 200;
+    return response->reset && response->error == error;
 }
 
 static const struct claim push_is_over = {"3.8", "guide §3.2", "server push is deprecated",
@@ -170,10 +169,12 @@ void scene_push(void)
         "here: %d sent with ENABLE_PUSH=1, and none taken, by either side; that nginx and "
         "Chrome gave it up is nothing we can measure",
         promises);
-    claim_report(&prioritized,
-                 share > 0.75 && itself && checked ? NOT_HERE
-                 : share < 0.1                     ? HOLDS
-                                                   : UNCLEAR,
+    enum verdict seen = UNCLEAR;
+    if (share > 0.75 && itself && checked)
+        seen = NOT_HERE;
+    else if (share < 0.1)
+        seen = HOLDS;
+    claim_report(&prioritized, seen,
                  "when the stream of weight 256 was complete, %.0f %% of the one of weight 1 "
                  "were here; 256 to 1 would be 0.4 %%",
                  100 * share);

@@ -88,16 +88,20 @@ void scene_stream_ids(void)
     bool even = is_refused("2: even", 2, 0, PROTOCOL_ERROR);
     bool lower = is_refused("5, then 3: lower", 5, 3, PROTOCOL_ERROR);
     bool again = is_refused("1, then 1: closed", 1, 1, STREAM_CLOSED);
-    claim_report(&even_responses,
-                 right == ASKED && answers.count == ASKED ? NOT_HERE
-                 : answers.even                           ? HOLDS
-                                                          : UNCLEAR,
+    enum verdict seen = UNCLEAR;
+    if (answers.even)
+        seen = HOLDS;
+    else if (right == ASKED && answers.count == ASKED)
+        seen = NOT_HERE;
+    claim_report(&even_responses, seen,
                  "%d answers, on the streams %u, %u and %u of their requests; %d on even ones",
                  answers.count, answers.streams[0], answers.streams[1], answers.streams[2],
                  answers.even);
-    claim_report(&one_two_three,
-                 even && lower && again ? NOT_HERE
-                 : even                 ? UNCLEAR
-                                        : HOLDS,
+    seen = UNCLEAR;
+    if (even && lower && again)
+        seen = NOT_HERE;
+    else if (!even)
+        seen = HOLDS;
+    claim_report(&one_two_three, seen,
                  "a request on stream 2 is the end of the connection; so is 3 after 5");
 }

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 int server_main(int argc, char **argv);
 #define main server_main
 #include "server.c"

@@ -4,6 +4,7 @@
 //
 //     test_frames.h  frames, and Huffman's code
 //     test_hpack.h   header blocks
+//     test_client.h  what a client may be told
 //     test_conversations.h  conversations with the server in the fake loop, where no socket is
 //     test_streams.h many streams there: turns, windows, deadlines, limits
 //
@@ -16,6 +17,7 @@
 
 #include "test_frames.h"
 #include "test_hpack.h"
+#include "test_client.h"
 #include "test_conversations.h"
 #include "test_streams.h"
 
@@ -220,6 +222,72 @@ TEST(clients_that_do_not_read)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// Sends a body of `length` bytes on stream 1 as the windows allow; returns the last frame that
+// came, if it was no WINDOW_UPDATE.
+static void say_body(struct peer *to, uint32_t length, bool ends)
+{
+    static uint8_t bytes[FRAME_HEADER_BYTES + FRAME_SIZE_DEFAULT];
+    int64_t windows[2] = {WINDOW_DEFAULT, WINDOW_DEFAULT}; // of the connection, of the stream
+    struct frame frame;
+    script_begin(&script, "HEADERS.4.1.{POST}");
+    CHECK(write_all(to->fd, script.bytes, script.length));
+    while (length) {
+        uint32_t piece = length < FRAME_SIZE_DEFAULT ? length : FRAME_SIZE_DEFAULT;
+        if (windows[0] < piece || windows[1] < piece) {
+            if (!peer_frame(to, &frame))
+                return;
+            if (frame.type == FRAME_WINDOW_UPDATE)
+                windows[frame.stream] += frame_read_u32(frame.payload);
+            continue;
+        }
+        length -= piece;
+        frame_put_header(bytes, piece, FRAME_DATA, ends && !length ? FLAG_END_STREAM : 0, 1);
+        CHECK(write_all(to->fd, bytes, FRAME_HEADER_BYTES + piece));
+        windows[0] -= piece;
+        windows[1] -= piece;
+    }
+}
+
+// The status of the answer on stream 1, or the code of its RST_STREAM below zero.
+static int answer_of(struct peer *from)
+{
+    struct frame frame;
+    story_clear(&told);
+    while (!told.streams[0].status && !told.streams[0].reset && peer_frame(from, &frame))
+        story_take(&told, &frame);
+    return told.streams[0].reset ? -(int)told.streams[0].reset + 1 : told.streams[0].status;
+}
+
+// All memory for bodies is taken by clients that do not end: somebody else's body finds room.
+TEST(slow_bodies_do_not_lock_others_out)
+{
+    enum { SLOW = BODIES_MAX >> 20 };
+    static struct peer slow[SLOW];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0"), thrown_away = 0;
+    for (int i = 0; i < SLOW; i++) {
+        peer_open(&slow[i], port);
+        say_body(&slow[i], 1048564, false);
+    }
+    for (int i = 0; i < 3; i++) {
+        peer_open(&peer, port);
+        say_body(&peer, 100000, true);
+        CHECK_INT(answer_of(&peer), 200);
+        close(peer.fd);
+    }
+    script.length = 0;
+    script_add(&script, "DATA.1.1.");
+    for (int i = 0; i < SLOW; i++) {
+        CHECK(write_all(slow[i].fd, script.bytes, script.length));
+        int status = answer_of(&slow[i]);
+        CHECK(status == 200 || status == 503);
+        thrown_away += status == 503;
+        close(slow[i].fd);
+    }
+    CHECK(thrown_away >= 1 && thrown_away <= 3);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // Two hundred connections at a time that break off anywhere, and after them nothing is left.
 TEST(stress)
 {
@@ -299,6 +367,41 @@ TEST(the_options_for_time)
         close(peer.fd);
     }
     CHECK_INT(test_stop(pid), 0);
+}
+
+// rfc9113.md is a table of rules: each test that it names is there.
+TEST(every_rule_has_a_test)
+{
+    static char all[1 << 20], line[1000];
+    FILE *table = fopen("test/rfc9113.md", "r");
+    FILE *sources = popen("cat test/test.c test/*.h test/interop.sh", "r");
+    int rules = 0;
+    if (!table || !sources) {
+        FAIL("no test/rfc9113.md, or no tests");
+        return;
+    }
+    all[fread(all, 1, sizeof all - 1, sources)] = '\0';
+    while (fgets(line, sizeof line, table)) {
+        char *cell = strrchr(line, '|') ? line : NULL, named[300];
+        bool row = *line == '|' && strncmp(line, "|---", 4) && strncmp(line, "| § |", 5);
+        for (int column = 0; row && column < 4; column++)
+            cell = strchr(cell, '|') + 1;
+        if (row && !strstr(cell, "none") && !strchr(cell, '`'))
+            FAIL("a rule without a test: %s", line);
+        for (; row && (cell = strchr(cell, '`')); cell = strchr(cell + 1, '`') + 1) {
+            int length = (int)strcspn(cell + 1, "`");
+            snprintf(named, sizeof named, "TEST(%.*s)", length, cell + 1);
+            if (strstr(all, named))
+                continue;
+            snprintf(named, sizeof named, "\"%.*s\"", length, cell + 1);
+            if (!strstr(all, named))
+                FAIL("no test is called %s", named);
+        }
+        rules += row;
+    }
+    CHECK(rules > 100);
+    fclose(table);
+    pclose(sources);
 }
 
 TEST(http_1_on_the_same_port)

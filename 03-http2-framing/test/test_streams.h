@@ -459,6 +459,32 @@ TEST(a_body_that_crawls_while_others_wait)
     fake_end();
 }
 
+// An echo that its client does not take gives way to new bodies of others.
+TEST(an_echo_that_is_not_taken)
+{
+    static struct body others[BODIES_MAX >> 20];
+    static const uint8_t megabyte[1 << 20];
+    struct conn other = {0};
+    size_t sum = 0;
+    fake_tell("SETTINGS.0.0.000400000000 HEADERS.4.1.{POST} 3xDATA.0.1.16384*61 DATA.1.1.61 "
+              "HEADERS.4.3.{POST} DATA.0.3.16384*61");
+    CHECK_INT(told.streams[0].status, 200);
+    fake_wait(10000);
+    memset(others, 0, sizeof others);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        CHECK(body_append(&others[i], 0, megabyte, sizeof megabyte, &other, &sum));
+    fake_wait(1);
+    fake_listen(&told);
+    CHECK_HAS(told.text, "RST_STREAM stream 1 ENHANCE_YOUR_CALM");
+    fake_go_on("DATA.1.3.61 WINDOW_UPDATE.0.3.00010000");
+    CHECK_INT(told.streams[1].status, 503);
+    CHECK_INT((long)fake.connection.body_bytes, 0);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        body_free(&others[i]);
+    CHECK_INT((long)sum, 0);
+    fake_end();
+}
+
 TEST(a_smaller_table_counts_when_it_is_acknowledged)
 {
     service.table_bytes = 100;

@@ -12,61 +12,58 @@
 
 #include "net.h"
 
-void children_open(struct children *children, struct crew *crew)
+void children_open(struct children *children, struct workers *workers)
 {
     sigset_t died;
     sigemptyset(&died);
     sigaddset(&died, SIGCHLD);
-    *children = (struct children){.crew = crew};
-    children->pids = calloc((size_t)crew->worker_count, sizeof *children->pids);
+    *children = (struct children){.workers = workers};
+    children->pids = calloc((size_t)workers->count, sizeof *children->pids);
     if (!children->pids || sigprocmask(SIG_BLOCK, &died, NULL) ||
         (children->died_fd = signalfd(-1, &died, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
-        die("cannot prepare for %d children: %s", crew->worker_count, strerror(errno));
+        die("cannot prepare for %d children: %s", workers->count, strerror(errno));
 }
 
 void children_begin(struct children *children)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != children->crew->pid) // it was quicker
+    if (getppid() != children->workers->pid) // the parent has died before that call
         _exit(0);
     close(children->died_fd);
 }
 
-int children_reap(struct children *children, bool *crashed)
+int children_reap(struct children *children)
 {
     struct signalfd_siginfo signal; // one for any number of deaths: waitpid() knows them all
     int status;
     pid_t pid = waitpid(-1, &status, WNOHANG);
     if (pid <= 0 && read(children->died_fd, &signal, sizeof signal) > 0)
         pid = waitpid(-1, &status, WNOHANG);
-    for (int i = 0; pid > 0 && i < children->crew->worker_count; i++)
+    for (int i = 0; pid > 0 && i < children->workers->count; i++)
         if (children->pids[i] == pid) {
             children->pids[i] = 0;
             children->count--;
-            *crashed = WIFSIGNALED(status);
-            if (*crashed)
-                atomic_fetch_add(&children->crew->crashed, 1);
+            if (WIFSIGNALED(status))
+                atomic_fetch_add(&children->workers->crashed, 1);
             return i;
         }
     return -1;
 }
 
-static void tell_all(const struct children *children, int signal)
+static void signal_all(const struct children *children, int signal)
 {
-    for (int i = 0; i < children->crew->worker_count; i++)
+    for (int i = 0; i < children->workers->count; i++)
         if (children->pids[i])
             kill(children->pids[i], signal);
 }
 
-void children_stop(struct children *children, struct acceptor *acceptor)
+void children_stop(struct children *children, int stop_fd)
 {
-    bool crashed;
-    tell_all(children, SIGTERM);
-    do
-        while (children_reap(children, &crashed) >= 0)
+    signal_all(children, SIGTERM);
+    while (children->count && workers_may_go_on(children->workers, stop_fd))
+        while (children_reap(children) >= 0)
             ;
-    while (children->count && acceptor_wait_for_end(acceptor));
-    tell_all(children, SIGKILL);
+    signal_all(children, SIGKILL);
     while (children->count && waitpid(-1, NULL, 0) > 0)
         children->count--;
     close(children->died_fd);

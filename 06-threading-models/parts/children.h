@@ -2,29 +2,28 @@
 #ifndef CHILDREN_H
 #define CHILDREN_H
 
-#include "acceptor.h"
-#include "crew.h"
+#include "workers.h"
 
 struct children {
-    struct crew *crew;
-    pid_t *pids; // the child that is worker i; 0: there is none
-    int count;
-    int died_fd; // can be read when one has died
+    struct workers *workers;
+    pid_t *pids; // pids[i]: the process of worker i; 0: there is none
+    int count;   // processes that there are
+    int died_fd; // can be read when a child has died
 };
 
-// Prepares for as many children as the crew has workers.
-void children_open(struct children *children, struct crew *crew);
+// Prepares for as many children as there are workers.
+void children_open(struct children *children, struct workers *workers);
 
-// For the child, first of all: from now on it dies with its parent, whatever that dies of, and
-// has nothing of what belongs to the parent only.
+// The child calls this first: from now on it dies with its parent, whatever the parent dies of,
+// and has closed what belongs to the parent only.
 void children_begin(struct children *children);
 
-// Takes note of a dead child, so that it is no zombie any more. Returns which worker it was,
-// and whether it has *crashed; -1: nobody has died.
-int children_reap(struct children *children, bool *crashed);
+// Takes note of one dead child, so that it is no zombie any more. Returns which worker it was;
+// -1: no child has died.
+int children_reap(struct children *children);
 
-// Tells all children to stop and waits for them, as long as acceptor_wait_for_end() says; then
-// ends them.
-void children_stop(struct children *children, struct acceptor *acceptor);
+// Tells all children to stop and waits for them, as long as workers_may_go_on() says so; then
+// kills those that are left.
+void children_stop(struct children *children, int stop_fd);
 
 #endif

@@ -16,13 +16,13 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
+#include "exchange.h"
 #include "histogram.h"
 #include "timers.h"
 
 #define LOAD_CONNECTIONS 16384 // of all targets together
 #define LOAD_OPENING     1000  // that may wait for their first answer while others are opened
 #define LOAD_RETRY_MS    10    // after an error a connection waits for so long
-#define LOAD_HEAD_BYTES  512   // of an answer's head, if it is to be recognised at a glance
 #define LOAD_ONCE        INFINITY
 
 enum load_error {
@@ -46,9 +46,7 @@ struct load_target {
     int served;                // connections that had an answer in this run
     struct histogram latency;  // nanoseconds of each answer with status 2xx; .total: how many
 
-    // How the last answer looked: the next one looks the same as long as its date does.
-    char head[LOAD_HEAD_BYTES];
-    size_t head_length, whole_length; // 0: not known
+    struct pattern pattern; // of its answers
     char *request;
     size_t request_length;
 };
@@ -65,7 +63,7 @@ struct load {
     int done;          // have asked once, and will not ask again
     uint64_t finished; // answers and errors of the first target in this run
     int run;           // the number of this run
-    struct load_conn *conns;
+    struct load_connection *connections;
     struct timers pauses;
     char *bytes; // what one read() brings
 };

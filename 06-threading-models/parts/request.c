@@ -74,3 +74,12 @@ size_t request_read(const char *bytes, size_t length, struct request *request)
         find_route(request, head.target);
     return head.length;
 }
+
+bool request_began(const char *bytes, size_t length)
+{
+    while (length > 0 && (*bytes == '\r' || *bytes == '\n')) {
+        bytes++;
+        length--;
+    }
+    return length > 0;
+}

@@ -1,5 +1,6 @@
-// request.h: what a client asks for, once its head is understood: small enough to be handed
-// from one thread to another, and without a pointer into the bytes that it was read from.
+// request.h: what a client asks for, once its head is understood. The struct is small enough to
+// be handed from one thread to another, and has no pointer into the bytes that it was read
+// from.
 #ifndef REQUEST_H
 #define REQUEST_H
 
@@ -34,9 +35,13 @@ struct request {
     bool old;        // HTTP/1.0: has to be told that the connection is kept
 };
 
-// Reads the next request at the start of bytes. Returns how many it has used; 0: more have to
-// come. What cannot be served is a request too: its route is REFUSED, and where nothing is
-// known about what follows, all bytes are used and keep_alive is false.
+// Reads the next request at the start of bytes. Returns how many bytes it has used; 0: more of
+// them have to come. What cannot be served is a request too: its route is REFUSED. Where
+// nothing is known about what follows it, all bytes are used and keep_alive is false.
 size_t request_read(const char *bytes, size_t length, struct request *request);
+
+// True if these bytes, which are not a whole request, are the beginning of one. Empty lines
+// before a request are not (RFC 9112 §2.2): a client that has sent only these is idle.
+bool request_began(const char *bytes, size_t length);
 
 #endif

@@ -1,4 +1,5 @@
-// crash.c: one request brings down whoever serves it. Who is that: one process of many, or all?
+// crash.c: one request crashes the process that serves it: one process of many, or the whole
+// server.
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -59,30 +60,37 @@ static void crash_one(const char *model, struct result *result)
     result->status = spawn_stop(lab.pid);
 }
 
+static const char *what_became_of(const struct result *r)
+{
+    if (r->status == 128 + SIGSEGV)
+        return "is gone";
+    return r->status == 0 ? "goes on" : "failed";
+}
+
 void scene_crash(void)
 {
     static const struct rlimit no_core = {0, 0};
-    struct result results[LAB_MODELS];
-    int isolated = 0, shared = 0;
-    setrlimit(RLIMIT_CORE, &no_core); // the servers inherit it: nobody wants to read these
+    struct result results[LAB_MODELS_MAX];
+    int isolated = 0, shared = 0, in_processes = 0;
+    setrlimit(RLIMIT_CORE, &no_core); // the servers inherit it: no core files
     story_say("One client asks for /crash, a null pointer. %d others are connected, and ask "
               "after it.",
               BYSTANDERS);
     story_head("|the others|new client|the server");
-    for (int i = 0; i < LAB_MODELS; i++) {
+    for (int i = 0; i < model_count; i++) {
         struct result *r = &results[i];
-        crash_one(lab_models[i], r);
-        story_row("%s|%d of %d|%s|%s", lab_models[i], r->served, BYSTANDERS,
-                  r->new_one ? "is served" : "is refused",
-                  r->status == 128 + SIGSEGV ? "is gone"
-                  : r->status == 0           ? "goes on"
-                                             : "failed");
-        bool processes = i == MODEL_FORK || i == MODEL_PREFORK;
+        crash_one(models[i].name, r);
+        story_row("%s|%d of %d|%s|%s", models[i].name, r->served, BYSTANDERS,
+                  r->new_one ? "is served" : "is refused", what_became_of(r));
+        bool processes = models[i].kind == PROCESSES;
+        in_processes += processes;
         isolated += processes && isolates(r);
         shared += !processes && shares(r);
     }
-    claim_report(&isolation, isolated == 2 && shared == LAB_MODELS - 2 ? HOLDS : UNCLEAR,
-                 "fork and prefork: %d of 2 lose one process, and nobody else notices; of the "
-                 "%d that are one process %d are gone, and everybody with them",
-                 isolated, LAB_MODELS - 2, shared);
+    claim_report(
+        &isolation,
+        isolated == in_processes && shared == model_count - in_processes ? HOLDS : UNCLEAR,
+        "%d of %d models with processes lose one of them, and no other client notices; "
+        "of the %d that are one process %d are gone, with all clients",
+        isolated, in_processes, model_count - in_processes, shared);
 }

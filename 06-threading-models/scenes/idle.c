@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "claim.h"
-#include "family.h"
+#include "process_usage.h"
 #include "lab.h"
 #include "load.h"
 #include "net.h"
@@ -37,15 +37,15 @@ static void hold(const char *model, int connections, struct result *result)
 {
     static struct load load;
     static struct load_target target;
-    struct family before, after;
+    struct process_usage before, after;
     struct lab lab;
     target = (struct load_target){
         .path = "/cheap", .connections = connections, .pause_ms = LOAD_ONCE};
     lab_start(&lab, model, "--connections %d --idle-ms 60000", connections);
-    family_read(lab.pid, &before);
+    process_usage_read(lab.pid, &before);
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, GIVE_UP_MS, 0);
-    family_read(lab.pid, &after);
+    process_usage_read(lab.pid, &after);
     load_close(&load);
     lab_stop(&lab);
     if (!target.served)

@@ -16,8 +16,13 @@
 #define ARGUMENTS     24
 #define PATH_BYTES    300
 
-const char *const lab_models[LAB_MODELS] = {"single", "fork",    "thread", "prefork",
-                                            "pool",   "readers", "loop"};
+int lab_model(const char *name)
+{
+    int model = model_find(name);
+    if (model < 0 || model_count > LAB_MODELS_MAX)
+        die("there is no model %s, or there are too many", name);
+    return model;
+}
 
 void lab_start(struct lab *lab, const char *model, const char *options, ...)
 {
@@ -94,7 +99,7 @@ int64_t lab_idle_ns(void)
     long long idle = 0, waits_for_disk = 0;
     FILE *file = fopen("/proc/stat", "re");
     if (!file || fscanf(file, "cpu %*d %*d %*d %lld %lld", &idle, &waits_for_disk) != 2)
-        idle = 0; // then nobody is idle, as far as we know
+        idle = 0; // not known: then no core counts as idle
     if (file)
         fclose(file);
     return (idle + waits_for_disk) * (1000000000 / sysconf(_SC_CLK_TCK));

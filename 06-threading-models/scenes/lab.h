@@ -9,20 +9,11 @@
 #include <sys/types.h>
 
 #include "load.h"
+#include "model.h"
 
 #define LAB_PATIENCE_S 5 // that a server may take until it has its threads
 #define LAB_WARM_UP_MS 20
-
-enum lab_model {
-    MODEL_SINGLE,
-    MODEL_FORK,
-    MODEL_THREAD,
-    MODEL_PREFORK,
-    MODEL_POOL,
-    MODEL_READERS,
-    MODEL_LOOP,
-    LAB_MODELS
-};
+#define LAB_MODELS_MAX 32 // that a table has room for
 
 struct lab {
     const char *model;
@@ -30,8 +21,8 @@ struct lab {
     int port;
 };
 
-// Their names, as --model takes them.
-extern const char *const lab_models[LAB_MODELS];
+// The place of a model in models[]. Dies if there is none of this name.
+int lab_model(const char *name);
 
 // Starts "./server --model MODEL" with further options, one space between two. Dies if it does
 // not start.

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "claim.h"
-#include "family.h"
+#include "process_usage.h"
 #include "lab.h"
 #include "load.h"
 #include "scenes.h"
@@ -22,78 +22,91 @@
 
 #define NAME_COLUMNS   8 // of the table
 #define SERVED_COLUMNS 6
-#define FIGURE_COLUMNS 7
+#define FIGURE_COLUMNS 8
 
 enum work { CHEAP, CPU, IO, WORKS };
 
 static const char *const paths[WORKS] = {"/cheap", "/cpu?ms=1", "/io?ms=5"};
 
-// The table's columns; of the first ones the most is best, of all others the least.
+// The table's columns. Of the first ones the most is best, of all others the least.
 enum column {
     RATE,                   // thousands of answers a second: one for each work
-    HALF = RATE + WORKS,    // milliseconds in which half of the answers are there
-    NEARLY = HALF + WORKS,  // and 99 %
+    NEARLY = RATE + WORKS,  // milliseconds within which 99 % of the answers come
     TASKS = NEARLY + WORKS, // processes and threads
     SWITCHES,               // of contexts, for each /cheap
-    MEMORY,                 // MB
     COLUMNS
 };
 
 struct result {
     double figures[COLUMNS];
-    int served;  // connections that had an answer, of CONNECTIONS
-    double idle; // cores of this machine that had nothing to do while it computed
+    int served[WORKS]; // connections that had an answer, of CONNECTIONS
+    double idle;       // cores of this machine that had nothing to do while it computed
 };
 
-static struct result results[LAB_MODELS];
+static struct result results[LAB_MODELS_MAX];
 
 // One model, one kind of work.
-static void compare(enum lab_model model, enum work work)
+static void compare(int model, enum work work)
 {
     static struct load load;
     static struct load_target target;
     struct result *result = &results[model];
-    struct family before, after;
+    struct process_usage before, after;
     struct lab lab;
-    lab_start(&lab, lab_models[model], "--workers %d", WORKERS);
+    lab_start(&lab, models[model].name, "--workers %d", WORKERS);
     target = (struct load_target){.path = paths[work], .connections = CONNECTIONS};
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, WARM_UP_MS, 0);
-    family_read(lab.pid, &before);
+    process_usage_read(lab.pid, &before);
     int64_t idle_ns = lab_idle_ns();
     load_run(&load, MEASURED_MS, 0);
     idle_ns = lab_idle_ns() - idle_ns;
-    family_read(lab.pid, &after);
+    process_usage_read(lab.pid, &after);
     load_close(&load);
     lab_stop(&lab);
     double answers = (double)target.latency.total;
     double *figures = result->figures;
     figures[RATE + work] = answers / load.seconds / 1000;
-    figures[HALF + work] = (double)histogram_percentile(&target.latency, 50) / 1e6;
     figures[NEARLY + work] = (double)histogram_percentile(&target.latency, 99) / 1e6;
+    result->served[work] = target.served;
     if (work == CPU)
         result->idle = (double)idle_ns / 1e9 / load.seconds;
     if (work == CHEAP) {
         long switches = after.switches - before.switches;
         figures[TASKS] = after.threads;
         figures[SWITCHES] = answers > 0 ? (double)switches / answers : 0;
-        figures[MEMORY] = (double)after.resident_kb / 1024;
-        result->served = target.served;
     }
 }
 
 // ---- the table -----------------------------------------------------------------------------
 
-// Only who serves everybody can be best.
+// The work that a column is about.
+static enum work work_of(enum column column)
+{
+    if (column < NEARLY)
+        return (enum work)(column - RATE);
+    if (column < TASKS)
+        return (enum work)(column - NEARLY);
+    return CHEAP;
+}
+
+static bool serves_all(int model, enum column column)
+{
+    return results[model].served[work_of(column)] == CONNECTIONS;
+}
+
+// Only a model that has answered all connections can be best.
 static bool is_best(int model, enum column column)
 {
     double mine = results[model].figures[column];
-    if (results[model].served < CONNECTIONS)
+    if (!serves_all(model, column))
         return false;
-    for (int i = 0; i < LAB_MODELS; i++) {
+    for (int i = 0; i < model_count; i++) {
         double theirs = results[i].figures[column];
-        if (results[i].served == CONNECTIONS &&
-            (column < HALF ? theirs > mine * AS_GOOD : theirs * AS_GOOD < mine))
+        bool better = theirs * AS_GOOD < mine;
+        if (column < NEARLY)
+            better = theirs > mine * AS_GOOD;
+        if (better && serves_all(i, column))
             return false;
     }
     return true;
@@ -102,9 +115,13 @@ static bool is_best(int model, enum column column)
 static void print_figure(int model, enum column column)
 {
     char text[32];
-    bool best = is_best(model, column);
     double figure = results[model].figures[column];
-    int digits = column == TASKS ? 0 : figure < 9.995 ? 2 : 1;
+    int digits = 2;
+    if (column == TASKS)
+        digits = 0;
+    else if (figure >= 9.995)
+        digits = 1;
+    bool best = is_best(model, column);
     snprintf(text, sizeof text, "%.*f%s", digits, figure, best ? "*" : " ");
     if (best)
         fputs(paint(GREEN), stdout);
@@ -120,37 +137,33 @@ static void print_heads(void)
     for (int work = 0; work < WORKS; work++) {
         char text[40];
         snprintf(text, sizeof text, "%s ", paths[work]);
-        cell(text, 3 * FIGURE_COLUMNS, true);
+        cell(text, 2 * FIGURE_COLUMNS, true);
     }
     printf("\n  ");
     cell("", NAME_COLUMNS, false);
     cell("served", SERVED_COLUMNS, true);
     for (int work = 0; work < WORKS; work++) {
         cell("k/s ", FIGURE_COLUMNS, true);
-        cell("p50 ", FIGURE_COLUMNS, true);
         cell("p99 ", FIGURE_COLUMNS, true);
     }
     cell("tasks ", FIGURE_COLUMNS, true);
     cell("sw. ", FIGURE_COLUMNS, true);
-    cell("MB ", FIGURE_COLUMNS, true);
     printf("%s\n", paint(PLAIN));
 }
 
 static void print_row(int model)
 {
     char served[16];
-    snprintf(served, sizeof served, "%d/%d", results[model].served, CONNECTIONS);
+    snprintf(served, sizeof served, "%d/%d", results[model].served[CHEAP], CONNECTIONS);
     fputs("  ", stdout);
-    cell(lab_models[model], NAME_COLUMNS, false);
+    cell(models[model].name, NAME_COLUMNS, false);
     cell(served, SERVED_COLUMNS, true);
     for (int work = 0; work < WORKS; work++) {
         print_figure(model, (enum column)(RATE + work));
-        print_figure(model, (enum column)(HALF + work));
         print_figure(model, (enum column)(NEARLY + work));
     }
     print_figure(model, TASKS);
     print_figure(model, SWITCHES);
-    print_figure(model, MEMORY);
     putchar('\n');
 }
 
@@ -159,29 +172,35 @@ static void print_row(int model)
 static const struct claim by_work = {
     "6.10", "guide §6", "I/O-bound: event loops; CPU-bound: processes or threads", HOLDS, NULL};
 
-// The best of those that compute on all cores.
+static double loop_at(enum work work)
+{
+    return results[lab_model("loop")].figures[RATE + work];
+}
+
+// The most that a model computes in which more than one worker does, and all clients are
+// served.
 static double many_at_cpu(void)
 {
-    static const enum lab_model many[] = {MODEL_FORK, MODEL_THREAD, MODEL_READERS, MODEL_POOL};
     double best = 0;
-    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
-        if (results[many[i]].figures[RATE + CPU] > best)
-            best = results[many[i]].figures[RATE + CPU];
+    for (int i = 0; i < model_count; i++)
+        if (models[i].workers != ONE_WORKER && models[i].serves == SERVES_ALL &&
+            results[i].figures[RATE + CPU] > best)
+            best = results[i].figures[RATE + CPU];
     return best;
 }
 
-// How many requests wait in the loop at once, on average. In who waits for one after the other,
-// on whatever machine, that is one at most.
+// How many requests wait in the loop at once, on average. In a model that waits for one after
+// the other this is one at most, on any machine.
 static double waiting_at_once(void)
 {
-    return results[MODEL_LOOP].figures[RATE + IO] * IO_MS; // the rate is that of a millisecond
+    return loop_at(IO) * IO_MS; // the rate is that of a millisecond
 }
 
 // A machine that was busy for a moment has a second chance.
 static bool many_wait_at_once(void)
 {
     for (int i = 0; i < TRIES && waiting_at_once() <= AT_ONCE; i++)
-        compare(MODEL_LOOP, IO);
+        compare(lab_model("loop"), IO);
     return waiting_at_once() > AT_ONCE;
 }
 
@@ -189,31 +208,32 @@ static bool many_wait_at_once(void)
 static bool many_compute_more(void)
 {
     for (int i = 0; i < TRIES; i++) {
-        if (many_at_cpu() > MORE * results[MODEL_LOOP].figures[RATE + CPU])
+        if (many_at_cpu() > MORE * loop_at(CPU))
             return true;
-        compare(MODEL_LOOP, CPU);
-        compare(MODEL_FORK, CPU);
+        compare(lab_model("loop"), CPU);
+        compare(lab_model("fork"), CPU);
     }
     return false;
 }
 
 void scene_models(void)
 {
-    story_say(
-        "%d connections, each asks again as soon as it is answered; %d workers where they",
-        CONNECTIONS, WORKERS);
-    story_say("can be counted. k/s: thousand answers a second; p50, p99: ms in which half of");
-    story_say("them are there, and 99 %%; tasks: threads and processes; sw.: context switches");
-    story_say("for each /cheap; MB: memory of all. * the best of those who serve all.");
-    for (int i = 0; i < LAB_MODELS; i++)
+    story_say("%d connections; each asks again as soon as it has its answer. Where the number",
+              CONNECTIONS);
+    story_say("of workers can be chosen, there are %d. k/s: thousand answers a second;",
+              WORKERS);
+    story_say("p99: 99 %% of the answers come within so many ms; tasks: threads and");
+    story_say("processes; sw.: context switches for each /cheap. *: the best of the models");
+    story_say("that serve all connections.");
+    for (int i = 0; i < model_count; i++)
         for (int work = 0; work < WORKS; work++)
-            compare((enum lab_model)i, (enum work)work);
+            compare(i, (enum work)work);
     print_heads();
-    for (int i = 0; i < LAB_MODELS; i++)
+    for (int i = 0; i < model_count; i++)
         print_row(i);
-    const struct result *loop = &results[MODEL_LOOP];
+    const struct result *loop = &results[lab_model("loop")];
     bool wait = many_wait_at_once(), more = many_compute_more(), room = loop->idle > ROOM;
-    double computing = many_at_cpu() / loop->figures[RATE + CPU];
+    double computing = many_at_cpu() / loop_at(CPU);
     claim_report(
         &by_work, wait && (more || !room) ? HOLDS : UNCLEAR,
         "waiting: one loop has %.1f of %d requests waiting at once. Computing: many answer "

@@ -1,15 +1,15 @@
-// scenes.h: the scenes that client.c tells and other files play. Each starts the servers that
-// it compares itself (lab.h).
+// scenes.h: the scenes that play.c lists, each in a file of its own. A scene starts the servers
+// that it compares (lab.h).
 #ifndef SCENES_H
 #define SCENES_H
 
-void scene_models(void); // models.c
-void scene_idle(void);   // idle.c
-void scene_hog(void);    // hog.c
-void scene_skew(void);   // skew.c
-void scene_crash(void);  // crash.c
-void scene_race(void);   // race.c
-void scene_cores(void);  // cores.c
-void scene_full(void);   // full.c
+void scene_models(void);       // models.c
+void scene_idle(void);         // idle.c
+void scene_cpu_bound(void);    // cpu_bound.c
+void scene_load_balance(void); // load_balance.c
+void scene_crash(void);        // crash.c
+void scene_race(void);         // race.c
+void scene_cores(void);        // cores.c
+void scene_queue_full(void);   // queue_full.c
 
 #endif

@@ -156,7 +156,6 @@ idle "prefork (its processes are there before)" "${pids##* }" "$port"
 
 # ---- the load generator --------------------------------------------------------------------
 
-[ -x ./client ] && ./client --help | grep -q -e --url || exit 0
 start_server ./server --model loop
 url=http://127.0.0.1:$port/cheap
 
@@ -168,7 +167,7 @@ generate() {
 import os, re, subprocess, sys
 done = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True)
 used = os.times()
-count = int("".join(re.search(r"(\d+) requests|answers +(\d+)", done.stdout).groups("")))
+count = int("".join(re.search(r"(\d+) requests|answers a second \((\d+)", done.stdout).groups("")))
 print((used.children_user + used.children_system) * 1e6 / count, count)
 PYTHON
     cut -d' ' -f1 "$folder/out" >>"$folder/$name"

@@ -5,7 +5,7 @@
 //     test_parts.h   the parts on their own
 //     test_limits.h  clients that are slow, silent, gone, or too many
 //     test_ends.h    how servers end: asked to, crashed, killed
-//     test_client.h  the client: what it measures, and what it can stand
+//     test_client.h  the load generators: what they measure, and what they can stand
 #include "contract.h"
 
 #include "test_client.h"
@@ -35,14 +35,16 @@ static void check_keep_alive(int port, pid_t pid)
     CHECK_HAS(answers, "\r\n\r\nmodel: ");
     CHECK_HAS(answers, "\nworker: 0\n"); // the first one
     snprintf(line, sizeof line, "\npid: %d\n", pid);
-    CHECK_INT(!strstr(answers, line),
-              strstr(answers, "model: fork") || strstr(answers, "model: prefork"));
+    const char *name = strstr(answers, "\r\n\r\nmodel: ");
+    name = strndup(name ? name + 11 : "", name ? strcspn(name + 11, "\n") : 0);
+    CHECK(model_find(name) >= 0);
+    CHECK_INT(!strstr(answers, line), models[model_find(name)].kind == PROCESSES);
 }
 
 // prefork: which of the processes gets the connection is up to the kernel, so there is one.
 TEST(connections_are_kept)
 {
-    each(ALL, "--workers 1", check_keep_alive);
+    each(all_models(), "--workers 1", check_keep_alive);
 }
 
 static void check_pipelining(int port, pid_t pid)
@@ -70,7 +72,7 @@ static void check_pipelining(int port, pid_t pid)
 
 TEST(pipelined_requests_are_answered_in_order)
 {
-    each(ALL, "--workers 2", check_pipelining);
+    each(all_models(), "--workers 2", check_pipelining);
 }
 
 // Cut in two at each byte, and sent byte by byte. The moment in between only makes it likely
@@ -99,7 +101,7 @@ static void check_cuts(int port, pid_t pid)
 
 TEST(requests_may_be_cut_anywhere)
 {
-    each(ALL, "", check_cuts);
+    each(all_models(), "", check_cuts);
 }
 
 // ---- odd requests --------------------------------------------------------------------------
@@ -184,7 +186,7 @@ static void check_odd_requests(int port, pid_t pid)
 
 TEST(odd_requests)
 {
-    each(ALL, "", check_odd_requests);
+    each(all_models(), "", check_odd_requests);
 }
 
 // ---- what the handler does -----------------------------------------------------------------
@@ -202,7 +204,7 @@ static void check_heads(int port, pid_t pid)
 // HTTP/1.0 is told that its connection is kept; a silent client is closed without a word.
 TEST(heads_have_no_content)
 {
-    each(ALL, "--idle-ms 100", check_heads);
+    each(all_models(), "--idle-ms 100", check_heads);
 }
 
 #define COUNTERS 4
@@ -242,8 +244,8 @@ static void check_own_count(int port, pid_t pid)
 
 TEST(threads_count_together_and_processes_alone)
 {
-    each(SINGLE | THREAD | LOOP | READERS | POOL, "--workers 4", check_shared_count);
-    each(FORK, "", check_own_count);
+    each(all_models() & ~in_processes(), "--workers 4", check_shared_count);
+    each(named("fork"), "", check_own_count);
 }
 
 static void check_stats(int port, pid_t pid)
@@ -262,7 +264,7 @@ static void check_stats(int port, pid_t pid)
 
 TEST(stats_know_of_all_workers)
 {
-    each(ALL, "--workers 3", check_stats);
+    each(all_models(), "--workers 3", check_stats);
 }
 
 // CPU time is burnt, whatever the clock on the wall says; and only that of one thread.
@@ -276,5 +278,6 @@ static void check_cpu(int port, pid_t pid)
 
 TEST(cpu_time_is_burnt)
 {
-    each(ALL & ~PROCESSES, "", check_cpu); // children's time is counted when they have ended
+    each(all_models() & ~in_processes(), "",
+         check_cpu); // children's time is counted when they have ended
 }

@@ -1,12 +1,13 @@
-// test_client.h: tests of the client: its histogram, its load generator against servers that
-// keep to the protocol and against others, and what it reads in /proc.
+// test_client.h: tests of ./client, and of the parts that it and the scenes use: the histogram,
+// the load generator against servers that keep to the protocol and against others, and what is
+// read in /proc.
 #ifndef TEST_CLIENT_H
 #define TEST_CLIENT_H
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include "family.h"
+#include "process_usage.h"
 #include "histogram.h"
 #include "load.h"
 #include "net.h"
@@ -246,31 +247,117 @@ TEST(load_is_not_misled_by_what_it_remembers)
     CHECK_INT(test_stop(pid), 0);
 }
 
-TEST(the_load_generator_alone)
+// ---- ./client ------------------------------------------------------------------------------
+
+static int run_client(int port, const char *options)
 {
-    char command[200];
+    char command[300];
+    snprintf(command, sizeof command, "./client --port %d %s", port, options);
+    return test_run(command);
+}
+
+TEST(the_client_reports)
+{
     pid_t pid;
     int port = serve(&pid, "thread", "");
-    snprintf(command, sizeof command,
-             "./client --port %d --url /cheap --connections 5 --requests 1000", port);
-    CHECK_INT(test_run(command), 0);
-    CHECK_HAS(test_output, "\n  answers                                  100"); // 1000 ... 1004
-    CHECK_HAS(test_output, "\n  errors                                   none");
-    snprintf(command, sizeof command, "./client --port %d --url /no --seconds 0.1", port);
-    CHECK_INT(test_run(command), 1);
-    CHECK_HAS(test_output, "errors: refused");
+    CHECK_INT(run_client(port, "--connections 5 --requests 1000 --seconds 20"), 0);
+    CHECK_HAS(test_output, "5 connections ask 127.0.0.1, port ");
+    CHECK_HAS(test_output, ", for /cheap\n");
+    CHECK_HAS(test_output, " answers a second (100"); // 1000 ... 1004
+    CHECK_HAS(test_output, "\n  p50 ");
+    CHECK(!strstr(test_output, "error") && !strstr(test_output, "no answer"));
+    CHECK_INT(run_client(port, "--url /no --requests 10 --seconds 20"), 1);
+    CHECK_HAS(test_output, "errors; the first: the answer has status 404\n");
+    CHECK_INT(run_client(port, "--requests 10 --seconds 20 >/dev/full"), 1);
+    CHECK_HAS(test_output, "cannot write the report: No space left on device");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(the_client_rejects_bad_options)
+{
     CHECK_INT(test_run("./client --connections 0"), 2);
     CHECK_INT(test_run("./client --seconds 0"), 2);
+    CHECK_INT(test_run("./client /cheap"), 2);
+    CHECK_INT(test_run("./client --url cheap"), 2);
+    CHECK_HAS(test_output, "--url takes a path such as /cheap, not 'cheap'");
+    CHECK_INT(test_run("./client --url '/a b'"), 2);
+    CHECK_INT(test_run("./client --url \"$(printf '/a\\r\\nX: y')\""), 2);
+    CHECK_INT(test_run("./client --url \"$(printf '/\\303\\244')\""), 2);
+    CHECK_INT(test_run("./client --url '/a#b'"), 2);
+}
+
+// Where a worker belongs to one connection, the client says how many were not served.
+TEST(the_client_says_who_is_not_served)
+{
+    pid_t pid;
+    int port = serve(&pid, "single", "");
+    CHECK_INT(run_client(port, "--connections 5 --requests 100 --seconds 20"), 0);
+    CHECK_HAS(test_output, "\n  4 of 5 connections had no answer\n");
     CHECK_INT(test_stop(pid), 0);
+}
+
+// Each kind of error has a text of its own.
+TEST(the_client_says_what_is_wrong)
+{
+    static const struct {
+        const char *answer;
+        bool closes;
+        const char *why;
+    } cases[] = {
+        {"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", false, "the answer has status 503"},
+        {"", true, "closed before the answer"},
+        {"HTTP/1.1 200 O", true, "closed in the head of the answer"},
+        {OK("Content-Length: 100\r\n", "abcd"), true,
+         "closed after 4 of 100 bytes of the answer"},
+        {OK("Transfer-Encoding: chunked\r\n", "3\r\nab"), true,
+         "closed after 2 bytes of the answer, before its end"},
+        {OK("Transfer-Encoding: chunked\r\n", "x\r\nab"), false, "one of them is malformed"},
+        {OK("Content-Length: x\r\n", "abc"), false, "the head of the answer is no HTTP/1.1"},
+        {OK("Content-Length: 3\r\n", "abcd"), false, "bytes behind the answer"},
+        {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", false,
+         "101, although nothing else"},
+        {"hello\r\n\r\n", false, "the head of the answer is no HTTP/1.1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int port = serve_script(cases[i].answer, 1000, cases[i].closes);
+        CHECK_INT(run_client(port, "--connections 1 --requests 3 --seconds 20"), 1);
+        CHECK_HAS(test_output, cases[i].why);
+        CHECK_HAS(test_output, "\n  3 errors; the first: ");
+    }
+}
+
+// The Host field: an IPv6 address stands in brackets, the usual port is left out.
+TEST(the_request_names_the_host)
+{
+    CHECK(!strcmp(exchange_request("::1", 8006, "/a?b"),
+                  "GET /a?b HTTP/1.1\r\nHost: [::1]:8006\r\n\r\n"));
+    CHECK(!strcmp(exchange_request("fe80::1%eth0", 80, "/"),
+                  "GET / HTTP/1.1\r\nHost: [fe80::1]\r\n\r\n"));
+    CHECK(!strcmp(exchange_request("localhost", 80, "/"),
+                  "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+    CHECK(!strcmp(exchange_request("10.0.0.2", 1, "/"),
+                  "GET / HTTP/1.1\r\nHost: 10.0.0.2:1\r\n\r\n"));
+}
+
+// A new model is one line of the table: --list-models is made from it.
+TEST(models_are_listed)
+{
+    CHECK_INT(test_run("./server --list-models"), 0);
+    CHECK_HAS(test_output, "single   one      one process");
+    CHECK_HAS(test_output, "prefork  workers  N processes");
+    CHECK_INT(count_in(test_output, "\n"), model_count);
+    CHECK_INT(test_run("./server --model none"), 2);
+    CHECK_HAS(test_output, "--model takes one of these, not 'none':");
+    CHECK_HAS(test_output, "\n  loop     one thread, an event loop");
 }
 
 // ---- /proc ---------------------------------------------------------------------------------
 
-TEST(a_family_is_seen)
+TEST(the_usage_of_processes_is_seen)
 {
-    struct family before, after;
+    struct process_usage before, after;
     int line[2];
-    family_read(getpid(), &before);
+    process_usage_read(getpid(), &before);
     CHECK(before.processes == 1 && before.threads >= 1 && before.virtual_kb > 0);
     CHECK(pipe(line) == 0);
     pid_t pid = fork();
@@ -278,14 +365,14 @@ TEST(a_family_is_seen)
         close(line[1]);
         _exit(read(line[0], &pid, 1) < 0);
     }
-    family_read(getpid(), &after);
+    process_usage_read(getpid(), &after);
     CHECK(after.processes == 2 && after.virtual_kb > before.virtual_kb);
     close(line[0]);
     close(line[1]);
     waitpid(pid, NULL, 0);
-    family_read(getpid(), &after);
+    process_usage_read(getpid(), &after);
     CHECK(after.processes == 1);
-    family_read(pid, &after);
+    process_usage_read(pid, &after);
     CHECK(after.processes == 0 && after.threads == 0);
 }
 

@@ -11,7 +11,7 @@
 static void expect_drain(const char *model)
 {
     pid_t pid;
-    bool alone = !strcmp(model, "single");
+    bool alone = models[model_find(model)].serves == SERVES_ONE;
     int port = serve(&pid, model, "--workers 3");
     int silent = alone ? -1 : say(port, "");
     int half = alone ? -1 : say(port, "GET /cheap HT");
@@ -31,7 +31,7 @@ static void expect_drain(const char *model)
 
 TEST(requests_under_way_are_finished)
 {
-    for_models(ALL, expect_drain);
+    for_models(all_models(), expect_drain);
 }
 
 // Starts a server, and asks it to stop while a request of ten seconds is under way.
@@ -64,7 +64,7 @@ static void expect_cut(const char *model)
 
 TEST(who_takes_too_long_is_cut_off)
 {
-    for_models(ALL, expect_cut);
+    for_models(all_models(), expect_cut);
 }
 
 static void expect_cut_at_once(const char *model)
@@ -82,7 +82,7 @@ static void expect_cut_at_once(const char *model)
 
 TEST(the_second_signal_ends_it_at_once)
 {
-    for_models(ALL, expect_cut_at_once);
+    for_models(all_models(), expect_cut_at_once);
 }
 
 // ---- nobody is left ------------------------------------------------------------------------
@@ -101,7 +101,7 @@ static void check_leftovers(int port, pid_t pid)
 
 TEST(who_is_done_is_gone)
 {
-    each(FORK | THREAD, "", check_leftovers);
+    each(named("fork") | named("thread"), "", check_leftovers);
 }
 
 // ---- crashed -------------------------------------------------------------------------------
@@ -122,14 +122,14 @@ static void check_crash_alone(int port, pid_t pid)
 
 TEST(a_crash_of_a_process_is_its_own)
 {
-    each(PROCESSES, "--workers 2 --allow-crash", check_crash_alone);
+    each(in_processes(), "--workers 2 --allow-crash", check_crash_alone);
 }
 
 static void expect_end_of_all(const char *model)
 {
     pid_t pid;
     int status, port = serve(&pid, model, "--allow-crash");
-    int other = strcmp(model, "single") ? say(port, "") : -1;
+    int other = models[model_find(model)].serves != SERVES_ONE ? say(port, "") : -1;
     CHECK(other < 0 || ask_cheap(other));
     CHECK(!*get(port, "/crash"));
     CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
@@ -140,7 +140,7 @@ static void expect_end_of_all(const char *model)
 
 TEST(a_crash_of_a_thread_is_the_end)
 {
-    for_models(ALL & ~PROCESSES, expect_end_of_all);
+    for_models(all_models() & ~in_processes(), expect_end_of_all);
 }
 
 // ---- killed --------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ static void expect_no_orphans(const char *model)
 
 TEST(children_die_with_their_parent)
 {
-    for_models(PROCESSES, expect_no_orphans);
+    for_models(in_processes(), expect_no_orphans);
 }
 
 static void await_children(pid_t pid, int count)
@@ -183,7 +183,7 @@ static void check_killed_child(int port, pid_t pid)
 
 TEST(prefork_replaces_who_is_killed)
 {
-    each(PREFORK, "--workers 3", check_killed_child);
+    each(named("prefork"), "--workers 3", check_killed_child);
 }
 
 #endif

@@ -7,27 +7,53 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 
+#include "model.h"
 #include "net.h"
 #include "test_server.h"
 
 #define ANSWERS_BYTES (40 << 20)
 
-enum {
-    SINGLE = 1,
-    FORK = 2,
-    THREAD = 4,
-    PREFORK = 8,
-    LOOP = 16,
-    READERS = 32,
-    POOL = 64,
-    ALL = 127,
-    PROCESSES = FORK | PREFORK // who crashes there crashes alone
-};
+// Sets of models: bit i stands for models[i].
+static inline unsigned all_models(void)
+{
+    return (1U << model_count) - 1;
+}
 
-static const char *const model_names[] = {"single", "fork",    "thread", "prefork",
-                                          "loop",   "readers", "pool"};
+static inline unsigned in_processes(void)
+{
+    unsigned set = 0;
+    for (int i = 0; i < model_count; i++)
+        if (models[i].kind == PROCESSES)
+            set |= 1U << i;
+    return set;
+}
 
-#define MODELS 7
+// Those in which a connection does not keep its worker: so that there can be a second client
+// whatever --workers says.
+static inline unsigned serving_all(void)
+{
+    unsigned set = 0;
+    for (int i = 0; i < model_count; i++)
+        if (models[i].serves == SERVES_ALL)
+            set |= 1U << i;
+    return set;
+}
+
+static inline unsigned serving_one(void)
+{
+    unsigned set = 0;
+    for (int i = 0; i < model_count; i++)
+        if (models[i].serves == SERVES_ONE)
+            set |= 1U << i;
+    return set;
+}
+
+static inline unsigned named(const char *name)
+{
+    int model = model_find(name);
+    CHECK(model >= 0);
+    return 1U << model;
+}
 
 static char answers[ANSWERS_BYTES]; // the last ones
 
@@ -57,25 +83,27 @@ static inline void expect_nobody(void)
 }
 
 // Runs something for each of these models, all at the same time, in processes of their own.
-static inline void for_models(unsigned models, void (*run)(const char *model))
+static inline void for_models(unsigned set, void (*run)(const char *model))
 {
-    pid_t pids[MODELS];
+    pid_t pids[32] = {0};
     fflush(stdout);
-    for (int i = 0; i < MODELS; i++) {
-        pids[i] = models & 1U << i ? fork() : 0;
-        if (pids[i] != 0 || !(models & 1U << i))
+    for (int i = 0; i < model_count; i++) {
+        if (!(set & 1U << i))
+            continue;
+        pids[i] = fork();
+        if (pids[i] != 0)
             continue;
         test_failures = 0;
-        run(model_names[i]);
+        run(models[i].name);
         if (test_failures)
-            printf("    that was model %s\n", model_names[i]);
+            printf("    that was model %s\n", models[i].name);
         fflush(stdout);
         _exit(test_failures > 0);
     }
-    for (int i = 0; i < MODELS; i++) {
+    for (int i = 0; i < model_count; i++) {
         int status;
         if (pids[i] && (waitpid(pids[i], &status, 0) < 0 || status))
-            FAIL("model %s failed", model_names[i]);
+            FAIL("model %s failed", models[i].name);
     }
 }
 
@@ -92,12 +120,11 @@ static inline void run_check(const char *model)
 }
 
 // Runs a check against a server of each of these models.
-static inline void each(unsigned models, const char *options,
-                        void (*check)(int port, pid_t pid))
+static inline void each(unsigned set, const char *options, void (*check)(int port, pid_t pid))
 {
     each_options = options;
     each_check = check;
-    for_models(models, run_check);
+    for_models(set, run_check);
 }
 
 // ---- talking -------------------------------------------------------------------------------

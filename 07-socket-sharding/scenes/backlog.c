@@ -22,7 +22,7 @@
 #define BUSY_MS       800
 #define LOOK_MS       600 // until all who find no room have been counted
 #define LOOK_EVERY_MS 5
-#define SELDOM_MS     300   // a look at the figures is two packets on the timeline
+#define SELDOM_MS     300   // a look at the stats is two packets on the timeline
 #define RETRY_MS      1000  // after which all try again
 #define PATIENCE_MS   15000 // until all of them are served
 #define PACKETS_MAX   4000
@@ -30,13 +30,6 @@
 
 #define SOMAXCONN_ONCE 128
 #define SOMAXCONN_NOW  4096
-
-static const struct peer *pair;
-
-void backlog_of(const struct peer *server)
-{
-    pair = server;
-}
 
 // ---- what the kernels say ------------------------------------------------------------------
 
@@ -109,17 +102,17 @@ static const struct claim somaxconn_claim = {
     "7.7", "guide §10.3", "the default of somaxconn is often 128", NOT_HERE,
     "4096 since Linux 5.4 (kernel documentation, networking/ip-sysctl, somaxconn)."};
 
-struct knockers {
+struct clients {
     int fds[CLIENTS_MAX], count;
     int backlog;          // as the kernel has it
-    int in_queue;         // when all have knocked, of them
+    int in_queue;         // when all have tried, how many of them
     int unacknowledged;   // think that they are connected, but are in no queue
     int in_syn_sent;      // know that they are not
     int repeated, served; // in the end: SYNs and SYN ACKs sent again, answers
     struct dropped dropped;
 };
 
-static void knock(struct knockers *k, const struct peer *peer)
+static void start_client(struct clients *k, const struct peer *peer)
 {
     int fd = k->fds[k->count++] = socket_to_connect(peer);
     if (start_connecting(fd, peer) && errno != EINPROGRESS)
@@ -128,7 +121,7 @@ static void knock(struct knockers *k, const struct peer *peer)
 
 // Until all are connected, as far as they know. What they send from now on arrives behind their
 // last ACK.
-static void await_connected(const struct knockers *k)
+static void await_connected(const struct clients *k)
 {
     for (int i = 0; i < k->count; i++) {
         struct pollfd connected = {k->fds[i], POLLOUT, 0};
@@ -147,11 +140,11 @@ static double distance_ms(double round_trips)
 static struct peer suitable(int *worker_pid)
 {
     struct seen seen[WORKERS_MAX];
-    struct peer peer = *pair;
-    if (!packet_log()->tunnel || read_figures(&peer, seen) != 1 || seen[0].backlog < 2 ||
+    struct peer peer = server;
+    if (!packet_log()->tunnel || read_stats(&peer, seen) != 1 || seen[0].backlog < 2 ||
         seen[0].backlog > SMALL) {
         peer = peer_begin(OWN_SERVER);
-        read_figures(&peer, seen);
+        read_stats(&peer, seen);
     }
     *worker_pid = seen[0].pid;
     return peer;
@@ -163,7 +156,7 @@ static int keep_busy(const struct peer *peer)
 {
     char request[100];
     struct seen seen[WORKERS_MAX];
-    read_figures(peer, seen);
+    read_stats(peer, seen);
     long accepted = seen[0].accepted;
     int fd = connect_to(peer);
     snprintf(request, sizeof request, "GET /busy?ms=%.0f HTTP/1.1\r\nHost: h\r\n\r\n",
@@ -172,14 +165,13 @@ static int keep_busy(const struct peer *peer)
         die("cannot ask: %s", strerror(errno));
     do {
         sleep_ms(LOOK_EVERY_MS);
-        read_figures(peer, seen);
+        read_stats(peer, seen);
     } while (seen[0].accepted == accepted);
     sleep_ms(distance_ms(1) + LOOK_EVERY_MS); // the request has gone with the ACK, or behind it
     return fd;
 }
 
-static void look(struct knockers *k, const struct peer *peer, int worker_pid,
-                 struct dropped old)
+static void look(struct clients *k, const struct peer *peer, int worker_pid, struct dropped old)
 {
     struct seen seen[WORKERS_MAX];
     int64_t until_ns = now_ns() + LOOK_MS * INT64_C(1000000);
@@ -188,7 +180,7 @@ static void look(struct knockers *k, const struct peer *peer, int worker_pid,
         struct dropped now = read_dropped(worker_pid);
         k->dropped = (struct dropped){now.overflows - old.overflows, now.drops - old.drops};
     } while (k->dropped.overflows < OUTSIDE && now_ns() < until_ns);
-    read_figures(peer, seen);
+    read_stats(peer, seen);
     k->in_queue = (int)seen[0].queue;
     for (int i = 0; i < k->count; i++)
         k->in_syn_sent += info_of(k->fds[i]).tcpi_state == TCP_SYN_SENT;
@@ -213,14 +205,14 @@ static int syn_acks_again(uint32_t mark, int connections)
 }
 
 // Waits until the worker has taken them all; then they ask.
-static void serve_all(struct knockers *k, const struct peer *peer, long accepted, uint32_t mark)
+static void serve_all(struct clients *k, const struct peer *peer, long accepted, uint32_t mark)
 {
     struct seen seen[WORKERS_MAX];
     int64_t until_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
     sleep_ms(RETRY_MS - SELDOM_MS);
     do {
         sleep_ms(SELDOM_MS);
-        read_figures(peer, seen);
+        read_stats(peer, seen);
     } while (seen[0].accepted < accepted + k->count && now_ns() < until_ns);
     story_event("the worker has accepted %ld of %d", seen[0].accepted - accepted, k->count);
     story_quiet(true);
@@ -233,12 +225,12 @@ static void serve_all(struct knockers *k, const struct peer *peer, long accepted
         k->served += hear_on(k->fds[i]).worker == 1;
 }
 
-static struct knockers play(const struct peer *peer, int worker_pid)
+static struct clients play(const struct peer *peer, int worker_pid)
 {
-    struct knockers k = {0};
+    struct clients k = {0};
     struct seen seen[WORKERS_MAX];
     int busy = keep_busy(peer);
-    read_figures(peer, seen);
+    read_stats(peer, seen);
     struct dropped before = read_dropped(worker_pid);
     k.backlog = (int)seen[0].backlog;
     long accepted = seen[0].accepted;
@@ -248,14 +240,14 @@ static struct knockers play(const struct peer *peer, int worker_pid)
     // A few at a time: of more SYNs at once than the backlog the kernel remembers nothing, it
     // answers with SYN cookies (tcp(7), tcp_syncookies), and then cannot repeat its answer.
     for (int i = 0; i < k.backlog; i++)
-        knock(&k, peer);
+        start_client(&k, peer);
     await_connected(&k);
-    knock(&k, peer); // there is room for this one,
-    knock(&k, peer); // but when the ACK of this one comes, there is none,
+    start_client(&k, peer); // there is room for this one,
+    start_client(&k, peer); // but when the ACK of this one comes, there is none,
     k.count--;
     await_connected(&k);
     k.count++;
-    knock(&k, peer); // and this one's SYN already finds the queue full
+    start_client(&k, peer); // and this one's SYN already finds the queue full
     look(&k, peer, worker_pid, before);
     serve_all(&k, peer, accepted, mark);
     close(busy);
@@ -279,7 +271,7 @@ void scene_backlog(void)
     int worker_pid;
     struct peer peer = suitable(&worker_pid);
     story_say("The one worker is busy for a while, and accepts nobody.");
-    struct knockers k = play(&peer, worker_pid);
+    struct clients k = play(&peer, worker_pid);
     if (peer.pid)
         peer_end(&peer);
     int outside = k.unacknowledged + k.in_syn_sent;

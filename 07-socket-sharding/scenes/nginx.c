@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "net.h"
-#include "talk.h"
+#include "servers.h"
 
 #define FIRST_PORT 27000 // below those that the kernel gives to clients
 #define PORTS      5000

@@ -2,8 +2,8 @@
 #include "contract.h"
 #include "test_server.h"
 #include "test_end.h"
-#include "test_takeover.h"
-#include "test_talk.h"
+#include "test_handover.h"
+#include "test_servers.h"
 
 // ---- who gets a connection -----------------------------------------------------------------
 
@@ -20,7 +20,7 @@ TEST(every_way_serves_and_counts)
             fds[j] = say(port, GET("/"));
         for (int j = 0; j < 30; j++)
             CHECK_HAS(last_words(fds[j]), "\r\n\r\nworker ");
-        CHECK_INT(figures(port, seen), 3);
+        CHECK_INT(stats(port, seen), 3);
         struct seen sum = sum_of(port);
         CHECK_INT(sum.accepted, 60);
         CHECK_INT(sum.answered, 60);
@@ -44,7 +44,7 @@ static long share(const char *way, int order[80], struct seen seen[WORKERS_MAX])
     pid_t pid;
     int port = serve(&pid, "--workers 4 %s", way), worker_pid;
     long before = 0, after = 0;
-    CHECK_INT(figures(port, seen), 4);
+    CHECK_INT(stats(port, seen), 4);
     for (int i = 0; i < 4; i++)
         before += seen[i].switches;
     for (int i = 0; i < 80; i++) {
@@ -52,7 +52,7 @@ static long share(const char *way, int order[80], struct seen seen[WORKERS_MAX])
         order[i] = ask(port, &worker_pid);
     }
     await_sleep(seen, 4);
-    CHECK_INT(figures(port, seen), 4);
+    CHECK_INT(stats(port, seen), 4);
     for (int i = 0; i < 4; i++)
         after += seen[i].switches;
     CHECK_INT(test_stop(pid), 0);
@@ -165,7 +165,7 @@ TEST(only_the_stuck_workers_clients_wait)
     for (int i = 0; i < 60; i++)
         fds[i] = say(port, GET("/"));
     await_all_behind(port, 2, 60);
-    CHECK_INT(figures(port, seen), 3);
+    CHECK_INT(stats(port, seen), 3);
     CHECK(seen[1].accepted == 0 && seen[1].queue > 0);
     CHECK_INT(seen[0].answered + seen[2].answered + seen[1].queue, 60);
     for (int i = 0; i < 60; i++)
@@ -198,7 +198,7 @@ TEST(backlog_and_one)
         connected += send(fds[i], GET("/"), strlen(GET("/")), MSG_NOSIGNAL) > 0;
     CHECK_INT(connected, 4);
     struct seen seen[WORKERS_MAX];
-    CHECK_INT(figures(port, seen), 1);
+    CHECK_INT(stats(port, seen), 1);
     CHECK_INT(seen[0].backlog, 3);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -345,7 +345,7 @@ TEST(the_supervisor_answers_no_short_questions)
     pid_t pid;
     int port = serve(&pid, "--workers 2 --stuck 1");
     CHECK_INT(question(port, 100, seen), 0);
-    CHECK_INT(figures(port, seen), 2);
+    CHECK_INT(stats(port, seen), 2);
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -360,4 +360,89 @@ TEST(choices)
     CHECK_INT(test_run("./server --steer cpu --mode shared"), 2);
     CHECK_INT(test_run("./server --steer left"), 2);
     CHECK_INT(test_run("./server --workers 65"), 2);
+}
+
+// ---- the client ----------------------------------------------------------------------------
+
+// Runs ./client with these arguments. Returns its exit status; its output is in test_output.
+static int run_client(int port, const char *arguments)
+{
+    char command[200];
+    snprintf(command, sizeof command, "timeout 30 ./client --port %d %s", port, arguments);
+    return test_run(command);
+}
+
+// The sum of the counts behind "worker N pid P tid T".
+static int count_in_output(void)
+{
+    int sum = 0, count;
+    for (const char *at = test_output; (at = strstr(at, "worker ")); at++)
+        if (sscanf(at, "worker %*d pid %*d tid %*d %d", &count) == 1)
+            sum += count;
+    return sum;
+}
+
+TEST(the_client_counts_every_connection)
+{
+    pid_t pid;
+    for (size_t i = 0; i < COUNT(two_ways); i++) {
+        int port = serve(&pid, "--workers 3 %s", two_ways[i]);
+        CHECK_INT(run_client(port, ""), 0);
+        CHECK_HAS(test_output, "1000 connections to 127.0.0.1:");
+        CHECK_INT(count_in_output(), 1000);
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+// With 200 connections and a worker of four that is stuck, some wait, and the client says so.
+TEST(the_client_shows_who_waits_for_a_stuck_worker)
+{
+    int failed = 0;
+    pid_t pid;
+    int port = serve(&pid, "--workers 4 --stuck 2 --mode sharded");
+    CHECK_INT(run_client(port, "--connections 200"), 1);
+    const char *line = strstr(test_output, "client: ");
+    CHECK(line && sscanf(line, "client: %d of 200", &failed) == 1);
+    CHECK(failed > 10 && failed < 190);
+    CHECK_INT(count_in_output(), 200 - failed);
+    CHECK_HAS(test_output, "no answer: nothing has come in time");
+    CHECK(!strstr(test_output, "worker 2 "));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Runs the client against a server that answers so. It must fail, and say why.
+static void expect_refused(const char *bytes, const char *why)
+{
+    int port = test_fake_server(bytes, strlen(bytes), false);
+    CHECK_INT(run_client(port, "--connections 2"), 1);
+    CHECK_HAS(test_output, why);
+    CHECK_HAS(test_output, "2 of 2 have no answer; the first: connection 1");
+}
+
+TEST(the_client_is_strict)
+{
+    static char long_answer[6000] = "HTTP/1.1 200 OK\r\n\r\n";
+    expect_refused("", "closed without an answer");
+    expect_refused("worker 1\n", "not HTTP/1.1");
+    expect_refused("HTTP/1.1 200 OK\r\nContent-", "in the middle of the answer's head");
+    expect_refused("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "is not 200");
+    expect_refused("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nworker 1", "in the middle");
+    expect_refused("HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nworker 1", "more has come");
+    memset(long_answer + 19, 'x', sizeof long_answer - 20);
+    expect_refused(long_answer, "it is too long");
+    const char *escape = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n\033[31m";
+    CHECK_INT(run_client(test_fake_server(escape, strlen(escape), false), "--connections 2"),
+              0);
+    CHECK_HAS(test_output, "\n.[31m ");
+}
+
+TEST(the_client_says_if_it_cannot_write)
+{
+    pid_t pid;
+    int port = serve(&pid, "--workers 1");
+    CHECK_INT(run_client(port, "--connections 1 >/dev/full"), 1);
+    CHECK_HAS(test_output, "cannot write the output: No space left on device");
+    CHECK_INT(run_client(port, "--connections 10001"), 2);
+    CHECK_INT(run_client(port, "spread"), 2);
+    CHECK_INT(test_stop(pid), 0);
 }

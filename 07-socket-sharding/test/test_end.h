@@ -4,7 +4,7 @@
 
 #include <sys/resource.h>
 
-#include "test_talk.h"
+#include "test_servers.h"
 
 // Nobody who is connected is left without an answer: not who waits in a queue either.
 TEST(a_stop_drains_the_queues)
@@ -30,7 +30,7 @@ TEST(a_kill_does_not)
     int fds[20], workers, pids[3];
     pid_t pid;
     int port = serve(&pid, "--workers 3 --stuck 2 --as processes --mode sharded");
-    CHECK_INT(workers = figures(port, seen), 3);
+    CHECK_INT(workers = stats(port, seen), 3);
     for (int i = 0; i < workers; i++)
         pids[i] = seen[i].pid;
     for (int i = 0; i < 20; i++)
@@ -73,7 +73,7 @@ TEST(a_crashed_worker_is_replaced)
     struct seen seen[WORKERS_MAX];
     pid_t pid;
     int port = serve(&pid, "--workers 2 --as processes --mode sharded"), fds[20];
-    CHECK_INT(figures(port, seen), 2);
+    CHECK_INT(stats(port, seen), 2);
     int victim = seen[0].pid;
     kill(victim, SIGKILL);
     CHECK(has_gone(victim));
@@ -81,7 +81,7 @@ TEST(a_crashed_worker_is_replaced)
         fds[i] = say(port, GET("/"));
     for (int i = 0; i < 20; i++)
         CHECK_HAS(last_words(fds[i]), "\r\n\r\nworker ");
-    CHECK_INT(figures(port, seen), 2);
+    CHECK_INT(stats(port, seen), 2);
     CHECK(seen[0].pid > 0 && seen[0].pid != victim && seen[0].accepted > 0);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -99,7 +99,7 @@ TEST(out_of_descriptors_in_every_way)
         snprintf(command, sizeof command,
                  "sh -c 'ulimit -n 24; exec ./server --port 0 --workers 2 %s'", ways[i]);
         int port = test_start(&pid, command);
-        CHECK_INT(workers = figures(port, seen), 2);
+        CHECK_INT(workers = stats(port, seen), 2);
         for (int j = 0; j < 100; j++)
             fds[j] = net_connect("127.0.0.1", port);
         sleep_ms(200);

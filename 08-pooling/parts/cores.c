@@ -43,5 +43,5 @@ void cores_leave(struct cores *cores, struct worker *worker)
     }
     dequeue(cores, next); // the core goes from hand to hand, and stays busy
     next->has_core = true;
-    conn_deadline(next->conn, 0);
+    conn_wake(next->conn);
 }

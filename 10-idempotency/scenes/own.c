@@ -43,7 +43,7 @@ static void remove_and_end(int signal_number)
         if (*folders[i] && chdir(folders[i]) == 0) {
             unlink("journal");
             unlink("journal.new");
-            unlink("journal.lock");
+
             rmdir(folders[i]);
         }
     raise(signal_number); // its handler is gone: SA_RESETHAND

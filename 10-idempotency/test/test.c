@@ -3,6 +3,8 @@
 //
 //     test_json.h     JSON, keys
 //     test_journal.h  the journal: cut, flipped, torn, full, rewritten
+//     test_place.h    whose the journal is: links, a file that is removed, a folder
+//     test_clock.h    the clock on the wall jumps
 //     test_crash.h    a server that dies two hundred times, and a disk without room
 //     test_client.h   the client's parts
 //     test_command.h  ./client
@@ -11,12 +13,14 @@
 
 #include "test_client.h"
 #include "test_command.h"
+#include "test_clock.h"
 #include "test_crash.h"
 #include "test_disk.h"
 #include "test_http.h"
 #include "test_journal.h"
 #include "test_json.h"
 #include "test_load.h"
+#include "test_place.h"
 #include "test_talk.h"
 
 #define ID "ch_01"
@@ -26,7 +30,7 @@ static bool exchange(int port)
     static int number;
     char key[60];
     snprintf(key, sizeof key, "exchange-%d-%d-%lld", getpid(), number++, (long long)now_ns());
-    return charge(port, key, CHARGE) == 201;
+    return charge(port, key, A_CHARGE) == 201;
 }
 
 // ---- POST /charges -------------------------------------------------------------------------
@@ -46,7 +50,7 @@ TEST(a_key_is_answered_as_the_first_time)
     static char first[2000], again[2000];
     pid_t pid;
     int port = serve(&pid, "");
-    CHECK_INT(charge(port, "\"order-17\"", CHARGE), 201);
+    CHECK_INT(charge(port, "\"order-17\"", A_CHARGE), 201);
     CHECK(!was_replayed());
     CHECK_HAS(answer, "\r\nContent-Type: application/json\r\n");
     CHECK_HAS(answer, "\r\nLocation: /charges/ch_01");
@@ -60,7 +64,7 @@ TEST(a_key_is_answered_as_the_first_time)
         CHECK_INT(charge(port, i & 1 ? "order-17" : "\"order-17\"",
                          i & 2 ? " { \"source\" : \"tok_vis\\u0061\", \"currency\":\"eur\", "
                                  "\"amount\":500 }"
-                               : CHARGE),
+                               : A_CHARGE),
                   201);
         CHECK(was_replayed());
         remember(again, sizeof again);
@@ -69,7 +73,7 @@ TEST(a_key_is_answered_as_the_first_time)
     expect_balance(port, 1, 500);
     CHECK_INT(test_stop(pid), 0);
     port = serve(&pid, ""); // and after a restart
-    CHECK_INT(charge(port, "order-17", CHARGE), 201);
+    CHECK_INT(charge(port, "order-17", A_CHARGE), 201);
     remember(again, sizeof again);
     CHECK(was_replayed() && !strcmp(first, again));
     expect_balance(port, 1, 500);
@@ -85,7 +89,7 @@ TEST(a_key_stands_for_one_request)
     };
     pid_t pid;
     int port = serve(&pid, "");
-    CHECK_INT(charge(port, "k", CHARGE), 201);
+    CHECK_INT(charge(port, "k", A_CHARGE), 201);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         CHECK_INT(charge(port, "k", others[i]), 422);
         CHECK_HAS(answer, "\r\nContent-Type: application/problem+json\r\n");
@@ -93,7 +97,7 @@ TEST(a_key_stands_for_one_request)
         CHECK_HAS(answer, "\"field\":\"Idempotency-Key\"");
     }
     CHECK_INT(charge(port, "K", others[0]), 201); // letters count
-    CHECK_INT(charge(port, "k", CHARGE), 201);
+    CHECK_INT(charge(port, "k", A_CHARGE), 201);
     CHECK(was_replayed());
     expect_balance(port, 2, 1001);
     CHECK_INT(test_stop(pid), 0);
@@ -111,9 +115,9 @@ TEST(a_declined_charge_is_declined_again)
     CHECK_HAS(answer, "\"field\":\"source\"");
     CHECK_INT(charge(port, "k", declined), 402);
     CHECK(was_replayed());
-    CHECK_INT(charge(port, "k", CHARGE), 422);
+    CHECK_INT(charge(port, "k", A_CHARGE), 422);
     CHECK_INT(charge(port, "l", "{}"), 400);
-    CHECK_INT(charge(port, "l", CHARGE), 201);
+    CHECK_INT(charge(port, "l", A_CHARGE), 201);
     expect_balance(port, 1, 500);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -199,21 +203,21 @@ TEST(keys_that_are_wrong)
     pid_t pid;
     int port = serve(&pid, "");
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        CHECK_INT(ask(port, "POST", "/charges", fields[i], CHARGE), 400);
+        CHECK_INT(ask(port, "POST", "/charges", fields[i], A_CHARGE), 400);
         CHECK_HAS(answer, "\"field\":\"Idempotency-Key\"");
     }
     memset(longest, '~', 255);
     longest[255] = '\0';
-    CHECK_INT(charge(port, longest, CHARGE), 201);
-    CHECK_INT(charge(port, "\"\\\"\\\\\"", CHARGE), 201);
+    CHECK_INT(charge(port, longest, A_CHARGE), 201);
+    CHECK_INT(charge(port, "\"\\\"\\\\\"", A_CHARGE), 201);
     CHECK_INT(test_stop(pid), 0);
     port = serve(&pid, "");
-    CHECK_INT(charge(port, longest, CHARGE), 201);
+    CHECK_INT(charge(port, longest, A_CHARGE), 201);
     CHECK(was_replayed());
-    CHECK_INT(charge(port, "\"\\\"\\\\\"", CHARGE), 201);
+    CHECK_INT(charge(port, "\"\\\"\\\\\"", A_CHARGE), 201);
     CHECK(was_replayed());
     strcat(longest, "~");
-    CHECK_INT(charge(port, longest, CHARGE), 400);
+    CHECK_INT(charge(port, longest, A_CHARGE), 400);
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -221,16 +225,16 @@ TEST(keys_expire)
 {
     pid_t pid;
     int port = serve(&pid, "--key-ttl 0.3");
-    CHECK_INT(charge(port, "k", CHARGE), 201);
-    CHECK_INT(charge(port, "l", CHARGE), 201);
+    CHECK_INT(charge(port, "k", A_CHARGE), 201);
+    CHECK_INT(charge(port, "l", A_CHARGE), 201);
     sleep_ms(400);
-    CHECK_INT(charge(port, "k", CHARGE), 201); // a new operation
+    CHECK_INT(charge(port, "k", A_CHARGE), 201); // a new operation
     CHECK(!was_replayed());
     expect_balance(port, 3, 1500);
     CHECK_INT(figure(port, "/stats", "keys"), 1);
     CHECK_INT(test_stop(pid), 0);
     port = serve(&pid, "--key-ttl 3600"); // the same key twice in the journal: the later one
-    CHECK_INT(charge(port, "k", CHARGE), 201);
+    CHECK_INT(charge(port, "k", A_CHARGE), 201);
     CHECK(was_replayed());
     expect_balance(port, 3, 1500);
     CHECK_INT(test_stop(pid), 0);
@@ -253,7 +257,7 @@ TEST(charges_page_by_page)
     CHECK_HAS(answer, "{\"object\":\"list\",\"data\":[],\"has_more\":false}");
     for (int i = 0; i < 25; i++) {
         snprintf(target, sizeof target, "key-%d", i);
-        CHECK_INT(charge(port, target, CHARGE), 201);
+        CHECK_INT(charge(port, target, A_CHARGE), 201);
         id_of_answer(ids[i]);
         CHECK(i == 0 || strcmp(ids[i - 1], ids[i]) < 0);
     }
@@ -269,7 +273,7 @@ TEST(charges_page_by_page)
         CHECK_INT(more, seen < 25);
         snprintf(target, sizeof target, "/charges?limit=7&after=%s", ids[seen - 1]);
         if (seen == 14) // one more, meanwhile, moves no page
-            CHECK_INT(charge(port, "key-24", CHARGE), 201);
+            CHECK_INT(charge(port, "key-24", A_CHARGE), 201);
     }
     CHECK_INT(seen, 25);
     CHECK_INT(ask(port, "GET", target, "", ""), 200);
@@ -324,9 +328,9 @@ TEST(without_a_key_each_request_is_a_charge)
 {
     pid_t pid;
     int port = serve(&pid, "--drop 1");
-    CHECK_INT(ask(port, "POST", "/naive/charges", "", CHARGE), 0); // its answer is lost
-    CHECK_INT(ask(port, "POST", "/naive/charges", "Idempotency-Key: k\r\n", CHARGE), 201);
-    CHECK_INT(ask(port, "POST", "/naive/charges", "Idempotency-Key: k\r\n", CHARGE), 201);
+    CHECK_INT(ask(port, "POST", "/naive/charges", "", A_CHARGE), 0); // its answer is lost
+    CHECK_INT(ask(port, "POST", "/naive/charges", "Idempotency-Key: k\r\n", A_CHARGE), 201);
+    CHECK_INT(ask(port, "POST", "/naive/charges", "Idempotency-Key: k\r\n", A_CHARGE), 201);
     expect_balance(port, 3, 1500);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -335,8 +339,8 @@ TEST(with_a_key_a_lost_answer_is_given_again)
 {
     pid_t pid;
     int port = serve(&pid, "--drop 1");
-    CHECK_INT(charge(port, "k", CHARGE), 0);
-    CHECK_INT(charge(port, "k", CHARGE), 201);
+    CHECK_INT(charge(port, "k", A_CHARGE), 0);
+    CHECK_INT(charge(port, "k", A_CHARGE), 201);
     CHECK(was_replayed());
     expect_balance(port, 1, 500);
     CHECK_INT(test_stop(pid), 0);
@@ -346,15 +350,15 @@ TEST(the_notes_pattern_does_it_once_when_nothing_goes_wrong)
 {
     pid_t pid;
     int port = serve(&pid, "");
-    CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", CHARGE)), 201);
-    CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", CHARGE)), 200);
+    CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", A_CHARGE)), 201);
+    CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", A_CHARGE)), 200);
     CHECK_HAS(answer, "{\"object\":\"skipped\"");
     expect_balance(port, 1, 500);
-    CHECK_INT(charge(port, "k", CHARGE), 201); // its keys are of another kind
+    CHECK_INT(charge(port, "k", A_CHARGE), 201); // its keys are of another kind
     CHECK(!was_replayed());
     CHECK_INT(test_stop(pid), 0);
     port = serve(&pid, "--key-ttl 0.001");
-    CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", CHARGE)), 201);
+    CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", A_CHARGE)), 201);
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -365,7 +369,7 @@ TEST(too_many_and_none_at_all)
     for (int i = 0; i < 20; i++) {
         char key[10];
         snprintf(key, sizeof key, "k%d", i);
-        int status = charge(port, key, CHARGE);
+        int status = charge(port, key, A_CHARGE);
         CHECK(status == 201 || status == 503);
         if (status == 503)
             CHECK_HAS(answer, "\r\nRetry-After: 1\r\n");
@@ -376,14 +380,14 @@ TEST(too_many_and_none_at_all)
     CHECK_INT(test_stop(pid), 0);
     port = serve(&pid, "");
     CHECK_INT(ask(port, "PUT", "/outage", "", "{\"ms\":60000}"), 204);
-    CHECK_INT(charge(port, "outage", CHARGE), 503);
+    CHECK_INT(charge(port, "outage", A_CHARGE), 503);
     CHECK(!strstr(answer, "Retry-After"));
     CHECK_INT(ask(port, "GET", "/balance", "", ""), 200);
     CHECK_INT(ask(port, "PUT", "/outage", "", "{\"ms\":60000,\"retry_after\":7}"), 204);
-    CHECK_INT(charge(port, "outage", CHARGE), 503);
+    CHECK_INT(charge(port, "outage", A_CHARGE), 503);
     CHECK_HAS(answer, "\r\nRetry-After: 7\r\n");
     CHECK_INT(ask(port, "PUT", "/outage", "", "{\"ms\":0}"), 204);
-    CHECK_INT(charge(port, "outage", CHARGE), 201);
+    CHECK_INT(charge(port, "outage", A_CHARGE), 201);
     CHECK_INT(ask(port, "PUT", "/outage", "", "{\"ms\":-1}"), 400);
     CHECK_INT(ask(port, "PUT", "/outage", "", "{}"), 400);
     CHECK_INT(test_stop(pid), 0);
@@ -393,7 +397,7 @@ TEST(currencies_are_not_added_up)
 {
     pid_t pid;
     int port = serve(&pid, "");
-    CHECK_INT(charge(port, "a", CHARGE), 201);
+    CHECK_INT(charge(port, "a", A_CHARGE), 201);
     CHECK_INT(charge(port, "b", "{\"amount\":7,\"currency\":\"jpy\",\"source\":\"t\"}"), 201);
     expect_balance(port, 1, 500);
     CHECK_INT(figure(port, "/balance?currency=jpy", "sum"), 7);

@@ -63,7 +63,7 @@ TEST(the_client_lists_page_by_page)
     int port = serve(&pid, "");
     for (int i = 0; i < 53; i++) {
         snprintf(key, sizeof key, "k%d", i);
-        CHECK_INT(charge(port, key, CHARGE), 201);
+        CHECK_INT(charge(port, key, A_CHARGE), 201);
     }
     CHECK_INT(run_client(port, "--list"), 0);
     CHECK_INT(count_in(test_output, "\nch_") + !strncmp(test_output, "ch_", 3), 53);

@@ -37,13 +37,13 @@ TEST(a_crash_at_each_point)
         unlink(journal_of_its_own());
         snprintf(options, sizeof options, "--crash-at %s:2", cases[i].point);
         int port = serve(&pid, options);
-        CHECK_INT(charge(port, "first", CHARGE), 201);
-        CHECK_INT(charge(port, "second", CHARGE), 0);
+        CHECK_INT(charge(port, "first", A_CHARGE), 201);
+        CHECK_INT(charge(port, "second", A_CHARGE), 0);
         expect_killed(pid);
         port = serve(&pid, "");
-        CHECK_INT(charge(port, "second", CHARGE), 201);
+        CHECK_INT(charge(port, "second", A_CHARGE), 201);
         CHECK_INT(was_replayed(), cases[i].made);
-        CHECK_INT(charge(port, "first", CHARGE), 201);
+        CHECK_INT(charge(port, "first", A_CHARGE), 201);
         CHECK(was_replayed());
         expect_balance(port, 2, 1000);
         CHECK_INT(test_stop(pid), 0);
@@ -63,10 +63,10 @@ TEST(a_crash_in_the_notes_pattern)
         unlink(journal_of_its_own());
         snprintf(options, sizeof options, "--crash-at %s", cases[i].point);
         int port = serve(&pid, options);
-        CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", CHARGE)), 0);
+        CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", A_CHARGE)), 0);
         expect_killed(pid);
         port = serve(&pid, "");
-        CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", CHARGE)),
+        CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", "k", A_CHARGE)),
                   cases[i].status);
         expect_balance(port, cases[i].charges, 500 * cases[i].charges);
         CHECK_INT(test_stop(pid), 0);
@@ -241,7 +241,7 @@ static inline int charge_until_full(int port, const char *prefix, int max)
     int status = 201, count = -1;
     while (status == 201 && ++count < max) {
         snprintf(key, sizeof key, "%s-%d-%0*d", prefix, count, 200, 0);
-        status = charge(port, key, CHARGE);
+        status = charge(port, key, A_CHARGE);
     }
     CHECK_INT(status, 503);
     CHECK_HAS(answer, "\r\nRetry-After: ");
@@ -250,7 +250,7 @@ static inline int charge_until_full(int port, const char *prefix, int max)
 
 static inline void expect_service(int port, pid_t pid, int count)
 {
-    CHECK_INT(charge(port, "there-is-room-again", CHARGE), 201);
+    CHECK_INT(charge(port, "there-is-room-again", A_CHARGE), 201);
     CHECK(!was_replayed());
     expect_balance(port, count + 1, 500 * (count + 1));
     CHECK_INT(test_stop(pid), 0);
@@ -271,10 +271,10 @@ TEST(a_full_disk_and_room_again)
     int count = charge_until_full(port, "k", 4000);
     CHECK(count > 100);
     expect_balance(port, count, 500 * count);
-    CHECK_INT(charge(port, "refused", CHARGE), 503);
+    CHECK_INT(charge(port, "refused", A_CHARGE), 503);
     CHECK_INT(figure(port, "/stats", "under_way"), 0);
     CHECK(!prlimit(pid, RLIMIT_FSIZE, &none, NULL));
-    CHECK_INT(charge(port, "refused", CHARGE), 201); // and not 409: the key was given back
+    CHECK_INT(charge(port, "refused", A_CHARGE), 201); // and not 409: the key was given back
     CHECK(!was_replayed());
     expect_service(port, pid, count + 1);
 }
@@ -309,7 +309,7 @@ TEST(a_damaged_journal_is_not_served)
     int port = serve(&pid, "");
     for (int i = 0; i < 3; i++) {
         char key[10] = {(char)('a' + i)};
-        CHECK_INT(charge(port, key, CHARGE), 201);
+        CHECK_INT(charge(port, key, A_CHARGE), 201);
     }
     snprintf(command, sizeof command, "./server --port 0 --journal %s", journal_path);
     CHECK_INT(test_run(command), 1); // while the other one has it

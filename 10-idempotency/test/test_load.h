@@ -24,10 +24,10 @@ TEST(the_same_key_twenty_times_at_once)
     int fds[RACERS], made = 0, busy = 0;
     pid_t pid;
     int port = serve(&pid, "--process-ms 500");
-    fds[0] = begin_charge(port, "/charges", "k", CHARGE);
+    fds[0] = begin_charge(port, "/charges", "k", A_CHARGE);
     await_under_way(port, 1);
     for (int i = 1; i < RACERS; i++)
-        fds[i] = begin_charge(port, "/charges", "k", CHARGE);
+        fds[i] = begin_charge(port, "/charges", "k", A_CHARGE);
     for (int i = RACERS - 1; i >= 0; i--) {
         int status = status_of(fds[i]);
         if (status == 409)
@@ -37,7 +37,7 @@ TEST(the_same_key_twenty_times_at_once)
     }
     CHECK_INT(made + busy, RACERS); // a late one may have come when it was over
     CHECK(made >= 1 && busy >= 1);
-    CHECK_INT(charge(port, "k", CHARGE), 201);
+    CHECK_INT(charge(port, "k", A_CHARGE), 201);
     CHECK(was_replayed());
     expect_balance(port, 1, 500);
     CHECK_INT(test_stop(pid), 0);
@@ -50,7 +50,7 @@ TEST(the_notes_pattern_charges_twice)
     pid_t pid;
     int port = serve(&pid, "--lookup-ms 1000");
     for (int i = 0; i < 5; i++) {
-        fds[i] = begin_charge(port, "/notes-pattern/charges", "k", CHARGE);
+        fds[i] = begin_charge(port, "/notes-pattern/charges", "k", A_CHARGE);
         await_under_way(port, i ? 2 : 1); // the second one is there before the first has marked
     }
     for (int i = 0; i < 5; i++)
@@ -68,14 +68,14 @@ TEST(who_has_gone_is_charged)
     int port = serve(&pid, "--process-ms 200");
     for (int i = 0; i < 10; i++) {
         snprintf(key, sizeof key, "k%d", i);
-        int fd = begin_charge(port, "/charges", key, CHARGE);
+        int fd = begin_charge(port, "/charges", key, A_CHARGE);
         await_under_way(port, 1);
         if (i & 1)
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         close(fd);
         while (figure(port, "/stats", "charges") < i + 1)
             sleep_ms(5);
-        CHECK_INT(charge(port, key, CHARGE), 201);
+        CHECK_INT(charge(port, key, A_CHARGE), 201);
         CHECK(was_replayed());
     }
     expect_balance(port, 10, 5000);
@@ -90,7 +90,7 @@ TEST(a_stop_in_the_middle)
     char key[10];
     for (int i = 0; i < 8; i++) {
         snprintf(key, sizeof key, "k%d", i);
-        fds[i] = begin_charge(port, "/charges", key, CHARGE);
+        fds[i] = begin_charge(port, "/charges", key, A_CHARGE);
     }
     await_under_way(port, 8);
     CHECK_INT(test_stop(pid), 0);
@@ -114,8 +114,8 @@ TEST(pipelined_charges)
         length += (size_t)sprintf(
             text + length,
             "POST /charges HTTP/1.1\r\nHost: h\r\n%sIdempotency-Key: k%d\r\n"
-            "Content-Length: %zu\r\n\r\n" CHARGE,
-            i == PIPELINED - 1 ? "Connection: close\r\n" : "", i / 2, sizeof CHARGE - 1);
+            "Content-Length: %zu\r\n\r\n" A_CHARGE,
+            i == PIPELINED - 1 ? "Connection: close\r\n" : "", i / 2, sizeof A_CHARGE - 1);
     int fd = say(port, "%s", text);
     last_words(fd);
     for (const char *at = answer; (at = strstr(at, "HTTP/1.1 201 ")); at++, count++) {
@@ -138,7 +138,7 @@ TEST(many_charges_share_a_sync)
     int port = serve(&pid, "--process-ms 1000");
     for (int i = 0; i < CLIENTS; i++) {
         snprintf(key, sizeof key, "k%d", i);
-        fds[i] = begin_charge(port, "/charges", key, CHARGE);
+        fds[i] = begin_charge(port, "/charges", key, A_CHARGE);
     }
     for (int i = 0; i < CLIENTS; i++)
         CHECK_INT(status_of(fds[i]), 201);
@@ -160,8 +160,8 @@ TEST(the_journal_stays_small)
         CHECK(ask(port, "PUT", "/accounts/a", "", content) / 100 == 2);
         if (i % 10 == 0) {
             snprintf(key, sizeof key, "k%d", i);
-            CHECK_INT(charge(port, key, CHARGE), 201);
-            CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", key, CHARGE)),
+            CHECK_INT(charge(port, key, A_CHARGE), 201);
+            CHECK_INT(status_of(begin_charge(port, "/notes-pattern/charges", key, A_CHARGE)),
                       201);
         }
     }
@@ -250,11 +250,11 @@ TEST(a_client_that_asks_first)
     int fd = say(port,
                  "POST /charges HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
                  "Expect: 100-continue\r\nIdempotency-Key: k\r\nContent-Length: %zu\r\n\r\n",
-                 sizeof CHARGE - 1);
+                 sizeof A_CHARGE - 1);
     char go_on[26] = "";
     CHECK(read_exactly(fd, go_on, 25));
     CHECK(!strcmp(go_on, "HTTP/1.1 100 Continue\r\n\r\n"));
-    CHECK(write_all(fd, CHARGE, sizeof CHARGE - 1));
+    CHECK(write_all(fd, A_CHARGE, sizeof A_CHARGE - 1));
     CHECK_INT(status_of(fd), 201);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -271,7 +271,7 @@ TEST(slow_clients)
     CHECK_INT(test_stop(pid), 0);
     // Who waits for the bank is not slow.
     port = serve(&pid, "--idle-ms 100 --process-ms 400");
-    CHECK_INT(charge(port, "k", CHARGE), 201);
+    CHECK_INT(charge(port, "k", A_CHARGE), 201);
     CHECK_INT(test_stop(pid), 0);
 }
 

@@ -11,7 +11,7 @@
 #include "test_server.h"
 
 #define ANSWER_BYTES (4 << 20)
-#define CHARGE       "{\"amount\":500,\"currency\":\"eur\",\"source\":\"tok_visa\"}"
+#define A_CHARGE     "{\"amount\":500,\"currency\":\"eur\",\"source\":\"tok_visa\"}"
 
 static char answer[ANSWER_BYTES]; // the last one
 static char journal_path[200];    // of the server that serve() starts, in a folder of its own

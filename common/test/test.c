@@ -14,6 +14,7 @@
 #include "test_fetch.h"
 #include "test_forward.h"
 #include "test_http.h"
+#include "test_http_server.h"
 #include "test_story.h"
 #include "test_wire.h"
 

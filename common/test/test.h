@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define TEST_SECONDS 60
-#define TESTS_MAX    100
+#define TESTS_MAX    400
 
 static struct {
     const char *name;
@@ -32,6 +32,8 @@ static int test_count, test_failures;
     static void test_##title(void);                                                            \
     __attribute__((constructor)) static void add_##title(void)                                 \
     {                                                                                          \
+        if (test_count == TESTS_MAX)                                                           \
+            abort();                                                                           \
         tests[test_count].name = #title;                                                       \
         tests[test_count++].run = test_##title;                                                \
     }                                                                                          \

@@ -1,0 +1,185 @@
+// nonblocking.c: see nonblocking.h. Read connection_serve() first, then advance().
+#include "nonblocking.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "handler.h"
+
+// Keeps a copy of these bytes in place of what was kept before. False: there is no memory.
+static bool keep(char **kept, size_t *kept_length, const char *bytes, size_t length)
+{
+    char *copy = length > 0 ? malloc(length) : NULL;
+    if (copy)
+        memcpy(copy, bytes, length);
+    free(*kept);
+    *kept = copy;
+    *kept_length = length;
+    return copy || length == 0;
+}
+
+// Sends what the kernel takes now, and keeps the rest. False: the client has gone.
+static bool send_now(struct connection *c, const char *bytes, size_t length)
+{
+    ssize_t sent = send(c->fd, bytes, length, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN)
+        return false;
+    if (sent < 0)
+        sent = 0;
+    return keep(&c->out, &c->out_length, bytes + sent, length - (size_t)sent);
+}
+
+static bool send_answers(struct connection *c)
+{
+    size_t length = c->buffers->out_length;
+    c->buffers->out_length = 0;
+    return length == 0 || send_now(c, c->buffers->out, length);
+}
+
+static void put_answer(struct connection *c, const struct answer *answer)
+{
+    struct buffers *b = c->buffers;
+    struct http_out out = {b->out + b->out_length, OUT_BYTES - b->out_length, 0, false};
+    c->closing = !c->request.keep_alive || atomic_load(&c->worker->all->stopping);
+    answer_put(&out, answer, &c->request, !c->closing);
+    b->out_length += out.length;
+}
+
+static void answer_request(struct connection *c)
+{
+    struct answer answer;
+    handle(&c->request, c->worker, &answer);
+    c->wait_ms = answer.wait_ms;
+    c->text = answer.text;
+    if (!c->wait_ms)
+        put_answer(c, &answer);
+}
+
+// Says what the connection waits for now, and how long. False: it is broken.
+static bool wait_for_next(struct connection *c, bool head_began)
+{
+    bool good = true;
+    c->events = EPOLLIN;
+    c->limit_ms = 0;
+    if (c->out) { // for the client to take all of it, however often it takes a byte
+        c->events = EPOLLOUT;
+        c->limit_ms = STALL_MS;
+    } else if (c->wait_ms) { // for the time only: further requests wait in the kernel
+        c->events = 0;
+        c->limit_ms = c->wait_ms;
+    } else if (c->closing) { // for the client to close as well (RFC 9112 §9.6)
+        c->lingering = true;
+        good = !shutdown(c->fd, SHUT_WR);
+        c->limit_ms = LINGER_MS;
+    } else if (!head_began) { // for the next request
+        c->limit_ms = c->worker->all->settings.idle_ms;
+    } else if (!c->head_began) { // for the rest of a head: further bytes of it buy no more time
+        c->limit_ms = c->worker->all->settings.head_ms;
+    }
+    c->head_began = head_began;
+    return good;
+}
+
+// Answers all requests that are whole among the first `length` bytes in the buffer, with one
+// send() as a rule, and keeps the bytes that are left.
+static bool advance(struct connection *c, size_t length)
+{
+    const char *bytes = c->buffers->in;
+    size_t part = 1; // length of the next request; 0: more of it has to come
+    bool good = true;
+    while (good && part > 0 && !c->out && !c->wait_ms && !c->closing) {
+        part = request_read(bytes, length, &c->request);
+        bytes += part;
+        length -= part;
+        if (part > 0)
+            answer_request(c);
+        if (OUT_BYTES - c->buffers->out_length < ANSWER_ROOM)
+            good = send_answers(c);
+    }
+    good = send_answers(c) && good;
+    good = good && keep(&c->in, &c->in_length, bytes, c->closing ? 0 : length);
+    return good && wait_for_next(c, part == 0 && request_began(bytes, length));
+}
+
+// Goes on with the bytes that were kept, and with `more` bytes that stand behind them.
+static bool advance_kept(struct connection *c, size_t more)
+{
+    if (c->in)
+        memcpy(c->buffers->in, c->in, c->in_length);
+    return advance(c, c->in_length + more);
+}
+
+struct connection *connection_open(int fd, struct worker *worker, struct buffers *buffers)
+{
+    struct connection *c = calloc(1, sizeof *c);
+    int on = 1;
+    if (!c)
+        return NULL;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // we collect answers ourselves
+    c->fd = fd;
+    c->worker = worker;
+    c->buffers = buffers;
+    wait_for_next(c, false);
+    return c;
+}
+
+bool connection_refuse(struct connection *c)
+{
+    workers_release(c->worker->all); // it takes no room that other clients could have
+    atomic_fetch_add(&c->worker->all->refused, 1);
+    c->refused = true;
+    c->request = (struct request){.keep_alive = false};
+    put_answer(c, &answer_busy);
+    return advance(c, 0);
+}
+
+bool connection_serve(struct connection *c)
+{
+    c->limit_ms = 0;
+    if (c->out) { // there is room for more of the answers
+        if (!send_now(c, c->out, c->out_length))
+            return false;
+        return c->out || advance_kept(c, 0);
+    }
+    ssize_t got = read(c->fd, c->buffers->in + c->in_length, REQUEST_BYTES - c->in_length);
+    if (got < 0 && errno == EAGAIN)
+        return true;
+    if (got <= 0 || c->wait_ms) // epoll reports a reset even to those that did not ask
+        return false;
+    return c->lingering || advance_kept(c, (size_t)got);
+}
+
+bool connection_timeout(struct connection *c)
+{
+    if (c->wait_ms && !c->out) {
+        struct answer answer = {.status = 200, .text = c->text, .length = strlen(c->text)};
+        c->wait_ms = 0;
+        put_answer(c, &answer);
+        return advance_kept(c, 0);
+    }
+    if (!c->head_began || c->out || c->lingering)
+        return false;
+    c->request = (struct request){.status = 408};
+    answer_request(c);
+    return advance(c, 0);
+}
+
+bool connection_is_busy(const struct connection *c)
+{
+    return c->wait_ms || c->out || c->lingering;
+}
+
+void connection_close(struct connection *c)
+{
+    if (!c->refused)
+        workers_release(c->worker->all);
+    close(c->fd);
+    free(c->in);
+    free(c->out);
+    free(c);
+}

@@ -1,0 +1,61 @@
+// nonblocking.h: one connection of an event loop (loop, readers): the counterpart of
+// blocking.h. None of these functions waits. Each does what can be done now, and then says in
+// the struct what the connection waits for: this is how one thread serves thousands of clients.
+#ifndef NONBLOCKING_H
+#define NONBLOCKING_H
+
+#include <stddef.h>
+#include <sys/epoll.h>
+
+#include "request.h"
+#include "timers.h"
+#include "workers.h"
+
+#define OUT_BYTES 65536 // of answers that are collected before they are sent
+
+// A loop has one buffer for what it reads and one for answers, whichever connection it serves.
+// A connection has memory of its own only for bytes that have to wait.
+struct buffers {
+    size_t out_length;
+    char in[REQUEST_BYTES], out[OUT_BYTES];
+};
+
+struct connection {
+    struct timer timer; // of the loop. The first member: a timer of the heap is a connection
+    int fd;
+    uint32_t events; // what the connection waits for: EPOLLIN, EPOLLOUT, or 0: only for time
+    int limit_ms;    // how long, from now; 0: the deadline stays where it is
+
+    // The loop need not know the rest.
+    struct worker *worker;
+    struct buffers *buffers;
+    char *in, *out; // bytes that are not used yet, and not sent yet; NULL: none
+    size_t in_length, out_length;
+    struct request request; // the last one
+    int wait_ms;            // for so long its answer has to wait (/io); 0: it does not wait
+    const char *text;       // that answer
+    bool head_began;        // `in` is the beginning of a head
+    bool closing;           // the last answer is written
+    bool lingering;         // the last answer is sent; the client may still be sending
+    bool refused;           // the connection is one more than --connections allows
+};
+
+// Begins to serve a client that was accepted; NULL: there is no memory. All of these return
+// false if the connection is over: then call connection_close().
+struct connection *connection_open(int fd, struct worker *worker, struct buffers *buffers);
+
+// Answers 503, because there is no room for this client.
+bool connection_refuse(struct connection *c);
+
+// Something has happened on the connection.
+bool connection_serve(struct connection *c);
+
+// The time is up: the answer to /io is due, or the client was too slow.
+bool connection_timeout(struct connection *c);
+
+// True if an answer is owed to the client, or on its way.
+bool connection_is_busy(const struct connection *c);
+
+void connection_close(struct connection *c);
+
+#endif

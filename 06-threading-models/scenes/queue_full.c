@@ -1,0 +1,120 @@
+// queue_full.c: 200 workers, 201 requests that wait for something (a database, say). And what
+// becomes of those for whom there is not even room in the queue.
+#include <stdio.h>
+
+#include "claim.h"
+#include "lab.h"
+#include "load.h"
+#include "scenes.h"
+#include "story.h"
+
+#define WORKERS 200
+#define QUEUE   100
+#define MANY    400 // requests at once: for the workers, for the queue, and more
+#define IO_MS   150 // that each of them waits, and a worker with it, in the first try
+#define SECOND  0.8 // times the wait: who is so late behind the first has waited for a worker
+#define TRIES   4   // each with twice the wait, until it is long beside all else that delays us
+#define GIVE_UP 10000
+
+struct result {
+    int first, second; // answered by a worker that was free, by one that was free again
+    uint64_t refused;  // 503
+    double slowest_refusal_ms, fastest_ms, slowest_ms;
+    int io_ms;
+};
+
+static void sum_up(const struct load_target *targets, int requests, struct result *result)
+{
+    for (int i = 0; i < requests; i++) {
+        double ms = (double)targets[i].latency.max / 1e6;
+        double refusal_ms = (double)targets[i].slowest_error_ns / 1e6;
+        result->refused += targets[i].errors[LOAD_OVERLOADED];
+        if (refusal_ms > result->slowest_refusal_ms)
+            result->slowest_refusal_ms = refusal_ms;
+        if (ms > 0 && ms < result->fastest_ms)
+            result->fastest_ms = ms;
+        if (ms > result->slowest_ms)
+            result->slowest_ms = ms;
+    }
+    for (int i = 0; i < requests; i++)
+        if (targets[i].latency.total) {
+            double late_ms = (double)targets[i].latency.max / 1e6 - result->fastest_ms;
+            if (late_ms < SECOND * result->io_ms)
+                result->first++;
+            else
+                result->second++;
+        }
+}
+
+static void ask_all(int queue, int requests, int io_ms, struct result *result)
+{
+    static struct load load;
+    static struct load_target targets[MANY];
+    struct lab lab;
+    char path[40];
+    snprintf(path, sizeof path, "/io?ms=%d", io_ms);
+    for (int i = 0; i < requests; i++)
+        targets[i] =
+            (struct load_target){.path = path, .connections = 1, .pause_ms = LOAD_ONCE};
+    lab_start(&lab, "pool", "--workers %d --queue %d", WORKERS, queue);
+    load_open(&load, "127.0.0.1", lab.port, targets, requests);
+    load_run(&load, GIVE_UP, 0);
+    load_close(&load);
+    lab_stop(&lab);
+    *result = (struct result){.fastest_ms = GIVE_UP, .io_ms = io_ms};
+    sum_up(targets, requests, result);
+}
+
+static const struct claim waits = {"6.8", "load balancing",
+                                   "200 threads: request 201 is queued until one is free",
+                                   HOLDS, NULL};
+static const struct claim refuses = {
+    "6.11", "load balancing", "accept-count 100: a queue for when all are busy", HOLDS, NULL};
+
+static void show(const struct result *r, int requests)
+{
+    story_say("");
+    story_bar("served at once", r->first, requests, "%d, after %.0f ms", r->first,
+              r->fastest_ms);
+    if (r->second)
+        story_bar("served after another one", r->second, requests, "%d, after %.0f ms",
+                  r->second, r->slowest_ms);
+    if (r->refused)
+        story_bar("refused", (double)r->refused, requests, "%llu, within %.0f ms",
+                  (unsigned long long)r->refused, r->slowest_refusal_ms);
+}
+
+static bool one_waits(const struct result *r)
+{
+    return r->first == WORKERS && r->second == 1 && !r->refused;
+}
+
+static bool some_are_refused(const struct result *r)
+{
+    return r->first == WORKERS && r->second && r->refused &&
+           r->slowest_refusal_ms < r->fastest_ms;
+}
+
+void scene_queue_full(void)
+{
+    struct result one, many;
+    for (int i = 0; i == 0 || (i < TRIES && !one_waits(&one)); i++)
+        ask_all(MANY, WORKERS + 1, IO_MS << i, &one);
+    story_say("A pool of %d workers, and %d requests at once that wait %d ms: /io?ms=%d.",
+              WORKERS, WORKERS + 1, one.io_ms, one.io_ms);
+    show(&one, WORKERS + 1);
+    for (int i = 0; i == 0 || (i < TRIES && !some_are_refused(&many)); i++)
+        ask_all(QUEUE, MANY, IO_MS << i, &many);
+    story_say("");
+    story_say("%d of them, %d ms each, and room for %d in the queue:", MANY, many.io_ms, QUEUE);
+    show(&many, MANY);
+    claim_report(
+        &waits, one_waits(&one) ? HOLDS : UNCLEAR,
+        "%d of %d after %.0f ms; one had to wait until a worker was free again: %.0f ms",
+        one.first, WORKERS + 1, one.fastest_ms, one.slowest_ms);
+    claim_report(
+        &refuses, some_are_refused(&many) ? HOLDS : UNCLEAR,
+        "%d wait in it; %llu find it full, and have their 503 within %.0f ms, before the "
+        "first one is served",
+        many.second, (unsigned long long)many.refused, many.slowest_refusal_ms);
+}

@@ -1,0 +1,89 @@
+// supervisor.c: see supervisor.h. It takes no connection itself.
+#include "supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net.h"
+#include "timers.h"
+
+#define QUESTION_BYTES 65536
+#define SUCCESSOR_MS   7000 // for a successor to start its workers; then the next one may try
+
+// A datagram on the port's UDP twin is answered with the workers' stats: without a connection
+// that one of them would have to take, and so also when all of them are stuck. The answer is
+// never longer than the question, so that nobody can flood others through us.
+static void answer_question(const struct worker_pool *pool, int socket)
+{
+    static char question[QUESTION_BYTES];
+    char text[STATS_BYTES];
+    struct sockaddr_storage from = {0};
+    socklen_t from_length = sizeof from;
+    ssize_t asked =
+        recvfrom(socket, question, sizeof question, 0, (struct sockaddr *)&from, &from_length);
+    size_t length = stats_text(pool->stats, text, sizeof text);
+    if (asked >= (ssize_t)length)
+        sendto(socket, text, length, 0, (struct sockaddr *)&from, from_length);
+}
+
+// In how many milliseconds to look again: the sooner of both; -1 and NEVER: at no time.
+static int sooner_ms(int wait_ms, int64_t until_ns)
+{
+    if (until_ns == NEVER)
+        return wait_ms;
+    int64_t now = now_ns(), left_ms = until_ns > now ? (until_ns - now) / 1000000 + 1 : 0;
+    return wait_ms >= 0 && wait_ms < left_ms ? wait_ms : (int)left_ms;
+}
+
+// We are told to end, but a successor may have our sockets already: to drain would close them
+// for both. So it may say first what it wants, unless we are told once more.
+static enum ending last_word(int successor, int64_t give_up_ns, int signals)
+{
+    struct pollfd polls[] = {{successor, POLLIN, 0}, {signals, POLLIN, 0}};
+    enum ending how = RUNNING;
+    if (successor < 0)
+        return DRAINING;
+    if (poll(polls, 2, sooner_ms(-1, give_up_ns)) > 0 && polls[0].revents)
+        how = handover_verdict(successor);
+    close(successor);
+    return how == RUNNING ? DRAINING : how;
+}
+
+// One successor is served at a time: the next one waits, and is then served by the server that
+// has replaced this one.
+enum ending supervise(struct worker_pool *pool, const struct handover_fds *sockets, int signals)
+{
+    struct signalfd_siginfo signal;
+    int successor = -1, mend_ms = -1;
+    int64_t give_up_ns = NEVER;
+    for (;;) {
+        struct pollfd polls[] = {{signals, POLLIN, 0},
+                                 {sockets->questions, POLLIN, 0},
+                                 {successor < 0 ? sockets->control : -1, POLLIN, 0},
+                                 {successor, POLLIN, 0}};
+        if (poll(polls, sizeof polls / sizeof *polls, sooner_ms(mend_ms, give_up_ns)) < 0 &&
+            errno != EINTR)
+            die("cannot wait in poll(): %s", strerror(errno));
+        if (polls[0].revents && read(signals, &signal, sizeof signal) > 0 &&
+            signal.ssi_signo != SIGCHLD)
+            return last_word(successor, give_up_ns, signals);
+        mend_ms = worker_pool_mend(pool);
+        if (polls[1].revents)
+            answer_question(pool, sockets->questions);
+        if (polls[3].revents || now_ns() >= give_up_ns) {
+            enum ending how = handover_verdict(successor);
+            close(successor);
+            successor = -1;
+            give_up_ns = NEVER;
+            if (how != RUNNING)
+                return how;
+        }
+        if (polls[2].revents && (successor = handover_offer(sockets)) >= 0)
+            give_up_ns = now_ns() + SUCCESSOR_MS * INT64_C(1000000);
+    }
+}

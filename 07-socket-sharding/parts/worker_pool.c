@@ -1,0 +1,175 @@
+// worker_pool.c: see worker_pool.h.
+#include "worker_pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "net.h"
+
+// Interrupts a worker wherever it waits. It is repeated until the worker has ended, because one
+// that comes a moment before accept() interrupts nothing.
+#define WORKER_WAKE SIGUSR1
+
+#define SETTLE_SECONDS 5    // within which all workers have to be ready
+#define RESTART_MS     1000 // a worker that dies again and again is started no more often
+#define WAKE_MS        5    // how often a worker is woken that does not end yet
+#define PATIENCE_MS    8000 // for a process that does not end; then it is killed
+
+static void wake(int signal_number)
+{
+    (void)signal_number; // accept() ends with EINTR: that is all it is for
+}
+
+void worker_pool_begin(struct worker_pool *pool, int workers, bool threads)
+{
+    pool->threads = threads;
+    pool->workers = workers;
+    pool->stats = stats_begin(workers);
+    struct sigaction action = {.sa_handler = wake}; // without SA_RESTART
+    if (sigaction(WORKER_WAKE, &action, NULL) || pipe2(pool->stop, O_CLOEXEC))
+        die("cannot prepare the workers: %s", strerror(errno));
+    for (int i = 0; i < workers; i++)
+        pool->worker[i] =
+            (struct worker){.number = i + 1, .stop_fd = pool->stop[0], .stats = pool->stats};
+}
+
+// ---- one worker ----------------------------------------------------------------------------
+
+static void *run_thread(void *worker)
+{
+    worker_run(worker);
+    return NULL;
+}
+
+// False: there can be no further process now.
+static bool start_process(struct worker_pool *pool, int i)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid < 0)
+        return false;
+    if (pid == 0) {
+        // It lives as long as the supervisor, even if that one is killed.
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+            _exit(1);
+        close(pool->stop[1]);
+        worker_run(&pool->worker[i]);
+        _exit(0);
+    }
+    pool->member[i].pid = pid;
+    return true;
+}
+
+static void start(struct worker_pool *pool, int i)
+{
+    pool->member[i].began_ns = now_ns();
+    pool->member[i].again_ns = 0;
+    if (!pool->threads) {
+        if (!start_process(pool, i))
+            pool->member[i].again_ns = pool->member[i].began_ns + RESTART_MS * INT64_C(1000000);
+        return;
+    }
+    int error = pthread_create(&pool->member[i].thread, NULL, run_thread, &pool->worker[i]);
+    if (error)
+        die("cannot start worker %d: %s", i + 1, strerror(error));
+}
+
+// One after the other, so that they stand in the kernel's queues in the order of their numbers.
+void worker_pool_start(struct worker_pool *pool)
+{
+    struct timespec until;
+    fflush(stdout); // or every child has a copy of what is not printed yet
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += SETTLE_SECONDS;
+    for (int i = 0; i < pool->workers; i++) {
+        start(pool, i);
+        while (sem_clockwait(&pool->stats->settled, CLOCK_MONOTONIC, &until))
+            if (errno != EINTR)
+                die("worker %d does not begin: %s", i + 1, strerror(errno));
+    }
+}
+
+// ---- replacing -----------------------------------------------------------------------------
+
+static void bury(struct worker_pool *pool, pid_t pid, int status)
+{
+    for (int i = 0; i < pool->workers; i++) {
+        if (pool->member[i].pid != pid)
+            continue;
+        if (WIFSIGNALED(status))
+            printf("worker %d, pid %d, has died of signal %d (%s)\n", i + 1, pid,
+                   WTERMSIG(status), strsignal(WTERMSIG(status)));
+        else
+            printf("worker %d, pid %d, has exited with status %d\n", i + 1, pid,
+                   WEXITSTATUS(status));
+        pool->stats->line[i].pid = pool->stats->line[i].tid = 0;
+        pool->member[i].pid = 0;
+        pool->member[i].again_ns = pool->member[i].began_ns + RESTART_MS * INT64_C(1000000);
+    }
+}
+
+int worker_pool_mend(struct worker_pool *pool)
+{
+    int status, wait_ms = -1;
+    for (pid_t pid; !pool->threads && (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+        bury(pool, pid, status);
+    for (int i = 0; i < pool->workers; i++) {
+        int64_t left_ns = pool->member[i].again_ns - now_ns();
+        if (!pool->member[i].again_ns)
+            continue;
+        if (left_ns <= 0)
+            start(pool, i);
+        else if (wait_ms < 0 || left_ns / 1000000 < wait_ms)
+            wait_ms = (int)(left_ns / 1000000) + 1;
+    }
+    return wait_ms;
+}
+
+// ---- the end -------------------------------------------------------------------------------
+
+static bool has_ended(struct worker_pool *pool, int i)
+{
+    if (pool->threads)
+        return pthread_tryjoin_np(pool->member[i].thread, NULL) == 0;
+    return pool->member[i].pid == 0 || waitpid(pool->member[i].pid, NULL, WNOHANG) != 0;
+}
+
+// It may be in accept(), or just about to call it: see WORKER_WAKE.
+static void hurry(struct worker_pool *pool, int i, int64_t until_ns)
+{
+    if (pool->threads)
+        pthread_kill(pool->member[i].thread, WORKER_WAKE);
+    else
+        kill(pool->member[i].pid, now_ns() < until_ns ? WORKER_WAKE : SIGKILL);
+}
+
+// Waits for WAKE_MS, or until somebody asks again to stop: then the workers may drop all.
+static void wait_a_little(struct worker_pool *pool, int stop_fd)
+{
+    struct signalfd_siginfo asked;
+    struct pollfd stop = {stop_fd, POLLIN, 0};
+    if (poll(&stop, 1, WAKE_MS) == 1 && read(stop_fd, &asked, sizeof asked) > 0 &&
+        asked.ssi_signo != SIGCHLD)
+        atomic_store(&pool->stats->ending, AT_ONCE);
+}
+
+void worker_pool_end(struct worker_pool *pool, enum ending how, int stop_fd)
+{
+    int64_t until_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    atomic_store(&pool->stats->ending, how);
+    close(pool->stop[1]);
+    for (int i = 0; i < pool->workers; i++)
+        while (!has_ended(pool, i)) {
+            hurry(pool, i, until_ns);
+            wait_a_little(pool, stop_fd);
+        }
+    close(pool->stop[0]);
+}

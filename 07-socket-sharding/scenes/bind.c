@@ -1,0 +1,128 @@
+// bind.c: scene bind: two sockets on one port. Read bind_twice() first.
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "net.h"
+#include "nginx.h"
+#include "scenes.h"
+#include "story.h"
+
+#define JOINED        200 // connections to a port that two sockets have
+#define NGINX_WORKERS 3
+
+static const struct claim bind_claim = {
+    "7.1", "guide §8.2", "a second bind() fails; with SO_REUSEPORT both succeed", HOLDS, NULL};
+
+static const struct claim nginx_claim = {
+    "7.9", "guide §8.2", "nginx uses socket sharding by default", NOT_HERE,
+    "All its workers inherit one socket, unless the configuration says \"listen ... "
+    "reuseport\" (nginx documentation, ngx_http_core_module, listen)."};
+
+// A listening socket on this port of 127.0.0.1 (0: the kernel chooses). -1, errno set, if it
+// cannot be had. These are the calls that the lesson is about.
+static int listening_socket(int port, bool reuse_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
+                                  .sin_port = htons((in_port_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+    if (fd < 0 || (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on)))
+        die("cannot make a socket: %s", strerror(errno));
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, JOINED) == 0)
+        return fd;
+    int saved_errno = errno;
+    close(fd);
+    errno = saved_errno;
+    return -1;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length))
+        die("getsockname: %s", strerror(errno));
+    return ntohs(address.sin_port);
+}
+
+// Two sockets, one port. Returns the second one, or -1 with errno set.
+static int bind_twice(bool first_reuses, bool second_reuses, int *first)
+{
+    *first = listening_socket(0, first_reuses);
+    if (*first < 0)
+        die("cannot listen: %s", strerror(errno));
+    return listening_socket(port_of(*first), second_reuses);
+}
+
+// Connects to the port of both; what waits in the queue of each.
+static void count_joined(const int both[2], int waiting[2])
+{
+    struct peer peer = {"127.0.0.1", port_of(both[0]), 0};
+    int fds[JOINED];
+    for (int i = 0; i < JOINED; i++)
+        if ((fds[i] = connect_to(&peer)) < 0)
+            die("cannot connect to a port of our own: %s", strerror(errno));
+    for (int i = 0; i < 2; i++)
+        for (int fd; (fd = accept4(both[i], NULL, NULL, SOCK_CLOEXEC)) >= 0; waiting[i]++)
+            close(fd);
+    for (int i = 0; i < JOINED; i++)
+        close(fds[i]);
+}
+
+static void report_nginx(void)
+{
+    int plain = nginx_sockets(NGINX_WORKERS, "");
+    int sharded = nginx_sockets(NGINX_WORKERS, "reuseport");
+    enum verdict verdict = UNCLEAR;
+    if (plain < 0 || sharded < 0) {
+        claim_report(&nginx_claim, SKIPPED,
+                     "there is no nginx here that runs: apt-get install nginx-light");
+        return;
+    }
+    if (plain == 1 && sharded == NGINX_WORKERS)
+        verdict = NOT_HERE;
+    else if (plain == NGINX_WORKERS)
+        verdict = HOLDS;
+    claim_report(&nginx_claim, verdict,
+                 "%d workers: %d listening socket; with \"listen ... reuseport\": %d",
+                 NGINX_WORKERS, plain, sharded);
+}
+
+void scene_bind(void)
+{
+    int waiting[2] = {0, 0};
+    bool as_said = true;
+    close(net_connect_or_die(server.host, server.port)); // is it there?
+    story_head("two sockets, one port|the first|the second|its bind()");
+    for (int i = 0; i < 4; i++) {
+        int both[2];
+        both[1] = bind_twice(i & 1, i & 2, &both[0]);
+        bool failed = both[1] < 0, in_use = failed && errno == EADDRINUSE;
+        as_said = as_said && (i == 3 ? !failed : in_use);
+        story_row("%s|%s|%s|%s", i == 3 ? "both have said it before bind()" : "",
+                  i & 1 ? "SO_REUSEPORT" : "-", i & 2 ? "SO_REUSEPORT" : "-",
+                  in_use   ? "EADDRINUSE"
+                  : failed ? strerror(errno)
+                           : "succeeds");
+        if (!failed) {
+            count_joined(both, waiting);
+            close(both[1]);
+        }
+        close(both[0]);
+    }
+    story_say("");
+    story_say("%d connections to the port that both have, and nobody has accepted any yet:",
+              waiting[0] + waiting[1]);
+    for (int i = 0; i < 2; i++)
+        story_bar(i ? "in the second one's queue" : "in the first one's queue", waiting[i],
+                  JOINED, "%d", waiting[i]);
+    bool both_get = waiting[0] > 0 && waiting[1] > 0 && waiting[0] + waiting[1] == JOINED;
+    claim_report(
+        &bind_claim, as_said && both_get ? HOLDS : UNCLEAR,
+        "EADDRINUSE unless both sockets have the option; then each has a queue of its own");
+    report_nginx();
+}

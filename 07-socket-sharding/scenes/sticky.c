@@ -1,0 +1,106 @@
+// sticky.c: scene sticky: whether a client comes to the same worker again.
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "net.h"
+#include "scenes.h"
+#include "story.h"
+
+#define WORKERS      4
+#define CLIENTS      64
+#define FIRST_PORT   15000 // below those that the kernel gives to clients
+#define PORTS        12000 // among which they begin
+#define OTHER_SERVER (WORKERS + 1)
+
+static const struct claim hash_claim = {
+    "7.11", "guide §8.2", "a hash of the two addresses and ports decides", HOLDS, NULL};
+
+// Asks from this port. Returns who answers: 0 nobody, or the port is not free; the workers of
+// `own` by their numbers; OTHER_SERVER anybody else.
+static int ask_from(int from_port, const struct peer *peer, const struct seen *own)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET,
+                               .sin_addr = {htonl(INADDR_LOOPBACK)},
+                               .sin_port = htons((in_port_t)from_port)};
+    struct sockaddr_storage to;
+    socklen_t length = net_address(peer->host, peer->port, SOCK_STREAM, &to);
+    int fd = socket_to_connect(peer), on = 1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
+        die("cannot set SO_REUSEADDR: %s", strerror(errno));
+    if (bind(fd, (struct sockaddr *)&from, sizeof from) ||
+        connect(fd, (struct sockaddr *)&to, length) || !say_on(fd, GET_ROOT)) {
+        close(fd);
+        return 0;
+    }
+    struct answer answer = hear_on(fd);
+    if (!answer.worker)
+        return 0;
+    return own[answer.worker - 1].pid == answer.pid ? answer.worker : OTHER_SERVER;
+}
+
+// All clients ask, each from a port of its own.
+static void ask_all(const struct peer *peer, const struct seen *own, int first_port,
+                    int who[CLIENTS])
+{
+    for (int i = 0; i < CLIENTS; i++)
+        who[i] = ask_from(first_port + i, peer, own);
+}
+
+// One line: who has answered each client. Returns how many are answered by somebody else than
+// `before`; counts in *compared those who have both answers.
+static int show(const char *label, const int who[CLIENTS], const int before[CLIENTS],
+                int *compared)
+{
+    char line[CLIENTS + 1] = "";
+    int moved = 0;
+    *compared = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        bool both = who[i] && before[i];
+        *compared += both;
+        moved += both && who[i] != before[i];
+        line[i] = (char)(!who[i]                                        ? '?'
+                         : both && who[i] == before[i] && who != before ? '.'
+                                                                        : '0' + who[i]);
+    }
+    story_say("%-26s %s", label, line);
+    return moved;
+}
+
+void scene_sticky(void)
+{
+    int first[CLIENTS], again[CLIENTS], joined[CLIENTS], after[CLIENTS];
+    int compared, compared_joined, compared_after;
+    struct seen own[WORKERS_MAX];
+    char options[80];
+    struct peer peer = peer_begin("--workers 4 --mode sharded"), guest;
+    int first_port = FIRST_PORT + getpid() % PORTS;
+    read_stats(&peer, own);
+    ask_all(&peer, own, first_port, first);
+    ask_all(&peer, own, first_port, again);
+    snprintf(options, sizeof options, "--workers 1 --mode sharded --join --port %d", peer.port);
+    guest = peer_begin(options);
+    ask_all(&peer, own, first_port, joined);
+    peer_end(&guest);
+    ask_all(&peer, own, first_port, after);
+    peer_end(&peer);
+
+    story_say("%d clients, each with a port of its own, and the worker that answers it; a dot: "
+              "as at first.\n",
+              CLIENTS);
+    show("four workers", first, first, &compared);
+    int moved_again = show("the same ports again", again, first, &compared);
+    int moved = show("a fifth worker joins", joined, first, &compared_joined);
+    int moved_after = show("it leaves", after, first, &compared_after);
+    bool known =
+        compared > CLIENTS / 2 && compared_joined > CLIENTS / 2 && compared_after > CLIENTS / 2;
+    claim_report(
+        &hash_claim,
+        known && moved_again == 0 && moved > 0 && moved_after == 0 ? HOLDS : UNCLEAR,
+        "the same port comes to the same worker, %d of %d; but when a fifth joins, %d of "
+        "%d change theirs",
+        compared - moved_again, compared, moved, compared_joined);
+}

@@ -1,0 +1,200 @@
+// replace.c: a server is replaced by a new one while clients come and go.
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "net.h"
+#include "scenes.h"
+#include "spawn.h"
+#include "story.h"
+
+#define CLIENTS       4
+#define CONNECTIONS   2000  // that they make meanwhile, all together
+#define BEFORE        500   // of these, before the server is replaced
+#define AFTER         300   // at least, when it has been
+#define WAITING       20    // clients in the queue of a worker that is stuck
+#define RESTART_MS    50    // until the naive one is started again; large programs take longer
+#define REFUSED_MS    1     // until a client that was refused tries again
+#define FIRST_PORT    20000 // below those that the kernel gives to clients: one of these could
+#define PORTS         6000  // be given our port while nobody listens on it
+#define TRIES         20
+#define LOOK_EVERY_MS 2
+#define PATIENCE_MS   15000
+
+enum way { HANDED, JOINED, NAIVE, WAYS };
+
+// ---- the new server in the place of the old one --------------------------------------------
+
+// A server on a port that nobody has.
+static struct peer begin_somewhere(const char *options)
+{
+    static int next;
+    struct peer peer;
+    char all[200];
+    for (int i = 0; i < TRIES; i++) {
+        int port = FIRST_PORT + (getpid() * 7 + next++) % PORTS;
+        snprintf(all, sizeof all, "--port %d %s", port, options);
+        if (peer_try(&peer, all))
+            return peer;
+    }
+    die("cannot start ./server %s", options);
+}
+
+// Waits until a process that was killed has gone, with all that it had; it may still be a
+// zombie, which has no command line.
+static void await_gone(int pid)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+    for (int waited = 0; waited < PATIENCE_MS; waited += LOOK_EVERY_MS) {
+        FILE *file = fopen(path, "re");
+        bool there = file && fgetc(file) != EOF;
+        if (file)
+            fclose(file);
+        if (!there)
+            return;
+        sleep_ms(LOOK_EVERY_MS);
+    }
+}
+
+// The naive way: the old one is killed, and then the new one is started.
+static struct peer restart(const struct peer *old, const char *options)
+{
+    struct seen seen[WORKERS_MAX];
+    int workers = read_stats(old, seen);
+    kill(old->pid, SIGKILL);
+    spawn_wait(old->pid);
+    for (int i = 0; i < workers; i++)
+        await_gone(seen[i].pid);
+    sleep_ms(RESTART_MS);
+    return peer_begin(options);
+}
+
+static struct peer replace(enum way way, const struct peer *old, const char *with)
+{
+    char options[200];
+    snprintf(options, sizeof options, "--port %d %s%s", old->port, with,
+             way == HANDED   ? " --takeover"
+             : way == JOINED ? " --takeover --join"
+                             : "");
+    if (way == NAIVE)
+        return restart(old, options);
+    struct peer new = peer_begin(options);
+    spawn_wait(old->pid); // it ends by itself
+    return new;
+}
+
+// ---- those who come meanwhile --------------------------------------------------------------
+
+struct load {
+    struct peer peer;
+    _Atomic bool over;
+    _Atomic long answered, refused, lost; // lost: connected, and then no answer
+};
+
+static void *come_and_go(void *argument)
+{
+    struct load *load = argument;
+    while (!load->over) {
+        int fd = connect_to(&load->peer);
+        if (fd < 0 && errno == ECONNREFUSED) {
+            load->refused++;
+            sleep_ms(REFUSED_MS);
+            continue;
+        }
+        say_on(fd, GET_ROOT); // if that fails, no answer will come
+        if (hear_on(fd).worker)
+            load->answered++;
+        else
+            load->lost++;
+    }
+    return NULL;
+}
+
+static void await_answered(const struct load *load, long count)
+{
+    for (int waited = 0; load->answered < count && waited < PATIENCE_MS;
+         waited += LOOK_EVERY_MS)
+        sleep_ms(LOOK_EVERY_MS);
+}
+
+static void under_load(enum way way, struct load *load)
+{
+    static const char options[] = "--workers 2 --mode sharded";
+    pthread_t clients[CLIENTS];
+    load->peer = begin_somewhere(options);
+    for (int i = 0; i < CLIENTS; i++)
+        if (pthread_create(&clients[i], NULL, come_and_go, load))
+            die("cannot start a thread");
+    await_answered(load, BEFORE);
+    struct peer new = replace(way, &load->peer, options);
+    long before = load->answered;
+    await_answered(load, before + AFTER > CONNECTIONS ? before + AFTER : CONNECTIONS);
+    load->over = true;
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_join(clients[i], NULL);
+    peer_end(&new);
+}
+
+// ---- those who wait ------------------------------------------------------------------------
+
+// Clients in the queue of a worker that is stuck, when its server is replaced. Returns how many
+// are answered.
+static int in_the_queue(enum way way)
+{
+    int fds[WAITING], answered = 0;
+    struct peer old = begin_somewhere("--workers 1 --mode sharded --stuck 1");
+    for (int i = 0; i < WAITING; i++)
+        if (!say_on(fds[i] = connect_to(&old), GET_ROOT))
+            die("cannot ask: %s", strerror(errno));
+    for (int waited = 0; sum_stats(&old).queue < WAITING && waited < PATIENCE_MS; waited++)
+        sleep_ms(1);
+    struct peer new = replace(way, &old, "--workers 1 --mode sharded");
+    for (int i = 0; i < WAITING; i++)
+        answered += hear_on(fds[i]).worker > 0;
+    peer_end(&new);
+    return answered;
+}
+
+// ---- the scene -----------------------------------------------------------------------------
+
+static const struct claim restart_claim = {
+    "7.10", "load balancing", "zero-downtime deployments are possible", HOLDS, NULL};
+
+void scene_takeover(void)
+{
+    static const char *const name[WAYS] = {"gets its sockets (SCM_RIGHTS)",
+                                           "joins, and the old one drains",
+                                           "is started when it is killed"};
+    struct load load[WAYS] = {0};
+    int answered[WAYS];
+    story_say(
+        "A new server takes the place of the old one while %d clients connect again and "
+        "again; and, a\n  second time, while %d wait in the queue of a worker that is stuck.",
+        CLIENTS, WAITING);
+    story_head("the new server|answered|refused|reset|who waited");
+    for (int way = 0; way < WAYS; way++) {
+        under_load((enum way)way, &load[way]);
+        answered[way] = in_the_queue((enum way)way);
+        story_row("%s|%ld|%ld|%ld|%d of %d", name[way], load[way].answered, load[way].refused,
+                  load[way].lost, answered[way], WAITING);
+    }
+    bool clean = load[HANDED].refused == 0 && load[HANDED].lost == 0 &&
+                 load[HANDED].answered >= CONNECTIONS && answered[HANDED] == WAITING;
+    bool joined = load[JOINED].refused == 0 && answered[JOINED] == WAITING;
+    bool naive = load[NAIVE].refused > 0 && answered[NAIVE] == 0;
+    claim_report(&restart_claim, clean && joined && naive ? HOLDS : UNCLEAR,
+                 "with its sockets: %ld lost of %ld; drained: %ld reset; killed: %ld refused, "
+                 "%ld reset, and %d of those who waited",
+                 load[HANDED].refused + load[HANDED].lost,
+                 load[HANDED].answered + load[HANDED].refused + load[HANDED].lost,
+                 load[JOINED].lost, load[NAIVE].refused, load[NAIVE].lost,
+                 WAITING - answered[NAIVE]);
+}

@@ -1,0 +1,25 @@
+// wakeups.c: what one connection costs when all workers sleep. See scenes.h.
+#include <stdio.h>
+
+#include "scenes.h"
+
+struct seen connect_when_asleep(const char *options, int count, int *who)
+{
+    struct seen seen[WORKERS_MAX];
+    char all[100];
+    snprintf(all, sizeof all, "--workers %d %s", herd_workers, options);
+    struct peer peer = peer_begin(all);
+    read_stats(&peer, seen);
+    await_sleep(seen, herd_workers);
+    struct seen before = sum_stats(&peer);
+    for (int i = 0; i < count; i++) {
+        int worker = ask(&peer).worker;
+        if (who)
+            who[i] = worker;
+        await_sleep(seen, herd_workers);
+    }
+    struct seen sum = sum_stats(&peer);
+    peer_end(&peer);
+    sum.switches -= before.switches;
+    return sum;
+}
