@@ -161,8 +161,8 @@ TEST(the_feed_makes_its_own_events)
 {
     pid_t pid;
     int port = test_start(&pid, "./server --quiet --port 0 --first-id 1 --rate 100 --burst 3");
-    int fd = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
-    read_until(fd, "id: 9\n");
+    int fd = say(port, "GET /events?since=0 HTTP/1.1\r\nHost: h\r\n\r\n");
+    read_until(fd, "\nid: 9\n");
     CHECK_HAS(answer, "id: 8\ndata: {\"at_us\":");
     CHECK_HAS(answer, "\"text\":\"tick 3.2\"}\n\n");
     close(fd);
