@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "claim.h"
-#include "process_usage.h"
+#include "host.h"
 #include "lab.h"
 #include "load.h"
 #include "net.h"
+#include "process_usage.h"
 #include "sanitized.h"
 #include "scenes.h"
 #include "story.h"
@@ -175,8 +176,14 @@ static void compare(void)
 
 void scene_idle(void)
 {
-    if (SANITIZED)
+    if (SANITIZED) {
         story_say("A sanitizer keeps memory of its own for each thread: not measured.");
-    else
+    } else if (!host_files(FEW + SPARE_FILES)) {
+        claim_report(&lighter, SKIPPED,
+                     "more descriptors are needed than ulimit -Hn allows: %d",
+                     FEW + SPARE_FILES);
+        claim_report(&megabyte, SKIPPED, "the same");
+    } else {
         compare();
+    }
 }
