@@ -51,7 +51,8 @@ static bool write_at(int fd, const char *bytes, size_t length, off_t at)
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0) {
-            errno = written ? errno : ENOSPC;
+            if (written == 0)
+                errno = ENOSPC;
             return false;
         }
         bytes += written;
@@ -249,7 +250,9 @@ static bool open_file(struct journal *journal)
 // for it may have been killed between rename() and that.
 static bool confirm(struct journal *journal, off_t last)
 {
-    size_t length = last ? (size_t)(journal->end - last) : 0;
+    size_t length = 0;
+    if (last)
+        length = (size_t)(journal->end - last);
     journal->renamed = true;
     if (pread(journal->fd, journal->group, length, last) == (ssize_t)length &&
         write_at(journal->fd, journal->group, length, last) && !fdatasync(journal->fd))
@@ -327,7 +330,8 @@ static bool write_fresh(struct journal *journal, struct journal *fresh)
         return false;
     }
     fresh->end += (off_t)length;
-    fresh->size = fresh->end > fresh->size ? fresh->end : fresh->size;
+    if (fresh->size < fresh->end)
+        fresh->size = fresh->end;
     return true;
 }
 

@@ -10,10 +10,11 @@
 
 void service_at(struct service *service, const char *host, int port)
 {
-    bool is_ipv6 = strchr(host, ':'); // it stands in brackets: RFC 3986 §3.2.2
     net_address(host, port, SOCK_STREAM, &service->address);
-    snprintf(service->host, sizeof service->host, "%s%s%s:%d", is_ipv6 ? "[" : "", host,
-             is_ipv6 ? "]" : "", port);
+    if (strchr(host, ':')) // an IPv6 address stands in brackets: RFC 3986 §3.2.2
+        snprintf(service->host, sizeof service->host, "[%s]:%d", host, port);
+    else
+        snprintf(service->host, sizeof service->host, "%s:%d", host, port);
 }
 
 bool call_key_is_good(const char *key)
@@ -63,7 +64,9 @@ static enum call_outcome outcome_of(enum fetch_result result)
     case FETCH_OK:
         return CALL_ANSWERED;
     case FETCH_REFUSED:
-        return errno == ETIMEDOUT ? CALL_TIMEOUT : CALL_REFUSED; // of fetch_open()
+        if (errno == ETIMEDOUT) // of fetch_open()
+            return CALL_TIMEOUT;
+        return CALL_REFUSED;
     case FETCH_TIMEOUT:
         return CALL_TIMEOUT;
     case FETCH_MALFORMED:

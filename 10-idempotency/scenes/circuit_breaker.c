@@ -99,11 +99,12 @@ static void draw(const char *label, const struct watch *watch)
     printf("  %-16s", label);
     for (int i = 0; i < COLUMNS; i++) {
         char mark = watch->picture[i];
-        printf("%s%s%s", paint(mark == 'x' ? RED : GREEN),
-               mark == 'x'   ? "✗"
-               : mark == 'o' ? "✓"
-                             : "·",
-               paint(PLAIN));
+        if (mark == 'x')
+            printf("%s✗%s", paint(RED), paint(PLAIN));
+        else if (mark == 'o')
+            printf("%s✓%s", paint(GREEN), paint(PLAIN));
+        else
+            printf("%s·%s", paint(GREEN), paint(PLAIN));
     }
     printf("\n");
 }
