@@ -141,11 +141,11 @@ static bool make_name_known(struct journal *journal)
     return false;
 }
 
-// After a failed write nobody knows what is on the disk: the kernel may have given up pages and
-// called them clean, so that a second fdatasync() succeeds without having written anything
-// (fsync(2), "errors"; PostgreSQL learned it in 2018). So it is not called again in the hope
-// that it works now. What is behind `end` was never told of: it is made zeros again, by writing
-// them, and when that is on the disk, all is known.
+// After a failed write it is not known what is on the disk: the kernel may have given up pages
+// and called them clean, so that a second fdatasync() succeeds without having written anything
+// (fsync(2), "errors"; PostgreSQL learned it in 2018). So fdatasync() is not called again in
+// the hope that it works now. No client was told of what is behind `end`: zeros are written
+// there again, and when they are on the disk, everything is known.
 static bool make_known(struct journal *journal)
 {
     if (!make_name_known(journal))
@@ -165,9 +165,10 @@ static bool write_group(struct journal *journal, size_t length)
     if (!write_at(journal->fd, journal->group, length, journal->end))
         return journal_fail(journal, "write", journal->path);
     crossed(journal, "after-journal");
-    // The loop stands still meanwhile: what comes now waits in the kernel's sockets, and is the
-    // next group. A second thread could read requests during the sync; it would make nobody's
-    // charge durable earlier, since the next sync cannot begin before this one has ended.
+    // The loop stands still during the sync: requests that come now wait in the kernel's
+    // sockets, and become the next group. A second thread could read them earlier, but no
+    // charge would be durable earlier, since the next sync cannot begin before this one has
+    // ended.
     if (fdatasync(journal->fd))
         return journal_fail(journal, "sync", journal->path);
     journal->suspect = false;
@@ -318,7 +319,7 @@ bool journal_begin_fresh(struct journal *journal, struct journal *fresh)
            create(journal, fresh);
 }
 
-// Nobody reads the new file before all of it is on the disk: its groups are written without a
+// The new file is not read before all of it is on the disk, so its groups are written without a
 // sync.
 static bool write_fresh(struct journal *journal, struct journal *fresh)
 {

@@ -19,9 +19,9 @@
 enum call_outcome {
     CALL_ANSWERED, // status says how
     CALL_REFUSED,  // there was no connection: the server has not seen the request
-    CALL_LOST,     // the connection ended before the answer was whole: nobody knows
-    CALL_TIMEOUT,  // no whole answer before the deadline: nobody knows
-    CALL_GARBLED,  // what came is not HTTP/1.1, or longer than CALL_BYTES
+    CALL_LOST,     // the connection ended before the answer was whole: the outcome is not known
+    CALL_TIMEOUT,  // the deadline came before the whole answer: the outcome is not known
+    CALL_GARBLED,  // the answer is not HTTP/1.1, or longer than CALL_BYTES
 };
 
 // Where the server is.

@@ -10,7 +10,8 @@
 
 // ---- is there room for it? -----------------------------------------------------------------
 
-// A bucket with as many tokens as a tenth of a second brings: whoever finds none is too many.
+// A bucket of tokens, which takes as many as a tenth of a second brings. Each request takes one
+// token; a request that finds none is one too many.
 static bool is_within_capacity(struct api *api, int64_t now_ns)
 {
     double most = api->settings.capacity / 10.0 + 1;

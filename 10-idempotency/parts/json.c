@@ -310,7 +310,7 @@ bool json_read(struct json *json, const char *bytes, size_t length)
     return !json->error && (r.at == r.end || fail(&r, "something behind the value"));
 }
 
-// ---- for those who use it ------------------------------------------------------------------
+// ---- what the caller uses ------------------------------------------------------------------
 
 const struct json_value *json_member_of(const struct json *json, int object, const char *name)
 {

@@ -24,7 +24,7 @@ bool retry_may(enum call_outcome outcome, int status, bool repeatable)
     case CALL_TIMEOUT:
         return repeatable; // it may have done everything
     case CALL_GARBLED:
-        return false; // whoever that is, it will say the same again
+        return false; // that program will say the same again
     case CALL_ANSWERED:
         break;
     }

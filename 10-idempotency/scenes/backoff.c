@@ -125,7 +125,7 @@ static void take_answer(struct crowd *crowd, struct crowd_client *client)
         finish(crowd, client, CALL_LOST, 0);
 }
 
-// Waits until somebody has an answer, or it is time for somebody's next call; not for ever.
+// Waits until one of the clients has an answer, or has to make its next call; not for ever.
 static void await(struct crowd *crowd, struct pollfd *polled, int64_t next_ns)
 {
     int64_t left_ns = next_ns - now_ns(), most_ns = PATIENCE_MS * INT64_C(1000000);
