@@ -1,5 +1,5 @@
-// secrecy.c: scene secrecy: somebody records a session today, and gets the server's private key
-// years later. What is it worth? decrypt.c is the thief's program.
+// forward_secrecy.c: scene secrecy: somebody records a session today, and gets the server's
+// private key years later. What is it worth? decrypt.c is the thief's program.
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -64,12 +64,13 @@ static void show_plain(const char *who, const char *text)
     }
 }
 
-// The thief's part: what the tap has kept, and the key. Returns bytes of plaintext.
+// The thief's part: what was recorded, and the key. Returns bytes of plaintext.
 static size_t open_session(struct connection *c, EVP_PKEY *key, struct loot *loot)
 {
-    const struct tap *tap = &c->tap;
-    decrypt_recording((struct bytes){tap->bytes[true], tap_kept(tap, true)},
-                      (struct bytes){tap->bytes[false], tap_kept(tap, false)}, key, loot);
+    const struct recording *recording = &c->recording;
+    decrypt_recording((struct bytes){recording->bytes[true], recording_kept(recording, true)},
+                      (struct bytes){recording->bytes[false], recording_kept(recording, false)},
+                      key, loot);
     connection_close(c);
     return loot->why ? 0 : loot->length[0] + loot->length[1];
 }
@@ -100,7 +101,7 @@ static const struct claim forward = {
     "4.3", "guide §3.5", "RSA key exchange lacks forward secrecy; Diffie-Hellman has it", HOLDS,
     NULL};
 
-void scene_secrecy(void)
+void scene_forward_secrecy(void)
 {
     static struct loot with_rsa, with_ecdhe, with_1_3;
     struct connection *old = record_session(WITH_RSA, TLS1_2_VERSION);

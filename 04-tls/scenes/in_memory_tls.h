@@ -1,7 +1,7 @@
-// duo.h: a client and a server in one program, without a network: what one of them writes is
-// memory until it is handed to the other one. For counting bytes and CPU time.
-#ifndef DUO_H
-#define DUO_H
+// in_memory_tls.h: a client and a server in one program, without a network: what one of them
+// writes is memory until it is handed to the other one. For counting bytes and CPU time.
+#ifndef IN_MEMORY_TLS_H
+#define IN_MEMORY_TLS_H
 
 #include <openssl/ssl.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-// duo.c: see duo.h.
-#include "duo.h"
+// in_memory_tls.c: see in_memory_tls.h.
+#include "in_memory_tls.h"
 
 #include <openssl/err.h>
 #include <time.h>

@@ -1,6 +1,6 @@
-// journey.c: scene journey: the six stations of a request in a server, one below the other. The
-// server of this scene is serve(): it does one thing after the other, for one client, and looks
-// at the clock in between. (./server does the same for many at a time.)
+// request_stages.c: scene journey: the six stations of a request in a server, one below the
+// other. The server of this scene is serve(): it does one thing after the other, for one
+// client, and looks at the clock in between. (./server does the same for many at a time.)
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -13,7 +13,7 @@
 #include "ask.h"
 #include "claim.h"
 #include "context.h"
-#include "duo.h"
+#include "in_memory_tls.h"
 #include "http.h"
 #include "measure.h"
 #include "net.h"
@@ -247,7 +247,7 @@ static const struct claim stages = {
     "4.10", "guide §11", "accept, read, decrypt, parse, decode, process: each has a cost",
     HOLDS, NULL};
 
-void scene_journey(void)
+void scene_request_stages(void)
 {
     double us[STATIONS], longest = 0;
     int good = 0, costly = 0;

@@ -1,5 +1,5 @@
-// coalesce.c: scene coalesce: lesson 09's algorithm meets TLS. Nagle holds a small segment back
-// while another one is not acknowledged: so it matters what a program hands over in one
+// nagle_flights.c: scene nagle_flights: lesson 09's algorithm meets TLS. Nagle holds a small segment
+// back while another one is not acknowledged: so it matters what a program hands over in one
 // write().
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
-#include "trips.h"
+#include "count_round_trips.h"
 
 #define TRIES 2
 
@@ -34,11 +34,12 @@ static void count(const struct connection *c, int *writes, size_t *bytes)
 {
     *writes = 0;
     *bytes = 0;
-    for (int i = 0; i < c->tap.pieces && c->tap.piece[i].at_ns <= c->established_ns; i++)
-        if (c->tap.piece[i].to_server)
+    for (int i = 0; i < c->recording.pieces && c->recording.piece[i].at_ns <= c->established_ns;
+         i++)
+        if (c->recording.piece[i].to_server)
             ++*writes;
         else
-            *bytes += c->tap.piece[i].length;
+            *bytes += c->recording.piece[i].length;
 }
 
 static void keep_best(double *ms, int *trips, double new_ms, int new_trips)
@@ -63,10 +64,10 @@ static void connect_once(int version, enum way way, struct times *times)
     count(c, &times->writes, &bytes);
     keep_best(&times->handshake_ms, &times->handshake_trips,
               (double)(c->established_ns - c->started_ns) / 1e6,
-              trips_count(mark, c->tap.fd, bytes));
+              count_round_trips(mark, c->recording.fd, bytes));
     keep_best(&times->answer_ms, &times->answer_trips,
               (double)(reply.first_ns - c->started_ns) / 1e6,
-              trips_count(mark, c->tap.fd, reply.first_at));
+              count_round_trips(mark, c->recording.fd, reply.first_at));
     connection_close(c);
 }
 
@@ -117,7 +118,7 @@ static void report(const struct times old[WAYS], const struct times new[WAYS])
                  new[FLIGHTS_NAGLE].answer_ms, new[FLIGHTS_NODELAY].answer_ms);
 }
 
-void scene_coalesce(void)
+void scene_nagle_flights(void)
 {
     struct times old[WAYS] = {0}, new[WAYS] = {0};
     const char *why = scene_no_round_trips();

@@ -1,4 +1,4 @@
-// relay.c: see relay.h. Read advance() first.
+// relay.c: see relay.h. Read advance() first, then expire().
 //
 // Here OpenSSL has the socket itself, as in most programs; what a call would have to wait for
 // is what poll() is asked for next.
@@ -14,28 +14,19 @@
 #include <unistd.h>
 
 #include "context.h"
-#include "secure.h"
+#include "tls_filter.h"
+#include "stage.h"
 #include "log.h"
 
-#define ROUNDS 16 // buffers full that one connection may move before the others have their turn
-
-static size_t left(const struct buffer *buffer)
-{
-    return buffer->end - buffer->at;
-}
+#define ROUNDS 16 // buffers full that one relay may move before the others have their turn
 
 // Moves what is in a buffer to its beginning. Returns how much room there is behind it.
 static size_t make_room(struct buffer *buffer)
 {
-    memmove(buffer->bytes, buffer->bytes + buffer->at, left(buffer));
+    memmove(buffer->bytes, buffer->bytes + buffer->at, buffer_left(buffer));
     buffer->end -= buffer->at;
     buffer->at = 0;
     return RELAY_BUFFER_BYTES - buffer->end;
-}
-
-static void moved(struct relay *relay)
-{
-    relay->deadline_ns = now_ns() + relay->settings->idle_ms * INT64_C(1000000);
 }
 
 // ---- the encrypted leg ---------------------------------------------------------------------
@@ -43,7 +34,6 @@ static void moved(struct relay *relay)
 static void tell_established(struct relay *relay)
 {
     relay->established = true;
-    moved(relay);
     log_line("client %s: %s, %s", relay->address, SSL_get_version(relay->ssl),
              SSL_get_cipher_name(relay->ssl));
 }
@@ -52,9 +42,9 @@ static void tell_established(struct relay *relay)
 // would make its kernel throw that last byte away.
 static void begin_lingering(struct relay *relay)
 {
-    relay->lingering = !shutdown(relay->client, SHUT_WR);
-    relay->broken = !relay->lingering;
-    relay->deadline_ns = now_ns() + RELAY_LINGER_MS * INT64_C(1000000);
+    if (shutdown(relay->client, SHUT_WR))
+        relay->broken = true;
+    begin_stage(relay, STAGE_LINGER);
 }
 
 // After a call of OpenSSL's that did not do what it should. Always false.
@@ -62,7 +52,9 @@ static bool stopped(struct relay *relay, int result)
 {
     int error = SSL_get_error(relay->ssl, result);
     unsigned long reason = ERR_peek_error();
-    const char *words = reason ? context_reason(reason) : NULL;
+    const char *words = NULL;
+    if (reason)
+        words = context_reason(reason);
     if (error == SSL_ERROR_WANT_WRITE) {
         relay->send_blocked = true;
     } else if (error == SSL_ERROR_ZERO_RETURN) {
@@ -70,7 +62,7 @@ static bool stopped(struct relay *relay, int result)
     } else if (error != SSL_ERROR_WANT_READ) { // also an end without close_notify
         log_line("client %s: %s", relay->address, words ? words : "connection lost");
         if (ERR_GET_REASON(reason) == SSL_R_HTTP_REQUEST)
-            send(relay->client, secure_not_https(), strlen(secure_not_https()), MSG_NOSIGNAL);
+            send(relay->client, tls_not_https(), strlen(tls_not_https()), MSG_NOSIGNAL);
         begin_lingering(relay);
     }
     return false;
@@ -79,8 +71,12 @@ static bool stopped(struct relay *relay, int result)
 // While what has come cannot be passed on, nothing more is read: TCP tells the client to wait.
 static bool wants_client(const struct relay *relay)
 {
-    return relay->lingering || !(relay->client_ended || relay->forward.refused ||
-                                 relay->forward.last || left(&relay->to_upstream));
+    if (relay->stage == STAGE_LINGER)
+        return true;
+    // A last request's head is here, but its content is still to come.
+    bool no_more = relay->forward.last && !relay->forward.in_content;
+    return !relay->client_ended && !relay->forward.refused && !no_more &&
+           !buffer_left(&relay->to_upstream) && relay->forward.waiting < FORWARD_WAITING;
 }
 
 static bool read_client(struct relay *relay)
@@ -93,7 +89,7 @@ static bool read_client(struct relay *relay)
     if (!SSL_read_ex(relay->ssl, in->bytes + in->end, room, &got))
         return stopped(relay, 0);
     in->end += got;
-    moved(relay);
+    relay->stage_bytes += got;
     return true;
 }
 
@@ -101,31 +97,41 @@ static bool write_client(struct relay *relay)
 {
     struct buffer *out = &relay->to_client;
     size_t sent;
-    if (!left(out))
+    if (!buffer_left(out))
         return false;
     ERR_clear_error();
-    if (!SSL_write_ex(relay->ssl, out->bytes + out->at, left(out), &sent))
+    if (!SSL_write_ex(relay->ssl, out->bytes + out->at, buffer_left(out), &sent))
         return stopped(relay, 0);
     out->at += sent;
-    moved(relay);
+    relay->stage_bytes += sent;
     return true;
 }
 
 // ---- the plain leg -------------------------------------------------------------------------
 
-// The upstream will say no more. If it never said anything, the client still gets an answer.
+// The upstream will say no more. If a request has no answer yet, the client gets `status`; if
+// half of an answer is here, the client must not take it for a whole one, so there is no
+// close_notify (RFC 8446 §6.1).
 static void end_upstream(struct relay *relay, int status, const char *why)
 {
-    struct buffer *out = &relay->to_client; // empty, or the upstream would not have been asked
-    struct http_out end = {out->bytes, RELAY_BUFFER_BYTES, 0, false};
-    if (*relay->forward.line && !relay->answered)
+    struct buffer *out = &relay->to_client;
+    bool complete = !relay->forward.in_answer && !relay->forward.waiting;
+    if (relay->upstream_closed)
+        complete = forward_is_complete(&relay->forward);
+    if (!complete || relay->forward.bad_answer)
         log_line("upstream %s: %s", relay->settings->upstream, why);
-    else
+    if (!complete && relay->forward.in_answer)
+        relay->broken = true;
+    if (complete && relay->forward.in_content) // it has its answer, half as it was
+        status = 0;
+    else if (complete)
         status = relay->forward.refused;
-    if (status)
+    size_t room = make_room(out);
+    struct http_out end = {out->bytes + out->end, room, 0, false};
+    if (status && !relay->broken && !relay->forward.answers_end) {
         forward_refusal(status, &end);
-    out->at = 0;
-    out->end = end.length;
+        out->end += end.length;
+    }
     relay->upstream_ended = true;
     if (relay->upstream >= 0)
         close(relay->upstream);
@@ -157,18 +163,18 @@ static void finish_connecting(struct relay *relay)
 }
 
 // From the client's bytes to the upstream's.
-static bool rewrite(struct relay *relay)
+static bool rewrite_requests(struct relay *relay)
 {
     struct buffer *in = &relay->from_client, *out = &relay->to_upstream;
-    if (relay->upstream_ended || !left(in))
+    if (relay->upstream_ended || !buffer_left(in))
         return false;
     size_t room = make_room(out);
     struct http_out to = {out->bytes + out->end, room, 0, false};
     long before = relay->forward.requests;
-    size_t used = forward_requests(&relay->forward, in->bytes + in->at, left(in), &to);
+    size_t used = forward_requests(&relay->forward, in->bytes + in->at, buffer_left(in), &to);
     in->at += used;
     out->end += to.length;
-    if (relay->upstream < 0 && left(out))
+    if (relay->upstream < 0 && buffer_left(out))
         connect_upstream(relay);
     if (relay->forward.requests > before)
         log_line("upstream %s: %s, for %s", relay->settings->upstream, relay->forward.line,
@@ -177,63 +183,91 @@ static bool rewrite(struct relay *relay)
     return used > 0;
 }
 
+// From the upstream's bytes to the client's.
+static bool rewrite_answers(struct relay *relay)
+{
+    struct buffer *in = &relay->from_upstream, *out = &relay->to_client;
+    struct forward *forward = &relay->forward;
+    unsigned waiting = forward->waiting;
+    if (!buffer_left(in) || relay->upstream_ended)
+        return false;
+    size_t room = make_room(out);
+    struct http_out to = {out->bytes + out->end, room, 0, false};
+    size_t used = forward_answers(forward, in->bytes + in->at, buffer_left(in), &to);
+    in->at += used;
+    out->end += to.length;
+    if (forward->waiting < waiting)
+        log_line("upstream %s: answers %d, %llu bytes", relay->settings->upstream,
+                 forward->status, (unsigned long long)forward->answer_bytes);
+    if (forward->bad_answer)
+        end_upstream(relay, 502, "its answer is no HTTP/1");
+    else if (forward->answers_end && !forward->in_answer)
+        end_upstream(relay, 0, "");
+    return used > 0;
+}
+
 static bool write_upstream(struct relay *relay)
 {
     struct buffer *out = &relay->to_upstream;
-    if (!relay->connected || relay->upstream < 0 || !left(out))
+    if (!relay->connected || relay->upstream < 0 || !buffer_left(out))
         return false;
-    ssize_t sent = send(relay->upstream, out->bytes + out->at, left(out), MSG_NOSIGNAL);
+    ssize_t sent = send(relay->upstream, out->bytes + out->at, buffer_left(out), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
         out->at = out->end; // it reads no more, but its answer may be there to be read
     if (sent <= 0)
         return false;
     out->at += (size_t)sent;
-    moved(relay);
+    upstream_moved(relay);
     return true;
 }
 
+// While answers cannot be passed on, nothing more is read: TCP tells the upstream to wait.
 static bool read_upstream(struct relay *relay)
 {
-    struct buffer *out = &relay->to_client;
-    if (!relay->connected || relay->upstream < 0 || left(out))
+    struct buffer *in = &relay->from_upstream;
+    size_t room = make_room(in);
+    if (!relay->connected || relay->upstream < 0 || !room || buffer_left(&relay->to_client))
         return false;
-    out->at = out->end = 0;
-    ssize_t got = read(relay->upstream, out->bytes, RELAY_BUFFER_BYTES);
+    ssize_t got = read(relay->upstream, in->bytes + in->end, room);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
-    if (got < 0 && relay->answered) { // the answer is cut: no close_notify for that
-        log_line("upstream %s: %s", relay->settings->upstream, strerror(errno));
-        relay->broken = true;
-    } else if (got <= 0) {
-        end_upstream(relay, 502, got ? strerror(errno) : "closed without an answer");
-    } else {
-        if (got > 12 && !memcmp(out->bytes, "HTTP/1.", 7))
-            log_line("upstream %s: answers %.3s", relay->settings->upstream, out->bytes + 9);
-        out->end = (size_t)got;
-        relay->answered = true;
-        moved(relay);
-    }
+    relay->upstream_closed = got == 0;
+    if (got < 0)
+        end_upstream(relay, 502, strerror(errno));
+    else if (got == 0)
+        end_upstream(relay, 502, "closed before the end of an answer");
+    else
+        upstream_moved(relay);
+    if (got > 0)
+        in->end += (size_t)got;
     return true;
 }
 
 // ---- both ----------------------------------------------------------------------------------
 
-// No more requests will come: the upstream is told, and answers those that it has.
-static void end_requests(struct relay *relay)
+// No more requests will come: when all answers have passed, that is the end. True if it is.
+static bool end_requests(struct relay *relay)
 {
-    bool no_more = relay->client_ended || relay->forward.refused;
-    if (!no_more || left(&relay->to_upstream) || relay->upstream_ended || relay->upstream_told)
-        return;
-    if (relay->upstream < 0)
+    const struct forward *forward = &relay->forward;
+    int status = forward->refused;
+    bool no_more = relay->client_ended || forward->refused;
+    if (!no_more || relay->upstream_ended || buffer_left(&relay->to_upstream) ||
+        buffer_left(&relay->to_client))
+        return false;
+    if (!status)
+        status = 400;
+    if (forward->in_content && forward->waiting == 1 && !forward->in_answer)
+        end_upstream(relay, status, "only a part of the request's content has come");
+    else if (!forward->waiting)
         end_upstream(relay, 0, "");
-    else if (relay->connected)
-        relay->upstream_told = !shutdown(relay->upstream, SHUT_WR);
+    return relay->upstream_ended;
 }
 
 // All is sent, and nothing is missing: that is what a close_notify says (RFC 8446 §6.1).
 static void end_answers(struct relay *relay)
 {
-    if (!relay->upstream_ended || left(&relay->to_client) || relay->lingering)
+    if (!relay->upstream_ended || buffer_left(&relay->to_client) ||
+        relay->stage == STAGE_LINGER || relay->broken)
         return;
     ERR_clear_error();
     SSL_shutdown(relay->ssl);
@@ -250,24 +284,27 @@ static void linger(struct relay *relay)
 static void advance(struct relay *relay)
 {
     bool more = true;
-    int round = 0;
-    if (relay->lingering) {
+    relay->send_blocked = false;
+    if (relay->stage == STAGE_LINGER) {
         linger(relay);
         return;
     }
-    relay->send_blocked = false;
-    while (more && !relay->broken && !relay->lingering && round++ < ROUNDS) {
+    for (int round = 0; more && round < ROUNDS; round++) {
         more = read_client(relay);
         if (!relay->established && SSL_is_init_finished(relay->ssl))
             tell_established(relay);
-        more = rewrite(relay) || more;
+        more = rewrite_requests(relay) || more;
         more = write_upstream(relay) || more;
-        more = read_upstream(relay) || more;
+        more = rewrite_answers(relay) || more;
         more = write_client(relay) || more;
-        end_requests(relay);
+        more = read_upstream(relay) || more;
+        more = end_requests(relay) || more;
         end_answers(relay);
+        if (relay->broken || relay->stage == STAGE_LINGER)
+            more = false;
     }
-    relay->again = more && !relay->lingering;
+    relay->again = more;
+    enter_stage(relay);
 }
 
 struct relay *relay_open(int client, struct relay_settings *settings)
@@ -276,7 +313,9 @@ struct relay *relay_open(int client, struct relay_settings *settings)
     socklen_t length = sizeof address;
     struct relay *relay = calloc(1, sizeof *relay);
     int on = 1;
-    if (!relay || !(relay->ssl = SSL_new(settings->ctx)) || !SSL_set_fd(relay->ssl, client)) {
+    if (relay)
+        relay->ssl = SSL_new(settings->ctx);
+    if (!relay || !relay->ssl || !SSL_set_fd(relay->ssl, client)) {
         if (relay)
             SSL_free(relay->ssl);
         free(relay);
@@ -294,8 +333,9 @@ struct relay *relay_open(int client, struct relay_settings *settings)
     relay->settings = settings;
     relay->client = client;
     relay->upstream = -1;
+    relay->forward.by = &settings->proxy;
     relay->forward.client = relay->address;
-    relay->deadline_ns = now_ns() + RELAY_HANDSHAKE_MS * INT64_C(1000000);
+    begin_stage(relay, STAGE_HANDSHAKE);
     return relay;
 }
 
@@ -312,33 +352,66 @@ void relay_close(struct relay *relay)
 // on telling that it hangs up.
 void relay_watch(const struct relay *relay, struct pollfd polls[2])
 {
-    short client = wants_client(relay) ? POLLIN : 0, server = 0;
+    short client = 0, server = 0;
+    if (wants_client(relay))
+        client |= POLLIN;
     if (relay->send_blocked)
         client |= POLLOUT;
-    if (!left(&relay->to_client))
+    if (!buffer_left(&relay->to_client))
         server |= POLLIN;
-    if (left(&relay->to_upstream))
+    if (buffer_left(&relay->to_upstream))
         server |= POLLOUT;
-    polls[0] = (struct pollfd){client ? relay->client : -1, client, 0};
-    polls[1] = (struct pollfd){server ? relay->upstream : -1, server, 0};
+    polls[0] = (struct pollfd){relay->client, client, 0};
+    polls[1] = (struct pollfd){relay->upstream, server, 0};
+    if (!client)
+        polls[0].fd = -1;
+    if (!server)
+        polls[1].fd = -1;
 }
 
+// The stage has taken too long.
 static void expire(struct relay *relay)
 {
-    relay->broken = relay->lingering || !relay->established || left(&relay->to_client);
-    if (!relay->broken) {
-        end_upstream(relay, 504, "no answer");
-        advance(relay);
+    switch (relay->stage) {
+    case STAGE_IDLE:
+        end_upstream(relay, 0, "");
+        break;
+    case STAGE_CONTENT:
+    case STAGE_TAKE:
+        if (stage_is_in_pace(relay))
+            begin_stage(relay, relay->stage);
+        else
+            relay->broken = true;
+        return;
+    case STAGE_HEAD:
+        relay->forward.refused = 408;
+        break;
+    case STAGE_UPSTREAM:
+        end_upstream(relay, 504, "no answer in time");
+        break;
+    case STAGE_HANDSHAKE:
+    case STAGE_LINGER:
+        relay->broken = true;
     }
+    if (!relay->broken)
+        advance(relay);
 }
 
-void relay_serve(struct relay *relay, const struct pollfd polls[2])
+void relay_give_up(struct relay *relay)
 {
-    if (polls[1].revents && !relay->connected)
+    log_line("client %s: closed, its place is needed", relay->address);
+    relay->broken = true;
+}
+
+void relay_serve(struct relay *relay, short client_events, short upstream_events)
+{
+    if (relay->broken)
+        return;
+    if (upstream_events && !relay->connected)
         finish_connecting(relay);
-    if (polls[0].revents & (POLLERR | POLLNVAL))
+    if (client_events & (POLLERR | POLLNVAL))
         relay->broken = true;
-    else if (polls[0].revents || polls[1].revents || relay->again)
+    else if (client_events || upstream_events || relay->again)
         advance(relay);
     if (!relay->broken && now_ns() > relay->deadline_ns)
         expire(relay);

@@ -1,5 +1,5 @@
-// trips.c: see trips.h.
-#include "trips.h"
+// count_round_trips.c: see count_round_trips.h.
+#include "count_round_trips.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -41,7 +41,7 @@ static int step_of(const struct packet *packet, const struct sent *other)
     return step;
 }
 
-int trips_count(uint32_t mark, int fd, size_t bytes)
+int count_round_trips(uint32_t mark, int fd, size_t bytes)
 {
     static struct packet packets[PACKET_LOG_PACKETS];
     static struct sent sent[2]; // by the server, by the client
