@@ -1,183 +1,244 @@
-// server.c: HTTP/1.1 over one epoll loop: a request is a head and perhaps content, an answer is
+// server.c: HTTP/1.1 over one epoll loop. A request is a head and perhaps content, an answer is
 // the same, and both are a stream of bytes in which only the head says where they end.
 //
 // Run:    ./server             then, in another terminal: ./client, or curl -v localhost:8002/
-// Watch:  that one read() may bring half a request or twenty of them; that all a connection
-//         waits for (content, a moment, room in the socket) is kept in its struct session, so
-//         that the loop never waits for anybody.
+// Watch:  one read() may bring half a request or twenty of them. Whatever a connection waits
+//         for (content, a moment, room in the socket) is kept in its struct connection, so that
+//         the loop never waits for one client while others have something to do.
 //
-// Read received() first, then take_request(), where a head becomes an answer. How that is sent
-// is in session.c, what it says in answer.c. Heads and content are read in ../common/http.c and
-// body.c; the loop is ../common/loop.c.
+// Read `calls` first, then received(), then take_request(), where a head becomes an answer. How
+// the answer is sent is in response.c, what it says in pages.c. Heads and content are read in
+// ../common/http_head.c and http_framing.c; the loop is ../common/loop.c.
 #include <stdio.h>
-#include <string.h>
 
-#include "body.h"
-#include "files.h"
-#include "http.h"
-#include "loop.h"
+#include "log.h"
 #include "net.h"
 #include "options.h"
-#include "session.h"
-#include "log.h"
+#include "response.h"
 
-#define CONNECTIONS_MAX 10000
-#define BACKLOG         4096
-#define CONTENT_MAX     (1 << 20) // bytes of a request's content that is kept in memory
+#define CONNECTIONS_MAX   10000
+#define BACKLOG           4096
+#define CONTENT_MAX_BYTES (1 << 20) // of a request, where the content is kept in memory
+#define CONTENT_RATE_MIN  4096      // bytes a second that content has to come with
 
 static int idle_ms = 15000; // without a request, or without more of its content
 static int head_ms = 10000; // for a whole head, however slowly it comes
 static long requests;
 
-// ---- the request ---------------------------------------------------------------------------
+static void opened(struct conn *conn);
+static size_t received(struct conn *conn, const char *bytes, size_t length);
+static bool produce(struct conn *conn);
+static void timeout(struct conn *conn);
+static void stop(struct conn *conn);
+static void closed(struct conn *conn);
 
-// The content is whole.
-static void end_content(struct session *s)
+// What the loop calls, always for one connection.
+static const struct loop_server calls = {
+    .conn_bytes = sizeof(struct connection), // the loop allocates it, all zero
+    .conns_max = CONNECTIONS_MAX,
+    .opened = opened,     // after accept()
+    .received = received, // bytes have come: returns how many it has used; 0: it needs more
+    .produce = produce,   // the kernel has taken all output: returns true if it makes more
+    .timeout = timeout,   // the time of conn_deadline() has come
+    .stop = stop,         // the program is to stop: the connection may end what it has begun
+    .closed = closed,     // the connection is gone: frees what belongs to it
+};
+
+// The loop hands over its struct conn, which is the first member of our struct connection, so
+// both have the same address.
+static struct connection *connection_of(struct conn *conn)
 {
-    if (s->upload.fd) {
-        int status = upload_end(&s->upload, true);
-        if (status) {
-            session_refuse(s, status);
-            return;
-        }
-        s->answer.status = s->upload.created ? 201 : 204;
-        s->answer.type = NULL;
-    } else if (s->answer.echo) {
-        s->answer.text = s->kept;
-        s->answer.length = s->kept_length;
-    }
-    session_answer(s);
+    return (struct connection *)conn;
 }
 
-// Ends an exchange whose content we do not read: it is too much, or may not come at all.
-static void answer_without_content(struct session *s)
+// ---- the request
+// -----------------------------------------------------------------------------
+
+// Content has idle_ms to come, and each byte of it buys a little more time: a byte now and then
+// is not enough.
+static void put_off_deadline(struct connection *c, size_t bytes)
 {
-    s->keep_alive = false;
-    if (s->answer.status >= 400)
-        session_answer(s);
+    int64_t now_ns = conn_now(&c->conn), latest_ns = now_ns + idle_ms * INT64_C(1000000);
+    c->content_due_ns += (int64_t)bytes * (1000000000 / CONTENT_RATE_MIN);
+    if (c->content_due_ns > latest_ns)
+        c->content_due_ns = latest_ns;
+    conn_deadline(&c->conn, (c->content_due_ns - now_ns) / 1000000);
+}
+
+// The content is whole.
+static void end_content(struct connection *c)
+{
+    if (c->upload.fd) {
+        int status = upload_end(&c->upload, true);
+        if (status) {
+            send_refusal(c, status, c->upload.why);
+            return;
+        }
+        c->answer.status = c->upload.created ? 201 : 204;
+        c->answer.type = NULL;
+    } else if (c->answer.echo) {
+        c->answer.text = c->kept.bytes;
+        c->answer.length = c->kept.length;
+    }
+    send_answer(c);
+}
+
+// Ends an exchange whose content is not read: it is too long, or may not come at all.
+static void answer_without_content(struct connection *c)
+{
+    c->keep_alive = false;
+    if (c->answer.status >= 400)
+        send_answer(c);
     else
-        session_refuse(s, 413);
+        send_refusal(c, 413, "at most 1048576 bytes of content are taken here");
+}
+
+// A whole head is here: decides on the answer, and on what becomes of the content behind it.
+static void take_request(struct connection *c, const struct http_head *head)
+{
+    c->keep_alive = head->keep_alive && !c->conn.told_to_stop;
+    c->head_only = http_is(head->method, "HEAD");
+    c->minor = head->minor;
+    c->phase = READ_CONTENT;
+    c->content_bytes = 0;
+    c->answer = (struct answer){0};
+    requests++;
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
+    answer_request(head, &c->answer, &c->upload);
+    http_body_of_request(&c->body, head);
+    if (c->body.done) {
+        end_content(c);
+        return;
+    }
+    bool too_long = !c->upload.fd && head->content_length > CONTENT_MAX_BYTES;
+    if (too_long || (head->expects_continue && c->answer.status >= 400)) {
+        answer_without_content(c);
+        return;
+    }
+    c->content_due_ns = INT64_MAX / 2;
+    put_off_deadline(c, 0);
+    if (head->expects_continue) {
+        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+        memcpy(conn_space(&c->conn), go_on, sizeof go_on - 1);
+        conn_wrote(&c->conn, sizeof go_on - 1);
+    }
 }
 
 // Uses content that has come; returns how many bytes.
-static size_t take_content(struct session *s, const char *bytes, size_t length)
+static size_t take_content(struct connection *c, const char *bytes, size_t length)
 {
     struct http_text content;
-    ssize_t used = http_body_take(&s->body, bytes, length, &content);
-    conn_deadline(&s->conn, idle_ms);
-    s->content_length += content.length;
-    int status = used < 0 ? (int)-used : 0;
-    if (!status && s->upload.fd)
-        status = upload_write(&s->upload, content);
-    else if (!status && s->answer.echo && s->content_length <= CONTENT_MAX &&
-             !session_keep(s, content))
-        status = 503;
-    if (status)
-        session_refuse(s, status);
-    else if (!s->upload.fd && s->content_length > CONTENT_MAX)
-        answer_without_content(s);
-    else if (s->body.done)
-        end_content(s);
-    return used < 0 ? length : (size_t)used;
-}
-
-// A whole head is here: decides on the answer, and on what becomes of the content.
-static void take_request(struct session *s, const struct http_head *head)
-{
-    s->keep_alive = head->keep_alive && !s->conn.told_to_stop;
-    s->head_only = http_is(head->method, "HEAD");
-    s->minor = head->minor;
-    s->head_began = false;
-    s->phase = READ_CONTENT;
-    s->content_length = 0;
-    requests++;
-    s->answer = (struct answer){0};
-    answer_request(head, &s->answer, &s->upload);
-    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
-             head->target.at);
-    http_body_of_request(&s->body, head);
-    if (s->body.done) {
-        end_content(s);
-    } else if ((!s->upload.fd && head->content_length > CONTENT_MAX) ||
-               (head->expects_continue && s->answer.status >= 400)) {
-        answer_without_content(s);
-    } else if (head->expects_continue) {
-        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        memcpy(conn_space(&s->conn), go_on, sizeof go_on - 1);
-        conn_wrote(&s->conn, sizeof go_on - 1);
+    ssize_t used = http_body_take(&c->body, bytes, length, &content);
+    int status = 0;
+    const char *why = "too much content waits to be echoed; try again later";
+    if (used < 0) {
+        send_refusal(c, (int)-used, c->body.why);
+        return length;
     }
+    put_off_deadline(c, content.length);
+    c->content_bytes += content.length;
+    if (c->upload.fd) {
+        status = upload_write(&c->upload, content);
+        why = c->upload.why;
+    } else if (c->content_bytes > CONTENT_MAX_BYTES) {
+        answer_without_content(c);
+        return (size_t)used;
+    } else if (c->answer.echo && !kept_add(&c->kept, &c->conn, content)) {
+        status = 503;
+    }
+    if (status)
+        send_refusal(c, status, why);
+    else if (c->body.done)
+        end_content(c);
+    return (size_t)used;
 }
 
-// Of a head that is wrong the method may be known, and HEAD means no content, always.
-static void refuse_head(struct session *s, const struct http_head *head, int status)
+// A head that has begun, unless these are only the empty lines that some clients send behind
+// the content of the request before.
+static bool is_begun(const char *bytes, size_t length)
 {
-    s->head_only = http_is(head->method, "HEAD");
-    session_refuse(s, status);
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i] != '\r' && bytes[i] != '\n')
+            return true;
+    return false;
 }
 
-// ---- what the loop calls -------------------------------------------------------------------
+static size_t received(struct conn *conn, const char *bytes, size_t length)
+{
+    static struct http_head head;
+    struct connection *c = connection_of(conn);
+    size_t used = 0, part = 1;
+    while (part && used < length && !conn->closing && conn_room(conn) >= HEAD_ROOM_BYTES &&
+           c->phase <= READ_CONTENT) {
+        if (c->phase == READ_CONTENT) {
+            part = take_content(c, bytes + used, length - used);
+            used += part;
+            continue;
+        }
+        int result = http_read_request(bytes + used, length - used, &head);
+        if (result > 0) {
+            part = head.length;
+            used += part;
+            c->head_began = false;
+            take_request(c, &head);
+        } else if (result < 0) {
+            used = length; // nothing is known about the bytes behind it
+            c->head_only = http_is(head.method, "HEAD");
+            send_refusal(c, -result, head.why);
+        } else {
+            part = 0;
+            if (!c->head_began && is_begun(bytes + used, length - used)) {
+                c->head_began = true;
+                conn_deadline(conn, head_ms); // for all of it: further bytes change nothing
+            }
+        }
+    }
+    return used;
+}
+
+// ---- the rest of what the loop calls
+// ---------------------------------------------------------
 
 static void opened(struct conn *conn)
 {
     conn_deadline(conn, idle_ms);
 }
 
-static size_t received(struct conn *conn, const char *bytes, size_t length)
-{
-    static struct http_head head;
-    struct session *s = (struct session *)conn;
-    size_t used = 0, part = 1;
-    while (part && used < length && !conn->closing && conn_room(conn) >= HEAD_ROOM &&
-           s->phase <= READ_CONTENT) {
-        if (s->phase == READ_CONTENT) {
-            part = take_content(s, bytes + used, length - used);
-            used += part;
-            continue;
-        }
-        int result = http_read_request(bytes + used, length - used, &head);
-        part = result > 0 ? head.length : result < 0 ? length - used : 0; // refused: all of it
-        used += part;
-        if (result > 0)
-            take_request(s, &head);
-        else if (result < 0)
-            refuse_head(s, &head, -result);
-        else if (!s->head_began)
-            conn_deadline(conn, head_ms); // for all of it: bytes that trickle in change nothing
-        s->head_began = result == 0;
-    }
-    return used;
-}
-
 static bool produce(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    if (s->phase == READ_HEAD && !s->head_began)
+    struct connection *c = connection_of(conn);
+    if (c->phase == READ_HEAD && !c->head_began)
         conn_deadline(conn, idle_ms);
-    return s->phase == SEND && session_send_content(s);
+    return c->phase == SEND && send_content(c);
 }
 
 static void timeout(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    if (s->phase == WAIT)
-        session_go_on(s);
-    else if (s->phase == READ_CONTENT || s->head_began)
-        session_refuse(s, 408);
+    struct connection *c = connection_of(conn);
+    if (c->phase == WAIT)
+        send_delayed(c);
+    else if (c->kept.lost && c->phase == READ_CONTENT)
+        send_refusal(c, 503, "this content came so slowly that others needed its room");
+    else if (c->phase == READ_CONTENT)
+        send_refusal(c, 408, "the content has to come faster");
+    else if (c->head_began)
+        send_refusal(c, 408, "the head has to come faster");
     else
         conn_close(conn);
 }
 
 static void stop(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    s->keep_alive = false;
-    if (s->phase == READ_HEAD)
+    struct connection *c = connection_of(conn);
+    c->keep_alive = false;
+    if (c->phase == READ_HEAD)
         conn_close(conn);
 }
 
 static void closed(struct conn *conn)
 {
-    session_forget((struct session *)conn);
+    end_exchange(connection_of(conn));
 }
 
 int main(int argc, char **argv)
@@ -192,19 +253,11 @@ int main(int argc, char **argv)
         {"head-ms", OPTION_INT, &head_ms, 1, 3600000, "ms that a request's head may take"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
-    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
-                                              .conns_max = CONNECTIONS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .produce = produce,
-                                              .timeout = timeout,
-                                              .stop = stop,
-                                              .closed = closed};
     options_parse(argc, argv, &(struct command){"", "Lesson 02: an HTTP/1.1 server.", options});
     log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
-    files_begin(); // not before: where we cannot listen, nothing is to be left behind
-    long connections = loop_run(listener, &server);
+    files_begin(); // not before: where the port is taken, nothing is to be left behind
+    long connections = loop_run(listener, &calls);
     files_end();
     printf("stopped: connections %ld, requests %ld\n", connections, requests);
     return 0;

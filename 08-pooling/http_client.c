@@ -143,7 +143,7 @@ static bool get(const struct url *url, char why[POOL_ERROR])
         fetch_close(&c->fetch); // its place in the pool is ours, so it goes on there
         result = connect_to_host(c, OPEN_MS) ? ask(c, url->target) : FETCH_REFUSED;
     }
-    snprintf(why, POOL_ERROR, "%s", fetch_text[result]);
+    fetch_why(&c->fetch, result, why);
     bool whole = result == FETCH_OK;
     c->answers++;
     if (whole)

@@ -114,11 +114,12 @@ enum fetch_result fetch_read(struct fetch *f)
     ssize_t got;
     if (!room)
         return FETCH_TOO_LONG;
+    if (f->read_max && f->read_max < room)
+        room = f->read_max;
     do {
         if (!limit(f->fd, SO_RCVTIMEO, f->deadline_ns))
             return FETCH_TIMEOUT;
-        got = recv(f->fd, f->bytes + end,
-                   f->read_max && f->read_max < room ? f->read_max : room, 0);
+        got = recv(f->fd, f->bytes + end, room, 0);
     } while (got < 0 && errno == EINTR);
     if (got < 0)
         return errno == EAGAIN ? FETCH_TIMEOUT : FETCH_RESET;
@@ -135,13 +136,22 @@ void fetch_use(struct fetch *f, size_t length)
 
 static enum fetch_result take_head(struct fetch *f)
 {
-    do {
+    for (;;) {
         make_room(f);
         int result = http_read_response(f->bytes, f->rest.length, &f->head);
-        if (result <= 0)
-            return result < 0 ? FETCH_MALFORMED : FETCH_MORE;
+        if (result < 0)
+            return FETCH_MALFORMED;
+        if (result == 0)
+            return FETCH_MORE;
         fetch_use(f, f->head.length);
-    } while (f->head.status < 200 && f->head.status != 101); // RFC 9110 §15.2
+        if (f->head.status >= 200 || f->head.status == 101) // RFC 9110 §15.2
+            break;
+        if (++f->interim > FETCH_INTERIM) {
+            f->head.why = "too many answers 1xx before the answer";
+            return FETCH_MALFORMED;
+        }
+    }
+    f->interim = 0;
     http_body_of_response(&f->body, &f->head, f->head_only);
     f->head.keep_alive = f->head.keep_alive && f->body.state != BODY_TO_CLOSE;
     f->content = (struct http_text){f->rest.at, 0};
@@ -204,11 +214,55 @@ enum fetch_result fetch_ask(struct fetch *f, const char *method, const char *tar
     return result;
 }
 
+// How much of an answer had come: "4 of 100 bytes of content".
+static void put_progress(const struct fetch *f, char text[FETCH_WHY_BYTES / 2])
+{
+    const char *where = "bytes of content, which ends with the connection";
+    if (!f->in_answer)
+        snprintf(text, FETCH_WHY_BYTES / 2, "%zu bytes of a head", f->rest.length);
+    else if (f->body.state == BODY_LENGTH)
+        snprintf(text, FETCH_WHY_BYTES / 2, "%llu of %llu bytes of content",
+                 (unsigned long long)f->content_bytes,
+                 (unsigned long long)f->head.content_length);
+    else {
+        if (f->head.chunked)
+            where = "bytes of content, and no last chunk";
+        snprintf(text, FETCH_WHY_BYTES / 2, "%llu %s", (unsigned long long)f->content_bytes,
+                 where);
+    }
+}
+
+char *fetch_why(const struct fetch *f, enum fetch_result result, char text[FETCH_WHY_BYTES])
+{
+    char came[FETCH_WHY_BYTES / 2];
+    put_progress(f, came);
+    if (result == FETCH_REFUSED || (result == FETCH_RESET && !f->in_answer))
+        snprintf(text, FETCH_WHY_BYTES, "%s: %s", fetch_text[result], strerror(errno));
+    else if (result == FETCH_RESET)
+        snprintf(text, FETCH_WHY_BYTES, "%s after %s: %s", fetch_text[result], came,
+                 strerror(errno));
+    else if (result == FETCH_CUT)
+        snprintf(text, FETCH_WHY_BYTES, "cut after %s", came);
+    else if (result == FETCH_TIMEOUT && (f->in_answer || f->rest.length))
+        snprintf(text, FETCH_WHY_BYTES, "timed out after %s", came);
+    else if (result == FETCH_MALFORMED && f->in_answer)
+        snprintf(text, FETCH_WHY_BYTES, "malformed after %s: %s", came, f->body.why);
+    else if (result == FETCH_MALFORMED)
+        snprintf(text, FETCH_WHY_BYTES, "malformed: %s", f->head.why);
+    else if (result == FETCH_TOO_LONG && f->in_answer)
+        snprintf(text, FETCH_WHY_BYTES, "longer than the %d bytes that are kept, after %s",
+                 FETCH_BYTES, came);
+    else
+        snprintf(text, FETCH_WHY_BYTES, "%s", fetch_text[result]);
+    return text;
+}
+
 bool fetch_or_die(const struct fetch *f, enum fetch_result result)
 {
+    char why[FETCH_WHY_BYTES];
     if (result == FETCH_REFUSED)
         die("cannot connect to %s: %s (is the server running?)", f->about, strerror(errno));
     if (result != FETCH_OK && result != FETCH_MORE)
-        die("%s: %s", f->about, fetch_text[result]);
+        die("%s: %s", f->about, fetch_why(f, result, why));
     return result == FETCH_OK;
 }

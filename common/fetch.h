@@ -5,12 +5,13 @@
 #ifndef FETCH_H
 #define FETCH_H
 
-#include "body.h"
 #include "http.h"
 #include "net.h"
 
 #define FETCH_BYTES       32768 // a request; an answer, with what has come behind it
 #define FETCH_PATIENCE_MS 10000 // without a deadline: as long as nothing at all may happen
+#define FETCH_INTERIM     100   // answers 1xx before the answer that counts
+#define FETCH_WHY_BYTES   200   // of the text that fetch_why() makes
 #define FETCH_HOST        "Host: workbench\r\n"
 
 enum fetch_result {
@@ -21,7 +22,7 @@ enum fetch_result {
     FETCH_CUT,       // the same in the middle of the answer
     FETCH_RESET,     // the connection is broken, errno says how
     FETCH_TIMEOUT,   // the deadline has passed, or our patience is at its end
-    FETCH_MALFORMED, // what has come is no HTTP/1.1
+    FETCH_MALFORMED, // what has come is refused: fetch_why() gives the reason
     FETCH_TOO_LONG,  // there is no room for what is to be sent, or for what comes
 };
 
@@ -40,6 +41,7 @@ struct fetch {
     // Called with each part of the content as it comes, which is then not kept; may be NULL.
     void (*piece)(struct fetch *f, struct http_text part);
     bool in_answer; // its head is read, the rest is not
+    int interim;    // answers 1xx that came before it
     struct http_body body;
     struct http_text rest; // what has come and is not used yet
     char bytes[FETCH_BYTES];
@@ -79,6 +81,11 @@ enum fetch_result fetch_ask(struct fetch *f, const char *method, const char *tar
 
 // What each result means, in a few words.
 extern const char *const fetch_text[];
+
+// Says what went wrong, and how much had come: "cut after 4 of 100 bytes of content",
+// "malformed: two Content-Length fields". Call it before anything else changes f or errno.
+// Returns text.
+char *fetch_why(const struct fetch *f, enum fetch_result result, char text[FETCH_WHY_BYTES]);
 
 // True for FETCH_OK, false for FETCH_MORE; dies of all others, and says what was asked.
 bool fetch_or_die(const struct fetch *f, enum fetch_result result);

@@ -1,7 +1,5 @@
-// http_out.c: see http_out.h.
-#include "http_out.h"
-
-#include <string.h>
+// http_out.c: writing the head of a message, see http.h.
+#include "http.h"
 
 void http_put(struct http_out *out, const void *bytes, size_t length)
 {
@@ -53,17 +51,6 @@ void http_put_status(struct http_out *out, int status)
     http_put(out, "\r\n", 2);
 }
 
-const char *http_date(time_t seconds)
-{
-    static _Thread_local time_t last = -1;
-    static _Thread_local char text[40];
-    struct tm utc;
-    if (seconds != last && gmtime_r(&seconds, &utc))
-        strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc);
-    last = seconds;
-    return text;
-}
-
 const char *http_reason(int status)
 {
     static const struct {
@@ -90,6 +77,7 @@ const char *http_reason(int status)
                    {414, "URI Too Long"},
                    {416, "Range Not Satisfiable"},
                    {417, "Expectation Failed"},
+                   {421, "Misdirected Request"},
                    {422, "Unprocessable Content"},
                    {425, "Too Early"},
                    {426, "Upgrade Required"},

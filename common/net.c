@@ -161,6 +161,7 @@ int net_stop_fd(void)
     sigaddset(&stop, SIGINT);
     sigaddset(&stop, SIGTERM);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a file that may grow no more (ulimit -f) is an error of write()
     if (sigprocmask(SIG_BLOCK, &stop, NULL))
         die("cannot block SIGINT and SIGTERM: %s", strerror(errno));
     int fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);

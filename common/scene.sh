@@ -6,7 +6,8 @@
 #   finish
 #
 # From the environment: SCENE (a name or number: only this one), ARGS (further link options, for
-# the scenes that have a link), LEDGER (a file that collects the claims; else finish shows them).
+# the scenes that have a link), LEDGER (a file that collects the claims; else finish shows them),
+# WIRE_REFUSED (set: this machine allows no wire, and that has been said).
 
 common=../common
 [ -d $common ] || common=../../common
@@ -27,8 +28,8 @@ play() {
     $common/wire/wire $1 -- $server -- ./play "$name"
     status=$?
     if [ $status -eq 3 ]; then
-        echo "this machine allows no wire, so on loopback instead; what needs packets is skipped:"
-        no_wire=1
+        echo "This machine allows no wire: see above. So on loopback; what needs packets is skipped:"
+        export WIRE_REFUSED=1
         play ""
     elif [ $status -eq 2 ] || [ $status -eq 130 ]; then
         exit $status # a bad option, or ctrl-C: not the scene's fault
@@ -56,7 +57,7 @@ scene() {
     elif [ -n "$ARGS" ]; then
         printf '\n(scene %s is on loopback: ARGS is for the scenes that have a link)\n' "$name"
     fi
-    [ -z "$no_wire" ] || link=""
+    [ -z "$WIRE_REFUSED" ] || link=""
     play "$link"
 }
 

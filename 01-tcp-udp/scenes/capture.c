@@ -12,13 +12,15 @@ static bool is_tcp_of(const struct packet *p, int client_port)
 bool capture_opens(const struct packet *list, uint32_t count, int client_port)
 {
     static const uint8_t flags[] = {TCP_SYN, TCP_SYN | TCP_ACK, TCP_ACK};
+    // Of these; where ECN is asked for, others are set beside them (RFC 3168 §6.1.1).
+    static const uint8_t known = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
     int step = 0; // of the three; a packet that is sent again does not count twice
     for (const struct packet *p = list; p < list + count; p++) {
         if (!is_tcp_of(p, client_port))
             continue;
         if (p->payload)
             return step == 3;
-        if (step < 3 && p->flags == flags[step] && p->to_server == (step != 1))
+        if (step < 3 && (p->flags & known) == flags[step] && p->to_server == (step != 1))
             step++;
     }
     return false;

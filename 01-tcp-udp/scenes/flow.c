@@ -10,6 +10,7 @@
 #include "ask.h"
 #include "packet_log.h"
 #include "claim.h"
+#include "host.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -28,16 +29,16 @@ static const struct claim buffers = {
     "87380 was tcp_rmem's default until Linux 4.20, now it is 131072 (the kernel's "
     "ip-sysctl.rst); the larger figures are limits, and grow with the machine's memory."};
 
-// Reads the three numbers of tcp_rmem or tcp_wmem: minimum, default, maximum.
-static void read_sysctl(const char *name, long values[3])
+// What a kernel of this version (612: 6.12) has by itself: the largest is less where there is
+// little memory (tcp_init() in the kernel's net/ipv4/tcp.c).
+enum verdict flow_buffers(const long in[3], const long out[3], int kernel)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/sys/net/ipv4/%s", name);
-    FILE *file = fopen(path, "re");
-    if (!file || fscanf(file, "%ld %ld %ld", &values[0], &values[1], &values[2]) != 3)
-        memset(values, 0, 3 * sizeof *values);
-    if (file)
-        fclose(file);
+    long in_default = kernel < 420 ? 87380 : 131072;
+    long in_largest = kernel < 616 ? 6 << 20 : 32 << 20;
+    if (in[0] != 4096 || in[1] != in_default || in[2] > in_largest || out[0] != 4096 ||
+        out[1] != 16384 || out[2] > 4 << 20)
+        return SKIPPED; // somebody has set them
+    return kernel < 420 ? HOLDS : NOT_HERE;
 }
 
 static int socket_buffer(int fd, int option)
@@ -132,8 +133,7 @@ void scene_flow(void)
     udp_into_a_sleeping_reader(udp, &sent, &received, &dropped);
     close(udp);
     int tcp = ask_open_tcp();
-    read_sysctl("tcp_rmem", in);
-    read_sysctl("tcp_wmem", out);
+    bool known = host_setting("tcp_rmem", in, 3) && host_setting("tcp_wmem", out, 3);
     story_head("a socket's buffers, in bytes|smallest|default|largest|this one");
     story_row("in: tcp_rmem, SO_RCVBUF|%ld|%ld|%ld|%d", in[0], in[1], in[2],
               socket_buffer(tcp, SO_RCVBUF));
@@ -154,12 +154,9 @@ void scene_flow(void)
         claim_report(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,
                      "%ld sent = %ld received + %ld that the server's kernel dropped", sent,
                      received, dropped);
-    enum verdict verdict = UNCLEAR;
-    if (in[1] == 87380)
-        verdict = HOLDS;
-    else if (in[1] > 0 && out[1] == 16384)
-        verdict = NOT_HERE;
+    enum verdict verdict = known ? flow_buffers(in, out, host_kernel()) : UNCLEAR;
     claim_report(&buffers, verdict,
-                 "in: default %ld, at most %ld; out: default %ld, at most %ld", in[1], in[2],
-                 out[1], out[2]);
+                 "in: default %ld, at most %ld; out: default %ld, at most %ld%s", in[1], in[2],
+                 out[1], out[2],
+                 verdict == SKIPPED ? ": somebody has set them on this machine" : "");
 }

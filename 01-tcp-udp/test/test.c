@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "capture.h"
+#include "scenes.h"
 #include "tcp_state.h"
 
 static char answer[ANSWER_BYTES];
@@ -196,6 +197,49 @@ TEST(a_greedy_client_delays_nobody)
     stop();
 }
 
+// One byte a second: the server closes the connection although something always comes.
+TEST(a_byte_now_and_then_buys_no_time)
+{
+    int64_t began = now_ns();
+    start();
+    signal(SIGPIPE, SIG_IGN);
+    while (now_ns() - began < INT64_C(40000000000) && write_all(tcp, "x", 1))
+        sleep_ms(1000);
+    int64_t took_s = (now_ns() - began) / 1000000000;
+    CHECK(took_s >= 19);
+    CHECK(took_s <= 30);
+    stop();
+}
+
+TEST(swallow_has_a_limit)
+{
+    start();
+    ask_tcp(tcp, answer, "swallow 10485761");
+    CHECK(!strcmp(answer, "swallow 10485761")); // echoed: no request
+    stop();
+}
+
+// All places are taken by clients that never finish a line; one that does keeps its place, and
+// a newcomer gets one.
+TEST(slow_clients_do_not_lock_out_others)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < CROWD + 50)
+        SKIP("this needs more descriptors than ulimit -Hn allows");
+    start();
+    for (int i = 0; i < CROWD + 20; i++) // some of them wait until there is room
+        CHECK(write_all(net_connect("127.0.0.1", ask_port()), "x", 1));
+    for (int i = 0; i < 8; i++, sleep_ms(1000))
+        ask_tcp(tcp, answer, "hello");
+    CHECK(exchange(ask_port()));
+    ask_tcp(tcp, answer, "hello");
+    CHECK(!strcmp(answer, "hello"));
+    stop();
+}
+
 // ---- UDP -----------------------------------------------------------------------------------
 
 TEST(datagrams_of_every_size)
@@ -230,6 +274,15 @@ TEST(late_answers_and_their_limit)
     while (await_udp(udp, answer, now_ns() + 1000000000))
         answers++;
     CHECK_INT(answers, 64);
+    for (int i = 0; i < 100; i++) { // all places are taken again
+        char text[40];
+        int length = sprintf(text, "#%d after 2000 x", i);
+        CHECK_INT(send(udp, text, (size_t)length, 0), length);
+    }
+    int other = ask_open_udp(); // and yet there is room for another client
+    CHECK_INT(send(other, "#1 after 300 y", 14, 0), 14);
+    CHECK(await_udp(other, answer, now_ns() + 1500000000));
+    CHECK(!strcmp(answer, "#1 y"));
     stop();
 }
 
@@ -365,4 +418,40 @@ TEST(the_client_ignores_strangers)
     CHECK_INT(run_client(ntohs(address.sin_port), "--udp"), 0);
     CHECK_HAS(test_output, "UDP (ignored) 0.0.0.0:");
     CHECK_HAS(test_output, "5 bytes \"hello\"\nUDP has no end");
+}
+
+// What the kernel has by itself depends on its version; what somebody has set is no failure.
+TEST(buffers_by_default_and_tuned)
+{
+    static const long in[] = {4096, 131072, 6291456}, much[] = {4096, 131072, 33554432},
+                      old[] = {4096, 87380, 6291456}, tuned[] = {4096, 87380, 16777216},
+                      little[] = {4096, 131072, 1500000}, out[] = {4096, 16384, 4194304},
+                      out_tuned[] = {4096, 65536, 16777216};
+    CHECK_INT(flow_buffers(in, out, 601), NOT_HERE);
+    CHECK_INT(flow_buffers(in, out, 618), NOT_HERE);
+    CHECK_INT(flow_buffers(much, out, 616), NOT_HERE);
+    CHECK_INT(flow_buffers(much, out, 615), SKIPPED);
+    CHECK_INT(flow_buffers(little, out, 601), NOT_HERE);
+    CHECK_INT(flow_buffers(old, out, 419), HOLDS);
+    CHECK_INT(flow_buffers(old, out, 601), SKIPPED);
+    CHECK_INT(flow_buffers(tuned, out, 618), SKIPPED);
+    CHECK_INT(flow_buffers(in, out_tuned, 618), SKIPPED);
+}
+
+// A handshake is one also where ECN is asked for: ECE and CWR stand beside SYN (RFC 3168
+// §6.1.1).
+TEST(a_handshake_that_asks_for_ecn)
+{
+    struct packet list[] = {
+        {.protocol = IPPROTO_TCP, .to_server = true, .source_port = 1, .flags = 0x02 | 0xc0},
+        {.protocol = IPPROTO_TCP, .destination_port = 1, .flags = 0x12 | 0x40},
+        {.protocol = IPPROTO_TCP, .to_server = true, .source_port = 1, .flags = 0x10},
+        {.protocol = IPPROTO_TCP,
+         .to_server = true,
+         .source_port = 1,
+         .flags = 0x18,
+         .payload = 5}};
+    CHECK(capture_opens(list, 4, 1));
+    list[1].flags = 0x14; // RST ACK
+    CHECK(!capture_opens(list, 4, 1));
 }

@@ -1,6 +1,6 @@
-// client.c: what HTTP/1.1 looks like, what a request costs, and where it goes wrong.
+// play.c: what HTTP/1.1 looks like, what a request costs, and where it goes wrong.
 //
-// Run:    ./client             against ./server in another terminal, or, with packets to see:
+// Run:    ./play               against ./server in another terminal, or, with packets to see:
 //         make run             or one scene: make run SCENE=pipeline ARGS="--rtt 100"
 // Watch:  the bytes. Everything here is text that you could have typed into nc.
 //
@@ -304,38 +304,9 @@ static void scene_overhead(void)
         sent + heads, content, 100.0 * (double)(same - same / REPEATS) / full);
 }
 
-// --------------------------------------------------------------------------------------------
-
-static void print_content(struct fetch *f, struct http_text content)
-{
-    (void)f;
-    fwrite(content.at, 1, content.length, stdout);
-}
-
-// Gets one page, from any server: its head goes to stderr, its content to stdout.
-static int get(const char *host, const char *target)
-{
-    struct fetch f;
-    char head[FETCH_BYTES];
-    ask_open(&f);
-    f.piece = print_content;
-    fetch_or_die(&f, fetch_send(&f, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
-                                target, host));
-    fetch_or_die(&f, fetch_answer(&f));
-    fflush(stdout);
-    snprintf(head, sizeof head, "%.*s", (int)f.head.length, f.bytes);
-    for (char *rest = head, *line; (line = strsep(&rest, "\n")) && *line;) {
-        line[strcspn(line, "\r")] = '\0';
-        make_printable(line);
-        fprintf(stderr, "%s\n", line);
-    }
-    fetch_close(&f);
-    return f.head.status < 400 ? 0 : 1;
-}
-
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *target;
+    static const char *host = "127.0.0.1";
     static int port = 8002;
     static const struct scene scenes[] = {
         {"raw", "one request and its response, line by line", scene_raw},
@@ -352,7 +323,6 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"get", OPTION_TEXT, &target, .help = "no scene: GET this path, from any server"},
         {0}};
     int first = options_parse(
         argc, argv,
@@ -363,7 +333,5 @@ int main(int argc, char **argv)
             options});
     story_begin();
     ask_server(host, port);
-    if (target)
-        return get(host, target);
     return story_tell(scenes, argv[first]);
 }

@@ -34,6 +34,38 @@ TEST(refusals_say_what_would_be_taken)
               "\r\nAllow: GET, HEAD, OPTIONS\r\n");
     CHECK_HAS(ask(port, "OPTIONS * HTTP/1.1\r\n" HOST END),
               "\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n");
+    CHECK(!strstr(ask(port, "OPTIONS /nothing HTTP/1.1\r\n" HOST END), "Allow"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// An error says in half a sentence what is wrong.
+TEST(errors_give_their_reason)
+{
+    static const struct {
+        const char *request, *content;
+        int status;
+    } cases[] = {
+        {GET END, "Bad Request: a Host field is missing\n", 400},
+        {GET HOST HOST END, "Bad Request: two Host fields\n", 400},
+        {POST LENGTH "1\r\n" LENGTH "1\r\n\r\nx", "two Content-Length fields\n", 400},
+        {POST CODING "chunked\r\n" LENGTH "1\r\n\r\n" LAST, "two ends\n", 400},
+        {CHUNKS "x\r\n", "a chunk's size is no hexadecimal number\n", 400},
+        {"GET https://h/ HTTP/1.1\r\n" HOST END,
+         "Misdirected Request: an https URI on a connection without TLS\n", 421},
+        {"GET / HTTP/2.0\r\n" HOST END, "only HTTP/1.1 and HTTP/1.0 are spoken here\n", 505},
+        {POST "Expect: x\r\n" END, "an expectation that is not known here\n", 417},
+        {"BREW / HTTP/1.1\r\n" HOST END, "no path here has this method\n", 501},
+        {"PUT / HTTP/1.1\r\n" HOST END, "Allow lists what this path takes\n", 405},
+        {"OPTIONS /nothing HTTP/1.1\r\n" HOST END, "there is nothing at this path\n", 404},
+        {"GET /img/1?size=x HTTP/1.1\r\n" HOST END, "size is a number up to 67108864\n", 400},
+        {POST LENGTH "1048577\r\n\r\n", "at most 1048576 bytes of content are taken here\n",
+         413},
+    };
+    pid_t pid;
+    int port = serve(&pid);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (!is_answer(ask(port, "%s", cases[i].request), cases[i].status, cases[i].content))
+            FAIL("expected %d %sgot %s", cases[i].status, cases[i].content, answers);
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -87,6 +119,31 @@ TEST(who_has_it_is_not_sent_it_again)
         {"If-Match: \"workbench-1\"\r\n", 200},
         {"If-Match: *\r\n", 200},
         {"If-Match: \"workbench-2\"\r\n", 412},
+        // If-Match compares strongly, If-None-Match does not (RFC 9110 §13.1).
+        {"If-Match: W/\"workbench-1\"\r\n", 412},
+        {"If-Match: W/\"workbench-1\", \"workbench-1\"\r\n", 200},
+        {"If-Match: workbench-1\r\n", 412},
+        {"If-Match:\r\n", 412},
+        // Lists in several lines (RFC 9110 §5.3), tags with commas and backslashes in them.
+        {"If-Match: \"a\"\r\nX: y\r\nif-match: \"workbench-1\"\r\n", 200},
+        {"If-Match: \"a\"\r\nIf-Match: \"b\"\r\n", 412},
+        {"If-None-Match: \"a\"\r\nIf-None-Match: W/\"workbench-1\"\r\n", 304},
+        {"If-None-Match: \"a\"\r\nIf-None-Match: *\r\n", 304},
+        {"If-None-Match: \"a, \", \"workbench-1\"\r\n", 304},
+        {"If-None-Match: \"a\\\", \"workbench-1\"\r\n", 304},
+        {"If-None-Match: , ,\t\"workbench-1\"\r\n", 304},
+        {"If-None-Match: \"workbench-1\r\n", 200},
+        {"If-None-Match: \"a, \"workbench-1\", b\"\r\n", 200},
+        {"If-None-Match: w/\"workbench-1\"\r\n", 200},
+        // A date that comes twice, or is none, does not count (RFC 9110 §13.1.3).
+        {"If-Modified-Since: Wed, 01 Jan 2025 00:00:00 GMT\r\n"
+         "If-Modified-Since: Wed, 01 Jan 2025 00:00:00 GMT\r\n",
+         200},
+        {"If-Unmodified-Since: Tue, 31 Dec 2024 23:59:59 GMT\r\n"
+         "If-Unmodified-Since: Tue, 31 Dec 2024 23:59:59 GMT\r\n",
+         200},
+        {"If-Modified-Since: Mon, 31 Feb 2028 00:00:00 GMT\r\n", 200},
+        {"If-Modified-Since: Tuesday, 01-Jan-80 00:00:00 GMT\r\n", 200}, // 1980: not 2080
         {"If-Match: \"workbench-1\"\r\nIf-None-Match: *\r\n", 304},
         {"If-Unmodified-Since: Wed, 01 Jan 2025 00:00:00 GMT\r\n", 200},
         {"If-Unmodified-Since: Tue, 31 Dec 2024 23:59:59 GMT\r\n", 412},

@@ -16,14 +16,17 @@ struct odd_request {
         name, expected, bytes, sizeof bytes - 1                                                \
     }
 
-#define GET      "GET / HTTP/1.1\r\n"
-#define HOST     "Host: h\r\n"
-#define POST     "POST /echo HTTP/1.1\r\nHost: h\r\n"
-#define LENGTH   "Content-Length: "
-#define CODING   "Transfer-Encoding: "
-#define CHUNKS   POST CODING "chunked\r\n\r\n"
-#define LAST     "0\r\n\r\n"
-#define END      "\r\n"
+#define GET    "GET / HTTP/1.1\r\n"
+#define HOST   "Host: h\r\n"
+#define POST   "POST /echo HTTP/1.1\r\nHost: h\r\n"
+#define LENGTH "Content-Length: "
+#define CODING "Transfer-Encoding: "
+#define CHUNKS POST CODING "chunked\r\n\r\n"
+#define LAST   "0\r\n\r\n"
+#define END    "\r\n"
+#define ZEROS                                                                                  \
+    "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000" \
+    "000000000000"
 #define GO_AHEAD "Expect: 100-continue\r\n"
 
 // clang-format off
@@ -82,6 +85,7 @@ static const struct odd_request odd_lines[] = {
     CASE("HEAD with content, echoed", "200", "HEAD /echo HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\nabc"),
     CASE("HEAD refused", "400 close", "HEAD / HTTP/1.1\r\n\r\n"),
     CASE("OPTIONS", "204", "OPTIONS / HTTP/1.1\r\n" HOST END),
+    CASE("OPTIONS of nothing", "404", "OPTIONS /nothing HTTP/1.1\r\n" HOST END),
     CASE("OPTIONS with content", "204", "OPTIONS / HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\nabc"),
     CASE("PUT where it is not taken", "405", "PUT / HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\nabc"),
     CASE("DELETE where it is not taken", "405", "DELETE /cached HTTP/1.1\r\n" HOST END),
@@ -181,7 +185,7 @@ static const struct odd_request odd_lines[] = {
     CASE("a URI with empty brackets", "400 close", "GET http://[]/ HTTP/1.1\r\n" HOST END),
     CASE("a URI with letters behind the brackets", "400 close", "GET http://[::1]a/ HTTP/1.1\r\n" HOST END),
     CASE("a URI with a fragment", "400 close", "GET http://h/#a HTTP/1.1\r\n" HOST END),
-    CASE("a URI that wants TLS", "400 close", "GET https://h/ HTTP/1.1\r\n" HOST END),
+    CASE("a URI that wants TLS", "421 close", "GET https://h/ HTTP/1.1\r\n" HOST END),
     CASE("another scheme", "400 close", "GET ftp://h/ HTTP/1.1\r\n" HOST END),
     CASE("a file", "400 close", "GET file:///etc/passwd HTTP/1.1\r\n" HOST END),
     CASE("OPTIONS *", "204", "OPTIONS * HTTP/1.1\r\n" HOST END),

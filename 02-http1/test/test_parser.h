@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "body.h"
 #include "http.h"
 
 typedef int (*head_reader)(const char *, size_t, struct http_head *);

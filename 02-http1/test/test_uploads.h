@@ -1,4 +1,4 @@
-// test_uploads.h: tests of uploads: see files.h for what is promised.
+// test_uploads.h: tests of uploads: see uploads.h for what is promised.
 #ifndef TEST_UPLOADS_H
 #define TEST_UPLOADS_H
 
@@ -25,7 +25,7 @@ TEST(upload_whole)
 {
     pid_t pid;
     int port = serve(&pid);
-    CHECK(is_answer(get_file(port, "a"), 404, "Not Found\n"));
+    CHECK(is_answer(get_file(port, "a"), 404, "there is no such file\n"));
     CHECK(is_answer(ask(port, PUT LENGTH "5\r\n\r\nhello", "a"), 201, "\r\n\r\n"));
     CHECK(is_answer(get_file(port, "a"), 200, "\r\n\r\nhello"));
     // One that was there is replaced, which is no 201 (RFC 9110 §9.3.4).
@@ -49,7 +49,7 @@ static char *send_part(int port, const char *method, const char *name, const cha
 
 static void expect_conflict(const char *answer)
 {
-    CHECK(is_answer(answer, 409, "Conflict\n"));
+    CHECK(is_answer(answer, 409, "see Upload-Offset\n"));
     CHECK_HAS(answer, "\r\nUpload-Offset: 5\r\n");
 }
 
@@ -58,7 +58,7 @@ static void upload_in_parts(int port, const char *method, const char *name)
     CHECK(is_answer(send_part(port, method, name, "0-4/11", "hello"), 204, "\r\n\r\n"));
     CHECK_HAS(answers, "\r\nUpload-Offset: 5\r\n");
     CHECK_INT(upload_offset(port, name), 5);
-    CHECK(is_answer(get_file(port, name), 404, "Not Found\n"));
+    CHECK(is_answer(get_file(port, name), 404, "there is no such file\n"));
     // Wrong offsets: too far, and what was sent already.
     expect_conflict(send_part(port, method, name, "6-7/11", "wo"));
     expect_conflict(send_part(port, method, name, "0-4/11", "HELLO"));
@@ -80,8 +80,95 @@ TEST(upload_in_parts)
     int port = serve(&pid);
     upload_in_parts(port, "PATCH", "a");
     upload_in_parts(port, "PUT", "b");
-    CHECK(is_answer(send_part(port, "PATCH", "c", "5-9/10", "hello"), 409, "Conflict\n"));
+    CHECK(is_answer(send_part(port, "PATCH", "c", "5-9/10", "hello"), 409, "is here yet\n"));
     CHECK_INT(upload_offset(port, "c"), -1);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// All parts of a file agree on its total, once a part has named it.
+TEST(uploads_keep_their_total)
+{
+    pid_t pid;
+    int port = serve(&pid);
+    CHECK(is_answer(send_part(port, "PATCH", "a", "0-4/11", "hello"), 204, "\r\n\r\n"));
+    CHECK(is_answer(send_part(port, "PATCH", "a", "5-9/10", " worl"), 400, "another total\n"));
+    CHECK(is_answer(send_part(port, "PATCH", "a", "5-9/20", " worl"), 400, "another total\n"));
+    CHECK(is_answer(send_part(port, "PATCH", "a", "5-11/*", " world!"), 400, "earlier one\n"));
+    CHECK_INT(upload_offset(port, "a"), 5);
+    CHECK(is_answer(send_part(port, "PATCH", "a", "5-10/*", " world"), 201, "\r\n\r\n"));
+    CHECK(is_answer(get_file(port, "a"), 200, "\r\n\r\nhello world"));
+    // A total that only a later part names counts from then on.
+    CHECK(is_answer(send_part(port, "PATCH", "b", "0-4/*", "hello"), 204, "\r\n\r\n"));
+    CHECK(is_answer(send_part(port, "PATCH", "b", "5-5/11", " "), 204, "\r\n\r\n"));
+    CHECK(is_answer(send_part(port, "PATCH", "b", "6-10/12", "world"), 400, "another total\n"));
+    CHECK(is_answer(send_part(port, "PATCH", "b", "6-10/11", "world"), 201, "\r\n\r\n"));
+    // A whole file forgets what was begun.
+    CHECK(is_answer(send_part(port, "PATCH", "c", "0-4/11", "hello"), 204, "\r\n\r\n"));
+    CHECK(is_answer(ask(port, PUT LENGTH "2\r\n\r\nhi", "c"), 201, "\r\n\r\n"));
+    CHECK(is_answer(get_file(port, "c"), 200, "\r\n\r\nhi"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// What cannot be stored is refused with its own reason.
+TEST(uploads_that_are_refused)
+{
+    static const char *const names[] = {
+        ".x",
+        "a/b",
+        "a%20b",
+        "",
+        "..",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        "aaaaaaaa"};
+    pid_t pid;
+    int port = serve(&pid);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        CHECK(is_answer(ask(port, PUT LENGTH "1\r\n\r\nx", names[i]), 400,
+                        "does not begin with .\n"));
+    CHECK(is_answer(ask(port, PUT END, "a"), 411, "that or chunks\n"));
+    CHECK(is_answer(ask(port, "PATCH /files/a HTTP/1.1\r\n" HOST LENGTH "1\r\n\r\nx"), 400,
+                    "needs a Content-Range\n"));
+    CHECK(is_answer(ask(port, PUT RANGE "0-0/2\r\n" RANGE "0-0/2\r\n" LENGTH "1\r\n\r\nx", "a"),
+                    400, "bytes FROM-TO/TOTAL\n"));
+    CHECK(is_answer(ask(port, PUT RANGE "0-5/6\r\n" LENGTH "1\r\n\r\nx", "a"), 400,
+                    "do not agree\n"));
+    CHECK(is_answer(ask(port, PUT LENGTH "67108865\r\n\r\nx", "a"), 413, "67108864 bytes\n"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A limit on the size of files (SIGXFSZ) is a full disk, and not the end.
+TEST(uploads_beyond_ulimit_f)
+{
+    static char content[300000];
+    pid_t pid;
+    signal(SIGPIPE, SIG_IGN);
+    int port = test_start(&pid, "sh -c 'ulimit -f 100; exec ./server --quiet --port 0'");
+    int fd = net_connect_or_die("127.0.0.1", port);
+    dprintf(fd, PUT LENGTH "%zu\r\n\r\n", "a", sizeof content);
+    write_all(fd, content, sizeof content);
+    CHECK(is_answer(last_words(fd), 507, "no room for more of this file\n"));
+    CHECK(exchange(port));
+    CHECK(is_answer(ask(port, PUT LENGTH "1\r\n\r\nx", "b"), 201, "\r\n\r\n"));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Without a free descriptor an upload may be tried again: 503, not 507.
+TEST(uploads_without_a_descriptor)
+{
+    int fds[40];
+    pid_t pid;
+    signal(SIGPIPE, SIG_IGN);
+    int port = test_start(&pid, "sh -c 'ulimit -n 20; exec ./server --quiet --port 0'");
+    int fd = net_connect_or_die("127.0.0.1", port);
+    fence(fd); // it is accepted
+    for (int i = 0; i < 40; i++)
+        fds[i] = net_connect_or_die("127.0.0.1", port); // they take all descriptors
+    fence(fd);
+    dprintf(fd, PUT "Connection: close\r\n" LENGTH "1\r\n\r\nx", "a");
+    CHECK(is_answer(last_words(fd), 503, "try again later\n"));
+    for (int i = 0; i < 40; i++)
+        close(fds[i]);
+    CHECK(is_answer(ask(port, PUT LENGTH "1\r\n\r\nx", "a"), 201, "\r\n\r\n"));
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -183,7 +270,7 @@ TEST(upload_of_64_megabytes_needs_no_memory)
     CHECK(write_all(fd, "\r\n1\r\nb\r\n", 8));
     CHECK(read_until(fd, "HTTP/1.1 413 Content Too Large\r\n"));
     close(fd);
-    CHECK(is_answer(get_file(port, "b"), 404, "Not Found\n"));
+    CHECK(is_answer(get_file(port, "b"), 404, "there is no such file\n"));
     long more = memory_kb(pid, "VmHWM") - before;
     if (more > MORE_MEMORY)
         FAIL("it needed %ld kB", more);
@@ -202,7 +289,11 @@ TEST(upload_of_too_many_files)
         CHECK(status == 201 || status == 507);
     }
     CHECK_INT(count, 201); // the last one was refused
+    CHECK(is_answer(answers, 507, "there is room for no other\n"));
     CHECK(is_answer(get_file(port, "f7"), 200, "\r\n\r\nx"));
+    // A name that is there may be stored again.
+    CHECK(is_answer(ask(port, PUT LENGTH "1\r\n\r\ny", "f7"), 204, "\r\n\r\n"));
+    CHECK(is_answer(get_file(port, "f7"), 200, "\r\n\r\ny"));
     // What was begun may go on.
     CHECK(is_answer(send_part(port, "PATCH", "begun", "5-10/11", " world"), 201, "\r\n\r\n"));
     CHECK_INT(test_stop(pid), 0);

@@ -1,6 +1,6 @@
 // cost.c: scene cost: what a handshake costs in bytes and CPU, full and resumed, and what the
-// mathematics in it costs alone. Client and server are in this program (duo.h), with the same
-// settings as ./client and ./server: so there is nothing to measure but them.
+// mathematics in it costs alone. Client and server are in this program (in_memory_tls.h), with
+// the same settings as ./client and ./server: so there is nothing to measure but them.
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "ask.h"
 #include "claim.h"
 #include "context.h"
-#include "duo.h"
+#include "in_memory_tls.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -266,7 +266,7 @@ static void report_resumption(const struct price prices[KINDS])
                                                                  : UNCLEAR,
         "no certificate and no signature: with RSA %.0f %% of the bytes and %.0f %% of "
         "the server's CPU. Of round trips 1.2 saves one, 1.3 has none to save "
-        "(scene roundtrips)",
+        "(scene round_trips)",
         bytes * 100, server * 100);
 }
 

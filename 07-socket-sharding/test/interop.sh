@@ -52,9 +52,9 @@ if need ss iproute2 && need nc netcat-openbsd && need curl curl; then
         nc -d 127.0.0.1 "$port" >/dev/null &
         clients="$clients $!"
     done
-    await "ten clients are connected" '[ "$(ss -Htn state established dport = "$port" | wc -l)" -ge 10 ]'
+    await "ten clients are connected" "test \$(ss -Htn state established dport = $port | wc -l) -ge 10"
     # A curl that comes to the stuck worker hangs: it is one more in the queue, for a while.
-    await "the worker that is not stuck answers" 'curl -s -m 0.3 "http://127.0.0.1:$port/stats" >"$folder/stats"'
+    await "the worker that is not stuck answers" "curl -s -m 0.3 http://127.0.0.1:$port/stats >$folder/stats"
     expect "the same accept queues as ss" "$(ss -Hltn sport = "$port" | awk '{ sum += $2 } END { print sum }')" \
         "awk 'NR > 1 { sum += \$9 } END { print sum }' $folder/stats"
     # shellcheck disable=SC2086 # a list of pids
@@ -81,7 +81,7 @@ if need nginx nginx-light && need curl curl; then
         : >"$folder/log"
         ./server --port $their_port --join --workers 2 >"$folder/log" &
         pids="$pids $!"
-        await "our server is ready" 'grep -q listening "$folder/log"'
+        await "our server is ready" "grep -q listening $folder/log"
         expect "nginx and we, on one port" "nginx
 worker" "for i in \$(seq 100); do curl -s -m 20 http://127.0.0.1:$their_port/; done | cut -d' ' -f1 | sort -u"
     fi

@@ -34,17 +34,21 @@ static double time_until_sent(int fd)
 void scene_small(void)
 {
     double quickest_ms = 0;
+    if (!packet_log()->tunnel) { // nothing to be seen
+        claim_skip(&small_waits);
+        return;
+    }
     int fd = open_connection(host, port);
     story_say("%d times %d bytes in one write(), Nagle on, each after the answer to the last.",
               WRITES, BYTES);
     story_timeline();
-    for (int i = 0; i < WRITES && packet_log()->tunnel; i++) {
+    for (int i = 0; i < WRITES; i++) {
         double waited_ms = time_until_sent(fd);
         if (i == 0 || waited_ms < quickest_ms)
             quickest_ms = waited_ms;
     }
     close(fd);
-    if (packet_log()->tunnel && packet_log()->rtt_ms > 0)
+    if (packet_log()->rtt_ms > 0)
         claim_report(&small_waits, quickest_ms < packet_log()->rtt_ms / 2 ? NOT_HERE : HOLDS,
                      "the quickest was on its way %.2f ms after the write()", quickest_ms);
     else

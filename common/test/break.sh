@@ -23,6 +23,7 @@ for patch in break/*.patch; do
         failed=$((failed + 1))
         continue
     fi
+    # shellcheck disable=SC2086 # a command and its arguments
     case $run in
     SCENE=*) (cd "$copy/$lesson" && timeout 120 env "$run" sh ./run.sh) >"$copy/log" 2>&1 ;;
     *) (cd "$copy/$lesson" && timeout 120 $run) >"$copy/log" 2>&1 ;;

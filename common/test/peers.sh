@@ -54,7 +54,7 @@ start_server() {
     ready=$(mktemp)
     READY_FD=9 "$@" --port 0 9>"$ready" >/dev/null &
     pids="$pids $!"
-    await "$* is ready" '[ -s "$ready" ] || ! kill -0 $!'
+    await "$* is ready" "[ -s $ready ] || ! kill -0 $!"
     read -r port <"$ready"
     rm "$ready"
 }
@@ -65,14 +65,14 @@ start_theirs() {
     ready=$(mktemp) errors=$(mktemp)
     "$@" >"$ready" 2>"$errors" &
     pids="$pids $!" theirs=1 # a port that nobody has
-    await "$1 says its port" '[ -s "$ready" ] || ! kill -0 $!'
+    await "$1 says its port" "[ -s $ready ] || ! kill -0 $!"
     if ! read -r theirs <"$ready"; then
         echo "FAILED  $1 does not start:"
         cat "$errors"
         failed=$((failed + 1)) theirs=1
     fi
     rm "$ready" "$errors"
-    [ $theirs != 1 ]
+    [ "$theirs" != 1 ]
 }
 
 # await_port tcp|udp PORT: waits until somebody has the port of 127.0.0.1: for servers that do not

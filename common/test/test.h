@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEST_SECONDS 60
+#define TEST_SECONDS 120
 #define TESTS_MAX    400
 
 static struct {

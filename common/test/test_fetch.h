@@ -3,65 +3,9 @@
 #define TEST_FETCH_H
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <sys/socket.h>
 
 #include "fetch.h"
-#include "test.h"
-
-enum ending { CLOSE, RESET, STAY };
-
-// A server for one connection: waits for a request, says its text, and ends.
-struct teller {
-    const char *says;
-    int piece_bytes; // that it says at once; 0: all
-    double pause_ms; // after each piece
-    enum ending ending;
-    int listener;
-    struct sockaddr_storage address;
-    pthread_t thread;
-};
-
-static void *tell(void *data)
-{
-    struct teller *teller = data;
-    struct linger reset = {1, 0};
-    char request[FETCH_BYTES];
-    size_t length = strlen(teller->says), asked = 0;
-    int fd = accept(teller->listener, NULL, NULL);
-    for (ssize_t got = 1; got > 0 && !memmem(request, asked, "\r\n\r\n", 4);
-         asked += (size_t)got)
-        got = read(fd, request + asked, sizeof request - asked);
-    size_t piece = teller->piece_bytes ? (size_t)teller->piece_bytes : length;
-    for (size_t at = 0; at < length; at += piece) {
-        size_t part = length - at < piece ? length - at : piece;
-        if (send(fd, teller->says + at, part, MSG_NOSIGNAL) < 0)
-            break;
-        sleep_ms(teller->pause_ms);
-    }
-    if (teller->ending == RESET)
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    if (teller->ending == STAY) // until the client goes
-        while (read(fd, request, sizeof request) > 0)
-            ;
-    close(fd);
-    return NULL;
-}
-
-static void teller_begin(struct teller *teller)
-{
-    socklen_t length = sizeof teller->address;
-    teller->listener = net_listen("127.0.0.1", 0, 1);
-    getsockname(teller->listener, (struct sockaddr *)&teller->address, &length);
-    pthread_create(&teller->thread, NULL, tell, teller);
-}
-
-static void teller_end(struct teller *teller)
-{
-    pthread_join(teller->thread, NULL);
-    close(teller->listener);
-}
+#include "teller.h"
 
 // Asks a teller once, and returns what became of it.
 static enum fetch_result ask_teller(struct fetch *f, const char *method, struct teller teller)
@@ -122,6 +66,65 @@ TEST(fetch_says_what_became_of_a_request)
             CHECK_INT((long)f.content_bytes, (long)f.content.length);
             CHECK_INT(f.head.keep_alive, cases[i].again);
         }
+}
+
+TEST(fetch_says_why)
+{
+    static const struct {
+        const char *says;
+        enum ending ending;
+        const char *why;
+    } cases[] = {
+        {"", CLOSE, "closed before the answer"},
+        {"", RESET, "the connection is broken: Connection reset by peer"},
+        {"HTTP/1.1 200", CLOSE, "cut after 12 bytes of a head"},
+        {OK_HEAD "Content-Length: 100\r\n\r\nabcd", CLOSE,
+         "cut after 4 of 100 bytes of content"},
+        {OK_HEAD "Content-Length: 100\r\n\r\nabcd", RESET,
+         "the connection is broken after 4 of 100 bytes of content: Connection reset by peer"},
+        {CHUNKED "3\r\nabc\r\n", CLOSE, "cut after 3 bytes of content, and no last chunk"},
+        {"SSH-2.0-x\r\n\r\n", STAY, "malformed: the first line does not name HTTP/1.1"},
+        {CHUNKED "3\r\nabcde\r\n", STAY,
+         "malformed after 3 bytes of content, and no last chunk: a chunk does not end with "
+         "CRLF where its size says"},
+        {OK_HEAD "Content-Length: 3\r\nContent-Length: 3\r\n\r\n", STAY,
+         "malformed: two Content-Length fields"},
+        {OK_HEAD "Transfer-Encoding: gzip\r\n\r\n", STAY,
+         "malformed: a transfer coding that is not known here"},
+        {OK_HEAD "X: " // 8192 and 8192 bytes
+                 "%s%s",
+         STAY, "malformed: all fields together have at most 16384 bytes"},
+    };
+    static char long_text[FETCH_BYTES];
+    static struct fetch f;
+    char why[FETCH_WHY_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct teller teller = {.says = cases[i].says, .ending = cases[i].ending};
+        if (strstr(cases[i].says, "%s")) {
+            size_t head = strcspn(cases[i].says, "%");
+            memcpy(long_text, cases[i].says, head);
+            memset(long_text + head, 'x', 20000);
+            teller.says = long_text;
+        }
+        enum fetch_result result = ask_teller(&f, "GET", teller);
+        if (strcmp(fetch_why(&f, result, why), cases[i].why))
+            FAIL("expected \"%s\", got \"%s\"", cases[i].why, why);
+    }
+}
+
+// A server that says 103 for ever, or nothing but 100s.
+TEST(fetch_does_not_wait_behind_interim_answers_for_ever)
+{
+    static const char interim[] = "HTTP/1.1 103 Early Hints\r\n\r\n";
+    static char says[200 * sizeof interim];
+    static struct fetch f;
+    char why[FETCH_WHY_BYTES];
+    for (int i = 0; i < 200; i++)
+        strcat(says, interim);
+    enum fetch_result result =
+        ask_teller(&f, "GET", (struct teller){.says = says, .ending = STAY});
+    CHECK_INT(result, FETCH_MALFORMED);
+    CHECK_HAS(fetch_why(&f, result, why), "too many answers 1xx");
 }
 
 // Answers that were asked for together are given one after the other, however they come.

@@ -1,13 +1,11 @@
-// test_http.h: tests of timers, http, http_out and body. What servers make of whole requests is
+// test_http.h: tests of timers and of http. What servers make of whole requests is
 // tested where they are: 02-http1/test.c.
 #ifndef TEST_HTTP_H
 #define TEST_HTTP_H
 
 #include <stdlib.h>
 
-#include "body.h"
 #include "http.h"
-#include "http_out.h"
 #include "test.h"
 #include "timers.h"
 
@@ -113,6 +111,66 @@ TEST(lists_have_items)
     CHECK(!http_next_item(&list, &item));
 }
 
+TEST(lists_keep_commas_in_quotes)
+{
+    static const char *const items[] = {"a=\"b, c\"", "\"d\\\", e\"", "f", "\"g, h"};
+    struct http_text list = text_of("a=\"b, c\",\"d\\\", e\" ,f,\"g, h"), item;
+    for (size_t i = 0; i < 4; i++)
+        CHECK(http_next_item(&list, &item) && http_is(item, items[i]));
+    CHECK(!http_next_item(&list, &item));
+}
+
+// A list is the same in one line and in several (RFC 9110 §5.3).
+TEST(lists_in_several_lines)
+{
+    static const char bytes[] = "GET / HTTP/1.1\r\nHost: h\r\nConnection: a, b\r\nX: y\r\n"
+                                "CONNECTION: ,\r\nconnection: Upgrade\r\n\r\n";
+    static const char *const items[] = {"a", "b", "Upgrade"};
+    static struct http_head head;
+    struct http_list list = {.head = &head, .name = "connection"};
+    struct http_text item;
+    CHECK_INT(http_read_request(bytes, sizeof bytes - 1, &head), 1);
+    for (size_t i = 0; i < 3; i++)
+        CHECK(http_list_next(&list, &item) && http_is(item, items[i]));
+    CHECK(!http_list_next(&list, &item) && !http_list_next(&list, &item));
+    CHECK(http_list_has(&head, "connection", "upgrade"));
+    CHECK(!http_list_has(&head, "connection", "up") && !http_list_has(&head, "via", "a"));
+    CHECK_INT(http_single_field(&head, "x", &item), 1);
+    CHECK(http_is(item, "y"));
+    CHECK_INT(http_single_field(&head, "connection", &item), 3);
+    CHECK_INT(http_single_field(&head, "range", &item), 0);
+    CHECK(!item.at);
+}
+
+TEST(hosts_and_authorities)
+{
+    static const char *const good[] = {"",      "h",     "h:",        "h:80",
+                                       "[::1]", "[::]:", "[::1]:443", "a.b-c_d~e%20"};
+    static const char *const wrong[] = {":80", "h:x",   "h i",    "u@h", "h/a",   "[]",
+                                        "[::", "[g::]", "[::1]x", "::1", "h:1:2", "\xc3\xa4"};
+    static const struct {
+        const char *host;
+        int port;
+        const char *text;
+    } names[] = {{"example.org", 8002, "example.org:8002"},
+                 {"example.org", 80, "example.org"},
+                 {"127.0.0.1", 65535, "127.0.0.1:65535"},
+                 {"::1", 8002, "[::1]:8002"},
+                 {"fe80::1%eth0", 80, "[fe80::1]"}};
+    char text[HTTP_HOST_BYTES], name[1000];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        if (!http_is_host(text_of(good[i])))
+            FAIL("\"%s\" is no host", good[i]);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (http_is_host(text_of(wrong[i])))
+            FAIL("\"%s\" is a host", wrong[i]);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        CHECK(!strcmp(http_authority(names[i].host, names[i].port, 80, text), names[i].text));
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    CHECK(strlen(http_authority(name, 8002, 80, text)) < sizeof text);
+}
+
 // ---- writing -------------------------------------------------------------------------------
 
 static void write_head(struct http_out *out)
@@ -162,6 +220,55 @@ TEST(http_dates)
     CHECK(!strcmp(http_date(784111778), "Sun, 06 Nov 1994 08:49:38 GMT"));
     CHECK(!strcmp(http_date(1709164800), "Thu, 29 Feb 2024 00:00:00 GMT"));
     CHECK(!strcmp(http_date(4102444800), "Fri, 01 Jan 2100 00:00:00 GMT"));
+}
+
+static time_t read_date(const char *text)
+{
+    return http_read_date(text_of(text));
+}
+
+TEST(http_dates_are_read)
+{
+    static const char *const wrong[] = {"",
+                                        "yesterday",
+                                        "Fri, 31 Feb 2025 00:00:00 GMT",
+                                        "Fri, 31 Apr 2025 00:00:00 GMT",
+                                        "Sat, 29 Feb 2025 00:00:00 GMT",
+                                        "Wed, 32 Jan 2025 00:00:00 GMT",
+                                        "Wed, 01 Jan 2025 24:00:00 GMT",
+                                        "Wed, 01 Jan 2025 00:00:00 UTC",
+                                        "Wed, 01 Jan 2025 00:00:00 GMT, and more",
+                                        "Monday, 31-Feb-25 00:00:00 GMT",
+                                        "Mon Feb 31 00:00:00 2025"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (read_date(wrong[i]) != -1)
+            FAIL("\"%s\" is a date", wrong[i]);
+    CHECK_INT(read_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
+    CHECK_INT(read_date("Sunday, 06-Nov-94 08:49:37 GMT"), 784111777);
+    CHECK_INT(read_date("Sun Nov  6 08:49:37 1994"), 784111777);
+    CHECK_INT(read_date("Thu, 29 Feb 2024 00:00:00 GMT"), 1709164800);
+}
+
+// Two digits of a year: the one that is at most 50 years ahead (RFC 9110 §5.6.7).
+TEST(http_dates_with_two_digits_of_a_year)
+{
+    time_t now = time(NULL);
+    struct tm today;
+    gmtime_r(&now, &today);
+    for (int ahead = -49; ahead < 100; ahead++) {
+        struct tm day = {.tm_year = today.tm_year + ahead, .tm_mon = 5, .tm_mday = 15};
+        char text[60];
+        time_t then = timegm(&day);
+        snprintf(text, sizeof text, "Monday, 15-Jun-%02d 00:00:00 GMT", day.tm_year % 100);
+        if (ahead == 50) // in June of that year: it depends on today
+            continue;
+        if (ahead > 50) {
+            day.tm_year -= 100;
+            then = timegm(&day);
+        }
+        if (then != -1 && read_date(text) != then)
+            FAIL("%s is %ld, not %ld", text, (long)read_date(text), (long)then);
+    }
 }
 
 TEST(http_reasons)
@@ -277,6 +384,75 @@ TEST(http_responses_with_two_ends_are_refused)
         int length = snprintf(bytes, sizeof bytes, "HTTP/1.1 200 OK\r\n%s\r\n", fields[i]);
         CHECK_INT(http_read_response(bytes, (size_t)length, &head), -400);
     }
+}
+
+// A refusal says why, and so does one of content.
+TEST(http_refusals_give_a_reason)
+{
+    static const struct {
+        const char *bytes, *why;
+        int status;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\n\r\n", "a Host field is missing", -400},
+        {"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "two Host fields", -400},
+        {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "the Host field is no host", -400},
+        {"GET / HTTP/1.1\r\nHost : a\r\n\r\n", "a colon right behind it", -400},
+        {"GET / HTTP/1.1\nHost: a\r\n\r\n", "does not name HTTP/1.1", -400},
+        {"GET / HTTP/1.1\r\nHost: a\n\r\n", "a line end without CR", -400},
+        {"GET / HTTP/2.0\r\nHost: a\r\n\r\n", "only HTTP/1.1 and HTTP/1.0", -505},
+        {"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "with single spaces", -400},
+        {"GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "neither a path nor an http URI", -400},
+        {"GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "a connection without TLS", -421},
+        {"GET / HTTP/1.1\r\nHost: a\r\nExpect: b\r\n\r\n", "an expectation", -417},
+        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n",
+         "two Content-Length fields", -400},
+        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "no number", -400},
+        {"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n",
+         "two ends", -400},
+        {"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+         "a transfer coding that is not known", -501},
+        {"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+         "does not end with chunked", -400},
+    };
+    static struct http_head head;
+    struct http_body body = {.state = BODY_SIZE_LINE};
+    struct http_text content;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_INT(http_read_request(cases[i].bytes, strlen(cases[i].bytes), &head),
+                  cases[i].status);
+        CHECK_HAS(head.why, cases[i].why);
+    }
+    CHECK_INT(http_body_take(&body, "x\r\n", 3, &content), -400);
+    CHECK_HAS(body.why, "no hexadecimal number");
+}
+
+// With TLS it is http that is out of place (RFC 9110 §7.4). The scheme's case does not matter.
+TEST(http_targets_have_the_scheme_of_their_connection)
+{
+    static const char https[] = "GET HTTPS://a:443/b HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char http[] = "GET http://a/b HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char path[] = "GET /b HTTP/1.1\r\nHost: a\r\n\r\n";
+    static struct http_head head;
+    CHECK_INT(http_read_secure_request(https, sizeof https - 1, &head), 1);
+    CHECK(http_is(head.target, "/b") && http_is(head.host, "a:443"));
+    CHECK_INT(http_read_secure_request(http, sizeof http - 1, &head), -421);
+    CHECK_INT(http_read_secure_request(path, sizeof path - 1, &head), 1);
+    CHECK_INT(http_read_request(http, sizeof http - 1, &head), 1);
+    CHECK_INT(http_read_request(https, sizeof https - 1, &head), -421);
+}
+
+// A Host field in a response is nobody's business, and neither is Expect.
+TEST(http_responses_may_have_fields_of_requests)
+{
+    static const char bytes[] = "HTTP/1.1 200 OK\r\nHost: a b\r\nHost: c\r\nExpect: x\r\n"
+                                "Content-Length: 0\r\n\r\n";
+    static const char coded[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n";
+    static struct http_head head;
+    CHECK_INT(http_read_response(bytes, sizeof bytes - 1, &head), 1);
+    CHECK(!head.expects_continue);
+    CHECK_INT(http_read_response(coded, sizeof coded - 1, &head), -501);
+    CHECK_HAS(head.why, "not known");
 }
 
 TEST(http_fields_are_found)

@@ -261,6 +261,22 @@ TEST(wire_hands_over_a_descriptor_for_the_port)
     CHECK_HAS(test_output, "port 9000\n");
 }
 
+// What a new network copies from the machine's own, which somebody may have set.
+TEST(wire_gives_every_network_the_same_settings)
+{
+    if (test_run(
+            "./wire/wire --rtt 0 -- build/peer idle-server -- sh -c "
+            "'cd /proc/sys/net/ipv4; cat tcp_congestion_control tcp_rmem tcp_wmem tcp_ecn; "
+            "echo \"$HOST_tcp_rmem\"'") == 3)
+        SKIP("this machine allows no wire");
+    CHECK_HAS(test_output, "reno\n4096\t131072\t6291456\n4096\t16384\t4194304\n2\n");
+    // With that of the machine beside it.
+    FILE *file = fopen("/proc/sys/net/ipv4/tcp_rmem", "re");
+    char line[100] = "";
+    CHECK(file && fgets(line, sizeof line, file) && fclose(file) == 0);
+    CHECK_HAS(strstr(test_output, "\n2\n"), line);
+}
+
 TEST(wire_minds_only_its_own_children)
 {
     CHECK_INT(test_run("sh -c 'sleep 0.3 & exec ./wire/wire -- build/peer idle-server -- "
@@ -359,7 +375,20 @@ TEST(wire_says_which_step_was_refused)
                        "./wire/wire --rtt 5 -- build/peer idle-server -- true'"),
               3);
     CHECK_HAS(test_output, "wire: cannot build the network: ioctl(TUNSETIFF)");
-    CHECK_HAS(test_output, "run wire as root");
+    CHECK_HAS(test_output, "/dev/net/tun is not the kernel's");
+    // In a container that gives root few rights nobody is told to be root.
+    CHECK_INT(test_run("setpriv --bounding-set -all,+sys_admin --inh-caps -all "
+                       "./wire/wire --rtt 5 -- build/peer idle-server -- true"),
+              3);
+    CHECK_HAS(test_output, "docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN --device");
+    CHECK(!strstr(test_output, "run as root") && !strstr(test_output, "run wire as root"));
+    // A scene is played on loopback then, and says that it is the machine that refuses.
+    CHECK_INT(
+        test_run("cd ../09-nagle && make -s 2>&1 && SCENE=small STRICT= setpriv --bounding-set "
+                 "-all --inh-caps -all sh ./run.sh"),
+        0);
+    CHECK_HAS(test_output, "needs the wire, which this machine does not allow");
+    CHECK(!strstr(test_output, "make run-09 SCENE=small"));
 }
 
 // As an ordinary user: refused with the remedy while the device is root's, fine when it is not.

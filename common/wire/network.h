@@ -4,6 +4,10 @@
 
 #define EXIT_REFUSED 3 // this machine does not let us build a network
 
+// Once, before the first network is built: notes in the environment what the machine's own
+// settings are where those of the networks may be others: see host_setting().
+void network_begin(void);
+
 // Puts this process into a new network, whose only way out is a TUN device with `address` (of a
 // network of 256 addresses) and `mtu` (the kernel's networking/tuntap.rst). Returns the
 // device's other end, non-blocking: what the network sends is read from it, one IP packet each

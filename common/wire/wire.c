@@ -344,6 +344,7 @@ static void build_wire(int *server_network, int *client_network)
     shape.mtu = shape.mtu ? shape.mtu : MTU_DEFAULT;
     shape.rtt_ms = shape.rtt_ms < 0 ? 0 : shape.rtt_ms;
     shape.loss_percent = shape.loss_percent < 0 ? 0 : shape.loss_percent;
+    network_begin();
     int server_fd = network_build(SERVER_ADDRESS, shape.mtu, server_network);
     int client_fd = network_build(CLIENT_ADDRESS, shape.mtu, client_network);
     link_open(&links[0], &shape, true, client_fd, server_fd);

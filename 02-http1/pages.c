@@ -1,0 +1,332 @@
+// pages.c: see pages.h. Read answer_request() first; each route is a function of its own.
+#include "pages.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CACHED_TAG  "\"workbench-1\""
+#define CACHED_DATE 1735689600 // seconds since 1970: 2025-01-01
+#define CACHED_SIZE 20000
+
+// Bits, so that a route can say which it takes.
+enum method { GET = 1, HEAD = 2, POST = 4, PUT = 8, PATCH = 16, DELETE = 32, OPTIONS = 64 };
+
+static const char *const methods[] = {"GET",    "HEAD",    "POST",    "PUT",  "PATCH",
+                                      "DELETE", "OPTIONS", "CONNECT", "TRACE"};
+
+#define READING (GET | HEAD | OPTIONS)
+#define ALL     (READING | POST | PUT | PATCH | DELETE)
+
+// One address, several sites: the Host field says which one is meant (RFC 9110 §7.2).
+static const struct {
+    const char *host, *text;
+} sites[] = {{"cats.example", "meow\n"}, {"dogs.example", "woof\n"}};
+
+static const char image_begin[] = "\x89PNG\r\n\x1a\n"; // then bytes that depend on the number
+
+static void put_field(struct answer *answer, const char *name, const char *value)
+{
+    size_t length = strlen(answer->fields);
+    snprintf(answer->fields + length, FIELDS_BYTES - length, "%s: %s\r\n", name, value);
+}
+
+static void say(struct answer *answer, int status, const char *text)
+{
+    answer->status = status;
+    answer->type = "text/plain";
+    answer->text = text;
+    answer->length = strlen(text);
+}
+
+void answer_error(struct answer *answer, int status, const char *why)
+{
+    snprintf(answer->line, LINE_BYTES, "%s: %s\n", http_reason(status), why);
+    say(answer, status, answer->line);
+    answer->echo = false;
+    answer->delay_ms = answer->pieces = 0; // bad news at once
+}
+
+// ---- the target ----------------------------------------------------------------------------
+
+struct request {
+    const struct http_head *head;
+    unsigned method;
+    struct http_text path, rest, query; // rest: of the path, behind the route's own
+    struct upload *upload;
+};
+
+// True if a path is `route`, or, with `prefix`, begins with it: then the rest of it is in
+// *rest.
+static bool is_under(struct http_text path, const char *route, bool prefix,
+                     struct http_text *rest)
+{
+    size_t length = strlen(route);
+    if (path.length < length || (!prefix && path.length > length) ||
+        memcmp(path.at, route, length))
+        return false;
+    *rest = (struct http_text){path.at + length, path.length - length};
+    return true;
+}
+
+// The number called `name` in the query, or what *value is already. False: it is out of range.
+static bool parameter(struct http_text query, const char *name, int max, int *value)
+{
+    struct http_text text = http_parameter(query, name);
+    uint64_t number = (uint64_t)*value;
+    bool good = !text.at || http_number(text, (uint64_t)max, &number);
+    *value = (int)number;
+    return good;
+}
+
+// ---- the routes ----------------------------------------------------------------------------
+
+static void answer_echo(const struct request *request, struct answer *answer)
+{
+    (void)request;
+    answer->echo = true;
+    answer->type = "application/octet-stream";
+}
+
+static void answer_nothing(const struct request *request, struct answer *answer)
+{
+    (void)request;
+    answer_error(answer, 404, "there is nothing at this path");
+}
+
+static void answer_site(const struct request *request, struct answer *answer)
+{
+    struct http_text host = request->head->host;
+    const char *colon = host.length ? memrchr(host.at, ':', host.length) : NULL;
+    if (request->method == POST) {
+        answer_echo(request, answer);
+        return;
+    }
+    if (colon)
+        host.length = (size_t)(colon - host.at);
+    say(answer, 200, "hello, world\n");
+    for (size_t i = 0; i < sizeof sites / sizeof *sites; i++)
+        if (http_is_token(host, sites[i].host))
+            say(answer, 200, sites[i].text);
+}
+
+static void answer_image(const struct request *request, struct answer *answer)
+{
+    uint64_t image;
+    int size = 4096;
+    if (!http_number(request->rest, 1 << 30, &image)) {
+        answer_error(answer, 404, "an image has a number");
+        return;
+    }
+    answer->image = (unsigned)image;
+    answer->type = "image/png";
+    if (!parameter(request->query, "size", IMAGE_MAX, &size))
+        answer_error(answer, 400, "size is a number up to 67108864");
+    else
+        answer->length = (uint64_t)size;
+}
+
+static void answer_slowly(const struct request *request, struct answer *answer)
+{
+    answer->delay_ms = 300;
+    say(answer, 200, "that took a while\n");
+    if (!parameter(request->query, "ms", DELAY_MAX, &answer->delay_ms))
+        answer_error(answer, 400, "ms is a number up to 60000");
+}
+
+static void answer_in_pieces(const struct request *request, struct answer *answer)
+{
+    answer->type = "text/plain";
+    answer->delay_ms = 200;
+    answer->pieces = 5;
+    if (!parameter(request->query, "n", PIECES_MAX, &answer->pieces) ||
+        !parameter(request->query, "ms", DELAY_MAX, &answer->delay_ms) || !answer->pieces)
+        answer_error(answer, 400, "n is a number from 1 to 10000, ms one up to 60000");
+}
+
+// Takes the next tag off a list. Its quotes belong to a tag, and a comma may be in it. False:
+// there is none, or the list goes on with something else.
+static bool next_tag(struct http_text *list, struct http_text *tag, bool *weak)
+{
+    const char *at = list->at, *end = at + list->length, *close = NULL;
+    while (at < end && strchr(" \t,", *at))
+        at++;
+    *weak = end - at > 2 && !memcmp(at, "W/", 2);
+    if (*weak)
+        at += 2;
+    if (at < end && *at == '"')
+        close = memchr(at + 1, '"', (size_t)(end - at - 1));
+    if (!close)
+        return false;
+    *tag = (struct http_text){at, (size_t)(close + 1 - at)};
+    *list = (struct http_text){close + 1, (size_t)(end - close - 1)};
+    return true;
+}
+
+// True if a list of tags, in one field or in several, names ours, or "*" any. A weak tag
+// W/"..." is as good as another for If-None-Match, but not for If-Match, which compares
+// strongly (RFC 9110 §8.8.3.2, §13.1).
+static bool names_our_tag(const struct http_head *head, const char *name, bool weak_too)
+{
+    for (size_t i = 0; i < head->field_count; i++) {
+        struct http_text list = head->fields[i].value, tag;
+        bool weak;
+        if (!http_is_token(head->fields[i].name, name))
+            continue;
+        if (http_is(list, "*"))
+            return true;
+        while (next_tag(&list, &tag, &weak))
+            if (http_is(tag, CACHED_TAG) && (weak_too || !weak))
+                return true;
+    }
+    return false;
+}
+
+// The date of a field; -1 if it is not there, is no date, or comes twice: then it does not
+// count (RFC 9110 §13.1.3, §13.1.4).
+static time_t date_field(const struct http_head *head, const char *name)
+{
+    struct http_text value;
+    if (http_single_field(head, name, &value) != 1)
+        return -1;
+    return http_read_date(value);
+}
+
+// The conditions are asked in this order, and a tag is better than a date (RFC 9110 §13.2.2).
+static void answer_cached(const struct request *request, struct answer *answer)
+{
+    const struct http_head *head = request->head;
+    time_t unmodified = date_field(head, "if-unmodified-since");
+    time_t modified = date_field(head, "if-modified-since");
+    bool changed = unmodified >= 0 && unmodified < CACHED_DATE, known = modified >= CACHED_DATE;
+    if (http_field(head, "if-match").at)
+        changed = !names_our_tag(head, "if-match", false);
+    if (http_field(head, "if-none-match").at)
+        known = names_our_tag(head, "if-none-match", true);
+    answer->type = "image/png";
+    answer->length = CACHED_SIZE;
+    put_field(answer, "ETag", CACHED_TAG);
+    put_field(answer, "Last-Modified", http_date(CACHED_DATE));
+    put_field(answer, "Cache-Control", "max-age=60");
+    if (changed) {
+        answer_error(answer, 412, "the image is another one than the request names");
+    } else if (known) {
+        answer->status = 304;
+        answer->type = NULL;
+        answer->length = 0;
+    }
+}
+
+static void answer_file(const struct request *request, struct answer *answer)
+{
+    int64_t length = 0, offset = -1;
+    int fd = -1, status = 404;
+    const char *why = "there is no such file";
+    if (request->method & (PUT | PATCH)) {
+        status = upload_begin(request->upload, request->rest, request->head, &offset);
+        why = request->upload->why;
+    } else {
+        fd = files_open(request->rest, &length);
+        if (fd < 0 && errno != ENOENT) {
+            status = 503;
+            why = "too many files are open; try again later";
+        }
+    }
+    if (request->method == HEAD)
+        offset = files_offset(request->rest);
+    if (fd >= 0) {
+        answer->file = fd;
+        answer->type = "application/octet-stream";
+        answer->length = (uint64_t)length;
+    } else if (request->method == HEAD && offset >= 0) {
+        answer->status = 204; // there is something, but not to be read yet
+    } else if (status) {
+        answer_error(answer, status, why);
+    }
+    if (offset >= 0) {
+        char text[24];
+        snprintf(text, sizeof text, "%lld", (long long)offset);
+        put_field(answer, "Upload-Offset", text);
+    }
+}
+
+// ---- which one -----------------------------------------------------------------------------
+
+// The method's bit; one that nobody here takes is known, but has none. 0: not known.
+static unsigned find_method(struct http_text name)
+{
+    for (unsigned i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (http_is(name, methods[i]))
+            return 1U << i;
+    return 0;
+}
+
+static void put_methods(struct answer *answer, unsigned taken)
+{
+    char list[80] = "";
+    for (unsigned i = 0; 1U << i <= OPTIONS; i++) {
+        if (!(taken & 1U << i))
+            continue;
+        if (*list)
+            strcat(list, ", ");
+        strcat(list, methods[i]);
+    }
+    put_field(answer, "Allow", list);
+}
+
+static const struct route {
+    const char *path;
+    bool prefix; // what stands behind it belongs to it
+    unsigned methods;
+    void (*answer)(const struct request *, struct answer *);
+} routes[] = {{"/", false, READING | POST, answer_site},
+              {"/img/", true, READING, answer_image},
+              {"/slow", false, READING, answer_slowly},
+              {"/stream", false, READING, answer_in_pieces},
+              {"/cached", false, READING, answer_cached},
+              {"/echo", false, ALL, answer_echo},
+              {"/files/", true, READING | PUT | PATCH, answer_file},
+              {"*", false, ALL, NULL}, // OPTIONS *: the server as a whole
+              {"", true, ALL, answer_nothing}};
+
+void answer_request(const struct http_head *head, struct answer *answer, struct upload *upload)
+{
+    struct request request = {
+        .head = head, .method = find_method(head->method), .upload = upload};
+    const struct route *route = routes;
+    http_split_target(head->target, &request.path, &request.query);
+    while (!is_under(request.path, route->path, route->prefix, &request.rest))
+        route++;
+    answer->status = 200;
+    if (!request.method) {
+        answer_error(answer, 501, "no path here has this method");
+    } else if (!(request.method & route->methods)) {
+        answer_error(answer, 405, "Allow lists what this path takes");
+        put_methods(answer, route->methods);
+    } else if (request.method == OPTIONS && route->answer != answer_nothing) {
+        answer->status = 204;
+        put_methods(answer, route->methods);
+    } else {
+        route->answer(&request, answer);
+    }
+}
+
+size_t answer_content(struct answer *answer, char *to, size_t room)
+{
+    size_t length =
+        answer->length - answer->sent < room ? (size_t)(answer->length - answer->sent) : room;
+    if (answer->text) {
+        memcpy(to, answer->text + answer->sent, length);
+    } else if (answer->file) {
+        ssize_t got = pread(answer->file, to, length, (off_t)answer->sent);
+        length = got > 0 ? (size_t)got : 0;
+    } else {
+        for (size_t i = 0; i < length; i++)
+            to[i] = (char)((answer->sent + i) * 7 + answer->image);
+        if (answer->sent < sizeof image_begin - 1 && length >= sizeof image_begin - 1)
+            memcpy(to, image_begin, sizeof image_begin - 1);
+    }
+    answer->sent += length;
+    return length;
+}

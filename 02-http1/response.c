@@ -1,0 +1,145 @@
+// response.c: see response.h. Read send_answer() first.
+#include "response.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "log.h"
+
+static struct http_out out_of(struct connection *c)
+{
+    return (struct http_out){.bytes = conn_space(&c->conn), .size = conn_room(&c->conn)};
+}
+
+void end_exchange(struct connection *c)
+{
+    if (c->answer.file)
+        close(c->answer.file);
+    c->answer.file = 0;
+    if (c->upload.fd)
+        upload_end(&c->upload, false); // broken off: what has come stays
+    kept_free(&c->kept);
+}
+
+// The answer is sent, or as much of it as can be: the next request may come.
+static void end_answer(struct connection *c)
+{
+    end_exchange(c);
+    c->phase = READ_HEAD;
+    c->head_only = false; // of the next request nothing is known yet
+    c->conn.paused = false;
+    if (!c->keep_alive)
+        conn_close(&c->conn);
+}
+
+static void put_head(struct connection *c)
+{
+    struct answer *answer = &c->answer;
+    struct http_out out = out_of(c);
+    // HTTP/1.0 knows no chunks: there, content of unknown length ends with the connection.
+    c->chunked = answer->pieces > 0 && c->minor > 0;
+    if (answer->pieces > 0 && c->minor == 0)
+        c->keep_alive = false;
+    http_put_status(&out, answer->status);
+    if (answer->type)
+        http_put_field(&out, "Content-Type", answer->type);
+    http_put_text(&out, answer->fields);
+    if (c->chunked)
+        http_put_text(&out, "Transfer-Encoding: chunked\r\n");
+    else if (!answer->pieces && answer->status != 204 && answer->status != 304)
+        http_put_length(&out, answer->length);
+    if (!c->keep_alive)
+        http_put_text(&out, "Connection: close\r\n");
+    else if (c->minor == 0) // HTTP/1.0 has to be asked, and to be told
+        http_put_text(&out, "Connection: keep-alive\r\n");
+    http_put_text(&out, "\r\n");
+    conn_wrote(&c->conn, out.length);
+}
+
+bool send_content(struct connection *c)
+{
+    size_t length = 0;
+    if (!c->kept.lost)
+        length = answer_content(&c->answer, conn_space(&c->conn), conn_room(&c->conn));
+    conn_wrote(&c->conn, length);
+    c->kept.moved += length;
+    if (c->answer.sent == c->answer.length) {
+        end_answer(c);
+    } else if (!length && conn_room(&c->conn)) {
+        // A file that has become shorter, or echoed content that was taken away: the promised
+        // length cannot be kept, and the end of the connection says so.
+        c->keep_alive = false;
+        end_answer(c);
+    }
+    return length > 0;
+}
+
+// One line of /stream, as a chunk of its own; after the last one, the chunk of size 0.
+static void send_piece(struct connection *c)
+{
+    struct answer *answer = &c->answer;
+    struct http_out out = out_of(c);
+    char piece[40];
+    int length =
+        snprintf(piece, sizeof piece, "piece %d of %d\n", ++answer->piece, answer->pieces);
+    if (c->chunked) {
+        http_put_number(&out, (uint64_t)length, 16);
+        http_put_text(&out, "\r\n");
+    }
+    http_put_text(&out, piece);
+    if (c->chunked)
+        http_put_text(&out, "\r\n");
+    if (c->chunked && answer->piece == answer->pieces)
+        http_put_text(&out, "0\r\n\r\n");
+    conn_wrote(&c->conn, out.length);
+    if (answer->piece == answer->pieces)
+        end_answer(c);
+    else
+        conn_deadline(&c->conn, answer->delay_ms);
+}
+
+static void send_now(struct connection *c)
+{
+    put_head(c);
+    c->conn.paused = false;
+    if (c->head_only || (!c->answer.pieces && !c->answer.length)) {
+        end_answer(c);
+    } else if (c->answer.pieces) {
+        c->phase = WAIT;
+        c->conn.paused = true;
+        send_piece(c);
+    } else {
+        c->phase = SEND;
+        conn_deadline(&c->conn, NEVER); // the loop drops clients that take nothing
+        send_content(c);
+    }
+}
+
+void send_answer(struct connection *c)
+{
+    if (c->answer.delay_ms && !c->answer.pieces) {
+        c->phase = WAIT;
+        c->conn.paused = true; // what the client sends meanwhile waits in the kernel
+        conn_deadline(&c->conn, c->answer.delay_ms);
+        return;
+    }
+    send_now(c);
+}
+
+void send_refusal(struct connection *c, int status, const char *why)
+{
+    log_line("refused: %d %s: %s", status, http_reason(status), why);
+    end_exchange(c);
+    c->answer = (struct answer){0};
+    answer_error(&c->answer, status, why);
+    c->keep_alive = false;
+    send_now(c);
+}
+
+void send_delayed(struct connection *c)
+{
+    if (c->answer.piece)
+        send_piece(c);
+    else
+        send_now(c);
+}
