@@ -5,47 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "ask.h"
-#include "handshake.h"
 #include "net.h"
+#include "websocket_client.h"
 
 #define MESSAGE_MAX   1048576
 #define WAIT_MS       8000 // for which the server may hold a long poll
 #define LOST_RETRY_MS 1000 // until SSE comes back, if the server does not say
 
 const char *const way_name[WAYS] = {"short polling", "long polling", "SSE", "WebSocket"};
-
-// ---- JSON, as far as this server's events need it ------------------------------------------
-
-static const char *json_value(struct http_text json, const char *name)
-{
-    char quoted[40];
-    int length = snprintf(quoted, sizeof quoted, "\"%s\":", name);
-    const char *at = json.at ? memmem(json.at, json.length, quoted, (size_t)length) : NULL;
-    return at ? at + length : NULL;
-}
-
-uint64_t json_number(struct http_text json, const char *name)
-{
-    const char *at = json_value(json, name), *end = json.at + json.length;
-    uint64_t number = 0;
-    for (; at && at < end && *at >= '0' && *at <= '9'; at++)
-        number = number * 10 + (uint64_t)(*at - '0');
-    return number;
-}
-
-struct http_text json_string(struct http_text json, const char *name)
-{
-    const char *at = json_value(json, name), *end = json.at + json.length;
-    if (!at || at == end || *at != '"')
-        return (struct http_text){NULL, 0};
-    const char *stop = ++at;
-    while (stop < end && *stop != '"')
-        stop += *stop == '\\' ? 2 : 1;
-    return (struct http_text){at, stop < end ? (size_t)(stop - at) : (size_t)(end - at)};
-}
 
 int news_number(const struct news *news)
 {
@@ -59,34 +28,27 @@ int news_number(const struct news *news)
     return number;
 }
 
-// An event as it stands in a line of a poll and in a WebSocket message.
+// An event as it stands in a line of a poll and in a WebSocket message. A line of the chat,
+// which only a WebSocket brings, is no event of the feed, and has numbers of its own.
 static void tell_json(struct follower *f, struct http_text json)
 {
-    struct news news = {json_number(json, "id"), json_string(json, "event"),
-                        json_string(json, "data")};
-    if (http_is(news.name, "chat")) // people in the chat have numbers of their own
-        news.id = 0;
-    if (news.id)
-        f->seen = news.id;
+    struct news news;
+    if (!news_read(json, &f->text, &news))
+        die("%s: this is no event: %.*s", way_name[f->way], (int)json.length, json.at);
+    if (f->way == WEB_SOCKET && http_is(news.name, "chat"))
+        return;
+    f->seen = news.id;
     f->told(f, &news);
 }
 
 // ---- asking --------------------------------------------------------------------------------
 
-static void shake_hands(struct follower *f)
+static void open_websocket(struct follower *f)
 {
-    uint8_t random[HANDSHAKE_KEY_BYTES];
-    char key[HANDSHAKE_KEY], request[400], target[60];
-    struct http_out out = {request, sizeof request, 0, false};
-    if (getrandom(random, sizeof random, 0) != sizeof random)
-        die("the kernel has no random bits");
-    base64(random, sizeof random, key);
+    char target[60], why[WEBSOCKET_WHY];
     snprintf(target, sizeof target, "/ws?since=%llu", (unsigned long long)f->seen);
-    handshake_put_request(&out, "workbench", target, key);
-    fetch_or_die(&f->fetch, fetch_send_bytes(&f->fetch, request, out.length));
-    fetch_or_die(&f->fetch, fetch_answer(&f->fetch));
-    if (!handshake_is_accepted(&f->fetch.head, key))
-        die("this is no WebSocket: the server says %d", f->fetch.head.status);
+    if (websocket_open(&f->fetch, "workbench", target, why) != FETCH_OK)
+        die("GET %s: %s", target, why);
     websocket_begin(&f->socket, false, MESSAGE_MAX);
     f->connected = true;
 }
@@ -95,10 +57,8 @@ static void shake_hands(struct follower *f)
 static void take_part(struct fetch *fetch, struct http_text part)
 {
     struct follower *f = (struct follower *)fetch;
-    if (part.length > ANSWER_MAX - f->length)
-        die("%s: the answer is too long", way_name[f->way]);
-    memcpy(f->answer + f->length, part.at, part.length);
-    f->length += part.length;
+    if (!buffer_add(&f->answer, part.at, part.length))
+        die("%s: no memory for the answer", way_name[f->way]);
 }
 
 static void ask(struct follower *f)
@@ -129,7 +89,7 @@ static void ask(struct follower *f)
                           seen);
         break;
     default:
-        shake_hands(f);
+        open_websocket(f);
     }
     fetch_or_die(fetch, sent);
 }
@@ -150,6 +110,8 @@ void follower_end(struct follower *f)
 {
     fetch_close(&f->fetch);
     event_stream_cut(&f->stream);
+    buffer_free(&f->answer);
+    buffer_free(&f->text);
     if (f->way == WEB_SOCKET)
         websocket_end(&f->socket);
 }
@@ -161,11 +123,11 @@ static void take_answer(struct follower *f)
     if (!fetch_or_die(&f->fetch, fetch_take(&f->fetch)))
         return;
     f->asked = false;
-    f->empty += f->length == 0;
-    const char *line = f->answer, *stop = line + f->length, *end;
-    for (; (end = memchr(line, '\n', (size_t)(stop - line))); line = end + 1)
-        tell_json(f, (struct http_text){line, (size_t)(end - line)});
-    f->length = 0;
+    f->empty += f->answer.length == 0;
+    struct http_text lines = {f->answer.bytes, f->answer.length}, line;
+    while (news_next_line(&lines, &line))
+        tell_json(f, line);
+    f->answer.length = 0;
     if (f->way == LONG_POLLING)
         f->due_ns = 0; // and at once the next one
 }
@@ -207,12 +169,8 @@ static void take_frames(struct follower *f)
         fetch_use(fetch, (size_t)used);
         if (used > 0 && got.opcode == WS_TEXT)
             tell_json(f, (struct http_text){got.bytes, got.length});
-        if (used > 0 && got.opcode == WS_PING) {
-            char pong[WS_HEADER_BYTES];
-            static const uint8_t mask[4] = {0}; // of nothing: our server's pings are empty
-            size_t length = websocket_put_header(pong, WS_PONG, true, 0, mask);
-            fetch_or_die(fetch, fetch_send_bytes(fetch, pong, length));
-        }
+        if (used > 0 && got.opcode == WS_PING)
+            fetch_or_die(fetch, websocket_send(fetch, WS_PONG, got.bytes, got.length));
     }
 }
 
@@ -221,7 +179,7 @@ static void lost(struct follower *f)
 {
     if (f->way != SERVER_SENT)
         die("%s: the server closed the connection", way_name[f->way]);
-    uint64_t retry_ms = f->stream.retry_ms ? f->stream.retry_ms : LOST_RETRY_MS;
+    uint64_t retry_ms = f->stream.has_retry ? f->stream.retry_ms : LOST_RETRY_MS;
     fetch_close(&f->fetch);
     event_stream_cut(&f->stream); // half an event is none
     f->connected = f->asked = false;

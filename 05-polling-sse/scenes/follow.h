@@ -10,16 +10,10 @@
 
 #include "eventstream.h"
 #include "fetch.h"
+#include "news.h"
 #include "websocket.h"
 
-#define ANSWER_MAX 131072 // bytes of the answer to a poll
-
 enum way { SHORT_POLLING, LONG_POLLING, SERVER_SENT, WEB_SOCKET, WAYS };
-
-struct news {
-    uint64_t id; // 0: none (of a chat message, which is no event of the feed)
-    struct http_text name, data;
-};
 
 struct follower {
     struct fetch fetch; // first: take_part() finds its follower by it
@@ -34,8 +28,8 @@ struct follower {
     int64_t due_ns;           // when it asks next, if none is to come
     struct event_stream stream;
     struct websocket socket;
-    size_t length;           // of answer[]
-    char answer[ANSWER_MAX]; // to a poll
+    struct buffer answer; // to a poll, as far as it has come
+    struct buffer text;   // of an event
 };
 
 extern const char *const way_name[WAYS];
@@ -59,9 +53,5 @@ void follow(struct follower *const *followers, int count,
 
 // The number with which the data of an event begins; -1 if there is none.
 int news_number(const struct news *news);
-
-// A number of a JSON text, and a string (as it stands there, escapes and all).
-uint64_t json_number(struct http_text json, const char *name);
-struct http_text json_string(struct http_text json, const char *name);
 
 #endif
