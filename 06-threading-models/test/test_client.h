@@ -269,7 +269,7 @@ TEST(the_client_reports)
     CHECK_INT(run_client(port, "--url /no --requests 10 --seconds 20"), 1);
     CHECK_HAS(test_output, "errors; the first: the answer has status 404\n");
     CHECK_INT(run_client(port, "--requests 10 --seconds 20 >/dev/full"), 1);
-    CHECK_HAS(test_output, "cannot write the report: No space left on device");
+    CHECK_HAS(test_output, "cannot write the output: No space left on device");
     CHECK_INT(test_stop(pid), 0);
 }
 
