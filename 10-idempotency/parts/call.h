@@ -12,7 +12,7 @@
 
 #define CALL_BYTES       FETCH_BYTES // of a request; of an answer's head and content
 #define CALL_FIELD_BYTES 64          // that are kept of an answer's field
-#define CALL_TEXT_BYTES  200         // of a description
+#define CALL_TEXT_BYTES  300         // of a description
 #define CALL_KEY_BYTES   255         // of an Idempotency-Key, at most
 #define CALL_HOST_BYTES  300
 
@@ -39,7 +39,7 @@ struct call_request {
 
 struct call {
     enum call_outcome outcome;
-    char why[CALL_TEXT_BYTES]; // there is no answer, for this reason; empty: nothing is known
+    char why[FETCH_WHY_BYTES]; // there is no answer, for this reason; empty: nothing is known
     int status;                // of an answer, else 0
     bool replayed;             // Idempotent-Replayed: true
     char retry_after[CALL_FIELD_BYTES];

@@ -109,7 +109,7 @@ TEST(answers_that_the_client_refuses)
         {"--key k", "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{]", "but no JSON: "},
         {"--key k", "HTTP/1.1 200 OK\r\n\r\n", "but no JSON: "},
         {"--key k", "HTTP/1.1 204 No Content\r\n\r\n", "/charges: 204 No Content"},
-        {"--key k", "SSH-2.0-OpenSSH\r\n\r\n", "not an answer: "},
+        {"--key k", "SSH-2.0-OpenSSH\r\n\r\n", "not an answer: malformed: "},
         {"--key k",
          "HTTP/1.1 400 Bad Request\r\nContent-Length: 22\r\n\r\n{\"detail\":\"\\u001b[2J\"}",
          "/charges: 400 Bad Request: .[2J\n"},
@@ -120,7 +120,7 @@ TEST(answers_that_the_client_refuses)
          "/balance?currency=eur: connection lost: no answer: 4 of 100 bytes of the content "
          "had"},
         {"--balance", "HTTP/1.1 200 OK\r\nContent-Le",
-         "connection lost: no answer: 27 bytes of the answer had come"},
+         "connection lost: no answer: cut after 27 bytes of a head"},
         {"--balance", "", "connection lost: no answer\n"},
         {"--list", LIST("", "true"), "the list does not say how it goes on"},
         {"--list", "HTTP/1.1 200 OK\r\n\r\n{\"data\":[]}", "does not say how it goes on"},
