@@ -214,11 +214,11 @@ static void begin(struct connection *c, bool echo, uint64_t seen)
         tell(c, "joined", (struct http_text){"", 0}, true);
 }
 
-void answer_websocket(struct connection *c, const struct request *request)
+void answer_websocket(struct connection *c, const struct http_request *request)
 {
     struct http_text key = {NULL, 0}, since = http_parameter(request->query, "since");
     const char *why;
-    int status = handshake_check(request->head, &key, &why);
+    int status = handshake_check(&request->head, &key, &why);
     char fields[100];
     struct http_out out = {fields, sizeof fields - 1, 0, false};
     if (status != 101) {
