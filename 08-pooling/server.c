@@ -1,10 +1,10 @@
 // server.c: a small database. Its sessions cost what those of real ones cost: a login, a place
 // among --max-sessions, and one query at a time.
 //
-// Run:    ./server             then, in another terminal: ./client, or ./ask 'get user 7'
+// Run:    ./server             then, in another terminal: ./client 'get user 7'
 // Watch:  what one session is doing is its state (below). It rests only between two queries; in
 //         all other states what the client sends waits in the socket (conn.paused). Work begins
-//         when there is a core for it (cores.c), and ends when its time has passed.
+//         when there is a core for it (cpu_slots.c), and ends when its time has passed.
 //
 // Read protocol.h for the frames, then take_login() and take_query() here, query.c for what can
 // be asked. No call blocks: thousands of sessions wait at the same time, in one thread.
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "cores.h"
+#include "cpu_slots.h"
 #include "loop.h"
 #include "net.h"
 #include "options.h"
@@ -27,7 +27,7 @@
 #define LOG_BYTES       70 // of a query, at most
 
 enum state {
-    STRANGER,       // has not logged in
+    NOT_LOGGED_IN,  // has not logged in
     AUTHENTICATING, // has, and waits until --login-ms have passed
     RESTING,        // may ask
     WAITING,        // has asked, and there is no core for it
@@ -47,7 +47,7 @@ struct session {
 
 static int sessions_max = 100, login_ms, query_ms, idle_ms, login_timeout_ms = 10000;
 static double contention;
-static struct cores cores = {.count = 4};
+static struct cpu_slots cores = {.count = 4};
 static struct tables tables;
 static long sessions, most_sessions, logins, refused, queries, errors;
 
@@ -63,8 +63,8 @@ static void tell(struct session *s, enum kind kind, uint32_t id, const char *con
 // The session is over; its connection ends when all is sent.
 static void part(struct session *s)
 {
-    cores_leave(&cores, &s->worker);
-    sessions -= s->state != STRANGER && s->state != GONE;
+    cpu_slots_leave(&cores, &s->worker);
+    sessions -= s->state != NOT_LOGGED_IN && s->state != GONE;
     s->state = GONE;
     conn_close(&s->conn);
 }
@@ -205,7 +205,7 @@ static bool take_query(struct session *s, const struct frame *frame)
     s->conn.paused = true;
     s->state = WAITING;
     conn_deadline(&s->conn, NEVER);
-    if (s->query.kind == SLOW || cores_take(&cores, &s->worker, &s->conn))
+    if (s->query.kind == SLOW || cpu_slots_take(&cores, &s->worker, &s->conn))
         work(s);
     return true;
 }
@@ -227,11 +227,12 @@ static bool take(struct session *s, const struct frame *frame)
         take_login(s, frame);
     else if (frame->kind == TERMINATE)
         part(s);
+    else if (frame->kind == LOGIN)
+        end(s, frame->id, CODE_VIOLATION, "already logged in");
+    else if (frame->kind == QUERY)
+        end(s, frame->id, CODE_VIOLATION, "not logged in");
     else
-        end(s, frame->id, CODE_VIOLATION,
-            frame->kind == LOGIN   ? "already logged in"
-            : frame->kind == QUERY ? "not logged in"
-                                   : "no frame that a client sends");
+        end(s, frame->id, CODE_VIOLATION, "no frame that a client sends");
     return true;
 }
 
@@ -256,7 +257,7 @@ static void timeout(struct conn *conn)
 {
     struct session *s = (struct session *)conn;
     switch (s->state) {
-    case STRANGER:
+    case NOT_LOGGED_IN:
         end(s, 0, CODE_CANCELED, "no login came in time");
         break;
     case AUTHENTICATING:
@@ -268,7 +269,7 @@ static void timeout(struct conn *conn)
     case WAITING: // for a core: it is woken when it gets one
         break;
     case WORKING:
-        cores_leave(&cores, &s->worker);
+        cpu_slots_leave(&cores, &s->worker);
         answer(s);
         rest(s);
         break;

@@ -23,7 +23,9 @@ static int port_of(int fd)
 {
     struct sockaddr_in address = {0};
     socklen_t length = sizeof address;
-    return getsockname(fd, (struct sockaddr *)&address, &length) ? 0 : ntohs(address.sin_port);
+    if (getsockname(fd, (struct sockaddr *)&address, &length))
+        return 0;
+    return ntohs(address.sin_port);
 }
 
 static bool is_before(uint32_t a, uint32_t b)

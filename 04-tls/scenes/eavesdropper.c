@@ -122,7 +122,8 @@ static int longest(const struct found *found)
 {
     int length = 0;
     for (int i = 0; i < found->count; i++)
-        length = -found->lengths[i] > length ? -found->lengths[i] : length;
+        if (-found->lengths[i] > length)
+            length = -found->lengths[i];
     return length;
 }
 
@@ -163,7 +164,7 @@ void scene_eavesdropper(void)
     story_say("The server's records of data in 1.3, in bytes:");
     story_say("    %s   n=%d", sizes(&new, text), ANSWER);
     story_say("    %s   n=%d", sizes(&longer, text), ANSWER + MORE);
-    claim_report(&encrypted, !old.secret && !new.secret ? HOLDS : NOT_HERE,
+    claim_report(&encrypted, old.secret || new.secret ? NOT_HERE : HOLDS,
                  "neither the password nor \"HTTP/1.1\" is among the bytes");
     int grown = longest(&longer) - longest(&new);
     bool seen = !strcmp(old.name, WORKBENCH) && !strcmp(new.name, WORKBENCH) &&

@@ -72,7 +72,9 @@ static size_t open_session(struct connection *c, EVP_PKEY *key, struct loot *loo
                       (struct bytes){recording->bytes[false], recording_kept(recording, false)},
                       key, loot);
     connection_close(c);
-    return loot->why ? 0 : loot->length[0] + loot->length[1];
+    if (loot->why)
+        return 0;
+    return loot->length[0] + loot->length[1];
 }
 
 static void show_loot(const struct loot *loot)
@@ -94,7 +96,9 @@ static void show_loot(const struct loot *loot)
 
 static const char *result(const struct loot *loot)
 {
-    return loot->why ? loot->why : "plaintext";
+    if (loot->why)
+        return loot->why;
+    return "plaintext";
 }
 
 static const struct claim forward = {
@@ -140,13 +144,16 @@ void scene_forward_secrecy(void)
     bool secret = !with_rsa.why && strstr(with_rsa.plain[true], SECRET) &&
                   strstr(with_rsa.plain[false], SECRET);
     bool held = secret && !opened_ecdhe && !opened_1_3;
-    claim_report(&forward,
-                 held                         ? HOLDS
-                 : opened_ecdhe || opened_1_3 ? NOT_HERE
-                                              : UNCLEAR,
+    enum verdict verdict = UNCLEAR;
+    const char *because = "";
+    if (opened_ecdhe || opened_1_3)
+        verdict = NOT_HERE;
+    if (held) {
+        verdict = HOLDS;
+        because = ". With ECDHE the key has only signed, and both keys of the exchange are "
+                  "forgotten";
+    }
+    claim_report(&forward, verdict,
                  "bytes of plaintext: with RSA %zu, with ECDHE %zu, with 1.3 %zu%s", opened,
-                 opened_ecdhe, opened_1_3,
-                 held ? ". With ECDHE the key has only signed, and both keys of the exchange "
-                        "are forgotten"
-                      : "");
+                 opened_ecdhe, opened_1_3, because);
 }

@@ -49,7 +49,9 @@ static const char *message_name(int type)
                                         [SSL3_MT_CERTIFICATE_VERIFY] = "CertificateVerify",
                                         [SSL3_MT_CLIENT_KEY_EXCHANGE] = "ClientKeyExchange",
                                         [SSL3_MT_FINISHED] = "Finished"};
-    return type < (int)(sizeof names / sizeof *names) && names[type] ? names[type] : "another";
+    if (type >= (int)(sizeof names / sizeof *names) || !names[type])
+        return "another";
+    return names[type];
 }
 
 // OpenSSL calls this for each message that it sends or has read, decrypted; and for the header
@@ -70,9 +72,12 @@ static void see_message(int to_server, int version, int content, const void *byt
     }
     if (content != SSL3_RT_HANDSHAKE || seen.count == MESSAGES_MAX)
         return;
-    snprintf(label, sizeof label, "%s, %zu bytes%s",
-             asks_again(message, length) ? "HelloRetryRequest" : message_name(message[0]),
-             length, seen.changed[to_server] ? ", encrypted" : "");
+    const char *name = message_name(message[0]), *hidden = "";
+    if (asks_again(message, length))
+        name = "HelloRetryRequest";
+    if (seen.changed[to_server])
+        hidden = ", encrypted";
+    snprintf(label, sizeof label, "%s, %zu bytes%s", name, length, hidden);
     timeline_arrow(now_ns(), to_server, label, NULL);
     seen.type[seen.count] = message[0];
     seen.secret[seen.count] = seen.changed[to_server];

@@ -1,6 +1,6 @@
-// nagle_flights.c: scene nagle_flights: lesson 09's algorithm meets TLS. Nagle holds a small segment
-// back while another one is not acknowledged: so it matters what a program hands over in one
-// write().
+// nagle_flights.c: scene nagle_flights: lesson 09's algorithm meets TLS. Nagle holds a small
+// segment back while another one is not acknowledged: so it matters what a program hands over
+// in one write().
 #include <string.h>
 
 #include "ask.h"
@@ -44,8 +44,10 @@ static void count(const struct connection *c, int *writes, size_t *bytes)
 
 static void keep_best(double *ms, int *trips, double new_ms, int new_trips)
 {
-    *ms = *ms == 0 || new_ms < *ms ? new_ms : *ms;
-    *trips = *trips == 0 || new_trips < *trips ? new_trips : *trips;
+    if (*ms == 0 || new_ms < *ms)
+        *ms = new_ms;
+    if (*trips == 0 || new_trips < *trips)
+        *trips = new_trips;
 }
 
 // One connection with one request.
@@ -76,8 +78,10 @@ static void measure(int version, struct times times[WAYS])
     for (int i = 0; i < TRIES; i++)
         for (enum way way = 0; way < WAYS; way++)
             connect_once(version, way, &times[way]);
-    story_head(version == TLS1_2_VERSION ? "TLS 1.2: write() for|write()s|handshake|answer"
-                                         : "TLS 1.3: write() for|write()s|handshake|answer");
+    if (version == TLS1_2_VERSION)
+        story_head("TLS 1.2: write() for|write()s|handshake|answer");
+    else
+        story_head("TLS 1.3: write() for|write()s|handshake|answer");
     for (enum way way = 0; way < WAYS; way++)
         story_row("%s|%d|%.1f ms|%.1f ms", ways[way].name, times[way].writes,
                   times[way].handshake_ms, times[way].answer_ms);
@@ -104,10 +108,12 @@ static void report(const struct times old[WAYS], const struct times new[WAYS])
     int without = old[FLIGHTS_NODELAY].handshake_trips;
     int with = old[FLIGHTS_NAGLE].handshake_trips;
     int prompt = new[FLIGHTS_NODELAY].answer_trips;
-    claim_report(&each_message,
-                 with == without && waited(old[RECORDS_NAGLE].handshake_ms, without) ? NOT_HERE
-                 : with > without                                                    ? HOLDS
-                                                                                     : UNCLEAR,
+    enum verdict verdict = UNCLEAR;
+    if (with > without)
+        verdict = HOLDS;
+    else if (with == without && waited(old[RECORDS_NAGLE].handshake_ms, without))
+        verdict = NOT_HERE;
+    claim_report(&each_message, verdict,
                  "the handshake of 1.2 takes %d round trips with Nagle and %d without; written "
                  "record by record, %.0f ms and %.0f",
                  with, without, old[RECORDS_NAGLE].handshake_ms,

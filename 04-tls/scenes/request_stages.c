@@ -60,7 +60,11 @@ struct field {
 
 static int digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
 }
 
 // Up to one of `ends`. Returns where it has stopped.
@@ -68,7 +72,9 @@ static const char *decode_text(const char *at, const char *end, const char *ends
 {
     size_t length = 0;
     for (; at < end && !strchr(ends, *at); at++) {
-        char c = *at == '+' ? ' ' : *at;
+        char c = *at;
+        if (c == '+')
+            c = ' ';
         if (*at == '%' && end - at > 2 && digit(at[1]) >= 0 && digit(at[2]) >= 0) {
             c = (char)(digit(at[1]) << 4 | digit(at[2]));
             at += 2;
@@ -274,7 +280,8 @@ void scene_request_stages(void)
     for (enum station i = 0; i < STATIONS; i++) {
         us[i] = median_of(took_us[i], ROUNDS);
         costly += us[i] > 0;
-        longest = us[i] > longest ? us[i] : longest;
+        if (us[i] > longest)
+            longest = us[i];
     }
     for (enum station i = 0; i < STATIONS; i++)
         story_bar(station_name[i], us[i], longest, "%.1f us", us[i]);

@@ -75,7 +75,9 @@ static int session_count[2];
 static SSL_SESSION *take_session(enum way way)
 {
     int *count = &session_count[ways[way].version == TLS1_3_VERSION];
-    return *count ? sessions[ways[way].version == TLS1_3_VERSION][--*count] : NULL;
+    if (!*count)
+        return NULL;
+    return sessions[ways[way].version == TLS1_3_VERSION][--*count];
 }
 
 static void keep_session(enum way way, struct connection *c)
@@ -92,11 +94,14 @@ static void try_way(enum way way, struct taken *taken)
     char text[ASK_BYTES];
     struct reply reply = {0};
     struct connect_settings settings = ask_settings();
-    SSL_SESSION *session = ways[way].resumed ? take_session(way) : NULL;
+    SSL_SESSION *session = NULL;
+    if (ways[way].resumed)
+        session = take_session(way);
     ask_text(text, "GET", WORKBENCH, "/", NULL);
     settings.version = ways[way].version;
     settings.session = session;
-    settings.early = ways[way].early && session ? text : NULL;
+    if (ways[way].early && session)
+        settings.early = text;
     uint32_t mark = packet_log_mark();
     struct connection *c = connection_open(&settings);
     bool as_wanted = c->up && SSL_session_reused(c->ssl) == ways[way].resumed &&
@@ -132,7 +137,8 @@ static void show_ways(const struct taken taken[WAYS])
     bool counted = !scene_no_round_trips();
     story_head("the first byte of an answer|after|round trips|TCP|TLS|request");
     for (enum way w = 0; w < WAYS; w++) {
-        longest = taken[w].ms > longest ? taken[w].ms : longest;
+        if (taken[w].ms > longest)
+            longest = taken[w].ms;
         if (taken[w].ms == 0)
             story_row("%s|not offered", ways[w].name);
         else if (!counted)
@@ -164,11 +170,13 @@ static void report_ways(const struct taken taken[WAYS])
                      "%d with 1.3",
                      full_1_2, full_1_3, taken[EARLY_1_3].trips - plain,
                      taken[RESUMED_1_2].trips - plain, taken[RESUMED_1_3].trips - plain);
-    claim_report(&two,
-                 full_1_2 == 2 && full_1_3 == 1 ? NOT_HERE
-                 : full_1_3 >= 2                ? HOLDS
-                                                : UNCLEAR,
-                 "%d with 1.2, %d with 1.3, and TCP's own before it", full_1_2, full_1_3);
+    enum verdict verdict = UNCLEAR;
+    if (full_1_2 == 2 && full_1_3 == 1)
+        verdict = NOT_HERE;
+    else if (full_1_3 >= 2)
+        verdict = HOLDS;
+    claim_report(&two, verdict, "%d with 1.2, %d with 1.3, and TCP's own before it", full_1_2,
+                 full_1_3);
     double added = taken[FULL_1_3].ms - taken[PLAIN_TCP].ms;
     if (packet_log()->rtt_ms < 30)
         claim_report(&ten_ms, SKIPPED, "over so short a way it does: --rtt 30 or more");
@@ -196,9 +204,12 @@ void scene_round_trips(void)
     show_ways(taken);
     const char *why = scene_no_round_trips();
     const struct claim *const claims[] = {&round_trips, &two, &ten_ms};
-    for (int i = 0; why && i < 3; i++)
-        packet_log()->tunnel ? claim_report(claims[i], SKIPPED, "%s", why)
-                             : claim_skip(claims[i]);
+    for (int i = 0; why && i < 3; i++) {
+        if (packet_log()->tunnel)
+            claim_report(claims[i], SKIPPED, "%s", why);
+        else
+            claim_skip(claims[i]);
+    }
     if (!why)
         report_ways(taken);
 }

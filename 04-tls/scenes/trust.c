@@ -29,7 +29,11 @@ enum outcome { TAKEN, REFUSED, FAILED }; // REFUSED: for the reason that was exp
 
 static enum outcome judge(bool up, const char *why, const char *reason)
 {
-    return up ? TAKEN : reason && !strcmp(why, reason) ? REFUSED : FAILED;
+    if (up)
+        return TAKEN;
+    if (reason && !strcmp(why, reason))
+        return REFUSED;
+    return FAILED;
 }
 
 // Asks for this name.
@@ -114,10 +118,12 @@ void scene_trust(void)
                  "of %d certificates, good ones taken: %d; wrong ones refused, each for its "
                  "own reason: %d; neither: %d",
                  CASES, good, refused, CASES - good - refused);
-    claim_report(&common_name,
-                 by_common_name == TAKEN     ? HOLDS
-                 : by_common_name == REFUSED ? NOT_HERE
-                                             : UNCLEAR,
+    enum verdict verdict = UNCLEAR;
+    if (by_common_name == TAKEN)
+        verdict = HOLDS;
+    else if (by_common_name == REFUSED)
+        verdict = NOT_HERE;
+    claim_report(&common_name, verdict,
                  "a certificate for elsewhere.test with the common name common-name.test, for "
                  "a client that wants common-name.test: %s",
                  names[by_common_name]);

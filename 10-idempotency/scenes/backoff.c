@@ -1,4 +1,4 @@
-// storm.c: scene backoff: a hundred clients, and a server that fails for a while.
+// backoff.c: a hundred clients, and a server that fails for a while.
 //
 // One thread plays all of them: as threads they would take the processor away from the server,
 // and from one another, and a wave would be none.
@@ -9,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "books.h"
+#include "ledger_client.h"
 #include "claim.h"
 #include "fetch.h"
 #include "http.h"
 #include "measure.h"
 #include "net.h"
-#include "own.h"
+#include "temp_server.h"
 #include "retry.h"
 #include "scenes.h"
 #include "story.h"
@@ -29,7 +29,7 @@
 #define TRIES     3
 #define FULLEST   (SLOTS / 10) // what share of the retries comes in the fullest tenth?
 
-struct storm_client {
+struct crowd_client {
     int fd;         // -1: it waits
     int64_t due_ns; // for this moment
     int attempts;
@@ -39,7 +39,7 @@ struct storm_client {
 };
 
 // One way to come back.
-struct storm {
+struct crowd {
     const char *name;
     struct retry_policy policy;
     const struct service *service;
@@ -49,7 +49,7 @@ struct storm {
     long requests;       // in all
     int done;            // clients whose charge is made
     double share;        // of the retries in the slots, the part in the FULLEST ones
-    struct storm_client clients[CLIENTS];
+    struct crowd_client clients[CLIENTS];
 };
 
 static int falling(const void *a, const void *b)
@@ -71,7 +71,7 @@ static double share_of_fullest(const long slots[SLOTS])
 }
 
 // A call has come to its end: when is the next one?
-static void finish(struct storm *storm, struct storm_client *client, enum call_outcome outcome,
+static void finish(struct crowd *crowd, struct crowd_client *client, enum call_outcome outcome,
                    int status)
 {
     int64_t now = now_ns();
@@ -80,56 +80,56 @@ static void finish(struct storm *storm, struct storm_client *client, enum call_o
     client->fd = -1;
     if (!retry_may(outcome, status, true)) {
         client->done = true;
-        storm->done += status == 201;
+        crowd->done += status == 201;
         return;
     }
     int64_t wait_ms =
-        retry_wait_ms(&storm->policy, client->attempts, (now - storm->began_ns) / 1000000,
+        retry_wait_ms(&crowd->policy, client->attempts, (now - crowd->began_ns) / 1000000,
                       RETRY_UNASKED, random_next(&client->random));
     client->done = wait_ms == RETRY_GIVE_UP;
     client->due_ns = now + wait_ms * 1000000;
 }
 
-static void call_now(struct storm *storm, struct storm_client *client,
+static void call_now(struct crowd *crowd, struct crowd_client *client,
                      const struct customer *customer)
 {
     char request[1000];
-    int64_t slot = (now_ns() - storm->began_ns) / (SLOT_MS * 1000000);
+    int64_t slot = (now_ns() - crowd->began_ns) / (SLOT_MS * 1000000);
     if (slot < SLOTS) {
-        storm->slots[slot]++;
-        storm->retries[slot] += client->attempts > 0;
+        crowd->slots[slot]++;
+        crowd->retries[slot] += client->attempts > 0;
     }
-    storm->requests++;
+    crowd->requests++;
     client->attempts++;
     int length = snprintf(request, sizeof request,
                           "POST /charges HTTP/1.1\r\n" FETCH_HOST "Connection: close\r\n"
                           "Idempotency-Key: \"%s\"\r\nContent-Length: %zu\r\n\r\n%s",
                           client->key, strlen(customer->charge), customer->charge);
     // On loopback this does not wait: the kernel takes the connection, and the request.
-    client->fd = fetch_connect(&storm->service->address, 0);
+    client->fd = fetch_connect(&crowd->service->address, 0);
     if (client->fd < 0)
-        finish(storm, client, CALL_REFUSED, 0);
+        finish(crowd, client, CALL_REFUSED, 0);
     else if (send(client->fd, request, (size_t)length, MSG_NOSIGNAL) != length)
-        finish(storm, client, CALL_LOST, 0);
+        finish(crowd, client, CALL_LOST, 0);
 }
 
-static void take_answer(struct storm *storm, struct storm_client *client)
+static void take_answer(struct crowd *crowd, struct crowd_client *client)
 {
     static struct http_head head;
     char answer[2000]; // comes in one piece; if not, it is as good as lost
     ssize_t got = recv(client->fd, answer, sizeof answer, 0);
     bool whole = got > 0 && http_read_response(answer, (size_t)got, &head) > 0;
-    finish(storm, client, whole ? CALL_ANSWERED : CALL_LOST, whole ? head.status : 0);
+    finish(crowd, client, whole ? CALL_ANSWERED : CALL_LOST, whole ? head.status : 0);
 }
 
 // Waits until somebody has an answer, or it is time for somebody's next call; not for ever.
-static void await(struct storm *storm, struct pollfd *polled, int64_t next_ns)
+static void await(struct crowd *crowd, struct pollfd *polled, int64_t next_ns)
 {
     int64_t left_ns = next_ns - now_ns(), most_ns = PATIENCE_MS * INT64_C(1000000);
     left_ns = left_ns < 0 ? 0 : left_ns < most_ns ? left_ns : most_ns;
     struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
     for (int i = 0; i < CLIENTS; i++)
-        polled[i] = (struct pollfd){storm->clients[i].fd, POLLIN, 0};
+        polled[i] = (struct pollfd){crowd->clients[i].fd, POLLIN, 0};
     int ready = ppoll(polled, CLIENTS, &left, NULL);
     if (ready < 0 && errno != EINTR)
         die("cannot wait for answers: %s", strerror(errno));
@@ -137,54 +137,54 @@ static void await(struct storm *storm, struct pollfd *polled, int64_t next_ns)
         die("no answer for %d seconds", PATIENCE_MS / 1000);
 }
 
-static void run(struct storm *storm, const struct customer *customer)
+static void run(struct crowd *crowd, const struct customer *customer)
 {
     struct pollfd polled[CLIENTS];
-    memset(storm->slots, 0, sizeof storm->slots);
-    memset(storm->retries, 0, sizeof storm->retries);
-    storm->requests = storm->done = 0;
+    memset(crowd->slots, 0, sizeof crowd->slots);
+    memset(crowd->retries, 0, sizeof crowd->retries);
+    crowd->requests = crowd->done = 0;
     for (int i = 0; i < CLIENTS; i++) {
-        storm->clients[i] = (struct storm_client){.fd = -1, .random = (uint64_t)now_ns()};
-        new_key(storm->clients[i].key);
+        crowd->clients[i] = (struct crowd_client){.fd = -1, .random = (uint64_t)now_ns()};
+        new_key(crowd->clients[i].key);
     }
-    fail_for(storm->service, OUTAGE_MS);
-    storm->began_ns = now_ns();
+    fail_for(crowd->service, OUTAGE_MS);
+    crowd->began_ns = now_ns();
     for (;;) {
         int64_t next_ns = INT64_MAX;
         int busy = 0;
         for (int i = 0; i < CLIENTS; i++) {
-            struct storm_client *client = &storm->clients[i];
+            struct crowd_client *client = &crowd->clients[i];
             if (client->fd < 0 && !client->done && client->due_ns <= now_ns())
-                call_now(storm, client, customer);
+                call_now(crowd, client, customer);
             if (client->fd < 0 && !client->done && client->due_ns < next_ns)
                 next_ns = client->due_ns;
             busy += !client->done;
         }
         if (!busy)
             break;
-        await(storm, polled, next_ns);
+        await(crowd, polled, next_ns);
         for (int i = 0; i < CLIENTS; i++)
             if (polled[i].fd >= 0 && polled[i].revents)
-                take_answer(storm, &storm->clients[i]);
+                take_answer(crowd, &crowd->clients[i]);
     }
-    storm->share = share_of_fullest(storm->retries);
+    crowd->share = share_of_fullest(crowd->retries);
 }
 
 // A picture of upright bars, each a slot of SLOT_MS.
-static void draw(const struct storm *storm)
+static void draw(const struct crowd *crowd)
 {
     static const char *const eighths[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     long most = 1;
     for (int i = 0; i < SLOTS; i++)
-        most = storm->slots[i] > most ? storm->slots[i] : most;
+        most = crowd->slots[i] > most ? crowd->slots[i] : most;
     story_say("");
     for (int row = ROWS - 1; row >= 0; row--) {
         if (row == ROWS - 1)
-            printf("  %-13s%5ld ┤%s", storm->name, most, paint(CYAN));
+            printf("  %-13s%5ld ┤%s", crowd->name, most, paint(CYAN));
         else
             printf("  %18s │%s", "", paint(CYAN));
         for (int i = 0; i < SLOTS; i++) {
-            long height = (storm->slots[i] * ROWS * 8 + most - 1) / most - row * 8;
+            long height = (crowd->slots[i] * ROWS * 8 + most - 1) / most - row * 8;
             printf("%s", eighths[height < 0 ? 0 : height > 8 ? 8 : height]);
         }
         printf("%s\n", paint(PLAIN));
@@ -197,7 +197,7 @@ static void draw(const struct storm *storm)
 
 // Is it as the notes say? Jitter costs some requests, since on average it waits half as long;
 // what it saves is the waves.
-static bool is_spared(const struct storm storms[3])
+static bool is_spared(const struct crowd storms[3])
 {
     return 4 * storms[0].requests > 5 * storms[1].requests &&
            4 * storms[0].requests > 5 * storms[2].requests &&
@@ -211,17 +211,17 @@ static const struct claim spares = {"10.7", "guide §13.8",
 void scene_backoff(void)
 {
     static const char *const quick[] = {"--process-ms", "0", NULL};
-    static struct storm storms[] = {
+    static struct crowd storms[] = {
         {.name = "at once", .policy = {1000000, 0, 0, PATIENCE_MS, false}},
         {.name = "back-off", .policy = {100, 250, 1000, PATIENCE_MS, false}},
         {.name = "with jitter", .policy = {100, 250, 1000, PATIENCE_MS, true}},
     };
-    const struct storm *at_once = &storms[0], *backoff = &storms[1], *jitter = &storms[2];
-    static struct own own;
+    const struct crowd *at_once = &storms[0], *backoff = &storms[1], *jitter = &storms[2];
+    static struct temp_server own;
     struct customer customer;
     int tries;
     customer_new(&customer);
-    own_begin(&own, quick);
+    temp_server_begin(&own, quick);
     story_say("%d clients want to pay at the same moment; for %d ms all they get is 503. Their",
               CLIENTS, OUTAGE_MS);
     story_say("requests, each column %d ms (┴ is the end of the outage):", SLOT_MS);
@@ -235,7 +235,7 @@ void scene_backoff(void)
     for (int i = 0; i < 3; i++)
         draw(&storms[i]);
     int charges = charges_of(&own.service, &customer);
-    own_end(&own);
+    temp_server_end(&own);
     story_say("");
     story_say("Which part of the retries comes in the fullest tenth of the columns?");
     story_head("retry|requests|have paid|fullest 1/10");

@@ -1,5 +1,5 @@
-// pages.c: see pages.h.
-#include "pages.h"
+// btree.c: see btree.h.
+#include "btree.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,45 +12,45 @@ struct path {
 };
 
 // A page that is read or changed has to be in memory.
-static struct page *touch(struct pages *pages, uint32_t number)
+static struct page *touch(struct btree *tree, uint32_t number)
 {
-    struct page *page = &pages->page[number];
-    pages->touched += page->touched != pages->counting;
-    page->touched = pages->counting;
+    struct page *page = &tree->page[number];
+    tree->touched += page->touched != tree->counting;
+    page->touched = tree->counting;
     return page;
 }
 
-static uint32_t new_page(struct pages *pages, uint32_t level)
+static uint32_t new_page(struct btree *tree, uint32_t level)
 {
-    uint32_t number = pages->used++;
-    struct page *page = touch(pages, number);
+    uint32_t number = tree->used++;
+    struct page *page = touch(tree, number);
     page->level = level;
     page->count = 0;
     page->next = PAGE_NONE;
     return number;
 }
 
-bool pages_open(struct pages *pages, uint32_t max)
+bool btree_open(struct btree *tree, uint32_t max)
 {
-    *pages = (struct pages){.page = calloc(max, sizeof *pages->page), .max = max};
-    if (!pages->page)
+    *tree = (struct btree){.page = calloc(max, sizeof *tree->page), .max = max};
+    if (!tree->page)
         return false;
-    pages->counting = 1; // no page has been touched in this count
-    pages->root = new_page(pages, 0);
+    tree->counting = 1; // no page has been touched in this count
+    tree->root = new_page(tree, 0);
     return true;
 }
 
-void pages_close(struct pages *pages)
+void btree_close(struct btree *tree)
 {
-    free(pages->page);
-    pages->page = NULL;
+    free(tree->page);
+    tree->page = NULL;
 }
 
-uint32_t pages_touched(struct pages *pages)
+uint32_t btree_touched(struct btree *tree)
 {
-    uint32_t touched = pages->touched;
-    pages->touched = 0;
-    pages->counting++;
+    uint32_t touched = tree->touched;
+    tree->touched = 0;
+    tree->counting++;
     return touched;
 }
 
@@ -69,10 +69,10 @@ static uint32_t place(const struct page *page, const uint8_t *key)
 }
 
 // Goes down to the leaf where `key` belongs.
-static struct page *descend(struct pages *pages, const uint8_t *key, struct path *path)
+static struct page *descend(struct btree *tree, const uint8_t *key, struct path *path)
 {
-    for (uint32_t number = pages->root;;) {
-        struct page *page = touch(pages, number);
+    for (uint32_t number = tree->root;;) {
+        struct page *page = touch(tree, number);
         uint32_t at = place(page, key);
         path->page[page->level] = number;
         path->at[page->level] = at;
@@ -89,10 +89,10 @@ static bool is_at(const struct page *leaf, uint32_t at, const uint8_t *key)
     return at && !memcmp(leaf->entries[at - 1].key, key, PAGE_KEY_BYTES);
 }
 
-bool pages_find(struct pages *pages, const uint8_t key[PAGE_KEY_BYTES], uint64_t *value)
+bool btree_find(struct btree *tree, const uint8_t key[PAGE_KEY_BYTES], uint64_t *value)
 {
     struct path path;
-    const struct page *leaf = descend(pages, key, &path);
+    const struct page *leaf = descend(tree, key, &path);
     if (!is_at(leaf, path.at[0], key))
         return false;
     *value = leaf->entries[path.at[0] - 1].value;
@@ -109,12 +109,12 @@ static void put(struct page *page, uint32_t at, const struct page_entry *entry)
 
 // Splits a full page, and puts the entry into the half where it belongs. Returns the new page,
 // to the right of it.
-static uint32_t split(struct pages *pages, uint32_t number, uint32_t at,
+static uint32_t split(struct btree *tree, uint32_t number, uint32_t at,
                       const struct page_entry *entry)
 {
-    struct page *left = &pages->page[number];
-    uint32_t other = new_page(pages, left->level);
-    struct page *right = &pages->page[other];
+    struct page *left = &tree->page[number];
+    uint32_t other = new_page(tree, left->level);
+    struct page *right = &tree->page[other];
     bool last = left->next == PAGE_NONE && at == left->count;
     uint32_t keep = last ? left->count : left->count / 2;
     right->count = left->count - keep;
@@ -130,51 +130,51 @@ static uint32_t split(struct pages *pages, uint32_t number, uint32_t at,
 }
 
 // A new root above the old one and its new neighbour.
-static void grow(struct pages *pages, const struct page_entry *right)
+static void grow(struct btree *tree, const struct page_entry *right)
 {
-    uint32_t level = pages->page[pages->root].level + 1, root = new_page(pages, level);
-    struct page_entry left = pages->page[pages->root].entries[0];
-    left.value = pages->root;
-    put(&pages->page[root], 0, &left);
-    put(&pages->page[root], 1, right);
-    pages->root = root;
+    uint32_t level = tree->page[tree->root].level + 1, root = new_page(tree, level);
+    struct page_entry left = tree->page[tree->root].entries[0];
+    left.value = tree->root;
+    put(&tree->page[root], 0, &left);
+    put(&tree->page[root], 1, right);
+    tree->root = root;
 }
 
-enum pages_result pages_insert(struct pages *pages, const uint8_t key[PAGE_KEY_BYTES],
+enum btree_result btree_insert(struct btree *tree, const uint8_t key[PAGE_KEY_BYTES],
                                uint64_t value)
 {
     struct path path;
     struct page_entry entry = {.value = value};
-    uint32_t top = pages->page[pages->root].level;
-    const struct page *leaf = descend(pages, key, &path);
+    uint32_t top = tree->page[tree->root].level;
+    const struct page *leaf = descend(tree, key, &path);
     if (is_at(leaf, path.at[0], key))
         return PAGES_PRESENT;
-    if (pages->max - pages->used < top + 2 || top + 1 == PAGE_LEVELS)
+    if (tree->max - tree->used < top + 2 || top + 1 == PAGE_LEVELS)
         return PAGES_FULL; // every page on the way might be split, and the root grow
     memcpy(entry.key, key, PAGE_KEY_BYTES);
-    pages->keys++;
+    tree->keys++;
     for (uint32_t level = 0; level <= top; level++) {
         uint32_t number = path.page[level];
-        if (pages->page[number].count < PAGE_ENTRIES) {
-            put(&pages->page[number], path.at[level], &entry);
+        if (tree->page[number].count < PAGE_ENTRIES) {
+            put(&tree->page[number], path.at[level], &entry);
             return PAGES_ADDED;
         }
-        uint32_t other = split(pages, number, path.at[level], &entry);
-        entry = pages->page[other].entries[0]; // its smallest key, for the page above
+        uint32_t other = split(tree, number, path.at[level], &entry);
+        entry = tree->page[other].entries[0]; // its smallest key, for the page above
         entry.value = other;
     }
-    grow(pages, &entry);
+    grow(tree, &entry);
     return PAGES_ADDED;
 }
 
-uint64_t pages_list(const struct pages *pages, uint64_t *values, uint64_t max)
+uint64_t btree_list(const struct btree *tree, uint64_t *values, uint64_t max)
 {
     uint64_t count = 0;
-    uint32_t number = pages->root;
-    while (pages->page[number].level)
-        number = (uint32_t)pages->page[number].entries[0].value;
-    for (; number != PAGE_NONE; number = pages->page[number].next)
-        for (uint32_t i = 0; i < pages->page[number].count && count < max; i++)
-            values[count++] = pages->page[number].entries[i].value;
+    uint32_t number = tree->root;
+    while (tree->page[number].level)
+        number = (uint32_t)tree->page[number].entries[0].value;
+    for (; number != PAGE_NONE; number = tree->page[number].next)
+        for (uint32_t i = 0; i < tree->page[number].count && count < max; i++)
+            values[count++] = tree->page[number].entries[i].value;
     return count;
 }

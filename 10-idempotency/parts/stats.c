@@ -1,5 +1,5 @@
-// figures.c: see figures.h.
-#include "figures.h"
+// stats.c: see stats.h.
+#include "stats.h"
 
 #include "problem.h"
 
@@ -38,22 +38,22 @@ void answer_balance(struct connection *c, const struct request *request)
 
 void answer_stats(struct connection *c, const struct request *request)
 {
-    const struct figures *figures = &c->api->figures;
+    const struct stats *stats = &c->api->stats;
     const struct store *store = &c->api->store;
     char text[1500];
     struct http_out out = {text, sizeof text, 0, false};
     (void)request;
-    put(&out, "{\"requests\":", figures->requests);
-    put(&out, ",\"posts\":", figures->posts);
-    put(&out, ",\"charged\":", figures->charged);
-    put(&out, ",\"declined\":", figures->declined);
-    put(&out, ",\"replayed\":", figures->replayed);
-    put(&out, ",\"conflicts\":", figures->conflicts);
-    put(&out, ",\"mismatches\":", figures->mismatches);
-    put(&out, ",\"skipped\":", figures->skipped);
-    put(&out, ",\"overloaded\":", figures->overloaded);
-    put(&out, ",\"failed\":", figures->failed);
-    put(&out, ",\"dropped\":", figures->dropped);
+    put(&out, "{\"requests\":", stats->requests);
+    put(&out, ",\"posts\":", stats->posts);
+    put(&out, ",\"charged\":", stats->charged);
+    put(&out, ",\"declined\":", stats->declined);
+    put(&out, ",\"replayed\":", stats->replayed);
+    put(&out, ",\"conflicts\":", stats->conflicts);
+    put(&out, ",\"mismatches\":", stats->mismatches);
+    put(&out, ",\"skipped\":", stats->skipped);
+    put(&out, ",\"overloaded\":", stats->overloaded);
+    put(&out, ",\"failed\":", stats->failed);
+    put(&out, ",\"dropped\":", stats->dropped);
     put(&out, ",\n \"process_ms\":", (uint64_t)c->api->settings.process_ms);
     put(&out, ",\"lookup_ms\":", (uint64_t)c->api->settings.lookup_ms);
     put(&out, ",\"key_ttl_ms\":", (uint64_t)store->key_ttl_ms);

@@ -1,7 +1,7 @@
-// figures.h: what the books say, and what the server has done: GET /balance, GET /stats. And
+// stats.h: what the books say, and what the server has done: GET /balance, GET /stats. And
 // PUT /outage, after which it does nothing for a while.
-#ifndef FIGURES_H
-#define FIGURES_H
+#ifndef STATS_H
+#define STATS_H
 
 #include "connection.h"
 

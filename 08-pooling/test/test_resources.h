@@ -1,7 +1,7 @@
-// test_things.h: what the tests of the pool lend: things that cost nothing; and who borrows
-// them.
-#ifndef TEST_THINGS_H
-#define TEST_THINGS_H
+// test_resources.h: what the tests of the pool lend: resources that cost nothing; and who
+// borrows them.
+#ifndef TEST_RESOURCES_H
+#define TEST_RESOURCES_H
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,48 +14,52 @@
 #define AWAIT_MS 20000
 #define THREADS  12
 
-// ---- things, and who makes them ------------------------------------------------------------
+// ---- resources, and who makes them ---------------------------------------------------------
 
-struct thing {
+struct resource {
     int number;
     bool bad;         // does not answer when it is asked
     atomic_int users; // 1 at most
 };
 
-static atomic_int things_open, things_most, things_made, opens_tried, validations;
-static atomic_bool no_thing, gate_shut; // opening fails; opening waits
-static int64_t test_clock_ns;           // of pools that have a clock of their own
+static atomic_int resources_open, resources_most, resources_made, opens_tried, validations;
+static atomic_bool no_resource, gate_shut; // opening fails; opening waits
+static atomic_bool check_hangs;            // validating waits
+static atomic_int time_given_ms;           // to open and validate, added up
+static int64_t test_clock_ns;              // of pools that have a clock of their own
 
-static void *thing_open(void *context, int timeout_ms, char why[POOL_ERROR])
+static void *resource_open(void *context, int timeout_ms, char why[POOL_ERROR])
 {
     (void)context;
-    (void)timeout_ms;
+    time_given_ms += timeout_ms;
     opens_tried++;
     while (gate_shut)
         sleep_ms(1);
-    if (no_thing) {
-        snprintf(why, POOL_ERROR, "out of things");
+    if (no_resource) {
+        snprintf(why, POOL_ERROR, "out of resources");
         return NULL;
     }
-    struct thing *thing = calloc(1, sizeof *thing);
-    thing->number = ++things_made;
-    int now = ++things_open;
-    for (int most = things_most; now > most;)
-        atomic_compare_exchange_weak(&things_most, &most, now);
-    return thing;
+    struct resource *resource = calloc(1, sizeof *resource);
+    resource->number = ++resources_made;
+    int now = ++resources_open;
+    for (int most = resources_most; now > most;)
+        atomic_compare_exchange_weak(&resources_most, &most, now);
+    return resource;
 }
 
-static void thing_close(void *thing)
+static void resource_close(void *resource)
 {
-    things_open--;
-    free(thing);
+    resources_open--;
+    free(resource);
 }
 
-static bool thing_validate(void *thing, int timeout_ms)
+static bool resource_validate(void *resource, int timeout_ms)
 {
-    (void)timeout_ms;
+    time_given_ms += timeout_ms;
     validations++;
-    return !((struct thing *)thing)->bad;
+    while (check_hangs)
+        sleep_ms(1);
+    return !((struct resource *)resource)->bad;
 }
 
 static int64_t test_clock(void)
@@ -63,21 +67,21 @@ static int64_t test_clock(void)
     return test_clock_ns;
 }
 
-static struct pool_config things(int max)
+static struct pool_config resources(int max)
 {
     return (struct pool_config){.max = max,
                                 .acquire_ms = AWAIT_MS,
                                 .open_ms = 1000,
                                 .validate_ms = 1000000,
-                                .open = thing_open,
-                                .close = thing_close,
-                                .validate = thing_validate};
+                                .open = resource_open,
+                                .close = resource_close,
+                                .validate = resource_validate};
 }
 
 // The same, but nobody waits, and the clock is the test's.
-static struct pool_config things_without_time(int max)
+static struct pool_config resources_without_time(int max)
 {
-    struct pool_config config = things(max);
+    struct pool_config config = resources(max);
     config.acquire_ms = 0;
     config.clock = test_clock;
     return config;
@@ -118,7 +122,7 @@ static bool await(struct pool *pool, int active, int idle, int waiting)
 static void expect_closed(struct pool *pool)
 {
     CHECK_INT(pool_close(pool, AWAIT_MS), 0);
-    CHECK_INT(things_open, 0);
+    CHECK_INT(resources_open, 0);
 }
 
 // ---- borrowers -----------------------------------------------------------------------------

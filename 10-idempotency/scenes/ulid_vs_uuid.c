@@ -1,9 +1,9 @@
-// order.c: scene ulid: what the order of the keys means to the index that they are kept in.
+// ulid_vs_uuid.c: what the order of the keys means to the index that they are kept in.
 #include <string.h>
 
 #include "claim.h"
 #include "net.h"
-#include "pages.h"
+#include "btree.h"
 #include "scenes.h"
 #include "story.h"
 #include "ulid.h"
@@ -39,30 +39,30 @@ static void insert_all(enum order order, struct growth *growth)
 {
     static uint8_t keys[KEYS][PAGE_KEY_BYTES];
     struct ulid_source source = {0};
-    struct pages pages;
-    if (!pages_open(&pages, PAGES_MAX))
+    struct btree pages;
+    if (!btree_open(&pages, PAGES_MAX))
         die("no memory for %d pages", PAGES_MAX);
     for (uint64_t i = 0; i < KEYS; i++)
         new_name(order, &source, i, keys[i]);
     int64_t began_ns = now_ns();
     for (uint64_t i = 0; i < KEYS; i++) {
         if (i % INSERTS == 0)
-            pages_touched(&pages);
-        if (pages_insert(&pages, keys[i], i) != PAGES_ADDED)
+            btree_touched(&pages);
+        if (btree_insert(&pages, keys[i], i) != PAGES_ADDED)
             die("key %llu is there twice, or the index is full", (unsigned long long)i);
         if ((i + 1) % (KEYS / ROWS) == 0)
-            growth->touched[i / (KEYS / ROWS)] = pages_touched(&pages);
+            growth->touched[i / (KEYS / ROWS)] = btree_touched(&pages);
     }
     growth->ms = (double)(now_ns() - began_ns) / 1e6;
     growth->pages = pages.used;
     growth->filled = 100.0 * KEYS / ((double)pages.used * PAGE_ENTRIES);
-    pages_close(&pages);
+    btree_close(&pages);
 }
 
 static const struct claim fewer_pages = {
     "10.5", "guide §13.6", "ULIDs insert into fewer pages than random UUIDs", HOLDS, NULL};
 
-void scene_ulid(void)
+void scene_ulid_vs_uuid(void)
 {
     static struct growth random, ordered;
     char text[UUID_LENGTH + 1];

@@ -1,12 +1,12 @@
-// books.h: what the scenes share: names that nobody has used before, and what the server's
-// books say afterwards. So a scene may be played again and again, beside others, against one
-// server.
-#ifndef BOOKS_H
-#define BOOKS_H
+// ledger_client.h: what the scenes share: names that nobody has used before, and what the
+// server's books say afterwards. So a scene may be played again and again, beside others,
+// against one server.
+#ifndef LEDGER_CLIENT_H
+#define LEDGER_CLIENT_H
 
 #include <stdint.h>
 
-#include "call.h"
+#include "operation.h"
 #include "ulid.h"
 #include "uuid.h"
 
@@ -23,7 +23,7 @@ struct customer {
 };
 
 // Where the server of the class is: for main().
-void books_at(const char *host, int port);
+void ledger_at(const char *host, int port);
 const struct service *the_server(void);
 
 // A customer whom nobody has charged.
@@ -41,6 +41,11 @@ int charges_of(const struct service *service, const struct customer *customer);
 
 // A number of GET /stats.
 long figure_of(const struct service *service, const char *name);
+
+// A charge of this customer with this key: operation_run() makes calls until it is certain, and
+// tells of each on the timeline.
+struct operation charge_operation(const struct service *service,
+                                  const struct customer *customer, const char *key);
 
 // Prints an answer: its status, and its content in lines that fit.
 void say_answer(const struct call *call);

@@ -1,5 +1,5 @@
-// own.c: see own.h.
-#include "own.h"
+// temp_server.c: see temp_server.h.
+#include "temp_server.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,20 +9,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "books.h"
+#include "ledger_client.h"
 #include "net.h"
 #include "spawn.h"
 #include "story.h"
 
-#define OPEN_MAX_HERE 8
-#define OWN_TRIES     3 // on a machine that may stand still for a moment
+#define OPEN_MAX_HERE     8
+#define TEMP_SERVER_TRIES 3 // on a machine that may stand still for a moment
 
 // The folders that are there, for die() in the middle of a scene.
-static char folders[OPEN_MAX_HERE][OWN_PATH_BYTES];
+static char folders[OPEN_MAX_HERE][TEMP_SERVER_PATH_BYTES];
 
 static void remove_folder(const char *folder)
 {
-    char path[OWN_PATH_BYTES + 300];
+    char path[TEMP_SERVER_PATH_BYTES + 300];
     DIR *files = opendir(folder);
     for (struct dirent *file; files && (file = readdir(files));) {
         snprintf(path, sizeof path, "%s/%s", folder, file->d_name);
@@ -64,11 +64,11 @@ static char *find_folder(const char *name)
     die("a scene with more than %d servers", OPEN_MAX_HERE);
 }
 
-void own_start(struct own *own, const char *const options[])
+void temp_server_start(struct temp_server *own, const char *const options[])
 {
-    const char *argv[OWN_OPTIONS_MAX + 6] = {"./server", "--port", "0", "--journal",
-                                             own->journal};
-    for (int i = 0; options[i] && i < OWN_OPTIONS_MAX; i++)
+    const char *argv[TEMP_SERVER_OPTIONS_MAX + 6] = {"./server", "--port", "0", "--journal",
+                                                     own->journal};
+    for (int i = 0; options[i] && i < TEMP_SERVER_OPTIONS_MAX; i++)
         argv[5 + i] = options[i];
     int port = spawn_server(&own->pid, argv);
     if (!port)
@@ -76,7 +76,7 @@ void own_start(struct own *own, const char *const options[])
     service_at(&own->service, "127.0.0.1", port);
 }
 
-void own_begin(struct own *own, const char *const options[])
+void temp_server_begin(struct temp_server *own, const char *const options[])
 {
     static bool registered;
     const char *where = getenv("TMPDIR");
@@ -91,33 +91,34 @@ void own_begin(struct own *own, const char *const options[])
         die("cannot make the folder %s: %s", own->folder, strerror(errno));
     strcpy(folder, own->folder);
     snprintf(own->journal, sizeof own->journal, "%s/journal", own->folder);
-    own_start(own, options);
+    temp_server_start(own, options);
 }
 
-bool own_unless(bool (*play)(const struct service *service), const char *const options[])
+bool temp_server_unless(bool (*play)(const struct service *service),
+                        const char *const options[])
 {
-    static struct own own;
+    static struct temp_server own;
     figure_of(the_server(), "charges"); // dies if there is no server
     if (play(the_server()))
         return true;
-    own_begin(&own, options);
+    temp_server_begin(&own, options);
     story_say("That went well. Now a server that is started with %s %s:", options[0],
               options[1]);
     bool played = false;
-    for (int tries = 0; tries < OWN_TRIES && !played; tries++)
+    for (int tries = 0; tries < TEMP_SERVER_TRIES && !played; tries++)
         played = play(&own.service);
-    own_end(&own);
+    temp_server_end(&own);
     return played;
 }
 
-int own_wait(struct own *own)
+int temp_server_wait(struct temp_server *own)
 {
     int status = spawn_wait(own->pid);
     own->pid = 0;
     return status;
 }
 
-void own_end(struct own *own)
+void temp_server_end(struct temp_server *own)
 {
     if (own->pid)
         spawn_stop(own->pid);

@@ -1,7 +1,7 @@
-// cores.c: see cores.h.
-#include "cores.h"
+// cpu_slots.c: see cpu_slots.h.
+#include "cpu_slots.h"
 
-static void enqueue(struct cores *cores, struct worker *worker)
+static void enqueue(struct cpu_slots *cores, struct worker *worker)
 {
     worker->waits = true;
     worker->previous = cores->last;
@@ -11,7 +11,7 @@ static void enqueue(struct cores *cores, struct worker *worker)
     cores->waiting++;
 }
 
-static void dequeue(struct cores *cores, struct worker *worker)
+static void dequeue(struct cpu_slots *cores, struct worker *worker)
 {
     worker->waits = false;
     *(worker->previous ? &worker->previous->next : &cores->first) = worker->next;
@@ -19,7 +19,7 @@ static void dequeue(struct cores *cores, struct worker *worker)
     cores->waiting--;
 }
 
-bool cores_take(struct cores *cores, struct worker *worker, struct conn *conn)
+bool cpu_slots_take(struct cpu_slots *cores, struct worker *worker, struct conn *conn)
 {
     worker->conn = conn;
     worker->has_core = cores->busy < cores->count;
@@ -29,7 +29,7 @@ bool cores_take(struct cores *cores, struct worker *worker, struct conn *conn)
     return worker->has_core;
 }
 
-void cores_leave(struct cores *cores, struct worker *worker)
+void cpu_slots_leave(struct cpu_slots *cores, struct worker *worker)
 {
     struct worker *next = cores->first;
     if (worker->waits)

@@ -1,5 +1,5 @@
-// books.c: see books.h.
-#include "books.h"
+// ledger_client.c: see ledger_client.h.
+#include "ledger_client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 static struct service server;
 
-void books_at(const char *host, int port)
+void ledger_at(const char *host, int port)
 {
     service_at(&server, host, port);
 }
@@ -123,4 +123,32 @@ void say_answer(const struct call *call)
         story_say("      %.*s", (int)length, at);
         at += length;
     }
+}
+
+// ---- an operation on the timeline
+// ------------------------------------------------------------
+
+static const struct retry_policy careful = {100, 50, 1000, PATIENCE_MS, true};
+
+static void show_call(const struct operation *operation)
+{
+    char text[CALL_FIELD_BYTES];
+    story_event("%s", call_text(&operation->last, text));
+}
+
+static void show_wait(const struct operation *operation, int64_t ms)
+{
+    story_event("waits %lld ms; then call %d", (long long)ms, operation->attempts + 1);
+}
+
+struct operation charge_operation(const struct service *service,
+                                  const struct customer *customer, const char *key)
+{
+    return (struct operation){
+        .service = service,
+        .request = {"POST", "/charges", key, customer->charge, PATIENCE_MS},
+        .policy = careful,
+        .made = show_call,
+        .waits = show_wait,
+        .random = (uint64_t)now_ns()};
 }

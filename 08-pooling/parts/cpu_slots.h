@@ -1,7 +1,7 @@
-// cores.h: the server's cores, as slots: so many queries are worked on at once, and the others
-// wait, first come, first served. A model: the time of a query passes as a timer.
-#ifndef CORES_H
-#define CORES_H
+// cpu_slots.h: the server's cores, as slots: so many queries are worked on at once, and the
+// others wait, first come, first served. A model: the time of a query passes as a timer.
+#ifndef CPU_SLOTS_H
+#define CPU_SLOTS_H
 
 #include <stdbool.h>
 
@@ -14,7 +14,7 @@ struct worker {
     struct worker *previous, *next; // in the queue
 };
 
-struct cores {
+struct cpu_slots {
     int count;         // that there are
     int busy, waiting; // that are taken; workers in the queue
     struct worker *first, *last;
@@ -22,9 +22,9 @@ struct cores {
 
 // Takes a core for the worker's connection. False: there is none now; the connection's deadline
 // will pass when it has got one.
-bool cores_take(struct cores *cores, struct worker *worker, struct conn *conn);
+bool cpu_slots_take(struct cpu_slots *cores, struct worker *worker, struct conn *conn);
 
 // Gives the core back, to the first that waits; or leaves the queue.
-void cores_leave(struct cores *cores, struct worker *worker);
+void cpu_slots_leave(struct cpu_slots *cores, struct worker *worker);
 
 #endif

@@ -1,5 +1,5 @@
-// pattern.c: see pattern.h. Read answer_pattern_charge() first, and then what follows it, in
-// the order in which it happens.
+// check_then_mark.c: see check_then_mark.h. Read answer_check_then_mark() first, and then what
+// follows it, in the order in which it happens.
 //
 //     check     is this key marked?                (the database is asked, and answers)
 //     mark      it is now                          (on the disk)
@@ -9,7 +9,7 @@
 // Between check and mark a second request finds no mark either: both charge. Between mark and
 // charge a crash leaves a mark without a charge: the retry is told "already done", and nobody
 // has paid. To change the order only changes which of the two it is.
-#include "pattern.h"
+#include "check_then_mark.h"
 
 #include <stdlib.h>
 
@@ -23,7 +23,7 @@
 static void answer_skipped(struct connection *c)
 {
     static const char text[] = "{\"object\":\"skipped\",\"detail\":\"already processed\"}\n";
-    c->api->figures.skipped++;
+    c->api->stats.skipped++;
     connection_answer(c, 200, "", (struct http_text){text, sizeof text - 1});
 }
 
@@ -66,7 +66,7 @@ static void mark(struct connection *c)
     }
 }
 
-void answer_pattern_charge(struct connection *c, const struct request *request)
+void answer_check_then_mark(struct connection *c, const struct request *request)
 {
     char text[KEY_MAX + 1];
     struct http_text key = {text, 0}, none = {NULL, 0};
@@ -89,7 +89,7 @@ void answer_pattern_charge(struct connection *c, const struct request *request)
         mark(c);
 }
 
-void pattern_abandon(struct connection *c)
+void check_then_mark_abandon(struct connection *c)
 {
     if (!c->mark)
         return;

@@ -1,6 +1,7 @@
-// test_cores.h: many queries at once: their answers' order, and the cores that they wait for.
-#ifndef TEST_CORES_H
-#define TEST_CORES_H
+// test_cpu_slots.h: many queries at once: their answers' order, and the cores that they wait
+// for.
+#ifndef TEST_CPU_SLOTS_H
+#define TEST_CPU_SLOTS_H
 
 #include <poll.h>
 

@@ -1,4 +1,4 @@
-// pool_keeper.c: what a pool does when nobody asks for anything; see pool.h.
+// pool_maintenance.c: what a pool does when nobody asks for anything; see pool.h.
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -8,7 +8,7 @@
 
 #define SOONEST (5 * MS) // between two looks: the clock may be a tick behind
 
-// An idle thing that is to be closed, and why; the oldest first. NULL: there is none.
+// An idle resource that is to be closed, and why; the oldest first. NULL: there is none.
 static struct pool_item *find_old(struct pool *pool, int64_t now, enum pool_reason *reason)
 {
     const struct pool_config *config = &pool->config;
@@ -54,7 +54,7 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 // When to look again. What begins after this look is due after a whole period at the earliest,
-// so nobody has to wake the keeper for it.
+// so nobody has to wake the maintenance thread for it.
 static int64_t next_look(struct pool *pool, int64_t now)
 {
     const struct pool_config *config = &pool->config;
@@ -65,7 +65,7 @@ static int64_t next_look(struct pool *pool, int64_t now)
         next = earlier(next, now + config->leak_ms * MS);
     if (config->lifetime_ms)
         next = earlier(next, now + config->lifetime_ms * MS * (100 - config->jitter) / 100);
-    if (pool->failing && (pool->first || pool_total(pool) < config->min))
+    if (pool->failing && pool->first)
         next = earlier(next, pool->retry_at_ns);
     for (int i = 0; i < config->max; i++) {
         const struct pool_item *item = &pool->items[i];
@@ -79,22 +79,15 @@ static int64_t next_look(struct pool *pool, int64_t now)
     return next > now + SOONEST ? next : now + SOONEST;
 }
 
-int64_t pool_keep_once(struct pool *pool)
+int64_t pool_maintain_once(struct pool *pool)
 {
     struct pool_item *item;
     enum pool_reason reason;
     int64_t now = pool_now(pool);
     while ((item = find_old(pool, now, &reason))) {
         pool_take_idle(pool, item);
-        pool_close_thing(pool, item, reason);
+        pool_close_resource(pool, item, reason);
         pool_put_free(pool, item);
-    }
-    while (!pool->closed && pool_total(pool) < pool->config.min && pool_may_open(pool, now)) {
-        item = pool_take_free(pool);
-        if (!pool_open(pool, item))
-            break;
-        item->since_ns = pool_now(pool);
-        pool_put_idle(pool, item);
     }
     while ((item = find_leak(pool, now)))
         report_leak(pool, item, now);
@@ -102,28 +95,57 @@ int64_t pool_keep_once(struct pool *pool)
     return next_look(pool, pool_now(pool));
 }
 
+// Opens what is missing to `min`. Returns when to look again.
+static int64_t fill_once(struct pool *pool)
+{
+    int64_t now = pool_now(pool);
+    while (!pool->closed && pool_total(pool) < pool->config.min && pool_may_open(pool, now)) {
+        struct pool_item *item = pool_take_free(pool);
+        if (!pool_open(pool, item, now_ns() + pool->config.open_ms * MS))
+            break;
+        item->since_ns = now = pool_now(pool);
+        pool_put_idle(pool, item);
+    }
+    if (pool->failing && pool_total(pool) < pool->config.min) {
+        now = pool_now(pool);
+        return pool->retry_at_ns > now + SOONEST ? pool->retry_at_ns : now + SOONEST;
+    }
+    return NEVER;
+}
+
 void pool_tend(struct pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    pool_keep_once(pool);
+    pool_maintain_once(pool);
+    fill_once(pool);
     pthread_mutex_unlock(&pool->lock);
 }
 
-void *pool_keep(void *argument)
+// Does its work again and again: when the work has said, and when there are new chores.
+static void *work_until_closed(struct pool *pool, int64_t (*work)(struct pool *))
 {
-    struct pool *pool = argument;
     sigset_t all;
     sigfillset(&all); // signals are for the program's own threads
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     pthread_mutex_lock(&pool->lock);
     while (!pool->closed) {
-        pool->chores = false;
-        int64_t next_ns = pool_keep_once(pool);
+        uint64_t chores = pool->chores;
+        int64_t next_ns = work(pool);
         struct timespec next = {next_ns / 1000000000, next_ns % 1000000000};
         int status = 0;
-        while (!pool->chores && status == 0)
+        while (pool->chores == chores && status == 0)
             status = pthread_cond_timedwait(&pool->work, &pool->lock, &next);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
+}
+
+void *pool_maintain(void *pool)
+{
+    return work_until_closed(pool, pool_maintain_once);
+}
+
+void *pool_fill(void *pool)
+{
+    return work_until_closed(pool, fill_once);
 }

@@ -1,12 +1,12 @@
-// fuse.c: scene breaker: somebody fails, and is left alone for a while.
+// circuit_breaker.c: somebody fails, and is left alone for a while.
 #include <stdio.h>
 #include <string.h>
 
-#include "books.h"
+#include "ledger_client.h"
 #include "breaker.h"
 #include "claim.h"
 #include "net.h"
-#include "own.h"
+#include "temp_server.h"
 #include "scenes.h"
 #include "story.h"
 #include "text.h"
@@ -120,13 +120,13 @@ static bool is_left_alone(const struct watch *without, const struct watch *with)
 static const struct claim leaves_alone = {
     "10.8", "guide §13.8", "a circuit breaker stops calls to a failing service", HOLDS, NULL};
 
-void scene_breaker(void)
+void scene_circuit_breaker(void)
 {
     static const char *const quick[] = {"--process-ms", "0", NULL};
     static struct watch without, with;
-    static struct own own;
+    static struct temp_server own;
     struct breaker breaker;
-    own_begin(&own, quick);
+    temp_server_begin(&own, quick);
     story_say("A call every %d ms, for %d ms; the server fails for the first %d of them.",
               EVERY_MS, WATCHED_MS, OUTAGE_MS);
     story_say(
@@ -141,7 +141,7 @@ void scene_breaker(void)
         watch_it(&own.service, &breaker, &with);
         story_quiet(true);
     }
-    own_end(&own);
+    temp_server_end(&own);
     story_say("✗ calls in vain, ✓ good ones, · none; each column is %d ms:", COLUMN_MS);
     story_say("");
     draw("without", &without);

@@ -1,4 +1,4 @@
-// pages.h: a sorted index as databases keep it: a B+tree of pages of a fixed size, which counts
+// btree.h: a sorted index as databases keep it: a B+tree of pages of a fixed size, which counts
 // the pages that it has to touch.
 //
 // Each page is sorted. The leaves hold the keys; a page above them holds the smallest key and
@@ -6,8 +6,8 @@
 // gets one entry more. A key that comes behind all others does not split the last leaf, it
 // begins the next one: so what comes in order leaves its pages full, as in InnoDB and
 // PostgreSQL.
-#ifndef PAGES_H
-#define PAGES_H
+#ifndef BTREE_H
+#define BTREE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,7 +32,7 @@ struct page {
 
 #define PAGE_NONE UINT32_MAX
 
-struct pages {
+struct btree {
     struct page *page;
     uint32_t max, used, root;
     uint32_t counting, touched; // which count this is, and the pages touched in it
@@ -40,21 +40,21 @@ struct pages {
 };
 
 // An empty index that may grow to `max` pages (at least 1). False if there is no memory for it.
-bool pages_open(struct pages *pages, uint32_t max);
-void pages_close(struct pages *pages);
+bool btree_open(struct btree *tree, uint32_t max);
+void btree_close(struct btree *tree);
 
 // Adds a key. PAGES_FULL if there might not be enough pages left: then nothing has changed.
-enum pages_result { PAGES_ADDED, PAGES_PRESENT, PAGES_FULL };
-enum pages_result pages_insert(struct pages *pages, const uint8_t key[PAGE_KEY_BYTES],
+enum btree_result { PAGES_ADDED, PAGES_PRESENT, PAGES_FULL };
+enum btree_result btree_insert(struct btree *tree, const uint8_t key[PAGE_KEY_BYTES],
                                uint64_t value);
 
 // Looks a key up. False if it is not there.
-bool pages_find(struct pages *pages, const uint8_t key[PAGE_KEY_BYTES], uint64_t *value);
+bool btree_find(struct btree *tree, const uint8_t key[PAGE_KEY_BYTES], uint64_t *value);
 
 // The values in the order of their keys, at most `max`. Returns how many.
-uint64_t pages_list(const struct pages *pages, uint64_t *values, uint64_t max);
+uint64_t btree_list(const struct btree *tree, uint64_t *values, uint64_t max);
 
 // How many different pages were read or changed since the last call.
-uint32_t pages_touched(struct pages *pages);
+uint32_t btree_touched(struct btree *tree);
 
 #endif
