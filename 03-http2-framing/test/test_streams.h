@@ -130,7 +130,7 @@ TEST(deadlines)
     CHECK_HAS(told.text, "GOAWAY last stream 1 ENHANCE_YOUR_CALM requests that do not move");
     fake_end();
 
-    fake_tell("HEADERS.5.1.{GET,:path=/slow?ms=60000}"); // it is we who let the client wait
+    fake_tell("HEADERS.5.1.{GET,:path=/slow?ms=60000}"); // the server lets the client wait
     fake_wait(59000);
     CHECK(!fake.connection.conn.closing);
     fake_wait(1001);
@@ -372,10 +372,10 @@ TEST(bodies_that_are_too_long)
     CHECK_INT((long)fake.connection.body_bytes, 0);
     fake_go_on("65xDATA.0.1.16384*61 HEADERS.5.3.{GET}"); // and one more: this is enough
     CHECK_HAS(told.text, "RST_STREAM stream 1 NO_ERROR");
-    fake_go_on("DATA.1.1.61 HEADERS.5.5.{GET}"); // what was on its way disturbs nobody
+    fake_go_on("DATA.1.1.61 HEADERS.5.5.{GET}"); // what was on its way does no harm
     CHECK(told.streams[1].ended && told.streams[2].ended && !told.going_away);
     fake_end();
-    fake_tell("HEADERS.4.1.{GET} 65xDATA.0.1.16384*61"); // nobody wants it, and still
+    fake_tell("HEADERS.4.1.{GET} 65xDATA.0.1.16384*61"); // the page does not want it, and still
     CHECK_INT(told.streams[0].status, 413);
     fake_end();
 }

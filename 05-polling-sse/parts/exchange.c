@@ -43,7 +43,10 @@ static int check(void *context, const struct http_head *head)
     bool post = http_is(head->method, "POST");
     http_split_target(head->target, &path, &query);
     c->route = find_route(c->service->routes, path);
-    connection_use(c, c->route ? c->route->technique : OTHER);
+    enum technique technique = OTHER;
+    if (c->route)
+        technique = c->route->technique;
+    connection_use(c, technique);
     c->service->traffic[c->technique].requests++;
     log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
              head->target.at);
@@ -73,10 +76,11 @@ static void refuse(struct connection *c, int status, const char *why)
     else if (status == 503)
         why = "no memory for the content";
     if (status == 405) {
-        bool quick = takes(c->route, (struct http_text){"HEAD", 4});
+        const char *allowed = c->route->method;
+        if (takes(c->route, (struct http_text){"HEAD", 4}))
+            allowed = "GET, HEAD";
         why = "this path takes another method";
-        snprintf(fields, sizeof fields, "Allow: %s\r\n",
-                 quick ? "GET, HEAD" : c->route->method);
+        snprintf(fields, sizeof fields, "Allow: %s\r\n", allowed);
     }
     if (!why)
         why = "a request with this method has no content here";
@@ -90,14 +94,13 @@ static size_t take_request(struct connection *c, const char *bytes, size_t lengt
     static struct http_request request;
     bool began = c->http.began;
     struct http_out out = connection_out(c);
-    request.head.why = NULL;
     size_t used = http_server_take(&c->http, bytes, length, &request, &out);
     connection_wrote(c, out.length);
     c->service->traffic[c->technique].bytes_in += used;
     if (request.status == HTTP_WHOLE)
         c->route->answer(c, &request);
     else if (request.status > 0)
-        refuse(c, request.status, request.head.why ? request.head.why : c->http.body.why);
+        refuse(c, request.status, c->http.why);
     else if (c->http.began && !began)
         conn_deadline(&c->conn, REQUEST_MS);
     if (request.status != HTTP_MORE)

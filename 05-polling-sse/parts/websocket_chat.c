@@ -83,10 +83,16 @@ static void take(struct connection *c, const struct ws_message *got)
 
 static const char *reason_of(int code)
 {
-    return code == WS_TOO_BIG     ? "message too big"
-           : code == WS_NOT_UTF8  ? "text is not UTF-8"
-           : code == WS_TRY_LATER ? "no memory for this message"
-                                  : "not a frame of RFC 6455";
+    switch (code) {
+    case WS_TOO_BIG:
+        return "message too big";
+    case WS_NOT_UTF8:
+        return "text is not UTF-8";
+    case WS_TRY_LATER:
+        return "no memory for this message";
+    default:
+        return "not a frame of RFC 6455";
+    }
 }
 
 static size_t received(struct connection *c, const char *bytes, size_t length)
