@@ -183,6 +183,31 @@ TEST(slow_clients)
     fake_end();
 }
 
+// HTTP/1.1: a deadline for a whole request, and a longer one between requests.
+TEST(slow_clients_of_http_1)
+{
+    static const char head[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    fake_begin();
+    for (int s = 0; s < 10; s++) { // a byte a second
+        CHECK(!fake.connection.conn.closing);
+        fake_say((const uint8_t *)head + s, 1);
+        fake_wait(1001);
+    }
+    fake.wire[fake.wire_length] = '\0';
+    CHECK_HAS((const char *)fake.wire, "HTTP/1.1 408 ");
+    CHECK(fake.connection.conn.closing);
+    fake_end();
+    fake_begin();
+    fake_say((const uint8_t *)head, strlen(head));
+    fake.wire[fake.wire_length] = '\0';
+    CHECK_HAS((const char *)fake.wire, "HTTP/1.1 200 OK");
+    fake_wait(59000);
+    CHECK(!fake.connection.conn.closing);
+    fake_wait(1001);
+    CHECK(fake.connection.conn.closing);
+    fake_end();
+}
+
 // What honest clients do after each answer costs them nothing.
 TEST(honest_clients_are_never_thrown_out)
 {
