@@ -14,7 +14,7 @@
 #define RELAY_BUFFER_BYTES (32 << 10) // four for each relay; a whole head finds room in one
 #define RELAY_LINGER_MS    2000       // after the last byte, for the client's last ones
 #define RELAY_PACE_MS      10000      // in which a client has to send, or to take,
-#define RELAY_PACE_BYTES   10000      // so many bytes of content; who is slower is closed
+#define RELAY_PACE_BYTES   10000      // so many bytes of content; a slower client is closed
 
 // What all of them share.
 struct relay_settings {
@@ -86,7 +86,7 @@ void relay_watch(const struct relay *relay, struct pollfd polls[2]);
 // something, or is broken.
 void relay_serve(struct relay *relay, short client_events, short upstream_events);
 
-// True if it is the client who has to do something.
+// True if the relay waits for something that the client has to do.
 bool relay_waits_for_client(const struct relay *relay);
 
 // Its place is needed for others.
