@@ -169,12 +169,6 @@ static void work(struct session *s)
     conn_deadline(&s->conn, (int64_t)(ms + 0.5));
 }
 
-// How long this query takes, were it alone.
-static int price_ms(const struct query *query)
-{
-    return query->kind == SLOW ? query->ms : query_reads_tables(query) ? query_ms : 0;
-}
-
 // False: it shall come again when what was written before is sent. Nobody who does not take
 // his answers gets a core.
 static bool take_query(struct session *s, const struct frame *frame)
@@ -191,7 +185,9 @@ static bool take_query(struct session *s, const struct frame *frame)
         rest(s);
         return true;
     }
-    bool takes_time = price_ms(&s->query) > 0;
+    bool takes_time = query_ms > 0 && query_reads_tables(&s->query);
+    if (s->query.kind == SLOW)
+        takes_time = s->query.ms > 0;
     if (takes_time && conn_room(&s->conn) < LOOP_OUT_BYTES)
         return false;
     log_line("session %ld: %.*s", s->number,
