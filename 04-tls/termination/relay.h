@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "forward.h"
 #include "net.h"
@@ -72,6 +73,15 @@ struct relay {
 static inline size_t buffer_left(const struct buffer *buffer)
 {
     return buffer->end - buffer->at;
+}
+
+// Moves what is in a buffer to its beginning. Returns how much room there is behind it.
+static inline size_t make_room(struct buffer *buffer)
+{
+    memmove(buffer->bytes, buffer->bytes + buffer->at, buffer_left(buffer));
+    buffer->end -= buffer->at;
+    buffer->at = 0;
+    return RELAY_BUFFER_BYTES - buffer->end;
 }
 
 // Begins one with a client that was accepted, a descriptor that does not block. NULL: there is
