@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "body.h"
 #include "http.h"
 #include "net.h"
 

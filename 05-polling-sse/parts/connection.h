@@ -8,7 +8,6 @@
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
-#include "body.h"
 #include "buffer.h"
 #include "feed.h"
 #include "http.h"
