@@ -17,6 +17,7 @@
 #include "connect.h"
 #include "context.h"
 #include "facts.h"
+#include "http.h"
 #include "net.h"
 #include "options.h"
 #include "output.h"
@@ -127,12 +128,9 @@ static void show(const char *bytes, size_t length)
 // "Host: example.org:8004" (RFC 9110 §7.2).
 static void write_request(char request[ASK_BYTES])
 {
-    char authority[ASK_BYTES / 2];
-    bool is_ipv6 = strchr(settings.name, ':');
-    int length = snprintf(authority, sizeof authority, is_ipv6 ? "[%s]" : "%s", settings.name);
-    if (length < (int)sizeof authority && port != HTTPS_PORT)
-        snprintf(authority + length, sizeof authority - (size_t)length, ":%d", port);
-    ask_text(request, "GET", authority, path, NULL);
+    char host_field[HTTP_HOST_BYTES];
+    http_authority(settings.name, port, HTTPS_PORT, host_field);
+    ask_text(request, "GET", host_field, path, NULL);
 }
 
 // Opens a connection, asks, and prints the answer. With a session in the settings it resumes

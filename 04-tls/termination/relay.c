@@ -35,10 +35,12 @@ static void end_upstream(struct relay *relay, int status, const char *why)
         status = 0;
     else if (complete)
         status = relay->forward.refused;
+    if (complete)
+        why = relay->forward.why;
     size_t room = make_room(out);
     struct http_out end = {out->bytes + out->end, room, 0, false};
     if (status && !relay->broken && !relay->forward.answers_end) {
-        forward_refusal(status, &end);
+        forward_refusal(status, why, &end);
         out->end += end.length;
     }
     relay->upstream_ended = true;
@@ -294,6 +296,7 @@ static void expire(struct relay *relay)
         return;
     case STAGE_HEAD:
         relay->forward.refused = 408;
+        relay->forward.why = "the request's head takes too long";
         break;
     case STAGE_UPSTREAM:
         end_upstream(relay, 504, "no answer in time");
