@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "answer.h"
-#include "body.h"
 #include "context.h"
 #include "http.h"
 #include "loop.h"
@@ -189,7 +188,7 @@ static size_t take(struct tls_filter *filter, const char *bytes, size_t length)
     c->began = true;
     if (c->phase == READ_CONTENT)
         return take_content(c, bytes, length);
-    int result = http_read_request(bytes, length, &head);
+    int result = http_read_secure_request(bytes, length, &head);
     if (result < 0)
         refuse(c, -result);
     if (result <= 0)

@@ -38,6 +38,7 @@ struct job {
     const char *text;
     size_t length;
     char *copy;       // of the text, if that was in the worker's memory
+    bool finished;    // the loop has it back
     struct job *next; // in the list of jobs that are free
 };
 
@@ -109,8 +110,10 @@ static struct job *new_job(void)
         free_jobs = job->next;
     else
         job = malloc(sizeof *job);
-    if (job)
+    if (job) {
         job->copy = NULL;
+        job->finished = false;
+    }
     return job;
 }
 
@@ -145,14 +148,15 @@ static void enqueue(struct client *client, const struct request *request)
 }
 
 // Takes the jobs back that the workers are done with. Their clients have their turn next: the
-// loop calls timeout() for them.
+// loop calls woken() for them.
 static void take_back(void)
 {
     struct job *job;
     while ((job = queue_try(&done))) {
         jobs_under_way--;
+        job->finished = true;
         if (job->client)
-            conn_deadline(&job->client->conn, 0);
+            conn_wake(&job->client->conn);
         else
             free_job(job);
     }
@@ -199,24 +203,29 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     return used;
 }
 
-// A worker has finished the client's job; or the client was too slow.
+// A worker has finished the client's job.
+static void woken(struct conn *conn)
+{
+    struct client *client = (struct client *)conn;
+    struct job *job = client->job;
+    struct answer answer;
+    answer.status = job->status;
+    answer.text = job->text;
+    answer.length = job->length;
+    client->job = NULL;
+    conn->paused = false;
+    put_answer(client, &answer);
+    free_job(job);
+    conn_deadline(conn, all->settings.idle_ms);
+}
+
+// The client was too slow.
 static void timeout(struct conn *conn)
 {
     static const struct answer late = {
         .status = 408, .text = "Request Timeout\n", .length = 16};
     struct client *client = (struct client *)conn;
-    struct job *job = client->job;
-    struct answer answer;
-    if (job) {
-        client->job = NULL;
-        conn->paused = false;
-        answer.status = job->status;
-        answer.text = job->text;
-        answer.length = job->length;
-        put_answer(client, &answer);
-        free_job(job);
-        conn_deadline(conn, all->settings.idle_ms);
-    } else if (client->http.began) {
+    if (client->http.began) {
         client->http = (struct http_server){.keep_alive = false};
         put_answer(client, &late);
     } else {
@@ -238,8 +247,10 @@ static void stop(struct conn *conn)
 static void closed(struct conn *conn)
 {
     struct client *client = (struct client *)conn;
-    if (client->job)
-        client->job->client = NULL; // a worker still has the job
+    if (client->job && client->job->finished)
+        free_job(client->job);
+    else if (client->job)
+        client->job->client = NULL; // a worker still has the job, or will have it
     if (!client->is_bell && !client->refused)
         workers_release(all);
 }
@@ -262,6 +273,7 @@ void run_pool(struct workers *workers, int listener, int stop_fd)
                                        .accept = accept_client,
                                        .opened = opened,
                                        .received = received,
+                                       .woken = woken,
                                        .timeout = timeout,
                                        .stop = stop,
                                        .closed = closed};

@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "body.h"
 #include "http.h"
 
 #define EXCHANGE_READ_BYTES 65536                               // that one read() may bring
