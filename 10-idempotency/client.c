@@ -26,8 +26,7 @@
 #define CONTENT    "{\"amount\": %d, \"currency\": \"eur\", \"source\": \"tok_visa\"}"
 #define TEXT_BYTES 200 // of a text of the server's that is printed
 
-// At most 100 calls. The first wait is at most 50 ms, each further one up to twice as long, and
-// none is longer than a second. After 10 seconds the client gives up.
+// At most 100 calls in 10 seconds; the first wait is at most 50 ms, no wait is longer than 1 s.
 static const struct retry_policy policy = {100, 50, 1000, 10000, true};
 
 static struct service server;
