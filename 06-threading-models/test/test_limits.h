@@ -47,7 +47,7 @@ static void check_slow(int port, pid_t pid)
 {
     (void)pid;
     int half = say(port, "GET /cheap HTTP/1.1\r\nHo"), silent = say(port, "");
-    int waiting = say(port, GET("/io?ms=1500")); // no worker of the loops is held up by it
+    int waiting = say(port, GET("/io?ms=4000")); // no worker of the loops is held up by it
     for (int i = 0; i < 5; i++)
         CHECK(is_cheap(get(port, "/cheap")));
     struct pollfd answered = {waiting, POLLIN, 0};
