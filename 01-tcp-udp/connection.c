@@ -9,11 +9,21 @@
 
 #include "log.h"
 
-#define IDLE_NS INT64_C(60000000000) // a connection that says nothing for so long is closed
+#define IDLE_NS INT64_C(60000000000) // how long a connection may rest between lines
+#define LINE_NS INT64_C(20000000000) // how long a line may take, whole
+#define BYTE_NS INT64_C(100000)      // and each byte of "swallow": 10,000 bytes a second
 
 #define HALF_OPEN "the other half was still open\n"
 
 static struct reply reply; // too large for the stack
+
+// The client has got what it asked for: now it may rest for a while.
+static void may_rest(struct connection *c)
+{
+    c->served_at_ns = now_ns();
+    c->due_ns = c->served_at_ns + IDLE_NS;
+    c->line_begun = false;
+}
 
 struct connection *connection_open(int fd, const struct sockaddr_storage *client)
 {
@@ -21,7 +31,7 @@ struct connection *connection_open(int fd, const struct sockaddr_storage *client
     if (!c)
         return NULL;
     c->fd = fd;
-    c->heard_at_ns = now_ns();
+    may_rest(c);
     net_name(client, c->name);
     log_line("accept() = %d, from %s", fd, c->name);
     return c;
@@ -44,7 +54,7 @@ short connection_events(const struct connection *c)
 int64_t connection_due_ns(const struct connection *c)
 {
     if (!c->paused_until_ns)
-        return c->more_lines && !c->out_length ? 0 : c->heard_at_ns + IDLE_NS;
+        return c->more_lines && !c->out_length ? 0 : c->due_ns;
     return c->resumes == service_resumes() ? c->paused_until_ns : 0;
 }
 
@@ -91,6 +101,8 @@ static bool answer_line(struct connection *c, char *line, size_t length)
     c->linger_ms = reply.linger_ms ? reply.linger_ms : c->linger_ms;
     c->swallow_bytes = reply.swallow_bytes;
     c->swallowed = c->reads = 0;
+    may_rest(c);
+    c->due_ns += c->swallow_bytes * BYTE_NS;
     if (reply.pause_ms)
         pause_for(c, reply.pause_ms);
     if (!reply.length && length)
@@ -123,7 +135,10 @@ static bool process(struct connection *c)
             char text[80];
             int n = snprintf(text, sizeof text, "swallowed %ld bytes in %ld reads\n",
                              c->swallowed, c->reads);
-            good = c->swallow_bytes || send_or_keep(c, text, (size_t)n);
+            if (c->swallow_bytes == 0) {
+                good = send_or_keep(c, text, (size_t)n);
+                may_rest(c);
+            }
         } else if (newline && lines++ == LINES_A_TURN) {
             c->more_lines = true;
             break;
@@ -137,7 +152,12 @@ static bool process(struct connection *c)
             good = send_or_keep(c, "line too long\n", 14);
             c->ended = true;
         } else {
-            break; // the rest of the line is still on its way
+            // The rest of the line is still on its way. Its time runs from the first byte: a
+            // byte now and then does not buy more.
+            if (!c->line_begun)
+                c->due_ns = now_ns() + LINE_NS;
+            c->line_begun = true;
+            break;
         }
     }
     c->in_length -= used;
@@ -146,7 +166,7 @@ static bool process(struct connection *c)
 }
 
 // Reads what has come. False: the connection is broken.
-static bool read_more(struct connection *c, int64_t now)
+static bool read_more(struct connection *c)
 {
     ssize_t length = read(c->fd, c->in + c->in_length, LINE_MAX_BYTES - c->in_length);
     if (length < 0)
@@ -159,7 +179,6 @@ static bool read_more(struct connection *c, int64_t now)
     }
     c->in_length += (size_t)length;
     c->reads++;
-    c->heard_at_ns = now;
     return true;
 }
 
@@ -177,7 +196,7 @@ bool connection_serve(struct connection *c, short events, int64_t now)
     if (good && events & POLLOUT)
         good = send_kept(c) && process(c);
     if (good && events & POLLIN)
-        good = read_more(c, now) && process(c);
+        good = read_more(c) && process(c);
     if (!good) {
         int error = 0;
         socklen_t length = sizeof error;
@@ -186,5 +205,7 @@ bool connection_serve(struct connection *c, short events, int64_t now)
         return false;
     }
     bool over = c->ended && !c->out_length && !c->paused_until_ns && !c->more_lines;
-    return !over && now < c->heard_at_ns + IDLE_NS;
+    if (!over && now >= c->due_ns)
+        log_line("connection %d: the time for its next line is over", c->fd);
+    return !over && now < c->due_ns;
 }

@@ -27,7 +27,10 @@ struct connection {
     int linger_ms;                        // of "linger"
     bool more_lines;                      // in `in`, for the next turn
     bool ended;                           // no more lines to come: close it when `out` is out
-    int64_t heard_at_ns, paused_until_ns; // 0: not paused
+    bool line_begun;                      // a part of a line is there, and its time runs
+    int64_t due_ns;                       // when the server stops waiting for the client
+    int64_t served_at_ns;                 // when it was accepted, or last got an answer
+    int64_t paused_until_ns;              // 0: not paused
     int resumes;                          // service_resumes() when the pause began
 };
 

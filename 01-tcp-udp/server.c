@@ -16,33 +16,25 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "late_answers.h"
 #include "net.h"
 #include "options.h"
 #include "service.h"
 #include "log.h"
 
 #define CONNECTIONS_MAX 1000
-#define BACKLOG         512 // connections that wait for accept()
-#define RETRY_ACCEPT_MS 500 // how long to wait after accept() found no free descriptor
-#define LATE_MAX        64  // UDP answers that "after" holds back
-#define LATE_BYTES      512 // of each
+#define BACKLOG         512  // connections that wait for accept()
+#define GRACE_MS        5000 // how long nobody is closed for a newcomer
+#define RETRY_ACCEPT_MS 500  // how long to wait after accept() found no free descriptor
+#define LATE_MAX        64   // UDP answers that "after" holds back
+#define LATE_BYTES      512  // of each
 #define DATAGRAM_MAX    65536
-
-// An answer that is not due yet.
-struct late_answer {
-    int64_t due_ns; // 0: unused
-    struct sockaddr_storage to;
-    socklen_t to_length;
-    size_t length;
-    char text[LATE_BYTES];
-};
 
 static const char *host = "127.0.0.1";
 static int port = 8001, receive_buffer = 0;
 
 static struct connection *connections[CONNECTIONS_MAX];
 static int connection_count;
-static struct late_answer late_answers[LATE_MAX];
 static struct reply reply; // too large for the stack
 static int64_t udp_paused_until_ns, retry_accept_at_ns;
 static int listener, udp, server_port; // the two sockets, and the port they got
@@ -62,33 +54,6 @@ static long udp_dropped(void)
     socklen_t length = sizeof info;
     getsockopt(udp, SOL_SOCKET, SO_MEMINFO, info, &length);
     return info[SK_MEMINFO_DROPS];
-}
-
-static void answer_later(const struct sockaddr_storage *to, socklen_t to_length)
-{
-    for (int i = 0; i < LATE_MAX && reply.length <= LATE_BYTES; i++) {
-        struct late_answer *late = &late_answers[i];
-        if (late->due_ns)
-            continue;
-        *late = (struct late_answer){now_ns() + ms(reply.after_ms), *to, to_length,
-                                     reply.length, ""};
-        memcpy(late->text, reply.text, reply.length);
-        return;
-    }
-    log_line("no room for this late answer: dropped, as UDP may");
-}
-
-static void send_late_answers(int64_t now)
-{
-    for (int i = 0; i < LATE_MAX; i++) {
-        struct late_answer *late = &late_answers[i];
-        if (late->due_ns && late->due_ns <= now) {
-            late->due_ns = 0;
-            log_line("sendto(\"%.*s\")", (int)late->length, late->text);
-            sendto(udp, late->text, late->length, 0, (struct sockaddr *)&late->to,
-                   late->to_length);
-        }
-    }
 }
 
 static void serve_udp(void)
@@ -119,7 +84,7 @@ static void serve_udp(void)
     if (reply.pause_ms)
         udp_paused_until_ns = now_ns() + ms(reply.pause_ms);
     if (reply.after_ms && reply.length) {
-        answer_later(&from, from_length);
+        late_answer_keep(&from, from_length, &reply);
         return;
     }
     for (int i = 0; i < reply.times && (reply.length || !length); i++)
@@ -155,6 +120,26 @@ static void close_connection(int index)
     connection_close(connections[index]);
     connections[index] = connections[--connection_count];
     retry_accept_at_ns = 0; // there is a free descriptor again
+}
+
+// Which connection got its last answer before all others.
+static int longest_unserved(void)
+{
+    int longest = 0;
+    for (int i = 1; i < connection_count; i++)
+        if (connections[i]->served_at_ns < connections[longest]->served_at_ns)
+            longest = i;
+    return longest;
+}
+
+// When the next client may be accepted. When all places are taken, a connection that has not
+// finished a line for a while has to give its place away: so many slow clients do not lock out
+// the others.
+static int64_t room_at_ns(void)
+{
+    if (connection_count < CONNECTIONS_MAX)
+        return 0;
+    return connections[longest_unserved()]->served_at_ns + ms(GRACE_MS);
 }
 
 // ---- both ----------------------------------------------------------------------------------
@@ -206,6 +191,8 @@ static void open_sockets(void)
 static int timeout_ms(int64_t now)
 {
     int64_t due = now + ms(3600000);
+    if (room_at_ns() > now)
+        due = room_at_ns();
     if (retry_accept_at_ns && retry_accept_at_ns < due)
         due = retry_accept_at_ns;
     if (udp_paused_until_ns && udp_paused_until_ns < due)
@@ -213,9 +200,8 @@ static int timeout_ms(int64_t now)
     for (int i = 0; i < connection_count; i++)
         if (connection_due_ns(connections[i]) < due)
             due = connection_due_ns(connections[i]);
-    for (int i = 0; i < LATE_MAX; i++)
-        if (late_answers[i].due_ns && late_answers[i].due_ns < due)
-            due = late_answers[i].due_ns;
+    if (late_answers_due_ns() < due)
+        due = late_answers_due_ns();
     return due > now ? (int)((due - now + 999999) / 1000000) : 0;
 }
 
@@ -230,7 +216,7 @@ static void run(int stop_fd)
         if (now >= udp_paused_until_ns || resumes_seen != service_resumes())
             udp_paused_until_ns = 0;
         resumes_seen = service_resumes();
-        bool accepting = connection_count < CONNECTIONS_MAX && !retry_accept_at_ns;
+        bool accepting = now >= room_at_ns() && !retry_accept_at_ns;
         int count = connection_count;
         polls[0] = (struct pollfd){stop_fd, POLLIN, 0};
         polls[1] = (struct pollfd){accepting ? listener : -1, POLLIN, 0};
@@ -246,11 +232,13 @@ static void run(int stop_fd)
             return;
         if (polls[2].revents)
             serve_udp();
-        send_late_answers(now);
+        late_answers_send(udp, now);
         // From the last to the first: closing one puts the last into its place.
         for (int i = count - 1; i >= 0; i--)
             if (!connection_serve(connections[i], polls[3 + i].revents, now))
                 close_connection(i);
+        if (polls[1].revents && connection_count == CONNECTIONS_MAX)
+            close_connection(longest_unserved());
         if (polls[1].revents)
             accept_connection();
     }

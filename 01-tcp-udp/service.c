@@ -108,7 +108,7 @@ static bool obey(const struct request *request, const char *text, struct reply *
         add(reply, "resumed");
         resumes++;
     } else if ((rest = argument_of(text, "swallow")) && request->transport == TCP &&
-               take_number(&rest, 1, LONG_MAX, &number)) {
+               take_number(&rest, 1, LONG_MAX, &number) && number <= SWALLOW_MAX) {
         reply->swallow_bytes = (long)number; // answered when they have come
     } else if ((rest = argument_of(text, "linger")) &&
                take_number(&rest, 0, DELAY_MAX, &number)) {

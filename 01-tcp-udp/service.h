@@ -24,6 +24,7 @@
 #define REPLY_BYTES 65536 // as large as a datagram can be
 #define TIMES_MAX   8     // of "say"
 #define DELAY_MAX   10000 // milliseconds, of "after", "pause" and "linger"
+#define SWALLOW_MAX (10 << 20)
 
 enum transport { TCP, UDP };
 

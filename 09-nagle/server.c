@@ -22,7 +22,10 @@
 
 #define CONNECTIONS_MAX 1000
 #define BACKLOG         512                  // clients that wait until there is room
-#define IDLE_NS         INT64_C(60000000000) // who says nothing for so long is closed
+#define IDLE_NS         INT64_C(60000000000) // how long a connection may rest between requests
+#define REQUEST_NS      INT64_C(20000000000) // how long a request may take, whole, and
+#define BYTE_NS         INT64_C(100000)      // for each byte of its body: 10,000 bytes a second
+#define GRACE_NS        INT64_C(5000000000)  // how long nobody is closed for a newcomer
 #define TICK_MS         500                  // how often to look at what depends on time
 #define RETRY_ACCEPT_NS INT64_C(500000000)   // after accept() found no free descriptor
 
@@ -32,7 +35,8 @@ struct connection {
     unsigned header_bytes; // that have come
     uint32_t body_bytes;   // still to come
     bool quickack;
-    int64_t heard_at_ns;
+    int64_t due_ns;       // when the server stops waiting for it
+    int64_t served_at_ns; // when it was accepted, or last got an answer
 };
 
 static struct connection connections[CONNECTIONS_MAX];
@@ -41,9 +45,11 @@ static long accepted, answered;
 
 // Sends the answer. One byte finds room in any socket whose client reads at all: if it does
 // not, the client has sent many requests and taken no answer, and is closed. False: close it.
-static bool answer(const struct connection *c, char reply)
+static bool answer(struct connection *c, char reply)
 {
     answered++;
+    c->served_at_ns = now_ns();
+    c->due_ns = c->served_at_ns + IDLE_NS;
     return send(c->fd, &reply, 1, 0) == 1;
 }
 
@@ -53,6 +59,9 @@ static bool take(struct connection *c, const uint8_t *bytes, size_t length)
 {
     while (length > 0) {
         if (c->header_bytes < HEADER_BYTES) {
+            // The time runs from the first byte: a byte now and then does not buy more.
+            if (c->header_bytes == 0)
+                c->due_ns = now_ns() + REQUEST_NS;
             c->header[c->header_bytes++] = *bytes++;
             length--;
             if (c->header_bytes < HEADER_BYTES)
@@ -66,6 +75,7 @@ static bool take(struct connection *c, const uint8_t *bytes, size_t length)
                 answer(c, REPLY_TOO_LONG);
                 return false;
             }
+            c->due_ns += c->body_bytes * BYTE_NS;
         }
         size_t part = length < c->body_bytes ? length : c->body_bytes;
         bytes += part;
@@ -93,7 +103,6 @@ static bool serve(struct connection *c)
         return false;
     }
     log_line("read() = %zd bytes", length);
-    c->heard_at_ns = now_ns();
     if (!take(c, bytes, (size_t)length))
         return false;
     // "Acknowledge now." The kernel forgets it soon (tcp(7)), so it is said after each read.
@@ -111,7 +120,9 @@ static bool accept_connection(int listener)
         return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
     // Our answers are single bytes, one for each request: nothing for Nagle to collect.
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    connections[connection_count++] = (struct connection){.fd = fd, .heard_at_ns = now_ns()};
+    int64_t now = now_ns();
+    connections[connection_count++] =
+        (struct connection){.fd = fd, .due_ns = now + IDLE_NS, .served_at_ns = now};
     accepted++;
     return true;
 }
@@ -122,13 +133,33 @@ static void close_connection(int index)
     connections[index] = connections[--connection_count];
 }
 
+// Which connection got its last answer before all others.
+static int longest_unserved(void)
+{
+    int longest = 0;
+    for (int i = 1; i < connection_count; i++)
+        if (connections[i].served_at_ns < connections[longest].served_at_ns)
+            longest = i;
+    return longest;
+}
+
+// True if the next client may be accepted. When all places are taken, a connection that has not
+// finished a request for a while has to give its place away: so many slow clients do not lock
+// out the others.
+static bool has_room(int64_t now)
+{
+    return connection_count < CONNECTIONS_MAX ||
+           now - connections[longest_unserved()].served_at_ns > GRACE_NS;
+}
+
 static void run(int stop_fd, int listener)
 {
     static struct pollfd polls[2 + CONNECTIONS_MAX];
     int64_t retry_accept_at_ns = 0;
     for (;;) {
         int count = connection_count;
-        bool accepting = count < CONNECTIONS_MAX && now_ns() >= retry_accept_at_ns;
+        int64_t now = now_ns();
+        bool accepting = now >= retry_accept_at_ns && has_room(now);
         polls[0] = (struct pollfd){stop_fd, POLLIN, 0};
         polls[1] = (struct pollfd){accepting ? listener : -1, POLLIN, 0};
         for (int i = 0; i < count; i++)
@@ -139,10 +170,14 @@ static void run(int stop_fd, int listener)
             return;
         // From the last to the first: closing one puts the last into its place.
         for (int i = count - 1; i >= 0; i--) {
-            bool idle = now_ns() - connections[i].heard_at_ns > IDLE_NS;
-            if (idle || (polls[2 + i].revents && !serve(&connections[i])))
+            bool goes_on = now < connections[i].due_ns;
+            if (polls[2 + i].revents)
+                goes_on = goes_on && serve(&connections[i]);
+            if (!goes_on)
                 close_connection(i);
         }
+        if (polls[1].revents && connection_count == CONNECTIONS_MAX)
+            close_connection(longest_unserved());
         if (polls[1].revents && !accept_connection(listener)) {
             log_line("accept(): %s: the next client waits", strerror(errno));
             retry_accept_at_ns = now_ns() + RETRY_ACCEPT_NS;

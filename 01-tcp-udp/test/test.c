@@ -197,6 +197,49 @@ TEST(a_greedy_client_delays_nobody)
     stop();
 }
 
+// One byte a second: the server closes the connection although something always comes.
+TEST(a_byte_now_and_then_buys_no_time)
+{
+    int64_t began = now_ns();
+    start();
+    signal(SIGPIPE, SIG_IGN);
+    while (now_ns() - began < INT64_C(40000000000) && write_all(tcp, "x", 1))
+        sleep_ms(1000);
+    int64_t took_s = (now_ns() - began) / 1000000000;
+    CHECK(took_s >= 19);
+    CHECK(took_s <= 30);
+    stop();
+}
+
+TEST(swallow_has_a_limit)
+{
+    start();
+    ask_tcp(tcp, answer, "swallow 10485761");
+    CHECK(!strcmp(answer, "swallow 10485761")); // echoed: no request
+    stop();
+}
+
+// All places are taken by clients that never finish a line; one that does keeps its place, and
+// a newcomer gets one.
+TEST(slow_clients_do_not_lock_out_others)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < CROWD + 50)
+        SKIP("this needs more descriptors than ulimit -Hn allows");
+    start();
+    for (int i = 0; i < CROWD + 20; i++) // some of them wait until there is room
+        CHECK(write_all(net_connect("127.0.0.1", ask_port()), "x", 1));
+    for (int i = 0; i < 8; i++, sleep_ms(1000))
+        ask_tcp(tcp, answer, "hello");
+    CHECK(exchange(ask_port()));
+    ask_tcp(tcp, answer, "hello");
+    CHECK(!strcmp(answer, "hello"));
+    stop();
+}
+
 // ---- UDP -----------------------------------------------------------------------------------
 
 TEST(datagrams_of_every_size)
@@ -231,6 +274,15 @@ TEST(late_answers_and_their_limit)
     while (await_udp(udp, answer, now_ns() + 1000000000))
         answers++;
     CHECK_INT(answers, 64);
+    for (int i = 0; i < 100; i++) { // all places are taken again
+        char text[40];
+        int length = sprintf(text, "#%d after 2000 x", i);
+        CHECK_INT(send(udp, text, (size_t)length, 0), length);
+    }
+    int other = ask_open_udp(); // and yet there is room for another client
+    CHECK_INT(send(other, "#1 after 300 y", 14, 0), 14);
+    CHECK(await_udp(other, answer, now_ns() + 1500000000));
+    CHECK(!strcmp(answer, "#1 y"));
     stop();
 }
 

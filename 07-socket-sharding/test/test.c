@@ -436,6 +436,19 @@ TEST(the_client_is_strict)
     CHECK_HAS(test_output, "\n.[31m ");
 }
 
+// An IPv6 address in a Host field stands in brackets (RFC 9110 §7.2); our server insists on it.
+TEST(the_client_over_ipv6)
+{
+    pid_t pid;
+    if (test_run("cat /proc/net/if_inet6 | grep -q lo"))
+        SKIP("there is no IPv6 here");
+    int port = serve(&pid, "--workers 2 --host ::1");
+    CHECK_INT(run_client(port, "--host ::1 --connections 50"), 0);
+    CHECK_HAS(test_output, "50 connections to [::1]:");
+    CHECK_INT(count_in_output(), 50);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(the_client_says_if_it_cannot_write)
 {
     pid_t pid;

@@ -88,6 +88,51 @@ TEST(a_client_that_does_not_read)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// One byte a second: the server closes the connection although something always comes.
+TEST(a_byte_now_and_then_buys_no_time)
+{
+    pid_t pid;
+    int fd = net_connect_or_die("127.0.0.1", test_start(&pid, "./server --port 0"));
+    uint32_t header = htonl(1000);
+    int64_t start = now_ns();
+    signal(SIGPIPE, SIG_IGN);
+    CHECK(write_all(fd, &header, sizeof header));
+    while (now_ns() - start < INT64_C(40000000000) && write_all(fd, "x", 1))
+        sleep_ms(1000);
+    int64_t took_s = (now_ns() - start) / 1000000000;
+    CHECK(took_s >= 19);
+    CHECK(took_s <= 30);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// All places are taken by clients that never finish a request; one that does keeps its place,
+// and a newcomer gets one.
+TEST(slow_clients_do_not_lock_out_others)
+{
+    static int fds[CROWD + 20];
+    pid_t pid;
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < CROWD + 50)
+        SKIP("this needs more descriptors than ulimit -Hn allows");
+    int port = test_start(&pid, "./server --port 0"), good = net_connect("127.0.0.1", port);
+    for (int i = 0; i < CROWD + 20; i++) { // some of them wait until there is room
+        fds[i] = net_connect("127.0.0.1", port);
+        CHECK(fds[i] >= 0 && write_all(fds[i], "\0\0", 2));
+    }
+    for (int i = 0; i < 8; i++, sleep_ms(1000)) {
+        CHECK(send_cut(good, 10, 14));
+        CHECK_INT(answer(good), REPLY_OK);
+    }
+    CHECK(exchange(port));
+    CHECK(send_cut(good, 10, 14));
+    CHECK_INT(answer(good), REPLY_OK);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // ---- the client ----------------------------------------------------------------------------
 
 TEST(the_client_shows_each_request)
