@@ -76,6 +76,23 @@ static _Noreturn void fail(const char *doing, const char *what)
     die("cannot %s %s: %s", doing, what, reason ? reason : strerror(errno));
 }
 
+const char *certificate_folder(void)
+{
+    static char path[CERTIFICATE_PATH];
+    char here[CERTIFICATE_PATH];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof CERTIFICATE_FOLDER);
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (length > 1) {
+        path[length - 1] = '\0';
+        if (getcwd(here, sizeof here) && strcmp(here, path)) {
+            strcat(path, "/" CERTIFICATE_FOLDER);
+            return path;
+        }
+    }
+    return CERTIFICATE_FOLDER; // it was started where it is
+}
+
 struct certificate_files certificate_files(const char *folder, enum certificate which)
 {
     struct certificate_files files;

@@ -96,7 +96,6 @@ int main(int argc, char **argv)
                                           .version_max = TLS1_3_VERSION,
                                           .rsa = true,
                                           .ecdsa = true,
-                                          .folder = CERTIFICATE_FOLDER,
                                           .anti_replay = true,
                                           .tickets = true};
     static const struct option_spec options[] = {
@@ -107,6 +106,7 @@ int main(int argc, char **argv)
          "ms until a silent connection is closed"},
         {"keys", OPTION_TEXT, &tls.folder, .help = "folder of the lesson's certificates"},
         {0}};
+    tls.folder = certificate_folder();
     options_parse(
         argc, argv,
         &(struct command){"", "Lesson 04: TLS ends here, plain HTTP goes on.", options});

@@ -16,7 +16,7 @@
 int main(int argc, char **argv)
 {
     static const char *host = "127.0.0.1", *keylog;
-    static const char *keys = CERTIFICATE_FOLDER;
+    static const char *keys;
     static int port = 8004;
     static const struct scene scenes[] = {
         {"handshake", "message by message", scene_handshake},
@@ -38,6 +38,7 @@ int main(int argc, char **argv)
         {"keylog", OPTION_TEXT, &keylog, .help = "FILE for secrets, for Wireshark"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
+    keys = certificate_folder();
     int first = options_parse(
         argc, argv,
         &(struct command){"[SCENE]",
