@@ -3,7 +3,7 @@
 // Run:    ./client                     against ./server in another terminal
 //         ./client "say 3 hello"       over TCP; service.h lists what the server can be asked
 //         ./client --udp "say 3 hello" over UDP
-// Watch:  how many calls each protocol needs, and who knows where a message ends. Over TCP the
+// Watch:  how many calls each protocol needs, and what marks the end of a message. Over TCP the
 //         three answers come in one recv(), over UDP each in its own.
 //
 // Read main(), then say_over_tcp() and say_over_udp() side by side. It works with any echo
@@ -125,7 +125,7 @@ static bool receive_datagram(int fd, const char *ours, const char *server, int64
             recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &from_length);
         if (length < 0)
             die("cannot receive from %s: %s", server, strerror(errno));
-        // Anybody can send to this port: only what comes from the server is an answer.
+        // Every program can send to this port: only what comes from the server is an answer.
         bool is_answer = !strcmp(net_name(&from, sender), server);
         show(is_answer ? "UDP" : "UDP (ignored)", ours, "<-", sender, bytes, (size_t)length);
         if (is_answer)

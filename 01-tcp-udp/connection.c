@@ -48,14 +48,19 @@ short connection_events(const struct connection *c)
 {
     if (c->out_length)
         return POLLOUT;
-    return c->paused_until_ns || c->ended || c->more_lines ? 0 : POLLIN;
+    if (c->paused_until_ns || c->ended || c->more_lines)
+        return 0;
+    return POLLIN;
 }
 
 int64_t connection_due_ns(const struct connection *c)
 {
-    if (!c->paused_until_ns)
-        return c->more_lines && !c->out_length ? 0 : c->due_ns;
-    return c->resumes == service_resumes() ? c->paused_until_ns : 0;
+    bool resumed = c->resumes != service_resumes();
+    if (c->paused_until_ns)
+        return resumed ? 0 : c->paused_until_ns;
+    if (c->more_lines && !c->out_length)
+        return 0; // at once
+    return c->due_ns;
 }
 
 static void pause_for(struct connection *c, int pause_ms)
@@ -67,10 +72,14 @@ static void pause_for(struct connection *c, int pause_ms)
 // Sends, or keeps what the socket does not take now. False: the connection is broken.
 static bool send_or_keep(struct connection *c, const char *bytes, size_t length)
 {
-    ssize_t sent = c->out_length ? 0 : send(c->fd, bytes, length, 0);
-    if (sent < 0 && errno != EAGAIN)
-        return false;
-    size_t taken = sent > 0 ? (size_t)sent : 0;
+    size_t taken = 0;
+    if (c->out_length == 0) { // else the new bytes stand behind what waits already
+        ssize_t sent = send(c->fd, bytes, length, 0);
+        if (sent < 0 && errno != EAGAIN)
+            return false;
+        if (sent > 0)
+            taken = (size_t)sent;
+    }
     memcpy(c->out + c->out_length, bytes + taken, length - taken);
     c->out_length += length - taken;
     return true;
@@ -96,19 +105,21 @@ static bool answer_line(struct connection *c, char *line, size_t length)
                               .length = length,
                               .client = c->name,
                               .server = net_local_name(c->fd, server)};
-    log_line("read() a line: \"%.40s\"", line);
     service_answer(&request, &reply);
-    c->linger_ms = reply.linger_ms ? reply.linger_ms : c->linger_ms;
+    bool answered = reply.length || !length; // else a note, or bytes to swallow first
+    if (answered)
+        reply.text[reply.length++] = '\n';
+    log_line("read() a line: \"%.40s\"; answer: %d x %zu bytes", line, reply.times,
+             reply.length);
+    if (reply.linger_ms)
+        c->linger_ms = reply.linger_ms;
     c->swallow_bytes = reply.swallow_bytes;
     c->swallowed = c->reads = 0;
     may_rest(c);
     c->due_ns += c->swallow_bytes * BYTE_NS;
     if (reply.pause_ms)
         pause_for(c, reply.pause_ms);
-    if (!reply.length && length)
-        return true; // a note, or bytes to swallow first
-    reply.text[reply.length++] = '\n';
-    for (int i = 0; i < reply.times; i++)
+    for (int i = 0; answered && i < reply.times; i++)
         if (!send_or_keep(c, reply.text, reply.length))
             return false;
     return true;
@@ -128,7 +139,9 @@ static bool process(struct connection *c)
         size_t length = c->in_length - used;
         char *newline = memchr(rest, '\n', length);
         if (c->swallow_bytes) {
-            size_t take = length < (size_t)c->swallow_bytes ? length : (size_t)c->swallow_bytes;
+            size_t take = length;
+            if (take > (size_t)c->swallow_bytes)
+                take = (size_t)c->swallow_bytes;
             used += take;
             c->swallowed += (long)take;
             c->swallow_bytes -= (long)take;

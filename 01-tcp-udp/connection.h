@@ -40,8 +40,8 @@ struct connection *connection_open(int fd, const struct sockaddr_storage *client
 // Closes the socket and frees the state.
 void connection_close(struct connection *c);
 
-// What poll() shall look for: nothing while it pauses, and only room for the answer while the
-// client does not take it: who does not read is not read either.
+// What poll() is to look for: nothing while the connection pauses, and only room for the answer
+// while the client does not take it. The server does not read from a client that does not read.
 short connection_events(const struct connection *c);
 
 // When connection_serve() wants to be called even if nothing happens.

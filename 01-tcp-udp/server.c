@@ -23,11 +23,11 @@
 #include "log.h"
 
 #define CONNECTIONS_MAX 1000
-#define BACKLOG         512  // connections that wait for accept()
-#define GRACE_MS        5000 // how long nobody is closed for a newcomer
-#define RETRY_ACCEPT_MS 500  // how long to wait after accept() found no free descriptor
-#define LATE_MAX        64   // UDP answers that "after" holds back
-#define LATE_BYTES      512  // of each
+#define BACKLOG         512 // connections that wait for accept()
+#define GRACE_MS        5000 // how long a connection keeps its place although another client waits
+#define RETRY_ACCEPT_MS 500 // how long to wait after accept() found no free descriptor
+#define LATE_MAX        64  // UDP answers that "after" holds back
+#define LATE_BYTES      512 // of each
 #define DATAGRAM_MAX    65536
 
 static const char *host = "127.0.0.1";
@@ -80,7 +80,8 @@ static void serve_udp(void)
         return; // forged: its echo would go to ourselves, and be echoed for ever
     service_answer(&request, &reply);
     if (length < 60)
-        log_line("recvfrom() %zd bytes from %s: \"%s\"", length, client, datagram);
+        log_line("recvfrom() \"%s\" from %s; answer: %d x %zu bytes", datagram, client,
+                 reply.times, reply.length);
     if (reply.pause_ms)
         udp_paused_until_ns = now_ns() + ms(reply.pause_ms);
     if (reply.after_ms && reply.length) {

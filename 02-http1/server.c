@@ -29,6 +29,7 @@ static void opened(struct conn *conn);
 static size_t received(struct conn *conn, const char *bytes, size_t length);
 static bool produce(struct conn *conn);
 static void timeout(struct conn *conn);
+static void woken(struct conn *conn);
 static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 
@@ -40,6 +41,7 @@ static const struct loop_server calls = {
     .received = received, // bytes have come: returns how many it has used; 0: it needs more
     .produce = produce,   // the kernel has taken all output: returns true if it makes more
     .timeout = timeout,   // the time of conn_deadline() has come
+    .woken = woken,       // another connection has called conn_wake(): kept_content.c does
     .stop = stop,         // the program is to stop: the connection may end what it has begun
     .closed = closed,     // the connection is gone: frees what belongs to it
 };
@@ -218,14 +220,21 @@ static void timeout(struct conn *conn)
     struct connection *c = connection_of(conn);
     if (c->phase == WAIT)
         send_delayed(c);
-    else if (c->kept.lost && c->phase == READ_CONTENT)
-        send_refusal(c, 503, "this content came so slowly that others needed its room");
     else if (c->phase == READ_CONTENT)
         send_refusal(c, 408, "the content has to come faster");
     else if (c->head_began)
         send_refusal(c, 408, "the head has to come faster");
     else
         conn_close(conn);
+}
+
+// The room for content is used up, and this connection is the slowest. Where its answer is
+// under way already, produce() is called next and ends it.
+static void woken(struct conn *conn)
+{
+    struct connection *c = connection_of(conn);
+    if (c->phase == READ_CONTENT && c->kept.lost)
+        send_refusal(c, 503, "this content came so slowly that others needed its room");
 }
 
 static void stop(struct conn *conn)

@@ -32,6 +32,13 @@ void connection_begin(struct connection *c)
     connection_wrote(c, frame_put_settings(connection_space(c), settings, usual ? 2 : 3));
 }
 
+void connection_free(struct connection *c)
+{
+    streams_close_all(&c->streams);
+    hpack_table_free(&c->decoder.table);
+    hpack_table_free(&c->encoder.table);
+}
+
 // ---- errors --------------------------------------------------------------------------------
 
 static void go_away(struct connection *c, uint32_t last, enum error_code code, const char *why)
@@ -112,12 +119,12 @@ void connection_reckon(struct connection *c)
 
 void connection_expire(struct connection *c)
 {
-    struct fault why;
-    uint32_t crawler = request_crawler(c);
-    if (crawler)
-        connection_reset(
-            c, crawler,
-            stream_fault(ENHANCE_YOUR_CALM, "a body that crawls while others wait"));
+    struct fault why = connection_fault(PROTOCOL_ERROR, "no preface in time");
+    struct fault crawls = stream_fault(ENHANCE_YOUR_CALM, "a body that others wait for");
+    if (c->state == CONNECTION_PREFACE)
+        connection_fail(c, why);
+    else if (request_crawler(c))
+        connection_reset(c, request_crawler(c), crawls);
     else if (end_ns(c, &why) <= conn_now(&c->conn))
         connection_fail(c, why);
 }

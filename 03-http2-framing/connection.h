@@ -78,6 +78,9 @@ static inline void connection_wrote(struct connection *c, const uint8_t *end)
 // The client speaks HTTP/2: sends our SETTINGS.
 void connection_begin(struct connection *c);
 
+// Frees what belongs to the connection.
+void connection_free(struct connection *c);
+
 // A connection error (RFC 9113 §5.4.1), or no error but the end: GOAWAY, and the connection
 // closes.
 void connection_fail(struct connection *c, struct fault fault);

@@ -3,7 +3,6 @@
 //
 // Run:    ./server             then, in another terminal: ./client, or
 //         curl --http2-prior-knowledge http://127.0.0.1:8003/
-//         nghttp -v 'http://127.0.0.1:8003/img/1?size=20000' http://127.0.0.1:8003/
 // Watch:  take_frame(): all that happens on a connection is a frame, and nine bytes say which.
 //
 // Read received() first, then take_one() and take_frame(). What a request is, and how it
@@ -18,9 +17,8 @@
 #include "request.h"
 #include "response.h"
 
-// Further limits are named where they act: HPACK_LIST_MAX (hpack.h), ECHO_MAX (pages.h),
-// BODIES_MAX (body_budget.h), BUDGET_MAX (abuse_budget.h), HEADER_BLOCK_MAX (frame.h),
-// LOOP_OUT_BYTES (loop.h).
+// Further limits: HPACK_LIST_MAX (hpack.h), HEADER_BLOCK_MAX (frame.h), ECHO_MAX (pages.h),
+// BODIES_MAX (body_budget.h), BUDGET_MAX (abuse_budget.h), LOOP_OUT_BYTES (loop.h).
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         1024
 #define FIRST_BYTES_MS  10000               // until a client has said which protocol it speaks
@@ -31,6 +29,7 @@ static void opened(struct conn *conn);
 static size_t received(struct conn *conn, const char *bytes, size_t length);
 static bool produce(struct conn *conn);
 static void timeout(struct conn *conn);
+static void woken(struct conn *conn);
 static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 
@@ -42,6 +41,7 @@ static const struct loop_server server = {
     .received = received, // bytes have come; returns how many it has used, 0: wait for more
     .produce = produce,   // the kernel has taken all output; returns true: here is more
     .timeout = timeout,   // the time that conn_deadline() was told has come
+    .woken = woken,       // a body of this connection had to give way: see body_budget.h
     .stop = stop,         // the server stops: finish soon
     .closed = closed,     // the connection is gone: free what belongs to it
 };
@@ -186,8 +186,7 @@ static void opened(struct conn *conn)
     conn_deadline(conn, FIRST_BYTES_MS);
 }
 
-// The preface of HTTP/2 looks like a request that no server of HTTP/1.1 would answer (§3.4), so
-// that a client that asks the wrong server notices. A server of both can tell them apart.
+// The preface looks like a request that no server of HTTP/1.1 would answer (§3.4).
 static void begin(struct connection *c, const char *bytes, size_t length)
 {
     if (memcmp(bytes, PREFACE, length < METHOD_BYTES ? length : METHOD_BYTES)) {
@@ -246,12 +245,16 @@ static void timeout(struct conn *conn)
         http1_timeout(&c->http1);
     } else if (c->state == CONNECTION_NEW) {
         conn_close(conn);
-    } else if (c->state == CONNECTION_PREFACE) {
-        connection_fail(c, connection_fault(PROTOCOL_ERROR, "no preface in time"));
     } else {
         response_due(c);
         connection_expire(c);
     }
+}
+
+static void woken(struct conn *conn)
+{
+    if (connection_of(conn)->state >= CONNECTION_SETTINGS)
+        response_due(connection_of(conn));
 }
 
 static void stop(struct conn *conn)
@@ -268,11 +271,10 @@ static void stop(struct conn *conn)
 static void closed(struct conn *conn)
 {
     struct connection *c = connection_of(conn);
-    if (c->state < CONNECTION_PREFACE)
-        return;
-    streams_close_all(&c->streams);
-    hpack_table_free(&c->decoder.table);
-    hpack_table_free(&c->encoder.table);
+    if (c->state == CONNECTION_HTTP_1)
+        http1_closed(&c->http1);
+    else if (c->state != CONNECTION_NEW)
+        connection_free(c);
 }
 
 int main(int argc, char **argv)
@@ -282,14 +284,12 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"streams", OPTION_INT, &service.streams_max, 1, 1000,
-         "streams of a connection at once"},
+        {"streams", OPTION_INT, &service.streams_max, 1, 1000, "requests at once"},
         {"table", OPTION_INT, &service.table_bytes, 0, HPACK_TABLE_MAX,
-         "bytes of HPACK's dynamic table for requests"},
-        {"idle-ms", OPTION_INT, &service.idle_ms, 1, 3600000,
-         "ms until a connection without requests ends"},
+         "bytes of HPACK's table"},
+        {"idle-ms", OPTION_INT, &service.idle_ms, 1, 3600000, "ms without a request"},
         {"stall-ms", OPTION_INT, &service.stall_ms, 1, 3600000,
-         "ms until one whose requests do not move ends"},
+         "ms of requests that stand still"},
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 03: a few pages over HTTP/2.", options});

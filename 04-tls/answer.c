@@ -19,28 +19,37 @@ void answer_text(struct answer *answer, int status, const char *format, ...)
     va_end(arguments);
     answer->status = status;
     answer->kind = ANSWER_TEXT;
-    answer->length = length < TEXT_BYTES ? (uint64_t)length : TEXT_BYTES - 1;
+    if (length >= TEXT_BYTES)
+        length = TEXT_BYTES - 1;
+    answer->length = (uint64_t)length;
 }
 
-static void answer_facts(const struct secure *s, struct answer *answer)
+static const char *yes_or_no(bool yes)
+{
+    return yes ? "yes" : "no";
+}
+
+static void answer_facts(const struct tls_filter *s, struct answer *answer)
 {
     const char *name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
-    const unsigned char *protocol;
-    unsigned protocol_length;
-    char client[80] = "none";
+    const unsigned char *selected;
+    unsigned length;
+    char client[80] = "none", protocol[80] = "none";
     X509 *certificate = SSL_get0_peer_certificate(s->ssl);
-    SSL_get0_alpn_selected(s->ssl, &protocol, &protocol_length);
+    SSL_get0_alpn_selected(s->ssl, &selected, &length);
+    if (length)
+        snprintf(protocol, sizeof protocol, "%.*s", (int)length, (const char *)selected);
+    if (!name)
+        name = "none";
     if (certificate)
         X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, client,
                                   sizeof client);
     answer_text(answer, 200,
                 "version: %s\ncipher: %s\ngroup: %s\nresumed: %s\nserver name: %s\n"
-                "protocol: %.*s\nearly data: %s\nclient certificate: %s\n",
+                "protocol: %s\nearly data: %s\nclient certificate: %s\n",
                 SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl),
-                context_group_name(s->ssl), SSL_session_reused(s->ssl) ? "yes" : "no",
-                name ? name : "none", protocol_length ? (int)protocol_length : 4,
-                protocol_length ? (const char *)protocol : "none",
-                s->state == SECURE_ESTABLISHED ? "no" : "yes", client);
+                context_group_name(s->ssl), yes_or_no(SSL_session_reused(s->ssl)), name,
+                protocol, yes_or_no(s->state != TLS_ESTABLISHED), client);
 }
 
 static void answer_count(struct http_text query, struct answer *answer)
@@ -66,7 +75,7 @@ static enum route find_route(struct http_text path)
     return route;
 }
 
-void answer_request(const struct http_head *head, const struct secure *s, long transfers,
+void answer_request(const struct http_head *head, const struct tls_filter *s, long transfers,
                     struct answer *answer)
 {
     struct http_text path, query;
@@ -81,17 +90,21 @@ void answer_request(const struct http_head *head, const struct secure *s, long t
         answer_text(answer, 404, "there is nothing here\n");
     } else if (post != routes[route].post) {
         answer_text(answer, 405, "not with this method\n");
-        answer->allow = routes[route].post ? "POST" : "GET, HEAD";
+        answer->allow = "GET, HEAD";
+        if (routes[route].post)
+            answer->allow = "POST";
     } else if (route == FACTS) {
         answer_facts(s, answer);
     } else if (route == BYTES) {
         answer_count(query, answer);
     } else if (route == TRANSFERS) {
         answer_text(answer, 200, "%ld\n", transfers);
-    } else if (route == SAFE_TRANSFER && s->state != SECURE_ESTABLISHED) {
+    } else if (route == SAFE_TRANSFER && s->state != TLS_ESTABLISHED) {
         answer_text(answer, 425, "not with early data: anybody may have sent it again\n");
+    } else if (route == ECHO) {
+        answer->kind = ANSWER_ECHO;
     } else {
-        answer->kind = route == ECHO ? ANSWER_ECHO : ANSWER_ACT;
+        answer->kind = ANSWER_ACT;
     }
 }
 
@@ -118,8 +131,11 @@ const char *answer_bulk(struct answer *answer, size_t room, size_t *length)
     for (size_t i = 0; !made && i < sizeof pattern; i++)
         pattern[i] = ALPHABET[i % 26];
     made = true;
-    *length = room < BULK_AT_ONCE ? room : BULK_AT_ONCE;
-    *length = left < *length ? (size_t)left : *length;
+    *length = BULK_AT_ONCE;
+    if (*length > room)
+        *length = room;
+    if (*length > left)
+        *length = (size_t)left;
     answer->sent += *length;
     return at;
 }

@@ -11,7 +11,7 @@
 #define ANSWER_H
 
 #include "http.h"
-#include "secure.h"
+#include "tls_filter.h"
 
 #define BULK_MAX   (1L << 30) // bytes of /bytes
 #define TEXT_BYTES 768
@@ -26,7 +26,7 @@ struct answer {
 
 // Decides on the answer to a request. ANSWER_ECHO and ANSWER_ACT have no content yet: that is
 // known when the request's own is complete.
-void answer_request(const struct http_head *head, const struct secure *s, long transfers,
+void answer_request(const struct http_head *head, const struct tls_filter *s, long transfers,
                     struct answer *answer);
 
 // A line of text, as the whole content.

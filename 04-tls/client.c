@@ -10,10 +10,8 @@
 //
 // Read main() from top to bottom. A connection is opened and checked in connect.c; an answer is
 // read in parts/ask.c. The scenes are another program: ./play.
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ask.h"
 #include "connect.h"
@@ -21,6 +19,7 @@
 #include "facts.h"
 #include "net.h"
 #include "options.h"
+#include "output.h"
 
 #define HTTPS_PORT 443
 
@@ -80,7 +79,7 @@ static void parse_options(int argc, char **argv)
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
     struct command command = {"[PATH]", "Lesson 04: GETs PATH (else /) over TLS.", options};
-    keys = certificate_folder();
+    keys = certificate_folder(CERTIFICATE_FOLDER);
     int first = options_parse(argc, argv, &command);
     if (argv[first])
         path = argv[first];
@@ -100,7 +99,7 @@ static void print_facts(const struct connection *c)
     if (length)
         print_fact("protocol by ALPN: %.*s", (int)length, (const char *)protocol);
     print_fact("handshake: %zu bytes to the server, %zu bytes back, %.1f ms",
-               c->tap.length[true], c->tap.length[false],
+               c->recording.length[true], c->recording.length[false],
                (double)(c->established_ns - c->connected_ns) / 1e6);
     if (SSL_session_reused(c->ssl)) {
         print_fact("resumed: the server has shown its certificate in an earlier handshake");
@@ -119,20 +118,9 @@ static void print_facts(const struct connection *c)
 
 // ---- a request and its answer --------------------------------------------------------------
 
-// Prints what comes. On a terminal, bytes that could command it become dots.
 static void show(const char *bytes, size_t length)
 {
-    if (!isatty(STDOUT_FILENO)) {
-        fwrite(bytes, 1, length, stdout);
-        return;
-    }
-    for (const char *end = bytes + length; bytes < end; bytes++) {
-        bool harmless = (unsigned char)*bytes >= ' ' || *bytes == '\n' || *bytes == '\t';
-        if (harmless && *bytes != 127)
-            putchar(*bytes);
-        else if (*bytes != '\r')
-            putchar('.');
-    }
+    output_bytes(bytes, length);
 }
 
 // Writes the GET: "Host: example.org", and with a port that is not the usual one,
@@ -162,8 +150,7 @@ static struct connection *get(const char *request)
         print_fact("early data: not taken, so the request goes again");
     if (c->early_taken || connection_send(c, request, strlen(request)))
         ask_read(c, &reply);
-    if (fflush(stdout) || ferror(stdout))
-        die("cannot write the answer: %s", strerror(errno));
+    output_flush();
     if (!reply.whole)
         die("GET %s from %s, port %d: %s: %s", path, host, port,
             reply.status ? "the answer is not whole" : "no answer", c->why);
@@ -173,6 +160,7 @@ static struct connection *get(const char *request)
 int main(int argc, char **argv)
 {
     char request[ASK_BYTES];
+    output_begin();
     parse_options(argc, argv);
     connect_to(host, port);
     if (keylog)

@@ -41,13 +41,15 @@ void connect_keylog(const char *path)
 static _Noreturn void fail(const char *doing, const char *what)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
-    die("cannot %s %s: %s", doing, what, reason ? reason : strerror(errno));
+    if (!reason)
+        reason = strerror(errno);
+    die("cannot %s %s: %s", doing, what, reason);
 }
 
 // ---- who is there --------------------------------------------------------------------------
 
 // A name may end in a dot, as in DNS; in SNI and in certificates it has none (RFC 6066 §3).
-static void copy_name(char copy[NAME_BYTES], const char *name)
+static const char *copy_name(char copy[NAME_BYTES], const char *name)
 {
     size_t length = strlen(name);
     if (length >= NAME_BYTES)
@@ -55,6 +57,7 @@ static void copy_name(char copy[NAME_BYTES], const char *name)
     memcpy(copy, name, length + 1);
     if (length > 1 && copy[length - 1] == '.')
         copy[length - 1] = '\0';
+    return copy;
 }
 
 static bool is_address(const char *name)
@@ -70,9 +73,9 @@ static void check_who(struct connection *c, const struct connect_settings *setti
 {
     X509_VERIFY_PARAM *rules = SSL_get0_param(c->ssl);
     char copy[NAME_BYTES];
-    const char *name = settings->name ? copy : NULL;
-    if (name)
-        copy_name(copy, settings->name);
+    const char *name = NULL;
+    if (settings->name)
+        name = copy_name(copy, settings->name);
     if (name && !is_address(name) && !SSL_set_tlsext_host_name(c->ssl, name))
         fail("ask for", name);
     if (settings->insecure)
@@ -82,8 +85,9 @@ static void check_who(struct connection *c, const struct connect_settings *setti
     SSL_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
     SSL_set_hostflags(c->ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
                                   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (name && !(is_address(name) ? X509_VERIFY_PARAM_set1_ip_asc(rules, name)
-                                   : SSL_set1_host(c->ssl, name)))
+    if (name && is_address(name) && !X509_VERIFY_PARAM_set1_ip_asc(rules, name))
+        fail("check for", name);
+    if (name && !is_address(name) && !SSL_set1_host(c->ssl, name))
         fail("check for", name);
 }
 
@@ -145,18 +149,21 @@ static bool explain(struct connection *c)
 {
     long verified = SSL_get_verify_result(c->ssl);
     unsigned long error = ERR_peek_last_error();
-    const char *reason = error ? context_reason(error) : NULL;
-    c->truncated = c->tap.ended;
-    if (c->tap.error == EAGAIN)
+    const char *reason = context_reason(error);
+    c->truncated = c->recording.ended;
+    if (c->recording.error == EAGAIN)
         return break_off(c, "nothing has come for 10 seconds");
-    if (c->tap.error)
-        return break_off(c, strerror(c->tap.error));
-    if (c->tap.ended)
-        return break_off(c, c->up ? "cut off: the server has not said that this was the end"
-                                  : "the server has closed the connection");
+    if (c->recording.error)
+        return break_off(c, strerror(c->recording.error));
+    if (c->recording.ended && c->up)
+        return break_off(c, "cut off: the server has not said that this was the end");
+    if (c->recording.ended)
+        return break_off(c, "the server has closed the connection");
     if (verified != X509_V_OK && !c->up)
         return break_off(c, X509_verify_cert_error_string(verified));
-    return break_off(c, reason ? reason : "the connection is gone");
+    if (!reason)
+        reason = "the connection is gone";
+    return break_off(c, reason);
 }
 
 // ---- a connection --------------------------------------------------------------------------
@@ -168,7 +175,8 @@ int connect_tcp(void)
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience))
         die("cannot set a socket's timeouts: %s", strerror(errno));
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one)) // lesson 09, scene coalesce
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
+                   sizeof one)) // lesson 09, scene nagle_flights
         die("cannot set TCP_NODELAY: %s", strerror(errno));
     return fd;
 }
@@ -193,12 +201,18 @@ static void offer_protocols(struct connection *c, const char *alpn)
 static SSL_CTX *make_context(const struct connect_settings *settings)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    int version = settings->version;
-    if (!ctx || !SSL_CTX_set_min_proto_version(ctx, version ? version : TLS1_2_VERSION) ||
-        !SSL_CTX_set_max_proto_version(ctx, version ? version : TLS1_3_VERSION) ||
-        !SSL_CTX_set1_groups_list(ctx, settings->groups ? settings->groups : GROUPS) ||
-        !SSL_CTX_set_cipher_list(ctx, settings->ciphers ? settings->ciphers : CIPHERS_OF_1_2))
-        fail("begin with", settings->ciphers ? settings->ciphers : "OpenSSL");
+    const char *groups = GROUPS, *ciphers = CIPHERS_OF_1_2;
+    int oldest = TLS1_2_VERSION, newest = TLS1_3_VERSION;
+    if (settings->version)
+        oldest = newest = settings->version;
+    if (settings->groups)
+        groups = settings->groups;
+    if (settings->ciphers)
+        ciphers = settings->ciphers;
+    if (!ctx || !SSL_CTX_set_min_proto_version(ctx, oldest) ||
+        !SSL_CTX_set_max_proto_version(ctx, newest) || !SSL_CTX_set1_groups_list(ctx, groups) ||
+        !SSL_CTX_set_cipher_list(ctx, ciphers))
+        fail("begin with the ciphers", ciphers);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, keep_session);
@@ -223,7 +237,7 @@ static bool shake_hands(struct connection *c, const struct connect_settings *set
     if (SSL_connect(c->ssl) != 1)
         return explain(c);
     c->established_ns = now_ns();
-    c->tap.deadline_ns = 0;
+    c->recording.deadline_ns = 0;
     c->early_taken = SSL_get_early_data_status(c->ssl) == SSL_EARLY_DATA_ACCEPTED;
     if (settings->pin && !is_pinned(c, settings->pin))
         return break_off(c, "the server's key is not the pinned one");
@@ -237,7 +251,7 @@ struct connection *connection_prepare(const struct connect_settings *settings)
         die("no memory");
     c->ctx = make_context(settings);
     c->ssl = SSL_new(c->ctx);
-    BIO *bio = tap_bio(&c->tap);
+    BIO *bio = recording_bio(&c->recording);
     if (!c->ssl || !bio)
         fail("begin", "a connection");
     SSL_set_app_data(c->ssl, c);
@@ -249,8 +263,8 @@ struct connection *connection_prepare(const struct connect_settings *settings)
         offer_protocols(c, settings->alpn);
     if (settings->session && !SSL_set_session(c->ssl, settings->session))
         fail("resume", "a session");
-    c->tap.one_by_one = settings->one_by_one;
-    c->tap.fd = -1;
+    c->recording.one_by_one = settings->one_by_one;
+    c->recording.fd = -1;
     return c;
 }
 
@@ -258,11 +272,12 @@ bool connection_start(struct connection *c, const struct connect_settings *setti
 {
     int off = 0;
     c->started_ns = now_ns();
-    c->tap.fd = connect_tcp();
-    if (settings->nagle && setsockopt(c->tap.fd, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off))
+    c->recording.fd = connect_tcp();
+    if (settings->nagle &&
+        setsockopt(c->recording.fd, IPPROTO_TCP, TCP_NODELAY, &off, sizeof off))
         die("cannot leave Nagle's algorithm on: %s", strerror(errno));
     c->connected_ns = now_ns();
-    c->tap.deadline_ns = c->connected_ns + HANDSHAKE_NS;
+    c->recording.deadline_ns = c->connected_ns + HANDSHAKE_NS;
     return shake_hands(c, settings);
 }
 
@@ -278,8 +293,8 @@ void connection_close(struct connection *c)
     ERR_clear_error();
     if (c->up)
         SSL_shutdown(c->ssl);
-    if (c->tap.fd >= 0)
-        close(c->tap.fd);
+    if (c->recording.fd >= 0)
+        close(c->recording.fd);
     SSL_SESSION_free(c->session);
     SSL_free(c->ssl);
     SSL_CTX_free(c->ctx);

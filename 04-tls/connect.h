@@ -10,7 +10,7 @@
 
 #include <openssl/ssl.h>
 
-#include "tap.h"
+#include "recording_bio.h"
 
 #define PATIENCE_MS 10000 // for what the server owes us
 #define WHY_BYTES   160
@@ -47,7 +47,7 @@ struct connection {
     char why[WHY_BYTES];  // it is not up, or not any more
     SSL_SESSION *session; // the last that the server has given; NULL: none yet
     int64_t started_ns, connected_ns, established_ns;
-    struct tap tap;
+    struct recording recording;
 };
 
 // Says where the server is; and a file for the secrets of all connections, for Wireshark.

@@ -38,7 +38,9 @@ struct context {
 static _Noreturn void fail(const char *doing, const char *what)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
-    die("cannot %s %s: %s", doing, what, reason ? reason : strerror(errno));
+    if (!reason)
+        reason = strerror(errno);
+    die("cannot %s %s: %s", doing, what, reason);
 }
 
 // ---- what OpenSSL asks during a handshake --------------------------------------------------
@@ -49,14 +51,18 @@ static int select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
                            const unsigned char *offered, unsigned offered_length,
                            void *argument)
 {
-    static const char ours[] = "\x8" PROTOCOL_HTTP "\x6" PROTOCOL_ECHO;
+    static const char ours[] = "\x8" PROTOCOL_HTTP "\x8" PROTOCOL_OLD "\x6" PROTOCOL_ECHO;
     const struct context *context = argument;
-    unsigned ours_length = context->echo ? sizeof ours - 1 : 1 + strlen(PROTOCOL_HTTP);
+    unsigned ours_length = sizeof ours - 1;
+    if (!context->echo)
+        ours_length -= 1 + strlen(PROTOCOL_ECHO);
     (void)ssl;
     int result =
         SSL_select_next_proto((unsigned char **)chosen, length, (const unsigned char *)ours,
                               ours_length, offered, offered_length);
-    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+    if (result != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return SSL_TLSEXT_ERR_OK;
 }
 
 // The name in a ClientHello: a list of one, whose items have a type and a length (RFC 6066 §3).
@@ -76,6 +82,18 @@ static size_t wanted_name(SSL *ssl, char *name, size_t size)
     return name_length;
 }
 
+// A session is resumed only by who asks for the same name again (RFC 6066 §3): the name, as a
+// hash, becomes a part of what identifies the session.
+static void bind_sessions(SSL *ssl, char *name, size_t length)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    for (size_t i = 0; i < length; i++)
+        if (name[i] >= 'A' && name[i] <= 'Z')
+            name[i] = (char)(name[i] | 0x20);
+    if (EVP_Digest(name, length, hash, NULL, EVP_sha256(), NULL))
+        SSL_set_session_id_context(ssl, hash, SSL_MAX_SID_CTX_LENGTH);
+}
+
 // The client says whom it wants before the server shows a certificate. A name that is not ours
 // gets the first one: it is the client that decides what to trust. This comes before a session
 // is looked for, so that one name's session is never another name's.
@@ -83,12 +101,14 @@ static int select_site(SSL *ssl, int *alert, void *argument)
 {
     const struct context *context = argument;
     char name[TLSEXT_MAXLEN_host_name + 1];
+    size_t length = wanted_name(ssl, name, sizeof name);
     (void)alert;
-    if (!wanted_name(ssl, name, sizeof name))
+    if (!length)
         return SSL_CLIENT_HELLO_SUCCESS;
     for (size_t i = 1; i < SITES; i++)
         if (context->by_site[i] && !strcasecmp(name, certificate_host(sites[i].ecdsa)))
             SSL_set_SSL_CTX(ssl, context->by_site[i]);
+    bind_sessions(ssl, name, length);
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
@@ -96,8 +116,9 @@ static int select_site(SSL *ssl, int *alert, void *argument)
 static int acknowledge_name(SSL *ssl, int *alert, void *unused)
 {
     (void)alert, (void)unused;
-    return SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) ? SSL_TLSEXT_ERR_OK
-                                                              : SSL_TLSEXT_ERR_NOACK;
+    if (!SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name))
+        return SSL_TLSEXT_ERR_NOACK;
+    return SSL_TLSEXT_ERR_OK;
 }
 
 // One line for each secret: "CLIENT_TRAFFIC_SECRET_0 <client random> <secret>", the format that
@@ -128,9 +149,9 @@ static void log_secret(const SSL *ssl, const char *secret)
 
 static bool set_ciphers(SSL_CTX *ctx, const char *ciphers)
 {
-    bool of_1_3 = !strncmp(ciphers, "TLS_", 4);
-    return of_1_3 ? SSL_CTX_set_ciphersuites(ctx, ciphers) == 1
-                  : SSL_CTX_set_cipher_list(ctx, ciphers) == 1;
+    if (!strncmp(ciphers, "TLS_", 4)) // a cipher of 1.3
+        return SSL_CTX_set_ciphersuites(ctx, ciphers) == 1;
+    return SSL_CTX_set_cipher_list(ctx, ciphers) == 1;
 }
 
 bool context_knows_ciphers(const char *ciphers)
@@ -162,15 +183,19 @@ const char *context_group_name(SSL *ssl)
     const char *name = EC_curve_nid2nist(id);
     if (!name)
         name = SSL_group_to_name(ssl, id);
-    return name ? name : "a group without a name";
+    if (!name)
+        name = "a group without a name";
+    return name;
 }
 
 static void set_versions_and_ciphers(SSL_CTX *ctx, const struct context_settings *settings)
 {
+    const char *groups = GROUPS;
+    if (settings->groups)
+        groups = settings->groups;
     if (!SSL_CTX_set_min_proto_version(ctx, settings->version_min) ||
         !SSL_CTX_set_max_proto_version(ctx, settings->version_max) ||
-        !SSL_CTX_set1_groups_list(ctx, settings->groups ? settings->groups : GROUPS) ||
-        !set_ciphers(ctx, CIPHERS_OF_1_2) ||
+        !SSL_CTX_set1_groups_list(ctx, groups) || !set_ciphers(ctx, CIPHERS_OF_1_2) ||
         (settings->ciphers && !set_ciphers(ctx, settings->ciphers)))
         fail("set", "versions, groups and ciphers");
     // A second handshake on the same connection has been an attack more often than of use, and
@@ -258,7 +283,10 @@ struct context *context_new(const struct context_settings *settings)
             fail("open the key log", settings->keylog);
     }
     certificates_make(settings->folder);
-    for (size_t i = 0; i < (settings->chain ? 1 : SITES); i++) {
+    size_t offered = SITES;
+    if (settings->chain)
+        offered = 1;
+    for (size_t i = 0; i < offered; i++) {
         SSL_CTX *ctx = context->by_site[i] = set_up(context, settings, i);
         if (settings->chain) {
             add_certificate(ctx, settings->chain, settings->key);
@@ -292,5 +320,7 @@ const char *context_reason(unsigned long error)
     const char *reason = ERR_reason_error_string(error);
     int alert = ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET;
     bool is_alert = ERR_GET_LIB(error) == ERR_LIB_SSL && alert >= 0 && alert <= 255;
-    return reason || !is_alert ? reason : SSL_alert_desc_string_long(alert);
+    if (!reason && is_alert)
+        reason = SSL_alert_desc_string_long(alert);
+    return reason;
 }

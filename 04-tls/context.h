@@ -15,6 +15,7 @@
 #define TICKETS        2    // that a client of 1.3 gets after a full handshake
 
 #define PROTOCOL_HTTP "http/1.1" // the names of ALPN (RFC 7301)
+#define PROTOCOL_OLD  "http/1.0"
 #define PROTOCOL_ECHO "echo/1"
 
 struct context_settings {

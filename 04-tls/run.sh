@@ -2,15 +2,15 @@
 . ../common/scene.sh
 
 scene handshake --rtt 50
-scene roundtrips --rtt 50 -- --early-data
-scene coalesce --rtt 50
+scene round_trips --rtt 50 -- --early-data
+scene nagle_flights --rtt 50
 scene cost
 scene trust
 scene mutual -- --require-client-cert
 scene dh
-scene secrecy -- --ciphers ECDHE+AESGCM:AES128-GCM-SHA256
+scene forward_secrecy -- --ciphers ECDHE+AESGCM:AES128-GCM-SHA256
 scene eavesdropper
 scene replay -- --early-data --anti-replay off
-scene once -- --early-data
-scene journey
+scene anti_replay -- --early-data
+scene request_stages
 finish

@@ -1,4 +1,4 @@
-// server.c: HTTPS. TLS here is a filter between the loop and HTTP: see secure.h.
+// server.c: HTTPS. TLS here is a filter between the loop and HTTP: see tls_filter.h.
 //
 // Run:    ./server             then, in another terminal: ./client, or
 //         curl --cacert keys/ca.pem https://localhost:8004/
@@ -13,12 +13,11 @@
 #include <string.h>
 
 #include "answer.h"
-#include "body.h"
 #include "context.h"
 #include "http.h"
 #include "loop.h"
 #include "net.h"
-#include "secure.h"
+#include "tls_filter.h"
 #include "settings.h"
 #include "log.h"
 
@@ -29,8 +28,8 @@
 #define CONTENT_MAX     4096  // bytes of a request's content
 #define ANSWER_BYTES    6144  // a head, and content that is sent with it
 
-struct session {
-    struct secure secure;
+struct connection {
+    struct tls_filter tls;
     enum { READ_HEAD, READ_CONTENT, SEND } phase;
     bool echo;       // the protocol is echo/1
     bool began;      // a part of a request is here
@@ -42,220 +41,229 @@ struct session {
     struct answer answer;
 };
 
-static size_t take(struct secure *, const char *bytes, size_t length);
-static void established(struct secure *);
+static size_t take(struct tls_filter *, const char *bytes, size_t length);
+static void established(struct tls_filter *);
 
-static struct secure_server tls = {.take = take, .established = established};
+static struct tls_server tls_server = {.take = take, .established = established};
 static long requests, transfers;
 
 // ---- answers -------------------------------------------------------------------------------
 
-static void end_exchange(struct session *s)
+static void end_exchange(struct connection *c)
 {
-    free(s->content);
-    s->content = NULL;
-    s->phase = READ_HEAD;
-    s->began = s->secure.paused = false;
-    conn_deadline(&s->secure.conn, IDLE_MS);
-    if (!s->keep_alive)
-        secure_close(&s->secure);
+    free(c->content);
+    c->content = NULL;
+    c->phase = READ_HEAD;
+    c->began = c->tls.paused = false;
+    conn_deadline(&c->tls.conn, IDLE_MS);
+    if (!c->keep_alive)
+        tls_close(&c->tls);
 }
 
 // Sends the answer: what is short in one record, the rest as room is made for it.
-static void send_answer(struct session *s)
+static void send_answer(struct connection *c)
 {
-    struct answer *answer = &s->answer;
+    struct answer *answer = &c->answer;
     char bytes[ANSWER_BYTES];
     struct http_out out = {bytes, sizeof bytes, 0, false};
-    answer_head(answer, s->keep_alive, &out);
-    if (!s->head_only && answer->kind != ANSWER_BULK)
-        http_put(&out, answer->kind == ANSWER_ECHO ? s->content : answer->text, answer->length);
-    secure_write(&s->secure, bytes, out.length);
+    const char *content = answer->text;
+    if (answer->kind == ANSWER_ECHO)
+        content = c->content;
+    answer_head(answer, c->keep_alive, &out);
+    if (!c->head_only && answer->kind != ANSWER_BULK)
+        http_put(&out, content, answer->length);
+    tls_write(&c->tls, bytes, out.length);
     requests++;
-    if (s->head_only || answer->kind != ANSWER_BULK) {
-        end_exchange(s);
+    if (c->head_only || answer->kind != ANSWER_BULK) {
+        end_exchange(c);
     } else {
-        s->phase = SEND;
-        s->secure.paused = true;               // answers keep the order of the requests
-        conn_deadline(&s->secure.conn, NEVER); // the loop sees to clients that take nothing
+        c->phase = SEND;
+        c->tls.paused = true;               // answers keep the order of the requests
+        conn_deadline(&c->tls.conn, NEVER); // the loop sees to clients that take nothing
     }
 }
 
-static void send_bulk(struct session *s)
+static void send_bulk(struct connection *c)
 {
     size_t length;
-    const char *bytes = answer_bulk(&s->answer, secure_room(&s->secure), &length);
-    secure_write(&s->secure, bytes, length);
-    if (s->answer.sent == s->answer.length)
-        end_exchange(s);
+    const char *bytes = answer_bulk(&c->answer, tls_room(&c->tls), &length);
+    tls_write(&c->tls, bytes, length);
+    if (c->answer.sent == c->answer.length)
+        end_exchange(c);
 }
 
-static void refuse(struct session *s, int status)
+static void refuse(struct connection *c, int status)
 {
     log_line("refused: %d %s", status, http_reason(status));
-    s->keep_alive = false;
-    answer_text(&s->answer, status, "%s\n", http_reason(status));
-    send_answer(s);
+    c->keep_alive = false;
+    answer_text(&c->answer, status, "%s\n", http_reason(status));
+    send_answer(c);
 }
 
 // ---- requests ------------------------------------------------------------------------------
 
 // The request is complete.
-static void end_request(struct session *s)
+static void end_request(struct connection *c)
 {
-    if (s->answer.kind == ANSWER_ECHO) {
-        s->answer.length = s->content_length;
-    } else if (s->answer.kind == ANSWER_ACT) {
-        answer_text(&s->answer, 200, "transfer %ld done\n", ++transfers);
+    if (c->answer.kind == ANSWER_ECHO) {
+        c->answer.length = c->content_length;
+    } else if (c->answer.kind == ANSWER_ACT) {
+        answer_text(&c->answer, 200, "transfer %ld done\n", ++transfers);
         log_line("transfer %ld done%s", transfers,
-                 s->secure.state == SECURE_ESTABLISHED ? "" : " (early data)");
+                 c->tls.state == TLS_ESTABLISHED ? "" : " (early data)");
     }
-    send_answer(s);
+    send_answer(c);
 }
 
 // Uses content that has come; returns how many bytes.
-static size_t take_content(struct session *s, const char *bytes, size_t length)
+static size_t take_content(struct connection *c, const char *bytes, size_t length)
 {
     struct http_text content;
-    ssize_t used = http_body_take(&s->body, bytes, length, &content);
-    if (used >= 0 && !s->content && content.length)
-        s->content = malloc(CONTENT_MAX);
-    int status = used < 0                                           ? (int)-used
-                 : content.length && !s->content                    ? 503
-                 : content.length > CONTENT_MAX - s->content_length ? 413
-                                                                    : 0;
+    ssize_t used = http_body_take(&c->body, bytes, length, &content);
+    if (used >= 0 && !c->content && content.length)
+        c->content = malloc(CONTENT_MAX);
+    int status = 0;
+    if (used < 0)
+        status = (int)-used;
+    else if (content.length && !c->content)
+        status = 503;
+    else if (content.length > CONTENT_MAX - c->content_length)
+        status = 413;
     if (status) {
-        refuse(s, status);
+        refuse(c, status);
         return length;
     }
     if (content.length)
-        memcpy(s->content + s->content_length, content.at, content.length);
-    s->content_length += content.length;
-    if (s->body.done)
-        end_request(s);
+        memcpy(c->content + c->content_length, content.at, content.length);
+    c->content_length += content.length;
+    if (c->body.done)
+        end_request(c);
     return (size_t)used;
 }
 
 // A whole head is here.
-static void take_request(struct session *s, const struct http_head *head)
+static void take_request(struct connection *c, const struct http_head *head)
 {
-    bool early = s->secure.state != SECURE_ESTABLISHED;
+    bool early = c->tls.state != TLS_ESTABLISHED;
     log_line("%.*s %.*s%s", (int)head->method.length, head->method.at, (int)head->target.length,
              head->target.at, early ? " (early data)" : "");
-    s->keep_alive = head->keep_alive && !s->secure.conn.told_to_stop;
-    s->head_only = http_is(head->method, "HEAD");
-    s->content_length = 0;
-    s->phase = READ_CONTENT;
-    answer_request(head, &s->secure, transfers, &s->answer);
-    http_body_of_request(&s->body, head);
+    c->keep_alive = head->keep_alive && !c->tls.conn.told_to_stop;
+    c->head_only = http_is(head->method, "HEAD");
+    c->content_length = 0;
+    c->phase = READ_CONTENT;
+    answer_request(head, &c->tls, transfers, &c->answer);
+    http_body_of_request(&c->body, head);
     if (head->content_length > CONTENT_MAX)
-        refuse(s, 413);
-    else if (s->body.done)
-        end_request(s);
+        refuse(c, 413);
+    else if (c->body.done)
+        end_request(c);
     else if (head->expects_continue)
-        secure_write(&s->secure, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+        tls_write(&c->tls, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 }
 
 // ALPN has chosen echo/1: known from the ClientHello on, so before any early data.
-static bool speaks_echo(const struct secure *secure)
+static bool speaks_echo(const struct tls_filter *filter)
 {
     const unsigned char *protocol;
     unsigned length;
-    SSL_get0_alpn_selected(secure->ssl, &protocol, &length);
+    SSL_get0_alpn_selected(filter->ssl, &protocol, &length);
     return length == strlen(PROTOCOL_ECHO) && !memcmp(protocol, PROTOCOL_ECHO, length);
 }
 
 // Plaintext has come. Everything that waits for a client is called from here.
-static size_t take(struct secure *secure, const char *bytes, size_t length)
+static size_t take(struct tls_filter *filter, const char *bytes, size_t length)
 {
     static struct http_head head;
-    struct session *s = (struct session *)secure;
-    if (!s->began)
-        conn_deadline(&secure->conn, REQUEST_MS);
-    s->echo = speaks_echo(secure);
-    if (s->echo) {
-        size_t room = secure_room(secure), part = length < room ? length : room;
-        secure_write(secure, bytes, part);
-        return part;
+    struct connection *c = (struct connection *)filter;
+    if (!c->began)
+        conn_deadline(&filter->conn, REQUEST_MS);
+    c->echo = speaks_echo(filter);
+    if (c->echo) {
+        size_t room = tls_room(filter);
+        if (length > room)
+            length = room;
+        tls_write(filter, bytes, length);
+        return length;
     }
-    s->began = true;
-    if (s->phase == READ_CONTENT)
-        return take_content(s, bytes, length);
-    int result = http_read_request(bytes, length, &head);
-    if (result > 0)
-        take_request(s, &head);
-    else if (result < 0)
-        refuse(s, -result);
-    return result > 0 ? head.length : 0;
+    c->began = true;
+    if (c->phase == READ_CONTENT)
+        return take_content(c, bytes, length);
+    int result = http_read_secure_request(bytes, length, &head);
+    if (result < 0)
+        refuse(c, -result);
+    if (result <= 0)
+        return 0;
+    take_request(c, &head);
+    return head.length;
 }
 
-static void established(struct secure *secure)
+static void established(struct tls_filter *filter)
 {
-    struct session *s = (struct session *)secure;
-    s->echo = speaks_echo(secure);
-    if (s->phase == READ_HEAD && !s->began)
-        conn_deadline(&secure->conn, IDLE_MS);
+    struct connection *c = (struct connection *)filter;
+    c->echo = speaks_echo(filter);
+    if (c->phase == READ_HEAD && !c->began)
+        conn_deadline(&filter->conn, IDLE_MS);
 }
 
 // ---- what the loop calls -------------------------------------------------------------------
 
 static void opened(struct conn *conn)
 {
-    secure_opened((struct secure *)conn, &tls);
+    tls_opened((struct tls_filter *)conn, &tls_server);
 }
 
 // After the client's close_notify there will be no more requests.
-static void end_if_ended(struct session *s)
+static void end_if_ended(struct connection *c)
 {
-    if (s->secure.ended && s->phase != SEND && !s->secure.conn.closing)
-        secure_close(&s->secure);
+    if (c->tls.ended && c->phase != SEND && !c->tls.conn.closing)
+        tls_close(&c->tls);
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    size_t used = secure_received((struct secure *)conn, bytes, length);
-    end_if_ended((struct session *)conn);
+    size_t used = tls_received((struct tls_filter *)conn, bytes, length);
+    end_if_ended((struct connection *)conn);
     return used;
 }
 
 static bool produce(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    bool more = s->phase == SEND || secure_produce(&s->secure);
-    if (s->phase == SEND)
-        send_bulk(s);
-    end_if_ended(s);
+    struct connection *c = (struct connection *)conn;
+    bool more = c->phase == SEND || tls_produce(&c->tls);
+    if (c->phase == SEND)
+        send_bulk(c);
+    end_if_ended(c);
     return more;
 }
 
 static void timeout(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    if (secure_timed_out(&s->secure))
+    struct connection *c = (struct connection *)conn;
+    if (tls_timed_out(&c->tls))
         return;
-    if (s->began && !s->echo)
-        refuse(s, 408);
+    if (c->began && !c->echo)
+        refuse(c, 408);
     else
-        secure_close(&s->secure);
+        tls_close(&c->tls);
 }
 
 static void stop(struct conn *conn)
 {
-    struct session *s = (struct session *)conn;
-    s->keep_alive = false;
-    if (s->phase == READ_HEAD)
-        secure_close(&s->secure);
+    struct connection *c = (struct connection *)conn;
+    c->keep_alive = false;
+    if (c->phase == READ_HEAD)
+        tls_close(&c->tls);
 }
 
 static void closed(struct conn *conn)
 {
-    free(((struct session *)conn)->content);
-    secure_closed((struct secure *)conn);
+    free(((struct connection *)conn)->content);
+    tls_closed((struct tls_filter *)conn);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {.conn_bytes = sizeof(struct session),
+    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
                                               .conns_max = CONNECTIONS_MAX,
                                               .opened = opened,
                                               .received = received,
@@ -267,14 +275,16 @@ int main(int argc, char **argv)
     settings_parse(argc, argv, &settings);
     log_begin(settings.quiet);
     struct context *context = context_new(&settings.tls);
-    tls.ctx = context_first(context);
-    tls.handshake_ms = settings.handshake_ms;
-    tls.early_data = settings.tls.early_data;
-    secure_server_begin(&tls);
+    tls_server.ctx = context_first(context);
+    tls_server.handshake_ms = settings.handshake_ms;
+    tls_server.early_data = settings.tls.early_data;
+    tls_server_begin(&tls_server);
     long connections = loop_run(net_listen(settings.host, settings.port, BACKLOG), &server);
-    secure_server_end(&tls);
+    tls_server_end(&tls_server);
     context_free(context);
-    printf("stopped: connections %ld, handshakes %ld, resumed %ld, refused %ld, requests %ld\n",
-           connections, tls.handshakes, tls.resumed, tls.refused, requests);
+    printf("stopped: connections %ld, handshakes %ld, resumed %ld, refused %ld, abandoned %ld, "
+           "requests %ld\n",
+           connections, tls_server.handshakes, tls_server.resumed, tls_server.refused,
+           tls_server.abandoned, requests);
     return 0;
 }

@@ -5,6 +5,16 @@
 
 #define MARK "\xef\xbb\xbf" // U+FEFF, which may stand before the first line
 
+bool event_stream_is(const struct http_head *head)
+{
+    static const char type[] = "text/event-stream";
+    struct http_text value = http_field(head, "content-type");
+    const char *end = value.length ? memchr(value.at, ';', value.length) : NULL;
+    if (!value.length)
+        return false;
+    return http_is_token(http_trim(value.at, end ? end : value.at + value.length), type);
+}
+
 static bool set_text(char to[EVENT_NAME], struct http_text text)
 {
     if (text.length >= EVENT_NAME)
@@ -22,8 +32,10 @@ static void set_retry(struct event_stream *stream, struct http_text value)
             return;
         ms = ms * 10 + (uint64_t)(value.at[i] - '0');
     }
-    if (value.length)
-        stream->retry_ms = ms;
+    if (!value.length)
+        return;
+    stream->retry_ms = ms;
+    stream->has_retry = true;
 }
 
 // "name: value"; the space is no part of the value, and unknown names mean nothing.

@@ -20,7 +20,8 @@ struct event_stream { // all zero: at the beginning of a stream
     char name[EVENT_NAME];    // of the event that is coming
     char next_id[EVENT_NAME]; // its id
     char last_id[EVENT_NAME]; // of the last one that was whole: to be asked for again
-    uint64_t retry_ms;        // what the server wants EventSource to wait
+    bool has_retry;           // the server has said retry_ms
+    uint64_t retry_ms;        // what the server wants EventSource to wait; 0 means 0
     uint64_t comments;        // that have come
 };
 
@@ -29,6 +30,9 @@ struct stream_event {
     const char *id;
     struct http_text data;
 };
+
+// True if an answer with this head is such a stream: EventSource takes no other.
+bool event_stream_is(const struct http_head *head);
 
 // Reads up to the end of an event. Returns how many bytes it has used (all of them, if there is
 // no event), -1 if something is too long or there is no memory. What it finds is valid until

@@ -24,8 +24,7 @@ static void answer_with_news(struct connection *c, uint64_t seen)
         seen = event->id;
         batch[count++] = event;
     }
-    connection_head(c, 200, "application/x-ndjson", (int64_t)length,
-                    "Cache-Control: no-store\r\n");
+    connection_head(c, 200, "application/x-ndjson", (int64_t)length, NO_STORE);
     c->service->traffic[c->technique].events += count;
     for (size_t i = 0; i < count; i++) { // only one that is alone may not fit
         struct http_text line = event_text(batch[i], FEED_LINE);
@@ -40,7 +39,7 @@ void answer_poll(struct connection *c, const struct request *request)
 {
     uint64_t seen = c->service->news.oldest - 1; // a client that does not say gets all there is
     if (!subscriber_has_seen(c, request, &seen))
-        connection_refuse(c, 400, "");
+        connection_refuse(c, 400, "since= is not the id of an event", "");
     else
         answer_with_news(c, seen);
 }
@@ -54,8 +53,8 @@ static void leave(struct connection *c, bool with_news)
         answer_with_news(c, c->seen);
     } else {
         // A client that did not say where it stands has to know for its next request.
-        char position[60];
-        snprintf(position, sizeof position, "Feed-Position: %llu\r\n",
+        char position[100];
+        snprintf(position, sizeof position, NO_STORE "Feed-Position: %llu\r\n",
                  (unsigned long long)c->seen);
         connection_head(c, 204, NULL, 0, position);
         connection_end_exchange(c);
@@ -86,7 +85,7 @@ void answer_wait(struct connection *c, const struct request *request)
     uint64_t timeout_ms = WAIT_MS, seen = c->service->news.newest;
     if (!subscriber_has_seen(c, request, &seen) ||
         !query_number(request->query, "timeout", WAIT_MAX_MS, &timeout_ms)) {
-        connection_refuse(c, 400, "");
+        connection_refuse(c, 400, "since= or timeout= is no number, or timeout= too large", "");
     } else if (seen != c->service->news.newest) {
         answer_with_news(c, seen);
     } else {

@@ -4,13 +4,12 @@
 // Run:    ./server              then http://localhost:8005/ in a browser, ./client, or
 //         curl localhost:8005/poll?since=0         curl -d hello localhost:8005/publish
 //         curl -N localhost:8005/events            curl localhost:8005/stats
-// Watch:  who is asked for news, and who tells it. A publisher waits for nobody: an event goes
-//         into a ring (feed.c), and every subscriber has no more than a place in it
-//         (subscriber.c).
+// Watch:  which client asks for news, and which one is told. A published event goes into a ring
+//         (parts/feed.c), and the server keeps no more for a subscriber than its place in it.
 //
-// Read the routes below first; then polling.c, sse.c and websocket_chat.c, which are the
-// techniques, and subscriber.c, which they share. What a connection is doing is its mode
-// (connection.h).
+// Read what the loop calls, just below, and the routes; then polling.c and sse.c. A connection
+// is in one mode at a time (parts/connection.h): it reads requests, or is held, or is a stream,
+// or a WebSocket. The calls of the loop become calls of the mode.
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +37,27 @@
 #define BACKLOG         4096
 #define ROOM_EVENTS     1000 // of the chat that are kept for subscribers who are behind
 #define NAME_MAX_BYTES  32   // of an event's name
+
+static void opened(struct conn *conn);
+static size_t received(struct conn *conn, const char *bytes, size_t length);
+static bool produce(struct conn *conn);
+static void timeout(struct conn *conn);
+static void woken(struct conn *conn);
+static void stop(struct conn *conn);
+static void closed(struct conn *conn);
+
+// What the loop (../common/loop.h) calls, each time for one connection.
+static const struct loop_server server = {
+    .conn_bytes = sizeof(struct connection),
+    .conns_max = CONNECTIONS_MAX,
+    .opened = opened,     // a client was accepted
+    .received = received, // bytes have come; returns how many were used; 0 means wait for more
+    .produce = produce,   // the kernel has taken all output; returns true if it wrote more
+    .timeout = timeout,   // the deadline of the connection has passed; produce() is called next
+    .woken = woken,       // a subscriber is to look for news; produce() is called next
+    .stop = stop,         // the program is to stop; the connection closes when it is ready to
+    .closed = closed,     // the connection is gone; what belongs to it is freed
+};
 
 static struct service service = {
     .settings = {.heartbeat_ms = 15000,
@@ -77,13 +97,18 @@ static void answer_publish(struct connection *c, const struct request *request)
 {
     struct http_text name = http_parameter(request->query, "event"), data = request->content;
     char text[40];
-    if (!is_name(name) || !utf8_is_valid(data.at, data.length)) {
-        connection_refuse(c, 400, "");
+    if (!is_name(name)) {
+        connection_refuse(c, 400,
+                          "this event name is reserved, too long, or has other characters", "");
+        return;
+    }
+    if (!utf8_is_valid(data.at, data.length)) {
+        connection_refuse(c, 400, "the text of an event is UTF-8", "");
         return;
     }
     uint64_t id = publisher_publish(c, &service.news, name, data, NULL);
     if (!id) {
-        connection_refuse(c, 503, "");
+        connection_refuse(c, 503, "no memory for this event", "");
         return;
     }
     int length = snprintf(text, sizeof text, "{\"id\":%llu}\n", (unsigned long long)id);
@@ -113,12 +138,17 @@ static const struct route routes[] = {{"GET", "/", OTHER, answer_page},
                                       {"GET", "/stats", OTHER, answer_stats},
                                       {0}};
 
-// ---- what the loop calls: the connection's mode knows
-// -----------------------------------------
+// ---- what the loop calls -------------------------------------------------------------------
+
+// A connection begins with the loop's conn, so both have the same address.
+static struct connection *connection_of(struct conn *conn)
+{
+    return (struct connection *)conn;
+}
 
 static void opened(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     c->service = &service;
     service.traffic[c->technique].clients++;
     exchange_begin(c);
@@ -126,34 +156,43 @@ static void opened(struct conn *conn)
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     publisher_tick(&service, conn_now(conn));
-    return c->mode->received ? c->mode->received(c, bytes, length) : 0;
+    if (!c->mode->received)
+        return 0; // it is busy: the bytes wait
+    return c->mode->received(c, bytes, length);
 }
 
 static bool produce(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     return c->mode->produce && c->mode->produce(c);
 }
 
 static void timeout(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     publisher_tick(&service, conn_now(conn));
     if (c->mode->timeout)
         c->mode->timeout(c);
 }
 
+static void woken(struct conn *conn)
+{
+    struct connection *c = connection_of(conn);
+    if (c->subscribed && c->mode->timeout) // else it has left in the meantime
+        c->mode->timeout(c);
+}
+
 static void stop(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     c->mode->stop(c);
 }
 
 static void closed(struct conn *conn)
 {
-    struct connection *c = (struct connection *)conn;
+    struct connection *c = connection_of(conn);
     if (c->subscribed && conn->events & EPOLLOUT && !conn->broken) // the loop has lost patience
         service.dropped_stalled++;
     websocket_chat_closed(c);
@@ -218,15 +257,8 @@ int main(int argc, char **argv)
          .help = "origins of foreign pages that may use it, by spaces; \"*\": any"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
-    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
-                                              .conns_max = CONNECTIONS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .produce = produce,
-                                              .timeout = timeout,
-                                              .stop = stop,
-                                              .closed = closed};
-    options_parse(argc, argv, &(struct command){"", "Lesson 05: news for clients.", options});
+    options_parse(argc, argv,
+                  &(struct command){"", "Lesson 05: the news, in four ways.", options});
     log_begin(quiet);
     begin(ring, first_id);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);

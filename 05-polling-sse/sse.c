@@ -51,7 +51,7 @@ void answer_events(struct connection *c, const struct request *request)
     struct http_text last = http_field(request->head, "last-event-id");
     // No length and no chunks: this answer ends with the connection (RFC 9112 §6.3), so an
     // event's bytes are the same for every subscriber.
-    connection_head(c, 200, "text/event-stream", TO_CLOSE, "Cache-Control: no-store\r\n");
+    connection_head(c, 200, "text/event-stream", TO_CLOSE, NO_DELAY);
     uint64_t seen = subscriber_position(c, last.length ? last : since);
     struct http_out out = connection_out(c);
     http_put_text(&out, "retry: ");

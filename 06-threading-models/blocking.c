@@ -19,9 +19,10 @@ _Static_assert(OUT_BYTES >= ANSWER_ROOM, "an answer fits");
 struct connection {
     int fd;
     struct worker *worker;
-    bool open;       // another request may follow
-    bool head_began; // a part of a head has come
-    int64_t head_ns; // when its first byte came
+    bool open;               // another request may follow
+    struct http_server http; // what is known of the request that comes
+    bool head_began;         // a part of it had come when the time limit was set
+    int64_t head_ns;         // when its first byte came
     size_t in_length, out_length;
     struct answer answer;
     char in[REQUEST_BYTES]; // bytes that are not used yet
@@ -53,15 +54,16 @@ static void flush(struct connection *c)
     c->out_length = 0;
 }
 
-static void put_answer(struct connection *c, const struct request *request)
+static void put_answer(struct connection *c)
 {
     if (OUT_BYTES - c->out_length < ANSWER_ROOM)
         flush(c);
     struct http_out out = {c->out + c->out_length, OUT_BYTES - c->out_length, 0, false};
-    bool keep_alive = c->open && request->keep_alive && !atomic_load(&c->worker->all->stopping);
-    answer_put(&out, &c->answer, request, keep_alive);
+    if (atomic_load(&c->worker->all->stopping))
+        c->http.keep_alive = false;
+    answer_put(&c->http, &out, &c->answer);
     c->out_length += out.length;
-    if (!keep_alive) {
+    if (!c->http.keep_alive) {
         flush(c);
         c->open = false;
     }
@@ -73,14 +75,14 @@ static void answer_all(struct connection *c)
     struct request request;
     size_t used = 0, part;
     while (c->open && used < c->in_length &&
-           (part = request_read(c->in + used, c->in_length - used, &request)) > 0) {
+           (part = request_read(&c->http, c->in + used, c->in_length - used, &request)) > 0) {
         used += part;
         handle(&request, c->worker, &c->answer);
         if (c->answer.wait_ms) {
             flush(c);
             sleep_ms(c->answer.wait_ms); // this worker does nothing else meanwhile
         }
-        put_answer(c, &request);
+        put_answer(c);
     }
     flush(c);
     c->in_length -= used;
@@ -92,8 +94,7 @@ static void answer_all(struct connection *c)
 static void set_time_limit(struct connection *c)
 {
     const struct settings *settings = &c->worker->all->settings;
-    bool head_begins = c->in_length > 0;
-    if (head_begins) {
+    if (c->http.began) {
         if (!c->head_began)
             c->head_ns = now_ns();
         int64_t passed_ms = (now_ns() - c->head_ns) / 1000000;
@@ -101,7 +102,7 @@ static void set_time_limit(struct connection *c)
     } else if (c->head_began) {
         limit(c->fd, SO_RCVTIMEO, settings->idle_ms);
     }
-    c->head_began = head_begins;
+    c->head_began = c->http.began;
 }
 
 // Reads once. False: nothing more comes.
@@ -111,10 +112,11 @@ static bool receive(struct connection *c)
     do
         got = read(c->fd, c->in + c->in_length, REQUEST_BYTES - c->in_length);
     while (got < 0 && errno == EINTR);
-    if (got < 0 && errno == EAGAIN && c->in_length) {
+    if (got < 0 && errno == EAGAIN && c->http.began) {
         struct request late = {.status = 408};
+        c->http = (struct http_server){.keep_alive = false};
         handle(&late, c->worker, &c->answer);
-        put_answer(c, &late);
+        put_answer(c);
     }
     if (got > 0)
         c->in_length += (size_t)got;
@@ -140,6 +142,7 @@ void serve_blocking(int fd, struct worker *worker)
     c.fd = fd;
     c.worker = worker;
     c.open = true;
+    c.http = (struct http_server){.content_max = 0};
     c.head_began = false;
     c.in_length = c.out_length = 0;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // we collect answers ourselves

@@ -3,8 +3,7 @@
 //
 // Run:    ./client                                        against ./server in another terminal
 //         ./client --url '/io?ms=10' --connections 64     or any other server (--host, --port)
-// Watch:  p50 and p99: half of the answers came within p50, and 99 % of them within p99. Then
-// start
+// Watch:  p50 and p99: half of the answers came within p50, 99 % of them within p99. Then start
 //         the server with another --model.
 //
 // Read main() first, then take_answer(): this is the whole loop. A connection that waits does
@@ -15,20 +14,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "exchange.h"
 #include "histogram.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
+#include "output.h"
 
 #define CONNECTIONS_MAX 16384
 #define EVENTS          128 // that one epoll_wait() may bring
+#define SPARE_FILES     20  // that it needs beside its connections
 #define RETRY_MS        10  // until a connection that had an error is opened anew
 
 struct connection {
-    int fd; // -1: there is none
+    int fd;
     bool connecting, served;
     int64_t asked_ns; // when it asked
     struct exchange exchange;
@@ -37,25 +38,19 @@ struct connection {
 static const char *host = "127.0.0.1", *url = "/cheap";
 static int port = 8006, connections = 64, requests;
 static double seconds = 2;
-
 static struct sockaddr_storage address;
-static socklen_t address_length;
 static char *request;
 static int epoll;
 static struct connection *all, **failed; // failed: those that had an error
 static int failed_count;
-
 static struct histogram latency; // of the good answers, in nanoseconds
 static uint64_t errors;
 static char first_error[200];
 
 static void disconnect(struct connection *c)
 {
-    static const struct linger reset = {1, 0}; // else each port is in TIME_WAIT for a minute
     exchange_reset(&c->exchange);
-    setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(c->fd);
-    c->fd = -1;
 }
 
 static void fail(struct connection *c, const char *why)
@@ -81,7 +76,7 @@ static void connect_and_ask(struct connection *c)
     c->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event))
         die("cannot open connection %td: %s", c - all + 1, strerror(errno));
-    if (connect(c->fd, (struct sockaddr *)&address, address_length) && errno != EINPROGRESS)
+    if (connect(c->fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS)
         fail(c, strerror(errno));
 }
 
@@ -105,8 +100,7 @@ static void take_answer(struct connection *c)
 {
     static char buffer[EXCHANGE_BYTES];
     static struct pattern pattern;
-    const char *why = NULL;
-    char text[40];
+    const char *why;
     size_t kept = exchange_restore(&c->exchange, buffer);
     ssize_t got = read(c->fd, buffer + kept, EXCHANGE_READ_BYTES);
     if (got < 0) {
@@ -114,20 +108,14 @@ static void take_answer(struct connection *c)
             fail(c, strerror(errno));
         return;
     }
-    enum exchange_result result =
-        exchange_take(&c->exchange, buffer, kept + (size_t)got, &pattern, &why);
-    if (result == EXCHANGE_MORE)
+    if (exchange_take(&c->exchange, buffer, kept + (size_t)got, &pattern, &why) ==
+        EXCHANGE_MORE)
         return;
-    int64_t now = now_ns();
-    int status = c->exchange.status;
-    if (result == EXCHANGE_ANSWERED && (status < 200 || status > 299)) {
-        snprintf(text, sizeof text, "the answer has status %d", status);
-        why = text;
-    }
-    if (why) {
+    if (why) { // the answer is wrong, or has another status than 2xx
         fail(c, why);
         return;
     }
+    int64_t now = now_ns();
     histogram_add(&latency, (uint64_t)(now - c->asked_ns));
     c->served = true;
     c->asked_ns = now;
@@ -154,8 +142,7 @@ static void print_report(double taken)
         printf("  %d of %d connections had no answer\n", connections - served, connections);
     if (errors > 0)
         printf("  %llu errors; the first: %s\n", (unsigned long long)errors, first_error);
-    if (fflush(stdout) || ferror(stdout))
-        die("cannot write the report: %s", strerror(errno));
+    output_flush();
 }
 
 int main(int argc, char **argv)
@@ -169,16 +156,14 @@ int main(int argc, char **argv)
         {"requests", OPTION_INT, &requests, 0, 2e9, "at most so many; 0: no limit"},
         {0}};
     struct epoll_event events[EVENTS];
-    struct rlimit files;
     options_parse(argc, argv, &(struct command){"", "Lesson 06: a load generator.", options});
     if (!exchange_is_path(url))
         options_reject("--url takes a path such as /cheap, not '%s'", url);
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max; // as many connections as the system allows
-    setrlimit(RLIMIT_NOFILE, &files);
+    raise_file_limit(connections + SPARE_FILES);
+    output_begin();
 
     close(net_connect_or_die(host, port)); // if there is no server, this says so
-    address_length = net_address(host, port, SOCK_STREAM, &address);
+    net_address(host, port, SOCK_STREAM, &address);
     request = exchange_request(host, port, url);
     all = calloc((size_t)connections, sizeof *all);
     failed = calloc((size_t)connections, sizeof *failed);

@@ -58,6 +58,16 @@ static void put_count(const struct request *request, struct answer *answer)
     say(answer, 200, answer->line);
 }
 
+static void put_refusal(const struct request *request, struct answer *answer)
+{
+    const char *reason = http_reason(request->status), *why = request->why;
+    if (why)
+        snprintf(answer->line, sizeof answer->line, "%s: %s\n", reason, why);
+    else
+        snprintf(answer->line, sizeof answer->line, "%s\n", reason);
+    say(answer, request->status, answer->line);
+}
+
 // Those workers that have served nobody are not in the last line.
 static void put_stats(const struct workers *workers, struct answer *answer)
 {
@@ -107,7 +117,7 @@ void handle(const struct request *request, struct worker *worker, struct answer 
         say(answer, 200, "cheap\n");
         break;
     case REFUSED:
-        say(answer, request->status, http_reason(request->status));
+        put_refusal(request, answer);
         break;
     }
     // Nobody else writes here: that needs no locked instruction, only a whole word.
@@ -117,23 +127,16 @@ void handle(const struct request *request, struct worker *worker, struct answer 
 
 // ---- writing -------------------------------------------------------------------------------
 
-void answer_put(struct http_out *out, const struct answer *answer,
-                const struct request *request, bool keep_alive)
+void answer_put(const struct http_server *http, struct http_out *out,
+                const struct answer *answer)
 {
-    http_put_status(out, answer->status);
-    http_put_text(out, "Content-Type: text/plain\r\n");
-    http_put_length(out, answer->length);
+    const char *fields = "";
     if (answer->status == 405)
-        http_put_text(out, "Allow: GET, HEAD\r\n");
+        fields = "Allow: GET, HEAD\r\n";
     if (answer->status == 503)
-        http_put_text(out, "Retry-After: " RETRY_AFTER_S "\r\n");
-    if (!keep_alive)
-        http_put_text(out, "Connection: close\r\n");
-    else if (request->old)
-        http_put_text(out, "Connection: keep-alive\r\n");
-    http_put_text(out, "\r\n");
-    if (!request->head_only)
-        http_put(out, answer->text, answer->length);
+        fields = "Retry-After: " RETRY_AFTER_S "\r\n";
+    http_server_answer(http, out, answer->status, "text/plain", fields,
+                       (struct http_text){answer->text, answer->length});
 }
 
 const struct answer answer_busy = {.status = 503, .text = "busy\n", .length = 5};

@@ -2,7 +2,6 @@
 #ifndef HANDLER_H
 #define HANDLER_H
 
-#include "http_out.h"
 #include "request.h"
 #include "workers.h"
 
@@ -25,10 +24,9 @@ struct answer {
 //     GET /stats   lines "name: value" of all workers together, the last one "served: 12 13"
 void handle(const struct request *request, struct worker *worker, struct answer *answer);
 
-// Writes an answer, its head and content, and closes the connection after it (in its fields)
-// unless `keep_alive`.
-void answer_put(struct http_out *out, const struct answer *answer,
-                const struct request *request, bool keep_alive);
+// Writes an answer, its head and content, as the connection needs it: see http_server.h.
+void answer_put(const struct http_server *http, struct http_out *out,
+                const struct answer *answer);
 
 // A 503: there is no room for this client or its request. It says when to come again.
 extern const struct answer answer_busy;

@@ -21,21 +21,24 @@
 #include "net.h"
 #include "queue.h"
 
-#define FREE_JOBS_MAX 64
-#define REFUSED_MAX   256 // connections over the limit, while they read their 503
+#define REFUSED_MAX 256 // connections over the limit, while they read their 503
 
 struct client {
-    struct conn conn; // of the loop. The first member: a conn of the loop is a client
-    struct job *job;  // its request, while a worker has it; NULL: none
-    bool is_bell;     // it is no client: see below
-    bool head_began;  // the beginning of a head has come
-    bool refused;     // the connection is one more than --connections allows
+    struct conn conn;        // of the loop. The first member: a conn of the loop is a client
+    struct job *job;         // its request, while a worker has it; NULL: none
+    bool is_bell;            // it is no client: see below
+    struct http_server http; // what is known of its request
+    bool refused;            // the connection is one more than --connections allows
 };
 
 struct job {
     struct client *client; // NULL: it has gone. Only the loop looks at this
     struct request request;
-    struct answer answer;
+    int status; // of the answer
+    const char *text;
+    size_t length;
+    char *copy;       // of the text, if that was in the worker's memory
+    bool finished;    // the loop has it back
     struct job *next; // in the list of jobs that are free
 };
 
@@ -43,7 +46,6 @@ static struct workers *all;
 static struct queue waiting;  // jobs for the workers: the bounded queue
 static struct queue done;     // jobs with an answer, for the loop
 static struct job *free_jobs; // so that a request as a rule needs no malloc()
-static int free_job_count;
 static int jobs_under_way;
 
 // A worker rings when it puts a job into the empty queue `done`: it writes a byte to bell[1].
@@ -53,16 +55,33 @@ static bool bell_is_open;
 
 // ---- a worker ------------------------------------------------------------------------------
 
+static void keep_answer(struct job *job, const struct answer *answer)
+{
+    job->status = answer->status;
+    job->text = answer->text;
+    job->length = answer->length;
+    if (answer->text != answer->line) // a text that never changes
+        return;
+    job->copy = malloc(answer->length);
+    if (job->copy)
+        memcpy(job->copy, answer->text, answer->length);
+    else
+        job->length = 0;
+    job->text = job->copy;
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct job *job;
+    struct answer answer;
     while ((job = queue_take(&waiting))) {
         bool first;
-        handle(&job->request, worker, &job->answer);
-        if (job->answer.wait_ms)
-            sleep_ms(job->answer.wait_ms); // this worker does nothing else meanwhile
-        queue_put(&done, job, &first);     // there is room for all
+        handle(&job->request, worker, &answer);
+        if (answer.wait_ms)
+            sleep_ms(answer.wait_ms); // this worker does nothing else meanwhile
+        keep_answer(job, &answer);
+        queue_put(&done, job, &first); // there is room for all
         if (first && send(bell[1], "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
             die("cannot ring the bell: %s", strerror(errno));
     }
@@ -72,37 +91,37 @@ static void *work(void *argument)
 
 // ---- the loop ------------------------------------------------------------------------------
 
-static void put_answer(struct client *client, const struct answer *answer,
-                       const struct request *request)
+static void put_answer(struct client *client, const struct answer *answer)
 {
     struct conn *conn = &client->conn;
     struct http_out out = {conn_space(conn), conn_room(conn), 0, false};
-    bool keep_alive = request->keep_alive && !atomic_load(&all->stopping);
-    answer_put(&out, answer, request, keep_alive);
+    if (atomic_load(&all->stopping))
+        client->http.keep_alive = false;
+    answer_put(&client->http, &out, answer);
     conn_wrote(conn, out.length);
-    if (!keep_alive)
+    if (!client->http.keep_alive)
         conn_close(conn);
 }
 
 static struct job *new_job(void)
 {
     struct job *job = free_jobs;
-    if (!job)
-        return malloc(sizeof *job);
-    free_jobs = job->next;
-    free_job_count--;
+    if (job)
+        free_jobs = job->next;
+    else
+        job = malloc(sizeof *job);
+    if (job) {
+        job->copy = NULL;
+        job->finished = false;
+    }
     return job;
 }
 
 static void free_job(struct job *job)
 {
-    if (free_job_count == FREE_JOBS_MAX) {
-        free(job);
-        return;
-    }
+    free(job->copy);
     job->next = free_jobs;
     free_jobs = job;
-    free_job_count++;
 }
 
 // Gives the request to the workers, if there is room in the queue. Until its answer is there,
@@ -125,18 +144,19 @@ static void enqueue(struct client *client, const struct request *request)
     if (job)
         free_job(job);
     atomic_fetch_add(&all->refused, 1);
-    put_answer(client, &answer_busy, request);
+    put_answer(client, &answer_busy);
 }
 
 // Takes the jobs back that the workers are done with. Their clients have their turn next: the
-// loop calls timeout() for them.
+// loop calls woken() for them.
 static void take_back(void)
 {
     struct job *job;
     while ((job = queue_try(&done))) {
         jobs_under_way--;
+        job->finished = true;
         if (job->client)
-            conn_deadline(&job->client->conn, 0);
+            conn_wake(&job->client->conn);
         else
             free_job(job);
     }
@@ -154,7 +174,7 @@ static void opened(struct conn *conn)
         client->refused = true;
         workers_release(all); // it takes no room that other clients could have
         atomic_fetch_add(&all->refused, 1);
-        put_answer(client, &answer_busy, &(struct request){0});
+        put_answer(client, &answer_busy);
     }
     conn_deadline(conn, all->settings.idle_ms);
 }
@@ -164,6 +184,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     struct client *client = (struct client *)conn;
     struct request request;
     size_t used = 0, part = 1;
+    bool began = client->http.began;
     if (client->is_bell) {
         take_back();
         return length;
@@ -171,33 +192,42 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     if (atomic_load(&all->stopping))
         conn_close(conn);
     while (!conn->paused && !conn->closing && conn_room(conn) >= ANSWER_ROOM &&
-           (part = request_read(bytes + used, length - used, &request)) > 0) {
+           (part = request_read(&client->http, bytes + used, length - used, &request)) > 0) {
         used += part;
         enqueue(client, &request);
     }
-    bool head_began = part == 0 && request_began(bytes + used, length - used);
-    if (head_began && !client->head_began)
+    if (client->http.began && !began)
         conn_deadline(conn, all->settings.head_ms); // for all of it, however slowly it comes
-    else if (!head_began && !client->job)
+    else if (!client->http.began && !client->job)
         conn_deadline(conn, all->settings.idle_ms);
-    client->head_began = head_began;
     return used;
 }
 
-// A worker has finished the client's job; or the client was too slow.
-static void timeout(struct conn *conn)
+// A worker has finished the client's job.
+static void woken(struct conn *conn)
 {
-    static const struct answer late = {.status = 408, .text = "Request Timeout", .length = 15};
     struct client *client = (struct client *)conn;
     struct job *job = client->job;
-    if (job) {
-        client->job = NULL;
-        conn->paused = false;
-        put_answer(client, &job->answer, &job->request);
-        free_job(job);
-        conn_deadline(conn, all->settings.idle_ms);
-    } else if (client->head_began) {
-        put_answer(client, &late, &(struct request){0});
+    struct answer answer;
+    answer.status = job->status;
+    answer.text = job->text;
+    answer.length = job->length;
+    client->job = NULL;
+    conn->paused = false;
+    put_answer(client, &answer);
+    free_job(job);
+    conn_deadline(conn, all->settings.idle_ms);
+}
+
+// The client was too slow.
+static void timeout(struct conn *conn)
+{
+    static const struct answer late = {
+        .status = 408, .text = "Request Timeout\n", .length = 16};
+    struct client *client = (struct client *)conn;
+    if (client->http.began) {
+        client->http = (struct http_server){.keep_alive = false};
+        put_answer(client, &late);
     } else {
         conn_close(conn);
     }
@@ -217,8 +247,10 @@ static void stop(struct conn *conn)
 static void closed(struct conn *conn)
 {
     struct client *client = (struct client *)conn;
-    if (client->job)
-        client->job->client = NULL; // a worker still has the job
+    if (client->job && client->job->finished)
+        free_job(client->job);
+    else if (client->job)
+        client->job->client = NULL; // a worker still has the job, or will have it
     if (!client->is_bell && !client->refused)
         workers_release(all);
 }
@@ -241,6 +273,7 @@ void run_pool(struct workers *workers, int listener, int stop_fd)
                                        .accept = accept_client,
                                        .opened = opened,
                                        .received = received,
+                                       .woken = woken,
                                        .timeout = timeout,
                                        .stop = stop,
                                        .closed = closed};

@@ -45,8 +45,10 @@ static void put_answer(struct connection *c, const struct answer *answer)
 {
     struct buffers *b = c->buffers;
     struct http_out out = {b->out + b->out_length, OUT_BYTES - b->out_length, 0, false};
-    c->closing = !c->request.keep_alive || atomic_load(&c->worker->all->stopping);
-    answer_put(&out, answer, &c->request, !c->closing);
+    if (atomic_load(&c->worker->all->stopping))
+        c->http.keep_alive = false;
+    c->closing = !c->http.keep_alive;
+    answer_put(&c->http, &out, answer);
     b->out_length += out.length;
 }
 
@@ -61,7 +63,7 @@ static void answer_request(struct connection *c)
 }
 
 // Says what the connection waits for now, and how long. False: it is broken.
-static bool wait_for_next(struct connection *c, bool head_began)
+static bool wait_for_next(struct connection *c, bool began_before)
 {
     bool good = true;
     c->events = EPOLLIN;
@@ -76,12 +78,11 @@ static bool wait_for_next(struct connection *c, bool head_began)
         c->lingering = true;
         good = !shutdown(c->fd, SHUT_WR);
         c->limit_ms = LINGER_MS;
-    } else if (!head_began) { // for the next request
+    } else if (!c->http.began) { // for the next request
         c->limit_ms = c->worker->all->settings.idle_ms;
-    } else if (!c->head_began) { // for the rest of a head: further bytes of it buy no more time
+    } else if (!began_before) { // for the rest of a head: further bytes of it buy no more time
         c->limit_ms = c->worker->all->settings.head_ms;
     }
-    c->head_began = head_began;
     return good;
 }
 
@@ -90,10 +91,11 @@ static bool wait_for_next(struct connection *c, bool head_began)
 static bool advance(struct connection *c, size_t length)
 {
     const char *bytes = c->buffers->in;
+    bool began_before = c->http.began;
     size_t part = 1; // length of the next request; 0: more of it has to come
     bool good = true;
     while (good && part > 0 && !c->out && !c->wait_ms && !c->closing) {
-        part = request_read(bytes, length, &c->request);
+        part = request_read(&c->http, bytes, length, &c->request);
         bytes += part;
         length -= part;
         if (part > 0)
@@ -103,7 +105,7 @@ static bool advance(struct connection *c, size_t length)
     }
     good = send_answers(c) && good;
     good = good && keep(&c->in, &c->in_length, bytes, c->closing ? 0 : length);
-    return good && wait_for_next(c, part == 0 && request_began(bytes, length));
+    return good && wait_for_next(c, began_before);
 }
 
 // Goes on with the bytes that were kept, and with `more` bytes that stand behind them.
@@ -133,7 +135,6 @@ bool connection_refuse(struct connection *c)
     workers_release(c->worker->all); // it takes no room that other clients could have
     atomic_fetch_add(&c->worker->all->refused, 1);
     c->refused = true;
-    c->request = (struct request){.keep_alive = false};
     put_answer(c, &answer_busy);
     return advance(c, 0);
 }
@@ -157,13 +158,17 @@ bool connection_serve(struct connection *c)
 bool connection_timeout(struct connection *c)
 {
     if (c->wait_ms && !c->out) {
-        struct answer answer = {.status = 200, .text = c->text, .length = strlen(c->text)};
+        struct answer answer;
+        answer.status = 200;
+        answer.text = c->text;
+        answer.length = strlen(c->text);
         c->wait_ms = 0;
         put_answer(c, &answer);
         return advance_kept(c, 0);
     }
-    if (!c->head_began || c->out || c->lingering)
+    if (!c->http.began || c->out || c->lingering)
         return false;
+    c->http = (struct http_server){.keep_alive = false};
     c->request = (struct request){.status = 408};
     answer_request(c);
     return advance(c, 0);

@@ -31,13 +31,13 @@ struct connection {
     struct buffers *buffers;
     char *in, *out; // bytes that are not used yet, and not sent yet; NULL: none
     size_t in_length, out_length;
-    struct request request; // the last one
-    int wait_ms;            // for so long its answer has to wait (/io); 0: it does not wait
-    const char *text;       // that answer
-    bool head_began;        // `in` is the beginning of a head
-    bool closing;           // the last answer is written
-    bool lingering;         // the last answer is sent; the client may still be sending
-    bool refused;           // the connection is one more than --connections allows
+    struct http_server http; // what is known of the request that comes, or is answered
+    struct request request;
+    int wait_ms;      // for so long its answer has to wait (/io); 0: it does not wait
+    const char *text; // that answer
+    bool closing;     // the last answer is written
+    bool lingering;   // the last answer is sent; the client may still be sending
+    bool refused;     // the connection is one more than --connections allows
 };
 
 // Begins to serve a client that was accepted; NULL: there is no memory. All of these return

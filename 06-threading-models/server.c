@@ -9,12 +9,11 @@
 // Read model.h first, then handle() in handler.c, which all models call, then the models, from
 // the plainest on: model_single.c and blocking.c, model_thread.c, model_loop.c and
 // nonblocking.c. Then the others: model_fork.c, model_prefork.c, model_readers.c, model_pool.c.
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
+#include "measure.h"
 #include "model.h"
 #include "net.h"
 #include "options.h"
@@ -43,24 +42,6 @@ static const struct model *find_model(const char *name)
     for (int i = 0; i < model_count; i++)
         fprintf(stderr, "  %-8s %s\n", models[i].name, models[i].about);
     exit(2);
-}
-
-// As many as this process may use.
-static int count_cores(void)
-{
-    cpu_set_t cores;
-    return sched_getaffinity(0, sizeof cores, &cores) ? 1 : CPU_COUNT(&cores);
-}
-
-// As many as the connections may need, if the system lets us have them.
-static void raise_files(int connections)
-{
-    struct rlimit files;
-    rlim_t wanted = (rlim_t)connections + SPARE_FILES;
-    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= wanted)
-        return;
-    files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static void print_summary(const struct workers *workers)
@@ -103,10 +84,10 @@ int main(int argc, char **argv)
         list_models();
     const struct model *model = find_model(name);
     if (!settings.workers)
-        settings.workers = count_cores();
+        settings.workers = usable_cores();
     if (settings.stack_kb && settings.stack_kb < STACK_KB_MIN)
         settings.stack_kb = STACK_KB_MIN;
-    raise_files(settings.connections);
+    raise_file_limit(settings.connections + SPARE_FILES);
     int listener = net_listen(host, port, BACKLOG);
     int count = 1;
     if (model->workers == N_WORKERS)

@@ -103,7 +103,9 @@ enum ending handover_verdict(int connection)
     char how;
     if (recv(connection, &how, 1, 0) != 1)
         return RUNNING;
-    return how == 'h' ? HANDED_OVER : how == 'd' ? DRAINING : RUNNING;
+    if (how == 'h')
+        return HANDED_OVER;
+    return how == 'd' ? DRAINING : RUNNING;
 }
 
 static bool unpack(struct parcel *parcel, struct handover_fds *fds)
@@ -131,7 +133,7 @@ int handover_ask(const char *host, int port, struct handover_fds *fds)
     int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (connection < 0 || connect(connection, (struct sockaddr *)&address, length))
         die("there is no server on %s:%d to take over: %s", host, port, strerror(errno));
-    if (!is_one_of_us(connection)) // anybody may take an abstract name
+    if (!is_one_of_us(connection)) // every user may take an abstract name
         die("the server on %s:%d is another user's", host, port);
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     parcel.data = (struct iovec){&parcel.kind, 1};

@@ -3,11 +3,12 @@
 // Run:    ./server --mode sharded        then, in another terminal: ./client, or
 //         curl localhost:8007            which worker answers?
 //         curl localhost:8007/stats      what has each of them done?
-//         ss -ltn sport = 8007           how many sockets listen, and who waits in them?
+//         ss -ltn sport = 8007           how many sockets listen, how many clients wait?
 //         ./server --takeover            a new server in the place of this one
-// Watch:  who gets a connection is decided before any program runs: with one queue for all, by
-//         who is woken and is first; with a queue for each (SO_REUSEPORT), by a hash of the two
-//         addresses and ports, whether that worker has time or not.
+// Watch:  which worker gets a connection. With one queue for all, the first worker that the
+// kernel
+//         wakes has it. With a queue for each (SO_REUSEPORT), a hash of the two addresses and
+//         ports decides, before any program runs, and whether that worker has time or not.
 //
 // Read bound_socket() first, then open_sockets() and main(). How a worker waits for connections
 // is in worker.c. In parts/: what a worker answers (connection.c), processes and threads
@@ -66,7 +67,8 @@ static int bound_socket(bool reuse_port)
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
         net_die_listening(host, port);
     // THE line: several sockets may have the port if each of them has said so before bind(),
-    // and all are of one user. (Or else anybody could join, and get some of the connections.)
+    // and all are of one user. (Or else any program could join, and get some of the
+    // connections.)
     if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on))
         net_die_listening(host, port);
     if (bind(fd, (struct sockaddr *)&address, length))
@@ -206,7 +208,8 @@ static void parse(int argc, char **argv)
     choice("steer", steer, (const char *const[]){"hash", "cpu", NULL});
     if (!workers)
         workers = (int)sysconf(_SC_NPROCESSORS_ONLN);
-    workers = workers > WORKERS_MAX ? WORKERS_MAX : workers;
+    if (workers > WORKERS_MAX)
+        workers = WORKERS_MAX;
     if (stuck > workers)
         options_reject("--stuck takes a worker from 1 to %d, not %d", workers, stuck);
     if (!sharded && !strcmp(steer, "cpu"))

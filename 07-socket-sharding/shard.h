@@ -1,5 +1,5 @@
 // shard.h: what else there is to know of a port whose listening sockets are shards: its number,
-// its UDP twin, and who decides which shard gets a connection.
+// its UDP twin, and what decides which shard gets a connection.
 #ifndef SHARD_H
 #define SHARD_H
 

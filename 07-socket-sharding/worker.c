@@ -21,7 +21,7 @@
 #define ACCEPTS          1     // connections taken for one wake-up: the rest is the others'
 #define RETRY_ACCEPT_MS  500   // after accept() found no free descriptor
 #define REQUEST_MS       5000  // until a request has to be there
-#define REQUEST_ALONE_MS 1000  // the same where everybody else waits meanwhile
+#define REQUEST_ALONE_MS 1000  // the same where all other clients wait meanwhile
 #define DRAIN_MS         3000  // for the connections that it has when it is told to end
 
 struct worker_state {
@@ -42,11 +42,15 @@ static int ending(const struct worker_state *p)
     return atomic_load_explicit(&p->worker->stats->ending, memory_order_relaxed);
 }
 
-// Whether accept() sleeps is said of the socket, not of the call, and so for all who share it.
+// Whether accept() sleeps is a property of the socket, not of the call: it holds for all
+// workers that share the socket.
 static void set_blocking(int fd, bool blocking)
 {
     int flags = fcntl(fd, F_GETFL);
-    fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
+    if (blocking)
+        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    else
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 // Takes the connection that has waited longest. -1, errno set, if there is none, or if it
@@ -59,7 +63,7 @@ static int accept_one(const struct worker_state *p)
     return fd;
 }
 
-// ---- one connection at a time: who waits, waits in accept() --------------------------------
+// ---- one connection at a time: the worker waits in accept() --------------------------------
 
 // Looks away from the listening socket for a while, or until the end.
 static void pause_accepting(const struct worker_state *p)
@@ -75,7 +79,9 @@ static int64_t end_ns(struct worker_state *p)
         p->ending = true;
         p->end_ns = now_ns() + DRAIN_MS * INT64_C(1000000);
     }
-    return !p->ending ? NEVER : ending(p) == AT_ONCE ? 0 : p->end_ns;
+    if (!p->ending)
+        return NEVER;
+    return ending(p) == AT_ONCE ? 0 : p->end_ns;
 }
 
 // While this connection is slow, no other one is served by this worker.
@@ -90,16 +96,19 @@ static void serve_alone(struct worker_state *p, int fd)
             connection_expire(s);
             break;
         }
-        int64_t until_ns = s->due_ns < end_ns(p) ? s->due_ns : end_ns(p);
-        poll(&ready, 1, until_ns > now ? (int)((until_ns - now) / 1000000) + 1 : 0);
+        int64_t until_ns = s->due_ns;
+        if (end_ns(p) < until_ns)
+            until_ns = end_ns(p);
+        if (until_ns > now)
+            poll(&ready, 1, (int)((until_ns - now) / 1000000) + 1);
     }
     close(fd);
 }
 
-// Takes all whom the kernel has already connected to us, and serves them: to close a listening
-// socket resets them. So is one that comes between the last accept() and shutdown(), unless the
-// kernel is told to move it to another shard (net.ipv4.tcp_migrate_req, off by default), or the
-// socket is handed over instead: see handover.h.
+// Takes all clients that the kernel has already connected, and serves them: to close a
+// listening socket resets them. So is a client that comes between the last accept() and
+// shutdown(), unless the kernel is told to move it to another shard (net.ipv4.tcp_migrate_req,
+// off by default), or the socket is handed over instead: see handover.h.
 static void drain_alone(struct worker_state *p)
 {
     static _Thread_local int waiting[CONNECTIONS_MAX];
@@ -129,7 +138,7 @@ static void sleep_in_accept(struct worker_state *p)
         // that has slept longest (accept waits "exclusively", in a queue).
         int fd = accept_one(p);
         if (fd < 0 && errno == EINTR)
-            continue; // somebody wants us to look whether it is time to end
+            continue; // a signal: is it time to end?
         stats_count(&p->line->wakeups);
         if (fd >= 0) {
             serve_alone(p, fd);
@@ -141,10 +150,10 @@ static void sleep_in_accept(struct worker_state *p)
         drain_alone(p);
 }
 
-// ---- many connections: who waits, waits in epoll_wait() ------------------------------------
+// ---- many connections: the worker waits in epoll_wait() ------------------------------------
 
 // Puts the listening socket into this worker's epoll set. Every worker does: the set then
-// sleeps in the wait queue of the socket, whether anybody sleeps in epoll_wait() or not.
+// sleeps in the wait queue of the socket, whether the worker sleeps in epoll_wait() or not.
 static void listen_on(struct worker_state *p)
 {
     struct epoll_event event = {EPOLLIN, {.ptr = p}};
@@ -152,7 +161,7 @@ static void listen_on(struct worker_state *p)
     if (p->worker->wait == IN_EPOLL_ALONE)
         event.events |= EPOLLEXCLUSIVE;
     p->listening = !epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->listener, &event);
-    p->listen_again_ns = p->listening ? 0 : p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
+    p->listen_again_ns = p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000); // if not listening
 }
 
 static void look_away(struct worker_state *p)
@@ -225,7 +234,9 @@ static void expire(struct worker_state *p)
 // How long epoll_wait() may sleep, in milliseconds; -1: until something happens.
 static int sleep_ms_at_most(const struct worker_state *p)
 {
-    int64_t until_ns = p->timers.count ? p->timers.heap[0]->at_ns : NEVER;
+    int64_t until_ns = NEVER;
+    if (p->timers.count)
+        until_ns = p->timers.heap[0]->at_ns;
     if (!p->listening && !p->ending && !p->worker->stuck && p->listen_again_ns < until_ns)
         until_ns = p->listen_again_ns;
     if (p->ending && p->end_ns < until_ns)

@@ -232,6 +232,7 @@ uint32_t db_send(struct db *db, const char *text, int timeout_ms)
     }
     if (!send_frame(db, QUERY, id, &text, 1, deadline_in(timeout_ms)))
         return 0;
+    db->pending++;
     return db->last_id = id;
 }
 
@@ -267,6 +268,7 @@ static bool receive_answer(struct db *db, uint32_t *id, int64_t deadline_ns)
         *id = frame.id;
         if (frame.kind == COMPLETE || frame.kind == ERROR) {
             db->queries++;
+            db->pending--;
             return frame.kind == COMPLETE;
         }
         if (frame.kind != ROW)

@@ -49,6 +49,7 @@ struct db {
     char session[12];      // the server's number for it
     struct db_error error; // of the last query
     uint32_t last_id;      // of the queries that were sent
+    int pending;           // queries whose answer has not been read
     uint64_t queries;      // answered
     // The last answer: texts behind each other, '\0'-terminated, and where each begins.
     int rows, columns, values;        // values = rows * columns

@@ -136,7 +136,7 @@ static bool get(const struct url *url, char why[POOL_ERROR])
         snprintf(why, POOL_ERROR, "%s", lease.error);
         return false;
     }
-    struct connection *c = lease.thing;
+    struct connection *c = lease.resource;
     enum fetch_result result = ask(c, url->target);
     if (is_worth_another_try(c, result)) {
         url->host->retried++;
@@ -270,7 +270,7 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"threads", OPTION_INT, &threads, 1, THREADS_MAX, "that send requests"},
         {"requests", OPTION_INT, &requests, 1, 100000000, "all in all, to all URLs in turn"},
-        {"connections", OPTION_INT, &connections, 1, POOL_MAX_THINGS, "at most, to a host"},
+        {"connections", OPTION_INT, &connections, 1, POOL_MAX_RESOURCES, "at most, to a host"},
         {"timeout-ms", OPTION_INT, &timeout_ms, 1, 3600000,
          "ms to wait for a connection, or for an answer"},
         {"idle-ms", OPTION_INT, &idle_ms, 0, 3600000,

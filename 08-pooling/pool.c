@@ -1,4 +1,4 @@
-// pool.c: lends things and takes them back; see pool.h.
+// pool.c: lends resources and takes them back; see pool.h.
 //
 // Read pool_acquire() and pool_release() first, then pool_serve_line(): who is waiting is
 // served by whoever returns something, and finds it in its hands when it wakes up.
@@ -25,7 +25,7 @@ static inline struct pool_item *take(struct pool *pool, int64_t now, enum pool_r
     }
     if (item) {
         pool->idle = item->next;
-        pool_set_state(pool, item, READYING);
+        pool_set_state(pool, item, CHECKING);
         return item;
     }
     if (pool_may_open(pool, now))
@@ -65,50 +65,28 @@ void pool_serve_line(struct pool *pool)
     }
 }
 
-static void go_away(struct pool *pool, struct waiter *waiter)
-{
-    pthread_cond_destroy(&waiter->turn);
-    pool->inside--;
-    if (pool->closed)
-        pthread_cond_broadcast(&pool->gone);
-}
-
-// The thread was cancelled while it waited. What it was given in the last moment goes back.
-static void cancelled(void *argument)
-{
-    struct waiter *waiter = argument;
-    struct pool *pool = waiter->pool;
-    if (!waiter->served)
-        leave_line(pool, waiter);
-    else if (waiter->item && waiter->item->thing)
-        pool_put_idle(pool, waiter->item);
-    else if (waiter->item)
-        pool_put_free(pool, waiter->item);
-    go_away(pool, waiter);
-    pthread_mutex_unlock(&pool->lock);
-}
-
 // Waits until somebody hands over an item, at most acquire_ms. NULL, and why, if nobody does.
 static struct pool_item *wait_in_line(struct pool *pool, enum pool_result *result)
 {
-    struct waiter me = {.pool = pool};
+    struct waiter me = {.served = false};
     int64_t end_ns = now_ns() + pool->config.acquire_ms * MS;
     struct timespec end = {end_ns / 1000000000, end_ns % 1000000000};
     int status = 0;
     pthread_cond_init(&me.turn, &pool->monotonic);
     join_line(pool, &me);
     if (pool->failing)
-        pool_wake_keeper(pool); // it may be for this one that it tries again
-    pthread_cleanup_push(cancelled, &me);
+        pool_wake_maintenance(pool); // it may be for this one that it tries again
     while (!me.served && status == 0)
         status = pthread_cond_timedwait(&me.turn, &pool->lock, &end);
-    pthread_cleanup_pop(0);
     if (!me.served) {
         leave_line(pool, &me);
         me.result = POOL_TIMEOUT;
         pool->stats.timeouts++;
     }
-    go_away(pool, &me);
+    pthread_cond_destroy(&me.turn);
+    pool->inside--;
+    if (pool->closed)
+        pthread_cond_broadcast(&pool->gone);
     *result = me.result;
     return me.item;
 }
@@ -118,7 +96,7 @@ static struct pool_item *wait_in_line(struct pool *pool, enum pool_result *resul
 static bool is_ready(const struct pool *pool, const struct pool_item *item, int64_t now)
 {
     const struct pool_config *config = &pool->config;
-    return item->thing && now < item->ends_ns &&
+    return item->resource && now < item->ends_ns &&
            (!config->validate ||
             (config->validate_ms && now - item->since_ns < config->validate_ms * MS));
 }
@@ -128,16 +106,17 @@ static bool is_ready(const struct pool *pool, const struct pool_item *item, int6
 static bool make_ready(struct pool *pool, struct pool_item *item, int64_t now,
                        enum pool_result *result)
 {
-    if (item->thing && now >= item->ends_ns)
-        pool_close_thing(pool, item, POOL_OLD);
-    else if (item->thing && !pool_is_valid(pool, item))
-        pool_close_thing(pool, item, POOL_INVALID);
-    if (!item->thing && !pool_open(pool, item)) {
+    int64_t end_ns = now_ns() + pool->config.open_ms * MS;
+    if (item->resource && now >= item->ends_ns)
+        pool_close_resource(pool, item, POOL_OLD);
+    else if (item->resource && !pool_is_valid(pool, item))
+        pool_close_resource(pool, item, POOL_INVALID);
+    if (!item->resource && !pool_open(pool, item, end_ns)) {
         *result = POOL_OPEN_FAILED;
         return false;
     }
     if (pool->closed) {
-        pool_close_thing(pool, item, POOL_CLOSED);
+        pool_close_resource(pool, item, POOL_CLOSED);
         pool_put_free(pool, item);
         *result = POOL_SHUT;
         return false;
@@ -191,12 +170,13 @@ bool pool_acquire(struct pool *pool, const char *who, struct lease *lease)
     }
     lease->pool = pool;
     lease->item = item;
-    lease->thing = item ? item->thing : NULL;
+    lease->resource = item ? item->resource : NULL;
     if (item) {
         pool_set_state(pool, item, OUT);
         item->since_ns = now;
         item->who = who;
         item->reported = false;
+        item->loan = lease->loan = ++pool->loans;
         if (waited_ns)
             pool_count_wait(pool, waited_ns);
         else
@@ -207,34 +187,40 @@ bool pool_acquire(struct pool *pool, const char *who, struct lease *lease)
     return item != NULL;
 }
 
-void pool_release(struct lease *lease, bool usable)
+bool pool_release(struct lease *lease, bool usable)
 {
     struct pool *pool = lease->pool;
     struct pool_item *item = lease->item;
     if (!item)
-        return;
+        return false;
     lease->item = NULL;
-    lease->thing = NULL;
+    lease->resource = NULL;
     int64_t now = pool_now(pool);
     pthread_mutex_lock(&pool->lock);
-    if (usable && !pool->closed && now < item->ends_ns) {
+    bool lent = item->state == OUT && item->loan == lease->loan;
+    if (!lent) { // a copy of this lease was returned; another borrower may have the item now
+        pool->stats.misuses++;
+    } else if (usable && !pool->closed && now < item->ends_ns) {
         item->since_ns = now;
         pool_put_idle(pool, item);
     } else {
-        pool_close_thing(pool, item,
-                         !usable        ? POOL_BROKEN
-                         : pool->closed ? POOL_CLOSED
-                                        : POOL_OLD);
+        enum pool_reason reason = POOL_OLD;
+        if (!usable)
+            reason = POOL_BROKEN;
+        else if (pool->closed)
+            reason = POOL_CLOSED;
+        pool_close_resource(pool, item, reason);
         pool_put_free(pool, item);
     }
     pthread_mutex_unlock(&pool->lock);
+    return lent;
 }
 
 // ---- the pool's own beginning and end ------------------------------------------------------
 
 static bool makes_sense(const struct pool_config *c)
 {
-    return c->max >= 1 && c->max <= POOL_MAX_THINGS && c->min >= 0 && c->min <= c->max &&
+    return c->max >= 1 && c->max <= POOL_MAX_RESOURCES && c->min >= 0 && c->min <= c->max &&
            c->acquire_ms >= 0 && c->open_ms >= 1 && c->retry_ms >= 0 && c->idle_ms >= 0 &&
            c->lifetime_ms >= 0 && c->jitter >= 0 && c->jitter <= 50 && c->validate_ms >= 0 &&
            c->leak_ms >= 0 && c->open && c->close;
@@ -249,6 +235,31 @@ static void forget(struct pool *pool)
     free(pool);
 }
 
+static void wait_for_threads(struct pool *pool)
+{
+    pthread_join(pool->maintenance, NULL);
+    pthread_join(pool->filler, NULL);
+}
+
+// False, and errno: there is no further thread.
+static bool start_threads(struct pool *pool)
+{
+    errno = pthread_create(&pool->maintenance, NULL, pool_maintain, pool);
+    if (errno)
+        return false;
+    errno = pthread_create(&pool->filler, NULL, pool_fill, pool);
+    if (errno == 0)
+        return true;
+    int reason = errno;
+    pthread_mutex_lock(&pool->lock);
+    pool->closed = true;
+    pool_wake_maintenance(pool);
+    pthread_mutex_unlock(&pool->lock);
+    pthread_join(pool->maintenance, NULL);
+    errno = reason;
+    return false;
+}
+
 struct pool *pool_create(const struct pool_config *config)
 {
     struct pool *pool = NULL;
@@ -259,7 +270,7 @@ struct pool *pool_create(const struct pool_config *config)
     if (!pool)
         return NULL;
     pool->config = *config;
-    pool->has_keeper = !config->clock;
+    pool->has_threads = !config->clock;
     pool->random = (uint64_t)now_ns();
     pool->count[FREE] = config->max;
     for (int i = config->max - 1; i >= 0; i--) {
@@ -271,20 +282,19 @@ struct pool *pool_create(const struct pool_config *config)
     pthread_condattr_setclock(&pool->monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&pool->gone, &pool->monotonic);
     pthread_cond_init(&pool->work, &pool->monotonic);
-    if (pool->has_keeper && (errno = pthread_create(&pool->keeper, NULL, pool_keep, pool))) {
+    if (pool->has_threads && !start_threads(pool)) {
         forget(pool);
         return NULL;
     }
     return pool;
 }
 
-// Also what comes back from a thread that was cancelled meanwhile.
 static void close_idle(struct pool *pool)
 {
     struct pool_item *item;
     while ((item = pool->idle)) {
         pool_take_idle(pool, item);
-        pool_close_thing(pool, item, POOL_CLOSED);
+        pool_close_resource(pool, item, POOL_CLOSED);
         pool_put_free(pool, item);
     }
 }
@@ -297,12 +307,12 @@ int pool_close(struct pool *pool, int timeout_ms)
     pthread_mutex_lock(&pool->lock);
     pool->closed = true;
     pool_serve_line(pool);
-    pool_wake_keeper(pool);
-    if (pool->has_keeper) {
+    pool_wake_maintenance(pool);
+    if (pool->has_threads) {
         pthread_mutex_unlock(&pool->lock);
-        pthread_join(pool->keeper, NULL);
+        wait_for_threads(pool);
         pthread_mutex_lock(&pool->lock);
-        pool->has_keeper = false;
+        pool->has_threads = false;
     }
     for (;;) {
         close_idle(pool);

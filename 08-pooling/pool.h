@@ -1,4 +1,4 @@
-// pool.h: a pool of things that are expensive to make and can be used again: connections.
+// pool.h: a pool of resources that are expensive to make and can be used again: connections.
 //
 //     struct pool *pool = pool_create(&(struct pool_config){
 //         .max = 10, .acquire_ms = 2000, .open_ms = 1000, .retry_ms = 100,
@@ -7,40 +7,40 @@
 //     struct lease lease; // in any thread, as often as you like
 //     if (!pool_acquire(pool, "monthly report", &lease))
 //         return complain(lease.error); // "nothing free within 2000 ms, 10 of 10 out: ..."
-//     bool usable = ask(lease.thing, "get user 7", &answer);
+//     bool usable = ask(lease.resource, "get user 7", &answer);
 //     pool_release(&lease, usable); // always, on every way out
 //     ...
 //     int missing = pool_close(pool, 5000);
 //
 // What it promises:
-// * never more than `max` things at once, those included that are being opened or closed;
+// * never more than `max` resources at once, those included that are being opened or closed;
 // * who waits is served in the order of coming: what is returned goes directly to the first in
 //   line, and nobody who comes later can snatch it;
 // * functions of yours are called outside its lock: a slow open holds up nobody else;
-// * a broken thing is closed, and the first in line may open another in its place;
+// * a broken resource is closed, and the first in line may open another in its place;
 // * an open that fails is the borrower's error, with the reason. Then nobody tries again for
 //   `retry_ms`: the others wait for what is out, or, if nothing is, get the same reason. (Who
 //   was lent something that proves dead replaces it at once, or learns why not.)
-// * a thread that is cancelled while it waits leaves the line, and takes nothing with it.
+// * a lease that is returned twice, even by a copy of it, does no harm to whoever has it next.
 #ifndef POOL_H
 #define POOL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define POOL_MAX_THINGS 10000
-#define POOL_ERROR      256 // bytes of a reason
-#define POOL_WAITS      26  // classes of waiting times
+#define POOL_MAX_RESOURCES 10000
+#define POOL_ERROR         256 // bytes of a reason
+#define POOL_WAITS         26  // classes of waiting times
 
 struct pool;
 
 struct pool_config {
     int min; // so many are kept open, used or not; 0: only as needed
-    int max; // and no more than so many; 1 to POOL_MAX_THINGS
+    int max; // and no more than so many; 1 to POOL_MAX_RESOURCES
 
     // All times are in milliseconds, and exact to a tick of the kernel's clock (1 to 10 ms).
     int acquire_ms;  // so long a borrower waits in line; 0: not at all
-    int open_ms;     // so long opening may take, or validating; handed to `open`, `validate`
+    int open_ms;     // so long validating and opening may take together: validating half of it
     int retry_ms;    // after an open that failed nobody opens for so long
     int idle_ms;     // what was not used for so long is closed, down to min; 0: never
     int lifetime_ms; // what is so old is closed, as soon as nobody uses it; 0: never
@@ -48,12 +48,12 @@ struct pool_config {
     int validate_ms; // what was idle for longer is asked before it is lent; 0: always
     int leak_ms;     // what is out for longer is reported, once; 0: never
 
-    // Makes a thing, or returns NULL and says why not. Must give up after timeout_ms.
+    // Makes a resource, or returns NULL and says why not. Must give up after timeout_ms.
     void *(*open)(void *context, int timeout_ms, char why[POOL_ERROR]);
-    void (*close)(void *thing);
-    // True if the thing can still be used; must give up after timeout_ms. NULL: not asked.
-    bool (*validate)(void *thing, int timeout_ms);
-    // Somebody has kept a thing for longer than leak_ms, and has it still. NULL: not told.
+    void (*close)(void *resource);
+    // True if the resource can still be used; must give up after timeout_ms. NULL: not asked.
+    bool (*validate)(void *resource, int timeout_ms);
+    // Somebody has kept a resource for longer than leak_ms, and has it still. NULL: not told.
     void (*leaked)(void *context, const char *who, double held_ms);
     void *context; // for open and leaked
 
@@ -66,14 +66,15 @@ enum pool_result { POOL_OK, POOL_TIMEOUT, POOL_OPEN_FAILED, POOL_SHUT };
 
 // What a borrower holds. Only one thread uses it at a time.
 struct lease {
-    void *thing;             // what was borrowed; NULL when it is returned
+    void *resource;          // what was borrowed; NULL when it is returned
     enum pool_result result; // of pool_acquire()
     char error[POOL_ERROR];  // and why it was not POOL_OK
     struct pool *pool;       // this and the next are the pool's
     struct pool_item *item;
+    uint64_t loan; // the number of this loan
 };
 
-enum pool_reason { // why a thing was closed
+enum pool_reason { // why a resource was closed
     POOL_BROKEN,   // its borrower returned it as not usable
     POOL_INVALID,  // it did not answer when it was asked
     POOL_IDLE,     // idle_ms
@@ -87,32 +88,30 @@ struct pool_stats {
     int active, idle; // lent; waiting to be lent
     int opening, closing;
     int waiting;              // borrowers in line
-    int most;                 // things that there have been at once
+    int most;                 // resources that there have been at once
     uint64_t created, failed; // opens that succeeded, and that did not
     uint64_t closed[POOL_REASONS];
     uint64_t acquired, timeouts;
-    uint64_t leaks; // that were reported
+    uint64_t leaks;   // that were reported
+    uint64_t misuses; // pool_release() of what was not lent, or not any more
     // How long those waited who were lent something: waits[0] not at all, waits[n] at least
     // 2^(n-1) and less than 2^n microseconds; the last one includes all longer ones.
     uint64_t waits[POOL_WAITS];
 };
 
-// A pool with this configuration (it is copied). Opens nothing yet: its thread soon opens `min`
-// things; so does pool_tend(). Returns NULL if the configuration makes no sense (errno EINVAL),
-// or if there is no memory or no further thread.
+// A pool with this configuration (it is copied). Opens nothing yet: a thread of it soon opens
+// `min` resources; so does pool_tend(). Returns NULL if the configuration makes no sense (errno
+// EINVAL), or if there is no memory or no further thread.
 struct pool *pool_create(const struct pool_config *config);
 
-// Borrows a thing. `who` says for the leak report who has it: a name, or POOL_HERE; it must
+// Borrows a resource. `who` says for the leak report who has it: a name, or __func__; it must
 // live as long as the lease. Returns false with lease->result and lease->error if there is none
-// within acquire_ms and what an open may take. A thread can be cancelled here while it waits.
+// within acquire_ms, and open_ms more where one has to be asked or opened.
 bool pool_acquire(struct pool *pool, const char *who, struct lease *lease);
-#define POOL_HERE         POOL_HERE_(__FILE__, __LINE__) // "report.c:12"
-#define POOL_HERE_(f, l)  POOL_HERE__(f, l)
-#define POOL_HERE__(f, l) f ":" #l
 
 // Returns it; `usable` is false if it is broken, or in a state that nobody else should meet.
-// A lease that was returned before, or never got anything, is left alone.
-void pool_release(struct lease *lease, bool usable);
+// False: this lease was returned before, or never got anything. Then nothing happens.
+bool pool_release(struct lease *lease, bool usable);
 
 // Does now what the pool's own thread does when it is time: closes what is old or was idle for
 // too long, opens what is missing to `min`, reports leaks.

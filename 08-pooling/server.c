@@ -1,10 +1,10 @@
 // server.c: a small database. Its sessions cost what those of real ones cost: a login, a place
 // among --max-sessions, and one query at a time.
 //
-// Run:    ./server             then, in another terminal: ./client, or ./ask 'get user 7'
+// Run:    ./server             then, in another terminal: ./client 'get user 7'
 // Watch:  what one session is doing is its state (below). It rests only between two queries; in
 //         all other states what the client sends waits in the socket (conn.paused). Work begins
-//         when there is a core for it (cores.c), and ends when its time has passed.
+//         when there is a core for it (cpu_slots.c), and ends when its time has passed.
 //
 // Read protocol.h for the frames, then take_login() and take_query() here, query.c for what can
 // be asked. No call blocks: thousands of sessions wait at the same time, in one thread.
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "cores.h"
+#include "cpu_slots.h"
 #include "loop.h"
 #include "net.h"
 #include "options.h"
@@ -27,7 +27,7 @@
 #define LOG_BYTES       70 // of a query, at most
 
 enum state {
-    STRANGER,       // has not logged in
+    NOT_LOGGED_IN,  // has not logged in
     AUTHENTICATING, // has, and waits until --login-ms have passed
     RESTING,        // may ask
     WAITING,        // has asked, and there is no core for it
@@ -47,7 +47,7 @@ struct session {
 
 static int sessions_max = 100, login_ms, query_ms, idle_ms, login_timeout_ms = 10000;
 static double contention;
-static struct cores cores = {.count = 4};
+static struct cpu_slots cores = {.count = 4};
 static struct tables tables;
 static long sessions, most_sessions, logins, refused, queries, errors;
 
@@ -63,8 +63,8 @@ static void tell(struct session *s, enum kind kind, uint32_t id, const char *con
 // The session is over; its connection ends when all is sent.
 static void part(struct session *s)
 {
-    cores_leave(&cores, &s->worker);
-    sessions -= s->state != STRANGER && s->state != GONE;
+    cpu_slots_leave(&cores, &s->worker);
+    sessions -= s->state != NOT_LOGGED_IN && s->state != GONE;
     s->state = GONE;
     conn_close(&s->conn);
 }
@@ -169,12 +169,6 @@ static void work(struct session *s)
     conn_deadline(&s->conn, (int64_t)(ms + 0.5));
 }
 
-// How long this query takes, were it alone.
-static int price_ms(const struct query *query)
-{
-    return query->kind == SLOW ? query->ms : query_reads_tables(query) ? query_ms : 0;
-}
-
 // False: it shall come again when what was written before is sent. Nobody who does not take
 // his answers gets a core.
 static bool take_query(struct session *s, const struct frame *frame)
@@ -191,7 +185,9 @@ static bool take_query(struct session *s, const struct frame *frame)
         rest(s);
         return true;
     }
-    bool takes_time = price_ms(&s->query) > 0;
+    bool takes_time = query_ms > 0 && query_reads_tables(&s->query);
+    if (s->query.kind == SLOW)
+        takes_time = s->query.ms > 0;
     if (takes_time && conn_room(&s->conn) < LOOP_OUT_BYTES)
         return false;
     log_line("session %ld: %.*s", s->number,
@@ -205,7 +201,7 @@ static bool take_query(struct session *s, const struct frame *frame)
     s->conn.paused = true;
     s->state = WAITING;
     conn_deadline(&s->conn, NEVER);
-    if (s->query.kind == SLOW || cores_take(&cores, &s->worker, &s->conn))
+    if (s->query.kind == SLOW || cpu_slots_take(&cores, &s->worker, &s->conn))
         work(s);
     return true;
 }
@@ -227,11 +223,12 @@ static bool take(struct session *s, const struct frame *frame)
         take_login(s, frame);
     else if (frame->kind == TERMINATE)
         part(s);
+    else if (frame->kind == LOGIN)
+        end(s, frame->id, CODE_VIOLATION, "already logged in");
+    else if (frame->kind == QUERY)
+        end(s, frame->id, CODE_VIOLATION, "not logged in");
     else
-        end(s, frame->id, CODE_VIOLATION,
-            frame->kind == LOGIN   ? "already logged in"
-            : frame->kind == QUERY ? "not logged in"
-                                   : "no frame that a client sends");
+        end(s, frame->id, CODE_VIOLATION, "no frame that a client sends");
     return true;
 }
 
@@ -256,7 +253,7 @@ static void timeout(struct conn *conn)
 {
     struct session *s = (struct session *)conn;
     switch (s->state) {
-    case STRANGER:
+    case NOT_LOGGED_IN:
         end(s, 0, CODE_CANCELED, "no login came in time");
         break;
     case AUTHENTICATING:
@@ -268,7 +265,7 @@ static void timeout(struct conn *conn)
     case WAITING: // for a core: it is woken when it gets one
         break;
     case WORKING:
-        cores_leave(&cores, &s->worker);
+        cpu_slots_leave(&cores, &s->worker);
         answer(s);
         rest(s);
         break;

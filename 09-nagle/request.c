@@ -71,7 +71,7 @@ void send_request(int fd, enum way way, uint32_t body_bytes, uint32_t flags)
     case ONE_WRITEV: // better still: one call, one segment, nothing to wait for
         check_sent(writev(fd, both, 2), sizeof header + body_bytes);
         break;
-    case CORK: // the same for those who cannot collect their parts: hold all, then let go
+    case CORK: // the same where the parts cannot be collected: the kernel holds all, then sends
         set_option(fd, TCP_CORK, 1);
         put(fd, &header, sizeof header);
         put(fd, body, body_bytes);

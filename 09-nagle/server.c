@@ -25,9 +25,10 @@
 #define IDLE_NS         INT64_C(60000000000) // how long a connection may rest between requests
 #define REQUEST_NS      INT64_C(20000000000) // how long a request may take, whole, and
 #define BYTE_NS         INT64_C(100000)      // for each byte of its body: 10,000 bytes a second
-#define GRACE_NS        INT64_C(5000000000)  // how long nobody is closed for a newcomer
-#define TICK_MS         500                  // how often to look at what depends on time
-#define RETRY_ACCEPT_NS INT64_C(500000000)   // after accept() found no free descriptor
+#define GRACE_NS                                                                               \
+    INT64_C(5000000000)     // how long it keeps its place although another client waits
+#define TICK_MS         500 // how often to look at what depends on time
+#define RETRY_ACCEPT_NS INT64_C(500000000) // after accept() found no free descriptor
 
 struct connection {
     int fd;
@@ -47,6 +48,7 @@ static long accepted, answered;
 // not, the client has sent many requests and taken no answer, and is closed. False: close it.
 static bool answer(struct connection *c, char reply)
 {
+    log_line("answer '%c', 1 byte", reply);
     answered++;
     c->served_at_ns = now_ns();
     c->due_ns = c->served_at_ns + IDLE_NS;

@@ -53,10 +53,10 @@ static bool is_same(const struct record *charge, const struct record *again)
 static void answer_again(struct connection *c, const struct record *charge, bool same)
 {
     if (!same) {
-        c->api->figures.mismatches++;
+        c->api->stats.mismatches++;
         problem(c, 422, "", "Idempotency-Key", "This key stands for another request.");
     } else if (charge->state != DURABLE) {
-        c->api->figures.conflicts++;
+        c->api->stats.conflicts++;
         problem(c, 409, "", "Idempotency-Key", "The first request with this key is under way.");
     } else {
         charge_answer(c, charge, true);
@@ -82,7 +82,7 @@ bool charge_take(struct connection *c, struct record *charge)
         c->charge = charge;
         return true;
     }
-    c->api->figures.failed++;
+    c->api->stats.failed++;
     free(charge);
     if (status == 503)
         problem(c, 503, "Retry-After: 60\r\n", NULL, "There is no room for one more key.");
@@ -98,8 +98,8 @@ static void ask_bank(struct connection *c)
     struct http_text source = record_text(c->charge);
     bool declined = source.length >= sizeof bad - 1 && !memcmp(source.at, bad, sizeof bad - 1);
     c->charge->succeeded = !declined;
-    c->api->figures.declined += declined;
-    c->api->figures.charged += !declined;
+    c->api->stats.declined += declined;
+    c->api->stats.charged += !declined;
 }
 
 // The bank has answered. Now charge, key and answer become one record in the journal; c->made
@@ -147,7 +147,7 @@ static void answer_made_charge(struct connection *c)
     crash_at("before-reply");
     if (c->api->settings.drop > 0) {
         c->api->settings.drop--;
-        c->api->figures.dropped++;
+        c->api->stats.dropped++;
         connection_drop(c);
         return;
     }
@@ -156,7 +156,7 @@ static void answer_made_charge(struct connection *c)
 
 void charge_not_kept(struct connection *c)
 {
-    c->api->figures.failed++;
+    c->api->stats.failed++;
     problem(c, 503, "Retry-After: 1\r\n", NULL,
             "The journal cannot be written now, so nothing was done.");
 }
@@ -172,7 +172,7 @@ void charge_answer(struct connection *c, const struct record *charge, bool repla
     http_put(&more, charge->id, ID_LENGTH);
     http_put_text(&more, replayed ? "\r\nIdempotent-Replayed: true\r\n" : "\r\n");
     fields[more.length] = '\0';
-    c->api->figures.replayed += replayed;
+    c->api->stats.replayed += replayed;
     if (!charge->succeeded) {
         problem(c, 402, fields, "source", "The bank has declined the charge.");
         return;

@@ -43,10 +43,11 @@ struct record {
     uint16_t line_length; // of its line in the journal
     int64_t amount;       // of an account: its limit
     int64_t created_ms;   // since 1970, by the clock on the wall, which may have been wrong
-    int64_t key_from_ms;  // the key expires so long after this: see look_at_the_clock() in store.c
-    void *waiter;         // who wants to hear that it is durable; or NULL
-    struct record *next;  // in the journal's present group; later of a mark: the next mark
-    char texts[];         // the text, then the name
+    int64_t
+        key_from_ms; // the key expires so long after this: see look_at_the_clock() in store.c
+    void *waiter;    // who wants to hear that it is durable; or NULL
+    struct record *next; // in the journal's present group; later of a mark: the next mark
+    char texts[];        // the text, then the name
 };
 
 // A new record, PENDING; NULL if there is no memory. free() ends it.

@@ -12,6 +12,6 @@ scene race -- --journal build/scene.journal --quiet
 scene crash -- --journal build/scene.journal --quiet
 scene expiry -- --journal build/scene.journal --quiet
 scene backoff -- --journal build/scene.journal --quiet
-scene breaker -- --journal build/scene.journal --quiet
-scene ulid -- --journal build/scene.journal --quiet
+scene circuit_breaker -- --journal build/scene.journal --quiet
+scene ulid_vs_uuid -- --journal build/scene.journal --quiet
 finish

@@ -10,7 +10,7 @@
 //
 // Read the routes below first; then answer_charge() in charges.c, which is the lesson;
 // journal_commit() in journal.c, after which a charge has happened; and recovery.h, which says
-// what a crash can leave behind. pattern.c does the same as the course notes do it.
+// what a crash can leave behind. check_then_mark.c does the same as the course notes do it.
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,11 +20,11 @@
 #include "charge_list.h"
 #include "charges.h"
 #include "crashpoint.h"
-#include "figures.h"
+#include "stats.h"
 #include "loop.h"
 #include "net.h"
 #include "options.h"
-#include "pattern.h"
+#include "check_then_mark.h"
 #include "connection.h"
 #include "log.h"
 
@@ -32,18 +32,19 @@
 #define BACKLOG         4096
 #define JOURNAL_NAME    "charges.journal"
 
-static const struct route routes[] = {{"POST", "/charges", answer_charge},
-                                      {"GET", "/charges", answer_charges},
-                                      {"GET", "/charges/", answer_one_charge},
-                                      {"POST", "/naive/charges", answer_naive_charge},
-                                      {"POST", "/notes-pattern/charges", answer_pattern_charge},
-                                      {"GET", "/accounts/", answer_account},
-                                      {"PUT", "/accounts/", answer_put_account},
-                                      {"DELETE", "/accounts/", answer_delete_account},
-                                      {"GET", "/balance", answer_balance},
-                                      {"GET", "/stats", answer_stats},
-                                      {"PUT", "/outage", answer_outage},
-                                      {0}};
+static const struct route routes[] = {
+    {"POST", "/charges", answer_charge},
+    {"GET", "/charges", answer_charges},
+    {"GET", "/charges/", answer_one_charge},
+    {"POST", "/naive/charges", answer_naive_charge},
+    {"POST", "/notes-pattern/charges", answer_check_then_mark},
+    {"GET", "/accounts/", answer_account},
+    {"PUT", "/accounts/", answer_put_account},
+    {"DELETE", "/accounts/", answer_delete_account},
+    {"GET", "/balance", answer_balance},
+    {"GET", "/stats", answer_stats},
+    {"PUT", "/outage", answer_outage},
+    {0}};
 
 static struct api api = {
     .settings = {.idle_ms = 15000, .process_ms = 20, .lookup_ms = 20},
@@ -56,6 +57,7 @@ static struct api api = {
 static void opened(struct conn *conn);
 static size_t received(struct conn *conn, const char *bytes, size_t length);
 static void timeout(struct conn *conn);
+static void woken(struct conn *conn);
 static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 static void commit(void);
@@ -66,6 +68,7 @@ static const struct loop_server server = {
     .opened = opened,     // a client has connected
     .received = received, // bytes have come; returns how many are used, 0: more have to come
     .timeout = timeout,   // the deadline of a connection has passed
+    .woken = woken,       // conn_wake() was called: the journal has kept what it waits for
     .stop = stop,         // the server is to stop; once for each connection
     .closed = closed,     // a connection is gone
     .round = commit,      // all that has come is served, and the loop is about to sleep
@@ -94,6 +97,11 @@ static void timeout(struct conn *conn)
     connection_timeout(connection_of(conn));
 }
 
+static void woken(struct conn *conn)
+{
+    connection_woken(connection_of(conn));
+}
+
 static void stop(struct conn *conn)
 {
     connection_stop(connection_of(conn));
@@ -101,8 +109,9 @@ static void stop(struct conn *conn)
 
 static void closed(struct conn *conn)
 {
-    pattern_abandon(connection_of(conn));
+    check_then_mark_abandon(connection_of(conn));
     charge_abandon(connection_of(conn));
+    http_server_done(&connection_of(conn)->http);
 }
 
 // All charges that have come in this round of the loop go to the disk together, and then all of
@@ -110,8 +119,8 @@ static void closed(struct conn *conn)
 static void commit(void)
 {
     struct connection *waiter = store_commit(&api.store);
-    if (waiter)
-        connection_look_again(waiter);
+    if (waiter) // a few more may come at once: see commit_delay.h
+        conn_wake(&waiter->conn);
 }
 
 // ---- the program ---------------------------------------------------------------------------

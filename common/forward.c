@@ -204,7 +204,11 @@ static size_t forward_request(struct forward *forward, const char *bytes, size_t
     if (forward->last || forward->waiting == FORWARD_WAITING ||
         out->size - out->length < FORWARD_HEAD_BYTES)
         return 0;
-    int result = http_read_request(bytes, length, &head);
+    int result;
+    if (forward->by->secure) // its own scheme in a target is right, the other one is not
+        result = http_read_secure_request(bytes, length, &head);
+    else
+        result = http_read_request(bytes, length, &head);
     if (result < 0)
         forward->refused = -result;
     else if (result > 0)

@@ -18,7 +18,6 @@
 #ifndef FORWARD_H
 #define FORWARD_H
 
-#include "body.h"
 #include "http.h"
 
 #define FORWARD_HEAD_BYTES (HTTP_LINE_BYTES + HTTP_HEAD_BYTES + 512) // that a new head may need
@@ -73,8 +72,8 @@ bool forward_is_complete(const struct forward *forward);
 void forward_refusal(int status, struct http_out *out);
 
 // The two parts of it that know the rules, for programs that send requests themselves: write a
-// head anew, down to its empty line. A request's Max-Forwards must not be 0. What an answer's head
-// says about the connection, and about chunks, is told by `keep_alive` and `with_chunks`.
+// head anew, down to its empty line. A request's Max-Forwards must not be 0. What an answer's
+// head says about the connection, and about chunks, is told by `keep_alive` and `with_chunks`.
 void forward_request_head(const struct forward *forward, const struct http_head *head,
                           struct http_out *out);
 void forward_answer_head(const struct forward *forward, const struct http_head *head,

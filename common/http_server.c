@@ -7,12 +7,14 @@
 #include <string.h>
 
 #define KEPT_MIN 4096 // bytes of the first allocation for a request that comes in parts
+#define TOO_LONG "the content is longer than is taken here"
 
 // ---- requests ------------------------------------------------------------------------------
 
 static size_t refuse(struct http_server *http, struct http_request *request, int status,
-                     size_t length)
+                     const char *why, size_t length)
 {
+    http->why = why;
     http->began = http->in_content = http->keep_alive = false;
     request->status = status;
     return length;
@@ -53,7 +55,7 @@ static size_t begin_content(struct http_server *http, const char *bytes, size_t 
 {
     size_t used = request->head.length;
     if (!keep(http, bytes, used))
-        return refuse(http, request, 503, length);
+        return refuse(http, request, 503, "no memory is left", length);
     http->head_length = used;
     http->in_content = true;
     if (request->head.expects_continue && used == length)
@@ -69,13 +71,13 @@ static size_t take_content(struct http_server *http, const char *bytes, size_t l
         struct http_text piece;
         ssize_t part = http_body_take(&http->body, bytes + used, length - used, &piece);
         if (part < 0)
-            return refuse(http, request, (int)-part, length);
+            return refuse(http, request, (int)-part, http->body.why, length);
         if (part == 0)
             return used;
         if (http->kept_length - http->head_length + piece.length > http->content_max)
-            return refuse(http, request, 413, length);
+            return refuse(http, request, 413, TOO_LONG, length);
         if (!keep(http, piece.at, piece.length))
-            return refuse(http, request, 503, length);
+            return refuse(http, request, 503, "no memory is left", length);
         used += (size_t)part;
     }
     if (http->body.done) {
@@ -108,8 +110,9 @@ static size_t take_head(struct http_server *http, const char *bytes, size_t leng
     }
     http->began = true;
     http->head_only = http->http10 = false;
+    http->why = NULL;
     if (status < 0)
-        return refuse(http, request, -status, length);
+        return refuse(http, request, -status, head->why, length);
     bool has_content = head->chunked || head->content_length > 0;
     http->keep_alive = head->keep_alive && !http->stopping;
     http->head_only = http_is(head->method, "HEAD");
@@ -118,10 +121,12 @@ static size_t take_head(struct http_server *http, const char *bytes, size_t leng
     if (http->check)
         status = http->check(http->context, head);
     if (!status && has_content &&
-        (http->content_max == 0 || head->content_length > (int64_t)http->content_max))
+        (http->content_max == 0 || head->content_length > (int64_t)http->content_max)) {
         status = 413;
+        http->why = TOO_LONG;
+    }
     if (status && has_content) // its content is not read: nothing can follow
-        return refuse(http, request, status, length);
+        return refuse(http, request, status, http->why, length);
     if (status) {
         http->began = false;
         request->status = status;
@@ -185,6 +190,8 @@ void http_server_refuse(const struct http_server *http, struct http_out *out, in
                         const char *fields, const char *why)
 {
     char text[300];
+    if (!why)
+        why = http->why;
     int length = snprintf(text, sizeof text, "%d %s%s%s\n", status, http_reason(status),
                           why ? ": " : "", why ? why : "");
     if (length >= (int)sizeof text)

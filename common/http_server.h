@@ -18,7 +18,6 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
-#include "body.h"
 #include "http.h"
 
 #define HTTP_WHOLE 0    // request.status: the request is here
@@ -35,6 +34,7 @@ struct http_server {
     bool keep_alive; // the connection stays open after the present request's answer
     bool head_only;  // the present request is HEAD: its answer has no content
     bool http10;     // the present request's client speaks HTTP/1.0
+    const char *why; // after a refusal: half a sentence that gives its reason, or NULL
     // A request whose content did not come with its head: both are put together here.
     bool in_content;
     struct http_body body;
@@ -72,8 +72,8 @@ void http_server_head(const struct http_server *http, struct http_out *out, int 
 void http_server_answer(const struct http_server *http, struct http_out *out, int status,
                         const char *type, const char *fields, struct http_text content);
 
-// An answer that says what is wrong, as a line of text: "400 Bad Request: WHY"; `why` may be
-// NULL.
+// An answer that says what is wrong, as a line of text: "400 Bad Request: WHY". Where `why` is
+// NULL it is http->why.
 void http_server_refuse(const struct http_server *http, struct http_out *out, int status,
                         const char *fields, const char *why);
 

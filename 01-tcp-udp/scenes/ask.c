@@ -105,7 +105,7 @@ bool await_udp(int fd, char *answer, int64_t until_ns)
         if (ready <= 0)
             return false;
         ssize_t length = recv(fd, answer, ANSWER_BYTES - 1, 0);
-        if (length < 0) // ICMP says that nobody listens there
+        if (length < 0) // ICMP says that no socket has this port
             die("no answer over UDP: %s (is the server running?)", strerror(errno));
         answer[length] = '\0';
         return true;

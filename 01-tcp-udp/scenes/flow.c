@@ -37,7 +37,7 @@ enum verdict flow_buffers(const long in[3], const long out[3], int kernel)
     long in_largest = kernel < 616 ? 6 << 20 : 32 << 20;
     if (in[0] != 4096 || in[1] != in_default || in[2] > in_largest || out[0] != 4096 ||
         out[1] != 16384 || out[2] > 4 << 20)
-        return SKIPPED; // somebody has set them
+        return SKIPPED; // they were set to other values
     return kernel < 420 ? HOLDS : NOT_HERE;
 }
 
@@ -111,7 +111,7 @@ static void udp_into_a_sleeping_reader(int udp, long *sent, long *received, long
     for (int i = 0; i < FLOW_DATAGRAMS; i++)
         send_all(udp, datagram, sizeof datagram);
     story_say("send() was content with each of them.");
-    ask_tcp(tcp, answer, "resume"); // by TCP: over UDP nobody would hear it
+    ask_tcp(tcp, answer, "resume"); // by TCP: over UDP the server does not read it now
     close(tcp);
     // The echoes of what got through come first; the answer to "drops" is behind them.
     ask_udp(udp, answer, "drops");

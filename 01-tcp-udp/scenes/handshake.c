@@ -46,7 +46,8 @@ static void await_state(int my_port, const char *state)
     }
 }
 
-// Opens three more connections, and asks over each, and over UDP, who is talking to whom.
+// Opens three more connections. Over each of them, and over UDP, the client asks which two
+// addresses the server sees.
 static bool ask_who(int udp)
 {
     static const char *const any[] = {"I am 0.0.0.0", "I am [::]"};

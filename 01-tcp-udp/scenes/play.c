@@ -2,7 +2,7 @@
 //
 // Run:    make run             or one scene: make run SCENE=loss ARGS="--loss 30"
 //         ./play boundaries    against ./server in another terminal
-// Watch:  what the kernel does for a TCP client that nobody does for a UDP client.
+// Watch:  what the kernel does for a TCP client and does not do for a UDP client.
 //
 // Each scene is in the file of its name: read any of them beside its output.
 #include "ask.h"

@@ -23,7 +23,7 @@ struct query {
 };
 
 // Sends those of the queries that are still open, then takes answers until all are there or
-// the time is up. Returns how many are open; notes in `order` who was answered when.
+// the time is up. Returns how many are open; keeps the order of the answers in `order`.
 static int ask_round(int udp, struct query *queries, int count, int *order, int *answered)
 {
     int open = 0, id, used = 0;

@@ -154,7 +154,7 @@ TEST(a_pause_ends_by_itself_too)
     stop();
 }
 
-// Who sends and never reads is not read any more, and holds up nobody.
+// The server stops reading from a client that never reads, and serves the others.
 TEST(a_client_that_does_not_read)
 {
     static char lines[100000];
@@ -172,9 +172,9 @@ TEST(a_client_that_does_not_read)
 }
 
 // Many costly requests in one write: the others have their turn in between.
-// 200 scans of the table of all connections: who asks meanwhile is answered long before they
+// 200 scans of the table of all connections: another client is answered long before they
 // are done. A busy machine may delay it now and then, but not every time.
-// When somebody else has an answer, not all of the greedy one's have been written.
+// When the other client has its answer, some answers of the greedy one are still missing.
 TEST(a_greedy_client_delays_nobody)
 {
     static char lines[400]; // few: each is looked up among all of the kernel's sockets

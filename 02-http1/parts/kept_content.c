@@ -48,7 +48,7 @@ static bool take_from_slowest(const struct kept_content *newcomer, int64_t now_n
         return false;
     forget(slowest);
     slowest->lost = true;
-    conn_deadline(slowest->conn, 0);
+    conn_wake(slowest->conn);
     return true;
 }
 

@@ -66,7 +66,7 @@ static bool make_room(const struct body *asking, size_t more, int64_t now_ns)
             return false;
         body_free(most);
         most->evicted = true;
-        conn_deadline(most->conn, 0);
+        conn_wake(most->conn);
     }
     return true;
 }

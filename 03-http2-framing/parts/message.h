@@ -6,7 +6,7 @@
 #define MESSAGE_H
 
 #include "hpack.h"
-#include "http_text.h"
+#include "http.h"
 
 struct request {
     struct http_text method, scheme, authority, path;

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "body_budget.h"
-#include "http_text.h"
+#include "http.h"
 
 #define ECHO_MAX     (1 << 20)  // bytes of a request's body
 #define IMAGE_MAX    (64 << 20) // bytes of an image

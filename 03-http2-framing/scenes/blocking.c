@@ -78,10 +78,9 @@ void scene_blocking(void)
 {
     struct hole two, one;
     story_say(
-        "%d images of %d bytes over one connection of HTTP/2. A packet of it is lost (✗) and",
+        "%d images of %d bytes over one connection of HTTP/2. A packet of it is lost (✗) and "
+        "sent again. █ this program reads DATA; ░ DATA is here, and the kernel keeps it back:",
         IMAGES, SIZE);
-    story_say(
-        "sent again. █ this program reads DATA; ░ DATA is here, and the kernel keeps it back:");
     bool found = find_hole(load_http2, false, &two);
     if (found) {
         story_say("");

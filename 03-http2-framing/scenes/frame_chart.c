@@ -5,7 +5,8 @@
 
 #include "text.h"
 
-#define LABEL 28
+#define LABEL  28
+#define MARGIN 6 // columns around the frames
 
 void chart_note(struct frame_chart *chart, const struct frame *frame)
 {
@@ -26,8 +27,11 @@ void chart_draw(const struct frame_chart *chart, uint32_t stream, const char *la
     fputs("  ", stdout);
     cell(name, LABEL, false);
     fputs(paint(colours[stream / 2 % 4]), stdout);
-    bool ends = end >= 0 && end < CHART_COLUMNS;
-    for (int i = 0; i < chart->count && i < (ends ? end + 1 : CHART_COLUMNS); i++)
+    int columns_here = text_width() - LABEL - MARGIN; // a column for each frame
+    bool ends = end >= 0 && end < columns_here;
+    if (ends)
+        columns_here = end + 1;
+    for (int i = 0; i < chart->count && i < columns_here; i++)
         fputs(chart->frames[i].stream == stream ? "█" : " ", stdout);
     printf("%s%s\n", paint(PLAIN), ends ? "|" : " ..");
 }

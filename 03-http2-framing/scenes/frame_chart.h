@@ -5,8 +5,7 @@
 
 #include "frame.h"
 
-#define CHART_FRAMES  1000
-#define CHART_COLUMNS 66 // that are drawn, one for each frame
+#define CHART_FRAMES 1000
 
 struct frame_chart {
     int count;

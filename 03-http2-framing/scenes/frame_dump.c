@@ -6,11 +6,13 @@
 #include "frame_names.h"
 #include "text.h"
 
-#define ROW_BYTES   20 // of a payload, in a line
-#define WORDS       70 // columns for what a frame says
-#define INDENT      30 // columns before that
-#define PIECE_BYTES 10 // of a header block's piece
-#define PIECE_WORDS 32 // columns for its field
+#define ROW_BYTES    20 // of a payload, in a line of 100 columns
+#define ROW_NARROW   16 // in one that is shorter
+#define WORDS        70 // columns for what a frame says
+#define INDENT       30 // columns before that
+#define PIECE_BYTES  10 // of a header block's piece
+#define PIECE_WORDS  32 // columns for its field
+#define PIECE_NARROW 21 // in a line of less than 100 columns
 
 // ---- frames --------------------------------------------------------------------------------
 
@@ -25,12 +27,17 @@ static void print_hex(const uint8_t *bytes, size_t length, const char *between)
         printf("%02x%s", bytes[i], i + 1 < length ? between : "");
 }
 
+static size_t row_bytes(void)
+{
+    return text_width() < WIDTH_MAX ? ROW_NARROW : ROW_BYTES;
+}
+
 // Bytes, and beside them what of them is text.
 static void print_row(const uint8_t *bytes, size_t length)
 {
     printf("       %s", paint(DIM));
     print_hex(bytes, length, " ");
-    repeat("   ", (int)(ROW_BYTES - length));
+    repeat("   ", (int)(row_bytes() - length));
     fputs("  ", stdout);
     for (size_t i = 0; i < length; i++)
         putchar(bytes[i] >= ' ' && bytes[i] < 127 ? bytes[i] : '.');
@@ -40,18 +47,18 @@ static void print_row(const uint8_t *bytes, size_t length)
 void dump_beginning(void)
 {
     printf("%s       length ty fl stream    in words%s\n", paint(BOLD), paint(PLAIN));
-    printf(
-        "  %s%s%s  the preface of %d bytes: no request of HTTP/1.1 that anyone would answer\n",
-        paint(CYAN), arrow(true), paint(PLAIN), PREFACE_BYTES);
-    print_row((const uint8_t *)PREFACE, ROW_BYTES);
-    print_row((const uint8_t *)PREFACE + ROW_BYTES, PREFACE_BYTES - ROW_BYTES);
+    printf("  %s%s%s  the preface of %d bytes: no request that HTTP/1.1 would answer\n",
+           paint(CYAN), arrow(true), paint(PLAIN), PREFACE_BYTES);
+    print_row((const uint8_t *)PREFACE, row_bytes());
+    print_row((const uint8_t *)PREFACE + row_bytes(), PREFACE_BYTES - row_bytes());
 }
 
 void dump_frame(bool to_server, const struct frame *frame, int lines)
 {
     const uint8_t *header = frame->payload - FRAME_HEADER_BYTES;
     const uint8_t *end = frame->payload + frame->length;
-    char words[WORDS + 1];
+    char words[2 * WORDS];
+    shorten(frame_describe(frame, words, sizeof words), text_width() - INDENT);
     printf("  %s%s%s  %s", paint(to_server ? CYAN : MAGENTA), arrow(to_server), paint(PLAIN),
            paint(BOLD));
     print_hex(header, 3, "");
@@ -59,9 +66,14 @@ void dump_frame(bool to_server, const struct frame *frame, int lines)
         printf(" %02x", header[i]);
     putchar(' ');
     print_hex(header + 5, 4, "");
-    printf("%s  %s\n", paint(PLAIN), frame_describe(frame, words, sizeof words));
-    for (const uint8_t *row = frame->payload; row < end && lines > 0; row += ROW_BYTES, lines--)
-        print_row(row, row + ROW_BYTES < end ? ROW_BYTES : (size_t)(end - row));
+    printf("%s  %s\n", paint(PLAIN), words);
+    for (const uint8_t *row = frame->payload; row < end && lines > 0; lines--) {
+        size_t length = (size_t)(end - row);
+        if (length > row_bytes())
+            length = row_bytes();
+        print_row(row, length);
+        row += length;
+    }
 }
 
 void dump_field(const struct hpack_field *field)
@@ -70,6 +82,7 @@ void dump_field(const struct hpack_field *field)
     snprintf(text, sizeof text, "%.*s: %.*s", (int)field->name_length, field->name,
              (int)field->value_length, field->value);
     make_printable(text);
+    shorten(text, text_width() - INDENT);
     printf("%*s%s%s%s\n", INDENT, "", paint(GREEN), text, paint(PLAIN));
 }
 
@@ -124,6 +137,7 @@ void dump_block(const uint8_t *block, size_t length, const struct hpack_field *f
     for (size_t i = 0; at < end && i < count;) {
         const uint8_t *start = at;
         char words[80], text[PIECE_WORDS + 1] = "";
+        int width = text_width() < WIDTH_MAX ? PIECE_NARROW : PIECE_WORDS;
         if (read_piece(&at, end, words, sizeof words)) {
             snprintf(text, sizeof text, "%.*s: %.*s", (int)fields[i].name_length,
                      fields[i].name, (int)fields[i].value_length, fields[i].value);
@@ -137,7 +151,8 @@ void dump_block(const uint8_t *block, size_t length, const struct hpack_field *f
         printf("%s%s", cut < shown ? " .." : "", paint(PLAIN));
         repeat("   ", (int)(PIECE_BYTES - cut) - (cut < shown));
         printf("  %s", paint(GREEN));
-        cell(text, PIECE_WORDS + 2, false);
+        shorten(text, width);
+        cell(text, width + 2, false);
         printf("%s%s\n", paint(PLAIN), words);
     }
 }

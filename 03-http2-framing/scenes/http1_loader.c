@@ -9,7 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "body.h"
 #include "browser_request.h"
 #include "http.h"
 #include "net.h"

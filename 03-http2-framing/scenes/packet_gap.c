@@ -8,7 +8,7 @@
 #include "text.h"
 
 #define PACKETS_MAX PACKET_LOG_PACKETS
-#define PICTURE     72 // columns
+#define PICTURE_MAX 84 // columns
 #define LABEL       14
 
 static struct packet packets[PACKETS_MAX];
@@ -191,11 +191,17 @@ bool gap_find(bool went_on, struct hole *best)
 
 // ---- the picture ---------------------------------------------------------------------------
 
+// Columns of the picture.
+static int picture(void)
+{
+    return text_width() - LABEL - 14;
+}
+
 // Fills the columns from one time to another.
-static void fill(const char *cells[PICTURE], int64_t start_ns, int64_t slice_ns,
+static void fill(const char *cells[PICTURE_MAX], int64_t start_ns, int64_t slice_ns,
                  int64_t from_ns, int64_t to_ns, const char *with)
 {
-    for (int x = 0; x < PICTURE; x++) {
+    for (int x = 0; x < picture(); x++) {
         int64_t at_ns = start_ns + x * slice_ns;
         if (at_ns + slice_ns > from_ns && at_ns <= to_ns)
             cells[x] = with;
@@ -204,8 +210,8 @@ static void fill(const char *cells[PICTURE], int64_t start_ns, int64_t slice_ns,
 
 static void draw_owner(const struct hole *hole, int owner, int64_t start_ns, int64_t slice_ns)
 {
-    const char *cells[PICTURE];
-    for (int x = 0; x < PICTURE; x++)
+    const char *cells[PICTURE_MAX];
+    for (int x = 0; x < picture(); x++)
         cells[x] = " ";
     for (const struct piece *p = pieces; p < pieces + piece_count; p++)
         if (p->owner == owner && p->read_ns - p->arrived_ns > slice_ns)
@@ -215,7 +221,7 @@ static void draw_owner(const struct hole *hole, int owner, int64_t start_ns, int
             fill(cells, start_ns, slice_ns, p->read_ns, p->read_ns, "█");
     if (hole->owners[owner])
         fill(cells, start_ns, slice_ns, hole->lost_ns, hole->lost_ns, "✗");
-    int end = PICTURE;
+    int end = picture();
     while (end > 0 && *cells[end - 1] == ' ')
         end--;
     for (int x = 0; x < end; x++)
@@ -238,7 +244,7 @@ void gap_draw(const struct hole *hole, const char *name, int first, int step)
 {
     int64_t lasted_ns = hole->filled_ns - hole->lost_ns;
     int64_t start_ns = hole->lost_ns - lasted_ns / 3;
-    int64_t slice_ns = lasted_ns * 5 / 3 / PICTURE;
+    int64_t slice_ns = lasted_ns * 5 / 3 / picture();
     for (int owner = 0; owner < GAP_OWNERS; owner++) {
         char label[40];
         snprintf(label, sizeof label, "%s %d", name, first + step * owner);

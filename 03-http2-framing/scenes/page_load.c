@@ -104,11 +104,13 @@ static struct figures load_http2(void)
 
 static void show(const char *name, const struct figures *f)
 {
+    const char *plural = f->connections == 1 ? "" : "s";
     if (packet_log()->tunnel)
-        story_row("%s|%d|%d|%ld|%ld|%.0f ms", name, f->connections, f->waited, f->sent, f->come,
-                  f->took_ms);
+        story_row("%s, %d connection%s|%d|%ld|%ld|%.0f ms", name, f->connections, plural,
+                  f->waited, f->sent, f->come, f->took_ms);
     else
-        story_row("%s|%d|%d|?|?|%.1f ms", name, f->connections, f->waited, f->took_ms);
+        story_row("%s, %d connection%s|%d|?|?|%.1f ms", name, f->connections, plural, f->waited,
+                  f->took_ms);
 }
 
 static const struct claim faster = {
@@ -186,7 +188,7 @@ void scene_page_load(void)
     story_say("%d images of %d bytes, each asked for with the fields of a browser.", IMAGES,
               image_bytes);
     struct figures one = load_http1(), two = load_http2();
-    story_head("(time: after the handshakes)|connections|had to wait|bytes up|bytes down|time");
+    story_head("(time: after the handshakes)|had to wait|bytes up|bytes down|time");
     show("HTTP/1.1", &one);
     show("HTTP/2", &two);
     story_say("");

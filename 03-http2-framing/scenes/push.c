@@ -88,8 +88,8 @@ static bool we_refuse(void)
         frame_read_header(bytes + at, &frame); // up to the last
     bool refused = frame.type == FRAME_GOAWAY && frame.length >= 8 &&
                    frame_read_u32(frame.payload + 4) == PROTOCOL_ERROR;
-    story_row("an old server pushes|%s %s: %s", frame_type_name(frame.type),
-              error_code_name(client.fault.code), client.fault.why ? client.fault.why : "");
+    story_row("an old server pushes|%s %s", frame_type_name(frame.type),
+              error_code_name(client.fault.code));
     return refused;
 }
 

@@ -6,8 +6,10 @@
 #include "h2_client.h"
 #include "scenes.h"
 #include "story.h"
+#include "text.h"
 
-#define ASKED 3
+#define ASKED      3
+#define NAME_WIDTH 36 // columns of the first column, and margins
 
 static struct h2_client client; // too large for the stack
 
@@ -41,9 +43,12 @@ static bool is_refused(const char *name, uint32_t first, uint32_t second, enum e
     h2_await_all(&client);
     if (client.receiver.went_away)
         h2_await_end(&client);
+    char words[200];
+    snprintf(words, sizeof words, "GOAWAY %s: %s", error_code_name(client.receiver.goaway_code),
+             client.receiver.goaway_text);
+    shorten(words, text_width() - NAME_WIDTH);
     if (client.receiver.went_away)
-        story_row("%s|GOAWAY %s: %s", name, error_code_name(client.receiver.goaway_code),
-                  client.receiver.goaway_text);
+        story_row("%s|%s", name, words);
     else
         story_row("%s|answered with status %d", name,
                   h2_answer(&client, second ? second : first)->status);

@@ -96,9 +96,9 @@ void scene_windows(void)
                                         {WIDEN, 1, 80000, 1, 0},
                                         {WIDEN, 1, 1, 1, 1}};
     const int steps = sizeof two_levels / sizeof *two_levels + sizeof moved / sizeof *moved;
-    story_say("A connection whose window we have opened to 165,535 bytes; its streams have "
-              "the usual");
-    story_say("65,535. What do we say, and how many bytes does the server send for it?");
+    story_say(
+        "A connection whose window we have opened to 165,535 bytes; its streams have "
+        "the usual 65,535. What do we say, and how many bytes does the server send for it?");
     int right = take_steps(two_levels, sizeof two_levels / sizeof *two_levels, 165535);
     story_say("");
     story_say("A window of a million, and a setting that moves the windows of all streams:");

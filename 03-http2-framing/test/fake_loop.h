@@ -44,6 +44,12 @@ void conn_deadline(struct conn *c, int64_t ms)
     fake.deadline_ns = ms == NEVER ? NEVER : fake.now_ns + ms * INT64_C(1000000);
 }
 
+void conn_wake(struct conn *c)
+{
+    if (c == &fake.connection.conn)
+        fake.deadline_ns = fake.now_ns;
+}
+
 size_t conn_room(const struct conn *c)
 {
     (void)c;

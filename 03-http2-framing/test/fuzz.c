@@ -1,6 +1,7 @@
 // fuzz.c: random bytes against the parts, chosen by libFuzzer so that they get far. `make fuzz`
 // (clang only) builds it and runs it for half a minute; FUZZ_SECONDS=600 for longer. The first
 // byte says which part gets the others.
+#include "h2_receive.h"
 #include "huffman.h"
 #include "fake_loop.h"
 #include "message.h"
@@ -17,6 +18,7 @@ static void fuzz_huffman(const uint8_t *bytes, size_t length)
 {
     static char text[1 << 17];
     static uint8_t code[1 << 17];
+    huffman_begin();
     ssize_t decoded = huffman_decode(bytes, length, text, sizeof text);
     if (decoded >= 0 && (huffman_encode(code, text, (size_t)decoded) != code + length ||
                          memcmp(code, bytes, length)))
@@ -28,6 +30,7 @@ static void fuzz_hpack(const uint8_t *bytes, size_t length)
     static struct hpack_list list;
     struct hpack_decoder decoder;
     struct request request;
+    struct response_head head;
     hpack_decoder_begin(&decoder);
     while (length > 0) { // several blocks: each begins with its length
         size_t part = *bytes++;
@@ -35,7 +38,8 @@ static void fuzz_hpack(const uint8_t *bytes, size_t length)
         if (!hpack_decode(&decoder, bytes, part, &list))
             break;
         request_read(&list, &request);
-        request_check_trailers(&list);
+        response_read(&list, &head);
+        message_check_trailers(&list);
         bytes += part;
         length -= part;
     }
@@ -71,11 +75,33 @@ static void fuzz_server(const uint8_t *bytes, size_t length)
     fake_end();
 }
 
+// What a server says to a client that has asked on streams 1 and 3.
+static void fuzz_client(const uint8_t *bytes, size_t length)
+{
+    static struct h2_receiver receiver;
+    struct response responses[2] = {0};
+    struct fault fault = fault_none();
+    struct h2_news news;
+    struct frame frame;
+    h2_receiver_begin(&receiver, responses, 2);
+    h2_asked(&receiver, 1);
+    h2_asked(&receiver, 3);
+    while (length >= FRAME_HEADER_BYTES && fault.scope != FAULT_CONNECTION) {
+        frame_read_header(bytes, &frame);
+        if (frame.length > length - FRAME_HEADER_BYTES)
+            break;
+        fault = h2_receive(&receiver, &frame, &news);
+        bytes += FRAME_HEADER_BYTES + frame.length;
+        length -= FRAME_HEADER_BYTES + frame.length;
+    }
+    h2_receiver_end(&receiver);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    static void (*const targets[])(const uint8_t *, size_t) = {fuzz_server, fuzz_hpack,
-                                                               fuzz_frame, fuzz_huffman};
+    static void (*const targets[])(const uint8_t *, size_t) = {
+        fuzz_server, fuzz_hpack, fuzz_frame, fuzz_huffman, fuzz_client};
     if (length > 0)
-        targets[*bytes % 4](bytes + 1, length - 1);
+        targets[*bytes % 5](bytes + 1, length - 1);
     return 0;
 }

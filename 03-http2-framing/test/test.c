@@ -413,7 +413,10 @@ TEST(http_1_on_the_same_port)
         {"HEAD / HTTP/1.1\r\nHost: a\r\n\r\nGET /img/1?size=0 HTTP/1.0\r\n\r\n",
          "Content-Type: image/png"},
         {"PUT / HTTP/1.0\r\n\r\n", "405 Method Not Allowed"},
-        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", "501"},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: "
+         "5\r\n\r\nhello",
+         "\r\n\r\nhello"},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n", "413"},
         {"GET /stream?n=2&ms=20 HTTP/1.0\r\n\r\n", "piece      2 of      2\n"},
         {"GET /slow?ms=20 HTTP/1.0\r\n\r\n", "that took a while"},
         {"GET / HTTP/1.1\r\n\r\n", "400 Bad Request"},

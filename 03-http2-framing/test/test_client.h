@@ -191,23 +191,40 @@ static struct fault receive_script(void)
     return fault;
 }
 
-TEST(what_a_client_is_told)
+// All cases in which a client finds this fault, or none.
+static void tell_a_client(enum fault_scope scope)
 {
     char command[100];
     for (size_t i = 0; i < sizeof answers_to_get / sizeof *answers_to_get; i++) {
+        if (answers_to_get[i].scope != scope)
+            continue;
         script.length = 0;
         script_add(&script, answers_to_get[i].frames);
         struct fault fault = receive_script();
         int port = test_fake_server((const char *)script.bytes, script.length, false);
         sprintf(command, "./client --port %d /", port);
         int status = test_run(command);
-        if (fault.scope != answers_to_get[i].scope || fault.code != answers_to_get[i].code ||
-            status != (fault.scope != FAULT_NONE) ||
-            !strstr(test_output, answers_to_get[i].words))
+        if (fault.scope != scope || fault.code != answers_to_get[i].code ||
+            status != (scope != FAULT_NONE) || !strstr(test_output, answers_to_get[i].words))
             FAIL("%s: scope %d, %s: %s; ./client exits %d and says\n%.300s",
                  answers_to_get[i].what, (int)fault.scope, error_code_name(fault.code),
                  fault.why, status, test_output);
     }
+}
+
+TEST(right_answers_are_taken)
+{
+    tell_a_client(FAULT_NONE);
+}
+
+TEST(malformed_answers_are_refused)
+{
+    tell_a_client(FAULT_STREAM);
+}
+
+TEST(servers_that_break_the_rules)
+{
+    tell_a_client(FAULT_CONNECTION);
 }
 
 TEST(frames_behind_the_end_of_an_answer)

@@ -186,10 +186,10 @@ TEST(slow_clients)
 // What honest clients do after each answer costs them nothing.
 TEST(honest_clients_are_never_thrown_out)
 {
-    static const char *const after[] = {"WINDOW_UPDATE.0.0.0000000d",
-                                        "PING.0.0.0011223344556677",
-                                        "WINDOW_UPDATE.0.0.0000000d PING.0.0.0011223344556677 "
-                                        "WINDOW_UPDATE.0.1.0000000d PRIORITY.0.1.0000000010"};
+    static const char *const after[] = {
+        "WINDOW_UPDATE.0.0.0000000d", "PING.0.0.0011223344556677",
+        ("WINDOW_UPDATE.0.0.0000000d PING.0.0.0011223344556677 WINDOW_UPDATE.0.1.0000000d "
+         "PRIORITY.0.1.0000000010")};
     char text[400];
     for (size_t i = 0; i < sizeof after / sizeof *after; i++) {
         fake_tell("WINDOW_UPDATE.0.0.7ffe0000");

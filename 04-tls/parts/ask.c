@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "body.h"
 #include "http.h"
 #include "net.h"
 
@@ -79,7 +78,7 @@ static int read_more(struct connection *c, struct reply *reply, struct input *in
     int result = connection_read(c, in->bytes + in->length, IN_BYTES - in->length, &got);
     if (result == 1 && !reply->first_ns) {
         reply->first_ns = now_ns();
-        reply->first_at = c->tap.length[false];
+        reply->first_at = c->recording.length[false];
     }
     if (result == 1)
         in->length += got;
@@ -109,7 +108,7 @@ static const char *head_fault(int status)
 static bool read_head(struct connection *c, struct reply *reply, struct input *in,
                       struct http_head *head)
 {
-    c->tap.deadline_ns = now_ns() + HEAD_MS * INT64_C(1000000); // whatever it sends
+    c->recording.deadline_ns = now_ns() + HEAD_MS * INT64_C(1000000); // whatever it sends
     for (;;) {
         int whole = http_read_response(in->bytes, in->length, head);
         if (whole < 0)
@@ -129,7 +128,7 @@ static bool read_head(struct connection *c, struct reply *reply, struct input *i
             if (reply->show)
                 reply->show(in->bytes, head->length);
             use(in, head->length);
-            c->tap.deadline_ns = 0;
+            c->recording.deadline_ns = 0;
             return true;
         }
         use(in, head->length);
@@ -138,8 +137,11 @@ static bool read_head(struct connection *c, struct reply *reply, struct input *i
 
 static void keep(struct reply *reply, struct http_text content)
 {
-    size_t at = reply->length < ANSWER_KEPT ? (size_t)reply->length : ANSWER_KEPT;
-    size_t part = content.length < ANSWER_KEPT - at ? content.length : ANSWER_KEPT - at;
+    size_t at = ANSWER_KEPT, part = content.length;
+    if (reply->length < at)
+        at = (size_t)reply->length;
+    if (part > ANSWER_KEPT - at)
+        part = ANSWER_KEPT - at;
     memcpy(reply->content + at, content.at, part);
     reply->content[at + part] = '\0';
     reply->length += content.length;
@@ -176,7 +178,9 @@ bool ask_read(struct connection *c, struct reply *reply)
     // The head's texts point into bytes that are gone now; its numbers stay.
     while (!body.done) {
         struct http_text content = {NULL, 0};
-        ssize_t used = in.length ? http_body_take(&body, in.bytes, in.length, &content) : 0;
+        ssize_t used = 0;
+        if (in.length)
+            used = http_body_take(&body, in.bytes, in.length, &content);
         if (used < 0)
             return give_up(c, "a chunk is malformed, after %llu bytes of content",
                            (unsigned long long)reply->length);

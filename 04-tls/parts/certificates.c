@@ -73,24 +73,26 @@ static const struct plan plans[CERTIFICATES] = {
 static _Noreturn void fail(const char *doing, const char *what)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
-    die("cannot %s %s: %s", doing, what, reason ? reason : strerror(errno));
+    if (!reason)
+        reason = strerror(errno);
+    die("cannot %s %s: %s", doing, what, reason);
 }
 
-const char *certificate_folder(void)
+const char *certificate_folder(const char *relative)
 {
     static char path[CERTIFICATE_PATH];
     char here[CERTIFICATE_PATH];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof CERTIFICATE_FOLDER);
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - strlen(relative) - 1);
     while (length > 0 && path[length - 1] != '/')
         length--;
-    if (length > 1) {
-        path[length - 1] = '\0';
-        if (getcwd(here, sizeof here) && strcmp(here, path)) {
-            strcat(path, "/" CERTIFICATE_FOLDER);
-            return path;
-        }
-    }
-    return CERTIFICATE_FOLDER; // it was started where it is
+    if (length <= 1)
+        return relative;
+    path[length - 1] = '\0';
+    if (getcwd(here, sizeof here) && !strcmp(here, path))
+        return relative; // it was started where it is
+    strcat(path, "/");
+    strcat(path, relative);
+    return path;
 }
 
 struct certificate_files certificate_files(const char *folder, enum certificate which)
@@ -105,7 +107,9 @@ const char *certificate_host(enum certificate which)
 {
     if (which == CERTIFICATE_WRONG_NAME)
         return "wrong-name.test";
-    return plans[which].kind == SERVER ? plans[which].common_name : NULL;
+    if (plans[which].kind != SERVER)
+        return NULL;
+    return plans[which].common_name;
 }
 
 // ---- what is there -------------------------------------------------------------------------
@@ -146,9 +150,9 @@ static bool same_names(const X509 *a, const X509 *b)
     X509_EXTENSION *two = X509_get_ext(b, X509_get_ext_by_NID(b, NID_subject_alt_name, -1));
     if (X509_NAME_cmp(X509_get_subject_name(a), X509_get_subject_name(b)))
         return false;
-    return one && two ? !ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(one),
-                                               X509_EXTENSION_get_data(two))
-                      : one == two;
+    if (!one || !two)
+        return one == two;
+    return !ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(one), X509_EXTENSION_get_data(two));
 }
 
 // True if what is there can stay: `wanted` says what it should be.
@@ -159,6 +163,9 @@ static bool is_good(const struct plan *plan, const struct pair *pair, const X509
     X509 *certificate = pair->certificate;
     if (!certificate || !pair->key || X509_check_private_key(certificate, pair->key) != 1 ||
         EVP_PKEY_is_a(pair->key, plan->rsa ? "RSA" : "EC") != 1)
+        return false;
+    // A certificate that was made while the clock was ahead is of no use until then.
+    if (X509_cmp_time(X509_get0_notBefore(certificate), &now) > 0)
         return false;
     bool expired = X509_cmp_time(X509_get0_notAfter(certificate), &now) < 0;
     bool expires = X509_cmp_time(X509_get0_notAfter(certificate), &soon) < 0;
@@ -194,20 +201,32 @@ static X509 *describe(const struct plan *plan)
 // "critical": who does not understand this must not accept the certificate.
 static void add_uses(X509 *certificate, X509 *issuer, const struct plan *plan)
 {
-    bool authority = plan->kind <= AUTHORITY_OF_LEAFS;
-    add(certificate, issuer, NID_basic_constraints,
-        plan->kind == AUTHORITY            ? "critical,CA:TRUE"
-        : plan->kind == AUTHORITY_OF_LEAFS ? "critical,CA:TRUE,pathlen:0"
-                                           : "critical,CA:FALSE");
+    const char *constraints = "critical,CA:FALSE", *usage = "critical,digitalSignature";
+    const char *purpose = NULL;
+    switch (plan->kind) {
+    case AUTHORITY:
+        constraints = "critical,CA:TRUE";
+        usage = "critical,keyCertSign,cRLSign";
+        break;
+    case AUTHORITY_OF_LEAFS:
+        constraints = "critical,CA:TRUE,pathlen:0";
+        usage = "critical,keyCertSign,cRLSign";
+        break;
+    case SERVER:
+        purpose = "serverAuth";
+        break;
+    case CLIENT:
+        purpose = "clientAuth";
+        break;
+    }
     // With an RSA key that may encipher, TLS 1.2 can do without Diffie and Hellman: the lesson
     // shows what that costs.
-    add(certificate, issuer, NID_key_usage,
-        authority   ? "critical,keyCertSign,cRLSign"
-        : plan->rsa ? "critical,digitalSignature,keyEncipherment"
-                    : "critical,digitalSignature");
-    if (!authority)
-        add(certificate, issuer, NID_ext_key_usage,
-            plan->kind == CLIENT ? "clientAuth" : "serverAuth");
+    if (purpose && plan->rsa)
+        usage = "critical,digitalSignature,keyEncipherment";
+    add(certificate, issuer, NID_basic_constraints, constraints);
+    add(certificate, issuer, NID_key_usage, usage);
+    if (purpose)
+        add(certificate, issuer, NID_ext_key_usage, purpose);
     add(certificate, issuer, NID_subject_key_identifier, "hash");
     add(certificate, issuer, NID_authority_key_identifier, "keyid:always");
 }
@@ -228,10 +247,15 @@ static bool set_serial(X509 *certificate)
 // Makes a key and a certificate for it, signed by the issuer's key (its own: issuer NULL).
 static struct pair issue(const struct plan *plan, const struct pair *issuer)
 {
-    struct pair made = {describe(plan),
-                        plan->rsa ? EVP_RSA_gen(RSA_BITS) : EVP_EC_gen("P-256")};
+    struct pair made = {describe(plan), NULL};
     X509 *certificate = made.certificate;
-    const struct pair *signer = issuer ? issuer : &made;
+    const struct pair *signer = &made;
+    if (plan->rsa)
+        made.key = EVP_RSA_gen(RSA_BITS);
+    else
+        made.key = EVP_EC_gen("P-256");
+    if (issuer)
+        signer = issuer;
     if (!made.key || !X509_set_pubkey(certificate, made.key) || !set_serial(certificate) ||
         !X509_gmtime_adj(X509_getm_notBefore(certificate), plan->from_day * 86400L) ||
         !X509_gmtime_adj(X509_getm_notAfter(certificate), plan->to_day * 86400L) ||
@@ -277,6 +301,18 @@ static void pair_write(const struct certificate_files *files, const struct pair 
     end_file(file, good, temporary, files->chain);
 }
 
+// Ends the program: the folder of keys is another user's, as after "sudo make run-04".
+static _Noreturn void fail_as_stranger(const char *folder, const char *path)
+{
+    struct stat status;
+    if (!stat(folder, &status) && status.st_uid != geteuid())
+        die("cannot lock %s: %s (the folder is another user's: sudo rm -r %s, or --keys "
+            "FOLDER)",
+            path, strerror(EACCES), folder);
+    errno = EACCES;
+    fail("lock", path);
+}
+
 // One at a time: of two programs that make them, the second finds all done. The lock ends with
 // the descriptor, whatever becomes of us.
 static int lock(const char *folder)
@@ -286,6 +322,8 @@ static int lock(const char *folder)
     if (mkdir(folder, 0700) && errno != EEXIST)
         fail("create the folder", folder);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EACCES)
+        fail_as_stranger(folder, path);
     if (fd < 0 || flock(fd, LOCK_EX))
         fail("lock", path);
     return fd;

@@ -33,9 +33,9 @@ enum certificate {
 #define CERTIFICATE_FOLDER "keys" // below the lesson's own folder
 #define CERTIFICATE_PATH   512
 
-// The folder of the certificates if nobody says another: CERTIFICATE_FOLDER in the folder of
-// this program, wherever it was started from.
-const char *certificate_folder(void);
+// The folder of the certificates if nobody says another: `relative` to where this program is,
+// which may be started from anywhere.
+const char *certificate_folder(const char *relative);
 
 struct certificate_files {
     char chain[CERTIFICATE_PATH]; // PEM: the certificate, then the intermediate if it has one

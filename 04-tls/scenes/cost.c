@@ -1,6 +1,6 @@
 // cost.c: scene cost: what a handshake costs in bytes and CPU, full and resumed, and what the
-// mathematics in it costs alone. Client and server are in this program (duo.h), with the same
-// settings as ./client and ./server: so there is nothing to measure but them.
+// mathematics in it costs alone. Client and server are in this program (in_memory_tls.h), with
+// the same settings as ./client and ./server: so there is nothing to measure but them.
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "ask.h"
 #include "claim.h"
 #include "context.h"
-#include "duo.h"
+#include "in_memory_tls.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -55,7 +55,8 @@ static double lowest(const double *values, int count)
 {
     double low = values[0];
     for (int i = 1; i < count; i++)
-        low = values[i] < low ? values[i] : low;
+        if (values[i] < low)
+            low = values[i];
     return low;
 }
 
@@ -259,14 +260,16 @@ static void report_resumption(const struct price prices[KINDS])
     double server = again->server_us / full->server_us;
     bool sent = again->certificates || prices[ECDSA_RESUMED].certificates ||
                 prices[OLD_RESUMED].certificates;
+    enum verdict verdict = UNCLEAR;
+    if (sent || server >= 1)
+        verdict = NOT_HERE;
+    else if (full->certificates && bytes < 0.7)
+        verdict = HOLDS;
     claim_report(
-        &resumption,
-        !sent && full->certificates && bytes < 0.7 && server < 1 ? HOLDS
-        : sent || server >= 1                                    ? NOT_HERE
-                                                                 : UNCLEAR,
+        &resumption, verdict,
         "no certificate and no signature: with RSA %.0f %% of the bytes and %.0f %% of "
         "the server's CPU. Of round trips 1.2 saves one, 1.3 has none to save "
-        "(scene roundtrips)",
+        "(scene round_trips)",
         bytes * 100, server * 100);
 }
 
@@ -302,11 +305,16 @@ void scene_cost(void)
     EVP_PKEY_free(tools.key[RSA_SIGN]);
     EVP_PKEY_free(tools.key[ECDSA_SIGN]);
     EVP_PKEY_free(tools.key[X25519]);
-    double slower = (aes > chacha ? aes : chacha) / rsa;
-    claim_report(&asymmetric,
-                 slower > 50  ? HOLDS
-                 : slower < 2 ? NOT_HERE
-                              : UNCLEAR,
+    double best = aes;
+    if (chacha > best)
+        best = chacha;
+    double slower = best / rsa;
+    enum verdict verdict = UNCLEAR;
+    if (slower > 50)
+        verdict = HOLDS;
+    else if (slower < 2)
+        verdict = NOT_HERE;
+    claim_report(&asymmetric, verdict,
                  "RSA decrypts %.0f times as slowly as the best cipher encrypts; one RSA "
                  "signature takes as long as %.0f KB of AES",
                  slower, aes * 1e3 / per_second[RSA_SIGN]);

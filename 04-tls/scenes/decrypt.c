@@ -59,9 +59,9 @@ static const char *read_handshake(struct bytes to_server, struct bytes to_client
         return "no ClientKeyExchange: a session that was resumed";
     server.length = (size_t)(server_done.whole.at - server.at) + server_done.whole.length;
     facts->key_exchange = key_exchange.body;
-    return hash_session(client, server, &client_hello, &key_exchange, facts->session_hash)
-               ? NULL
-               : "the messages are not in order";
+    if (!hash_session(client, server, &client_hello, &key_exchange, facts->session_hash))
+        return "the messages are not in order";
+    return NULL;
 }
 
 // ---- what the key opens --------------------------------------------------------------------
@@ -98,7 +98,9 @@ static void prf(const uint8_t secret[PREMASTER_BYTES], const char *label, const 
     for (size_t at = 0; at < length; at += HASH_BYTES) {
         size_t left = length - at;
         HMAC(EVP_sha256(), secret, PREMASTER_BYTES, text, HASH_BYTES + total, part, NULL);
-        memcpy(out + at, part, left < HASH_BYTES ? left : HASH_BYTES);
+        if (left > HASH_BYTES)
+            left = HASH_BYTES;
+        memcpy(out + at, part, left);
         HMAC(EVP_sha256(), secret, PREMASTER_BYTES, text, HASH_BYTES, part, NULL);
         memcpy(text, part, HASH_BYTES);
     }
@@ -174,7 +176,8 @@ static void open_direction(struct bytes bytes, bool to_server, struct loot *loot
             return;
         if (record.type != RECORD_DATA)
             continue; // Finished, an alert
-        room = (size_t)length < room ? (size_t)length : room;
+        if (room > (size_t)length)
+            room = (size_t)length;
         memcpy(loot->plain[to_server] + loot->length[to_server], plain, room);
         loot->length[to_server] += room;
     }
@@ -190,9 +193,14 @@ bool decrypt_recording(struct bytes to_server, struct bytes to_client, EVP_PKEY 
     struct bytes box = facts.key_exchange;
     // With RSA: two bytes of length, and what was encrypted. With ECDHE: one, and a public key.
     bool rsa = box.length > 2 && (size_t)(box.at[0] << 8 | box.at[1]) == box.length - 2;
-    loot->key_bytes = box.length - (rsa ? 2 : box.length > 0);
-    loot->key_message = rsa ? "a secret, encrypted" : "a public key";
-    box = rsa ? (struct bytes){box.at + 2, box.length - 2} : box;
+    if (rsa) {
+        box = (struct bytes){box.at + 2, box.length - 2};
+        loot->key_bytes = box.length;
+        loot->key_message = "a secret, encrypted";
+    } else {
+        loot->key_bytes = box.length - (box.length > 0);
+        loot->key_message = "a public key";
+    }
     if (!open_premaster(box, stolen, loot->premaster)) {
         loot->why = "the key opens nothing in the recording";
         return false;

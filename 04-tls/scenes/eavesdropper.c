@@ -69,19 +69,21 @@ static bool contains(struct bytes bytes, const char *text)
     return memmem(bytes.at, bytes.length, text, strlen(text));
 }
 
-static void listen_to(const struct tap *tap, struct found *found)
+static void listen_to(const struct recording *recording, struct found *found)
 {
     *found = (struct found){.count = 0};
     for (int to_server = 1; to_server >= 0; to_server--) {
-        struct bytes bytes = {tap->bytes[to_server], tap_kept(tap, to_server)};
+        struct bytes bytes = {recording->bytes[to_server],
+                              recording_kept(recording, to_server)};
         struct record record;
         found->secret = found->secret || contains(bytes, SECRET) || contains(bytes, "HTTP/1.1");
         while (dissect_record(&bytes, &record))
             if (record.type == RECORD_DATA && found->count < RECORDS_MAX)
                 found->lengths[found->count++] = (int)record.body.length * (to_server ? 1 : -1);
     }
-    read_hellos((struct bytes){tap->bytes[true], tap_kept(tap, true)},
-                (struct bytes){tap->bytes[false], tap_kept(tap, false)}, found);
+    read_hellos((struct bytes){recording->bytes[true], recording_kept(recording, true)},
+                (struct bytes){recording->bytes[false], recording_kept(recording, false)},
+                found);
 }
 
 // One connection with one request, as somebody on the way sees it. The server may have
@@ -99,7 +101,7 @@ static void overhear(int version, int length, struct found *found)
         die("no answer from the server: %s", c->why);
     if (!ask(c, "POST", "/echo", SECRET, &reply) || strcmp(reply.content, SECRET))
         die("no answer from the server: %s", c->why);
-    listen_to(&c->tap, found);
+    listen_to(&c->recording, found);
     connection_close(c);
 }
 
@@ -120,7 +122,8 @@ static int longest(const struct found *found)
 {
     int length = 0;
     for (int i = 0; i < found->count; i++)
-        length = -found->lengths[i] > length ? -found->lengths[i] : length;
+        if (-found->lengths[i] > length)
+            length = -found->lengths[i];
     return length;
 }
 
@@ -161,7 +164,7 @@ void scene_eavesdropper(void)
     story_say("The server's records of data in 1.3, in bytes:");
     story_say("    %s   n=%d", sizes(&new, text), ANSWER);
     story_say("    %s   n=%d", sizes(&longer, text), ANSWER + MORE);
-    claim_report(&encrypted, !old.secret && !new.secret ? HOLDS : NOT_HERE,
+    claim_report(&encrypted, old.secret || new.secret ? NOT_HERE : HOLDS,
                  "neither the password nor \"HTTP/1.1\" is among the bytes");
     int grown = longest(&longer) - longest(&new);
     bool seen = !strcmp(old.name, WORKBENCH) && !strcmp(new.name, WORKBENCH) &&

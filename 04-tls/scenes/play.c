@@ -19,18 +19,20 @@ int main(int argc, char **argv)
     static const char *keys;
     static int port = 8004;
     static const struct scene scenes[] = {
-        {"handshake", "message by message", scene_handshake},
-        {"roundtrips", "how long until the first byte", scene_roundtrips},
-        {"coalesce", "messages, records, segments", scene_coalesce},
-        {"cost", "bytes and CPU", scene_cost},
-        {"trust", "who is there?", scene_trust},
-        {"mutual", "and who are you?", scene_mutual},
-        {"dh", "a secret that never travels", scene_dh},
-        {"secrecy", "the key is stolen, years later", scene_secrecy},
+        {"handshake", "the messages of TLS 1.3 and 1.2", scene_handshake},
+        {"round_trips", "round trips until the first byte of an answer", scene_round_trips},
+        {"nagle_flights", "Nagle's algorithm and the flights of a handshake",
+         scene_nagle_flights},
+        {"cost", "what a handshake costs in bytes and CPU", scene_cost},
+        {"trust", "which certificates a client takes", scene_trust},
+        {"mutual", "mutual TLS: the client shows a certificate, too", scene_mutual},
+        {"dh", "Diffie-Hellman: a secret that never travels", scene_dh},
+        {"forward_secrecy", "forward secrecy: the key is stolen, years later",
+         scene_forward_secrecy},
         {"eavesdropper", "what everybody can read", scene_eavesdropper},
-        {"replay", "the same bytes once more", scene_replay},
-        {"once", "the same bytes once more, to a server that remembers", scene_once},
-        {"journey", "one request, station by station", scene_journey},
+        {"replay", "0-RTT: a replay attack", scene_replay},
+        {"anti_replay", "0-RTT: the server remembers used sessions", scene_anti_replay},
+        {"request_stages", "the stages of one request", scene_request_stages},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -38,13 +40,13 @@ int main(int argc, char **argv)
         {"keylog", OPTION_TEXT, &keylog, .help = "FILE for secrets, for Wireshark"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
-    keys = certificate_folder();
+    keys = certificate_folder(CERTIFICATE_FOLDER);
     int first = options_parse(
         argc, argv,
         &(struct command){"[SCENE]",
-                          "Lesson 04: TLS. Without SCENE all of them: handshake, roundtrips, "
-                          "coalesce, cost, trust,\nmutual, dh, secrecy, eavesdropper, replay, "
-                          "once, journey.",
+                          "Lesson 04: TLS. Without SCENE all of them: handshake, round_trips, "
+                          "nagle_flights, cost,\ntrust, mutual, dh, forward_secrecy, "
+                          "eavesdropper, replay, anti_replay, request_stages.",
                           options});
     connect_to(host, port);
     ask_keys(keys);

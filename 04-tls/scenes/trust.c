@@ -1,5 +1,5 @@
-// trust.c: scenes trust and mutual: who is at the other end? The server has a certificate for
-// each way in which one can be wrong, and shows it to who asks for it by name.
+// trust.c: scene trust: who is at the other end? The server has a certificate for each way in
+// which one can be wrong, and shows it to a client that asks for it by name.
 #include <stdio.h>
 #include <string.h>
 
@@ -8,8 +8,6 @@
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
-
-// ---- trust ---------------------------------------------------------------------------------
 
 static const struct {
     enum certificate which;
@@ -31,7 +29,11 @@ enum outcome { TAKEN, REFUSED, FAILED }; // REFUSED: for the reason that was exp
 
 static enum outcome judge(bool up, const char *why, const char *reason)
 {
-    return up ? TAKEN : reason && !strcmp(why, reason) ? REFUSED : FAILED;
+    if (up)
+        return TAKEN;
+    if (reason && !strcmp(why, reason))
+        return REFUSED;
+    return FAILED;
 }
 
 // Asks for this name.
@@ -116,10 +118,12 @@ void scene_trust(void)
                  "of %d certificates, good ones taken: %d; wrong ones refused, each for its "
                  "own reason: %d; neither: %d",
                  CASES, good, refused, CASES - good - refused);
-    claim_report(&common_name,
-                 by_common_name == TAKEN     ? HOLDS
-                 : by_common_name == REFUSED ? NOT_HERE
-                                             : UNCLEAR,
+    enum verdict verdict = UNCLEAR;
+    if (by_common_name == TAKEN)
+        verdict = HOLDS;
+    else if (by_common_name == REFUSED)
+        verdict = NOT_HERE;
+    claim_report(&common_name, verdict,
                  "a certificate for elsewhere.test with the common name common-name.test, for "
                  "a client that wants common-name.test: %s",
                  names[by_common_name]);
@@ -129,75 +133,4 @@ void scene_trust(void)
                  "certificate %s%s",
                  names[mine], names[others], names[alone],
                  pinned ? ". Without one, any chain that a CA vouches for is trusted" : "");
-}
-
-// ---- mutual --------------------------------------------------------------------------------
-
-static bool was_asked;
-
-static void see_message(int to_server, int version, int content, const void *bytes,
-                        size_t length, SSL *ssl, void *argument)
-{
-    (void)version, (void)ssl, (void)argument, (void)length;
-    if (!to_server && content == SSL3_RT_HANDSHAKE)
-        was_asked = was_asked || *(const uint8_t *)bytes == SSL3_MT_CERTIFICATE_REQUEST;
-}
-
-struct tried {
-    int status;  // of an answer; 0: there was none
-    bool was_up; // the client's handshake was done
-};
-
-static struct tried try_with(const char *what, int version, const struct certificate_files *own)
-{
-    struct reply reply = {0};
-    struct connect_settings settings = ask_settings();
-    settings.version = version;
-    settings.message = see_message;
-    if (own) {
-        settings.cert = own->chain;
-        settings.key_file = own->key;
-    }
-    struct connection *c = connection_open(&settings);
-    struct tried tried = {.was_up = c->up};
-    if (ask(c, "GET", "/", NULL, &reply))
-        story_row("%s|%d, client certificate: %s", what, reply.status,
-                  ask_fact(&reply, "client certificate"));
-    else
-        story_row("%s|%s%s", what, tried.was_up ? "the handshake is done, and then: " : "",
-                  c->why);
-    connection_close(c);
-    tried.status = reply.status;
-    return tried;
-}
-
-static const struct claim both_ways = {
-    "4.15", "guide §3.3", "authentication: a side proves who it is, by a certificate", HOLDS,
-    NULL};
-
-void scene_mutual(void)
-{
-    struct certificate_files student = ask_files(CERTIFICATE_CLIENT);
-    struct certificate_files self = ask_files(CERTIFICATE_SELF_SIGNED);
-    story_say(
-        "Usually only the server shows who it is. This one asks its clients, too (mTLS).");
-    story_head("the client shows|what comes of it");
-    struct tried without = try_with("nothing, TLS 1.3", TLS1_3_VERSION, NULL);
-    struct tried old = try_with("nothing, TLS 1.2", TLS1_2_VERSION, NULL);
-    struct tried wrong = try_with("one that it has signed itself", TLS1_3_VERSION, &self);
-    struct tried with = try_with("one that the CA has signed", TLS1_3_VERSION, &student);
-    if (!was_asked) {
-        claim_report(&both_ways, SKIPPED,
-                     "this server asks for no certificate: --require-client-cert");
-        return;
-    }
-    bool held = !without.status && !old.status && !wrong.status && with.status == 200;
-    bool late = without.was_up && wrong.was_up && !old.was_up;
-    claim_report(&both_ways, held ? HOLDS : UNCLEAR,
-                 "answers (0: none) to no certificate: %d, and %d with 1.2; to one of the "
-                 "client's own making: %d; to one of the CA: %d%s",
-                 without.status, old.status, wrong.status, with.status,
-                 held && late ? ". In 1.3 the refusal comes after the client's handshake is "
-                                "done: it had nothing more to wait for"
-                              : "");
 }

@@ -6,7 +6,6 @@ start_server ./server --early-data
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 printf 'GET /transfers HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n' >"$folder/request"
-seq 30000 >"$folder/blob"
 
 if need curl curl; then
     get() { curl -s --max-time 20 --cacert keys/ca.pem "$@"; }
@@ -17,6 +16,7 @@ if need curl curl; then
     expect "curl, TLS 1.1: refused" "35" "get --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 $here/; echo \$?"
     expect "curl, ALPN" "http/1.1" "fact protocol $here/"
     expect "curl, ALPN of HTTP/2: HTTP/1.1 it is" "http/1.1" "fact protocol --http2 $here/"
+    expect "curl, HTTP/1.0, and so in ALPN" "http/1.0" "fact protocol -0 $here/"
     expect "curl, the other name" "other.test" \
         "fact 'server name' --connect-to other.test:443:127.0.0.1:$port https://other.test/"
     expect "curl, by address" "none" "fact 'server name' https://127.0.0.1:$port/"
@@ -140,34 +140,6 @@ TLSv1.3   enabled" "grep -E '^(SSL|TLS)v[0-9.]+ +(en|dis)abled' $folder/scan"
     expect "sslscan, how many ciphers" "9" "grep -cE '^(Preferred|Accepted)' $folder/scan"
     expect "sslscan, renegotiation" "Session renegotiation not supported" "grep '^Session renegotiation' $folder/scan"
     expect "sslscan, heartbleed" "0" "grep -c ' vulnerable to heartbleed' $folder/scan | sed 's/^[23]$/0/'"
-fi
-
-# Our proxy, between foreign clients and a foreign server.
-if need python3 python3; then
-    cat >"$folder/upstream.py" <<'PYTHON'
-import http.server, os, sys
-os.chdir(sys.argv[1])
-class Handler(http.server.SimpleHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    def do_POST(self):
-        text = (self.headers['X-Forwarded-For'] + ' ' + self.headers['X-Forwarded-Proto'] + '\n').encode()
-        text += self.rfile.read(int(self.headers['Content-Length']))
-        self.send_response(200)
-        self.send_header('Content-Length', str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-    def log_message(self, *arguments): pass
-server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-print(server.server_port, flush=True)
-server.serve_forever()
-PYTHON
-    start_theirs python3 "$folder/upstream.py" "$folder"
-    start_server ./terminate --upstream "127.0.0.1:$theirs"
-    expect "curl, our proxy, python's server" "$(cksum <"$folder/blob")" "get https://localhost:$port/blob | cksum"
-    expect "the proxy says for whom it speaks" "127.0.0.1 https
-hello" "get -H 'X-Forwarded-For: 6.6.6.6' -d hello https://localhost:$port/"
-    expect "much goes through the proxy" "$( (echo "127.0.0.1 https"; cat "$folder/blob") | cksum)" \
-        "get --data-binary @$folder/blob https://localhost:$port/ | cksum"
 fi
 
 # ---- our client against foreign servers ------------------------------------------------------

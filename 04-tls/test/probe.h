@@ -18,6 +18,10 @@
 #define POST       "POST /transfer HTTP/1.1\r\nHost: " NAME "\r\nContent-Length: 0\r\n\r\n"
 #define ANSWER_MAX 20000
 
+#ifndef PROBE_KEYS // where the certificates are
+#define PROBE_KEYS CERTIFICATE_FOLDER
+#endif
+
 // How to connect. What is left out is as it should be.
 struct probe {
     const char *name; // whom to ask for, and to expect; default NAME
@@ -55,7 +59,7 @@ static inline void probe_note_reason(const SSL *ssl)
 static inline SSL *probe_new(const struct probe *p)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    const char *keys = p->keys ? p->keys : CERTIFICATE_FOLDER;
+    const char *keys = p->keys ? p->keys : PROBE_KEYS;
     const char *name = p->name ? p->name : NAME;
     struct certificate_files ca = certificate_files(keys, CERTIFICATE_CA);
     struct certificate_files own = certificate_files(keys, p->client);
@@ -190,6 +194,25 @@ static inline char *probe_log(const char *file)
     if (log)
         fclose(log);
     return text;
+}
+
+// Sends bytes on a connection of their own and says no more; what comes back, until the server
+// closes, is in probe_answer. Returns how much that is.
+static inline size_t send_and_end(int port, const char *bytes, size_t length)
+{
+    int fd = net_connect_or_die("127.0.0.1", port);
+    size_t got = 0;
+    signal(SIGPIPE, SIG_IGN);
+    write_all(fd, bytes, length);
+    shutdown(fd, SHUT_WR);
+    for (ssize_t part = 1; part > 0 && got < ANSWER_MAX;) {
+        part = read(fd, probe_answer + got, ANSWER_MAX - got);
+        if (part > 0)
+            got += (size_t)part;
+    }
+    probe_answer[got] = '\0';
+    close(fd);
+    return got;
 }
 
 #endif

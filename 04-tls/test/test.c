@@ -43,6 +43,5 @@ static void stop_with_log(pid_t pid, const char *log)
 #include "test_session.h"
 #include "test_attack.h"
 #include "test_keys.h"
-#include "test_terminate.h"
 #include "test_recorded.h"
 #include "test_client.h"

@@ -1,6 +1,6 @@
 // test_attack.h: what the internet sends: half of something, too much of it, or something else.
 // A part of test.c.
-#include "secure.h"
+#include "tls_filter.h"
 
 // The first bytes of a good client.
 static size_t client_hello(char *bytes, size_t size)
@@ -14,22 +14,6 @@ static size_t client_hello(char *bytes, size_t size)
     CHECK(BIO_read_ex(out, bytes, size, &length));
     SSL_free(ssl);
     return length;
-}
-
-// Sends bytes on a connection of their own and says no more; what comes back, until the server
-// closes, is in probe_answer. Returns how much that is.
-static size_t send_and_end(int port, const char *bytes, size_t length)
-{
-    int fd = net_connect_or_die("127.0.0.1", port);
-    size_t got = 0;
-    signal(SIGPIPE, SIG_IGN);
-    write_all(fd, bytes, length);
-    shutdown(fd, SHUT_WR);
-    for (ssize_t part = 1; part > 0 && got<ANSWER_MAX; got += part> 0 ? (size_t)part : 0)
-        part = read(fd, probe_answer + got, ANSWER_MAX - got);
-    probe_answer[got] = '\0';
-    close(fd);
-    return got;
 }
 
 TEST(plain_http_is_told_so)
@@ -169,6 +153,27 @@ TEST(stalled_handshakes_end)
     stop_with_log(pid, log);
 }
 
+// Clients that leave in the middle of a handshake are counted: no connection is unaccounted
+// for.
+TEST(clients_that_leave_during_a_handshake)
+{
+    char hello[4096], log[40];
+    pid_t pid;
+    int port = start_with_log(&pid, "", log);
+    size_t length = client_hello(hello, sizeof hello), sent[] = {0, length / 2, length};
+    for (int i = 0; i < 3; i++) {
+        int fd = net_connect_or_die("127.0.0.1", port);
+        CHECK(write_all(fd, hello, sent[i]));
+        close(fd);
+    }
+    CHECK(exchange(port));
+    CHECK_HAS(probe_log(log), "left before the handshake was done");
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_HAS(probe_log(log), "stopped: connections 4, handshakes 1, resumed 0, refused 0, "
+                              "abandoned 3, requests 1\n");
+    unlink(log);
+}
+
 static int allow_descriptors(int wanted)
 {
     struct rlimit limit;
@@ -201,7 +206,7 @@ TEST(a_thousand_half_open_handshakes)
 // More than the server has patience for: the oldest one goes, and the newest ones stay.
 TEST(the_oldest_half_open_handshake_goes)
 {
-    enum { MORE = SECURE_HALF_OPEN + 10 };
+    enum { MORE = TLS_HALF_OPEN_MAX + 10 };
     static int fds[MORE];
     pid_t pid;
     int gone = 0;

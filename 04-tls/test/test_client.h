@@ -88,7 +88,7 @@ TEST(the_client_asks_one_thing)
         {"--servername expired.test", 1, "no answer: certificate has expired"},
         {"--servername expired.test --insecure", 0, "WARNING: NOT CHECKED"},
         {"--alpn h2", 1, "no application protocol"},
-        {">/dev/full", 1, "client: cannot write the answer: No space left on device"}};
+        {">/dev/full", 1, "client: cannot write the output: No space left on device"}};
     char command[200];
     pid_t pid;
     int port = start(&pid, "--quiet");

@@ -165,6 +165,55 @@ TEST(dates_and_names)
     end_folder();
 }
 
+// The clock was ahead when a certificate was made: it is not good yet.
+TEST(a_certificate_of_the_future_is_made_anew)
+{
+    begin_folder();
+    struct certificate_files files = certificate_files(folder, CERTIFICATE_SERVER_ECDSA);
+    struct certificate_files ca = certificate_files(folder, CERTIFICATE_INTERMEDIATE);
+    FILE *key_file = fopen(ca.key, "re");
+    EVP_PKEY *key = PEM_read_PrivateKey(key_file, NULL, NULL, NULL);
+    X509 *certificate = read_certificate(CERTIFICATE_SERVER_ECDSA);
+    CHECK(X509_gmtime_adj(X509_getm_notBefore(certificate), 40 * 86400L) != NULL);
+    CHECK(X509_sign(certificate, key, EVP_sha256()) > 0);
+    FILE *file = fopen(files.chain, "we");
+    CHECK(PEM_write_X509(file, certificate));
+    fclose(file);
+    fclose(key_file);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    ino_t other = identity(CERTIFICATE_OTHER_RSA);
+    certificates_make(folder);
+    CHECK(identity(CERTIFICATE_OTHER_RSA) == other);
+    CHECK(works());
+    end_folder();
+}
+
+// As after "sudo make run-04": what to do is said.
+TEST(a_folder_of_another_user)
+{
+    char said[] = "/tmp/workbench-04-XXXXXX";
+    int status = 0;
+    if (geteuid())
+        return; // only root can try this
+    begin_folder();
+    int fd = mkstemp(said);
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(fd, STDERR_FILENO);
+        if (!setgid(65534) && !setuid(65534))
+            certificates_make(folder);
+        _exit(0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    CHECK_INT(WEXITSTATUS(status), 1);
+    CHECK_HAS(probe_log(said),
+              "the folder is another user's: sudo rm -r /tmp/workbench-04-keys");
+    unlink(said);
+    end_folder();
+}
+
 TEST(a_folder_that_cannot_be_written)
 {
     CHECK_INT(test_run("./server --port 0 --keys /proc/nowhere"), 1);

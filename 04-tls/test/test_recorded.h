@@ -2,17 +2,17 @@
 #include "connect.h"
 #include "context.h"
 #include "decrypt.h"
-#include "duo.h"
+#include "in_memory_tls.h"
 
 #define RECORDED_BYTES  20000
 #define RECORDED_SECRET "the-password-is-mellon"
 
-static struct recording {
+static struct captured {
     size_t length[2]; // to the client, to the server
     uint8_t bytes[2][RECORDED_BYTES];
 } recorded;
 
-static struct bytes recorded_bytes(const struct recording *r, int to_server)
+static struct bytes recorded_bytes(const struct captured *r, int to_server)
 {
     return (struct bytes){r->bytes[to_server], r->length[to_server]};
 }
@@ -74,7 +74,7 @@ static EVP_PKEY *recorded_key(enum certificate which)
     return key;
 }
 
-static bool opens(const struct recording *r, EVP_PKEY *key, struct loot *loot)
+static bool opens(const struct captured *r, EVP_PKEY *key, struct loot *loot)
 {
     return decrypt_recording(recorded_bytes(r, true), recorded_bytes(r, false), key, loot);
 }
@@ -119,7 +119,7 @@ static bool is_part(const char *plain)
 // out is what was said, or a part of it, or nothing; never anything else.
 TEST(a_recording_that_was_changed)
 {
-    static struct recording changed;
+    static struct captured changed;
     static struct loot loot;
     int opened = 0;
     record("AES128-GCM-SHA256", 0);

@@ -31,6 +31,56 @@ TEST(each_name_has_its_certificate)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// By ALPN a client may also offer HTTP/1.0 alone, as "curl --http1.0" does.
+TEST(the_protocols_of_alpn)
+{
+    static const char *const cases[][2] = {
+        {"\x8http/1.1", "protocol: http/1.1\n"},
+        {"\x8http/1.0", "protocol: http/1.0\n"},
+        {"\x2h2\x8http/1.0\x8http/1.1", "protocol: http/1.1\n"}, // the server's order
+        {"\x6"
+         "echo/1\x8http/1.1",
+         "protocol: http/1.1\n"}};
+    pid_t pid;
+    int port = start(&pid, "");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_INT(probe_once(port, &(struct probe){.protocols = cases[i][0]}, GET_FACTS), 200);
+        CHECK_HAS(probe_answer, cases[i][1]);
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A group of the key exchange that has a name in OpenSSL, but no number (since OpenSSL 3.5).
+TEST(a_group_after_quantum_computers)
+{
+    static const char group[] = "X25519MLKEM768";
+    char options[100];
+    pid_t pid;
+    if (!context_knows_groups(group))
+        return;
+    snprintf(options, sizeof options, "--groups %s:X25519", group);
+    int port = start(&pid, options);
+    for (int i = 0; i < 3; i++) {
+        CHECK_INT(probe_once(port, &(struct probe){.groups = group}, GET_FACTS), 200);
+        CHECK_HAS(probe_answer, "group: X25519MLKEM768\n");
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(groups_that_are_asked_for)
+{
+    static const char *const cases[][2] = {{"P-256", "group: P-256\n"},
+                                           {"P-384", "group: P-384\n"},
+                                           {"X25519", "group: X25519\n"}};
+    pid_t pid;
+    int port = start(&pid, "");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_INT(probe_once(port, &(struct probe){.groups = cases[i][0]}, GET_FACTS), 200);
+        CHECK_HAS(probe_answer, cases[i][1]);
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(both_kinds_of_keys)
 {
     static const char *const signatures[] = {"RSA-PSS+SHA256", "ECDSA+SHA256"};
@@ -246,6 +296,7 @@ TEST(options_of_the_lesson)
         {"--anti-replay 1", "--anti-replay takes on or off, not '1'"},
         {"--ciphers NO-SUCH", "--ciphers takes names of ciphers with ':' between them, not"},
         {"--ciphers TLS_NO", "not 'TLS_NO'"},
+        {"--groups rot13", "--groups takes names of groups with ':' between them, not 'rot13'"},
         {"--cert x", "--cert and --key-file are only taken together"},
         {"--handshake-ms 0", "from 1 to 3600000, not '0'"}};
     char command[200];

@@ -39,6 +39,14 @@ TEST(a_session_is_for_one_name)
             other.session = probe_session(port, &(struct probe){.version = version});
             CHECK_INT(probe_once(port, &other, GET_FACTS), 200);
             CHECK_HAS(probe_answer, "resumed: no\nserver name: other.test\n");
+            other.name = "localhost"; // of the same certificate, but another one (RFC 6066 §3)
+            CHECK_INT(probe_once(port, &other, GET_FACTS), 200);
+            CHECK_HAS(probe_answer, "resumed: no\nserver name: localhost\n");
+            SSL_SESSION_free(other.session);
+            other.session = probe_session(port, &(struct probe){.version = version});
+            other.name = "WorkBench.Test"; // the same
+            CHECK_INT(probe_once(port, &other, GET_FACTS), 200);
+            CHECK_HAS(probe_answer, "resumed: yes\n");
             SSL_SESSION_free(other.session);
         }
         CHECK_INT(test_stop(pid), 0);

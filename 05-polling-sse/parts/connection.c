@@ -1,10 +1,13 @@
 // connection.c: see connection.h.
 #include "connection.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "exchange.h"
 #include "log.h"
+
+#define REFUSAL_BYTES 300 // of the text that says why a request is refused
 
 struct http_out connection_out(struct connection *c)
 {
@@ -65,14 +68,13 @@ void connection_answer(struct connection *c, int status, const char *type,
     connection_finish(c);
 }
 
-void connection_refuse(struct connection *c, int status, const char *fields)
+void connection_refuse(struct connection *c, int status, const char *why, const char *fields)
 {
-    char text[64];
-    struct http_out out = {text, sizeof text, 0, false};
-    log_line("refused: %d %s", status, http_reason(status));
-    http_put_text(&out, http_reason(status));
-    http_put_text(&out, "\n");
-    connection_answer(c, status, "text/plain", (struct http_text){text, out.length}, fields);
+    char text[REFUSAL_BYTES];
+    int length = snprintf(text, sizeof text, "%s: %s\n", http_reason(status), why);
+    log_line("refused: %d %s", status, why);
+    connection_answer(c, status, "text/plain", (struct http_text){text, (size_t)length},
+                      fields);
 }
 
 void connection_send_from(struct connection *c, struct http_text text, struct event *event)

@@ -8,7 +8,6 @@
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
-#include "body.h"
 #include "buffer.h"
 #include "feed.h"
 #include "http.h"
@@ -132,6 +131,11 @@ void connection_wrote(struct connection *c, size_t length);
 // closes), or that ends with the connection for everybody.
 enum { CHUNKED = -1, TO_CLOSE = -2 };
 
+// What keeps an answer from being stored on its way; and from being gathered there until it is
+// long enough, which is what nginx does.
+#define NO_STORE "Cache-Control: no-store\r\n"
+#define NO_DELAY NO_STORE "X-Accel-Buffering: no\r\n"
+
 // Writes the head of an answer. `type` NULL: there is no content. `fields` end with CRLF.
 void connection_head(struct connection *c, int status, const char *type, int64_t length,
                      const char *fields);
@@ -141,8 +145,8 @@ void connection_head(struct connection *c, int status, const char *type, int64_t
 void connection_answer(struct connection *c, int status, const char *type,
                        struct http_text text, const char *fields);
 
-// Answers with no more than the status and its name.
-void connection_refuse(struct connection *c, int status, const char *fields);
+// Answers with a status, and half a sentence that says why.
+void connection_refuse(struct connection *c, int status, const char *why, const char *fields);
 
 // Begins to send content that may be longer than the room; connection_send() goes on with it as
 // there is room, and returns true if there was any.

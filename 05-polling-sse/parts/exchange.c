@@ -57,10 +57,19 @@ static int check(struct connection *c, const struct http_head *head, const struc
 static void refuse(struct connection *c, const struct route *route, int status)
 {
     char fields[40] = "";
-    if (status == 405)
-        snprintf(fields, sizeof fields, "Allow: %s\r\n",
-                 takes(route, (struct http_text){"HEAD", 4}) ? "GET, HEAD" : route->method);
-    connection_refuse(c, status, fields);
+    const char *why = "there is no such path here";
+    if (status == 403)
+        why = "a page of another origin may not do this";
+    else if (status == 413)
+        why = "content may have 65536 bytes";
+    else if (status == 400)
+        why = "a request with this method has no content here";
+    if (status == 405) {
+        bool quick = takes(route, (struct http_text){"HEAD", 4});
+        why = "this path takes another method";
+        snprintf(fields, sizeof fields, "Allow: %s\r\n", quick ? "GET, HEAD" : route->method);
+    }
+    connection_refuse(c, status, why, fields);
 }
 
 // A whole head is here.
@@ -97,7 +106,7 @@ static void take_head(struct connection *c, const struct http_head *head)
         http_body_of_request(&c->http.body, head);
         if (!buffer_add(&c->kept, head->target.at, head->target.length)) {
             c->keep_alive = false;
-            connection_refuse(c, 503, "");
+            connection_refuse(c, 503, "no memory for the content", "");
         } else if (head->expects_continue) {
             memcpy(conn_space(&c->conn), go_on, sizeof go_on - 1);
             connection_wrote(c, sizeof go_on - 1);
@@ -124,14 +133,19 @@ static size_t take_content(struct connection *c, const char *bytes, size_t lengt
 {
     struct http_text content;
     ssize_t used = http_body_take(&c->http.body, bytes, length, &content);
+    const char *why = c->http.body.why;
     int status = used < 0 ? (int)-used : 0;
-    if (!status && c->kept.length - c->http.target_length + content.length > CONTENT_MAX)
+    if (!status && c->kept.length - c->http.target_length + content.length > CONTENT_MAX) {
         status = 413;
-    if (!status && !buffer_add(&c->kept, content.at, content.length))
+        why = "content may have 65536 bytes";
+    }
+    if (!status && !buffer_add(&c->kept, content.at, content.length)) {
         status = 503;
+        why = "no memory for the content";
+    }
     if (status) {
         c->keep_alive = false; // where the next request begins is not known
-        connection_refuse(c, status, "");
+        connection_refuse(c, status, why, "");
         return length;
     }
     c->service->traffic[c->technique].bytes_in += (size_t)used;
@@ -145,13 +159,15 @@ static size_t read_head(struct connection *c, const char *bytes, size_t length)
 {
     static struct http_head head;
     int result = http_read_request(bytes, length, &head);
+    // Also what is refused, or never comes whole, may be a HEAD: its answer has no content.
+    c->head_only = length >= 5 && !memcmp(bytes, "HEAD ", 5);
     if (result > 0) {
         take_head(c, &head);
         return head.length;
     }
     if (result < 0) {
-        c->keep_alive = c->head_only = false;
-        connection_refuse(c, -result, "");
+        c->keep_alive = false;
+        connection_refuse(c, -result, head.why, "");
     } else if (!c->http.head_began) {
         c->http.head_began = true;
         conn_deadline(&c->conn, REQUEST_MS);
@@ -200,8 +216,8 @@ static void timeout(struct connection *c)
         conn_close(&c->conn);
         return;
     }
-    c->keep_alive = c->head_only = false;
-    connection_refuse(c, 408, "");
+    c->keep_alive = false;
+    connection_refuse(c, 408, "the request did not come in 10 seconds", "");
 }
 
 static void stop(struct connection *c)

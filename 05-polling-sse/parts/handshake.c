@@ -18,31 +18,6 @@ void handshake_accept(struct http_text key, char accept[HANDSHAKE_ACCEPT])
     base64(digest, sizeof digest, accept);
 }
 
-// How often there is a field of this name; the last one's value is in *value.
-static int count_fields(const struct http_head *head, const char *name, struct http_text *value)
-{
-    int count = 0;
-    *value = (struct http_text){"", 0};
-    for (size_t i = 0; i < head->field_count; i++)
-        if (http_is_token(head->fields[i].name, name)) {
-            *value = head->fields[i].value;
-            count++;
-        }
-    return count;
-}
-
-// True if a field of this name has this word in its list.
-static bool lists(const struct http_head *head, const char *name, const char *word)
-{
-    for (size_t i = 0; i < head->field_count; i++) {
-        struct http_text value = head->fields[i].value, item;
-        while (http_is_token(head->fields[i].name, name) && http_next_item(&value, &item))
-            if (http_is_token(item, word))
-                return true;
-    }
-    return false;
-}
-
 // 16 bytes in base64 are 22 characters and "==" (§4.2.1).
 static bool is_key(struct http_text key)
 {
@@ -57,25 +32,33 @@ static bool is_key(struct http_text key)
     return true;
 }
 
-int handshake_check(const struct http_head *head, struct http_text *key)
+int handshake_check(const struct http_head *head, struct http_text *key, const char **why)
 {
     struct http_text version;
-    if (!lists(head, "upgrade", "websocket"))
+    *why = "no Upgrade field names websocket";
+    if (!http_list_has(head, "upgrade", "websocket"))
         return 426;
+    *why = "a WebSocket begins with a GET of HTTP/1.1 that has no content";
     if (!http_is(head->method, "GET") || !head->minor || head->content_length > 0 ||
-        head->chunked || !lists(head, "connection", "upgrade"))
+        head->chunked)
         return 400;
-    if (count_fields(head, "sec-websocket-version", &version) != 1)
+    *why = "no Connection field names Upgrade";
+    if (!http_list_has(head, "connection", "upgrade"))
         return 400;
+    *why = "there is not one Sec-WebSocket-Version field";
+    if (http_single_field(head, "sec-websocket-version", &version) != 1)
+        return 400;
+    *why = "this server speaks version 13";
     if (!http_is(version, VERSION))
         return 426;
-    return count_fields(head, "sec-websocket-key", key) == 1 && is_key(*key) ? 101 : 400;
+    *why = "there is not one Sec-WebSocket-Key field of 16 bytes in base64";
+    return http_single_field(head, "sec-websocket-key", key) == 1 && is_key(*key) ? 101 : 400;
 }
 
 bool handshake_origin_is_allowed(const struct http_head *head, const char *list)
 {
     struct http_text origin, host = head->host;
-    int count = count_fields(head, "origin", &origin);
+    int count = http_single_field(head, "origin", &origin);
     if (!count || !strcmp(list, "*"))
         return true;
     const char *scheme_end = origin.length ? memmem(origin.at, origin.length, "://", 3) : NULL;
@@ -107,6 +90,7 @@ void handshake_put_answer(struct http_out *out, struct http_text key)
 
 void handshake_put_refusal(struct http_out *out)
 {
+    http_put_field(out, "Connection", "Upgrade"); // as with every Upgrade (RFC 9110 §7.8)
     http_put_field(out, "Upgrade", "websocket");
     http_put_field(out, "Sec-WebSocket-Version", VERSION);
 }
@@ -125,15 +109,22 @@ void handshake_put_request(struct http_out *out, const char *host, const char *t
     http_put_text(out, "\r\n");
 }
 
-bool handshake_is_accepted(const struct http_head *head, const char *key)
+const char *handshake_fault(const struct http_head *head, const char *key)
 {
     struct http_text accept, value;
     char expected[HANDSHAKE_ACCEPT];
     handshake_accept((struct http_text){key, strlen(key)}, expected);
-    return head->status == 101 && lists(head, "upgrade", "websocket") &&
-           lists(head, "connection", "upgrade") &&
-           count_fields(head, "sec-websocket-accept", &accept) == 1 &&
-           http_is(accept, expected) &&
-           !count_fields(head, "sec-websocket-extensions", &value) && // we offered neither
-           !count_fields(head, "sec-websocket-protocol", &value);
+    if (!http_list_has(head, "upgrade", "websocket"))
+        return "no Upgrade field names websocket";
+    if (!http_list_has(head, "connection", "upgrade"))
+        return "no Connection field names Upgrade";
+    if (http_single_field(head, "sec-websocket-accept", &accept) != 1)
+        return "there is not one Sec-WebSocket-Accept field";
+    if (!http_is(accept, expected))
+        return "its Sec-WebSocket-Accept does not fit our key";
+    if (http_single_field(head, "sec-websocket-extensions", &value))
+        return "it names an extension, and we offered none";
+    if (http_single_field(head, "sec-websocket-protocol", &value))
+        return "it names a subprotocol, and we offered none";
+    return NULL;
 }

@@ -15,9 +15,9 @@
 // The server's answer to a key: both in base64.
 void handshake_accept(struct http_text key, char accept[HANDSHAKE_ACCEPT]);
 
-// Checks a client's request. Returns 101 and sets *key, or the status to refuse it with: 400,
-// or 426 if it asks for no WebSocket, or for another version of it.
-int handshake_check(const struct http_head *head, struct http_text *key);
+// Checks a client's request. Returns 101 and sets *key; or the status to refuse it with, 400,
+// or 426 if it asks for no WebSocket, or for another version of it; then *why gives the reason.
+int handshake_check(const struct http_head *head, struct http_text *key, const char **why);
 
 // True if the page that asks may: it is of the host that it asks, or on the list ("*": any;
 // else origins, separated by spaces). Browsers send cookies whichever page opens a WebSocket,
@@ -32,7 +32,8 @@ void handshake_put_refusal(struct http_out *out);
 void handshake_put_request(struct http_out *out, const char *host, const char *target,
                            const char *key);
 
-// True if this is the answer to that key. False: the client must not go on (§4.1).
-bool handshake_is_accepted(const struct http_head *head, const char *key);
+// What is wrong with an answer 101 to that key: the client must then not go on (§4.1). NULL:
+// nothing is.
+const char *handshake_fault(const struct http_head *head, const char *key);
 
 #endif

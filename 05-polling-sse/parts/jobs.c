@@ -54,7 +54,7 @@ static void answer_state(struct connection *c, uint64_t id, int status, const ch
     int64_t now = conn_now(&c->conn);
     char text[160];
     if (!job) { // it was forgotten while somebody waited for it
-        connection_refuse(c, 404, "");
+        connection_refuse(c, 404, "this job is forgotten", "");
         return;
     }
     int length;
@@ -78,13 +78,13 @@ void answer_submit(struct connection *c, const struct request *request)
     uint64_t ms = JOB_MS;
     char location[60];
     if (!query_number(request->query, "ms", JOB_MAX_MS, &ms)) {
-        connection_refuse(c, 400, "");
+        connection_refuse(c, 400, "ms= is no number up to 60000", "");
         return;
     }
     int64_t now = conn_now(&c->conn);
     struct job *job = find_place(jobs, now);
     if (!job) {
-        connection_refuse(c, 503, "");
+        connection_refuse(c, 503, "1000 jobs are running", "");
         return;
     }
     uint64_t id = ++jobs->newest;
@@ -97,7 +97,7 @@ void answer_submit(struct connection *c, const struct request *request)
 
 static void timeout(struct connection *c)
 {
-    answer_state(c, c->job.id, 200, "Cache-Control: no-store\r\n");
+    answer_state(c, c->job.id, 200, NO_STORE);
 }
 
 static void stop(struct connection *c)
@@ -117,11 +117,11 @@ void answer_job(struct connection *c, const struct request *request)
     if (http_number(handle, UINT64_MAX, &id))
         job = find_job(c->service->jobs, id);
     if (!job) {
-        connection_refuse(c, 404, "");
+        connection_refuse(c, 404, "there is no such job", "");
         return;
     }
     if (!query_number(request->query, "wait", WAIT_JOB_MS, &wait_ms)) {
-        connection_refuse(c, 400, "");
+        connection_refuse(c, 400, "wait= is no number up to 60000", "");
         return;
     }
     c->job.id = id;

@@ -57,14 +57,14 @@ void answer_page(struct connection *c, const struct request *request)
     }
     if (getrandom(random, sizeof random, 0) != sizeof random ||
         (base64(random, sizeof random, nonce), !fill_in(c->service->page, nonce, &c->kept))) {
-        connection_refuse(c, 503, "");
+        connection_refuse(c, 503, "no memory for the page", "");
         return;
     }
     snprintf(fields, sizeof fields,
              "Content-Security-Policy: default-src 'none'; script-src 'nonce-%s'; "
              "style-src 'nonce-%s'; connect-src 'self'; img-src data:; base-uri 'none'; "
              "form-action 'none'; frame-ancestors 'none'\r\n"
-             "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n",
+             "X-Content-Type-Options: nosniff\r\n" NO_STORE,
              nonce, nonce);
     connection_answer(c, 200, "text/html; charset=utf-8",
                       (struct http_text){c->kept.bytes, c->kept.length}, fields);

@@ -60,7 +60,8 @@ void answer_stats(struct connection *c, const struct request *request)
     char text[ANSWER_ROOM / 2];
     struct http_out out = {text, sizeof text, 0, false};
     (void)request;
-    put(&out, "{\n  \"newest\": ", service->news.newest);
+    put(&out, "{\n  \"first\": ", service->news.first);
+    put(&out, ", \"newest\": ", service->news.newest);
     put(&out, ", \"oldest\": ", service->news.oldest);
     put(&out, ", \"ring_bytes\": ", service->news.bytes);
     for (int technique = 0; technique < TECHNIQUES; technique++)
@@ -73,5 +74,5 @@ void answer_stats(struct connection *c, const struct request *request)
     put(&out, ", \"resident_bytes\": ", resident_bytes());
     http_put_text(&out, "\n}\n");
     connection_answer(c, 200, "application/json", (struct http_text){text, out.length},
-                      "Cache-Control: no-store\r\n");
+                      NO_STORE);
 }

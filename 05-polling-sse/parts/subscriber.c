@@ -114,5 +114,5 @@ void subscribers_wake(struct service *service)
     for (struct connection *c = service->subscribers; c; c = c->next)
         // One that has output waiting looks when the kernel has room again.
         if (!c->conn.out && !c->conn.closing)
-            conn_deadline(&c->conn, 0);
+            conn_wake(&c->conn);
 }

@@ -89,18 +89,22 @@ void answer_chat(struct connection *c, const struct request *request)
 {
     static const struct mode mode = {NULL, NULL, timeout, stop};
     struct http_text question = request->content;
-    if (question.length > QUESTION_MAX || !utf8_is_valid(question.at, question.length)) {
-        connection_refuse(c, question.length > QUESTION_MAX ? 413 : 400, "");
+    if (question.length > QUESTION_MAX) {
+        connection_refuse(c, 413, "a question may have 4096 bytes", "");
+        return;
+    }
+    if (!utf8_is_valid(question.at, question.length)) {
+        connection_refuse(c, 400, "a question is UTF-8", "");
         return;
     }
     if (!add_question(&c->kept, question) ||
         !buffer_add(&c->kept, opinion, sizeof opinion - 1)) {
-        connection_refuse(c, 503, "");
+        connection_refuse(c, 503, "no memory for an answer", "");
         return;
     }
     c->wants_events = request->wants_events;
     connection_head(c, 200, c->wants_events ? "text/event-stream" : "text/plain; charset=utf-8",
-                    CHUNKED, "Cache-Control: no-store\r\n");
+                    CHUNKED, NO_DELAY);
     c->tokens.chunked = c->minor > 0;
     c->tokens.at = 0;
     c->conn.paused = true; // what the client says next waits

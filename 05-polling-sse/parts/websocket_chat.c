@@ -217,13 +217,14 @@ static void begin(struct connection *c, bool echo, uint64_t seen)
 void answer_websocket(struct connection *c, const struct request *request)
 {
     struct http_text key = {NULL, 0}, since = http_parameter(request->query, "since");
-    int status = handshake_check(request->head, &key);
+    const char *why;
+    int status = handshake_check(request->head, &key, &why);
     char fields[100];
     struct http_out out = {fields, sizeof fields - 1, 0, false};
     if (status != 101) {
         handshake_put_refusal(&out);
         fields[out.length] = '\0';
-        connection_refuse(c, status, fields);
+        connection_refuse(c, status, why, fields);
         return;
     }
     out = connection_out(c);

@@ -4,7 +4,8 @@
 
 #include "ask.h"
 #include "claim.h"
-#include "follow.h"
+#include "json.h"
+#include "websocket.h"
 #include "handshake.h"
 #include "net.h"
 #include "scenes.h"
@@ -164,12 +165,13 @@ static void by_http(size_t *up, size_t *down)
 {
     static struct fetch http;
     char target[60];
+    uint64_t id;
     ask_open(&http);
-    if (ask_status(&http, "POST", "/publish", MESSAGE) != 200)
+    if (ask_status(&http, "POST", "/publish", MESSAGE) != 200 ||
+        !json_number(http.content, "id", &id))
         die("the server does not publish");
     *up = http.up;
-    snprintf(target, sizeof target, "/poll?since=%llu",
-             (unsigned long long)json_number(http.content, "id") - 1);
+    snprintf(target, sizeof target, "/poll?since=%llu", (unsigned long long)id - 1);
     http.down = 0;
     ask_status(&http, "GET", target, NULL);
     *down = http.down - http.content_bytes + sizeof MESSAGE - 1;
@@ -187,7 +189,7 @@ void scene_frames(void)
     story_say("With the version:");
     int with = ask("Sec-WebSocket-Version: 13\r\n");
     handshake_accept((struct http_text){KEY, strlen(KEY)}, accept);
-    bool same = handshake_is_accepted(&f.head, KEY) && !strcmp(accept, ACCEPT);
+    bool same = !handshake_fault(&f.head, KEY) && !strcmp(accept, ACCEPT);
     if (with != 101)
         die("no WebSocket: the server says %d", with);
     websocket_begin(&ws, false, MESSAGE_MAX);

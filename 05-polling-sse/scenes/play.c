@@ -1,8 +1,7 @@
-// client.c: how news reaches a client, and what each way costs.
+// play.c: how news reaches a client, and what each way costs.
 //
-// Run:    ./client             against ./server in another terminal, or, over a distance:
+// Run:    ./play               against ./server in another terminal, or, over a distance:
 //         make run             or one scene: make run SCENE=techniques ARGS="--rtt 100"
-//         ./client --watch sse        the server's news as it comes: poll, wait, sse or ws
 // Watch:  who asks, how often, and how much of that is in vain.
 //
 // follow.c is the four ways, common/fetch.c the client's half of HTTP; the longer scenes are in
@@ -14,6 +13,7 @@
 #include "packet_log.h"
 #include "claim.h"
 #include "follow.h"
+#include "json.h"
 #include "net.h"
 #include "options.h"
 #include "scenes.h"
@@ -39,14 +39,24 @@ static const struct claim less_chatty = {"5.14", "design patterns",
                                          "polling a handle is chatty; long polling is less so",
                                          HOLDS, NULL};
 
+// True if the answer says that the job is in this state.
+static bool has_state(const char *state)
+{
+    struct buffer text = {0};
+    bool known = json_string(f.content, "state", &text);
+    bool same = known && http_is((struct http_text){text.bytes, text.length}, state);
+    buffer_free(&text);
+    return same;
+}
+
 // Submits a job and hangs up. Returns its handle.
 static uint64_t submit(bool *running)
 {
     ask_open(&f);
     story_event("POST /jobs?ms=%d   a video, say", JOB_MS);
     int status = ask_status(&f, "POST", "/jobs?ms=800", "a video");
-    uint64_t id = json_number(f.content, "id");
-    *running = status == 202 && http_is(json_string(f.content, "state"), "running");
+    uint64_t id = 0;
+    *running = status == 202 && has_state("running") && json_number(f.content, "id", &id);
     story_event("%d: the handle is /jobs/%llu. We hang up.", status, (unsigned long long)id);
     fetch_close(&f);
     return id;
@@ -66,10 +76,12 @@ static int ask_for(uint64_t id, int wait_ms)
             sleep_ms(ASK_EVERY_MS);
         if (ask_status(&f, "GET", target, NULL) != 200)
             die("GET %s: the server says %d", target, f.head.status);
-        struct http_text result = json_string(f.content, "result");
-        done = http_is(json_string(f.content, "state"), "done");
-        story_event("%3d %%  %.*s", (int)json_number(f.content, "progress"), (int)result.length,
-                    result.at);
+        struct http_text result = {"", 0};
+        uint64_t progress = 0;
+        done = has_state("done") && json_member(f.content, "result", &result);
+        if (!json_number(f.content, "progress", &progress))
+            die("GET %s: the answer does not say how far it is", target);
+        story_event("%3d %%  %.*s", (int)progress, (int)result.length, result.at);
     }
     fetch_close(&f);
     return done ? asked : 0;
@@ -176,51 +188,11 @@ static void scene_tokens(void)
                      tokens.count, first_ms, last_ms);
 }
 
-// ---- watching ------------------------------------------------------------------------------
-
-static struct follower watcher;
-
-static void print_news(struct follower *from, const struct news *news)
-{
-    char text[LINE_BYTES], *to = text;
-    snprintf(text, sizeof text, "%6llu  %.*s  %.*s", (unsigned long long)news->id,
-             (int)news->name.length, news->name.at, (int)news->data.length, news->data.at);
-    for (const char *at = text; *at; at++) { // JSON has backslashes; line ends become spaces
-        bool escaped = from->way != SERVER_SENT && *at == '\\' && at[1] && at[1] != 'u';
-        at += escaped;
-        *to++ = *at == '\n' || (escaped && *at == 'n') ? ' ' : *at;
-    }
-    *to = '\0';
-    make_printable(text);
-    puts(text);
-}
-
-static bool for_ever(int64_t now, int64_t *wake_ns)
-{
-    (void)now;
-    (void)wake_ns;
-    return true;
-}
-
-// Prints the news until somebody ends the program, or the server does.
-static _Noreturn void watch(const char *how, int interval_ms)
-{
-    static const char *const names[WAYS] = {"poll", "wait", "sse", "ws"};
-    static struct follower *const only[] = {&watcher};
-    for (int way = 0; way < WAYS; way++)
-        if (!strcmp(how, names[way])) {
-            uint64_t newest = server_figure("", "newest");
-            follower_begin(&watcher, (enum way)way, newest, interval_ms, print_news);
-            follow(only, 1, for_ever);
-        }
-    options_reject("--watch takes poll, wait, sse or ws, not '%s'", how);
-}
-
 // --------------------------------------------------------------------------------------------
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *how;
+    static const char *host = "127.0.0.1";
     static int port = 8005, readers = 5000, interval_ms = 80;
     static const struct scene scenes[] = {
         {"techniques", "the same news, told in four ways", scene_techniques},
@@ -236,8 +208,6 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"interval-ms", OPTION_INT, &interval_ms, 1, 60000, "ms between two short polls"},
         {"readers", OPTION_INT, &readers, 1, 10000, "in scene crowd"},
-        {"watch", OPTION_TEXT, &how,
-         .help = "no scene: print the news by poll, wait, sse or ws"},
         {0}};
     int first = options_parse(
         argc, argv,
@@ -249,7 +219,5 @@ int main(int argc, char **argv)
     techniques_with(interval_ms);
     crowd_of(readers);
     story_begin();
-    if (how)
-        watch(how, interval_ms);
     return story_tell(scenes, argv[first]);
 }

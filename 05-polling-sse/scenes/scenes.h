@@ -1,4 +1,4 @@
-// scenes.h: the scenes that client.c tells and other files play.
+// scenes.h: the scenes that play.c tells and other files play.
 #ifndef SCENES_H
 #define SCENES_H
 

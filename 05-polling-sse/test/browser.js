@@ -3,6 +3,7 @@
 //
 //     CHROMIUM=/usr/bin/chromium node browser.js PORT
 'use strict';
+const { spawn } = require('child_process');
 const { mkdtempSync, rmSync } = require('fs');
 const { tmpdir } = require('os');
 const { chromium } = require('playwright-core');
@@ -16,13 +17,13 @@ const see = (name, good, detail = '') => {
     console.log(`${good ? 'ok     ' : 'FAILED '} chromium: ${name} ${good ? '' : detail}`);
     failed ||= !good;
 };
-const publish = text => fetch(`${url}publish`, { method: 'POST', body: text }).then(answer => answer.json());
+const publish = (text, query = '', at = url) => fetch(`${at}publish${query}`, { method: 'POST', body: text }).then(answer => answer.json());
 
-async function open(context) {
+async function open(context, at = url) {
     const page = await context.newPage();
     page.on('console', message => message.type() === 'error' && errors.push(message.text()));
     page.on('pageerror', error => errors.push(error.message));
-    await page.goto(url);
+    await page.goto(at);
     await page.waitForFunction(() => techniques.websocket?.socket.readyState === 1, null, PATIENCE);
     return page;
 }
@@ -100,6 +101,96 @@ async function keyboard(page) {
     see('the keyboard reaches everything', ['INPUT', 'BUTTON', 'cut', 'interval', 'DIV'].every(one => seen.has(one)), [...seen].join());
 }
 
+// A stream that is cut before its first event: EventSource knows the id of the greeting.
+async function greeting(page) {
+    await page.evaluate(() => new Promise(resolve => {
+        window.early = new EventSource('/events?early');
+        early.heard = [];
+        early.onmessage = event => early.heard.push(event.data);
+        early.onopen = () => { early.onopen = null; resolve(); };
+    }));
+    await fetch(`${url}cut`, { method: 'POST' });
+    await publish('while it is away');
+    await page.waitForFunction(() => early.heard.some(data => data === 'while it is away'), null, PATIENCE);
+    see('cut off before its first event, EventSource loses nothing', true);
+    await page.evaluate(() => early.close());
+}
+
+// A name that EventSource was not told to hear is no loss; from then on it hears it.
+async function other_names(page) {
+    await publish('one', '?event=lesson');
+    await figures(page, (await publish('two')).id);
+    await page.waitForFunction(() => names.has('lesson'), null, PATIENCE);
+    const { id } = await publish('three', '?event=lesson');
+    const list = await figures(page, id);
+    see('an event with another name is not missed', complete(list), JSON.stringify(list));
+}
+
+async function new_interval(page) {
+    await page.fill('#interval', '60000');
+    const { id } = await publish('soon');
+    await page.waitForFunction(last => techniques.websocket.last >= last, id, PATIENCE);
+    const before = Date.now();
+    await page.fill('#interval', '300');
+    await figures(page, id);
+    see('a new interval counts at once', Date.now() - before < 20000);
+}
+
+// A proxy whose server is away: the page asks less and less often, and comes back.
+async function bad_gateway(page) {
+    let asked = 0;
+    const refuse = route => { asked++; return route.fulfill({ status: 502, body: 'Bad Gateway' }); };
+    await page.route('**/wait*', refuse);
+    await page.route('**/events*', refuse);
+    await publish('before');
+    await fetch(`${url}cut`, { method: 'POST' });
+    await page.waitForFunction(() => ['wait', 'sse'].every(name => techniques[name].root.classList.contains('lost')), null, PATIENCE);
+    see('who is disconnected says so', /coming back in/.test(await page.textContent('#wait .state')));
+    await page.waitForTimeout(4000);
+    see('a proxy without its server is asked a few times only', asked >= 2 && asked <= 12, `${asked} times`);
+    await page.unroute('**/wait*');
+    await page.unroute('**/events*');
+    const list = await figures(page, (await publish('after')).id);
+    see('then all of them come back, with nothing missed', complete(list), JSON.stringify(list));
+}
+
+// Two windows hold a question each; and a narrow one needs no sideways scrolling.
+async function windows(page, context) {
+    const other = await open(context);
+    const held = async () => (await (await fetch(`${url}stats`)).json()).wait.clients;
+    for (let i = 0; i < 200 && await held() < 2; i++)
+        await page.waitForTimeout(50);
+    see('two windows hold two long polls', await held() === 2);
+    await other.setViewportSize({ width: 320, height: 700 });
+    see('320 columns of pixels are enough', await other.evaluate(() => document.documentElement.scrollWidth <= 320));
+    await other.close();
+}
+
+function start_server(port) {
+    const server = spawn('./server', ['--quiet', '--rate', '0', '--retry-ms', '200', '--port', port]);
+    return new Promise(resolve => server.stdout.once('data', text => resolve({ server, port: /:(\d+)/.exec(text)[1] })));
+}
+
+// The server is started again: what it knew is gone, and every column says so.
+async function restart(context) {
+    let { server, port } = await start_server('0');
+    const at = `http://127.0.0.1:${port}/`, page = await open(context, at);
+    await page.fill('#interval', '300');
+    await figures(page, (await publish('before', '', at)).id);
+    await page.waitForFunction(() => techniques.sse.bytes > 0, null, PATIENCE);
+    const ended = new Promise(resolve => server.on('exit', resolve));
+    server.kill();
+    await ended;
+    ({ server } = await start_server(port));
+    const list = await figures(page, (await publish('after', '', at)).id);
+    see('after a restart nothing is said to be twice or missed', complete(list), JSON.stringify(list));
+    see('and each column shows the reset', await page.evaluate(() => Object.values(techniques).every(one => one.resets === 1)));
+    await page.waitForTimeout(1500);
+    see('bytes go on from where they were', await page.evaluate(() => Object.values(techniques).every(one => one.bytes > 0)));
+    await page.close();
+    server.kill();
+}
+
 (async () => {
     const folder = mkdtempSync(`${tmpdir()}/browser-`);
     const context = await chromium.launchPersistentContext(folder, {
@@ -116,10 +207,16 @@ async function keyboard(page) {
         await cut(page);
         await chat(page, context);
         await keyboard(page);
+        await greeting(page);
+        await other_names(page);
+        await new_interval(page);
+        await bad_gateway(page);
+        await windows(page, context);
         await page.close();
+        await restart(context);
         await seventh(context);
         // That the cut was noticed is all that may be complained about.
-        const others = errors.filter(text => !/ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|closed before|ERR_CONNECTION_CLOSED/.test(text));
+        const others = errors.filter(text => !/ERR_EMPTY_RESPONSE|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|closed before|ERR_CONNECTION_CLOSED|ERR_CONNECTION_REFUSED|status of 502/.test(text));
         see('no error on the console', others.length === 0, others.join('; '));
     } finally {
         await context.close();

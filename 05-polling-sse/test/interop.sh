@@ -189,10 +189,10 @@ if need tidy tidy; then # it is older than the nonce
 fi
 if need chromium chromium && need node nodejs && need_module playwright-core; then
     start_server ./server --quiet --rate 1 --retry-ms 200
-    CHROMIUM=$(command -v chromium) timeout 120 node test/browser.js "$port" >"$folder/log" 2>&1
+    CHROMIUM=$(command -v chromium) timeout 240 node test/browser.js "$port" >"$folder/log" 2>&1
     cat "$folder/log"
     passed=$((passed + $(grep -c '^ok ' "$folder/log")))
     failed=$((failed + $(grep -c '^FAILED ' "$folder/log")))
-    expect "the browser has seen all it was to see" "11" "grep -c '^ok ' $folder/log"
+    expect "the browser has seen all it was to see" "22" "grep -c '^ok ' $folder/log"
 fi
 finish

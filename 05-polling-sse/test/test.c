@@ -1,12 +1,14 @@
 // test.c: tests of lesson 05. `make test` runs them, the scenes, real peers, and the patches in
 // break/. Here: the server, over sockets. Further tests, by topic:
 //
+//     test_client.h      ./client and ./wscat
 //     test_parts.h       the parts on their own; test_frames.h, test_streams.h: their tables
 //     test_handshakes.h  requests for a WebSocket
 //     test_losses.h      that nothing is lost without a word
 //     test_readers.h     readers that are slow, silent, gone, or many
 #include "contract.h"
 
+#include "test_client.h"
 #include "test_handshakes.h"
 #include "test_losses.h"
 #include "test_parts.h"
@@ -129,12 +131,38 @@ TEST(what_may_be_published)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// An answer to HEAD has no content, whatever it says (RFC 9110 §9.3.2).
+TEST(head_is_answered_without_content)
+{
+    static const char *const requests_of_head[] = {
+        "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n",
+        "HEAD /nothing HTTP/1.1\r\nHost: h\r\n\r\n",
+        "HEAD /events HTTP/1.1\r\nHost: h\r\n\r\n",
+        "HEAD /publish HTTP/1.1\r\nHost: h\r\n\r\n",
+        "HEAD /poll?since=x HTTP/1.1\r\nHost: h\r\n\r\n",
+        "HEAD / HTTP/1.1\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n",
+        "HEAD / HTTP/3.0\r\nHost: h\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost h\r\n\r\n"};
+    pid_t pid;
+    int port = serve(&pid, "");
+    for (size_t i = 0; i < COUNT(requests_of_head); i++) {
+        int fd = say(port, "%s", requests_of_head[i]);
+        shutdown(fd, SHUT_WR);
+        last_words(fd);
+        CHECK_HAS(answer, "HTTP/1.1 ");
+        CHECK(!strcmp(answer + strlen(answer) - 4, "\r\n\r\n"));
+    }
+    CHECK_HAS(get(port, "/poll?since=x"), "Bad Request: since= is not the id of an event\n");
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(the_feed_makes_its_own_events)
 {
     pid_t pid;
     int port = test_start(&pid, "./server --quiet --port 0 --first-id 1 --rate 100 --burst 3");
-    int fd = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
-    read_until(fd, "id: 9\n");
+    int fd = say(port, "GET /events?since=0 HTTP/1.1\r\nHost: h\r\n\r\n");
+    read_until(fd, "\nid: 9\n");
     CHECK_HAS(answer, "id: 8\ndata: {\"at_us\":");
     CHECK_HAS(answer, "\"text\":\"tick 3.2\"}\n\n");
     close(fd);
@@ -153,6 +181,7 @@ TEST(a_stream_goes_on_where_it_was_cut)
     int fd = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
     read_until(fd, "retry: 123\nid: 0\n\n");
     CHECK_HAS(answer, "\r\nContent-Type: text/event-stream\r\n");
+    CHECK_HAS(answer, "\r\nX-Accel-Buffering: no\r\n");
     post(port, "/publish", "a\nb");
     post(port, "/publish?event=price", "c");
     read_until(fd, "id: 1\ndata: a\ndata: b\n\nid: 2\nevent: price\ndata: c\n\n");
@@ -246,6 +275,7 @@ TEST(an_answer_word_by_word)
     pid_t pid;
     int port = serve(&pid, "--token-ms 1");
     CHECK_HAS(post(port, "/chat", "why\nnot?"), "\r\nTransfer-Encoding: chunked\r\n");
+    CHECK_HAS(answer, "\r\nX-Accel-Buffering: no\r\n");
     CHECK_HAS(answer, "\r\n\r\n4\r\nYou \r\n5\r\nask: \r\n4\r\nwhy \r\n5\r\nnot? \r\n");
     CHECK_HAS(answer, "\r\n5\r\nonce.\r\n0\r\n\r\n");
 #define CHAT(version, fields)                                                                  \
@@ -295,6 +325,8 @@ TEST(every_handshake_gets_its_answer)
             FAIL("%s expected %s, got %.30s", handshakes[i].request, status, answer);
         if (handshakes[i].status == 426)
             CHECK_HAS(answer, "\r\nSec-WebSocket-Version: 13\r\n");
+        if (strstr(answer, "\r\nUpgrade: "))
+            CHECK_HAS(answer, "\r\nConnection: Upgrade\r\n");
     }
     CHECK_INT(test_stop(pid), 0);
 }

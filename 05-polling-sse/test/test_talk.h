@@ -31,19 +31,27 @@ static inline char *last_words(int fd)
     return answer;
 }
 
-// Reads, byte by byte, until `part` has come, and returns all that has; fails if the connection
-// ends before.
+// Reads until `part` has come, and nothing behind it; returns all that has come. Fails if the
+// connection ends before.
 static inline char *read_until(int fd, const char *part)
 {
     size_t length = 0, size = strlen(part);
-    for (; length < size || memcmp(answer + length - size, part, size); length++)
-        if (length == sizeof answer - 1 || read(fd, answer + length, 1) != 1) {
+    for (;;) {
+        ssize_t got = recv(fd, answer + length, sizeof answer - 1 - length, MSG_PEEK);
+        size_t from = length > size ? length - size : 0; // a part of it may have come before
+        size_t end = length + (got > 0 ? (size_t)got : 0);
+        char *place = memmem(answer + from, end - from, part, size);
+        size_t stop = place ? (size_t)(place - answer) + size : end;
+        if (got <= 0 || !read_exactly(fd, answer + length, stop - length)) {
             answer[length] = '\0';
             FAIL("expected \"%s\" and got \"%s\"", part, answer);
             return answer;
         }
-    answer[length] = '\0';
-    return answer;
+        length = stop;
+        answer[length] = '\0';
+        if (place)
+            return answer;
+    }
 }
 
 static inline int say(int port, const char *format, ...) __attribute__((format(printf, 2, 3)));

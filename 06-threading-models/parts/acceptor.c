@@ -39,7 +39,7 @@ void acceptor_refuse(struct acceptor *a, int fd)
 {
     char bytes[ANSWER_ROOM];
     struct http_out out = {bytes, sizeof bytes, 0, false};
-    answer_put(&out, &answer_busy, &(struct request){0}, false);
+    answer_put(&(struct http_server){.keep_alive = false}, &out, &answer_busy);
     if (send(fd, bytes, out.length, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
         shutdown(fd, SHUT_WR);
     atomic_fetch_add(&a->workers->refused, 1);

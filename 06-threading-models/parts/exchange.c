@@ -7,6 +7,8 @@
 
 #define HTTP_PORT 80
 
+static _Thread_local char text[100]; // what *why points to, where there are numbers in it
+
 // The Host field (RFC 9110 §7.2) has an IPv6 address in brackets, without the name of a network
 // interface ("%eth0", RFC 6874 §1), and a port only if it is not the usual one.
 char *exchange_request(const char *host, int port, const char *path)
@@ -101,14 +103,21 @@ static enum exchange_result take_head(struct exchange *e, const char *bytes, siz
     return EXCHANGE_ANSWERED;
 }
 
+static enum exchange_result is_whole(struct exchange *e, const char **why)
+{
+    e->in_body = false;
+    if (e->status < 200 || e->status > 299) {
+        snprintf(text, sizeof text, "the answer has status %d", e->status);
+        *why = text;
+    }
+    return EXCHANGE_ANSWERED;
+}
+
 // The server has closed the connection. For some answers this is how they end.
 static enum exchange_result take_end(struct exchange *e, const char **why)
 {
-    static _Thread_local char text[100];
-    if (e->in_body && e->body.state == BODY_TO_CLOSE) {
-        e->in_body = false;
-        return EXCHANGE_ANSWERED;
-    }
+    if (e->in_body && e->body.state == BODY_TO_CLOSE)
+        return is_whole(e, why);
     *why = text;
     if (e->in_body && e->content_all >= 0)
         snprintf(text, sizeof text, "closed after %llu of %lld bytes of the answer",
@@ -126,6 +135,7 @@ static enum exchange_result take_end(struct exchange *e, const char **why)
 enum exchange_result exchange_take(struct exchange *e, const char *bytes, size_t length,
                                    struct pattern *pattern, const char **why)
 {
+    *why = NULL;
     if (length == e->kept_length)
         return take_end(e, why);
     if (length == pattern->whole_length && !e->in_body &&
@@ -161,6 +171,6 @@ enum exchange_result exchange_take(struct exchange *e, const char *bytes, size_t
         *why = "bytes behind the answer, which were not asked for";
         return EXCHANGE_MALFORMED;
     }
-    e->in_body = false;
-    return keep(e, NULL, 0, why) == EXCHANGE_MORE ? EXCHANGE_ANSWERED : EXCHANGE_MALFORMED;
+    keep(e, NULL, 0, why); // nothing any more
+    return is_whole(e, why);
 }

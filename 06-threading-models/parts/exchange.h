@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "body.h"
 #include "http.h"
 
 #define EXCHANGE_READ_BYTES 65536                               // that one read() may bring
@@ -54,8 +53,9 @@ bool exchange_is_path(const char *path);
 size_t exchange_restore(const struct exchange *e, char *buffer);
 
 // Reads the answer as far as its bytes have come: `length` bytes, those that were kept among
-// them. 0 bytes: the server has closed the connection. *why is set where something is wrong,
-// and is valid until the next call.
+// them. No more than those: the server has closed the connection. *why says what is wrong, also
+// if the answer is whole and has another status than 2xx; NULL: nothing is wrong. The text is
+// valid until the next call.
 enum exchange_result exchange_take(struct exchange *e, const char *bytes, size_t length,
                                    struct pattern *pattern, const char **why);
 

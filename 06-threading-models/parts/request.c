@@ -1,19 +1,21 @@
 // request.c: see request.h. Read request_read() first.
 #include "request.h"
 
-#include "http.h"
+#define TEXT(number)    TEXT_OF(number)
+#define TEXT_OF(number) #number
 
-static void refuse(struct request *request, int status)
+static void refuse(struct request *request, int status, const char *why)
 {
     request->route = REFUSED;
     request->status = status;
+    request->why = why;
 }
 
 static void read_ms(struct request *request, struct http_text query)
 {
     uint64_t ms = 0;
     if (!http_number(http_parameter(query, "ms"), REQUEST_MS_MAX, &ms))
-        refuse(request, 400);
+        refuse(request, 400, "ms has to be a number from 0 to " TEXT(REQUEST_MS_MAX));
     request->ms = (int)ms;
 }
 
@@ -23,9 +25,15 @@ static void read_counting(struct request *request, struct http_text query)
     uint64_t count = 1;
     bool good = !times.at || http_number(times, REQUEST_TIMES_MAX, &count);
     request->times = (int)count;
-    request->how = http_is(how, "mutex") ? MUTEX : http_is(how, "atomic") ? ATOMIC : PLAIN;
-    if (!good || (how.at && request->how == PLAIN && !http_is(how, "plain")))
-        refuse(request, 400);
+    request->how = PLAIN;
+    if (http_is(how, "mutex"))
+        request->how = MUTEX;
+    if (http_is(how, "atomic"))
+        request->how = ATOMIC;
+    if (!good)
+        refuse(request, 400, "times has to be a number from 0 to " TEXT(REQUEST_TIMES_MAX));
+    if (how.at && request->how == PLAIN && !http_is(how, "plain"))
+        refuse(request, 400, "how has to be plain, mutex or atomic");
 }
 
 static const struct {
@@ -36,50 +44,34 @@ static const struct {
               {"/cpu", CPU, read_ms},  {"/who", WHO, NULL},    {"/count", COUNT, read_counting},
               {"/stats", STATS, NULL}, {"/crash", CRASH, NULL}};
 
-static void find_route(struct request *request, struct http_text target)
+static void find_route(const struct http_request *http, struct request *request)
 {
-    struct http_text path, query;
-    http_split_target(target, &path, &query);
-    refuse(request, 404);
+    refuse(request, 404, NULL);
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (http_is(path, routes[i].path)) {
+        if (http_is(http->path, routes[i].path)) {
             request->route = routes[i].route;
             if (routes[i].read_query)
-                routes[i].read_query(request, query);
+                routes[i].read_query(request, http->query);
             return;
         }
 }
 
-size_t request_read(const char *bytes, size_t length, struct request *request)
+size_t request_read(struct http_server *http, const char *bytes, size_t length,
+                    struct request *request)
 {
-    struct http_head head;
-    int result = http_read_request(bytes, length, &head);
-    if (result == 0 && length < REQUEST_BYTES)
-        return 0;
-    *request = (struct request){.head_only = http_is(head.method, "HEAD")};
-    if (result <= 0) {
-        refuse(request, result ? -result : 431);
-        return length;
+    // No content is wanted here, so there is never a "100 Continue" to be sent.
+    struct http_out nothing = {NULL, 0, 0, false};
+    struct http_request whole;
+    size_t used = http_server_take(http, bytes, length, &whole, &nothing);
+    *request = (struct request){.route = REFUSED, .status = whole.status};
+    if (whole.status == HTTP_WHOLE) {
+        if (http->head_only || http_is(whole.head.method, "GET"))
+            find_route(&whole, request);
+        else
+            refuse(request, 405, "this server knows GET and HEAD");
+    } else if (whole.status == 413) {
+        request->why = "no request has content here";
     }
-    request->keep_alive = head.keep_alive;
-    request->old = head.minor == 0;
-    if (head.chunked || head.content_length > 0) { // content is not wanted here: do not read it
-        request->keep_alive = false;
-        refuse(request, 413);
-        return length;
-    }
-    if (!request->head_only && !http_is(head.method, "GET"))
-        refuse(request, 405);
-    else
-        find_route(request, head.target);
-    return head.length;
-}
-
-bool request_began(const char *bytes, size_t length)
-{
-    while (length > 0 && (*bytes == '\r' || *bytes == '\n')) {
-        bytes++;
-        length--;
-    }
-    return length > 0;
+    http_server_done(http);
+    return used;
 }

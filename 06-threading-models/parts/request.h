@@ -4,15 +4,16 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
-#include <stdbool.h>
 #include <stddef.h>
+
+#include "http_server.h"
 
 #define REQUEST_BYTES     32768 // of input that a connection may have waiting: no head is longer
 #define REQUEST_MS_MAX    10000   // of /cpu?ms= and /io?ms=
 #define REQUEST_TIMES_MAX 1000000 // of /count?times=
 
 enum route {
-    REFUSED, // see `status`
+    REFUSED, // see `status` and `why`
     CHEAP,   // /cheap, and /: a short text
     CPU,     // /cpu?ms=N: N milliseconds of CPU time are burnt
     IO,      // /io?ms=N: the answer waits so long, as if for a disk or a database
@@ -26,22 +27,17 @@ enum counting { PLAIN, MUTEX, ATOMIC };
 
 struct request {
     enum route route;
-    int status; // that a refused one is answered with
+    int status;      // that a refused one is answered with
+    const char *why; // half a sentence to it; NULL: none
     int ms;
     int times;
     enum counting how;
-    bool keep_alive; // another request may follow
-    bool head_only;  // HEAD: an answer without its content
-    bool old;        // HTTP/1.0: has to be told that the connection is kept
 };
 
 // Reads the next request at the start of bytes. Returns how many bytes it has used; 0: more of
 // them have to come. What cannot be served is a request too: its route is REFUSED. Where
-// nothing is known about what follows it, all bytes are used and keep_alive is false.
-size_t request_read(const char *bytes, size_t length, struct request *request);
-
-// True if these bytes, which are not a whole request, are the beginning of one. Empty lines
-// before a request are not (RFC 9112 §2.2): a client that has sent only these is idle.
-bool request_began(const char *bytes, size_t length);
+// nothing is known about what follows it, all bytes are used and http->keep_alive is false.
+size_t request_read(struct http_server *http, const char *bytes, size_t length,
+                    struct request *request);
 
 #endif

@@ -9,6 +9,7 @@
 #include "claim.h"
 #include "lab.h"
 #include "load.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -98,7 +99,7 @@ void scene_cores(void)
 {
     struct result results[CASES] = {{0}};
     const struct result *one = &results[0], *eight = &results[CASES - 1];
-    int cores = lab_cores();
+    int cores = usable_cores();
     story_say(
         "Requests that only compute (/cpu?ms=2), for pools of 1, 2, 4 and 8 workers; this");
     story_say("machine has %d core%s. Answers a second:", cores, cores == 1 ? "" : "s");

@@ -8,12 +8,12 @@
 #include "scenes.h"
 #include "story.h"
 
-#define HOG_MS      40 // of CPU time that each of the hog's requests takes
+#define HEAVY_MS    40 // of CPU time that a heavy request takes
 #define OTHERS      8
 #define PAUSE_MS    1 // of the others between two requests
 #define WORKERS     4
 #define WARM_UP_MS  20
-#define HOG_TIMES   5 // so many of the hog's requests are measured, and what else is answered
+#define HEAVY_TIMES 5    // so many heavy requests are measured, and what else is answered
 #define MEASURED_MS 5000 // at most
 #define APART       4 // times: half of the loop's answers are so much later than half of thread's
 
@@ -23,14 +23,14 @@ static const struct claim blocks = {
 struct result {
     double half_ms;    // of all answers to the others
     double unlucky_ms; // 99 % of the answers to the unluckiest of them
-    double answers;    // to the others, for each of the hog's
+    double answers;    // to the others, for each heavy one
     int served;
 };
 
 static void measure(const char *model, struct result *result)
 {
     static struct load load;
-    static struct load_target targets[1 + OTHERS]; // the hog comes first
+    static struct load_target targets[1 + OTHERS]; // the heavy one comes first
     static struct histogram all;
     struct lab lab;
     targets[0] = (struct load_target){.path = "/cpu?ms=40", .connections = 1};
@@ -40,7 +40,7 @@ static void measure(const char *model, struct result *result)
     lab_start(&lab, model, "--workers %d", WORKERS);
     load_open(&load, "127.0.0.1", lab.port, targets, 1 + OTHERS);
     load_run(&load, WARM_UP_MS, 0);
-    load_run(&load, MEASURED_MS, HOG_TIMES);
+    load_run(&load, MEASURED_MS, HEAVY_TIMES);
     load_close(&load);
     lab_stop(&lab);
     *result = (struct result){0};
@@ -52,9 +52,9 @@ static void measure(const char *model, struct result *result)
         result->served += targets[i].served;
         histogram_merge(&all, &targets[i].latency);
     }
-    uint64_t hog = targets[0].latency.total;
+    uint64_t heavy = targets[0].latency.total;
     result->half_ms = (double)histogram_percentile(&all, 50) / 1e6;
-    result->answers = (double)all.total / (double)(hog ? hog : 1);
+    result->answers = (double)all.total / (double)(heavy ? heavy : 1);
 }
 
 static void show(const struct result results[LAB_MODELS_MAX])
@@ -71,7 +71,7 @@ static void show(const struct result results[LAB_MODELS_MAX])
         if (r->served)
             story_bar(label, r->unlucky_ms, longest_ms, "%.1f ms", r->unlucky_ms);
         else
-            story_bar(label, 0, 1, "the hog, and nobody else");
+            story_bar(label, 0, 1, "only the one that computes");
     }
 }
 
@@ -81,7 +81,7 @@ void scene_cpu_bound(void)
     const struct result *loop = &results[lab_model("loop")],
                         *thread = &results[lab_model("thread")];
     story_say("One client asks for /cpu?ms=%d, again and again; %d others ask for /cheap, and",
-              HOG_MS, OTHERS);
+              HEAVY_MS, OTHERS);
     story_say(
         "pause for %d ms. Of these the unluckiest: how long do 99 %% of its requests take?",
         PAUSE_MS);
@@ -91,8 +91,9 @@ void scene_cpu_bound(void)
     show(results);
     claim_report(
         &blocks,
-        loop->half_ms > HOG_MS / 2 && loop->half_ms > APART * thread->half_ms ? HOLDS : UNCLEAR,
+        loop->half_ms > HEAVY_MS / 2 && loop->half_ms > APART * thread->half_ms ? HOLDS
+                                                                                : UNCLEAR,
         "loop: half of the others' requests take more than %.1f ms, and %.0f are answered for "
-        "each of the hog's; thread: %.2f ms, and %.0f",
+        "each heavy one; thread: %.2f ms, and %.0f",
         loop->half_ms, loop->answers, thread->half_ms, thread->answers);
 }

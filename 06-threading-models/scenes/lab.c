@@ -2,7 +2,6 @@
 #include "lab.h"
 
 #include <dirent.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,12 +85,6 @@ void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, i
             return;
     }
     die("./server --model %s does not have %d threads", lab->model, threads);
-}
-
-int lab_cores(void)
-{
-    cpu_set_t cores;
-    return sched_getaffinity(0, sizeof cores, &cores) ? 1 : CPU_COUNT(&cores);
 }
 
 int64_t lab_idle_ns(void)

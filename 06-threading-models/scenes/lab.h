@@ -47,9 +47,8 @@ int lab_tasks(const struct lab *lab, struct task *tasks, int max);
 // stock of them: tasks[] has room for so many. Dies if they do not appear.
 void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, int threads);
 
-// As many processors as this program may use; and how long all of this machine's have had
-// nothing to do, in sum, since it was started.
-int lab_cores(void);
+// How long all processors of this machine together have had nothing to do, since it was
+// started.
 int64_t lab_idle_ns(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "process_usage.h"
 #include "lab.h"
 #include "load.h"
+#include "measure.h"
 #include "scenes.h"
 #include "story.h"
 #include "text.h"
@@ -238,6 +239,6 @@ void scene_models(void)
         &by_work, wait && (more || !room) ? HOLDS : UNCLEAR,
         "waiting: one loop has %.1f of %d requests waiting at once. Computing: many answer "
         "%.1f times as many as one loop, which left %.1f of %d cores idle%s",
-        waiting_at_once(), CONNECTIONS, computing, loop->idle, lab_cores(),
+        waiting_at_once(), CONNECTIONS, computing, loop->idle, usable_cores(),
         room ? "" : " (others need them now)");
 }

@@ -8,26 +8,18 @@
 // in the files that scenes.h names.
 #include <stdbool.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "load.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "scenes.h"
 #include "story.h"
 
+#define FILES_WANTED 20000 // for ten thousand connections and more
+
 static const char *host = "127.0.0.1";
 static int port = 8006;
-
-// A thousand connections, and more, at once.
-static void allow_files(void)
-{
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-}
 
 static bool is_scene(const struct scene *scenes, const char *name)
 {
@@ -59,7 +51,7 @@ int main(int argc, char **argv)
                           "idle, cpu_bound,\nload_balance, crash, race, cores, queue_full.",
                           options});
     story_begin();
-    allow_files();
+    raise_file_limit(FILES_WANTED);
     // The scenes start their own servers beside this one. story_tell() reports an unknown
     // scene.
     if (!argv[first] || is_scene(scenes, argv[first]))

@@ -12,23 +12,25 @@
 TEST(requests_are_understood)
 {
     static const char text[] = "HEAD /io?ms=250 HTTP/1.1\r\nHost: h\r\n\r\nGET";
+    struct http_server http = {.content_max = 0};
     struct request request;
     for (size_t length = 0; length < sizeof text - 4; length++)
-        CHECK_INT((long)request_read(text, length, &request), 0);
-    CHECK_INT((long)request_read(text, sizeof text - 1, &request), sizeof text - 4);
-    CHECK(request.route == IO && request.ms == 250 && request.head_only && request.keep_alive);
+        CHECK_INT((long)request_read(&http, text, length, &request), 0);
+    CHECK_INT((long)request_read(&http, text, sizeof text - 1, &request), sizeof text - 4);
+    CHECK(request.route == IO && request.ms == 250 && http.head_only && http.keep_alive);
 }
 
 // Whatever else it is: what fills all the room there is is answered.
 TEST(requests_have_an_end)
 {
     static char text[REQUEST_BYTES];
+    struct http_server http = {.content_max = 0};
     struct request request;
     memset(text, '\r', sizeof text);
     strcpy(text, "GET / HTTP/1.1\r\n");
     for (size_t at = 16; at + 200 < sizeof text; at += 200)
         memset(memset(text + at, 'x', 200), 'y', 100), memcpy(text + at + 198, "\r\n", 2);
-    CHECK(request_read(text, sizeof text, &request) == sizeof text && !request.keep_alive);
+    CHECK(request_read(&http, text, sizeof text, &request) == sizeof text && !http.keep_alive);
 }
 
 #define ITEMS   20000

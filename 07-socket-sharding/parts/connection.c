@@ -27,7 +27,7 @@ void connection_begin(struct connection *s, int fd, int64_t due_ns)
 }
 
 // Sends a whole response with one call. The socket is new and its buffer empty: if the answer
-// finds no room, the client has gone, and nobody is there to be told.
+// finds no room, the client has gone, and the error has no reader.
 static void respond(const struct connection *s, int status, const char *text, size_t length,
                     bool to_head)
 {
@@ -117,7 +117,7 @@ bool connection_step(struct connection *s, const struct host *host)
     if (got < 0)
         return errno == EAGAIN || errno == EINTR;
     if (got == 0)
-        return false; // also half a request: nobody waits for an answer to that
+        return false; // also after half a request: its client waits for no answer
     if (s->lingering)
         return true;
     s->length += (size_t)got;

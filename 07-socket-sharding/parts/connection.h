@@ -23,7 +23,7 @@ struct connection {
     char head[REQUEST_BYTES]; // what has come of it
 };
 
-// Who serves it.
+// The worker that serves a connection.
 struct host {
     int worker, pid, tid;
     int stop_fd; // readable when the worker is asked to stop: it ends /busy

@@ -86,10 +86,20 @@ long stats_sum(const struct stats *stats, enum stats_field which)
     long sum = 0;
     for (int i = 0; i < stats->workers; i++) {
         const struct worker_stats *line = &stats->line[i];
-        sum += which == ACCEPTED  ? line->accepted
-               : which == WAKEUPS ? line->wakeups
-               : which == VAIN    ? line->vain
-                                  : line->answered;
+        switch (which) {
+        case ACCEPTED:
+            sum += line->accepted;
+            break;
+        case WAKEUPS:
+            sum += line->wakeups;
+            break;
+        case VAIN:
+            sum += line->vain;
+            break;
+        case ANSWERED:
+            sum += line->answered;
+            break;
+        }
     }
     return sum;
 }

@@ -15,7 +15,7 @@ enum ending {
     RUNNING,     // not yet
     DRAINING,    // serve what waits in the accept queue, then stop listening
     HANDED_OVER, // another server has the listening sockets: leave them as they are
-    AT_ONCE,     // drop whoever is still being served
+    AT_ONCE,     // drop the connections that are still being served
 };
 
 // One worker writes its own line, so a line has the cache lines to itself.
@@ -24,7 +24,7 @@ struct worker_stats {
     int listener;         // the descriptor, the same in all processes
     _Atomic long accepted;
     _Atomic long wakeups;  // accept() returned, or epoll_wait() named the listening socket
-    _Atomic long vain;     // of these: somebody else had taken the connection
+    _Atomic long vain;     // of these: another worker had taken the connection
     _Atomic long answered; // requests, with 200
 } __attribute__((aligned(128)));
 

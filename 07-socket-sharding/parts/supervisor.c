@@ -17,7 +17,7 @@
 
 // A datagram on the port's UDP twin is answered with the workers' stats: without a connection
 // that one of them would have to take, and so also when all of them are stuck. The answer is
-// never longer than the question, so that nobody can flood others through us.
+// never longer than the question, so that the server cannot be used to flood others.
 static void answer_question(const struct worker_pool *pool, int socket)
 {
     static char question[QUESTION_BYTES];
@@ -36,8 +36,12 @@ static int sooner_ms(int wait_ms, int64_t until_ns)
 {
     if (until_ns == NEVER)
         return wait_ms;
-    int64_t now = now_ns(), left_ms = until_ns > now ? (until_ns - now) / 1000000 + 1 : 0;
-    return wait_ms >= 0 && wait_ms < left_ms ? wait_ms : (int)left_ms;
+    int64_t now = now_ns(), left_ms = 0;
+    if (until_ns > now)
+        left_ms = (until_ns - now) / 1000000 + 1;
+    if (wait_ms >= 0 && wait_ms < left_ms)
+        return wait_ms;
+    return (int)left_ms;
 }
 
 // We are told to end, but a successor may have our sockets already: to drain would close them

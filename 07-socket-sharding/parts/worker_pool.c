@@ -151,7 +151,7 @@ static void hurry(struct worker_pool *pool, int i, int64_t until_ns)
         kill(pool->member[i].pid, now_ns() < until_ns ? WORKER_WAKE : SIGKILL);
 }
 
-// Waits for WAKE_MS, or until somebody asks again to stop: then the workers may drop all.
+// Waits for WAKE_MS, or until a second signal asks to stop: then the workers may drop all.
 static void wait_a_little(struct worker_pool *pool, int stop_fd)
 {
     struct signalfd_siginfo asked;

@@ -27,12 +27,12 @@ void worker_pool_begin(struct worker_pool *pool, int workers, bool threads);
 // Starts all of them.
 void worker_pool_start(struct worker_pool *pool);
 
-// After SIGCHLD: finds out who has ended, and replaces it, at most once in RESTART_MS.
+// After SIGCHLD: finds out which worker has ended, and replaces it, at most once in RESTART_MS.
 // Returns in how many milliseconds to call it again, -1: not before the next SIGCHLD.
 int worker_pool_mend(struct worker_pool *pool);
 
 // Tells all to end, in which way, and waits until they have. `stop_fd`: when it becomes
-// readable (somebody has asked twice), they end at once.
+// readable (a second signal has come), they end at once.
 void worker_pool_end(struct worker_pool *pool, enum ending how, int stop_fd);
 
 #endif

@@ -1,4 +1,5 @@
-// backlog.c: nobody accepts: who is connected, who waits in which queue, and who is not let in.
+// backlog.c: scene backlog: the server accepts no connection, and its queue is full. Which
+// clients are connected, which wait in which queue, and which are not let in?
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -21,7 +22,7 @@
 #define OUTSIDE       2  // clients more than there is room for
 #define CLIENTS_MAX   (SMALL + 1 + OUTSIDE)
 #define BUSY_MS       800
-#define LOOK_MS       600 // until all who find no room have been counted
+#define LOOK_MS       600 // until all clients that find no room have been counted
 #define LOOK_EVERY_MS 5
 #define SELDOM_MS     300   // a look at the stats is two packets on the timeline
 #define RETRY_MS      1000  // after which all try again
@@ -152,7 +153,7 @@ static struct peer suitable(int *worker_pid)
 }
 
 // A client whose request takes a while; returns when the worker has begun with it, and so looks
-// at nobody else.
+// at no other connection.
 static int keep_busy(const struct peer *peer)
 {
     char request[100];

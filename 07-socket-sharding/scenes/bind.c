@@ -102,12 +102,15 @@ void scene_bind(void)
         int both[2];
         both[1] = bind_twice(i & 1, i & 2, &both[0]);
         bool failed = both[1] < 0, in_use = failed && errno == EADDRINUSE;
-        as_said = as_said && (i == 3 ? !failed : in_use);
-        story_row("%s|%s|%s|%s", i == 3 ? "both have said it before bind()" : "",
-                  i & 1 ? "SO_REUSEPORT" : "-", i & 2 ? "SO_REUSEPORT" : "-",
-                  in_use   ? "EADDRINUSE"
-                  : failed ? strerror(errno)
-                           : "succeeds");
+        const char *result = "succeeds";
+        if (in_use)
+            result = "EADDRINUSE";
+        else if (failed)
+            result = strerror(errno);
+        bool both_said_it = i == 3;
+        as_said = as_said && in_use == !both_said_it && failed == !both_said_it;
+        story_row("%s|%s|%s|%s", both_said_it ? "both have said it before bind()" : "",
+                  i & 1 ? "SO_REUSEPORT" : "-", i & 2 ? "SO_REUSEPORT" : "-", result);
         if (!failed) {
             count_joined(both, waiting);
             close(both[1]);

@@ -24,7 +24,7 @@
 #define RETRY_MS   10
 #define PATH_BYTES 120
 
-// A port that nobody has.
+// A port that is free.
 static int free_port(void)
 {
     for (int i = 0; i < PORTS; i++) {

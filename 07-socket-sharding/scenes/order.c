@@ -20,8 +20,9 @@ static const struct claim epoll_claim = {
     "its place, and the search begins at the same end each time (epoll_ctl(2), "
     "EPOLLEXCLUSIVE)."};
 
-// Draws who got the connections. Returns how many had the greatest share; in *turns, how many
-// came to the one who had been one round of turns before.
+// Draws which worker got each connection. Returns how many connections the first worker got, if
+// it got the most; *turns becomes the number of connections that went to the worker whose turn
+// it was.
 static int show_order(const char *title, const int who[TURNS], int *turns)
 {
     char line[3 * SHOWN + 1] = "";

@@ -1,9 +1,9 @@
-// play.c: the story of lesson 07: who gets the next connection? In eight scenes.
+// play.c: the story of lesson 07: which worker gets the next connection? In eight scenes.
 //
 // Run:    make run             or one scene: make run SCENE=backlog ARGS="--rtt 100"
 //         ./play spread        against ./server in another terminal
-// Watch:  who is chosen: the worker that the kernel's hash names, whether it has time or not;
-// or
+// Watch:  which worker is chosen: the one that the kernel's hash names, whether it has time or
+// not; or
 //         the worker that wakes first.
 //
 // Each scene is in the file of its name. Most of them start servers of their own, because they

@@ -181,7 +181,7 @@ struct seen sum_stats(const struct peer *peer)
 
 static bool is_asleep(int pid, int tid)
 {
-    char path[64], state = 'S'; // who has gone is not waited for
+    char path[64], state = 'S'; // a worker that has gone is not waited for
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
     FILE *file = fopen(path, "re");
     if (file && fscanf(file, "%*d %*s %c", &state) != 1)

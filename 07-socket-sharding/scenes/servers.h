@@ -25,9 +25,9 @@ struct seen {
     unsigned queue, backlog;
 };
 
-// Who has answered.
+// The worker that has answered.
 struct answer {
-    int worker; // 0: nobody
+    int worker; // 0: there was no answer
     int pid;
 };
 
@@ -47,7 +47,7 @@ int socket_to_connect(const struct peer *peer);
 int start_connecting(int fd, const struct peer *peer);
 
 // A connection; -1, errno set, if there is none. When it is closed it is reset, not ended:
-// whoever ends a connection first has to remember it for a minute (TIME_WAIT), and our
+// the side that ends a connection first has to remember it for a minute (TIME_WAIT), and our
 // thousands would be many.
 int connect_to(const struct peer *peer);
 
@@ -66,7 +66,7 @@ int read_stats(const struct peer *peer, struct seen seen[WORKERS_MAX]);
 struct seen sum_stats(const struct peer *peer);
 
 // Waits until all workers sleep: then each of them is back where it waits for connections. On a
-// busy machine that takes a moment, and who is not back cannot be woken.
+// busy machine that takes a moment, and a worker that is not back cannot be woken.
 void await_sleep(const struct seen *seen, int workers);
 
 #endif

@@ -19,8 +19,8 @@
 static const struct claim hash_claim = {
     "7.11", "guide §8.2", "a hash of the two addresses and ports decides", HOLDS, NULL};
 
-// Asks from this port. Returns who answers: 0 nobody, or the port is not free; the workers of
-// `own` by their numbers; OTHER_SERVER anybody else.
+// Asks from this port. Returns the number of the worker that answers, if it is one of `own`;
+// OTHER_SERVER for any other; 0 if there is no answer, or the port is not free.
 static int ask_from(int from_port, const struct peer *peer, const struct seen *own)
 {
     struct sockaddr_in from = {.sin_family = AF_INET,
@@ -50,8 +50,8 @@ static void ask_all(const struct peer *peer, const struct seen *own, int first_p
         who[i] = ask_from(first_port + i, peer, own);
 }
 
-// One line: who has answered each client. Returns how many are answered by somebody else than
-// `before`; counts in *compared those who have both answers.
+// One line: the worker that has answered each client. Returns how many clients are answered by
+// another worker than `before`; *compared becomes the number of clients that have both answers.
 static int show(const char *label, const int who[CLIENTS], const int before[CLIENTS],
                 int *compared)
 {
@@ -62,9 +62,11 @@ static int show(const char *label, const int who[CLIENTS], const int before[CLIE
         bool both = who[i] && before[i];
         *compared += both;
         moved += both && who[i] != before[i];
-        line[i] = (char)(!who[i]                                        ? '?'
-                         : both && who[i] == before[i] && who != before ? '.'
-                                                                        : '0' + who[i]);
+        line[i] = (char)('0' + who[i]);
+        if (!who[i])
+            line[i] = '?';
+        else if (both && who[i] == before[i] && who != before)
+            line[i] = '.';
     }
     story_say("%-26s %s", label, line);
     return moved;

@@ -13,14 +13,14 @@
 #define STUCK_CLIENTS 200
 #define STUCK_WORKERS 4
 #define STUCK         2     // the one of them that is
-#define STUCK_WAIT_MS 10000 // until all who are served have been
+#define STUCK_WAIT_MS 10000 // until all clients that a worker can serve have been
 #define LOOK_EVERY_MS 5
 
 static const struct claim uneven_claim = {
     "7.8", "guide §8.2", "hash-based distribution can lead to uneven load", HOLDS, NULL};
 
-// All clients ask at once; one of the workers is stuck. Returns how many have no answer when
-// everybody has been served whom another worker could serve; draws who is where.
+// All clients ask at once; one of the workers is stuck. Draws what each worker has answered,
+// and returns how many clients have no answer when the other workers have served all they can.
 static int ask_the_stuck(bool sharded)
 {
     struct seen seen[WORKERS_MAX];
@@ -35,7 +35,7 @@ static int ask_the_stuck(bool sharded)
     long served = 0, behind = 0;
     for (int waited_ms = 0; waited_ms < STUCK_WAIT_MS; waited_ms += LOOK_EVERY_MS) {
         read_stats(&peer, seen);
-        behind = sharded ? seen[STUCK - 1].queue : 0; // else the queue is everybody's
+        behind = sharded ? seen[STUCK - 1].queue : 0; // else all workers share the queue
         served = sum_stats(&peer).answered;
         if (served + behind == STUCK_CLIENTS)
             break;

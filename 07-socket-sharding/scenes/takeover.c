@@ -23,7 +23,7 @@
 #define RESTART_MS    50    // until the naive one is started again; large programs take longer
 #define REFUSED_MS    1     // until a client that was refused tries again
 #define FIRST_PORT    20000 // below those that the kernel gives to clients: one of these could
-#define PORTS         6000  // be given our port while nobody listens on it
+#define PORTS         6000  // be given our port while no server listens on it
 #define TRIES         20
 #define LOOK_EVERY_MS 2
 #define PATIENCE_MS   15000
@@ -32,7 +32,7 @@ enum way { HANDED, JOINED, NAIVE, WAYS };
 
 // ---- the new server in the place of the old one --------------------------------------------
 
-// A server on a port that nobody has.
+// A server on a port that is free.
 static struct peer begin_somewhere(const char *options)
 {
     static int next;
@@ -80,10 +80,8 @@ static struct peer restart(const struct peer *old, const char *options)
 static struct peer replace(enum way way, const struct peer *old, const char *with)
 {
     char options[200];
-    snprintf(options, sizeof options, "--port %d %s%s", old->port, with,
-             way == HANDED   ? " --takeover"
-             : way == JOINED ? " --takeover --join"
-                             : "");
+    static const char *const how[WAYS] = {" --takeover", " --takeover --join", ""};
+    snprintf(options, sizeof options, "--port %d %s%s", old->port, with, how[way]);
     if (way == NAIVE)
         return restart(old, options);
     struct peer new = peer_begin(options);
@@ -91,7 +89,7 @@ static struct peer replace(enum way way, const struct peer *old, const char *wit
     return new;
 }
 
-// ---- those who come meanwhile --------------------------------------------------------------
+// ---- clients that come meanwhile -----------------------------------------------------------
 
 struct load {
     struct peer peer;
@@ -143,7 +141,7 @@ static void under_load(enum way way, struct load *load)
     peer_end(&new);
 }
 
-// ---- those who wait ------------------------------------------------------------------------
+// ---- clients that wait ---------------------------------------------------------------------
 
 // Clients in the queue of a worker that is stuck, when its server is replaced. Returns how many
 // are answered.

@@ -1,13 +1,14 @@
 // pool_items.c: the places of a pool, what is in them, and the owner's three functions.
 #include <string.h>
 
+#include "net.h"
 #include "pool_inside.h"
 
 struct pool_item *pool_take_free(struct pool *pool)
 {
     struct pool_item *item = pool->free;
     pool->free = item->next;
-    pool_set_state(pool, item, READYING);
+    pool_set_state(pool, item, OPENING);
     if (pool_total(pool) > pool->stats.most)
         pool->stats.most = pool_total(pool);
     return item;
@@ -19,13 +20,13 @@ void pool_take_idle(struct pool *pool, struct pool_item *item)
     while (*at != item)
         at = &(*at)->next;
     *at = item->next;
-    pool_set_state(pool, item, READYING);
+    pool_set_state(pool, item, CHECKING);
 }
 
-void pool_wake_keeper(struct pool *pool)
+void pool_wake_maintenance(struct pool *pool)
 {
-    pool->chores = true;
-    pthread_cond_signal(&pool->work);
+    pool->chores++;
+    pthread_cond_broadcast(&pool->work);
 }
 
 void pool_put_free(struct pool *pool, struct pool_item *item)
@@ -35,46 +36,30 @@ void pool_put_free(struct pool *pool, struct pool_item *item)
     pool->free = item;
     pool_serve_line(pool);
     if (pool_total(pool) < pool->config.min)
-        pool_wake_keeper(pool);
+        pool_wake_maintenance(pool);
     if (pool->closed)
         pthread_cond_broadcast(&pool->gone);
 }
 
 // ---- the owner's functions, called without the lock ----------------------------------------
 
-// Between these two a thread cannot be cancelled: what the owner's functions hold in their
-// hands at such a moment, nobody would ever close.
-static int let_go(struct pool *pool)
-{
-    int cancellation;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
-    pthread_mutex_unlock(&pool->lock);
-    return cancellation;
-}
-
-static void take_again(struct pool *pool, int cancellation)
-{
-    pthread_mutex_lock(&pool->lock);
-    pthread_setcancelstate(cancellation, &cancellation);
-}
-
-void pool_close_thing(struct pool *pool, struct pool_item *item, enum pool_reason reason)
+void pool_close_resource(struct pool *pool, struct pool_item *item, enum pool_reason reason)
 {
     pool_set_state(pool, item, CLOSING);
-    int cancellation = let_go(pool);
-    pool->config.close(item->thing);
-    take_again(pool, cancellation);
-    item->thing = NULL;
+    pthread_mutex_unlock(&pool->lock);
+    pool->config.close(item->resource);
+    pthread_mutex_lock(&pool->lock);
+    item->resource = NULL;
     pool->stats.closed[reason]++;
 }
 
 bool pool_may_open(struct pool *pool, int64_t now)
 {
     return pool->free &&
-           (!pool->failing || (now >= pool->retry_at_ns && pool->count[READYING] == 0));
+           (!pool->failing || (now >= pool->retry_at_ns && pool->count[OPENING] == 0));
 }
 
-// When a thing that is opened now has lived long enough. Not all at the same moment: those
+// When a resource that is opened now has lived long enough. Not all at the same moment: those
 // opened together would otherwise end together, and all borrowers would open at once.
 static int64_t end_of_life(struct pool *pool, int64_t now)
 {
@@ -86,17 +71,19 @@ static int64_t end_of_life(struct pool *pool, int64_t now)
     return now + (int64_t)((1 - dice * config->jitter / 100) * config->lifetime_ms * MS);
 }
 
-bool pool_open(struct pool *pool, struct pool_item *item)
+bool pool_open(struct pool *pool, struct pool_item *item, int64_t end_ns)
 {
     char why[POOL_ERROR] = "";
-    pool_set_state(pool, item, READYING);
-    int cancellation = let_go(pool);
-    void *thing = pool->config.open(pool->config.context, pool->config.open_ms, why);
-    take_again(pool, cancellation);
+    int64_t left_ms = (end_ns - now_ns()) / MS;
+    int timeout_ms = left_ms > 1 ? (int)left_ms : 1;
+    pool_set_state(pool, item, OPENING);
+    pthread_mutex_unlock(&pool->lock);
+    void *resource = pool->config.open(pool->config.context, timeout_ms, why);
+    pthread_mutex_lock(&pool->lock);
     int64_t now = pool_now(pool);
-    pool->failing = !thing;
-    item->thing = thing;
-    if (thing) {
+    pool->failing = !resource;
+    item->resource = resource;
+    if (resource) {
         pool->stats.created++;
         item->ends_ns = end_of_life(pool, now);
         return true;
@@ -106,14 +93,14 @@ bool pool_open(struct pool *pool, struct pool_item *item)
     why[POOL_ERROR - 1] = '\0';
     memcpy(pool->last_error, why, sizeof why);
     pool_put_free(pool, item);
-    pool_wake_keeper(pool); // it has to look when the time is over
+    pool_wake_maintenance(pool); // it has to look when the time is over
     return false;
 }
 
 bool pool_is_valid(struct pool *pool, struct pool_item *item)
 {
-    int cancellation = let_go(pool);
-    bool valid = pool->config.validate(item->thing, pool->config.open_ms);
-    take_again(pool, cancellation);
+    pthread_mutex_unlock(&pool->lock);
+    bool valid = pool->config.validate(item->resource, (pool->config.open_ms + 1) / 2);
+    pthread_mutex_lock(&pool->lock);
     return valid;
 }

@@ -12,7 +12,7 @@ void pool_stats(struct pool *pool, struct pool_stats *stats)
     *stats = pool->stats;
     stats->active = pool->count[OUT];
     stats->idle = pool->count[IDLE];
-    stats->opening = pool->count[READYING];
+    stats->opening = pool->count[OPENING] + pool->count[CHECKING];
     stats->closing = pool->count[CLOSING];
     for (int group = 0; group < POOL_WAITS; group++)
         stats->acquired += stats->waits[group];

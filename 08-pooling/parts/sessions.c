@@ -45,6 +45,12 @@ struct pool_config session_pool(struct db_config *server)
     };
 }
 
+bool session_release(struct lease *lease)
+{
+    const struct db *db = lease->resource;
+    return pool_release(lease, db && !db->broken && db->pending == 0);
+}
+
 bool pool_query(struct pool *pool, const char *who, const char *text, char *value, int size)
 {
     struct lease lease;
@@ -52,9 +58,9 @@ bool pool_query(struct pool *pool, const char *who, const char *text, char *valu
         snprintf(value, (size_t)size, "%s", lease.error);
         return false;
     }
-    struct db *db = lease.thing;
+    struct db *db = lease.resource;
     bool good = db_query(db, text, QUERY_TIMEOUT_MS);
     snprintf(value, (size_t)size, "%s", good ? db_value(db, 0, 0) : db->error.text);
-    pool_release(&lease, !db->broken); // an error is an answer too: then it is still good
+    session_release(&lease); // an error is an answer too: then it is still good
     return good;
 }

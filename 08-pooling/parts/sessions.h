@@ -16,6 +16,10 @@ struct pool_config session_pool(struct db_config *server);
 bool session_answers(void *session, int timeout_ms);
 bool session_is_quiet(void *session, int timeout_ms);
 
+// Returns a session to its pool. It may be lent again unless it is broken, or an answer to one
+// of its queries has not been read: the next borrower would take that answer for its own.
+bool session_release(struct lease *lease);
+
 // Borrows a session, asks, returns it. On success the first value of the first row is in
 // `value` (size bytes), "" if there is no row; else why not.
 bool pool_query(struct pool *pool, const char *who, const char *text, char *value, int size);

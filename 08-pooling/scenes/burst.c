@@ -59,7 +59,7 @@ static void *borrow(void *argument)
     if (!got)
         return NULL;
     had_first++;
-    struct db *db = me->lease.thing;
+    struct db *db = me->lease.resource;
     if (!db_query(db, me->query, QUERY_MS))
         die("%s: %s", me->query, db->error.text);
     pool_release(&me->lease, true);

@@ -46,7 +46,7 @@ static void use_all(struct pool *pool, int apart_s)
 {
     struct lease leases[MAX];
     for (int i = 0; i < MAX; i++)
-        if (!pool_acquire(pool, POOL_HERE, &leases[i]))
+        if (!pool_acquire(pool, __func__, &leases[i]))
             die("%s", leases[i].error);
     for (int i = 0; i < MAX; i++) {
         pool_release(&leases[i], true);

@@ -49,7 +49,7 @@ static void *keep_asking(void *argument)
     while (!stop) {
         if (!pool_acquire(pool, "sizing", &lease))
             die("%s", lease.error);
-        struct db *db = lease.thing;
+        struct db *db = lease.resource;
         if (!stop && !db_query(db, "get user 7", PATIENT_MS))
             die("%s", db->error.text);
         answers++;

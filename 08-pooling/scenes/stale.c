@@ -47,10 +47,10 @@ static void use_all(struct pool *pool, struct result *result)
 {
     struct lease leases[SESSIONS];
     for (int i = 0; i < SESSIONS; i++)
-        if (!pool_acquire(pool, POOL_HERE, &leases[i]))
+        if (!pool_acquire(pool, __func__, &leases[i]))
             die("%s", leases[i].error);
     for (int i = 0; i < SESSIONS; i++) {
-        struct db *db = leases[i].thing;
+        struct db *db = leases[i].resource;
         if (!db_query(db, "get user 7", QUERY_MS) && result->errors++ == 0)
             snprintf(result->first, sizeof result->first, "%s", db->error.text);
         pool_release(&leases[i], !db->broken);

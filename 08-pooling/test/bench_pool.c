@@ -34,9 +34,9 @@ static void *lend_itself(void *context, int timeout_ms, char reason[POOL_ERROR])
     return context;
 }
 
-static void leave_alone(void *thing)
+static void leave_alone(void *resource)
 {
-    (void)thing;
+    (void)resource;
 }
 
 static double lock_ns(pthread_mutex_t *mutex)
@@ -53,7 +53,7 @@ static double lend_ns(struct pool *pool)
     struct lease lease;
     int64_t began_ns = now_ns();
     for (int i = 0; i < PAIRS; i++) {
-        if (!pool_acquire(pool, POOL_HERE, &lease))
+        if (!pool_acquire(pool, __func__, &lease))
             die("cannot borrow: %s", lease.error);
         pool_release(&lease, true);
     }
@@ -106,9 +106,9 @@ static void *log_in(void *context, int timeout_ms, char reason[POOL_ERROR])
     return db;
 }
 
-static void hang_up(void *thing)
+static void hang_up(void *resource)
 {
-    db_close(thing);
+    db_close(resource);
 }
 
 static void *borrow(void *argument)
@@ -117,11 +117,11 @@ static void *borrow(void *argument)
     for (int i = 0; i < count; i++) {
         struct lease lease;
         int64_t began_ns = now_ns();
-        if (!pool_acquire(borrower->pool, POOL_HERE, &lease))
+        if (!pool_acquire(borrower->pool, __func__, &lease))
             die("cannot borrow: %s", lease.error);
         borrower->waits_ms[i] = (double)(now_ns() - began_ns) / 1e6;
-        if (!db_query(lease.thing, "get user 7", PATIENCE_MS))
-            die("cannot ask: %s", ((struct db *)lease.thing)->error.text);
+        if (!db_query(lease.resource, "get user 7", PATIENCE_MS))
+            die("cannot ask: %s", ((struct db *)lease.resource)->error.text);
         pool_release(&lease, true);
     }
     return NULL;

@@ -179,18 +179,28 @@ then b''
 F|3|28P01|wrong password
 then b''" "timeout 20 python3 $folder/client.py $port"
     start_theirs python3 "$folder/server.py" "$folder/log"
-    expect "Python is our server" "0 rows
+    printf '%s\n' ping 'get user 1' 'list users' ping >"$folder/queries"
+    expect "Python is our server" "> ping
+0 rows
+> get user 1
 1 | Zoë |
 1 row
+> list users
 error 42601: what?
+> ping
 0 rows
-X" "timeout 20 ./ask --port $theirs ping 'get user 1' 'list users' ping | sed 's/ *$//'; await 'the end' 'grep . $folder/log'"
-    expect "Python refuses our login" "ask: wrong password (28P01)" "timeout 20 ./ask --port $theirs --user eve ping"
+X" "timeout 20 ./client --port $theirs - <$folder/queries | sed 's/  *session.*//; /^session/d; s/ *$//'
+        await 'the end' 'grep . $folder/log'"
+    expect "Python refuses our login" "> ping
+no connection to 127.0.0.1:$theirs: cannot open: wrong password" "timeout 20 ./client --port $theirs --user eve ping"
     printf '%s\n' ping nonsense 'get user 3' >"$folder/queries"
-    expect "and so we talk to ourselves" "0 rows
+    expect "and so we talk to ourselves" "> ping
+0 rows
+> nonsense
 error 42601: syntax error at \"nonsense\"
+> get user 3
 3 | Claude Adams | claude.adams@example.com
-1 row" "timeout 20 ./ask --port $port <$folder/queries"
+1 row" "timeout 20 ./client --port $port - <$folder/queries | sed 's/  *session.*//; /^session/d'"
 fi
 
 # The variation: connections to nginx, which keeps each of them for 10 requests, or for a second.

@@ -1,14 +1,14 @@
 // test.c: tests of lesson 08. `make test` runs them, the scenes, real peers, and the patches in
 // break/. Here: the server, over sockets. Further tests, by topic:
 //
-//     test_cores.h   many queries at once, and the cores that they wait for
+//     test_cpu_slots.h   many queries at once, and the cores that they wait for
 //     test_frames.h  rules for the readers of frames, queries and answers (fuzz.c uses them)
 //     test_readers.h those readers, with all sorts of bytes
 //     test_db.h      a client's session, against servers of all kinds
 //     test_pool.h    the pool
 #include "contract.h"
 
-#include "test_cores.h"
+#include "test_cpu_slots.h"
 #include "test_db.h"
 #include "test_pool.h"
 #include "test_readers.h"

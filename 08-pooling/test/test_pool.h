@@ -7,17 +7,17 @@
 #include "test_pool_line.h"
 #include "test_pool_model.h"
 #include "test_sessions.h"
-#include "test_things.h"
+#include "test_resources.h"
 
 // ---- one borrower --------------------------------------------------------------------------
 
 TEST(pool_lends_again)
 {
     struct lease lease;
-    struct pool *pool = new_pool(things(3));
+    struct pool *pool = new_pool(resources(3));
     for (int i = 0; i < 10; i++) {
         CHECK(pool_acquire(pool, "a test", &lease));
-        CHECK_INT(((struct thing *)lease.thing)->number, 1);
+        CHECK_INT(((struct resource *)lease.resource)->number, 1);
         CHECK_INT(stats_of(pool).active, 1);
         pool_release(&lease, true);
         pool_release(&lease, true); // once too often: nothing happens
@@ -29,13 +29,54 @@ TEST(pool_lends_again)
     expect_closed(pool);
 }
 
+// A lease that is returned by a copy of it as well: the second time another borrower has the
+// resource.
+TEST(pool_catches_a_lease_that_is_returned_twice)
+{
+    struct lease first, copy, second;
+    struct pool *pool = new_pool(resources(1));
+    CHECK(pool_acquire(pool, "first", &first));
+    copy = first;
+    CHECK(pool_release(&first, true));
+    CHECK(!pool_release(&first, true));
+    CHECK(pool_acquire(pool, "second", &second));
+    CHECK(!pool_release(&copy, false));
+    CHECK_INT(stats_of(pool).misuses, 1);
+    CHECK_INT(stats_of(pool).active, 1); // the second borrower's, still
+    CHECK(!pool_release(&copy, true));
+    CHECK(pool_release(&second, true));
+    CHECK_INT(stats_of(pool).created, 1);
+    expect_closed(pool);
+}
+
+// Validating and opening together get no more than open_ms: a borrower waits acquire_ms and
+// open_ms.
+TEST(pool_gives_validation_and_open_one_time_limit)
+{
+    struct lease lease;
+    struct pool_config config = resources(1);
+    config.validate_ms = 0; // always
+    config.open_ms = 1000;
+    struct pool *pool = new_pool(config);
+    CHECK(pool_acquire(pool, "a test", &lease));
+    ((struct resource *)lease.resource)->bad = true;
+    pool_release(&lease, true);
+    time_given_ms = validations = 0;
+    CHECK(pool_acquire(pool, "a test", &lease));
+    CHECK_INT(validations, 1);
+    CHECK_INT(resources_made, 2);
+    CHECK(time_given_ms > 1000 && time_given_ms <= 1500); // 500 and what was left of 1000
+    pool_release(&lease, true);
+    expect_closed(pool);
+}
+
 TEST(pool_configurations_that_make_no_sense)
 {
     struct pool_config bad[9];
     for (int i = 0; i < 9; i++)
-        bad[i] = things(5);
+        bad[i] = resources(5);
     bad[0].max = 0;
-    bad[1].max = POOL_MAX_THINGS + 1;
+    bad[1].max = POOL_MAX_RESOURCES + 1;
     bad[2].min = 6;
     bad[3].min = -1;
     bad[4].jitter = 51;
@@ -53,16 +94,15 @@ TEST(pool_configurations_that_make_no_sense)
 TEST(pool_says_who_has_everything)
 {
     struct lease a, b, c;
-    struct pool *pool = new_pool(things_without_time(2));
+    struct pool *pool = new_pool(resources_without_time(2));
     CHECK(pool_acquire(pool, "the first", &a));
     pass_ms(1500);
-    CHECK(pool_acquire(pool, POOL_HERE, &b));
+    CHECK(pool_acquire(pool, __func__, &b));
     pass_ms(500);
     CHECK(!pool_acquire(pool, "the third", &c));
-    CHECK(!c.thing && c.result == POOL_TIMEOUT);
+    CHECK(!c.resource && c.result == POOL_TIMEOUT);
     CHECK_HAS(c.error, "nothing free within 0 ms, 2 of 2 out: the first for 2.0 s, ");
-    CHECK_HAS(c.error, "test_pool.h:");
-    CHECK_HAS(c.error, " for 0.5 s");
+    CHECK_HAS(c.error, "test_pool_says_who_has_everything for 0.5 s");
     pool_release(&c, true); // it never got anything
     CHECK_INT(stats_of(pool).active, 2);
     CHECK_INT(stats_of(pool).timeouts, 1);
@@ -74,12 +114,12 @@ TEST(pool_says_who_has_everything)
 TEST(pool_replaces_what_is_broken)
 {
     struct lease lease;
-    struct pool *pool = new_pool(things_without_time(1));
+    struct pool *pool = new_pool(resources_without_time(1));
     CHECK(pool_acquire(pool, "a test", &lease));
     pool_release(&lease, false);
-    CHECK_INT(things_open, 0);
+    CHECK_INT(resources_open, 0);
     CHECK(pool_acquire(pool, "a test", &lease));
-    CHECK_INT(((struct thing *)lease.thing)->number, 2);
+    CHECK_INT(((struct resource *)lease.resource)->number, 2);
     pool_release(&lease, true);
     CHECK_INT(stats_of(pool).closed[POOL_BROKEN], 1);
     expect_closed(pool);
@@ -90,7 +130,7 @@ TEST(pool_replaces_what_is_broken)
 TEST(pool_asks_what_was_idle)
 {
     struct lease lease;
-    struct pool_config config = things_without_time(2);
+    struct pool_config config = resources_without_time(2);
     config.validate_ms = 100;
     struct pool *pool = new_pool(config);
     CHECK(pool_acquire(pool, "a test", &lease));
@@ -102,13 +142,13 @@ TEST(pool_asks_what_was_idle)
     pass_ms(100);
     CHECK(pool_acquire(pool, "a test", &lease));
     CHECK_INT(validations, 1);
-    CHECK_INT(((struct thing *)lease.thing)->number, 1);
-    ((struct thing *)lease.thing)->bad = true;
+    CHECK_INT(((struct resource *)lease.resource)->number, 1);
+    ((struct resource *)lease.resource)->bad = true;
     pool_release(&lease, true);
     pass_ms(100);
     CHECK(pool_acquire(pool, "a test", &lease)); // it fails, and the borrower does not notice
     CHECK_INT(validations, 2);
-    CHECK_INT(((struct thing *)lease.thing)->number, 2);
+    CHECK_INT(((struct resource *)lease.resource)->number, 2);
     pool_release(&lease, true);
     CHECK_INT(stats_of(pool).closed[POOL_INVALID], 1);
     expect_closed(pool);
@@ -117,7 +157,7 @@ TEST(pool_asks_what_was_idle)
 TEST(pool_keeps_a_minimum_and_closes_the_rest)
 {
     struct lease leases[5];
-    struct pool_config config = things_without_time(5);
+    struct pool_config config = resources_without_time(5);
     config.min = 2;
     config.idle_ms = 1000;
     struct pool *pool = new_pool(config);
@@ -150,7 +190,7 @@ static void lifetimes(int jitter, int counts[30])
 {
     enum { MANY = 200 };
     static struct lease leases[MANY];
-    struct pool_config config = things_without_time(MANY);
+    struct pool_config config = resources_without_time(MANY);
     config.lifetime_ms = 1000;
     config.jitter = jitter;
     struct pool *pool = new_pool(config);
@@ -185,19 +225,19 @@ TEST(pool_lifetimes_end_together_or_not)
 TEST(pool_lends_nothing_that_is_too_old)
 {
     struct lease lease;
-    struct pool_config config = things_without_time(1);
+    struct pool_config config = resources_without_time(1);
     config.lifetime_ms = 1000;
     struct pool *pool = new_pool(config);
     CHECK(pool_acquire(pool, "a test", &lease));
     pass_ms(2000); // it is not taken away from who has it
-    CHECK_INT(things_open, 1);
+    CHECK_INT(resources_open, 1);
     pool_release(&lease, true);
-    CHECK_INT(things_open, 0);
+    CHECK_INT(resources_open, 0);
     CHECK(pool_acquire(pool, "a test", &lease));
     pool_release(&lease, true);
     pass_ms(1000); // and pool_tend() is late
     CHECK(pool_acquire(pool, "a test", &lease));
-    CHECK_INT(((struct thing *)lease.thing)->number, 3);
+    CHECK_INT(((struct resource *)lease.resource)->number, 3);
     pool_release(&lease, true);
     CHECK_INT(stats_of(pool).closed[POOL_OLD], 2);
     expect_closed(pool);
@@ -215,7 +255,7 @@ static void note_leak(void *context, const char *who, double held_ms)
 TEST(pool_reports_leaks_once)
 {
     struct lease a, b;
-    struct pool_config config = things_without_time(2);
+    struct pool_config config = resources_without_time(2);
     config.leak_ms = 1000;
     config.leaked = note_leak;
     struct pool *pool = new_pool(config);
@@ -239,7 +279,7 @@ TEST(pool_reports_leaks_once)
 TEST(pool_keeps_itself_in_order)
 {
     struct lease leases[4];
-    struct pool_config config = things(4);
+    struct pool_config config = resources(4);
     config.min = 2;
     config.idle_ms = 60;
     config.lifetime_ms = 400;
@@ -268,20 +308,20 @@ TEST(pool_keeps_itself_in_order)
 TEST(pool_open_that_fails)
 {
     struct lease lease;
-    struct pool_config config = things_without_time(4);
+    struct pool_config config = resources_without_time(4);
     config.retry_ms = 100;
     struct pool *pool = new_pool(config);
-    no_thing = true;
+    no_resource = true;
     for (int i = 0; i < 1000; i++) {
         CHECK(!pool_acquire(pool, "a test", &lease));
         CHECK_INT(lease.result, POOL_OPEN_FAILED);
-        CHECK(!strcmp(lease.error, "cannot open: out of things"));
+        CHECK(!strcmp(lease.error, "cannot open: out of resources"));
     }
     CHECK_INT(opens_tried, 1); // the other 999 did not try
     pass_ms(100);
     CHECK(!pool_acquire(pool, "a test", &lease));
     CHECK_INT(opens_tried, 2);
-    no_thing = false;
+    no_resource = false;
     CHECK(!pool_acquire(pool, "a test", &lease));
     pass_ms(100);
     CHECK(pool_acquire(pool, "a test", &lease));
@@ -290,17 +330,17 @@ TEST(pool_open_that_fails)
     expect_closed(pool);
 }
 
-// A thing is out, so there is hope: nobody in line gives up because an open has failed.
+// A resource is out, so there is hope: nobody in line gives up because an open has failed.
 TEST(pool_line_outlives_a_failure)
 {
     struct lease first, second;
     struct borrower borrowers[THREADS] = {0};
     pthread_t threads[THREADS];
-    struct pool_config config = things(2);
+    struct pool_config config = resources(2);
     config.retry_ms = 1000000;
     struct pool *pool = new_pool(config);
     CHECK(pool_acquire(pool, "a test", &first));
-    no_thing = true;
+    no_resource = true;
     CHECK(!pool_acquire(pool, "a test", &second));
     line_up(pool, borrowers, threads, THREADS);
     CHECK_INT(opens_tried, 2);
@@ -319,17 +359,17 @@ TEST(pool_line_hears_why_there_is_nothing)
     struct lease first;
     struct borrower borrowers[THREADS] = {0};
     pthread_t threads[THREADS];
-    struct pool_config config = things(1);
+    struct pool_config config = resources(1);
     config.retry_ms = 1000000;
     struct pool *pool = new_pool(config);
     CHECK(pool_acquire(pool, "a test", &first));
     line_up(pool, borrowers, threads, THREADS);
-    no_thing = true;
+    no_resource = true;
     pool_release(&first, false);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i], NULL);
         CHECK_INT(borrowers[i].lease.result, POOL_OPEN_FAILED);
-        CHECK(!strcmp(borrowers[i].lease.error, "cannot open: out of things"));
+        CHECK(!strcmp(borrowers[i].lease.error, "cannot open: out of resources"));
     }
     CHECK_INT(opens_tried, 2);
     expect_closed(pool);
@@ -341,13 +381,13 @@ TEST(pool_line_is_served_after_a_failure)
     struct lease first, second;
     struct borrower borrowers[THREADS] = {0};
     pthread_t threads[THREADS];
-    struct pool_config config = things(2);
+    struct pool_config config = resources(2);
     config.retry_ms = 20;
     struct pool *pool = new_pool(config);
     CHECK(pool_acquire(pool, "a test", &first));
-    no_thing = true;
+    no_resource = true;
     CHECK(!pool_acquire(pool, "a test", &second));
-    no_thing = false;
+    no_resource = false;
     for (int i = 0; i < THREADS; i++) {
         borrowers[i].pool = pool;
         CHECK_INT(pthread_create(&threads[i], NULL, borrow, &borrowers[i]), 0);
@@ -365,7 +405,7 @@ TEST(pool_slow_open_holds_up_nobody_else)
     struct lease lease;
     struct borrower slow = {0};
     pthread_t thread;
-    struct pool *pool = new_pool(things(2));
+    struct pool *pool = new_pool(resources(2));
     CHECK(pool_acquire(pool, "a test", &lease));
     slow.pool = pool;
     gate_shut = true;

@@ -1,9 +1,9 @@
 // test_pool_model.h: 100,000 random steps, and a simple model that says before each what the
-// pool will do: which thing is lent, which ones are closed and why, what is opened.
+// pool will do: which resource is lent, which ones are closed and why, what is opened.
 #ifndef TEST_POOL_MODEL_H
 #define TEST_POOL_MODEL_H
 
-#include "test_things.h"
+#include "test_resources.h"
 
 #define STEPS        100000
 #define MODEL_MAX    8
@@ -13,7 +13,7 @@
 #define MODEL_RETRY  100
 #define MODEL_ASKING 150
 
-// The model: things are numbers, in the order in which they were made.
+// The model: resources are numbers, in the order in which they were made.
 struct model_thing {
     int number;
     int64_t since_ms, ends_ms;
@@ -37,8 +37,8 @@ static int model_total(void)
 // True if the model opens something; else the attempt fails.
 static bool model_open(struct model_thing *made)
 {
-    model.failing = no_thing;
-    if (no_thing) {
+    model.failing = no_resource;
+    if (no_resource) {
         model.failed++;
         model.retry_at_ms = model.now_ms + MODEL_RETRY;
         return false;
@@ -97,7 +97,7 @@ static void step_acquire(struct pool *pool)
     CHECK_INT(lease->result, expected);
     if (expected != POOL_OK)
         return;
-    CHECK_INT(((struct thing *)lease->thing)->number, lent.number);
+    CHECK_INT(((struct resource *)lease->resource)->number, lent.number);
     model.out[model.out_count++] = lent;
 }
 
@@ -126,13 +126,13 @@ static void expect_model(struct pool *pool)
     CHECK_INT(stats.timeouts, model.timeouts);
     for (int reason = 0; reason < POOL_REASONS; reason++)
         CHECK_INT(stats.closed[reason], model.closed[reason]);
-    CHECK_INT(things_open, model_total());
+    CHECK_INT(resources_open, model_total());
 }
 
 TEST(pool_does_what_the_model_says)
 {
     unsigned long random = 8;
-    struct pool_config config = things_without_time(MODEL_MAX);
+    struct pool_config config = resources_without_time(MODEL_MAX);
     config.min = MODEL_MIN;
     config.idle_ms = MODEL_IDLE;
     config.lifetime_ms = MODEL_LIFE;
@@ -148,7 +148,7 @@ TEST(pool_does_what_the_model_says)
             int which = more % model.out_count;
             // Whoever has it notices that it does not answer, or, mostly, does not.
             if (more & 1024 && more & 512)
-                ((struct thing *)model.leases[which].thing)->bad =
+                ((struct resource *)model.leases[which].resource)->bad =
                     model.bad[model.out[which].number] = true;
             step_release(which, dice < 72);
         } else if (dice < 90) {
@@ -158,7 +158,7 @@ TEST(pool_does_what_the_model_says)
             pool_tend(pool);
             model_tend();
         } else
-            no_thing = more % 3 == 0;
+            no_resource = more % 3 == 0;
         expect_model(pool);
         if (test_failures)
             printf("    in step %d\n", step);

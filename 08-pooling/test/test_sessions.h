@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "sessions.h"
-#include "test_things.h"
+#include "test_resources.h"
 
 static struct db_config server_at(int port)
 {
@@ -39,6 +39,25 @@ TEST(sessions_without_a_server)
     struct pool *pool = impatient_pool(&server, 2);
     expect_no_session(pool, "cannot open: cannot connect: Connection refused");
     CHECK_INT(pool_close(pool, 0), 0);
+}
+
+// The next borrower would take the answer to another one's query for its own.
+TEST(sessions_with_an_unread_answer_are_not_lent_again)
+{
+    struct lease lease;
+    char value[POOL_ERROR];
+    pid_t pid;
+    struct db_config server = server_at(test_start(&pid, "./server --quiet --port 0"));
+    struct pool *pool = impatient_pool(&server, 1);
+    CHECK(pool_acquire(pool, "a test", &lease));
+    CHECK(db_send(lease.resource, "get user 7", 1000));
+    session_release(&lease);
+    CHECK_INT(stats_of(pool).closed[POOL_BROKEN], 1);
+    CHECK(pool_query(pool, "a test", "get user 3", value, sizeof value));
+    CHECK(!strcmp(value, "3"));
+    CHECK_INT(stats_of(pool).idle, 1); // all its answers are read: it stays
+    CHECK_INT(pool_close(pool, 1000), 0);
+    CHECK_INT(test_stop(pid), 0);
 }
 
 // It accepts, or its kernel does, and that was all.
@@ -135,8 +154,8 @@ TEST(sessions_of_a_server_that_died)
     CHECK(pool_query(pool, "a test", "ping", value, sizeof value));
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    CHECK(!db_query(lease.thing, "ping", 1000));
-    CHECK(((struct db *)lease.thing)->broken);
+    CHECK(!db_query(lease.resource, "ping", 1000));
+    CHECK(((struct db *)lease.resource)->broken);
     pool_release(&lease, false);
     CHECK(!pool_query(pool, "a test", "ping", value, sizeof value));
     CHECK_HAS(value, "cannot open: cannot connect: Connection refused");

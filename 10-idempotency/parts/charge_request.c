@@ -31,10 +31,10 @@ bool charge_is_welcome(struct connection *c)
     struct http_out out = {fields, sizeof fields - 1, 0, false};
     bool outage = now_ns < api->outage_until_ns;
     int seconds = outage ? api->retry_after : 1;
-    api->figures.posts++;
+    api->stats.posts++;
     if (!outage && is_within_capacity(api, now_ns))
         return true;
-    api->figures.overloaded++;
+    api->stats.overloaded++;
     if (seconds) {
         http_put_text(&out, "Retry-After: ");
         http_put_number(&out, (uint64_t)seconds, 10);

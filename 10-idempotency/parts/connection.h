@@ -5,7 +5,7 @@
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
-#include "http.h"
+#include "http_server.h"
 #include "json.h"
 #include "loop.h"
 #include "store.h"
@@ -35,7 +35,7 @@ struct settings {
     int drop;       // so many first answers to POST are lost
 };
 
-struct figures {
+struct stats {
     uint64_t requests, posts;       // that came; of them to any of the charges' paths
     uint64_t charged, declined;     // by the bank
     uint64_t replayed;              // answers that were given again
@@ -47,7 +47,7 @@ struct figures {
 
 struct api {
     struct settings settings;
-    struct figures figures;
+    struct stats stats;
     const struct route *routes; // the last one has no path
     struct store store;
     struct json json;  // room for the request that is being read
@@ -58,24 +58,24 @@ struct api {
 };
 
 struct connection {
-    struct conn conn;
+    struct conn conn; // the first member: see connection_of() in server.c
+    struct http_server http;
     struct api *api;
-    struct record *charge;              // that is being made for it
-    struct record *mark;                // of the notes' pattern, before it is written
-    struct record *record;              // in the journal's present group, that it waits for
-    void (*then)(struct connection *c); // what goes on when its time has come
-    void (*made)(struct connection *c); // and when its charge is made, or cannot be
-    bool keep_alive, head_only, http10;
-    bool durable;   // what it waited for is on the disk,
-    bool existed;   // and there was one of this name before
-    bool began;     // a part of a request is here
-    bool continued; // and was asked for the rest
+    char about[64];        // method and target of the present request, for the log
+    struct record *charge; // the charge that is being made for this client
+    struct record *mark;   // of check_then_mark.c, before it is in the journal
+    struct record *record; // in the journal's present group; the client waits for it
+    void (*then)(struct connection *c); // called when the wait is over
+    void (*made)(struct connection *c); // called when the charge is made, or cannot be kept
+    bool durable;                       // the record that the client waited for is on the disk
+    bool existed;                       // there was a record of this name before
 };
 
-// The server's four ways to begin, to go on and to end: what the loop calls.
+// What the loop calls: see server.c.
 void connection_opened(struct connection *c);
 size_t connection_received(struct connection *c, const char *bytes, size_t length);
 void connection_timeout(struct connection *c);
+void connection_woken(struct connection *c);
 void connection_stop(struct connection *c);
 
 // Answers with JSON. `fields` end with CRLF. With 204 there is no content.
@@ -90,9 +90,6 @@ void connection_drop(struct connection *c);
 bool connection_keep(struct connection *c, struct record *record,
                      void (*then)(struct connection *c));
 void connection_settled(void *waiter, struct record *record); // called by the store
-
-// Makes the loop go round at once, though nothing may have come; `c` waits for the journal.
-void connection_look_again(struct connection *c);
 
 // Waits: `then` is called so many milliseconds from now.
 void connection_wait(struct connection *c, int64_t ms, void (*then)(struct connection *c));

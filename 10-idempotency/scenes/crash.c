@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "books.h"
+#include "ledger_client.h"
 #include "claim.h"
 #include "net.h"
-#include "own.h"
+#include "temp_server.h"
 #include "scenes.h"
 #include "spawn.h"
 #include "story.h"
@@ -43,24 +43,24 @@ static void try_one(struct trial *trial)
 {
     static const char *const plain[] = {NULL};
     const char *const deadly[] = {"--crash-at", trial->point, NULL};
-    static struct own own;
+    static struct temp_server own;
     static struct call first;
     struct customer customer;
     char key[UUID_LENGTH + 1];
     customer_new(&customer);
     struct call_request request = {"POST", targets[trial->way], new_key(key), customer.charge,
                                    PATIENCE_MS};
-    own_begin(&own, deadly);
+    temp_server_begin(&own, deadly);
     call_make(&own.service, &request, &first);
     if (first.outcome == CALL_LOST)
-        trial->killed = own_wait(&own) == 128 + SIGKILL;
+        trial->killed = temp_server_wait(&own) == 128 + SIGKILL;
     else
         spawn_stop(own.pid); // it has not come to that point
-    own_start(&own, plain);
+    temp_server_start(&own, plain);
     trial->before = charges_of(&own.service, &customer);
     call_make(&own.service, &request, &trial->retry);
     trial->after = charges_of(&own.service, &customer);
-    own_end(&own);
+    temp_server_end(&own);
 }
 
 struct pair {
@@ -82,7 +82,7 @@ static void *call_at_once(void *argument)
 static int two_at_once(int *created)
 {
     static const char *const wide[] = {"--lookup-ms", "300", NULL}; // the gap, to be seen
-    static struct own own;
+    static struct temp_server own;
     static struct pair pairs[AT_ONCE];
     pthread_t threads[AT_ONCE];
     pthread_barrier_t start;
@@ -90,7 +90,7 @@ static int two_at_once(int *created)
     char key[UUID_LENGTH + 1];
     customer_new(&customer);
     new_key(key);
-    own_begin(&own, wide);
+    temp_server_begin(&own, wide);
     pthread_barrier_init(&start, NULL, AT_ONCE);
     for (int i = 0; i < AT_ONCE; i++) {
         pairs[i].start = &start;
@@ -107,7 +107,7 @@ static int two_at_once(int *created)
     }
     pthread_barrier_destroy(&start);
     int charges = charges_of(&own.service, &customer);
-    own_end(&own);
+    temp_server_end(&own);
     return charges;
 }
 

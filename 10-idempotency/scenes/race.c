@@ -2,11 +2,11 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "books.h"
+#include "ledger_client.h"
 #include "claim.h"
 #include "net.h"
 #include "operation.h"
-#include "own.h"
+#include "temp_server.h"
 #include "scenes.h"
 #include "story.h"
 
@@ -84,10 +84,10 @@ static const struct claim atomic = {"10.10", "guide §13.4",
 void scene_race(void)
 {
     static const char *const slow[] = {"--process-ms", BANK_MS, NULL};
-    static struct own own;
+    static struct temp_server own;
     struct result naive, pattern, charges;
     char key[UUID_LENGTH + 1];
-    own_begin(&own, slow);
+    temp_server_begin(&own, slow);
     story_say("%d threads send the same request at the same moment; the bank takes %s ms.",
               RUNNERS, BANK_MS);
     story_say(
@@ -95,7 +95,7 @@ void scene_race(void)
     race(&own.service, "/naive/charges", NULL, &naive);
     race(&own.service, "/notes-pattern/charges", new_key(key), &pattern);
     race(&own.service, "/charges", new_key(key), &charges);
-    own_end(&own);
+    temp_server_end(&own);
     story_head("POST|201|201 again|409|have paid|charges");
     show("/naive/charges", &naive);
     show("/notes-pattern/charges", &pattern);

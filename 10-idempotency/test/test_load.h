@@ -230,11 +230,12 @@ TEST(content_that_is_too_much)
     int port = serve(&pid, "");
     memset(text, 'x', sizeof text - 1);
     CHECK_INT(charge(port, "k", text), 413);
-    // In chunks of one byte, whose sizes are longer than what they bring.
+    CHECK_HAS(answer, "The content is longer than 16384 bytes.");
+    // In chunks of one byte: what counts is the content.
     size_t length = (size_t)sprintf(text, "POST /charges HTTP/1.1\r\nHost: h\r\n"
                                           "Transfer-Encoding: chunked\r\n\r\n");
-    while (length < sizeof text - 300)
-        length += (size_t)sprintf(text + length, "1;%0*d\r\nx\r\n", 200, 0);
+    for (int i = 0; i < 16385; i++)
+        length += (size_t)sprintf(text + length, "1\r\nx\r\n");
     CHECK_INT(status_of(say(port, "%s", text)), 413);
     // Deep, and with many values: it is JSON, but more than is read.
     memset(text, '[', 16000);
@@ -256,6 +257,42 @@ TEST(a_client_that_asks_first)
     CHECK(!strcmp(go_on, "HTTP/1.1 100 Continue\r\n\r\n"));
     CHECK(write_all(fd, A_CHARGE, sizeof A_CHARGE - 1));
     CHECK_INT(status_of(fd), 201);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Each refusal says why (RFC 9457 has a member for it).
+TEST(refusals_have_reasons)
+{
+    static const struct {
+        const char *text;
+        int status;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505},
+        {"POST /charges HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501},
+        {"POST /charges HTTP/1.1\r\nHost: h\r\nExpect: tea\r\n\r\n", 417},
+        {"POST /charges HTTP/1.1\r\nHost: h\r\nContent-Length: 16385\r\n\r\n", 413},
+    };
+    pid_t pid;
+    int port = serve(&pid, "");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_INT(status_of(say(port, "%s", cases[i].text)), cases[i].status);
+        CHECK_HAS(answer, "\r\nContent-Type: application/problem+json\r\n");
+        const char *why = strstr(answer, "\"detail\":\"");
+        CHECK(why && strlen(why) > 40 && !strstr(why, "cannot be served"));
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Empty lines are no part of a request (RFC 9112 §2.2): a client that sends nothing else is
+// idle, and gets no answer.
+TEST(empty_lines_are_no_request)
+{
+    pid_t pid;
+    int port = serve(&pid, "--idle-ms 200");
+    CHECK_INT(status_of(say(port, "\r\n\r\n")), 0);
+    CHECK(!*answer);
+    CHECK_INT(status_of(say(port, "\r\nG")), 408);
     CHECK_INT(test_stop(pid), 0);
 }
 

@@ -2,7 +2,7 @@
 #ifndef TEST_NAMES_H
 #define TEST_NAMES_H
 
-#include "pages.h"
+#include "btree.h"
 #include "test.h"
 #include "ulid.h"
 #include "uuid.h"
@@ -139,49 +139,49 @@ TEST(an_index_is_a_sorted_array)
     static struct sorted_key sorted[INDEX_KEYS];
     static uint64_t values[INDEX_KEYS + 1];
     for (int order = 0; order < 4; order++) {
-        struct pages pages;
+        struct btree pages;
         uint64_t random = 88172645463325252, count = 0, value;
-        CHECK(pages_open(&pages, 2000));
+        CHECK(btree_open(&pages, 2000));
         for (uint64_t i = 0; i < INDEX_KEYS; i++) {
             make_key(order, i, &random, sorted[count].key);
             sorted[count].value = i;
-            bool there = pages_find(&pages, sorted[count].key, &value);
-            enum pages_result result = pages_insert(&pages, sorted[count].key, i);
+            bool there = btree_find(&pages, sorted[count].key, &value);
+            enum btree_result result = btree_insert(&pages, sorted[count].key, i);
             CHECK_INT(result, there ? PAGES_PRESENT : PAGES_ADDED);
             CHECK(order == 3 || !there);
             count += !there;
         }
-        CHECK(pages.keys == count && pages_list(&pages, values, INDEX_KEYS + 1) == count);
+        CHECK(pages.keys == count && btree_list(&pages, values, INDEX_KEYS + 1) == count);
         qsort(sorted, count, sizeof *sorted, compare_keys);
         for (uint64_t i = 0; i < count; i++) {
             CHECK(values[i] == sorted[i].value);
-            CHECK(pages_find(&pages, sorted[i].key, &value) && value == sorted[i].value);
+            CHECK(btree_find(&pages, sorted[i].key, &value) && value == sorted[i].value);
             sorted[i].key[PAGE_KEY_BYTES - 1] = 1;
-            CHECK(!pages_find(&pages, sorted[i].key, &value));
+            CHECK(!btree_find(&pages, sorted[i].key, &value));
         }
-        pages_close(&pages);
+        btree_close(&pages);
     }
 }
 
 TEST(an_index_counts_its_pages)
 {
-    struct pages pages;
+    struct btree pages;
     uint8_t key[PAGE_KEY_BYTES] = {0};
     uint64_t value;
-    CHECK(pages_open(&pages, 100));
-    CHECK_INT(pages_touched(&pages), 1); // the root is new
-    CHECK_INT(pages_touched(&pages), 0);
+    CHECK(btree_open(&pages, 100));
+    CHECK_INT(btree_touched(&pages), 1); // the root is new
+    CHECK_INT(btree_touched(&pages), 0);
     for (int i = 0; i < PAGE_ENTRIES; i++) {
         key[0] = (uint8_t)i;
-        CHECK_INT(pages_insert(&pages, key, 0), PAGES_ADDED);
+        CHECK_INT(btree_insert(&pages, key, 0), PAGES_ADDED);
     }
-    CHECK_INT(pages_touched(&pages), 1);
+    CHECK_INT(btree_touched(&pages), 1);
     key[0] = PAGE_ENTRIES;
-    CHECK_INT(pages_insert(&pages, key, 0), PAGES_ADDED);
-    CHECK_INT(pages_touched(&pages), 3); // two leaves, and a root above them
-    CHECK(pages_find(&pages, key, &value));
-    CHECK_INT(pages_touched(&pages), 2);
-    pages_close(&pages);
+    CHECK_INT(btree_insert(&pages, key, 0), PAGES_ADDED);
+    CHECK_INT(btree_touched(&pages), 3); // two leaves, and a root above them
+    CHECK(btree_find(&pages, key, &value));
+    CHECK_INT(btree_touched(&pages), 2);
+    btree_close(&pages);
 }
 
 // It says that it is full before it has changed anything.
@@ -189,18 +189,18 @@ TEST(an_index_fills_up)
 {
     static uint64_t values[20 * PAGE_ENTRIES];
     for (uint32_t max = 1; max < 20; max++) {
-        struct pages pages;
+        struct btree pages;
         uint8_t key[PAGE_KEY_BYTES];
         uint64_t random = 1, added = 0, value;
-        CHECK(pages_open(&pages, max));
+        CHECK(btree_open(&pages, max));
         for (int i = 0; i < 20 * PAGE_ENTRIES; i++) {
             make_key(0, 0, &random, key);
-            enum pages_result result = pages_insert(&pages, key, 7);
-            CHECK(result != PAGES_PRESENT && pages_find(&pages, key, &value) == !result);
+            enum btree_result result = btree_insert(&pages, key, 7);
+            CHECK(result != PAGES_PRESENT && btree_find(&pages, key, &value) == !result);
             added += result == PAGES_ADDED;
         }
-        CHECK(pages.used <= max && added == pages_list(&pages, values, LENGTH_OF(values)));
-        pages_close(&pages);
+        CHECK(pages.used <= max && added == btree_list(&pages, values, LENGTH_OF(values)));
+        btree_close(&pages);
     }
 }
 

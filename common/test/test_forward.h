@@ -107,6 +107,18 @@ TEST(a_target_with_a_host_in_it)
                          "X-Forwarded-Proto: http\r\n");
 }
 
+// Behind TLS an https URI is the right one, and an http URI is not (RFC 9110 §7.4).
+TEST(a_target_with_a_scheme)
+{
+    static const struct forward_proxy tls_proxy = {"proxy", true};
+    struct forward forward = {.by = &tls_proxy, .client = "9.9.9.9"};
+    forward_in_pieces(&forward, false, "GET https://y/b HTTP/1.1\r\nHost: x\r\n\r\n", 0);
+    CHECK_HAS(forwarded, "GET /b HTTP/1.1\r\nHost: y\r\n");
+    forward = (struct forward){.by = &tls_proxy, .client = "9.9.9.9"};
+    forward_in_pieces(&forward, false, "GET http://y/b HTTP/1.1\r\nHost: x\r\n\r\n", 0);
+    CHECK_INT(forward.refused, 421);
+}
+
 TEST(requests_that_do_not_pass)
 {
     static const struct {

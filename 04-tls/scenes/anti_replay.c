@@ -1,0 +1,25 @@
+// anti_replay.c: scene anti_replay: the same to a server that remembers which sessions were
+// used.
+#include "claim.h"
+#include "early_data.h"
+#include "scenes.h"
+#include "story.h"
+
+static const struct claim once = {"4.19", "guide §3.5",
+                                  "carefully implemented, 0-RTT is not replayed", HOLDS, NULL};
+
+void scene_anti_replay(void)
+{
+    bool stateful;
+    if (!takes_early_data(get_session(), &stateful)) {
+        claim_report(&once, SKIPPED, "this server takes no early data: --early-data");
+        return;
+    }
+    story_say(
+        "The same, but this server strikes each session off its list when it is used (RFC");
+    story_say(
+        "8446 §8.1). To the same bytes it answers with a handshake, and throws the early");
+    story_say("data away.");
+    struct outcome outcome = transfer_and_replay();
+    report_replay(&once, judge_replay(&outcome, HOLDS, NOT_HERE), &outcome);
+}

@@ -1,0 +1,418 @@
+// relay.c: see relay.h. Read advance() first, then expire().
+//
+// Here OpenSSL has the socket itself, as in most programs; what a call would have to wait for
+// is what poll() is asked for next.
+#include "relay.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "context.h"
+#include "tls_filter.h"
+#include "stage.h"
+#include "log.h"
+
+#define ROUNDS 16 // buffers full that one relay may move before the others have their turn
+
+// Moves what is in a buffer to its beginning. Returns how much room there is behind it.
+static size_t make_room(struct buffer *buffer)
+{
+    memmove(buffer->bytes, buffer->bytes + buffer->at, buffer_left(buffer));
+    buffer->end -= buffer->at;
+    buffer->at = 0;
+    return RELAY_BUFFER_BYTES - buffer->end;
+}
+
+// ---- the encrypted leg ---------------------------------------------------------------------
+
+static void tell_established(struct relay *relay)
+{
+    relay->established = true;
+    log_line("client %s: %s, %s", relay->address, SSL_get_version(relay->ssl),
+             SSL_get_cipher_name(relay->ssl));
+}
+
+// After our last byte: waits for the client to be done with what it is sending. To close() now
+// would make its kernel throw that last byte away.
+static void begin_lingering(struct relay *relay)
+{
+    if (shutdown(relay->client, SHUT_WR))
+        relay->broken = true;
+    begin_stage(relay, STAGE_LINGER);
+}
+
+// After a call of OpenSSL's that did not do what it should. Always false.
+static bool stopped(struct relay *relay, int result)
+{
+    int error = SSL_get_error(relay->ssl, result);
+    unsigned long reason = ERR_peek_error();
+    const char *words = NULL;
+    if (reason)
+        words = context_reason(reason);
+    if (error == SSL_ERROR_WANT_WRITE) {
+        relay->send_blocked = true;
+    } else if (error == SSL_ERROR_ZERO_RETURN) {
+        relay->client_ended = true;
+    } else if (error != SSL_ERROR_WANT_READ) { // also an end without close_notify
+        log_line("client %s: %s", relay->address, words ? words : "connection lost");
+        if (ERR_GET_REASON(reason) == SSL_R_HTTP_REQUEST)
+            send(relay->client, tls_not_https(), strlen(tls_not_https()), MSG_NOSIGNAL);
+        begin_lingering(relay);
+    }
+    return false;
+}
+
+// While what has come cannot be passed on, nothing more is read: TCP tells the client to wait.
+static bool wants_client(const struct relay *relay)
+{
+    if (relay->stage == STAGE_LINGER)
+        return true;
+    // A last request's head is here, but its content is still to come.
+    bool no_more = relay->forward.last && !relay->forward.in_content;
+    return !relay->client_ended && !relay->forward.refused && !no_more &&
+           !buffer_left(&relay->to_upstream) && relay->forward.waiting < FORWARD_WAITING;
+}
+
+static bool read_client(struct relay *relay)
+{
+    struct buffer *in = &relay->from_client;
+    size_t got, room = make_room(in);
+    if (!room || !wants_client(relay))
+        return false;
+    ERR_clear_error();
+    if (!SSL_read_ex(relay->ssl, in->bytes + in->end, room, &got))
+        return stopped(relay, 0);
+    in->end += got;
+    relay->stage_bytes += got;
+    return true;
+}
+
+static bool write_client(struct relay *relay)
+{
+    struct buffer *out = &relay->to_client;
+    size_t sent;
+    if (!buffer_left(out))
+        return false;
+    ERR_clear_error();
+    if (!SSL_write_ex(relay->ssl, out->bytes + out->at, buffer_left(out), &sent))
+        return stopped(relay, 0);
+    out->at += sent;
+    relay->stage_bytes += sent;
+    return true;
+}
+
+// ---- the plain leg -------------------------------------------------------------------------
+
+// The upstream will say no more. If a request has no answer yet, the client gets `status`; if
+// half of an answer is here, the client must not take it for a whole one, so there is no
+// close_notify (RFC 8446 §6.1).
+static void end_upstream(struct relay *relay, int status, const char *why)
+{
+    struct buffer *out = &relay->to_client;
+    bool complete = !relay->forward.in_answer && !relay->forward.waiting;
+    if (relay->upstream_closed)
+        complete = forward_is_complete(&relay->forward);
+    if (!complete || relay->forward.bad_answer)
+        log_line("upstream %s: %s", relay->settings->upstream, why);
+    if (!complete && relay->forward.in_answer)
+        relay->broken = true;
+    if (complete && relay->forward.in_content) // it has its answer, half as it was
+        status = 0;
+    else if (complete)
+        status = relay->forward.refused;
+    size_t room = make_room(out);
+    struct http_out end = {out->bytes + out->end, room, 0, false};
+    if (status && !relay->broken && !relay->forward.answers_end) {
+        forward_refusal(status, &end);
+        out->end += end.length;
+    }
+    relay->upstream_ended = true;
+    if (relay->upstream >= 0)
+        close(relay->upstream);
+    relay->upstream = -1;
+}
+
+static void connect_upstream(struct relay *relay)
+{
+    const struct relay_settings *settings = relay->settings;
+    int on = 1;
+    relay->upstream =
+        socket(settings->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (relay->upstream < 0 || (connect(relay->upstream, (struct sockaddr *)&settings->address,
+                                        settings->address_length) &&
+                                errno != EINPROGRESS))
+        end_upstream(relay, 502, strerror(errno));
+    else
+        setsockopt(relay->upstream, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+// Asks, when poll() says that it is decided, whether the upstream has taken the connection.
+static void finish_connecting(struct relay *relay)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(relay->upstream, SOL_SOCKET, SO_ERROR, &error, &length) || error)
+        end_upstream(relay, 502, strerror(error));
+    relay->connected = true;
+}
+
+// From the client's bytes to the upstream's.
+static bool rewrite_requests(struct relay *relay)
+{
+    struct buffer *in = &relay->from_client, *out = &relay->to_upstream;
+    if (relay->upstream_ended || !buffer_left(in))
+        return false;
+    size_t room = make_room(out);
+    struct http_out to = {out->bytes + out->end, room, 0, false};
+    long before = relay->forward.requests;
+    size_t used = forward_requests(&relay->forward, in->bytes + in->at, buffer_left(in), &to);
+    in->at += used;
+    out->end += to.length;
+    if (relay->upstream < 0 && buffer_left(out))
+        connect_upstream(relay);
+    if (relay->forward.requests > before)
+        log_line("upstream %s: %s, for %s", relay->settings->upstream, relay->forward.line,
+                 relay->address);
+    relay->settings->requests += relay->forward.requests - before;
+    return used > 0;
+}
+
+// From the upstream's bytes to the client's.
+static bool rewrite_answers(struct relay *relay)
+{
+    struct buffer *in = &relay->from_upstream, *out = &relay->to_client;
+    struct forward *forward = &relay->forward;
+    unsigned waiting = forward->waiting;
+    if (!buffer_left(in) || relay->upstream_ended)
+        return false;
+    size_t room = make_room(out);
+    struct http_out to = {out->bytes + out->end, room, 0, false};
+    size_t used = forward_answers(forward, in->bytes + in->at, buffer_left(in), &to);
+    in->at += used;
+    out->end += to.length;
+    if (forward->waiting < waiting)
+        log_line("upstream %s: answers %d, %llu bytes", relay->settings->upstream,
+                 forward->status, (unsigned long long)forward->answer_bytes);
+    if (forward->bad_answer)
+        end_upstream(relay, 502, "its answer is no HTTP/1");
+    else if (forward->answers_end && !forward->in_answer)
+        end_upstream(relay, 0, "");
+    return used > 0;
+}
+
+static bool write_upstream(struct relay *relay)
+{
+    struct buffer *out = &relay->to_upstream;
+    if (!relay->connected || relay->upstream < 0 || !buffer_left(out))
+        return false;
+    ssize_t sent = send(relay->upstream, out->bytes + out->at, buffer_left(out), MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR)
+        out->at = out->end; // it reads no more, but its answer may be there to be read
+    if (sent <= 0)
+        return false;
+    out->at += (size_t)sent;
+    upstream_moved(relay);
+    return true;
+}
+
+// While answers cannot be passed on, nothing more is read: TCP tells the upstream to wait.
+static bool read_upstream(struct relay *relay)
+{
+    struct buffer *in = &relay->from_upstream;
+    size_t room = make_room(in);
+    if (!relay->connected || relay->upstream < 0 || !room || buffer_left(&relay->to_client))
+        return false;
+    ssize_t got = read(relay->upstream, in->bytes + in->end, room);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    relay->upstream_closed = got == 0;
+    if (got < 0)
+        end_upstream(relay, 502, strerror(errno));
+    else if (got == 0)
+        end_upstream(relay, 502, "closed before the end of an answer");
+    else
+        upstream_moved(relay);
+    if (got > 0)
+        in->end += (size_t)got;
+    return true;
+}
+
+// ---- both ----------------------------------------------------------------------------------
+
+// No more requests will come: when all answers have passed, that is the end. True if it is.
+static bool end_requests(struct relay *relay)
+{
+    const struct forward *forward = &relay->forward;
+    int status = forward->refused;
+    bool no_more = relay->client_ended || forward->refused;
+    if (!no_more || relay->upstream_ended || buffer_left(&relay->to_upstream) ||
+        buffer_left(&relay->to_client))
+        return false;
+    if (!status)
+        status = 400;
+    if (forward->in_content && forward->waiting == 1 && !forward->in_answer)
+        end_upstream(relay, status, "only a part of the request's content has come");
+    else if (!forward->waiting)
+        end_upstream(relay, 0, "");
+    return relay->upstream_ended;
+}
+
+// All is sent, and nothing is missing: that is what a close_notify says (RFC 8446 §6.1).
+static void end_answers(struct relay *relay)
+{
+    if (!relay->upstream_ended || buffer_left(&relay->to_client) ||
+        relay->stage == STAGE_LINGER || relay->broken)
+        return;
+    ERR_clear_error();
+    SSL_shutdown(relay->ssl);
+    begin_lingering(relay);
+}
+
+static void linger(struct relay *relay)
+{
+    ssize_t got = read(relay->client, relay->from_client.bytes, RELAY_BUFFER_BYTES);
+    relay->broken = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+// Does what can be done now without waiting, until it is the others' turn.
+static void advance(struct relay *relay)
+{
+    bool more = true;
+    relay->send_blocked = false;
+    if (relay->stage == STAGE_LINGER) {
+        linger(relay);
+        return;
+    }
+    for (int round = 0; more && round < ROUNDS; round++) {
+        more = read_client(relay);
+        if (!relay->established && SSL_is_init_finished(relay->ssl))
+            tell_established(relay);
+        more = rewrite_requests(relay) || more;
+        more = write_upstream(relay) || more;
+        more = rewrite_answers(relay) || more;
+        more = write_client(relay) || more;
+        more = read_upstream(relay) || more;
+        more = end_requests(relay) || more;
+        end_answers(relay);
+        if (relay->broken || relay->stage == STAGE_LINGER)
+            more = false;
+    }
+    relay->again = more;
+    enter_stage(relay);
+}
+
+struct relay *relay_open(int client, struct relay_settings *settings)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    struct relay *relay = calloc(1, sizeof *relay);
+    int on = 1;
+    if (relay)
+        relay->ssl = SSL_new(settings->ctx);
+    if (!relay || !relay->ssl || !SSL_set_fd(relay->ssl, client)) {
+        if (relay)
+            SSL_free(relay->ssl);
+        free(relay);
+        close(client);
+        return NULL;
+    }
+    getpeername(client, (struct sockaddr *)&address, &length);
+    if (getnameinfo((struct sockaddr *)&address, length, relay->address, NET_NAME, NULL, 0,
+                    NI_NUMERICHOST))
+        strcpy(relay->address, "unknown");
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    SSL_set_mode(relay->ssl,
+                 SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_set_accept_state(relay->ssl);
+    relay->settings = settings;
+    relay->client = client;
+    relay->upstream = -1;
+    relay->forward.by = &settings->proxy;
+    relay->forward.client = relay->address;
+    begin_stage(relay, STAGE_HANDSHAKE);
+    return relay;
+}
+
+void relay_close(struct relay *relay)
+{
+    SSL_free(relay->ssl);
+    close(relay->client);
+    if (relay->upstream >= 0)
+        close(relay->upstream);
+    free(relay);
+}
+
+// What to ask poll() for. A descriptor that nothing is asked for is left out: poll() would go
+// on telling that it hangs up.
+void relay_watch(const struct relay *relay, struct pollfd polls[2])
+{
+    short client = 0, server = 0;
+    if (wants_client(relay))
+        client |= POLLIN;
+    if (relay->send_blocked)
+        client |= POLLOUT;
+    if (!buffer_left(&relay->to_client))
+        server |= POLLIN;
+    if (buffer_left(&relay->to_upstream))
+        server |= POLLOUT;
+    polls[0] = (struct pollfd){relay->client, client, 0};
+    polls[1] = (struct pollfd){relay->upstream, server, 0};
+    if (!client)
+        polls[0].fd = -1;
+    if (!server)
+        polls[1].fd = -1;
+}
+
+// The stage has taken too long.
+static void expire(struct relay *relay)
+{
+    switch (relay->stage) {
+    case STAGE_IDLE:
+        end_upstream(relay, 0, "");
+        break;
+    case STAGE_CONTENT:
+    case STAGE_TAKE:
+        if (stage_is_in_pace(relay))
+            begin_stage(relay, relay->stage);
+        else
+            relay->broken = true;
+        return;
+    case STAGE_HEAD:
+        relay->forward.refused = 408;
+        break;
+    case STAGE_UPSTREAM:
+        end_upstream(relay, 504, "no answer in time");
+        break;
+    case STAGE_HANDSHAKE:
+    case STAGE_LINGER:
+        relay->broken = true;
+    }
+    if (!relay->broken)
+        advance(relay);
+}
+
+void relay_give_up(struct relay *relay)
+{
+    log_line("client %s: closed, its place is needed", relay->address);
+    relay->broken = true;
+}
+
+void relay_serve(struct relay *relay, short client_events, short upstream_events)
+{
+    if (relay->broken)
+        return;
+    if (upstream_events && !relay->connected)
+        finish_connecting(relay);
+    if (client_events & (POLLERR | POLLNVAL))
+        relay->broken = true;
+    else if (client_events || upstream_events || relay->again)
+        advance(relay);
+    if (!relay->broken && now_ns() > relay->deadline_ns)
+        expire(relay);
+}

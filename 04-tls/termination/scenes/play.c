@@ -1,0 +1,42 @@
+// play.c: the scenes of the proxy at which TLS ends.
+//
+// Run:    make run             or one scene: make run SCENE=legs
+// Watch:  what can be read on the second leg, and how little work is left to the server there.
+#include <unistd.h>
+
+#include "ask.h"
+#include "connect.h"
+#include "options.h"
+#include "scenes.h"
+#include "story.h"
+
+static const char *host = "127.0.0.1";
+static int port = 8404;
+
+void scene_check_server(void)
+{
+    connect_to(host, port);
+    close(connect_tcp());
+}
+
+int main(int argc, char **argv)
+{
+    static const char *keys;
+    static const struct scene scenes[] = {
+        {"legs", "one request on its two legs", scene_legs},
+        {"offload", "who does the work of TLS", scene_offload},
+        {0}};
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the proxy"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
+        {0}};
+    struct command command = {
+        "[SCENE]", "Lesson 04, termination. Without SCENE both of them: legs, offload.",
+        options};
+    keys = certificate_folder("../" CERTIFICATE_FOLDER);
+    int first = options_parse(argc, argv, &command);
+    ask_keys(keys);
+    story_begin();
+    return story_tell(scenes, argv[first]);
+}

@@ -1,0 +1,15 @@
+// test.c: tests of the proxy. `make test` runs them, the scenes, real peers, and the patches in
+// break/.
+#define SERVER     "proxy"
+#define PROBE_KEYS "../keys"
+#include "contract.h"
+
+#include "probe.h"
+
+// Nobody is behind the proxy that the contract starts.
+static bool exchange(int port)
+{
+    return probe_once(port, &(struct probe){0}, GET_FACTS) == 502;
+}
+
+#include "test_proxy.h"

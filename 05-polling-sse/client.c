@@ -1,0 +1,220 @@
+// client.c: follows the news of a server, prints each event with its id and its delay, and
+// comes back when it is cut off. All that changes with --by is how it asks.
+//
+// Run:    ./client                                  beside ./server, in another terminal
+//         ./client --by poll --interval-ms 2000     or wait, or websocket
+//         curl -d hello localhost:8005/publish      in a third one
+// Watch:  the delays; then stop the server, start it again, and see what the client is told.
+//
+// Read main() first, then the three ways. What comes is taken apart in eventstream.c and
+// websocket.c.
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "eventstream.h"
+#include "news.h"
+#include "options.h"
+#include "output.h"
+#include "printer.h"
+#include "websocket_client.h"
+
+#define WAIT_MS     8000    // for which the server may hold a long poll
+#define SILENCE_MS  45000   // three heartbeats of the server: then the connection is dead
+#define RETRY_MS    1000    // until the client comes back, if the server does not say
+#define MESSAGE_MAX 1048576 // bytes of a WebSocket message
+
+static const char *host = "127.0.0.1", *by = "sse";
+static int port = 8005, interval_ms = 1000, count;
+
+static struct fetch f;                                      // the connection
+static char authority[HTTP_HOST_BYTES], why[WEBSOCKET_WHY]; // why it is lost
+static char last_id[EVENT_NAME]; // of the last event; "": the client has not heard of any
+static int events;               // events that were shown
+static struct event_stream stream;
+static struct websocket frames;
+static struct buffer answer; // what has come of the answer to a poll
+
+static void show(const char *id, struct http_text name, struct http_text data)
+{
+    print_event(id, name, data);
+    if (++events == count)
+        exit(0);
+}
+
+static void show_json(struct http_text json)
+{
+    static struct buffer text;
+    struct news news;
+    if (!news_read(json, &text, &news))
+        die("%s: malformed: this is no event: %.60s", f.about, json.length ? json.at : "");
+    if (f.head.status == 101 && http_is(news.name, "chat"))
+        return; // a line of the chat, which has ids of its own
+    snprintf(last_id, sizeof last_id, "%llu", (unsigned long long)news.id);
+    show(last_id, news.name, news.data);
+}
+
+// False: the connection is lost, or the server is in trouble, and `why` says how. Dies of an
+// answer that would be the same the next time.
+static bool is_good(enum fetch_result result)
+{
+    fetch_why(&f, result, why);
+    if (result == FETCH_OK && f.head.status >= 300)
+        snprintf(why, sizeof why, "the server says %d %s", f.head.status,
+                 http_reason(f.head.status));
+    if (result == FETCH_MALFORMED || result == FETCH_TOO_LONG ||
+        (result == FETCH_OK && f.head.status >= 300 && f.head.status < 500))
+        die("%s: %s", f.about, why);
+    return result == FETCH_OK && f.head.status < 300;
+}
+
+static enum fetch_result read_some(void)
+{
+    struct pollfd ready = {f.fd, POLLIN, 0};
+    enum fetch_result result = FETCH_TIMEOUT;
+    if (poll(&ready, 1, SILENCE_MS) == 1)
+        result = fetch_read(&f);
+    fetch_why(&f, result, why);
+    return result;
+}
+
+static void keep_answer(struct fetch *from, struct http_text part)
+{
+    if (!buffer_add(&answer, part.at, part.length))
+        die("%s: no memory for the answer", from->about);
+}
+
+// Long polling is polling, but the server holds the question until there is news.
+static void follow_by_polling(void)
+{
+    char target[EVENT_NAME + 60] = "/wait?timeout=0"; // where does the feed stand?
+    uint64_t position;
+    f.piece = keep_answer;
+    do {
+        int before = events;
+        bool first = !*last_id;
+        int64_t soon_ns = now_ns() + interval_ms * INT64_C(1000000);
+        if (*last_id) // "/poll?since=7", or wait
+            snprintf(target, sizeof target, "/%s?since=%s&timeout=%d", by, last_id, WAIT_MS);
+        answer.length = 0;
+        if (!is_good(
+                fetch_send(&f, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", target, authority)) ||
+            !is_good(fetch_answer(&f)))
+            return;
+        if (http_number(http_field(&f.head, "feed-position"), UINT64_MAX, &position))
+            snprintf(last_id, sizeof last_id, "%llu", (unsigned long long)position);
+        struct http_text lines = {answer.bytes, answer.length}, line;
+        while (news_next_line(&lines, &line))
+            show_json(line);
+        bool in_vain = events == before && now_ns() < soon_ns;
+        if (!first && (*by == 'p' || in_vain))
+            sleep_ms(interval_ms);
+    } while (f.head.keep_alive);
+    snprintf(why, sizeof why, "the server closed the connection");
+}
+
+static void take_stream(struct fetch *from, struct http_text part)
+{
+    struct stream_event got;
+    if (from->head.status != 200)
+        return;
+    if (!event_stream_is(&from->head))
+        die("%s: the answer is not of the type text/event-stream", from->about);
+    while (part.length) {
+        ssize_t used = event_stream_read(&stream, part.at, part.length, &got);
+        if (used < 0)
+            die("%s: malformed: an event is longer than %d bytes", from->about, EVENT_MAX);
+        part = (struct http_text){part.at + used, part.length - (size_t)used};
+        if (got.name)
+            show(got.id, (struct http_text){got.name, strlen(got.name)}, got.data);
+    }
+}
+
+static void follow_by_sse(void)
+{
+    char since[EVENT_NAME + 30] = "";
+    if (*stream.last_id)
+        snprintf(since, sizeof since, "Last-Event-ID: %s\r\n", stream.last_id);
+    enum fetch_result result = fetch_send(
+        &f, "GET /events HTTP/1.1\r\nHost: %s\r\nAccept: text/event-stream\r\n%s\r\n",
+        authority, since);
+    f.piece = take_stream;
+    while (result == FETCH_OK && (result = fetch_take(&f)) == FETCH_MORE)
+        result = read_some();
+    if (result == FETCH_CLOSED && f.in_answer)
+        result = FETCH_OK; // this answer has no other end
+    if (is_good(result))
+        snprintf(why, sizeof why, "the server ended the stream");
+    event_stream_cut(&stream); // half an event is none
+}
+
+static void follow_by_websocket(void)
+{
+    char target[EVENT_NAME + 20] = "/ws";
+    struct ws_message got = {.opcode = -1};
+    ssize_t used;
+    if (*last_id)
+        snprintf(target, sizeof target, "/ws?since=%s", last_id);
+    enum fetch_result result = websocket_open(&f, authority, target, why);
+    if (result == FETCH_MALFORMED)
+        die("GET %s: %s", target, why);
+    websocket_begin(&frames, false, MESSAGE_MAX);
+    for (bool closed = false; result == FETCH_OK && !closed;) {
+        used = websocket_read(&frames, f.rest.at, f.rest.length, &got);
+        if (used < 0) {
+            websocket_send_close(&f, (int)-used);
+            die("GET %s: malformed frames: closed with code %d", target, (int)-used);
+        }
+        fetch_use(&f, (size_t)used);
+        if (got.opcode == WS_TEXT)
+            show_json((struct http_text){got.bytes, got.length});
+        else if (got.opcode == WS_PING)
+            result = websocket_send(&f, WS_PONG, got.bytes, got.length);
+        else if (got.opcode == WS_CLOSE)
+            closed = websocket_send_close(&f, got.code) == FETCH_OK;
+        else if (used == 0)
+            result = read_some();
+    }
+    if (got.opcode == WS_CLOSE)
+        snprintf(why, sizeof why, "the server closed the WebSocket with code %d", got.code);
+    websocket_end(&frames);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the server"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"by", OPTION_TEXT, &by, .help = "how to ask: poll, wait, sse or websocket"},
+        {"interval-ms", OPTION_INT, &interval_ms, 1, 60000, "ms between two polls"},
+        {"count", OPTION_INT, &count, 0, 1000000, "stop after so many events; 0: never"},
+        {0}};
+    struct sockaddr_storage server;
+    void (*follow)(void) = NULL;
+    options_parse(argc, argv, &(struct command){"", "Prints the news of a server.", options});
+    if (!strcmp(by, "poll") || !strcmp(by, "wait"))
+        follow = follow_by_polling;
+    else if (!strcmp(by, "sse"))
+        follow = follow_by_sse;
+    else if (!strcmp(by, "websocket"))
+        follow = follow_by_websocket;
+    else
+        options_reject("--by takes poll, wait, sse or websocket, not '%s'", by);
+    output_begin();
+    net_address(host, port, SOCK_STREAM, &server);
+    http_authority(host, port, 80, authority);
+    for (bool first = true;; first = false) {
+        enum fetch_result result = fetch_open(&f, &server, 0);
+        if (first)
+            fetch_or_die(&f, result);
+        if (is_good(result))
+            follow();
+        fetch_close(&f);
+        uint64_t retry_ms = stream.has_retry ? stream.retry_ms : RETRY_MS;
+        if (result != FETCH_OK && retry_ms < RETRY_MS)
+            retry_ms = RETRY_MS;
+        printf("-- %s; %d events so far; back in %d ms\n", why, events, (int)retry_ms);
+        output_flush();
+        sleep_ms((double)retry_ms);
+    }
+}

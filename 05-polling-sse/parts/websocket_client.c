@@ -1,0 +1,69 @@
+// websocket_client.c: see websocket_client.h.
+#include "websocket_client.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "handshake.h"
+
+#define MASKED_BYTES 16384 // that are masked at once; a whole number of masks
+
+static void random_bytes(void *to, size_t length)
+{
+    if (getrandom(to, length, 0) != (ssize_t)length)
+        die("the kernel gives no random bytes");
+}
+
+enum fetch_result websocket_open(struct fetch *f, const char *authority, const char *target,
+                                 char why[WEBSOCKET_WHY])
+{
+    uint8_t random[HANDSHAKE_KEY_BYTES];
+    char key[HANDSHAKE_KEY], request[2000];
+    struct http_out out = {request, sizeof request, 0, false};
+    random_bytes(random, sizeof random);
+    base64(random, sizeof random, key);
+    handshake_put_request(&out, authority, target, key);
+    snprintf(f->about, sizeof f->about, "GET %s", target);
+    enum fetch_result result = FETCH_TOO_LONG;
+    if (!out.overflow)
+        result = fetch_send_bytes(f, request, out.length);
+    if (result == FETCH_OK)
+        result = fetch_answer(f);
+    fetch_why(f, result, why);
+    if (result != FETCH_OK)
+        return result;
+    if (f->head.status != 101) {
+        snprintf(why, WEBSOCKET_WHY, "the server refuses a WebSocket: %d %s", f->head.status,
+                 http_reason(f->head.status));
+        return f->head.status < 500 ? FETCH_MALFORMED : FETCH_CLOSED;
+    }
+    const char *fault = handshake_fault(&f->head, key);
+    if (fault)
+        snprintf(why, WEBSOCKET_WHY, "the server's 101 is wrong: %s", fault);
+    return fault ? FETCH_MALFORMED : FETCH_OK;
+}
+
+enum fetch_result websocket_send(struct fetch *f, enum ws_opcode opcode, const char *bytes,
+                                 size_t length)
+{
+    uint8_t mask[4];
+    char frame[WS_HEADER_BYTES + MASKED_BYTES];
+    random_bytes(mask, sizeof mask);
+    size_t header = websocket_put_header(frame, opcode, true, length, mask);
+    size_t done = length < MASKED_BYTES ? length : MASKED_BYTES;
+    websocket_mask(frame + header, bytes, done, mask, 0);
+    enum fetch_result result = fetch_send_bytes(f, frame, header + done);
+    while (result == FETCH_OK && done < length) {
+        size_t part = length - done < MASKED_BYTES ? length - done : MASKED_BYTES;
+        websocket_mask(frame, bytes + done, part, mask, 0);
+        result = fetch_send_bytes(f, frame, part);
+        done += part;
+    }
+    return result;
+}
+
+enum fetch_result websocket_send_close(struct fetch *f, int code)
+{
+    char bytes[2] = {(char)(code >> 8), (char)code};
+    return websocket_send(f, WS_CLOSE, bytes, code == WS_NO_CODE ? 0 : sizeof bytes);
+}

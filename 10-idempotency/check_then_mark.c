@@ -1,0 +1,99 @@
+// check_then_mark.c: see check_then_mark.h. Read answer_check_then_mark() first, and then what
+// follows it, in the order in which it happens.
+//
+//     check     is this key marked?                (the database is asked, and answers)
+//     mark      it is now                          (on the disk)
+//     process   the bank is asked
+//     charge    the charge is kept                 (on the disk)
+//
+// Between check and mark a second request finds no mark either: both charge. Between mark and
+// charge a crash leaves a mark without a charge: the retry is told "already done", and nobody
+// has paid. To change the order only changes which of the two it is.
+#include "check_then_mark.h"
+
+#include <stdlib.h>
+
+#include "charge_request.h"
+#include "charges.h"
+#include "crashpoint.h"
+#include "key.h"
+#include "problem.h"
+
+// "return; // already done": what the first answer was, nobody knows any more.
+static void answer_skipped(struct connection *c)
+{
+    static const char text[] = "{\"object\":\"skipped\",\"detail\":\"already processed\"}\n";
+    c->api->stats.skipped++;
+    connection_answer(c, 200, "", (struct http_text){text, sizeof text - 1});
+}
+
+static void give_up(struct connection *c)
+{
+    if (c->charge)
+        store_forget(&c->api->store, c->charge);
+    c->charge = NULL;
+    charge_not_kept(c);
+}
+
+static void is_charged(struct connection *c)
+{
+    if (!c->charge) {
+        charge_not_kept(c);
+        return;
+    }
+    crash_at("after-charge");
+    charge_answer(c, c->charge, false);
+}
+
+static void is_marked(struct connection *c)
+{
+    if (!c->durable) {
+        give_up(c);
+        return;
+    }
+    crash_at("after-mark");
+    charge_make(c, is_charged);
+}
+
+static void mark(struct connection *c)
+{
+    struct record *record = c->mark;
+    c->mark = NULL;
+    crash_at("after-check");
+    if (!connection_keep(c, record, is_marked)) {
+        free(record);
+        give_up(c);
+    }
+}
+
+void answer_check_then_mark(struct connection *c, const struct request *request)
+{
+    char text[KEY_MAX + 1];
+    struct http_text key = {text, 0}, none = {NULL, 0};
+    if (!charge_is_welcome(c) || !(key.length = charge_key(c, request, text)))
+        return;
+    struct record *charge = charge_read(c, request->content, none);
+    if (!charge || !charge_take(c, charge))
+        return;
+    if (store_is_marked(&c->api->store, key)) {
+        store_forget(&c->api->store, charge);
+        answer_skipped(c);
+        return;
+    }
+    c->mark = record_new(MARK, key, none);
+    if (!c->mark)
+        give_up(c);
+    else if (c->api->settings.lookup_ms)
+        connection_wait(c, c->api->settings.lookup_ms, mark);
+    else
+        mark(c);
+}
+
+void check_then_mark_abandon(struct connection *c)
+{
+    if (!c->mark)
+        return;
+    store_forget(&c->api->store, c->charge);
+    c->charge = NULL;
+    free(c->mark);
+}
