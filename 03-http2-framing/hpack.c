@@ -54,12 +54,14 @@ void hpack_decoder_begin(struct hpack_decoder *decoder)
 
 void hpack_decoder_limit(struct hpack_decoder *decoder, uint32_t limit)
 {
-    decoder->limit = limit < HPACK_TABLE_MAX ? limit : HPACK_TABLE_MAX;
+    decoder->limit = HPACK_TABLE_MAX;
+    if (limit < HPACK_TABLE_MAX)
+        decoder->limit = limit;
     decoder->update_due = decoder->table.max > decoder->limit; // §4.2
 }
 
-// Reads a string (§5.2) behind what is in the list's bytes. One that is longer than a whole
-// list may be has a length, but no text: nobody needs it.
+// Reads a string (§5.2) behind what is in the list's bytes. A string that is longer
+// than a whole list may be has a length, but its text is not kept.
 static bool read_string(const uint8_t **at, const uint8_t *end, struct hpack_list *list,
                         const char **text, uint32_t *length)
 {
@@ -76,7 +78,7 @@ static bool read_string(const uint8_t **at, const uint8_t *end, struct hpack_lis
             return false;
         *length = (uint32_t)decoded;
         if (decoded < 0)
-            *length = HPACK_LIST_MAX + 1; // longer than anybody needs
+            *length = HPACK_LIST_MAX + 1; // too long, by how much does not matter
     } else if (*length <= HPACK_LIST_MAX) {
         memcpy(list->bytes + list->used, bytes, *length);
     }
@@ -193,7 +195,9 @@ void hpack_encoder_begin(struct hpack_encoder *encoder)
 
 void hpack_encoder_limit(struct hpack_encoder *encoder, uint32_t limit)
 {
-    uint32_t max = limit < HPACK_TABLE_MAX ? limit : HPACK_TABLE_MAX;
+    uint32_t max = HPACK_TABLE_MAX;
+    if (limit < max)
+        max = limit;
     if (max == encoder->table.max)
         return;
     hpack_table_resize(&encoder->table, max);

@@ -24,7 +24,7 @@ struct hpack_encoder {
     struct hpack_table table;
     uint32_t lowest; // size of the table since the last block: to be told in the next one
     bool update_due;
-    bool no_huffman; // strings as they are: for who wants to read them on the wire
+    bool no_huffman; // strings are sent as they are: a test can read them
 };
 
 // A decoded header list. Large: one serves all connections, since it is used up at once.

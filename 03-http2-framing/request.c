@@ -5,17 +5,16 @@
 #include "response.h"
 
 #define DISCARD_MAX (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
-
-#define CRAWL_MS 5000 // for that stream: see request_crawler()
+#define CRAWL_MS    5000           // for a body that others wait for: see request_crawler()
 
 // ---- windows for bodies --------------------------------------------------------------------
 
-// The stream's request that began first and is not complete.
+// The request that began first of those that are neither complete nor answered.
 static struct stream *oldest_unfinished(const struct connection *c)
 {
     struct stream *oldest = NULL;
     for (struct stream *stream = c->streams.first; stream; stream = stream->next)
-        if (!stream->remote_ended)
+        if (!stream->remote_ended && !stream->answering)
             oldest = stream; // the list begins with the newest
     return oldest;
 }
@@ -128,7 +127,7 @@ static struct fault take_request(struct connection *c, const struct frame *frame
     c->last_taken = frame->stream;
     bool ended = frame->flags & FLAG_END_STREAM;
     stream->remote_ended = ended;
-    if (list->too_long) { // without content: nobody knows whether the method was HEAD
+    if (list->too_long) { // without content: the method, perhaps HEAD, was not read
         stream->answer = (struct answer){.status = 431};
         response_begin(c, stream);
         return fault_none();
@@ -147,7 +146,8 @@ static struct fault take_request(struct connection *c, const struct frame *frame
     if (request.content_length > ECHO_MAX)
         response_error(c, stream, 413);
     else if (request.connect || (request.expects_continue && stream->answer.status >= 400))
-        // CONNECT has no end to wait for (§8.5), and of what is refused nobody wants the body.
+        // CONNECT has no end to wait for (§8.5), and the body of a refused request is not
+        // wanted.
         response_begin(c, stream);
     else if (request.expects_continue)
         response_head(c, stream->id, &(struct answer){.status = 100}, 0);
@@ -210,7 +210,7 @@ static struct fault take_body(struct connection *c, struct stream *stream,
     if (frame->flags & FLAG_END_STREAM)
         return end_of_request(c, stream);
     if (stream->received > DISCARD_MAX)
-        return stream_fault(stream->answered ? NO_ERROR : CANCEL, "a body that nobody reads");
+        return stream_fault(stream->answered ? NO_ERROR : CANCEL, "a body that is not read");
     return_window(c, stream, frame->length);
     return fault_none();
 }

@@ -113,11 +113,13 @@ void response_begin(struct connection *c, struct stream *stream)
     }
     bool empty = stream->head || answer->length == 0;
     stream->answering = true;
-    response_head(c, stream->id, answer, empty ? FLAG_END_STREAM : 0);
-    if (empty)
+    if (empty) {
+        response_head(c, stream->id, answer, FLAG_END_STREAM);
         finish(c, stream);
-    else
+    } else {
+        response_head(c, stream->id, answer, 0);
         ring_join(&c->streams, stream);
+    }
 }
 
 void response_error(struct connection *c, struct stream *stream, int status)

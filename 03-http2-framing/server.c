@@ -1,8 +1,7 @@
 // server.c: serves a few pages over HTTP/2 (RFC 9113) on plain TCP, and over HTTP/1.1 to a
 // client that speaks that, so that the lesson can compare the two on one server.
 //
-// Run:    ./server             then, in another terminal: ./client, or
-//         curl --http2-prior-knowledge http://127.0.0.1:8003/
+// Run:    ./server, then ./client or curl --http2-prior-knowledge http://127.0.0.1:8003/
 // Watch:  take_frame(): all that happens on a connection is a frame, and nine bytes say which.
 //
 // Read received() first, then take_one() and take_frame(). What a request is, and how it
@@ -129,8 +128,7 @@ static struct fault take_frame(struct connection *c, const struct frame *frame)
     }
 }
 
-// HEADERS, and the CONTINUATION frames behind it. Sets *used to the bytes of them all; 0: the
-// rest has to come.
+// HEADERS and the CONTINUATION frames behind it. *used: bytes of them all; 0: wait for more.
 static struct fault take_headers(struct connection *c, const uint8_t *bytes, size_t length,
                                  struct frame *frame, size_t *used)
 {
@@ -142,8 +140,9 @@ static struct fault take_headers(struct connection *c, const uint8_t *bytes, siz
     // The block is decoded whatever state its stream is in: the dynamic table depends on it.
     if (!hpack_decode(&c->decoder, frame->content, frame->content_length, &list))
         return connection_fault(COMPRESSION_ERROR, "a header block that is no HPACK");
-    int cost = continuations + (list.too_long ? COST_OF_TOO_LONG : 0);
-    if (!budget_spend(&c->budget, conn_now(&c->conn), cost))
+    if (list.too_long)
+        continuations += COST_OF_TOO_LONG;
+    if (!budget_spend(&c->budget, conn_now(&c->conn), continuations))
         return connection_fault(ENHANCE_YOUR_CALM, "too many costly header blocks");
     return request_headers(c, frame, &list);
 }
@@ -253,8 +252,9 @@ static void timeout(struct conn *conn)
 
 static void woken(struct conn *conn)
 {
-    if (connection_of(conn)->state >= CONNECTION_SETTINGS)
-        response_due(connection_of(conn));
+    struct connection *c = connection_of(conn);
+    if (c->state != CONNECTION_HTTP_1)
+        response_due(c);
 }
 
 static void stop(struct conn *conn)

@@ -117,8 +117,11 @@ struct fault streams_receive(struct streams *streams, struct stream *stream, uin
 
 uint32_t streams_return(struct streams *streams, struct stream *stream, uint32_t length)
 {
-    uint32_t *unreturned = stream ? &stream->unreturned : &streams->unreturned;
-    uint32_t *window = stream ? &stream->receive_window : &streams->receive_window;
+    uint32_t *unreturned = &streams->unreturned, *window = &streams->receive_window;
+    if (stream) {
+        unreturned = &stream->unreturned;
+        window = &stream->receive_window;
+    }
     *unreturned += length;
     if (*unreturned < RETURN_BYTES)
         return 0;
@@ -130,7 +133,9 @@ uint32_t streams_return(struct streams *streams, struct stream *stream, uint32_t
 
 struct fault streams_widen(struct streams *streams, struct stream *stream, uint32_t increment)
 {
-    int32_t *window = stream ? &stream->send_window : &streams->send_window;
+    int32_t *window = &streams->send_window;
+    if (stream)
+        window = &stream->send_window;
     if ((int64_t)*window + increment <= WINDOW_MAX) {
         *window += (int32_t)increment;
         return fault_none();

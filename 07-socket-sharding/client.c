@@ -26,7 +26,7 @@
 #define CONNECT_MS      60000 // for all connections
 #define ANSWER_MS       3000  // after the last of them, for what has not been answered yet
 #define LINE_COLUMNS    30
-#define BAR_COLUMNS     36
+#define BAR_COLUMNS     32
 
 struct answer {
     char line[LINE_COLUMNS + 1]; // "worker 1 pid 4711 tid 4711"

@@ -96,7 +96,9 @@ static int take_target(struct http_head *head, bool secure)
         return 1;
     if (!https && !begins_with(*target, "http://"))
         return http_refuse(head, 400, "the target is neither a path nor an http URI");
-    const char *end = target->at + target->length, *host = strstr(target->at, "://") + 3;
+    const char *end = target->at + target->length, *host = target->at + strlen("http://");
+    if (https)
+        host++; // one letter more
     const char *path = host + strcspn(host, "/? ");
     head->host = (struct http_text){host, (size_t)(path - host)};
     *target = (struct http_text){path, (size_t)(end - path)};

@@ -1,4 +1,5 @@
-// huffman.h: the Huffman code of the strings of HPACK (RFC 7541 §5.2 and Appendix B) and of QPACK.
+// huffman.h: the Huffman code of the strings of HPACK (RFC 7541 §5.2 and Appendix B) and of
+// QPACK.
 #ifndef HUFFMAN_H
 #define HUFFMAN_H
 

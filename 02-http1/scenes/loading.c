@@ -30,10 +30,13 @@ static double ms_since(int64_t start_ns, int64_t end_ns)
 // Why a claim about round trips cannot be judged on this link; NULL if it can.
 static const char *no_round_trips(void)
 {
-    return packet_log()->loss > 0     ? "on this link lost packets cost more than round trips"
-           : packet_log()->rate > 0   ? "on this link the rate decides, not the round trips"
-           : packet_log()->rtt_ms < 5 ? "on this link a round trip takes hardly any time"
-                                      : NULL;
+    if (packet_log()->loss > 0)
+        return "on this link lost packets cost more than round trips";
+    if (packet_log()->rate > 0)
+        return "on this link the rate decides, not the round trips";
+    if (packet_log()->rtt_ms < 5)
+        return "on this link a round trip takes hardly any time";
+    return NULL;
 }
 
 // ---- reuse ---------------------------------------------------------------------------------

@@ -112,14 +112,9 @@ TEST(uploads_keep_their_total)
 // What cannot be stored is refused with its own reason.
 TEST(uploads_that_are_refused)
 {
-    static const char *const names[] = {
-        ".x",
-        "a/b",
-        "a%20b",
-        "",
-        "..",
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-        "aaaaaaaa"};
+    static const char long_name[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                                    "aaaaaaaaaaaaaaaa";
+    static const char *const names[] = {".x", "a/b", "a%20b", "", "..", long_name};
     pid_t pid;
     int port = serve(&pid);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -70,7 +70,8 @@ static void add(struct line *line, const char *format, ...)
     int length =
         vsnprintf(line->text + line->length, line->size - line->length, format, arguments);
     va_end(arguments);
-    line->length += length > 0 ? (size_t)length : 0;
+    if (length > 0)
+        line->length += (size_t)length;
     if (line->length >= line->size)
         line->length = line->size - 1;
 }

@@ -213,7 +213,8 @@ bool h2_step(struct h2_client *client)
     if (got < 0 && errno == EAGAIN)
         die("nothing has come for %d seconds", ANSWER_MS / 1000);
     client->closed = got <= 0;
-    client->in_length += got > 0 ? (size_t)got : 0;
+    if (got > 0)
+        client->in_length += (size_t)got;
     client->read_ns = now_ns();
     while (!client->closed && take(client))
         ;
@@ -225,7 +226,9 @@ const struct response *h2_answer(struct h2_client *client, uint32_t stream)
 {
     static const struct response nothing;
     const struct response *response = h2_response(&client->receiver, stream);
-    return response ? response : &nothing;
+    if (!response)
+        return &nothing;
+    return response;
 }
 
 bool h2_await(struct h2_client *client, uint32_t stream)

@@ -20,7 +20,7 @@
 
 struct h2_client;
 
-// Who is told; each may be NULL.
+// The functions that are told of what happens; each may be NULL.
 struct h2_listener {
     // A frame in either direction. The nine bytes of its header are in front of its payload. Of
     // one that has come, client->position and client->read_ns say where and when.

@@ -57,7 +57,9 @@ void h2_window_opened(struct h2_receiver *receiver, uint32_t stream, uint32_t in
 struct response *h2_response(struct h2_receiver *receiver, uint32_t stream)
 {
     struct response *response = &receiver->responses[stream / 2 % receiver->places];
-    return stream && response->stream == stream ? response : NULL;
+    if (stream == 0 || response->stream != stream)
+        return NULL;
+    return response;
 }
 
 // ---- the end of a stream -------------------------------------------------------------------

@@ -180,9 +180,11 @@ static bool make_room(struct hpack_table *table, uint32_t length)
 bool hpack_table_add(struct hpack_table *table, const struct hpack_field *field)
 {
     uint32_t size = hpack_field_size(field), length = field->name_length + field->value_length;
-    evict(table, size > table->max ? 0 : table->max - size);
-    if (size > table->max)
+    if (size > table->max) {
+        evict(table, 0);
         return true;
+    }
+    evict(table, table->max - size);
     if (!make_room(table, length) ||
         (table->count == table->entry_capacity && !grow_entries(table)))
         return false;

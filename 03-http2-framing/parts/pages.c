@@ -137,7 +137,9 @@ void page(struct http_text method, struct http_text target, int64_t now_ns,
         return;
     }
     bool options = i == 2, star = http_is(target, "*");
-    const char *allow = star ? ECHO_METHODS : answer_get(answer, target);
+    const char *allow = ECHO_METHODS;
+    if (!star)
+        allow = answer_get(answer, target);
     if (allow && options) {
         *answer = (struct answer){.status = 204, .allow = allow};
     } else if (star) {
@@ -163,7 +165,9 @@ int64_t answer_ready(const struct answer *answer, int64_t now_ns)
         return answer->length - answer->done;
     int64_t pieces = (now_ns - answer->due_ns) / (answer->interval_ms * NS_PER_MS) + 1;
     int64_t there = pieces * PIECE_BYTES;
-    return (there < answer->length ? there : answer->length) - answer->done;
+    if (there > answer->length)
+        there = answer->length;
+    return there - answer->done;
 }
 
 int64_t answer_due_ns(const struct answer *answer)
@@ -188,7 +192,8 @@ static void read_image(const struct answer *answer, uint8_t *out, size_t length)
         uint8_t bytes[WORD_BYTES];
         memcpy(bytes, at < WORD_BYTES ? (const void *)PNG_SIGNATURE : &word, WORD_BYTES);
         size_t offset = at % WORD_BYTES, part = WORD_BYTES - offset;
-        part = part < length - i ? part : length - i;
+        if (part > length - i)
+            part = length - i;
         memcpy(out + i, bytes + offset, part);
         i += part;
     }
@@ -202,7 +207,8 @@ static void read_pieces(const struct answer *answer, uint8_t *out, size_t length
         size_t offset = (size_t)(at % PIECE_BYTES), part = PIECE_BYTES - offset;
         snprintf(line, sizeof line, "piece %6d of %6d\n", (int)(at / PIECE_BYTES) + 1,
                  (int)(answer->length / PIECE_BYTES));
-        part = part < length - i ? part : length - i;
+        if (part > length - i)
+            part = length - i;
         memcpy(out + i, line + offset, part);
         i += part;
     }
@@ -211,7 +217,9 @@ static void read_pieces(const struct answer *answer, uint8_t *out, size_t length
 size_t answer_read(struct answer *answer, uint8_t *out, size_t room, int64_t now_ns)
 {
     int64_t ready = answer_ready(answer, now_ns);
-    size_t length = ready < (int64_t)room ? (size_t)ready : room;
+    size_t length = room;
+    if (ready < (int64_t)room)
+        length = (size_t)ready;
     if (answer->kind == ANSWER_TEXT)
         memcpy(out, answer->text + answer->done, length);
     else if (answer->kind == ANSWER_ECHO && length)

@@ -48,6 +48,7 @@ uint32_t chart_bytes(const struct frame_chart *chart, uint32_t stream, int colum
 {
     uint32_t bytes = 0;
     for (int i = 0; i < chart->count && i <= column; i++)
-        bytes += chart->frames[i].stream == stream ? chart->frames[i].length : 0;
+        if (chart->frames[i].stream == stream)
+            bytes += chart->frames[i].length;
     return bytes;
 }

@@ -48,7 +48,8 @@ void scene_interleave(void)
     }
     int first_image = ends[IMAGE_1];
     for (int i = IMAGE_2; i <= IMAGE_3; i++)
-        first_image = ends[i] < first_image ? ends[i] : first_image;
+        if (ends[i] < first_image)
+            first_image = ends[i];
     for (int i = 1; i <= first_image; i++)
         changes += chart.frames[i].stream != chart.frames[i - 1].stream;
     bool overtook = ends[FAST] < first_image && ends[FAST] < ends[SLOW];

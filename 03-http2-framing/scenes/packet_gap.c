@@ -59,7 +59,9 @@ static void take_packets(void)
         double takes_ns = packet_log()->rate > 0 ? p->length * 8e6 / packet_log()->rate : 0;
         if (p->to_server || p->fate == QUEUE_FULL)
             continue;
-        departure_ns = (departure_ns > p->at_ns ? departure_ns : p->at_ns) + (int64_t)takes_ns;
+        if (departure_ns < p->at_ns)
+            departure_ns = p->at_ns;
+        departure_ns += (int64_t)takes_ns;
         arrivals[i] = departure_ns + (int64_t)(packet_log()->rtt_ms * 5e5);
     }
 }
@@ -149,15 +151,17 @@ static void look_behind(struct hole *hole)
             hole->waited++;
             hole->waiters[p->owner] = true;
         }
-        hole->longest_ms = waited_ms > hole->longest_ms ? waited_ms : hole->longest_ms;
+        if (waited_ms > hole->longest_ms)
+            hole->longest_ms = waited_ms;
     }
 }
 
 // What the others read meanwhile, for each millisecond.
 static double pace(const struct hole *hole)
 {
-    return hole->went_on ? (double)hole->went_on / (double)(hole->filled_ns - hole->lost_ns)
-                         : 0;
+    if (hole->went_on == 0)
+        return 0;
+    return (double)hole->went_on / (double)(hole->filled_ns - hole->lost_ns);
 }
 
 bool gap_find(bool went_on, struct hole *best)

@@ -28,7 +28,7 @@ struct hole {
     int64_t lost_ns, filled_ns; // when it would have arrived, and when it did
     bool owners[GAP_OWNERS];    // whose bytes were in it
     int waited;                 // pieces behind it, whole in our kernel before filled_ns, that
-                                // were read only then, and are of owners who lost nothing
+                                // were read only then, and whose owners lost nothing
     bool waiters[GAP_OWNERS];   // whose those are
     int early;                  // such pieces that were read before
     uint64_t went_on;           // bytes of other connections that arrived and were read

@@ -36,7 +36,9 @@ void page_load_size(int bytes)
 // What has passed the wire since `mark`, in both directions.
 static void count_bytes(uint32_t mark, struct figures *f)
 {
-    uint32_t count = packet_log()->tunnel ? packet_log_read(mark, packets, PACKETS_MAX) : 0;
+    uint32_t count = 0;
+    if (packet_log()->tunnel)
+        count = packet_log_read(mark, packets, PACKETS_MAX);
     f->sent = f->come = f->lost = 0;
     for (uint32_t i = 0; i < count; i++) {
         f->lost += packets[i].fate != PASSED;

@@ -1,4 +1,4 @@
-// push.c: scene push: two parts of HTTP/2 that nobody uses any more: pushes and priorities.
+// push.c: scene push: two parts of HTTP/2 that are no longer used: pushes and priorities.
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>

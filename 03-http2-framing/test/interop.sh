@@ -35,6 +35,8 @@ content-length: 13" "$h2 -I $url/ | tr -d '\r' | sed 's/ *$//; /^date: .* GMT$/d
     expect "curl, an upgrade is not offered" "1.1 200" \
         "curl -sS --http2 -o $folder/out -w '%{http_version} %{http_code}' $url/"
     expect "curl, HTTP/1.1 on the same port" "hello, world" "curl -sS --http1.1 $url/"
+    expect "curl, HTTP/1.1, POST" "abc" "curl -sS --http1.1 -d abc $url/echo"
+    expect "curl, HTTP/1.1, more than 64 KB" "413" "curl -sS --http1.1 -o $folder/out -w '%{http_code}' -T $folder/body $url/echo"
 fi
 
 # What nghttp saw, in the words of frame_describe().

@@ -193,7 +193,7 @@ TEST(a_conversation_byte_by_byte)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// The largest windows, a hundred of the largest images, and nobody who reads them.
+// The largest windows, a hundred of the largest images, and a client that does not read them.
 TEST(clients_that_do_not_read)
 {
     static int fds[20];
@@ -258,7 +258,7 @@ static int answer_of(struct peer *from)
     return told.streams[0].reset ? -(int)told.streams[0].reset + 1 : told.streams[0].status;
 }
 
-// All memory for bodies is taken by clients that do not end: somebody else's body finds room.
+// All memory for bodies is taken by clients that do not end: another client's body finds room.
 TEST(slow_bodies_do_not_lock_others_out)
 {
     enum { SLOW = BODIES_MAX >> 20 };

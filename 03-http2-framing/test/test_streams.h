@@ -130,7 +130,7 @@ TEST(deadlines)
     CHECK_HAS(told.text, "GOAWAY last stream 1 ENHANCE_YOUR_CALM requests that do not move");
     fake_end();
 
-    fake_tell("HEADERS.5.1.{GET,:path=/slow?ms=60000}"); // it is we who let the client wait
+    fake_tell("HEADERS.5.1.{GET,:path=/slow?ms=60000}"); // the server lets the client wait
     fake_wait(59000);
     CHECK(!fake.connection.conn.closing);
     fake_wait(1001);
@@ -177,6 +177,31 @@ TEST(slow_clients)
     fake_wait(50000);
     fake_go_on("HEADERS.4.3.{POST}");
     fake_wait(29000);
+    CHECK(!fake.connection.conn.closing);
+    fake_wait(1001);
+    CHECK(fake.connection.conn.closing);
+    fake_end();
+}
+
+// HTTP/1.1: a deadline for a whole request, and a longer one between requests.
+TEST(slow_clients_of_http_1)
+{
+    static const char head[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    fake_begin();
+    for (int s = 0; s < 10; s++) { // a byte a second
+        CHECK(!fake.connection.conn.closing);
+        fake_say((const uint8_t *)head + s, 1);
+        fake_wait(1001);
+    }
+    fake.wire[fake.wire_length] = '\0';
+    CHECK_HAS((const char *)fake.wire, "HTTP/1.1 408 ");
+    CHECK(fake.connection.conn.closing);
+    fake_end();
+    fake_begin();
+    fake_say((const uint8_t *)head, strlen(head));
+    fake.wire[fake.wire_length] = '\0';
+    CHECK_HAS((const char *)fake.wire, "HTTP/1.1 200 OK");
+    fake_wait(59000);
     CHECK(!fake.connection.conn.closing);
     fake_wait(1001);
     CHECK(fake.connection.conn.closing);
@@ -372,10 +397,10 @@ TEST(bodies_that_are_too_long)
     CHECK_INT((long)fake.connection.body_bytes, 0);
     fake_go_on("65xDATA.0.1.16384*61 HEADERS.5.3.{GET}"); // and one more: this is enough
     CHECK_HAS(told.text, "RST_STREAM stream 1 NO_ERROR");
-    fake_go_on("DATA.1.1.61 HEADERS.5.5.{GET}"); // what was on its way disturbs nobody
+    fake_go_on("DATA.1.1.61 HEADERS.5.5.{GET}"); // what was on its way does no harm
     CHECK(told.streams[1].ended && told.streams[2].ended && !told.going_away);
     fake_end();
-    fake_tell("HEADERS.4.1.{GET} 65xDATA.0.1.16384*61"); // nobody wants it, and still
+    fake_tell("HEADERS.4.1.{GET} 65xDATA.0.1.16384*61"); // the page does not want it, and still
     CHECK_INT(told.streams[0].status, 413);
     fake_end();
 }

@@ -8,8 +8,8 @@
 //                          ├── wrong-name                 elsewhere.test
 //                          ├── common-name                elsewhere.test, but the CN is right
 //                          └── client                     a client's, for --require-client-cert
-//     self-signed                                         signed by nobody else
-//     stranger ── unknown-ca                              of a CA that nobody knows
+//     self-signed                                         signed by its own key
+//     stranger ── unknown-ca                              of a CA that no client trusts
 #ifndef CERTIFICATES_H
 #define CERTIFICATES_H
 

@@ -5,8 +5,7 @@
 // Watch:  how many times the messages go there and back before the first byte of an answer, and
 //         what is still readable on the way.
 //
-// connect.c opens connections and checks who is there; the scenes are in the files that
-// scenes.h names.
+// connect.c opens connections and checks the server; each scene is in the file of its name.
 #include "ask.h"
 #include "connect.h"
 #include "options.h"

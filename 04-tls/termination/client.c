@@ -5,7 +5,7 @@
 //         ./client             or with fields of your own:
 //         ./client "X_Forwarded_For: 6.6.6.6" "Connection: X-A" "X-A: 1"
 // Watch:  which fields arrive, which do not, and which are new. And that the password, which
-//         nobody on the first leg can read, stands there in plain text on the second one.
+//         is encrypted on the first leg, stands there in plain text on the second one.
 //
 // Read main() from top to bottom. Rules about fields are in ../../common/forward.c.
 #include <errno.h>

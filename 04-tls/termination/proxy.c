@@ -45,9 +45,9 @@ static struct pollfd polls[2 + 2 * RELAYS_MAX];
 static int poll_count, slots[RELAYS_MAX][2];
 static long accepted;
 
-// All places are taken. Those who keep the proxy waiting must not lock out the others: the
-// relay that has waited longest for its client gives up its place. False: each of them waits
-// for the upstream.
+// All places are taken. Clients that keep the proxy waiting must not lock out the others: the
+// relay that has waited longest for its client gives up its place. False: all relays wait for
+// the upstream.
 static bool make_place(void)
 {
     struct relay *slowest = NULL;

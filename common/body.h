@@ -1,2 +1,0 @@
-// body.h: all of this is in http.h now.
-#include "http.h"

@@ -1,2 +1,0 @@
-// http_out.h: all of this is in http.h now.
-#include "http.h"

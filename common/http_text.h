@@ -1,2 +1,0 @@
-// http_text.h: all of this is in http.h now.
-#include "http.h"
