@@ -111,7 +111,8 @@ void answer_request(const struct http_head *head, const struct tls_filter *s, lo
 void answer_head(const struct answer *answer, bool keep_alive, struct http_out *out)
 {
     http_put_status(out, answer->status);
-    // "For a year, come with https:// only" (RFC 6797): also who types no https:// next time.
+    // "For a year, come with https:// only" (RFC 6797): a browser obeys, also when the user
+    // types the name alone.
     http_put_field(out, "Strict-Transport-Security", "max-age=31536000");
     http_put_field(out, "Content-Type", "text/plain");
     if (answer->allow)

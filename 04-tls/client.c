@@ -5,8 +5,8 @@
 //         ./client /bytes?n=100
 //         ./client --resume               twice: the second handshake resumes the first one
 //         ./client --host ietf.org --port 443 --ca /etc/ssl/certs/ca-certificates.crt
-// Watch:  the line "checked": who says that the server is the one that was asked for. What the
-//         server answers goes to stdout, all other lines to stderr.
+// Watch:  the line "checked": it names the CA that vouches for the server. What the server
+//         answers goes to stdout, all other lines to stderr.
 //
 // Read main() from top to bottom. A connection is opened and checked in connect.c; an answer is
 // read in parts/ask.c. The scenes are another program: ./play.
@@ -17,6 +17,7 @@
 #include "connect.h"
 #include "context.h"
 #include "facts.h"
+#include "http.h"
 #include "net.h"
 #include "options.h"
 #include "output.h"
@@ -24,7 +25,7 @@
 #define HTTPS_PORT 443
 
 static const char *host = "127.0.0.1", *path = "/", *version = "any", *keylog;
-static const char *keys = CERTIFICATE_FOLDER;
+static const char *keys;
 static int port = 8004;
 static bool resume, early_data;
 static struct connect_settings settings;
@@ -64,9 +65,10 @@ static void parse_options(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"servername", OPTION_TEXT, &settings.name, .help = "who it should be; else --host"},
+        {"servername", OPTION_TEXT, &settings.name,
+         .help = "the name that its certificate must have; else --host"},
         {"ca", OPTION_TEXT, &settings.ca, .help = "FILE with CAs to trust; else the lesson's"},
-        {"insecure", OPTION_FLAG, &settings.insecure, .help = "talk to anybody"},
+        {"insecure", OPTION_FLAG, &settings.insecure, .help = "take any certificate"},
         {"pin", OPTION_TEXT, &settings.pin, .help = "SHA-256 that its public key has, in hex"},
         {"resume", OPTION_FLAG, &resume, .help = "ask again, in a resumed session"},
         {"early-data", OPTION_FLAG, &early_data, .help = "the same, and do not wait to ask"},
@@ -79,6 +81,7 @@ static void parse_options(int argc, char **argv)
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
     struct command command = {"[PATH]", "Lesson 04: GETs PATH (else /) over TLS.", options};
+    keys = certificate_folder(CERTIFICATE_FOLDER);
     int first = options_parse(argc, argv, &command);
     if (argv[first])
         path = argv[first];
@@ -126,12 +129,9 @@ static void show(const char *bytes, size_t length)
 // "Host: example.org:8004" (RFC 9110 §7.2).
 static void write_request(char request[ASK_BYTES])
 {
-    char authority[ASK_BYTES / 2];
-    bool is_ipv6 = strchr(settings.name, ':');
-    int length = snprintf(authority, sizeof authority, is_ipv6 ? "[%s]" : "%s", settings.name);
-    if (length < (int)sizeof authority && port != HTTPS_PORT)
-        snprintf(authority + length, sizeof authority - (size_t)length, ":%d", port);
-    ask_text(request, "GET", authority, path, NULL);
+    char host_field[HTTP_HOST_BYTES];
+    http_authority(settings.name, port, HTTPS_PORT, host_field);
+    ask_text(request, "GET", host_field, path, NULL);
 }
 
 // Opens a connection, asks, and prints the answer. With a session in the settings it resumes

@@ -1,5 +1,5 @@
-// connect.c: see connect.h. Read check_who() first: without it, all the rest is a conversation
-// with anybody, in private.
+// connect.c: see connect.h. Read check_who() first: without it, the connection is private, but
+// the other end may be any stranger.
 #include "connect.h"
 
 #include <arpa/inet.h>
@@ -46,7 +46,7 @@ static _Noreturn void fail(const char *doing, const char *what)
     die("cannot %s %s: %s", doing, what, reason);
 }
 
-// ---- who is there --------------------------------------------------------------------------
+// ---- is it the right server? ----------------------------------------------------------------
 
 // A name may end in a dot, as in DNS; in SNI and in certificates it has none (RFC 6066 §3).
 static const char *copy_name(char copy[NAME_BYTES], const char *name)
@@ -66,9 +66,9 @@ static bool is_address(const char *name)
     return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 }
 
-// What the server's certificate has to show: a chain of signatures to somebody whom we trust,
-// dates that are not over, and our name for it, as a subjectAltName. The common name says
-// nothing (RFC 9525 §2).
+// Tells OpenSSL what the server's certificate has to show: a chain of signatures that ends in a
+// CA which the client trusts, dates that are not over, and the name that the client has asked
+// for, as a subjectAltName. The common name says nothing (RFC 9525 §2).
 static void check_who(struct connection *c, const struct connect_settings *settings)
 {
     X509_VERIFY_PARAM *rules = SSL_get0_param(c->ssl);
@@ -144,7 +144,7 @@ static bool break_off(struct connection *c, const char *why)
     return c->up = false;
 }
 
-// What went wrong, in the words of who noticed it. Always false.
+// Writes into c->why what went wrong, in the words of the side that noticed it. Always false.
 static bool explain(struct connection *c)
 {
     long verified = SSL_get_verify_result(c->ssl);

@@ -1,4 +1,5 @@
-// connect.h: the client's end of TLS: a connection to somebody who has shown who he is.
+// connect.h: the client's end of TLS: a connection to a server that has shown, by a
+// certificate, that it is the right one.
 //
 //     connect_to(host, port);
 //     struct connection *c = connection_open(&(struct connect_settings){.name = "..."});
@@ -18,9 +19,9 @@
 
 // All may be left out: 0, NULL, false.
 struct connect_settings {
-    const char *name;     // whom we want: sent as SNI, and what the certificate has to be for;
+    const char *name;     // the server's: sent as SNI, and the certificate has to be for it;
                           // an IP address is only checked
-    const char *ca;       // FILE with whom to trust; NULL: nobody
+    const char *ca;       // FILE with the CAs to trust; NULL: none
     bool insecure;        // take any certificate
     const char *pin;      // SHA-256, in hex, that the server's public key must have
     const char *cert;     // FILE with a certificate of our own, and
@@ -41,7 +42,7 @@ struct connect_settings {
 struct connection {
     SSL_CTX *ctx;
     SSL *ssl;
-    bool up;              // the handshake is done, and the server is who it should be
+    bool up;              // the handshake is done, and the server is the right one
     bool early_taken;     // the server has taken the early data
     bool truncated;       // the connection has ended, and the server had not said that it would
     char why[WHY_BYTES];  // it is not up, or not any more

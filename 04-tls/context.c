@@ -15,8 +15,9 @@
 #include "certificates.h"
 #include "net.h"
 
-// A name, and the certificates of those who ask for it. The first one is everybody's who asks
-// for none of them. All but the first two are wrong, each in its way, for the lesson's sake.
+// A site: the certificates that a client gets when it asks for the site's name. A client that
+// asks for none of these names gets the first site. All but the first two are wrong, each in
+// its way, for the lesson's sake.
 static const struct site {
     enum certificate ecdsa, rsa; // the same twice: there is only this one
 } sites[] = {{CERTIFICATE_SERVER_ECDSA, CERTIFICATE_SERVER_RSA},
@@ -82,8 +83,8 @@ static size_t wanted_name(SSL *ssl, char *name, size_t size)
     return name_length;
 }
 
-// A session is resumed only by who asks for the same name again (RFC 6066 §3): the name, as a
-// hash, becomes a part of what identifies the session.
+// A session may be resumed only under the name under which it began (RFC 6066 §3): a hash of
+// the name becomes a part of what identifies the session.
 static void bind_sessions(SSL *ssl, char *name, size_t length)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
@@ -94,9 +95,10 @@ static void bind_sessions(SSL *ssl, char *name, size_t length)
         SSL_set_session_id_context(ssl, hash, SSL_MAX_SID_CTX_LENGTH);
 }
 
-// The client says whom it wants before the server shows a certificate. A name that is not ours
-// gets the first one: it is the client that decides what to trust. This comes before a session
-// is looked for, so that one name's session is never another name's.
+// The client says which name it wants before the server shows a certificate. If the server does
+// not have the name, it shows its first certificate: the client decides what to trust. OpenSSL
+// calls this before it looks for a session, so that one name's session is never another
+// name's.
 static int select_site(SSL *ssl, int *alert, void *argument)
 {
     const struct context *context = argument;

@@ -41,7 +41,7 @@ void context_free(struct context *context);
 // What a new connection begins with: by the name that it asks for it moves to another one.
 SSL_CTX *context_first(const struct context *context);
 
-// Opens a file for secrets, which nobody else may read. -1: it cannot be, see errno.
+// Opens a file for secrets, which no other user may read. -1: that is not possible, see errno.
 int context_open_keylog(const char *path);
 
 // An error of OpenSSL's, in words. NULL: there are none. Of an alert for which this OpenSSL has

@@ -362,7 +362,7 @@ void tls_write(struct tls_filter *s, const char *bytes, size_t length)
     if (s->state == TLS_OVER || !length)
         return;
     ERR_clear_error();
-    // Before the handshake is done only those who sent early data get an answer ("0.5 RTT").
+    // Before the handshake is done, only a client that sent early data gets an answer.
     int good;
     if (s->state == TLS_ESTABLISHED)
         good = SSL_write_ex(s->ssl, bytes, length, &written);
@@ -376,7 +376,8 @@ void tls_close(struct tls_filter *s)
 {
     if (s->state == TLS_ESTABLISHED) {
         ERR_clear_error();
-        SSL_shutdown(s->ssl); // sends the close_notify; nobody waits for the other one
+        SSL_shutdown(
+            s->ssl); // sends the close_notify; the server does not wait for the client's
         s->conn.ended = s->conn.ended || s->ended; // theirs was here: no need to linger
     }
     s->ended = true;

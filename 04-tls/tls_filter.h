@@ -1,9 +1,9 @@
 // tls_filter.h: TLS as a filter on the loop of ../common/loop.h. The loop reads and sends; this
 // turns the bytes that it brings into plaintext, and plaintext into bytes that it sends.
 //
-//     struct session { struct tls_filter secure; ... };          // which begins with a struct
-//     conn received():  return tls_received(&s->secure, bytes, length); produce():   return
-//     tls_produce(&s->secure);
+//     struct connection { struct tls_filter tls; ... };      // which begins with a struct conn
+//     received():  return tls_received(&c->tls, bytes, length);
+//     produce():   return tls_produce(&c->tls);
 //
 // OpenSSL never sees a socket. It reads and writes through a BIO of ours, and that is all: what
 // it reads are the bytes which the loop has just handed to received(), what it writes goes
@@ -44,7 +44,7 @@ struct tls_server {
 struct tls_filter {
     struct conn conn;
     struct tls_server *server;
-    SSL *ssl; // NULL until the first bytes are here: who only connects costs nothing more
+    SSL *ssl; // NULL until the first bytes are here: a client that only connects costs little
     enum { TLS_EARLY, TLS_HANDSHAKE, TLS_ESTABLISHED, TLS_OVER } state;
     bool paused;      // set it to have take() not called: the lesson is busy
     bool ended;       // the client has said, by close_notify, all that it will say
@@ -75,11 +75,11 @@ bool tls_timed_out(struct tls_filter *s);
 size_t tls_room(const struct tls_filter *s);
 void tls_write(struct tls_filter *s, const char *bytes, size_t length);
 
-// Closes the connection when its output is sent, and says so first: a close_notify is how the
-// other side knows that nobody has cut the rest off (RFC 8446 §6.1).
+// Closes the connection when its output is sent, and says so first: from the close_notify the
+// client knows that nothing was cut off (RFC 8446 §6.1).
 void tls_close(struct tls_filter *s);
 
-// The answer, in plain text, to who speaks HTTP on a port of HTTPS.
+// The answer, in plain text, to a client that speaks HTTP on a port of HTTPS.
 const char *tls_not_https(void);
 
 #endif

@@ -191,6 +191,8 @@ static size_t forward_content(struct forward *forward, const char *bytes, size_t
     ssize_t used = pass_content(&forward->body, bytes, length, false, out, &content_bytes);
     if (used < 0)
         forward->refused = (int)-used;
+    if (used < 0)
+        forward->why = forward->body.why;
     forward->in_content = !forward->body.done;
     return used > 0 ? (size_t)used : 0;
 }
@@ -213,6 +215,10 @@ static size_t forward_request(struct forward *forward, const char *bytes, size_t
         forward->refused = -result;
     else if (result > 0)
         forward->refused = refuse_request(&head);
+    if (result < 0)
+        forward->why = head.why;
+    else if (forward->refused)
+        forward->why = "this proxy stands in front of one server, and takes no part in more";
     if (result <= 0 || forward->refused)
         return 0;
     forward_request_head(forward, &head, out);
@@ -334,9 +340,11 @@ bool forward_is_complete(const struct forward *forward)
     return forward->waiting == 0;
 }
 
-void forward_refusal(int status, struct http_out *out)
+void forward_refusal(int status, const char *why, struct http_out *out)
 {
-    const char *reason = http_reason(status);
+    const char *reason = http_reason(status), *colon = ": ";
+    if (!why)
+        why = colon = "";
     http_put_text(out, "HTTP/1.1 ");
     http_put_number(out, (uint64_t)status, 10);
     http_put_text(out, " ");
@@ -347,8 +355,10 @@ void forward_refusal(int status, struct http_out *out)
         return;
     }
     http_put_text(out, "Content-Type: text/plain\r\n");
-    http_put_length(out, strlen(reason) + 1);
+    http_put_length(out, strlen(reason) + strlen(colon) + strlen(why) + 1);
     http_put_text(out, "\r\n");
     http_put_text(out, reason);
+    http_put_text(out, colon);
+    http_put_text(out, why);
     http_put_text(out, "\n");
 }

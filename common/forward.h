@@ -36,6 +36,7 @@ struct forward {
     bool in_content;       // a request's head has passed, its content not yet
     bool last;             // no request passes after this one
     int refused;           // status to answer with, behind all answers that are still to come
+    const char *why;       // half a sentence: the reason for that
     long requests;         // whose heads have passed
     struct http_body body; // of the request
     char line[80];         // method and target of the newest request, for people
@@ -68,8 +69,9 @@ size_t forward_answers(struct forward *forward, const char *bytes, size_t length
 // answer, and the last one is whole (also because this is what ends it).
 bool forward_is_complete(const struct forward *forward);
 
-// Appends a short answer of the proxy's own, which ends the connection.
-void forward_refusal(int status, struct http_out *out);
+// Appends a short answer of the proxy's own, which ends the connection. `why` (NULL: nothing)
+// is half a sentence for its content.
+void forward_refusal(int status, const char *why, struct http_out *out);
 
 // The two parts of it that know the rules, for programs that send requests themselves: write a
 // head anew, down to its empty line. A request's Max-Forwards must not be 0. What an answer's

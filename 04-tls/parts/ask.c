@@ -91,18 +91,6 @@ static void use(struct input *in, size_t length)
     memmove(in->bytes, in->bytes + length, in->length);
 }
 
-// What the status of http_read_response() means for a client.
-static const char *head_fault(int status)
-{
-    if (status == -431)
-        return "its head has too many or too long fields";
-    if (status == -505)
-        return "it is of another version than HTTP/1";
-    if (status == -501)
-        return "it has a transfer coding that is not known here";
-    return "its head is malformed, or is no HTTP";
-}
-
 // Reads the head of the answer; an interim answer (1xx) is skipped (RFC 9110 §15.2), but for
 // 101, behind which there is no HTTP any more.
 static bool read_head(struct connection *c, struct reply *reply, struct input *in,
@@ -112,7 +100,7 @@ static bool read_head(struct connection *c, struct reply *reply, struct input *i
     for (;;) {
         int whole = http_read_response(in->bytes, in->length, head);
         if (whole < 0)
-            return give_up(c, "%s", head_fault(whole));
+            return give_up(c, "its head is malformed: %s", head->why);
         if (whole == 0 && in->length == IN_BYTES)
             return give_up(c, "its head is too long");
         if (whole == 0) {
@@ -182,8 +170,8 @@ bool ask_read(struct connection *c, struct reply *reply)
         if (in.length)
             used = http_body_take(&body, in.bytes, in.length, &content);
         if (used < 0)
-            return give_up(c, "a chunk is malformed, after %llu bytes of content",
-                           (unsigned long long)reply->length);
+            return give_up(c, "after %llu bytes of content: %s",
+                           (unsigned long long)reply->length, body.why);
         if (content.length)
             keep(reply, content);
         if (used) {

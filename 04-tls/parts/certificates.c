@@ -1,7 +1,8 @@
 // certificates.c: see certificates.h. Read the table of plans first, then issue().
 //
-// What a certificate is: a name and a public key, and a signature over both by someone whom the
-// reader trusts already (RFC 5280). All that follows is who may sign what, and until when.
+// A certificate is a name and a public key, and a signature over both by a CA that the reader
+// trusts already (RFC 5280). The rest of this file is about which key may sign what, and until
+// when.
 #include "certificates.h"
 
 #include <errno.h>
@@ -76,6 +77,23 @@ static _Noreturn void fail(const char *doing, const char *what)
     if (!reason)
         reason = strerror(errno);
     die("cannot %s %s: %s", doing, what, reason);
+}
+
+const char *certificate_folder(const char *relative)
+{
+    static char path[CERTIFICATE_PATH];
+    char here[CERTIFICATE_PATH];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - strlen(relative) - 1);
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (length <= 1)
+        return relative;
+    path[length - 1] = '\0';
+    if (getcwd(here, sizeof here) && !strcmp(here, path))
+        return relative; // it was started where it is
+    strcat(path, "/");
+    strcat(path, relative);
+    return path;
 }
 
 struct certificate_files certificate_files(const char *folder, enum certificate which)
@@ -181,7 +199,7 @@ static X509 *describe(const struct plan *plan)
     return certificate;
 }
 
-// "critical": who does not understand this must not accept the certificate.
+// "critical": a program that does not understand this must not accept the certificate.
 static void add_uses(X509 *certificate, X509 *issuer, const struct plan *plan)
 {
     const char *constraints = "critical,CA:FALSE", *usage = "critical,digitalSignature";
@@ -214,7 +232,7 @@ static void add_uses(X509 *certificate, X509 *issuer, const struct plan *plan)
     add(certificate, issuer, NID_authority_key_identifier, "keyid:always");
 }
 
-// A serial number that nobody can guess (RFC 5280 §4.1.2.2).
+// Sets a serial number that cannot be guessed (RFC 5280 §4.1.2.2).
 static bool set_serial(X509 *certificate)
 {
     unsigned char bytes[SERIAL_BYTES];
@@ -252,12 +270,12 @@ static struct pair issue(const struct plan *plan, const struct pair *issuer)
 
 // ---- files ---------------------------------------------------------------------------------
 
-// Opens a file beside `path` that nobody but us can read. It becomes `path` when it is whole,
+// Opens a file beside `path` that only its owner can read. It becomes `path` when it is whole,
 // so that no reader ever sees half of one.
 static FILE *begin_file(const char *path, char *temporary)
 {
     snprintf(temporary, CERTIFICATE_PATH, "%.*s.new", CERTIFICATE_PATH - 5, path);
-    unlink(temporary); // of somebody who was interrupted
+    unlink(temporary); // of a program that was interrupted
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (!file)

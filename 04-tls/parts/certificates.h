@@ -8,8 +8,8 @@
 //                          ├── wrong-name                 elsewhere.test
 //                          ├── common-name                elsewhere.test, but the CN is right
 //                          └── client                     a client's, for --require-client-cert
-//     self-signed                                         signed by nobody else
-//     stranger ── unknown-ca                              of a CA that nobody knows
+//     self-signed                                         signed by its own key
+//     stranger ── unknown-ca                              of a CA that no client trusts
 #ifndef CERTIFICATES_H
 #define CERTIFICATES_H
 
@@ -32,6 +32,10 @@ enum certificate {
 
 #define CERTIFICATE_FOLDER "keys" // below the lesson's own folder
 #define CERTIFICATE_PATH   512
+
+// The folder of the certificates if nobody says another: `relative` to where this program is,
+// which may be started from anywhere.
+const char *certificate_folder(const char *relative);
 
 struct certificate_files {
     char chain[CERTIFICATE_PATH]; // PEM: the certificate, then the intermediate if it has one

@@ -23,7 +23,7 @@ static int recording_read(BIO *bio, char *to, size_t size, size_t *got)
 {
     struct recording *recording = BIO_get_data(bio);
     ssize_t length = -1;
-    errno = ETIMEDOUT; // somebody who sends a byte now and then could hold us for ever
+    errno = ETIMEDOUT; // a server that sends a byte now and then gets no more time
     if (!recording->deadline_ns || now_ns() < recording->deadline_ns)
         while ((length = read(recording->fd, to, size)) < 0 && errno == EINTR)
             continue;

@@ -1,5 +1,5 @@
-// recording_bio.h: a socket for OpenSSL that remembers what passes through it: what somebody on
-// the way would see, and would keep.
+// recording_bio.h: a socket for OpenSSL that records what passes through it: what an
+// eavesdropper on the way would see and could keep.
 #ifndef RECORDING_BIO_H
 #define RECORDING_BIO_H
 

@@ -129,7 +129,7 @@ static void derive(const struct facts *facts, struct loot *loot)
 
 // ---- records -------------------------------------------------------------------------------
 
-// Opens one record in place of whom it was for (RFC 5288 §3, RFC 5246 §6.2.3.3). Returns how
+// Decrypts one record, as its receiver would (RFC 5288 §3, RFC 5246 §6.2.3.3). Returns how
 // many bytes are in `plain`, -1 if the key is not the right one.
 static int open_record(const struct record *record, uint64_t number, const uint8_t *key,
                        const uint8_t salt[4], uint8_t *plain)

@@ -1,4 +1,5 @@
-// dh.c: scene dh: two who have never met agree on a secret, while everybody listens. First with
+// dh.c: scene dh: two programs that have never met agree on a secret, and an eavesdropper hears
+// every word. First with
 // numbers that fit on a blackboard, then with those that TLS uses.
 #include <openssl/evp.h>
 #include <stdint.h>

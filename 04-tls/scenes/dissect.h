@@ -1,7 +1,7 @@
-// dissect.h: TLS as it is on the wire, read by somebody who has no keys: records, and in them
+// dissect.h: TLS as it is on the wire, read by a program without keys: records, and in them
 // the messages of a handshake as far as they are not encrypted (RFC 8446 §4, §5; RFC 5246 §7).
 //
-// Anybody may have made the bytes: nothing in them is believed before it is checked. What is
+// A stranger may have made the bytes: nothing in them is believed before it is checked. What is
 // found points into them.
 #ifndef DISSECT_H
 #define DISSECT_H

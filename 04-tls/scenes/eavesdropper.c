@@ -1,5 +1,5 @@
-// eavesdropper.c: scene eavesdropper: what everybody on the way can read, in TLS 1.2 and
-// in 1.3, and what nobody can.
+// eavesdropper.c: scene eavesdropper: what every machine on the way can read, in TLS 1.2 and in
+// 1.3, and what it cannot.
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,7 +86,7 @@ static void listen_to(const struct recording *recording, struct found *found)
                 found);
 }
 
-// One connection with one request, as somebody on the way sees it. The server may have
+// One connection with one request, as a machine on the way sees it. The server may have
 // certificates for many names, and protocols.
 static void overhear(int version, int length, struct found *found)
 {

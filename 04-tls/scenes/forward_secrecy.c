@@ -1,5 +1,6 @@
-// forward_secrecy.c: scene secrecy: somebody records a session today, and gets the server's
-// private key years later. What is it worth? decrypt.c is the thief's program.
+// forward_secrecy.c: scene forward_secrecy: a thief records a session today, and gets the
+// server's private key years later. What is the recording worth? decrypt.c is the thief's
+// program.
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -28,8 +29,8 @@ static EVP_PKEY *steal_key(void)
     return key;
 }
 
-// One session with a request that nobody else should read. NULL if the server does not agree to
-// this cipher.
+// One session with a request that no other program should read. NULL if the server does not
+// agree to this cipher.
 static struct connection *record_session(const char *cipher, int version)
 {
     struct reply reply = {0};

@@ -10,7 +10,7 @@ void scene_trust(void);           // the server's certificate
 void scene_mutual(void);          // the client's certificate
 void scene_dh(void);              // Diffie-Hellman: a secret that never travels
 void scene_forward_secrecy(void); // a stolen key, and what was recorded before
-void scene_eavesdropper(void);    // what everybody on the way can read
+void scene_eavesdropper(void);    // what every machine on the way can read
 void scene_replay(void);          // early data, sent again
 void scene_anti_replay(void);     // the same, to a server that remembers
 void scene_request_stages(void);  // what a server does with a request

@@ -1,5 +1,5 @@
-// trust.c: scene trust: who is at the other end? The server has a certificate for each way in
-// which one can be wrong, and shows it to a client that asks for it by name.
+// trust.c: scene trust: is this the server that was asked for? The server has a certificate for
+// each way in which one can be wrong, and shows it to a client that asks for it by name.
 #include <stdio.h>
 #include <string.h>
 

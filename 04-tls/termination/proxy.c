@@ -45,9 +45,9 @@ static struct pollfd polls[2 + 2 * RELAYS_MAX];
 static int poll_count, slots[RELAYS_MAX][2];
 static long accepted;
 
-// All places are taken. Those who keep the proxy waiting must not lock out the others: the
-// relay that has waited longest for its client gives up its place. False: each of them waits
-// for the upstream.
+// All places are taken. Clients that keep the proxy waiting must not lock out the others: the
+// relay that has waited longest for its client gives up its place. False: all relays wait for
+// the upstream.
 static bool make_place(void)
 {
     struct relay *slowest = NULL;
@@ -158,7 +158,6 @@ int main(int argc, char **argv)
                                           .version_max = TLS1_3_VERSION,
                                           .rsa = true,
                                           .ecdsa = true,
-                                          .folder = "../" CERTIFICATE_FOLDER,
                                           .anti_replay = true,
                                           .tickets = true};
     static const struct option_spec options[] = {
@@ -173,6 +172,7 @@ int main(int argc, char **argv)
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     struct command command = {"", "Lesson 04: TLS ends here, plain HTTP goes on.", options};
+    tls.folder = certificate_folder("../" CERTIFICATE_FOLDER);
     options_parse(argc, argv, &command);
     parse_upstream();
     log_begin(quiet);

@@ -1,7 +1,4 @@
 // relay.c: see relay.h. Read advance() first, then expire().
-//
-// Here OpenSSL has the socket itself, as in most programs; what a call would have to wait for
-// is what poll() is asked for next.
 #include "relay.h"
 
 #include <errno.h>
@@ -13,99 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "context.h"
-#include "tls_filter.h"
+#include "client_leg.h"
 #include "stage.h"
 #include "log.h"
 
 #define ROUNDS 16 // buffers full that one relay may move before the others have their turn
-
-// Moves what is in a buffer to its beginning. Returns how much room there is behind it.
-static size_t make_room(struct buffer *buffer)
-{
-    memmove(buffer->bytes, buffer->bytes + buffer->at, buffer_left(buffer));
-    buffer->end -= buffer->at;
-    buffer->at = 0;
-    return RELAY_BUFFER_BYTES - buffer->end;
-}
-
-// ---- the encrypted leg ---------------------------------------------------------------------
-
-static void tell_established(struct relay *relay)
-{
-    relay->established = true;
-    log_line("client %s: %s, %s", relay->address, SSL_get_version(relay->ssl),
-             SSL_get_cipher_name(relay->ssl));
-}
-
-// After our last byte: waits for the client to be done with what it is sending. To close() now
-// would make its kernel throw that last byte away.
-static void begin_lingering(struct relay *relay)
-{
-    if (shutdown(relay->client, SHUT_WR))
-        relay->broken = true;
-    begin_stage(relay, STAGE_LINGER);
-}
-
-// After a call of OpenSSL's that did not do what it should. Always false.
-static bool stopped(struct relay *relay, int result)
-{
-    int error = SSL_get_error(relay->ssl, result);
-    unsigned long reason = ERR_peek_error();
-    const char *words = NULL;
-    if (reason)
-        words = context_reason(reason);
-    if (error == SSL_ERROR_WANT_WRITE) {
-        relay->send_blocked = true;
-    } else if (error == SSL_ERROR_ZERO_RETURN) {
-        relay->client_ended = true;
-    } else if (error != SSL_ERROR_WANT_READ) { // also an end without close_notify
-        log_line("client %s: %s", relay->address, words ? words : "connection lost");
-        if (ERR_GET_REASON(reason) == SSL_R_HTTP_REQUEST)
-            send(relay->client, tls_not_https(), strlen(tls_not_https()), MSG_NOSIGNAL);
-        begin_lingering(relay);
-    }
-    return false;
-}
-
-// While what has come cannot be passed on, nothing more is read: TCP tells the client to wait.
-static bool wants_client(const struct relay *relay)
-{
-    if (relay->stage == STAGE_LINGER)
-        return true;
-    // A last request's head is here, but its content is still to come.
-    bool no_more = relay->forward.last && !relay->forward.in_content;
-    return !relay->client_ended && !relay->forward.refused && !no_more &&
-           !buffer_left(&relay->to_upstream) && relay->forward.waiting < FORWARD_WAITING;
-}
-
-static bool read_client(struct relay *relay)
-{
-    struct buffer *in = &relay->from_client;
-    size_t got, room = make_room(in);
-    if (!room || !wants_client(relay))
-        return false;
-    ERR_clear_error();
-    if (!SSL_read_ex(relay->ssl, in->bytes + in->end, room, &got))
-        return stopped(relay, 0);
-    in->end += got;
-    relay->stage_bytes += got;
-    return true;
-}
-
-static bool write_client(struct relay *relay)
-{
-    struct buffer *out = &relay->to_client;
-    size_t sent;
-    if (!buffer_left(out))
-        return false;
-    ERR_clear_error();
-    if (!SSL_write_ex(relay->ssl, out->bytes + out->at, buffer_left(out), &sent))
-        return stopped(relay, 0);
-    out->at += sent;
-    relay->stage_bytes += sent;
-    return true;
-}
 
 // ---- the plain leg -------------------------------------------------------------------------
 
@@ -126,10 +35,12 @@ static void end_upstream(struct relay *relay, int status, const char *why)
         status = 0;
     else if (complete)
         status = relay->forward.refused;
+    if (complete)
+        why = relay->forward.why;
     size_t room = make_room(out);
     struct http_out end = {out->bytes + out->end, room, 0, false};
     if (status && !relay->broken && !relay->forward.answers_end) {
-        forward_refusal(status, &end);
+        forward_refusal(status, why, &end);
         out->end += end.length;
     }
     relay->upstream_ended = true;
@@ -385,6 +296,7 @@ static void expire(struct relay *relay)
         return;
     case STAGE_HEAD:
         relay->forward.refused = 408;
+        relay->forward.why = "the request's head takes too long";
         break;
     case STAGE_UPSTREAM:
         end_upstream(relay, 504, "no answer in time");

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "forward.h"
 #include "net.h"
@@ -14,7 +15,7 @@
 #define RELAY_BUFFER_BYTES (32 << 10) // four for each relay; a whole head finds room in one
 #define RELAY_LINGER_MS    2000       // after the last byte, for the client's last ones
 #define RELAY_PACE_MS      10000      // in which a client has to send, or to take,
-#define RELAY_PACE_BYTES   10000      // so many bytes of content; who is slower is closed
+#define RELAY_PACE_BYTES   10000      // so many bytes of content; a slower client is closed
 
 // What all of them share.
 struct relay_settings {
@@ -74,6 +75,15 @@ static inline size_t buffer_left(const struct buffer *buffer)
     return buffer->end - buffer->at;
 }
 
+// Moves what is in a buffer to its beginning. Returns how much room there is behind it.
+static inline size_t make_room(struct buffer *buffer)
+{
+    memmove(buffer->bytes, buffer->bytes + buffer->at, buffer_left(buffer));
+    buffer->end -= buffer->at;
+    buffer->at = 0;
+    return RELAY_BUFFER_BYTES - buffer->end;
+}
+
 // Begins one with a client that was accepted, a descriptor that does not block. NULL: there is
 // no memory for it, and the descriptor is closed.
 struct relay *relay_open(int client, struct relay_settings *settings);
@@ -86,7 +96,7 @@ void relay_watch(const struct relay *relay, struct pollfd polls[2]);
 // something, or is broken.
 void relay_serve(struct relay *relay, short client_events, short upstream_events);
 
-// True if it is the client who has to do something.
+// True if the relay waits for something that the client has to do.
 bool relay_waits_for_client(const struct relay *relay);
 
 // Its place is needed for others.

@@ -227,6 +227,10 @@ TEST(the_answers_of_http)
         {"GET / HTTP/3.0\r\n\r\n", 505},
         {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4097\r\n\r\n", 413},
         {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+        // A whole URI as the target: its scheme has to be the port's (RFC 9110 §7.4).
+        {"GET https://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 200},
+        {"GET HTTPS://a:8004/transfers?x HTTP/1.1\r\nHost: b\r\n\r\n", 200},
+        {"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 421},
         {"POST /safe-transfer HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 200}};
     static char much[4400];
     pid_t pid;

@@ -1,4 +1,4 @@
-// legs.c: scene legs: what somebody on the way can read of the same request, on its way to the
+// legs.c: scene legs: what a machine on the way can read of the same request, in front of the
 // proxy and behind it.
 #include <errno.h>
 #include <netinet/in.h>

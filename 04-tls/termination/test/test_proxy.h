@@ -89,7 +89,15 @@ TEST(an_upstream_that_is_not_there)
     close(listener);
     CHECK_INT(probe_once(port, &(struct probe){0}, GET_FACTS), 502); // it is not there
     CHECK_HAS(probe_answer, "HTTP/1.1 502 Bad Gateway\r\n");
+    CHECK_HAS(probe_answer, "\r\n\r\nBad Gateway: Connection refused\n");
     CHECK_INT(probe_once(port, &(struct probe){0}, "nonsense\r\n\r\n"), 400);
+    CHECK_HAS(probe_answer, "\r\n\r\nBad Request: ");
+    // A whole URI as the target: https is right here, http is not (RFC 9110 §7.4).
+    CHECK_INT(
+        probe_once(port, &(struct probe){0}, "GET https://a/ HTTP/1.1\r\nHost: b\r\n\r\n"),
+        502);
+    CHECK_INT(probe_once(port, &(struct probe){0}, "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n"),
+              421);
     CHECK_INT(test_stop(pid), 0);
 }
 
