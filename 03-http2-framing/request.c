@@ -5,17 +5,16 @@
 #include "response.h"
 
 #define DISCARD_MAX (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
-
-#define CRAWL_MS 5000 // for that stream: see request_crawler()
+#define CRAWL_MS    5000           // for a body that others wait for: see request_crawler()
 
 // ---- windows for bodies --------------------------------------------------------------------
 
-// The stream's request that began first and is not complete.
+// The request that began first of those that are neither complete nor answered.
 static struct stream *oldest_unfinished(const struct connection *c)
 {
     struct stream *oldest = NULL;
     for (struct stream *stream = c->streams.first; stream; stream = stream->next)
-        if (!stream->remote_ended)
+        if (!stream->remote_ended && !stream->answering)
             oldest = stream; // the list begins with the newest
     return oldest;
 }

@@ -1,17 +1,15 @@
 // client.c: follows the news of a server, prints each event with its id and its delay, and
 // comes back when it is cut off. All that changes with --by is how it asks.
 //
-// Run:    ./client                                  beside ./server, in another terminal
-//         ./client --by poll --interval-ms 2000     or wait, or websocket
-//         curl -d hello localhost:8005/publish      in a third one
+// Run:    ./client                    beside ./server; or --by poll, wait or websocket
 // Watch:  the delays; then stop the server, start it again, and see what the client is told.
 //
-// Read main() first, then the three ways. What comes is taken apart in eventstream.c and
-// websocket.c.
+// Read main() first, then the three ways. eventstream.c and websocket.c take apart what comes.
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answer.h"
 #include "eventstream.h"
 #include "news.h"
 #include "options.h"
@@ -27,8 +25,9 @@
 static const char *host = "127.0.0.1", *by = "sse";
 static int port = 8005, interval_ms = 1000, count;
 
-static struct fetch f;                                      // the connection
-static char authority[HTTP_HOST_BYTES], why[WEBSOCKET_WHY]; // why it is lost
+static struct fetch f;                  // the connection
+static char authority[HTTP_HOST_BYTES]; // what stands in a Host field
+static char why[ANSWER_WHY];            // the reason for which the connection is lost
 static char last_id[EVENT_NAME]; // of the last event; "": the client has not heard of any
 static int events;               // events that were shown
 static struct event_stream stream;
@@ -47,25 +46,11 @@ static void show_json(struct http_text json)
     static struct buffer text;
     struct news news;
     if (!news_read(json, &text, &news))
-        die("%s: malformed: this is no event: %.60s", f.about, json.length ? json.at : "");
+        die("%s: malformed: this is no event", f.about);
     if (f.head.status == 101 && http_is(news.name, "chat"))
         return; // a line of the chat, which has ids of its own
     snprintf(last_id, sizeof last_id, "%llu", (unsigned long long)news.id);
     show(last_id, news.name, news.data);
-}
-
-// False: the connection is lost, or the server is in trouble, and `why` says how. Dies of an
-// answer that would be the same the next time.
-static bool is_good(enum fetch_result result)
-{
-    fetch_why(&f, result, why);
-    if (result == FETCH_OK && f.head.status >= 300)
-        snprintf(why, sizeof why, "the server says %d %s", f.head.status,
-                 http_reason(f.head.status));
-    if (result == FETCH_MALFORMED || result == FETCH_TOO_LONG ||
-        (result == FETCH_OK && f.head.status >= 300 && f.head.status < 500))
-        die("%s: %s", f.about, why);
-    return result == FETCH_OK && f.head.status < 300;
 }
 
 static enum fetch_result read_some(void)
@@ -84,50 +69,58 @@ static void keep_answer(struct fetch *from, struct http_text part)
         die("%s: no memory for the answer", from->about);
 }
 
+static bool ask(const char *target)
+{
+    uint64_t position;
+    answer.length = 0;
+    f.piece = keep_answer;
+    enum fetch_result result =
+        fetch_send(&f, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", target, authority);
+    if (result == FETCH_OK)
+        result = fetch_answer(&f);
+    if (!answer_is_good(&f, result, why))
+        return false;
+    if (http_number(http_field(&f.head, "feed-position"), UINT64_MAX, &position))
+        snprintf(last_id, sizeof last_id, "%llu", (unsigned long long)position);
+    struct http_text lines = {answer.bytes, answer.length}, line;
+    while (news_next_line(&lines, &line))
+        show_json(line);
+    return true;
+}
+
 // Long polling is polling, but the server holds the question until there is news.
 static void follow_by_polling(void)
 {
-    char target[EVENT_NAME + 60] = "/wait?timeout=0"; // where does the feed stand?
-    uint64_t position;
-    f.piece = keep_answer;
+    char target[EVENT_NAME + 60];
+    if (!*last_id && !ask("/wait?timeout=0")) // where does the feed stand?
+        return;
     do {
         int before = events;
-        bool first = !*last_id;
-        int64_t soon_ns = now_ns() + interval_ms * INT64_C(1000000);
-        if (*last_id) // "/poll?since=7", or wait
-            snprintf(target, sizeof target, "/%s?since=%s&timeout=%d", by, last_id, WAIT_MS);
-        answer.length = 0;
-        if (!is_good(
-                fetch_send(&f, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", target, authority)) ||
-            !is_good(fetch_answer(&f)))
+        int64_t next_ns = now_ns() + interval_ms * INT64_C(1000000);
+        // "/poll?since=7" or "/wait?since=7"
+        snprintf(target, sizeof target, "/%s?since=%s&timeout=%d", by, last_id, WAIT_MS);
+        if (!ask(target))
             return;
-        if (http_number(http_field(&f.head, "feed-position"), UINT64_MAX, &position))
-            snprintf(last_id, sizeof last_id, "%llu", (unsigned long long)position);
-        struct http_text lines = {answer.bytes, answer.length}, line;
-        while (news_next_line(&lines, &line))
-            show_json(line);
-        bool in_vain = events == before && now_ns() < soon_ns;
-        if (!first && (*by == 'p' || in_vain))
-            sleep_ms(interval_ms);
+        int64_t left_ns = next_ns - now_ns();
+        if (left_ns > 0 && (*by == 'p' || events == before))
+            sleep_ms((double)left_ns / 1e6);
     } while (f.head.keep_alive);
     snprintf(why, sizeof why, "the server closed the connection");
 }
 
+static void show_event(const struct stream_event *event)
+{
+    show(event->id, (struct http_text){event->name, strlen(event->name)}, event->data);
+}
+
 static void take_stream(struct fetch *from, struct http_text part)
 {
-    struct stream_event got;
     if (from->head.status != 200)
         return;
     if (!event_stream_is(&from->head))
         die("%s: the answer is not of the type text/event-stream", from->about);
-    while (part.length) {
-        ssize_t used = event_stream_read(&stream, part.at, part.length, &got);
-        if (used < 0)
-            die("%s: malformed: an event is longer than %d bytes", from->about, EVENT_MAX);
-        part = (struct http_text){part.at + used, part.length - (size_t)used};
-        if (got.name)
-            show(got.id, (struct http_text){got.name, strlen(got.name)}, got.data);
-    }
+    if (!event_stream_take(&stream, part, show_event))
+        die("%s: malformed: an event is longer than %d bytes", from->about, EVENT_MAX);
 }
 
 static void follow_by_sse(void)
@@ -143,7 +136,7 @@ static void follow_by_sse(void)
         result = read_some();
     if (result == FETCH_CLOSED && f.in_answer)
         result = FETCH_OK; // this answer has no other end
-    if (is_good(result))
+    if (answer_is_good(&f, result, why))
         snprintf(why, sizeof why, "the server ended the stream");
     event_stream_cut(&stream); // half an event is none
 }
@@ -207,11 +200,11 @@ int main(int argc, char **argv)
         enum fetch_result result = fetch_open(&f, &server, 0);
         if (first)
             fetch_or_die(&f, result);
-        if (is_good(result))
+        if (answer_is_good(&f, result, why))
             follow();
         fetch_close(&f);
-        uint64_t retry_ms = stream.has_retry ? stream.retry_ms : RETRY_MS;
-        if (result != FETCH_OK && retry_ms < RETRY_MS)
+        uint64_t retry_ms = stream.retry_ms;
+        if (!stream.has_retry || (result != FETCH_OK && retry_ms < RETRY_MS))
             retry_ms = RETRY_MS;
         printf("-- %s; %d events so far; back in %d ms\n", why, events, (int)retry_ms);
         output_flush();

@@ -118,6 +118,21 @@ ssize_t event_stream_read(struct event_stream *stream, const char *bytes, size_t
     return at - bytes;
 }
 
+bool event_stream_take(struct event_stream *stream, struct http_text bytes,
+                       void (*take)(const struct stream_event *event))
+{
+    struct stream_event got;
+    while (bytes.length) {
+        ssize_t used = event_stream_read(stream, bytes.at, bytes.length, &got);
+        if (used < 0)
+            return false;
+        bytes = (struct http_text){bytes.at + used, bytes.length - (size_t)used};
+        if (got.name)
+            take(&got);
+    }
+    return true;
+}
+
 void event_stream_cut(struct event_stream *stream)
 {
     buffer_free(&stream->line);

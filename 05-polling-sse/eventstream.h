@@ -40,6 +40,10 @@ bool event_stream_is(const struct http_head *head);
 ssize_t event_stream_read(struct event_stream *stream, const char *bytes, size_t length,
                           struct stream_event *got);
 
+// Calls take() with each event that is whole with these bytes. False as above.
+bool event_stream_take(struct event_stream *stream, struct http_text bytes,
+                       void (*take)(const struct stream_event *event));
+
 // Frees what has come of an event. When the stream was cut: a new one begins, with
 // stream->last_id as its Last-Event-ID, which stays.
 void event_stream_cut(struct event_stream *stream);

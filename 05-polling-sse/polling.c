@@ -28,14 +28,14 @@ static void answer_with_news(struct connection *c, uint64_t seen)
     c->service->traffic[c->technique].events += count;
     for (size_t i = 0; i < count; i++) { // only one that is alone may not fit
         struct http_text line = event_text(batch[i], FEED_LINE);
-        line.length = c->head_only ? 0 : line.length;
+        line.length = c->http.head_only ? 0 : line.length;
         connection_send_from(c, line, batch[i]);
         connection_send(c);
     }
     connection_finish(c);
 }
 
-void answer_poll(struct connection *c, const struct request *request)
+void answer_poll(struct connection *c, const struct http_request *request)
 {
     uint64_t seen = c->service->news.oldest - 1; // a client that does not say gets all there is
     if (!subscriber_has_seen(c, request, &seen))
@@ -75,11 +75,11 @@ static void timeout(struct connection *c)
 
 static void stop(struct connection *c)
 {
-    c->keep_alive = false;
+    c->http.keep_alive = false;
     leave(c, false);
 }
 
-void answer_wait(struct connection *c, const struct request *request)
+void answer_wait(struct connection *c, const struct http_request *request)
 {
     static const struct mode mode = {NULL, NULL, timeout, stop};
     uint64_t timeout_ms = WAIT_MS, seen = c->service->news.newest;

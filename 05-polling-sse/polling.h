@@ -9,7 +9,7 @@
 #define WAIT_MS     25000 // if the client does not say how long
 #define WAIT_MAX_MS 60000
 
-void answer_poll(struct connection *c, const struct request *request);
-void answer_wait(struct connection *c, const struct request *request);
+void answer_poll(struct connection *c, const struct http_request *request);
+void answer_wait(struct connection *c, const struct http_request *request);
 
 #endif

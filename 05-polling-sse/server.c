@@ -93,7 +93,7 @@ static bool is_name(struct http_text name)
     return name.length <= NAME_MAX_BYTES && !is_reserved(name);
 }
 
-static void answer_publish(struct connection *c, const struct request *request)
+static void answer_publish(struct connection *c, const struct http_request *request)
 {
     struct http_text name = http_parameter(request->query, "event"), data = request->content;
     char text[40];
@@ -116,7 +116,7 @@ static void answer_publish(struct connection *c, const struct request *request)
 }
 
 // Cuts off everybody who waits for news, without a word, as a network does.
-static void answer_cut(struct connection *c, const struct request *request)
+static void answer_cut(struct connection *c, const struct http_request *request)
 {
     (void)request;
     service.cuts++;
@@ -151,7 +151,7 @@ static void opened(struct conn *conn)
     struct connection *c = connection_of(conn);
     c->service = &service;
     service.traffic[c->technique].clients++;
-    exchange_begin(c);
+    exchange_open(c);
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)

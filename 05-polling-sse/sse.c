@@ -44,11 +44,11 @@ static void stop(struct connection *c)
     conn_close(&c->conn);
 }
 
-void answer_events(struct connection *c, const struct request *request)
+void answer_events(struct connection *c, const struct http_request *request)
 {
     static const struct mode mode = {received, produce, NULL, stop};
     struct http_text since = http_parameter(request->query, "since");
-    struct http_text last = http_field(request->head, "last-event-id");
+    struct http_text last = http_field(&request->head, "last-event-id");
     // No length and no chunks: this answer ends with the connection (RFC 9112 §6.3), so an
     // event's bytes are the same for every subscriber.
     connection_head(c, 200, "text/event-stream", TO_CLOSE, NO_DELAY);

@@ -6,6 +6,6 @@
 
 #include "connection.h"
 
-void answer_events(struct connection *c, const struct request *request);
+void answer_events(struct connection *c, const struct http_request *request);
 
 #endif

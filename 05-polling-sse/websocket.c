@@ -56,7 +56,9 @@ static bool is_header_possible(const struct websocket *ws, uint8_t first, uint8_
     if (control) // whole, and short (§5.5)
         return opcode <= WS_PONG && first & FIN && (second & ~MASKED) <= WS_CONTROL_BYTES;
     // Frames of two messages must not be mixed (§5.4).
-    return opcode == WS_CONTINUATION ? ws->opcode != 0 : opcode <= WS_BINARY && !ws->opcode;
+    if (opcode == WS_CONTINUATION)
+        return ws->opcode != 0;
+    return opcode <= WS_BINARY && ws->opcode == 0;
 }
 
 // Reads a frame's header. Returns 1, 0 if it is not whole yet, or -1002.
@@ -67,13 +69,21 @@ static int read_header(const struct websocket *ws, const uint8_t *at, size_t len
         return 0;
     if (!is_header_possible(ws, at[0], at[1]))
         return -WS_PROTOCOL_ERROR;
-    int more = (at[1] & ~MASKED) == LENGTH16 ? 2 : (at[1] & ~MASKED) == LENGTH64 ? 8 : 0;
-    header->bytes = 2 + (size_t)more + (ws->from_client ? 4 : 0);
+    int code = at[1] & ~MASKED, more = 0; // bytes of a longer length
+    if (code == LENGTH16)
+        more = 2;
+    else if (code == LENGTH64)
+        more = 8;
+    header->bytes = 2 + (size_t)more;
+    if (ws->from_client)
+        header->bytes += 4;
     if (length < header->bytes)
         return 0;
     header->opcode = at[0] & OPCODE;
     header->final = at[0] & FIN;
-    header->length = more ? read_number(at + 2, more) : at[1] & ~MASKED;
+    header->length = (uint64_t)code;
+    if (more)
+        header->length = read_number(at + 2, more);
     header->mask = at + 2 + more;
     // In as few bytes as possible, and without the highest bit (§5.2).
     bool longer = (more == 2 && header->length < LENGTH16) ||
@@ -117,7 +127,9 @@ static ssize_t read_control(const struct header *header, const char *bytes, size
     got->opcode = header->opcode;
     got->bytes = got->control;
     got->length = header->length;
-    int result = header->opcode == WS_CLOSE ? read_close(got) : 1;
+    int result = 1;
+    if (header->opcode == WS_CLOSE)
+        result = read_close(got);
     return result < 0 ? result : (ssize_t)whole;
 }
 
@@ -213,15 +225,27 @@ void websocket_mask(char *to, const char *from, size_t length, const uint8_t mas
 size_t websocket_put_header(char *to, enum ws_opcode opcode, bool final, uint64_t length,
                             const uint8_t *mask)
 {
-    size_t more = length < LENGTH16 ? 0 : length <= UINT16_MAX ? 2 : 8;
-    uint8_t code = more == 0 ? (uint8_t)length : more == 2 ? LENGTH16 : LENGTH64;
-    to[0] = (char)((final ? FIN : 0) | (int)opcode);
-    to[1] = (char)((mask ? MASKED : 0) | code);
+    size_t more = 0; // bytes of a longer length
+    uint8_t first = (uint8_t)opcode, second = (uint8_t)length;
+    if (length > UINT16_MAX) {
+        more = 8;
+        second = LENGTH64;
+    } else if (length >= LENGTH16) {
+        more = 2;
+        second = LENGTH16;
+    }
+    if (final)
+        first |= FIN;
+    if (mask)
+        second |= MASKED;
+    to[0] = (char)first;
+    to[1] = (char)second;
     for (size_t i = 0; i < more; i++)
         to[2 + i] = (char)(length >> (8 * (more - 1 - i)));
-    if (mask)
-        memcpy(to + 2 + more, mask, 4);
-    return 2 + more + (mask ? 4 : 0);
+    if (!mask)
+        return 2 + more;
+    memcpy(to + 2 + more, mask, 4);
+    return 2 + more + 4;
 }
 
 size_t websocket_put_close(char *to, int code, const char *reason, const uint8_t *mask)

@@ -21,6 +21,7 @@
 static const char *host = "127.0.0.1", *path = "/ws";
 static int port = 8005, size = -1;
 static bool binary, verbose;
+static enum ws_opcode kind = WS_TEXT; // of the messages that are sent
 
 static struct fetch f;       // the connection
 static char *sent;           // the message of --size
@@ -114,7 +115,7 @@ static bool take_line(void)
     }
     if (line[length - 1] == '\n')
         length--;
-    send_frame(binary ? WS_BINARY : WS_TEXT, line, (size_t)length);
+    send_frame(kind, line, (size_t)length);
     return true;
 }
 
@@ -125,7 +126,7 @@ static void send_size(void)
         die("no memory for %d bytes", size);
     for (int i = 0; i < size; i++)
         sent[i] = (char)('a' + i % 26);
-    send_frame(binary ? WS_BINARY : WS_TEXT, sent, (size_t)size);
+    send_frame(kind, sent, (size_t)size);
 }
 
 // Waits for bytes of the server and for a line of the user. Returns false at the user's end.
@@ -158,7 +159,7 @@ int main(int argc, char **argv)
         {0}};
     struct sockaddr_storage server;
     struct websocket ws;
-    char authority[HTTP_HOST_BYTES], why[WEBSOCKET_WHY];
+    char authority[HTTP_HOST_BYTES], why[ANSWER_WHY];
     options_parse(argc, argv, &(struct command){"", "Lesson 05: a WebSocket client.", options});
     output_begin();
     setvbuf(stdin, NULL, _IONBF, 0); // so that poll() knows all that is there
@@ -168,6 +169,8 @@ int main(int argc, char **argv)
     if (websocket_open(&f, authority, path, why) != FETCH_OK)
         die("GET %s: %s", path, why);
     websocket_begin(&ws, false, MESSAGE_MAX);
+    if (binary)
+        kind = WS_BINARY;
     as_wanted = true;
     bool typing = size < 0;
     if (!typing)

@@ -36,7 +36,9 @@ void conn_wake(struct conn *c)
 
 size_t conn_room(const struct conn *c)
 {
-    return c->out ? 0 : LOOP_OUT_BYTES - c->loop->out_length;
+    if (c->out)
+        return 0;
+    return LOOP_OUT_BYTES - c->loop->out_length;
 }
 
 char *conn_space(const struct conn *c)
@@ -80,20 +82,28 @@ void conn_drop(struct conn *c)
 // Copies bytes that have to wait into memory of the connection's own.
 static char *keep(struct conn *c, const char *bytes, size_t length)
 {
-    char *copy = length ? malloc(length) : NULL;
-    c->broken = c->broken || (length && !copy);
-    return copy ? memcpy(copy, bytes, length) : NULL;
+    if (length == 0)
+        return NULL;
+    char *copy = malloc(length);
+    if (!copy) {
+        c->broken = true;
+        return NULL;
+    }
+    return memcpy(copy, bytes, length);
 }
 
 // Returns how many bytes the kernel has taken.
 static size_t send_some(struct conn *c, const char *bytes, size_t length)
 {
-    ssize_t sent = length ? send(c->fd, bytes, length, MSG_NOSIGNAL) : 0;
+    if (length == 0)
+        return 0;
+    ssize_t sent = send(c->fd, bytes, length, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
         c->broken = true;
-    if (sent > 0)
-        c->sent_ns = c->loop->now_ns;
-    return sent > 0 ? (size_t)sent : 0;
+    if (sent <= 0)
+        return 0;
+    c->sent_ns = c->loop->now_ns;
+    return (size_t)sent;
 }
 
 // Sends what the lesson has written. What the kernel does not take, the connection keeps.

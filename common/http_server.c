@@ -104,12 +104,14 @@ static size_t take_head(struct http_server *http, const char *bytes, size_t leng
 {
     struct http_head *head = &request->head;
     int status = http_read_request(bytes, length, head);
+    // Also a HEAD that is refused, or never becomes whole, is answered without content.
+    http->head_only = length >= 5 && !memcmp(bytes, "HEAD ", 5);
     if (status == 0) {
         http->began = is_part_of_request(bytes, length);
         return 0;
     }
     http->began = true;
-    http->head_only = http->http10 = false;
+    http->http10 = false;
     http->why = NULL;
     if (status < 0)
         return refuse(http, request, -status, head->why, length);

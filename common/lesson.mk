@@ -64,14 +64,8 @@ build/parts.a: $(PARTS:%=build/%.o)
 build/scenes.a: $(SCENES:%=build/%.o)
 	$(ARCHIVE)
 
-$(SERVER) $(if $(wildcard client.c),client) $(PROGRAMS): %: build/%.o $(PARTS_A) $(PARENT_A) $(COMMON)
+$(SERVER) client $(PROGRAMS): %: build/%.o $(PARTS_A) $(PARENT_A) $(COMMON)
 	$(LINK) $(LIBS)
-
-# Until a lesson has a client of its own, its scenes are its client.
-ifeq ($(wildcard client.c),)
-client: play
-	@ln -f play client
-endif
 
 play: build/play.o $(SCENES_A) $(PARTS_A) $(PARENT_A) $(COMMON)
 	$(LINK) $(LIBS)

@@ -10,7 +10,7 @@
 void log_begin(bool quiet);
 
 // One thing that this server did or saw, at this moment. A peer's bytes may be in the text:
-// they are made printable. Equal lines in a row are counted, and printed once. When nobody
+// they are made printable. Equal lines in a row are counted, and printed once. When no program
 // reads stdout, the line is left out: the server does not wait.
 void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

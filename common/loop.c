@@ -19,16 +19,23 @@
 
 int64_t loop_from_now(const struct loop *loop, int64_t ms)
 {
-    return ms == NEVER ? NEVER : loop->now_ns + ms * 1000000;
+    if (ms == NEVER)
+        return NEVER;
+    return loop->now_ns + ms * 1000000;
+}
+
+static int accept_one(const struct loop *loop)
+{
+    if (loop->server->accept)
+        return loop->server->accept(loop->listener);
+    return accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 static void accept_some(struct loop *loop)
 {
     for (int i = 0; i < ACCEPTS && loop->timers.count < (uint32_t)loop->server->conns_max;
          i++) {
-        int fd = loop->server->accept
-                     ? loop->server->accept(loop->listener)
-                     : accept4(loop->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept_one(loop);
         if (fd >= 0)
             conn_open(loop, fd);
         else if (errno == ECONNABORTED)
@@ -52,11 +59,14 @@ static void watch_listener(struct loop *loop)
         loop->accepting = want;
 }
 
-// It is time. Everybody's timer comes now, and each is told; the second time, at once.
+// The program is to stop. The timers of all connections come now, and each connection is told;
+// at the second signal they end at once.
 static void stop(struct loop *loop, int stop_fd)
 {
     struct signalfd_siginfo signal;
-    loop->stop_ns = loop->stopping ? loop->now_ns : loop_from_now(loop, LOOP_STOP_MS);
+    loop->stop_ns = loop->now_ns;
+    if (!loop->stopping)
+        loop->stop_ns = loop_from_now(loop, LOOP_STOP_MS);
     if (read(stop_fd, &signal, sizeof signal) < 0 || loop->stopping)
         return;
     loop->stopping = true;
@@ -78,14 +88,18 @@ static bool is_due(const struct loop *loop)
 // How long epoll may sleep, in milliseconds; -1: until something happens.
 static int sleep_for(const struct loop *loop)
 {
-    int64_t until_ns = first(loop) ? first(loop)->timer.at_ns : NEVER;
+    int64_t until_ns = NEVER;
+    if (first(loop))
+        until_ns = first(loop)->timer.at_ns;
     if (!loop->accepting && loop->retry_accept_ns && loop->retry_accept_ns < until_ns)
         until_ns = loop->retry_accept_ns;
     if (loop->stopping && loop->stop_ns < until_ns)
         until_ns = loop->stop_ns;
     if (until_ns == NEVER)
         return -1;
-    return until_ns > loop->now_ns ? (int)((until_ns - loop->now_ns + 999999) / 1000000) : 0;
+    if (until_ns <= loop->now_ns)
+        return 0;
+    return (int)((until_ns - loop->now_ns + 999999) / 1000000);
 }
 
 static void start(struct loop *loop, int stop_fd)

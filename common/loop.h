@@ -10,7 +10,7 @@
 // The rules that keep it small: there is one buffer for what is read and one for what is to be
 // sent, shared by all connections; a connection owns memory only while something of it is
 // unfinished. All that one read() brought is answered before one send() takes the answers away.
-// Who does not take the answers is not read from, and after a while dropped.
+// A client that does not take its answers is not read from, and after a while it is dropped.
 #ifndef LOOP_H
 #define LOOP_H
 

@@ -184,7 +184,8 @@ bool read_exactly(int fd, void *buffer, size_t length)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            errno = got < 0 ? errno : 0;
+            if (got == 0)
+                errno = 0;
             return false;
         }
         done += (size_t)got;
@@ -198,7 +199,8 @@ bool write_all(int fd, const void *buffer, size_t length)
         ssize_t put = write(fd, (const char *)buffer + done, length - done);
         if (put < 0 && errno != EINTR)
             return false;
-        done += put > 0 ? (size_t)put : 0;
+        if (put > 0)
+            done += (size_t)put;
     }
     return true;
 }

@@ -62,8 +62,9 @@ void net_ready(int fd);
 // writes "NAME PORT\n" behind its own.
 void net_ready_ports(int fd, const struct net_port more[], int count);
 
-// Blocks SIGINT and SIGTERM, ignores SIGPIPE and SIGXFSZ; returns a descriptor that becomes readable
-// when the program is asked to stop (signalfd(2)): one more thing to poll, no handler, no race.
+// Blocks SIGINT and SIGTERM, ignores SIGPIPE and SIGXFSZ; returns a descriptor that becomes
+// readable when the program is asked to stop (signalfd(2)): one more thing to poll, no handler,
+// no race.
 int net_stop_fd(void);
 
 void net_set_nonblocking(int fd);

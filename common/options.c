@@ -30,14 +30,19 @@ static void print_help(const struct command *command)
            *command->arguments ? " " : "", command->arguments, command->about);
     for (const struct option_spec *o = command->options; o->name; o++) {
         char left[64], value[128] = "";
-        snprintf(left, sizeof left, "--%s%s", o->name,
-                 o->kind == OPTION_FLAG   ? ""
-                 : o->kind == OPTION_TEXT ? " TEXT"
-                                          : " N");
-        double number = o->kind == OPTION_INT      ? *(int *)o->value
-                        : o->kind == OPTION_NUMBER ? *(double *)o->value
-                                                   : 0;
-        const char *text = o->kind == OPTION_TEXT ? *(const char **)o->value : NULL;
+        const char *takes = " N", *text = NULL;
+        double number = 0;
+        if (o->kind == OPTION_FLAG)
+            takes = "";
+        else if (o->kind == OPTION_INT)
+            number = *(int *)o->value;
+        else if (o->kind == OPTION_NUMBER)
+            number = *(double *)o->value;
+        else if (o->kind == OPTION_TEXT) {
+            takes = " TEXT";
+            text = *(const char **)o->value;
+        }
+        snprintf(left, sizeof left, "--%s%s", o->name, takes);
         if (text && *text)
             snprintf(value, sizeof value, " (default %s)", text);
         else if (o->max > 0 && number < o->min) // out of range means: not given
@@ -114,7 +119,11 @@ int options_parse(int argc, char **argv, const struct command *command)
         snprintf(source, sizeof source, "--%s", options[code - FIRST_CODE].name);
         store(&options[code - FIRST_CODE], source, optarg);
     }
-    int most = *command->arguments == '\0' ? 0 : *command->arguments == '[' ? 1 : argc;
+    int most = argc;
+    if (*command->arguments == '\0')
+        most = 0;
+    else if (*command->arguments == '[')
+        most = 1;
     if (argc - optind > most)
         options_reject("unexpected argument '%s'", argv[optind + most]);
     return optind;

@@ -19,10 +19,15 @@ static void add_block(uint32_t h[5], const uint8_t *block)
     for (int t = 16; t < 80; t++)
         w[t] = rotate(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
     for (int t = 0; t < 80; t++) {
-        uint32_t f = t < 20   ? ((b & c) | (~b & d)) + 0x5a827999
-                     : t < 40 ? (b ^ c ^ d) + 0x6ed9eba1
-                     : t < 60 ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
-                              : (b ^ c ^ d) + 0xca62c1d6;
+        uint32_t f; // f(t; b, c, d) + K(t), in the RFC's words
+        if (t < 20)
+            f = ((b & c) | (~b & d)) + 0x5a827999;
+        else if (t < 40)
+            f = (b ^ c ^ d) + 0x6ed9eba1;
+        else if (t < 60)
+            f = ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
+        else
+            f = (b ^ c ^ d) + 0xca62c1d6;
         uint32_t next = rotate(a, 5) + f + e + w[t];
         e = d;
         d = c;

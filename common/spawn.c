@@ -18,7 +18,8 @@ void spawn_hand_over(int ready_fd)
 {
     char text[16];
     int fd = 3;
-    // One that is open, and stays open for the server, is somebody's: the board, make's jobs.
+    // One that is open, and stays open for the server, belongs to another program: the packet
+    // log, make's jobs.
     while (fd < 9 && fd != ready_fd && fcntl(fd, F_GETFD) == 0)
         fd++;
     if (fd == ready_fd)

@@ -60,7 +60,7 @@ int story_tell(const struct scene *scenes, const char *only)
         at_top = true;
         scene->play();
     }
-    story_quiet(true); // what is closed from now on is nobody's story
+    story_quiet(true); // what is closed from now on belongs to no scene
     if (!played) {
         fprintf(stderr, "%s: no scene '%s'; there are:\n ", program_invocation_short_name,
                 only);
@@ -69,7 +69,7 @@ int story_tell(const struct scene *scenes, const char *only)
         fputc('\n', stderr);
         return 2;
     }
-    return claim_surprises() ? 1 : 0;
+    return claim_surprises() > 0;
 }
 
 // Cuts off what would only be blanks at the end of a line.
@@ -181,13 +181,16 @@ static bool break_titles(char *titles, char *above)
     char below[LINE_BYTES], *under = below;
     under += sprintf(under, "%s", title);
     while ((title = strsep(&rest, "|"))) {
-        char *space = columns(title) < other_cell ? NULL : strrchr(title, ' ');
-        if (space) {
-            *space = '\0';
-            any = true;
+        char *space = strrchr(title, ' ');
+        if (!space || columns(title) < other_cell) {
+            out += sprintf(out, "|");
+            under += sprintf(under, "|%s", title);
+            continue;
         }
-        out += sprintf(out, "|%s", space ? title : "");
-        under += sprintf(under, "|%s", space ? space + 1 : title);
+        *space = '\0';
+        any = true;
+        out += sprintf(out, "|%s", title);
+        under += sprintf(under, "|%s", space + 1);
     }
     strcpy(titles, below);
     return any;

@@ -88,9 +88,11 @@ void repeat(const char *text, int times)
 void cell(const char *text, int cell_width, bool right)
 {
     int padding = cell_width - columns(text);
-    repeat(" ", right ? padding : 0);
+    if (right)
+        repeat(" ", padding);
     fputs(text, stdout);
-    repeat(" ", right ? 0 : padding);
+    if (!right)
+        repeat(" ", padding);
 }
 
 void wrap(const char *text, int indent)

@@ -39,20 +39,15 @@ void connection_head(struct connection *c, int status, const char *type, int64_t
                      const char *fields)
 {
     struct http_out out = connection_out(c);
-    if (length == TO_CLOSE || (length == CHUNKED && c->minor == 0))
-        c->keep_alive = false;
-    http_put_status(&out, status);
+    bool chunked = length == CHUNKED && !c->http.http10;
+    if (length < 0 && !chunked)
+        c->http.keep_alive = false; // the end of the connection is the end of the answer
+    http_server_head(&c->http, &out, status, length);
     if (type)
         http_put_field(&out, "Content-Type", type);
-    if (length >= 0 && type)
-        http_put_length(&out, (uint64_t)length);
-    else if (length == CHUNKED && c->minor > 0)
-        http_put_text(&out, "Transfer-Encoding: chunked\r\n");
+    if (chunked)
+        http_put_field(&out, "Transfer-Encoding", "chunked");
     http_put_text(&out, fields);
-    if (!c->keep_alive)
-        http_put_text(&out, "Connection: close\r\n");
-    else if (c->minor == 0)
-        http_put_text(&out, "Connection: keep-alive\r\n");
     http_put_text(&out, "\r\n");
     connection_wrote(c, out.length);
 }
@@ -61,7 +56,7 @@ void connection_answer(struct connection *c, int status, const char *type,
                        struct http_text text, const char *fields)
 {
     connection_head(c, status, type, (int64_t)text.length, fields);
-    if (c->head_only)
+    if (c->http.head_only)
         text.length = 0;
     connection_send_from(c, text, NULL);
     connection_send(c);
@@ -110,12 +105,13 @@ void connection_end_exchange(struct connection *c)
 {
     buffer_free(&c->kept);
     exchange_begin(c);
-    if (!c->keep_alive)
+    if (!c->http.keep_alive)
         conn_close(&c->conn);
 }
 
 void connection_closed(struct connection *c)
 {
+    http_server_done(&c->http);
     buffer_free(&c->kept);
     if (c->content.event)
         event_release(c->content.event);

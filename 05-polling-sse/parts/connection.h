@@ -10,7 +10,7 @@
 
 #include "buffer.h"
 #include "feed.h"
-#include "http.h"
+#include "http_server.h"
 #include "loop.h"
 #include "websocket.h"
 
@@ -27,18 +27,10 @@ struct mode { // NULL: nothing to do. After timeout() comes produce(), as in loo
     void (*stop)(struct connection *c);
 };
 
-// A request that is here, with its content.
-struct request {
-    const struct http_head *head; // NULL if the content came after it
-    struct http_text path, query; // of the target
-    struct http_text content;     // of a POST
-    bool wants_events;            // it accepts text/event-stream
-};
-
 struct route {
     const char *method, *path; // a path that ends with "/" stands for all below it
     enum technique technique;
-    void (*answer)(struct connection *c, const struct request *request);
+    void (*answer)(struct connection *c, const struct http_request *request);
 };
 
 // What one technique has cost, and how many use it now.
@@ -87,7 +79,9 @@ struct connection {
     struct service *service;
     const struct mode *mode;
     struct content content;
-    struct buffer kept; // a request's target and content; an answer that is streamed
+    struct http_server http; // what it is asked
+    const struct route *route;
+    struct buffer kept; // an answer, as long as it is sent from here
     // A subscriber of the feed:
     struct connection *next, *previous;
     int64_t published_ns; // the time of the round in which it published last
@@ -96,16 +90,8 @@ struct connection {
     int64_t due_ns;       // of the next heartbeat, or of the end of its patience
     uint32_t cuts;        // service->cuts when it came
     uint8_t technique;
-    // The request:
-    bool keep_alive, head_only, wants_events, subscribed; // subscribed: in the list
-    uint8_t minor;                                        // of HTTP/1.minor
+    bool subscribed; // it is in the list
     union {
-        struct {
-            const struct route *route;
-            struct http_body body;
-            uint32_t target_length; // of `kept`; the content stands behind it
-            bool head_began, in_content;
-        } http;
         struct {
             struct websocket frames;
             uint64_t heard;  // id of the last event of the chat that it was sent
@@ -119,6 +105,7 @@ struct connection {
         struct {
             uint32_t at; // of `kept`: how much of the answer is sent
             bool chunked;
+            bool as_events; // each word is an event
         } tokens;
     };
 };

@@ -1,5 +1,5 @@
-// exchange.c: see exchange.h. Read received() first, then take_head(), where a request finds
-// its route. Heads and content are read in ../common/http.c and body.c (lesson 02).
+// exchange.c: see exchange.h. Read received() first, then take_request(). Requests are read in
+// ../common/http_server.c; how that is done is lesson 02.
 #include "exchange.h"
 
 #include <stdio.h>
@@ -35,144 +35,77 @@ static const struct route *find_route(const struct route *route, struct http_tex
     return route->path ? route : NULL;
 }
 
-// Why a request is refused before its content is read; 0: it is not.
-static int check(struct connection *c, const struct http_head *head, const struct route *route)
+// A head is here: finds its route. Returns the status that refuses the request, or 0.
+static int check(void *context, const struct http_head *head)
 {
+    struct connection *c = context;
+    struct http_text path, query;
     bool post = http_is(head->method, "POST");
-    if (!route)
+    http_split_target(head->target, &path, &query);
+    c->route = find_route(c->service->routes, path);
+    enum technique technique = OTHER;
+    if (c->route)
+        technique = c->route->technique;
+    connection_use(c, technique);
+    c->service->traffic[c->technique].requests++;
+    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
+             head->target.at);
+    if (!c->route)
         return 404;
-    if (!takes(route, head->method))
+    if (!takes(c->route, head->method))
         return 405;
     if (!post && has_content(head))
         return 400;
-    if (head->content_length > CONTENT_MAX)
-        return 413;
-    // What changes something, a foreign page may not ask for.
-    bool guarded = post || route->technique == WEBSOCKET;
+    // A page of another origin may not ask for what changes something.
+    bool guarded = post || c->route->technique == WEBSOCKET;
     if (guarded && !handshake_origin_is_allowed(head, c->service->settings.origins))
         return 403;
     return 0;
 }
 
-static void refuse(struct connection *c, const struct route *route, int status)
+// Says why. The parser knows the reason of what it refused itself.
+static void refuse(struct connection *c, int status, const char *why)
 {
     char fields[40] = "";
-    const char *why = "there is no such path here";
     if (status == 403)
         why = "a page of another origin may not do this";
+    else if (status == 404)
+        why = "there is no such path here";
     else if (status == 413)
         why = "content may have 65536 bytes";
-    else if (status == 400)
-        why = "a request with this method has no content here";
+    else if (status == 503)
+        why = "no memory for the content";
     if (status == 405) {
-        bool quick = takes(route, (struct http_text){"HEAD", 4});
+        const char *allowed = c->route->method;
+        if (takes(c->route, (struct http_text){"HEAD", 4}))
+            allowed = "GET, HEAD";
         why = "this path takes another method";
-        snprintf(fields, sizeof fields, "Allow: %s\r\n", quick ? "GET, HEAD" : route->method);
+        snprintf(fields, sizeof fields, "Allow: %s\r\n", allowed);
     }
+    if (!why)
+        why = "a request with this method has no content here";
     connection_refuse(c, status, why, fields);
 }
 
-// A whole head is here.
-static void take_head(struct connection *c, const struct http_head *head)
+// Takes the next request, or as much of it as is here, and has it answered. Returns how many
+// bytes that was.
+static size_t take_request(struct connection *c, const char *bytes, size_t length)
 {
-    struct request request = {.head = head, .content = {"", 0}};
-    struct http_text accept = http_field(head, "accept");
-    http_split_target(head->target, &request.path, &request.query);
-    const struct route *route = find_route(c->service->routes, request.path);
-    c->keep_alive = head->keep_alive && !c->conn.told_to_stop;
-    c->head_only = http_is(head->method, "HEAD");
-    c->minor = (uint8_t)head->minor;
-    request.wants_events =
-        accept.at && memmem(accept.at, accept.length, "text/event-stream", 17);
-    connection_use(c, route ? route->technique : OTHER);
-    c->service->traffic[c->technique].requests++;
-    c->service->traffic[c->technique].bytes_in += head->length;
-    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
-             head->target.at);
-    int status = check(c, head, route);
-    if (status) {
-        c->keep_alive = c->keep_alive && !has_content(head);
-        refuse(c, route, status);
-    } else if (!has_content(head)) {
-        route->answer(c, &request);
-    } else {
-        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        if (!c->http.head_began)
-            conn_deadline(&c->conn, REQUEST_MS);
-        c->http.route = route;
-        c->http.in_content = true;
-        c->wants_events = request.wants_events;
-        c->http.target_length = (uint32_t)head->target.length;
-        http_body_of_request(&c->http.body, head);
-        if (!buffer_add(&c->kept, head->target.at, head->target.length)) {
-            c->keep_alive = false;
-            connection_refuse(c, 503, "no memory for the content", "");
-        } else if (head->expects_continue) {
-            memcpy(conn_space(&c->conn), go_on, sizeof go_on - 1);
-            connection_wrote(c, sizeof go_on - 1);
-        }
-    }
-}
-
-static void end_content(struct connection *c)
-{
-    struct request request = {.wants_events = c->wants_events};
-    struct buffer kept = c->kept; // the next mode may want the place
-    c->kept = (struct buffer){0};
-    http_split_target((struct http_text){kept.bytes, c->http.target_length}, &request.path,
-                      &request.query);
-    request.content = (struct http_text){kept.bytes + c->http.target_length,
-                                         kept.length - c->http.target_length};
-    c->http.in_content = false;
-    c->http.route->answer(c, &request);
-    buffer_free(&kept);
-}
-
-// Uses content that has come; returns how many bytes.
-static size_t take_content(struct connection *c, const char *bytes, size_t length)
-{
-    struct http_text content;
-    ssize_t used = http_body_take(&c->http.body, bytes, length, &content);
-    const char *why = c->http.body.why;
-    int status = used < 0 ? (int)-used : 0;
-    if (!status && c->kept.length - c->http.target_length + content.length > CONTENT_MAX) {
-        status = 413;
-        why = "content may have 65536 bytes";
-    }
-    if (!status && !buffer_add(&c->kept, content.at, content.length)) {
-        status = 503;
-        why = "no memory for the content";
-    }
-    if (status) {
-        c->keep_alive = false; // where the next request begins is not known
-        connection_refuse(c, status, why, "");
-        return length;
-    }
-    c->service->traffic[c->technique].bytes_in += (size_t)used;
-    if (c->http.body.done)
-        end_content(c);
-    return (size_t)used;
-}
-
-// Reads a head, if it is whole, and has it answered; returns how many bytes it has.
-static size_t read_head(struct connection *c, const char *bytes, size_t length)
-{
-    static struct http_head head;
-    int result = http_read_request(bytes, length, &head);
-    // Also what is refused, or never comes whole, may be a HEAD: its answer has no content.
-    c->head_only = length >= 5 && !memcmp(bytes, "HEAD ", 5);
-    if (result > 0) {
-        take_head(c, &head);
-        return head.length;
-    }
-    if (result < 0) {
-        c->keep_alive = false;
-        connection_refuse(c, -result, head.why, "");
-    } else if (!c->http.head_began) {
-        c->http.head_began = true;
+    static struct http_request request;
+    bool began = c->http.began;
+    struct http_out out = connection_out(c);
+    size_t used = http_server_take(&c->http, bytes, length, &request, &out);
+    connection_wrote(c, out.length);
+    c->service->traffic[c->technique].bytes_in += used;
+    if (request.status == HTTP_WHOLE)
+        c->route->answer(c, &request);
+    else if (request.status > 0)
+        refuse(c, request.status, c->http.why);
+    else if (c->http.began && !began)
         conn_deadline(&c->conn, REQUEST_MS);
-    }
-    return 0;
+    if (request.status != HTTP_MORE)
+        http_server_done(&c->http);
+    return used;
 }
 
 static size_t received(struct connection *c, const char *bytes, size_t length)
@@ -181,10 +114,7 @@ static size_t received(struct connection *c, const char *bytes, size_t length)
     size_t used = 0, part = 1;
     while (part && used < length && c->mode == mode && !c->content.left && !c->conn.closing &&
            !c->conn.paused && conn_room(&c->conn) >= ANSWER_ROOM) {
-        if (c->http.in_content)
-            part = take_content(c, bytes + used, length - used);
-        else
-            part = read_head(c, bytes + used, length - used);
+        part = take_request(c, bytes + used, length - used);
         used += part;
         if (c->mode == mode && publisher_turn_is_over(c))
             publisher_pause(c);
@@ -212,19 +142,26 @@ static void timeout(struct connection *c)
             publisher_pause(c);
         return;
     }
-    if (!c->http.head_began && !c->http.in_content) {
+    if (!c->http.began) {
         conn_close(&c->conn);
         return;
     }
-    c->keep_alive = false;
+    c->http.keep_alive = false;
     connection_refuse(c, 408, "the request did not come in 10 seconds", "");
 }
 
 static void stop(struct connection *c)
 {
-    c->keep_alive = false;
-    if (!c->http.head_began && !c->http.in_content && !c->content.left)
+    c->http.stopping = true;
+    c->http.keep_alive = false;
+    if (!c->http.began && !c->content.left)
         conn_close(&c->conn);
+}
+
+void exchange_open(struct connection *c)
+{
+    c->http = (struct http_server){.content_max = CONTENT_MAX, .check = check, .context = c};
+    exchange_begin(c);
 }
 
 void exchange_begin(struct connection *c)
@@ -232,6 +169,5 @@ void exchange_begin(struct connection *c)
     static const struct mode mode = {received, produce, timeout, stop};
     c->mode = &mode;
     c->conn.paused = false;
-    c->http.head_began = c->http.in_content = false;
     conn_deadline(&c->conn, IDLE_MS);
 }

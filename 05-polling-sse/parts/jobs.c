@@ -72,7 +72,7 @@ static void answer_state(struct connection *c, uint64_t id, int status, const ch
                       fields);
 }
 
-void answer_submit(struct connection *c, const struct request *request)
+void answer_submit(struct connection *c, const struct http_request *request)
 {
     struct jobs *jobs = c->service->jobs;
     uint64_t ms = JOB_MS;
@@ -102,11 +102,11 @@ static void timeout(struct connection *c)
 
 static void stop(struct connection *c)
 {
-    c->keep_alive = false;
+    c->http.keep_alive = false;
     timeout(c);
 }
 
-void answer_job(struct connection *c, const struct request *request)
+void answer_job(struct connection *c, const struct http_request *request)
 {
     static const struct mode mode = {NULL, NULL, timeout, stop};
     struct http_text handle = request->path;

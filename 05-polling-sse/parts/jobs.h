@@ -15,7 +15,7 @@
 struct jobs *jobs_begin(uint64_t first);
 void jobs_end(struct jobs *jobs);
 
-void answer_submit(struct connection *c, const struct request *request);
-void answer_job(struct connection *c, const struct request *request);
+void answer_submit(struct connection *c, const struct http_request *request);
+void answer_job(struct connection *c, const struct http_request *request);
 
 #endif

@@ -44,7 +44,7 @@ static bool fill_in(const struct page *page, const char *nonce, struct buffer *c
     return buffer_add(copy, at, (size_t)(end - at));
 }
 
-void answer_page(struct connection *c, const struct request *request)
+void answer_page(struct connection *c, const struct http_request *request)
 {
     static const char missing[] = "There is no index.html where this server was started.\n";
     uint8_t random[NONCE_BYTES];

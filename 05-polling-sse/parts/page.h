@@ -13,6 +13,6 @@
 struct page *page_begin(const char *path);
 void page_end(struct page *page);
 
-void answer_page(struct connection *c, const struct request *request);
+void answer_page(struct connection *c, const struct http_request *request);
 
 #endif

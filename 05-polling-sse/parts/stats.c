@@ -54,7 +54,7 @@ static void put_technique(struct http_out *out, const struct service *service, i
     http_put_text(out, "}");
 }
 
-void answer_stats(struct connection *c, const struct request *request)
+void answer_stats(struct connection *c, const struct http_request *request)
 {
     const struct service *service = c->service;
     char text[ANSWER_ROOM / 2];

@@ -4,6 +4,6 @@
 
 #include "connection.h"
 
-void answer_stats(struct connection *c, const struct request *request);
+void answer_stats(struct connection *c, const struct http_request *request);
 
 #endif

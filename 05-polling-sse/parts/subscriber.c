@@ -50,7 +50,7 @@ uint64_t subscriber_position(struct connection *c, struct http_text since)
     return since.at ? feed_position(news, since) : news->newest;
 }
 
-bool subscriber_has_seen(const struct connection *c, const struct request *request,
+bool subscriber_has_seen(const struct connection *c, const struct http_request *request,
                          uint64_t *seen)
 {
     struct http_text since = http_parameter(request->query, "since");

@@ -16,7 +16,7 @@ void subscriber_leave(struct connection *c);
 uint64_t subscriber_position(struct connection *c, struct http_text since);
 
 // Where a poll with ?since=ID stands; without it, *seen stays as it is. False: it is no number.
-bool subscriber_has_seen(const struct connection *c, const struct request *request,
+bool subscriber_has_seen(const struct connection *c, const struct http_request *request,
                          uint64_t *seen);
 
 // Sends as many events of a feed as there is room for; *seen is the last one that was sent.

@@ -43,7 +43,7 @@ static void put_chunk(struct connection *c, struct http_out *out, const char *co
 
 static void put_token(struct connection *c, struct http_out *out, struct http_text token)
 {
-    if (c->wants_events)
+    if (c->tokens.as_events)
         put_chunk(c, out, (const char *const[]){"data: ", token.at, "\n\n"},
                   (const size_t[]){6, token.length, 2}, 3);
     else
@@ -56,7 +56,7 @@ static void timeout(struct connection *c)
     struct http_text token = next_token(c);
     bool last = c->tokens.at == c->kept.length;
     put_token(c, &out, token);
-    if (last && c->wants_events)
+    if (last && c->tokens.as_events)
         put_chunk(c, &out, (const char *const[]){LAST_EVENT},
                   (const size_t[]){sizeof LAST_EVENT - 1}, 1);
     if (last && c->tokens.chunked)
@@ -70,7 +70,7 @@ static void timeout(struct connection *c)
 
 static void stop(struct connection *c)
 {
-    c->keep_alive = false; // it may finish, if that does not take too long
+    c->http.keep_alive = false; // it may finish, if that does not take too long
 }
 
 // The question goes into the answer; line ends become spaces.
@@ -85,7 +85,7 @@ static bool add_question(struct buffer *answer, struct http_text question)
     return true;
 }
 
-void answer_chat(struct connection *c, const struct request *request)
+void answer_chat(struct connection *c, const struct http_request *request)
 {
     static const struct mode mode = {NULL, NULL, timeout, stop};
     struct http_text question = request->content;
@@ -102,10 +102,13 @@ void answer_chat(struct connection *c, const struct request *request)
         connection_refuse(c, 503, "no memory for an answer", "");
         return;
     }
-    c->wants_events = request->wants_events;
-    connection_head(c, 200, c->wants_events ? "text/event-stream" : "text/plain; charset=utf-8",
+    struct http_text accept = http_field(&request->head, "accept");
+    c->tokens.as_events =
+        accept.length && memmem(accept.at, accept.length, "text/event-stream", 17);
+    connection_head(c, 200,
+                    c->tokens.as_events ? "text/event-stream" : "text/plain; charset=utf-8",
                     CHUNKED, NO_DELAY);
-    c->tokens.chunked = c->minor > 0;
+    c->tokens.chunked = !c->http.http10;
     c->tokens.at = 0;
     c->conn.paused = true; // what the client says next waits
     c->mode = &mode;

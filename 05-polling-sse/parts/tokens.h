@@ -8,6 +8,6 @@
 
 #define QUESTION_MAX 4096 // bytes
 
-void answer_chat(struct connection *c, const struct request *request);
+void answer_chat(struct connection *c, const struct http_request *request);
 
 #endif

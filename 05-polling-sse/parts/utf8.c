@@ -7,9 +7,27 @@ static bool begin(struct utf8 *state, uint8_t byte)
 {
     if (byte < 0xc2 || byte > 0xf4)
         return byte < 0x80;
-    state->left = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-    state->low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
-    state->high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
+    *state = (struct utf8){.left = 1, .low = 0x80, .high = 0xbf};
+    if (byte >= 0xf0)
+        state->left = 3;
+    else if (byte >= 0xe0)
+        state->left = 2;
+    switch (byte) {
+    case 0xe0:
+        state->low = 0xa0;
+        break;
+    case 0xed:
+        state->high = 0x9f;
+        break;
+    case 0xf0:
+        state->low = 0x90;
+        break;
+    case 0xf4:
+        state->high = 0x8f;
+        break;
+    default:
+        break;
+    }
     return true;
 }
 

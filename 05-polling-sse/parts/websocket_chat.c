@@ -83,10 +83,16 @@ static void take(struct connection *c, const struct ws_message *got)
 
 static const char *reason_of(int code)
 {
-    return code == WS_TOO_BIG     ? "message too big"
-           : code == WS_NOT_UTF8  ? "text is not UTF-8"
-           : code == WS_TRY_LATER ? "no memory for this message"
-                                  : "not a frame of RFC 6455";
+    switch (code) {
+    case WS_TOO_BIG:
+        return "message too big";
+    case WS_NOT_UTF8:
+        return "text is not UTF-8";
+    case WS_TRY_LATER:
+        return "no memory for this message";
+    default:
+        return "not a frame of RFC 6455";
+    }
 }
 
 static size_t received(struct connection *c, const char *bytes, size_t length)
@@ -214,11 +220,11 @@ static void begin(struct connection *c, bool echo, uint64_t seen)
         tell(c, "joined", (struct http_text){"", 0}, true);
 }
 
-void answer_websocket(struct connection *c, const struct request *request)
+void answer_websocket(struct connection *c, const struct http_request *request)
 {
     struct http_text key = {NULL, 0}, since = http_parameter(request->query, "since");
     const char *why;
-    int status = handshake_check(request->head, &key, &why);
+    int status = handshake_check(&request->head, &key, &why);
     char fields[100];
     struct http_out out = {fields, sizeof fields - 1, 0, false};
     if (status != 101) {

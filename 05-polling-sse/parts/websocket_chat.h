@@ -13,7 +13,7 @@
 // send 12.5 million messages only to fill.)
 #define ANNOUNCED_USERS 100
 
-void answer_websocket(struct connection *c, const struct request *request);
+void answer_websocket(struct connection *c, const struct http_request *request);
 
 // A connection is gone; if it was a user of the chat, the others are told.
 void websocket_chat_closed(struct connection *c);

@@ -15,7 +15,7 @@ static void random_bytes(void *to, size_t length)
 }
 
 enum fetch_result websocket_open(struct fetch *f, const char *authority, const char *target,
-                                 char why[WEBSOCKET_WHY])
+                                 char why[ANSWER_WHY])
 {
     uint8_t random[HANDSHAKE_KEY_BYTES];
     char key[HANDSHAKE_KEY], request[2000];
@@ -33,13 +33,13 @@ enum fetch_result websocket_open(struct fetch *f, const char *authority, const c
     if (result != FETCH_OK)
         return result;
     if (f->head.status != 101) {
-        snprintf(why, WEBSOCKET_WHY, "the server refuses a WebSocket: %d %s", f->head.status,
+        snprintf(why, ANSWER_WHY, "the server refuses a WebSocket: %d %s", f->head.status,
                  http_reason(f->head.status));
         return f->head.status < 500 ? FETCH_MALFORMED : FETCH_CLOSED;
     }
     const char *fault = handshake_fault(&f->head, key);
     if (fault)
-        snprintf(why, WEBSOCKET_WHY, "the server's 101 is wrong: %s", fault);
+        snprintf(why, ANSWER_WHY, "the server's 101 is wrong: %s", fault);
     return fault ? FETCH_MALFORMED : FETCH_OK;
 }
 

@@ -3,16 +3,14 @@
 #ifndef WEBSOCKET_CLIENT_H
 #define WEBSOCKET_CLIENT_H
 
-#include "fetch.h"
+#include "answer.h"
 #include "websocket.h"
-
-#define WEBSOCKET_WHY (FETCH_WHY_BYTES + 50)
 
 // Makes an open HTTP connection a WebSocket. If it is none, `why` says why: FETCH_MALFORMED
 // where the server refuses it or breaks the rules. A server in trouble (503) is FETCH_CLOSED.
 // What comes behind the answer is in f->rest.
 enum fetch_result websocket_open(struct fetch *f, const char *authority, const char *target,
-                                 char why[WEBSOCKET_WHY]);
+                                 char why[ANSWER_WHY]);
 
 // Sends a frame, with a new mask that nobody can foresee.
 enum fetch_result websocket_send(struct fetch *f, enum ws_opcode opcode, const char *bytes,

@@ -34,7 +34,7 @@ static void tell_json(struct follower *f, struct http_text json)
 {
     struct news news;
     if (!news_read(json, &f->text, &news))
-        die("%s: this is no event: %.*s", way_name[f->way], (int)json.length, json.at);
+        die("%s: this is no event", way_name[f->way]);
     if (f->way == WEB_SOCKET && http_is(news.name, "chat"))
         return;
     f->seen = news.id;
@@ -45,7 +45,7 @@ static void tell_json(struct follower *f, struct http_text json)
 
 static void open_websocket(struct follower *f)
 {
-    char target[60], why[WEBSOCKET_WHY];
+    char target[60], why[ANSWER_WHY];
     snprintf(target, sizeof target, "/ws?since=%llu", (unsigned long long)f->seen);
     if (websocket_open(&f->fetch, "workbench", target, why) != FETCH_OK)
         die("GET %s: %s", target, why);

@@ -126,31 +126,28 @@ static void show_words(void)
     tokens.line[0] = '\0';
 }
 
+static void take_word(const struct stream_event *event)
+{
+    if (http_is(event->data, "[DONE]")) {
+        tokens.done = true;
+        return;
+    }
+    tokens.last_ns = now_ns();
+    if (!tokens.count++)
+        tokens.first_ns = tokens.last_ns;
+    size_t length = strlen(tokens.line);
+    snprintf(tokens.line + length, sizeof tokens.line - length, "%.*s", (int)event->data.length,
+             event->data.at);
+    if (tokens.count % WORDS_A_LINE == 1 || length > 50)
+        show_words();
+}
+
 // A part of the answer: some events, each of them a word.
 static void take_part(struct fetch *from, struct http_text part)
 {
-    struct stream_event got;
     (void)from;
-    while (part.length) {
-        ssize_t used = event_stream_read(&tokens.stream, part.at, part.length, &got);
-        if (used < 0)
-            die("a word is too long");
-        part = (struct http_text){part.at + used, part.length - (size_t)used};
-        if (!got.name)
-            continue;
-        if (http_is(got.data, "[DONE]")) {
-            tokens.done = true;
-            continue;
-        }
-        tokens.last_ns = now_ns();
-        if (!tokens.count++)
-            tokens.first_ns = tokens.last_ns;
-        size_t length = strlen(tokens.line);
-        snprintf(tokens.line + length, sizeof tokens.line - length, "%.*s",
-                 (int)got.data.length, got.data.at);
-        if (tokens.count % WORDS_A_LINE == 1 || length > 50)
-            show_words();
-    }
+    if (!event_stream_take(&tokens.stream, part, take_word))
+        die("a word is too long");
 }
 
 static const struct claim token_by_token = {

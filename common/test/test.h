@@ -98,11 +98,12 @@ int main(int argc, char **argv)
         passed += status == 0;
         skipped += status == 77;
         failed += status != 0 && status != 77;
-        printf("%s %s\n",
-               status == 0    ? "ok     "
-               : status == 77 ? "skipped"
-                              : "FAILED ",
-               tests[i].name);
+        const char *word = "FAILED ";
+        if (status == 0)
+            word = "ok     ";
+        else if (status == 77)
+            word = "skipped";
+        printf("%s %s\n", word, tests[i].name);
         if (status && status != 77)
             printf("    to see it again: (cd %s && %s %s)\n", getenv("PWD"), argv[0],
                    tests[i].name);

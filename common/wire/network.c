@@ -89,15 +89,17 @@ static void enter_new_network(void)
     char map[32], group_map[32];
     snprintf(map, sizeof map, "0 %u 1", geteuid());
     snprintf(group_map, sizeof group_map, "0 %u 1", getegid());
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+    bool refused = unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0;
+    if (refused && by_root)
         refuse("unshare(CLONE_NEWUSER | CLONE_NEWNET)",
-               by_root
-                   ? "root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here. In a container:\n"
-                     "      " DOCKER
-                   : "try: sudo sysctl user.max_user_namespaces=10000, and where it exists\n"
-                     "      sudo sysctl kernel.unprivileged_userns_clone=1. In a container:\n"
-                     "      " DOCKER "\n"
-                     "      In a chroot only root can. Or run as root.");
+               "root lacks CAP_SYS_ADMIN or CAP_NET_ADMIN here. In a container:\n"
+               "      " DOCKER);
+    if (refused)
+        refuse("unshare(CLONE_NEWUSER | CLONE_NEWNET)",
+               "try: sudo sysctl user.max_user_namespaces=10000, and where it exists\n"
+               "      sudo sysctl kernel.unprivileged_userns_clone=1. In a container:\n"
+               "      " DOCKER "\n"
+               "      In a chroot only root can. Or run as root.");
     write_file("/proc/self/setgroups", "deny");
     write_file("/proc/self/uid_map", map);
     write_file("/proc/self/gid_map", group_map);

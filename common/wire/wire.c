@@ -188,10 +188,12 @@ static bool shovel(int also, int64_t until_ns)
         int64_t arrival_ns = link_arrival_ns(&links[i]);
         polls[2 + i].fd = link_full(&links[i]) ? -1 : links[i].from_fd;
         polls[2 + i].events = POLLIN;
-        until_ns = arrival_ns < until_ns ? arrival_ns : until_ns;
+        if (arrival_ns < until_ns)
+            until_ns = arrival_ns;
     }
     int64_t wait_ns = until_ns - now_ns();
-    wait_ns = wait_ns > 0 ? wait_ns : 0;
+    if (wait_ns < 0)
+        wait_ns = 0;
     struct timespec timeout = {wait_ns / 1000000000, wait_ns % 1000000000};
     if (ppoll(polls, 4, &timeout, NULL) < 0)
         return false;
@@ -341,9 +343,12 @@ static void split_commands(char **arguments, char ***server_command, char ***cli
 // Builds both networks, and tells the two programs about them.
 static void build_wire(int *server_network, int *client_network)
 {
-    shape.mtu = shape.mtu ? shape.mtu : MTU_DEFAULT;
-    shape.rtt_ms = shape.rtt_ms < 0 ? 0 : shape.rtt_ms;
-    shape.loss_percent = shape.loss_percent < 0 ? 0 : shape.loss_percent;
+    if (shape.mtu == 0)
+        shape.mtu = MTU_DEFAULT;
+    if (shape.rtt_ms < 0) // not given
+        shape.rtt_ms = 0;
+    if (shape.loss_percent < 0)
+        shape.loss_percent = 0;
     network_begin();
     int server_fd = network_build(SERVER_ADDRESS, shape.mtu, server_network);
     int client_fd = network_build(CLIENT_ADDRESS, shape.mtu, client_network);
@@ -377,10 +382,11 @@ static int play(char **client_command, int port)
         fprintf(stderr, "wire: the client was ended by %s\n", status_text(client.status));
     if (server.status)
         fprintf(stderr, "wire: the server ended with %s\n", status_text(server.status));
+    if (WIFSIGNALED(client.status))
+        return 128 + WTERMSIG(client.status);
     if (client.status)
-        return WIFSIGNALED(client.status) ? 128 + WTERMSIG(client.status)
-                                          : WEXITSTATUS(client.status);
-    return server.status ? 1 : 0;
+        return WEXITSTATUS(client.status);
+    return server.status != 0;
 }
 
 int main(int argc, char **argv)
@@ -414,7 +420,11 @@ int main(int argc, char **argv)
     network_enter(server_network);
     int port = start_server(server_command);
     network_enter(client_network);
-    int status = port ? play(client_command, port) : stop_signal ? 128 + stop_signal : 1;
+    int status = 1; // the server is not there
+    if (port)
+        status = play(client_command, port);
+    else if (stop_signal)
+        status = 128 + stop_signal;
     stop(&server);
     if (trace && !drawn)
         printf("wire: nothing to draw packets on, this scene has no timeline; --pcap keeps "
