@@ -6,9 +6,10 @@
 //     process   the bank is asked
 //     charge    the charge is kept                 (on the disk)
 //
-// Between check and mark a second request finds no mark either: both charge. Between mark and
-// charge a crash leaves a mark without a charge: the retry is told "already done", and nobody
-// has paid. To change the order only changes which of the two it is.
+// If a second request comes between check and mark, it finds no mark either: both requests
+// charge. If the server is killed between mark and charge, there is a mark without a charge:
+// the retry is told "already done", and no charge was made. Another order of the steps only
+// exchanges the one error for the other.
 #include "check_then_mark.h"
 
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 #include "key.h"
 #include "problem.h"
 
-// "return; // already done": what the first answer was, nobody knows any more.
+// "return; // already done" in the notes. The first answer was not kept, so it cannot be
+// repeated.
 static void answer_skipped(struct connection *c)
 {
     static const char text[] = "{\"object\":\"skipped\",\"detail\":\"already processed\"}\n";

@@ -51,7 +51,8 @@ static bool write_at(int fd, const char *bytes, size_t length, off_t at)
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0) {
-            errno = written ? errno : ENOSPC;
+            if (written == 0)
+                errno = ENOSPC;
             return false;
         }
         bytes += written;
@@ -140,11 +141,11 @@ static bool make_name_known(struct journal *journal)
     return false;
 }
 
-// After a failed write nobody knows what is on the disk: the kernel may have given up pages and
-// called them clean, so that a second fdatasync() succeeds without having written anything
-// (fsync(2), "errors"; PostgreSQL learned it in 2018). So it is not called again in the hope
-// that it works now. What is behind `end` was never told of: it is made zeros again, by writing
-// them, and when that is on the disk, all is known.
+// After a failed write it is not known what is on the disk: the kernel may have given up pages
+// and called them clean, so that a second fdatasync() succeeds without having written anything
+// (fsync(2), "errors"; PostgreSQL learned it in 2018). So fdatasync() is not called again in
+// the hope that it works now. No client was told of what is behind `end`: zeros are written
+// there again, and when they are on the disk, everything is known.
 static bool make_known(struct journal *journal)
 {
     if (!make_name_known(journal))
@@ -164,9 +165,10 @@ static bool write_group(struct journal *journal, size_t length)
     if (!write_at(journal->fd, journal->group, length, journal->end))
         return journal_fail(journal, "write", journal->path);
     crossed(journal, "after-journal");
-    // The loop stands still meanwhile: what comes now waits in the kernel's sockets, and is the
-    // next group. A second thread could read requests during the sync; it would make nobody's
-    // charge durable earlier, since the next sync cannot begin before this one has ended.
+    // The loop stands still during the sync: requests that come now wait in the kernel's
+    // sockets, and become the next group. A second thread could read them earlier, but no
+    // charge would be durable earlier, since the next sync cannot begin before this one has
+    // ended.
     if (fdatasync(journal->fd))
         return journal_fail(journal, "sync", journal->path);
     journal->suspect = false;
@@ -249,7 +251,9 @@ static bool open_file(struct journal *journal)
 // for it may have been killed between rename() and that.
 static bool confirm(struct journal *journal, off_t last)
 {
-    size_t length = last ? (size_t)(journal->end - last) : 0;
+    size_t length = 0;
+    if (last)
+        length = (size_t)(journal->end - last);
     journal->renamed = true;
     if (pread(journal->fd, journal->group, length, last) == (ssize_t)length &&
         write_at(journal->fd, journal->group, length, last) && !fdatasync(journal->fd))
@@ -315,7 +319,7 @@ bool journal_begin_fresh(struct journal *journal, struct journal *fresh)
            create(journal, fresh);
 }
 
-// Nobody reads the new file before all of it is on the disk: its groups are written without a
+// The new file is not read before all of it is on the disk, so its groups are written without a
 // sync.
 static bool write_fresh(struct journal *journal, struct journal *fresh)
 {
@@ -327,7 +331,8 @@ static bool write_fresh(struct journal *journal, struct journal *fresh)
         return false;
     }
     fresh->end += (off_t)length;
-    fresh->size = fresh->end > fresh->size ? fresh->end : fresh->size;
+    if (fresh->size < fresh->end)
+        fresh->size = fresh->end;
     return true;
 }
 

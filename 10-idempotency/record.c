@@ -14,8 +14,10 @@ struct record *record_new(enum record_kind kind, struct http_text name, struct h
     *record = (struct record){.kind = (uint8_t)kind,
                               .name_length = (uint16_t)name.length,
                               .text_length = (uint16_t)text.length};
-    memcpy(record->texts, text.length ? text.at : "", text.length);
-    memcpy(record->texts + text.length, name.length ? name.at : "", name.length);
+    if (text.length)
+        memcpy(record->texts, text.at, text.length);
+    if (name.length)
+        memcpy(record->texts + text.length, name.at, name.length);
     return record;
 }
 
@@ -52,6 +54,9 @@ bool record_is_word(struct http_text text, size_t max)
 
 // ---- the line ------------------------------------------------------------------------------
 
+static const char *const kind_names[] = {
+    [MARK] = "mark", [ACCOUNT] = "account", [ACCOUNT_GONE] = "deleted"};
+
 static void put_number(struct http_out *out, const char *before, int64_t number)
 {
     http_put_text(out, before);
@@ -81,9 +86,9 @@ size_t record_write(struct record *record, char line[RECORD_BYTES])
     if (record->kind == CHARGE) {
         put_charge(&out, record);
     } else {
-        http_put_text(&out, record->kind == MARK      ? "{\"mark\":"
-                            : record->kind == ACCOUNT ? "{\"account\":"
-                                                      : "{\"deleted\":");
+        http_put_text(&out, "{\"");
+        http_put_text(&out, kind_names[record->kind]);
+        http_put_text(&out, "\":");
         json_put(&out, record_name(record));
         put_number(&out, ",\"created_ms\":", record->created_ms);
         if (record->kind == ACCOUNT) {
@@ -93,7 +98,9 @@ size_t record_write(struct record *record, char line[RECORD_BYTES])
         }
     }
     http_put_text(&out, "}\n");
-    record->line_length = out.overflow ? 0 : (uint16_t)out.length;
+    record->line_length = 0;
+    if (!out.overflow)
+        record->line_length = (uint16_t)out.length;
     return record->line_length;
 }
 
@@ -103,8 +110,9 @@ size_t record_write(struct record *record, char line[RECORD_BYTES])
 static struct http_text text_of(const struct json *json, const char *name, size_t max)
 {
     const struct json_value *value = json_member(json, name);
-    bool good = value && value->type == JSON_STRING && value->text.length <= max;
-    return good ? value->text : (struct http_text){NULL, 0};
+    if (value && value->type == JSON_STRING && value->text.length <= max)
+        return value->text;
+    return (struct http_text){NULL, 0};
 }
 
 static bool number_of(const struct json *json, const char *name, int64_t max, int64_t *number)
@@ -135,10 +143,8 @@ static struct record *read_charge(const struct json *json)
 
 static struct record *read_other(const struct json *json)
 {
-    static const char *const names[] = {
-        [MARK] = "mark", [ACCOUNT] = "account", [ACCOUNT_GONE] = "deleted"};
     for (int kind = MARK; kind <= ACCOUNT_GONE; kind++) {
-        struct http_text name = text_of(json, names[kind], KEY_MAX);
+        struct http_text name = text_of(json, kind_names[kind], KEY_MAX);
         struct http_text owner = text_of(json, "owner", OWNER_MAX);
         int64_t limit = 0;
         if (!name.length)

@@ -27,27 +27,26 @@ enum record_kind {
 };
 
 enum record_state {
-    PENDING, // the bank is at work, or, of other kinds: not in the journal yet
-    WRITTEN, // in the journal, but perhaps not on the disk
-    DURABLE  // it is on the disk: what it says may be told
+    PENDING, // a charge: the bank is at work. Another record: it is not in the journal yet
+    WRITTEN, // the record is in the journal, but perhaps not on the disk
+    DURABLE  // the record is on the disk: clients may be told what it says
 };
 
 struct record {
     uint8_t kind, state;
-    bool succeeded;   // a charge: false: the bank has declined it
-    bool existed;     // others: there was one of this name before it
-    uint8_t currency; // of it: an index of record_currencies
+    bool succeeded;   // a charge: the bank has accepted it
+    bool existed;     // an account: there was one of this name before
+    uint8_t currency; // a charge: an index of record_currencies
     char id[ID_LENGTH + 1];
-    uint16_t name_length; // of its key; of an account's name
-    uint16_t text_length; // of its source; of an account's owner
-    uint16_t line_length; // of its line in the journal
-    int64_t amount;       // of an account: its limit
+    uint16_t name_length; // bytes of a charge's key, or of an account's name
+    uint16_t text_length; // bytes of a charge's source, or of an account's owner
+    uint16_t line_length; // bytes of the record's line in the journal
+    int64_t amount;       // a charge's amount, or an account's limit
     int64_t created_ms;   // since 1970, by the clock on the wall, which may have been wrong
-    int64_t
-        key_from_ms; // the key expires so long after this: see look_at_the_clock() in store.c
-    void *waiter;    // who wants to hear that it is durable; or NULL
-    struct record *next; // in the journal's present group; later of a mark: the next mark
-    char texts[];        // the text, then the name
+    int64_t key_from_ms;  // the key's age counts from here: see look_at_the_clock() in store.c
+    void *waiter;         // the connection that waits until the record is durable; or NULL
+    struct record *next;  // the next record of the journal's present group; later the next mark
+    char texts[];         // the text, then the name
 };
 
 // A new record, PENDING; NULL if there is no memory. free() ends it.

@@ -191,7 +191,7 @@ int main(int argc, char **argv)
     int listener = net_listen(host, port, BACKLOG);
     begin(journal, key_ttl, waste_kb, crash);
     long connections = loop_run(listener, &server);
-    commit(); // what those who were cut off at the end had asked for
+    commit(); // clients that were cut off at the end may have asked for charges
     printf("stopped: connections %ld, charges %u\n", connections, api.store.charge_count);
     store_end(&api.store);
     return 0;

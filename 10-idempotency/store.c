@@ -127,10 +127,13 @@ static bool keep_account(struct store *store, struct record *account)
 // True: it stays; false: it has done what it is for, and is to be freed.
 static bool keep(struct store *store, struct record *record)
 {
-    bool kept = record->kind == CHARGE ? keep_charge(store, record)
-                : record->kind == MARK ? !table_find(&store->marks, record_name(record)) &&
-                                             keep_mark(store, record)
-                                       : keep_account(store, record);
+    bool kept;
+    if (record->kind == CHARGE)
+        kept = keep_charge(store, record);
+    else if (record->kind == MARK)
+        kept = !table_find(&store->marks, record_name(record)) && keep_mark(store, record);
+    else
+        kept = keep_account(store, record);
     if (kept)
         store->live_bytes += record->line_length;
     return kept;
@@ -198,7 +201,9 @@ static void settle(struct store *store, bool durable)
     memset(store->coming, 0, sizeof store->coming);
     for (; record; record = next) {
         next = record->next;
-        record->state = durable ? DURABLE : PENDING;
+        record->state = PENDING;
+        if (durable)
+            record->state = DURABLE;
         bool kept = durable && keep(store, record);
         if (record->waiter)
             store->settled(record->waiter, record);
@@ -243,7 +248,9 @@ static void rewrite(struct store *store, uint64_t waste)
 static void compact(struct store *store)
 {
     uint64_t used = (uint64_t)(store->journal.end - JOURNAL_HEAD);
-    uint64_t waste = used > store->live_bytes ? used - store->live_bytes : 0;
+    uint64_t waste = 0;
+    if (used > store->live_bytes)
+        waste = used - store->live_bytes;
     if (waste > store->waste_max && waste > store->live_bytes / 2)
         rewrite(store, waste);
 }
@@ -291,8 +298,9 @@ static bool take_line(void *context, const char *line, size_t length)
         ulid_read(record->id + 3, ULID_LENGTH, &id) &&
         (!store->charge_count ||
          memcmp(record->id, store->charges[store->charge_count - 1]->id, ID_LENGTH) > 0);
-    struct record *old =
-        record->name_length ? table_find(&store->keys, record_name(record)) : NULL;
+    struct record *old = NULL;
+    if (record->name_length)
+        old = table_find(&store->keys, record_name(record));
     if (old) // the key was used again when it had expired
         forget_key(store, old);
     if (!good || store_take(store, record)) {
@@ -358,7 +366,8 @@ uint32_t store_after(const struct store *store, struct http_text id)
 uint32_t store_find(const struct store *store, struct http_text id)
 {
     uint32_t behind = store_after(store, id);
-    bool is_it = id.length == ID_LENGTH && behind > 0 &&
-                 !memcmp(store->charges[behind - 1]->id, id.at, ID_LENGTH);
-    return is_it ? behind - 1 : store->charge_count;
+    if (id.length == ID_LENGTH && behind > 0 &&
+        !memcmp(store->charges[behind - 1]->id, id.at, ID_LENGTH))
+        return behind - 1;
+    return store->charge_count;
 }

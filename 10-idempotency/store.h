@@ -26,24 +26,24 @@ struct store {
     struct journal journal;
     struct record **charges; // in the order of their ids, so that one is found by halving
     uint32_t charge_count;
-    uint32_t taken; // charges that there are or will be: under way, in the group
-    uint32_t fresh; // the first charge whose key has not expired
+    uint32_t taken; // the charges that there are, and those that are being made
+    uint32_t fresh; // the index of the first charge whose key has not expired
     struct table keys, marks, accounts;
     uint32_t coming[ACCOUNT + 1];     // marks and accounts in the present group
-    struct record *mark, **last_mark; // from the oldest on
-    struct record *first, **last;     // of the present group
-    struct commit_delay delay;        // of the present group
+    struct record *mark, **last_mark; // the list of marks, the oldest first
+    struct record *first, **last;     // the list of the present group's records
+    struct commit_delay delay;        // how long the present group may wait
     struct ulid_source ids;
     int64_t key_ttl_ms;
     int64_t latest_ms; // the latest time that the clock on the wall has shown
     struct balance balances[CURRENCIES];
-    uint64_t live_bytes; // of the journal's lines: what has to stay
+    uint64_t live_bytes; // the bytes of the journal's lines that are still needed
+    uint64_t waste_max;  // so many bytes of other lines may be in the journal
+    uint64_t rewrites;   // how often the journal was compacted
     bool failing;        // the last group could not be written
-    uint64_t rewrites;   // of the journal
-    uint64_t waste_max;  // bytes of the journal that may be something else
     struct json json;    // room to read a line
-    // A record is durable, or will never be, and is gone when this returns. Its waiter, which
-    // may be any object that record->waiter was set to, is not NULL.
+    // Called when a record is durable, or will never be. The record's waiter is not NULL; it
+    // may be any object. If the record is not durable, it is freed when this returns.
     void (*settled)(void *waiter, struct record *record);
 };
 

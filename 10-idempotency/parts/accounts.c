@@ -63,7 +63,7 @@ static void is_kept(struct connection *c)
 
 static void is_deleted(struct connection *c)
 {
-    if (c->durable && !c->existed) // somebody was faster
+    if (c->durable && !c->existed) // another client was faster
         problem(c, 404, "", NULL, "There is no such account.");
     else
         is_kept(c);

@@ -36,8 +36,8 @@ uint32_t breaker_ask(struct breaker *breaker, int64_t now_ms)
             return BREAKER_REFUSED;
         enter(breaker, BREAKER_HALF_OPEN, now_ms);
     }
-    // One probe at a time. One of which nobody tells is given up: it must not close the way for
-    // ever.
+    // There is one probe at a time. A probe whose end is not reported is given up after
+    // open_ms: it must not keep the breaker closed to all others for ever.
     if (breaker->probing && now_ms - breaker->probing_ms < open_ms)
         return BREAKER_REFUSED;
     breaker->probing = true;

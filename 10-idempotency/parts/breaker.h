@@ -1,4 +1,4 @@
-// breaker.h: a circuit breaker: whoever fails all the time is left alone for a while.
+// breaker.h: a circuit breaker: a service that fails all the time is not called for a while.
 //
 //     closed     calls pass, and are counted; too many failures in the window: open
 //     open       calls are refused at once, by us, without asking the server

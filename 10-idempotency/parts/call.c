@@ -7,13 +7,15 @@
 
 #include "fetch.h"
 #include "net.h"
+#include "text.h"
 
 void service_at(struct service *service, const char *host, int port)
 {
-    bool is_ipv6 = strchr(host, ':'); // it stands in brackets: RFC 3986 §3.2.2
     net_address(host, port, SOCK_STREAM, &service->address);
-    snprintf(service->host, sizeof service->host, "%s%s%s:%d", is_ipv6 ? "[" : "", host,
-             is_ipv6 ? "]" : "", port);
+    if (strchr(host, ':')) // an IPv6 address stands in brackets: RFC 3986 §3.2.2
+        snprintf(service->host, sizeof service->host, "[%s]:%d", host, port);
+    else
+        snprintf(service->host, sizeof service->host, "%s:%d", host, port);
 }
 
 bool call_key_is_good(const char *key)
@@ -63,7 +65,9 @@ static enum call_outcome outcome_of(enum fetch_result result)
     case FETCH_OK:
         return CALL_ANSWERED;
     case FETCH_REFUSED:
-        return errno == ETIMEDOUT ? CALL_TIMEOUT : CALL_REFUSED; // of fetch_open()
+        if (errno == ETIMEDOUT) // of fetch_open()
+            return CALL_TIMEOUT;
+        return CALL_REFUSED;
     case FETCH_TIMEOUT:
         return CALL_TIMEOUT;
     case FETCH_MALFORMED:
@@ -78,21 +82,16 @@ static enum call_outcome outcome_of(enum fetch_result result)
     return CALL_LOST;
 }
 
-// Says why there is no answer, and how much of one had come. `error` is errno.
-static void explain(struct call *call, const struct fetch *f, enum fetch_result result,
-                    int error)
+// Says why there is no answer, and how much of one had come.
+static void explain(struct call *call, const struct fetch *f, enum fetch_result result)
 {
-    size_t size = sizeof call->why;
-    if (result == FETCH_REFUSED || result == FETCH_RESET)
-        snprintf(call->why, size, "%s", strerror(error));
-    else if (result == FETCH_MALFORMED || result == FETCH_TOO_LONG)
-        snprintf(call->why, size, "%s", fetch_text[result]);
-    else if (f->in_answer && f->head.content_length >= 0)
-        snprintf(call->why, size, "%llu of %lld bytes of the content had come",
-                 (unsigned long long)f->content_bytes, (long long)f->head.content_length);
-    else if (f->down)
-        snprintf(call->why, size, "%llu bytes of the answer had come",
-                 (unsigned long long)f->down);
+    if (result == FETCH_CLOSED || (result == FETCH_TIMEOUT && !f->down))
+        return; // call_text() says all
+    if (result == FETCH_REFUSED)
+        snprintf(call->why, sizeof call->why, "%s", strerror(errno));
+    else
+        fetch_why(f, result, call->why);
+    make_printable(call->why);
 }
 
 static void keep_head(struct call *call, const struct http_head *head)
@@ -116,10 +115,9 @@ void call_make(const struct service *service, const struct call_request *request
     f.head_only = !strcmp(request->method, "HEAD");
     if (result == FETCH_OK || result == FETCH_RESET) // is it going? Perhaps it has said why
         result = fetch_answer(&f);
-    int error = errno;
     call->outcome = outcome_of(result);
     if (call->outcome != CALL_ANSWERED)
-        explain(call, &f, result, error);
+        explain(call, &f, result);
     call->ended_ns = now_ns();
     if (call->outcome == CALL_ANSWERED && call->ended_ns >= deadline_ns)
         call->outcome = CALL_TIMEOUT;
@@ -146,8 +144,8 @@ const char *call_text(const struct call *call, char text[CALL_FIELD_BYTES])
 const char *call_describe(const struct call *call, char text[CALL_TEXT_BYTES])
 {
     char outcome[CALL_FIELD_BYTES];
-    snprintf(text, CALL_TEXT_BYTES, "%s%s%.100s", call_text(call, outcome),
-             *call->why ? ": " : "", call->why);
+    snprintf(text, CALL_TEXT_BYTES, "%s%s%s", call_text(call, outcome), *call->why ? ": " : "",
+             call->why);
     return text;
 }
 

@@ -12,16 +12,16 @@
 
 #define CALL_BYTES       FETCH_BYTES // of a request; of an answer's head and content
 #define CALL_FIELD_BYTES 64          // that are kept of an answer's field
-#define CALL_TEXT_BYTES  200         // of a description
+#define CALL_TEXT_BYTES  300         // of a description
 #define CALL_KEY_BYTES   255         // of an Idempotency-Key, at most
 #define CALL_HOST_BYTES  300
 
 enum call_outcome {
     CALL_ANSWERED, // status says how
     CALL_REFUSED,  // there was no connection: the server has not seen the request
-    CALL_LOST,     // the connection ended before the answer was whole: nobody knows
-    CALL_TIMEOUT,  // no whole answer before the deadline: nobody knows
-    CALL_GARBLED,  // what came is not HTTP/1.1, or longer than CALL_BYTES
+    CALL_LOST,     // the connection ended before the answer was whole: the outcome is not known
+    CALL_TIMEOUT,  // the deadline came before the whole answer: the outcome is not known
+    CALL_GARBLED,  // the answer is not HTTP/1.1, or longer than CALL_BYTES
 };
 
 // Where the server is.
@@ -39,7 +39,7 @@ struct call_request {
 
 struct call {
     enum call_outcome outcome;
-    char why[CALL_TEXT_BYTES]; // there is no answer, for this reason; empty: nothing is known
+    char why[FETCH_WHY_BYTES]; // there is no answer, for this reason; empty: nothing is known
     int status;                // of an answer, else 0
     bool replayed;             // Idempotent-Replayed: true
     char retry_after[CALL_FIELD_BYTES];

@@ -57,12 +57,17 @@ void answer_charges(struct connection *c, const struct request *request)
         problem(c, 400, "", "after", "It must be the id of a charge.");
         return;
     }
-    uint32_t i = after.at ? store_after(store, after) : 0, left = store->charge_count - i;
-    uint32_t count = left < (uint32_t)most ? left : (uint32_t)most;
+    uint32_t i = 0;
+    if (after.at)
+        i = store_after(store, after);
+    uint32_t left = store->charge_count - i, count = left;
+    if (count > (uint32_t)most)
+        count = (uint32_t)most;
     http_put_text(&out, "{\"object\":\"list\",\"data\":[");
     for (uint32_t end = i + count; i < end; i++) {
         charge_put(&out, store->charges[i]);
-        http_put_text(&out, i + 1 < end ? ",\n" : "");
+        if (i + 1 < end)
+            http_put_text(&out, ",\n");
     }
     http_put_text(&out, left > count ? "],\"has_more\":true}\n" : "],\"has_more\":false}\n");
     connection_answer(c, 200, "Cache-Control: no-store\r\n",

@@ -10,16 +10,20 @@
 
 // ---- is there room for it? -----------------------------------------------------------------
 
-// A bucket with as many tokens as a tenth of a second brings: whoever finds none is too many.
+// A bucket of tokens, which takes as many as a tenth of a second brings. Each request takes one
+// token; a request that finds none is one too many.
 static bool is_within_capacity(struct api *api, int64_t now_ns)
 {
     double most = api->settings.capacity / 10.0 + 1;
     api->tokens += (double)(now_ns - api->filled_ns) * 1e-9 * api->settings.capacity;
-    api->tokens = api->tokens < most ? api->tokens : most;
+    if (api->tokens > most)
+        api->tokens = most;
     api->filled_ns = now_ns;
-    if (api->settings.capacity && api->tokens < 1)
+    if (api->settings.capacity == 0)
+        return true;
+    if (api->tokens < 1)
         return false;
-    api->tokens -= api->settings.capacity ? 1 : 0;
+    api->tokens--;
     return true;
 }
 
@@ -52,7 +56,9 @@ size_t charge_key(struct connection *c, const struct request *request, char *key
     else if (length < 0)
         problem(c, 400, "", "Idempotency-Key",
                 "The key must be one string of 1 to 255 characters.");
-    return length > 0 ? (size_t)length : 0;
+    if (length <= 0)
+        return 0;
+    return (size_t)length;
 }
 
 // ---- what does it ask for? -----------------------------------------------------------------
@@ -85,7 +91,8 @@ static const char *read_values(const struct json *json, int64_t *amount, int *cu
     if (!json_integer(values[0], 1, AMOUNT_MAX, amount))
         return names[0];
     *fault = "It must be one of eur, usd, gbp, chf, jpy.";
-    *currency = values[1]->type == JSON_STRING ? record_currency(values[1]->text) : -1;
+    if (values[1]->type == JSON_STRING)
+        *currency = record_currency(values[1]->text);
     if (*currency < 0)
         return names[1];
     *fault = "It must be a token of up to 64 letters, digits, '_', '-', '.'.";

@@ -141,23 +141,12 @@ static void answer_request(struct connection *c, const struct http_request *whol
     find_answer(c, &request);
 }
 
+// A request that is not HTTP, is too long, or asks for what this server does not have.
 static void refuse(struct connection *c, int status)
 {
-    static const struct {
-        int status;
-        const char *why;
-    } reasons[] = {{400, "The request is not HTTP/1.1 as RFC 9112 has it."},
-                   {413, "The content is longer than 16384 bytes."},
-                   {414, "The request line is longer than 8192 bytes."},
-                   {417, "The only expectation that is met is 100-continue."},
-                   {431, "The header fields are longer than 16384 bytes, or more than 100."},
-                   {501, "The only transfer coding that is known is chunked."},
-                   {503, "There is no memory for the content."},
-                   {505, "Only HTTP/1.0 and HTTP/1.1 are spoken here."}};
-    const char *why = "The request cannot be served.";
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].status == status)
-            why = reasons[i].why;
+    const char *why = c->http.why;
+    if (!why)
+        why = "the request cannot be served";
     strcpy(c->about, "refused");
     problem(c, status, "", NULL, why);
 }

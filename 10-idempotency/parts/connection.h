@@ -1,7 +1,8 @@
-// connection.h: one connection of lesson 10's server, and what all of them share.
+// connection.h: one connection of lesson 10's server, and what all connections share.
 //
-// A request is answered at once, or its connection waits: for the bank, which takes its time,
-// and then for the journal, which is synced once for all that wait. Meanwhile it is paused.
+// A request is answered at once, or its connection waits: first for the bank, which takes its
+// time, and then for the journal, which is synced once for all connections that wait. A
+// connection that waits is paused: nothing more is read from it.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -14,34 +15,36 @@
 
 struct connection;
 
-// A request that is here, with its content. The texts are gone when answer() returns.
+// A whole request. Its texts are gone when answer() returns.
 struct request {
     const struct http_head *head;
-    struct http_text path, query; // of the target
-    struct http_text rest;        // of the path, behind the route's
+    struct http_text path, query; // the two parts of the target
+    struct http_text rest;        // the part of the path behind the route's path
     struct http_text content;
 };
 
 struct route {
-    const char *method, *path; // a path that ends with "/" stands for all below it
+    const char *method, *path; // a path that ends with "/" stands for all paths below it
     void (*answer)(struct connection *c, const struct request *request);
 };
 
 struct settings {
-    int idle_ms;    // without a request, or without the rest of one
-    int process_ms; // that the bank takes for a charge
-    int lookup_ms;  // between check and mark of the notes' pattern
-    int capacity;   // requests a second that POST takes; 0: all
-    int drop;       // so many first answers to POST are lost
+    int idle_ms;    // a connection may be silent, or in the middle of a request, for so long
+    int process_ms; // the bank takes so long for a charge
+    int lookup_ms;  // the time between check and mark in the notes' pattern
+    int capacity;   // POST is answered so many times a second; 0: without a limit
+    int drop;       // the next answers to charges that are lost on purpose
 };
 
 struct stats {
-    uint64_t requests, posts;       // that came; of them to any of the charges' paths
-    uint64_t charged, declined;     // by the bank
+    uint64_t requests;              // all requests
+    uint64_t posts;                 // requests that ask for a charge
+    uint64_t charged, declined;     // the bank's decisions
     uint64_t replayed;              // answers that were given again
-    uint64_t conflicts, mismatches; // 409, 422
-    uint64_t skipped;               // by the notes' pattern: "already done"
-    uint64_t overloaded, failed;    // 503: too many, or the journal cannot be written
+    uint64_t conflicts, mismatches; // answers 409 and 422
+    uint64_t skipped;               // the notes' pattern has answered "already done"
+    uint64_t overloaded;            // answers 503: there were too many requests
+    uint64_t failed;                // answers 503 and 507: a charge could not be kept
     uint64_t dropped;               // answers that were lost on purpose
 };
 
@@ -50,11 +53,12 @@ struct api {
     struct stats stats;
     const struct route *routes; // the last one has no path
     struct store store;
-    struct json json;  // room for the request that is being read
-    double tokens;     // requests that POST takes now,
-    int64_t filled_ns; // and when they were counted
+    struct json json;  // the content of the request that is being read
+    double tokens;     // POST takes so many requests now
+    int64_t filled_ns; // the time at which the tokens were counted
     int64_t outage_until_ns;
-    int retry_after; // seconds that clients are told in an outage; 0: nothing
+    int retry_after; // in an outage clients are told to wait so many seconds; 0: nothing is
+                     // said
 };
 
 struct connection {
@@ -63,8 +67,9 @@ struct connection {
     struct api *api;
     char about[64];        // method and target of the present request, for the log
     struct record *charge; // the charge that is being made for this client
-    struct record *mark;   // of check_then_mark.c, before it is in the journal
-    struct record *record; // in the journal's present group; the client waits for it
+    struct record *mark;   // check_then_mark.c's, before it is in the journal
+    struct record
+        *record; // the record in the journal's present group that the client waits for
     void (*then)(struct connection *c); // called when the wait is over
     void (*made)(struct connection *c); // called when the charge is made, or cannot be kept
     bool durable;                       // the record that the client waited for is on the disk

@@ -3,8 +3,8 @@
 //
 // What is locked is the file, not its name: a symbolic link, or a second name, leads to the
 // same lock. Compaction puts another file in the journal's place; that one is locked before it
-// has the name. So whoever opens the journal locks it, and then looks whether the name still
-// leads there.
+// has the name. So a server that opens the journal locks it, and then looks whether the name
+// still leads there.
 #ifndef JOURNAL_PLACE_H
 #define JOURNAL_PLACE_H
 

@@ -35,15 +35,24 @@ static bool take(struct reader *r, char c)
 
 // ---- strings -------------------------------------------------------------------------------
 
-// Bytes of the character that begins here, 0 if it is none.
+// The number of bytes of a character, as its first byte says; 0: no character begins with it.
+static size_t length_by_first(uint8_t first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xc2 || first >= 0xf5)
+        return 0;
+    if (first < 0xe0)
+        return 2;
+    if (first < 0xf0)
+        return 3;
+    return 4;
+}
+
+// The number of bytes of the character that begins here, 0 if it is none.
 static size_t utf8_length(const uint8_t *at, const uint8_t *end)
 {
-    size_t length = *at < 0x80   ? 1
-                    : *at < 0xc2 ? 0
-                    : *at < 0xe0 ? 2
-                    : *at < 0xf0 ? 3
-                    : *at < 0xf5 ? 4
-                                 : 0;
+    size_t length = length_by_first(*at);
     if (length > (size_t)(end - at))
         return 0;
     for (size_t i = 1; i < length; i++)
@@ -51,7 +60,9 @@ static size_t utf8_length(const uint8_t *at, const uint8_t *end)
             return 0;
     bool overlong = (*at == 0xe0 && at[1] < 0xa0) || (*at == 0xf0 && at[1] < 0x90);
     bool surrogate = *at == 0xed && at[1] > 0x9f, beyond = *at == 0xf4 && at[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : length;
+    if (overlong || surrogate || beyond)
+        return 0;
+    return length;
 }
 
 bool json_is_utf8(const char *bytes, size_t length)
@@ -67,7 +78,9 @@ static int hex_digit(char c)
     if (c >= '0' && c <= '9')
         return c - '0';
     c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
 }
 
 // The four digits behind "\u".
@@ -75,7 +88,9 @@ static bool read_unit(struct reader *r, uint32_t *unit)
 {
     *unit = 0;
     for (int i = 0; i < 4; i++, r->at++) {
-        int digit = r->at < r->end ? hex_digit(*r->at) : -1;
+        int digit = -1;
+        if (r->at < r->end)
+            digit = hex_digit(*r->at);
         if (digit < 0)
             return fail(r, "four hexadecimal digits are missing");
         *unit = *unit * 16 + (uint32_t)digit;
@@ -86,7 +101,7 @@ static bool read_unit(struct reader *r, uint32_t *unit)
 static void put_utf8(struct json *json, uint32_t c)
 {
     char *to = json->bytes + json->decoded;
-    int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    int more = (c >= 0x80) + (c >= 0x800) + (c >= 0x10000); // bytes behind the first one
     static const uint8_t first[] = {0, 0xc0, 0xe0, 0xf0};
     *to++ = (char)(first[more] | c >> (6 * more));
     for (int i = more - 1; i >= 0; i--)
@@ -99,7 +114,9 @@ static bool read_escape(struct reader *r)
 {
     static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
     uint32_t c, low;
-    const char *name = r->at < r->end && *r->at ? strchr(names, *r->at) : NULL;
+    const char *name = NULL;
+    if (r->at < r->end && *r->at)
+        name = strchr(names, *r->at);
     if (name) {
         r->at++;
         put_utf8(r->json, (uint32_t)bytes[name - names]);
@@ -149,8 +166,10 @@ static bool read_string(struct reader *r, struct http_text *text)
             json->decoded += length;
         }
     }
-    *text = copied ? (struct http_text){json->bytes + decoded, json->decoded - decoded}
-                   : (struct http_text){from, (size_t)(r->at - from)};
+    if (copied)
+        *text = (struct http_text){json->bytes + decoded, json->decoded - decoded};
+    else
+        *text = (struct http_text){from, (size_t)(r->at - from)};
     return take(r, '"') || fail(r, "a string without an end");
 }
 
@@ -291,7 +310,7 @@ bool json_read(struct json *json, const char *bytes, size_t length)
     return !json->error && (r.at == r.end || fail(&r, "something behind the value"));
 }
 
-// ---- for those who use it ------------------------------------------------------------------
+// ---- what the caller uses ------------------------------------------------------------------
 
 const struct json_value *json_member_of(const struct json *json, int object, const char *name)
 {
@@ -311,14 +330,16 @@ bool json_integer(const struct json_value *value, int64_t min, int64_t max, int6
     if (value->type != JSON_NUMBER)
         return false;
     bool negative = *value->text.at == '-';
-    uint64_t sum = 0, most = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
+    uint64_t sum = 0, most = (uint64_t)INT64_MAX + negative;
     for (size_t i = negative; i < value->text.length; i++) {
         uint64_t digit = (uint64_t)(value->text.at[i] - '0');
         if (digit > 9 || sum > (most - digit) / 10) // a point, an e, or more than there is room
             return false;
         sum = sum * 10 + digit;
     }
-    *number = negative ? (int64_t)(0 - sum) : (int64_t)sum;
+    if (negative)
+        sum = 0 - sum;
+    *number = (int64_t)sum;
     return *number >= min && *number <= max;
 }
 

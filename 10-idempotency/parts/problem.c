@@ -1,6 +1,8 @@
 // problem.c: see problem.h.
 #include "problem.h"
 
+#include <string.h>
+
 #define PROBLEM_BYTES 1024
 
 void problem(struct connection *c, int status, const char *fields, const char *field,
@@ -14,9 +16,8 @@ void problem(struct connection *c, int status, const char *fields, const char *f
     http_put_text(&out, http_reason(status));
     http_put_text(&out, "\",\"status\":");
     http_put_number(&out, (uint64_t)status, 10);
-    http_put_text(&out, ",\"detail\":\"");
-    http_put_text(&out, detail);
-    http_put_text(&out, "\"");
+    http_put_text(&out, ",\"detail\":");
+    json_put(&out, (struct http_text){detail, strlen(detail)});
     if (field) {
         http_put_text(&out, ",\"field\":\"");
         http_put_text(&out, field);

@@ -164,8 +164,11 @@ static int read_group(struct window *w)
     const char *bytes = look(w, at, JOURNAL_HEAD);
     if (!bytes)
         return DAMAGED;
-    if (is_zero(bytes, JOURNAL_HEAD))
-        return r->filled <= at ? END : judge_headless(w, at);
+    if (is_zero(bytes, JOURNAL_HEAD)) {
+        if (r->filled <= at)
+            return END;
+        return judge_headless(w, at);
+    }
     memcpy(&head, bytes, sizeof head);
     if (!head_is_good(&head, at))
         return damaged(r, at, "the head of the group is damaged");
@@ -212,10 +215,17 @@ bool recovery_read(struct recovery *r, int fd)
     *r->error = '\0';
     r->lines = 0;
     r->last = 0;
-    r->size = fstat(fd, &about) ? 0 : about.st_size;
-    w.room = r->size < WINDOW ? (size_t)r->size : WINDOW;
+    r->size = 0;
+    if (!fstat(fd, &about))
+        r->size = about.st_size;
+    w.room = WINDOW;
+    if (r->size < WINDOW)
+        w.room = (size_t)r->size;
     w.bytes = malloc(w.room + 1);
-    result = w.bytes ? read_all(&w) : damaged(r, 0, "no memory to read it");
+    if (w.bytes)
+        result = read_all(&w);
+    else
+        result = damaged(r, 0, "no memory to read it");
     free(w.bytes);
     return result == END;
 }

@@ -24,7 +24,7 @@ bool retry_may(enum call_outcome outcome, int status, bool repeatable)
     case CALL_TIMEOUT:
         return repeatable; // it may have done everything
     case CALL_GARBLED:
-        return false; // whoever that is, it will say the same again
+        return false; // that program will say the same again
     case CALL_ANSWERED:
         break;
     }
@@ -47,7 +47,9 @@ int64_t retry_backoff_ms(const struct retry_policy *policy, int attempts)
     int64_t backoff_ms = policy->base_ms;
     for (int i = 1; i < attempts && backoff_ms < policy->cap_ms; i++)
         backoff_ms *= 2;
-    return backoff_ms < policy->cap_ms ? backoff_ms : policy->cap_ms;
+    if (backoff_ms > policy->cap_ms)
+        return policy->cap_ms;
+    return backoff_ms;
 }
 
 int64_t retry_wait_ms(const struct retry_policy *policy, int attempts, int64_t elapsed_ms,
@@ -70,7 +72,9 @@ static int64_t seconds_in(const char *value)
     int64_t seconds = 0;
     for (; *value >= '0' && *value <= '9'; value++)
         seconds = seconds < LONGEST_S ? seconds * 10 + (*value - '0') : LONGEST_S;
-    return *value ? -1 : seconds;
+    if (*value)
+        return -1;
+    return seconds;
 }
 
 int64_t retry_after_ms(const char *value, time_t now)
@@ -80,7 +84,9 @@ int64_t retry_after_ms(const char *value, time_t now)
         "%A, %d-%b-%y %H:%M:%S GMT", // Sunday, 06-Nov-94 08:49:37 GMT, of RFC 850
         "%a %b %d %H:%M:%S %Y",      // Sun Nov  6 08:49:37 1994, of asctime()
     };
-    int64_t seconds = *value ? seconds_in(value) : -1;
+    int64_t seconds = -1;
+    if (*value)
+        seconds = seconds_in(value);
     for (size_t i = 0; i < sizeof dates / sizeof *dates && seconds < 0; i++) {
         struct tm tm = {0};
         const char *end = strptime(value, dates[i], &tm); // in the C locale: in English
@@ -91,5 +97,7 @@ int64_t retry_after_ms(const char *value, time_t now)
     }
     if (seconds < 0)
         return RETRY_UNASKED;
-    return (seconds < LONGEST_S ? seconds : LONGEST_S) * 1000;
+    if (seconds > LONGEST_S)
+        seconds = LONGEST_S;
+    return seconds * 1000;
 }

@@ -32,7 +32,7 @@ int64_t retry_backoff_ms(const struct retry_policy *policy, int attempts);
 
 // How long to wait after `attempts` calls that have taken elapsed_ms in all: the back-off, with
 // jitter; and if the server has asked for asked_ms (else RETRY_UNASKED), that long first: never
-// earlier, and with jitter on top, since everybody else was asked the same. RETRY_GIVE_UP: all
+// earlier, and with jitter on top, since all clients were asked the same. RETRY_GIVE_UP: all
 // attempts are used, or the next one would come after the deadline. `random` is any number.
 int64_t retry_wait_ms(const struct retry_policy *policy, int attempts, int64_t elapsed_ms,
                       int64_t asked_ms, uint64_t random);

@@ -8,7 +8,7 @@
 struct table {
     struct record **slots;
     uint32_t size, max, count; // size: a power of two, more than max
-    uint64_t seed[2];          // so that nobody can choose names that fall into one place
+    uint64_t seed[2]; // secret, so that a client cannot choose names that fall into one place
 };
 
 // Room for `max` records. False: there is no memory.

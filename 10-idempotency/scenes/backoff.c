@@ -119,14 +119,20 @@ static void take_answer(struct crowd *crowd, struct crowd_client *client)
     char answer[2000]; // comes in one piece; if not, it is as good as lost
     ssize_t got = recv(client->fd, answer, sizeof answer, 0);
     bool whole = got > 0 && http_read_response(answer, (size_t)got, &head) > 0;
-    finish(crowd, client, whole ? CALL_ANSWERED : CALL_LOST, whole ? head.status : 0);
+    if (whole)
+        finish(crowd, client, CALL_ANSWERED, head.status);
+    else
+        finish(crowd, client, CALL_LOST, 0);
 }
 
-// Waits until somebody has an answer, or it is time for somebody's next call; not for ever.
+// Waits until one of the clients has an answer, or has to make its next call; not for ever.
 static void await(struct crowd *crowd, struct pollfd *polled, int64_t next_ns)
 {
     int64_t left_ns = next_ns - now_ns(), most_ns = PATIENCE_MS * INT64_C(1000000);
-    left_ns = left_ns < 0 ? 0 : left_ns < most_ns ? left_ns : most_ns;
+    if (left_ns < 0)
+        left_ns = 0;
+    if (left_ns > most_ns)
+        left_ns = most_ns;
     struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
     for (int i = 0; i < CLIENTS; i++)
         polled[i] = (struct pollfd){crowd->clients[i].fd, POLLIN, 0};
@@ -176,7 +182,8 @@ static void draw(const struct crowd *crowd)
     static const char *const eighths[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     long most = 1;
     for (int i = 0; i < SLOTS; i++)
-        most = crowd->slots[i] > most ? crowd->slots[i] : most;
+        if (crowd->slots[i] > most)
+            most = crowd->slots[i];
     story_say("");
     for (int row = ROWS - 1; row >= 0; row--) {
         if (row == ROWS - 1)
@@ -185,7 +192,11 @@ static void draw(const struct crowd *crowd)
             printf("  %18s │%s", "", paint(CYAN));
         for (int i = 0; i < SLOTS; i++) {
             long height = (crowd->slots[i] * ROWS * 8 + most - 1) / most - row * 8;
-            printf("%s", eighths[height < 0 ? 0 : height > 8 ? 8 : height]);
+            if (height < 0)
+                height = 0;
+            if (height > 8)
+                height = 8;
+            printf("%s", eighths[height]);
         }
         printf("%s\n", paint(PLAIN));
     }

@@ -1,4 +1,4 @@
-// circuit_breaker.c: somebody fails, and is left alone for a while.
+// circuit_breaker.c: a service fails, and is not called for a while.
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #include "text.h"
 
 #define OUTAGE_MS  600
-#define EVERY_MS   10 // somebody wants something,
+#define EVERY_MS   10 // a call is wanted
 #define WATCHED_MS 1200
 #define TRIES      3
 #define COLUMN_MS  20 // of the picture
@@ -23,7 +23,7 @@ static const struct breaker_policy policy = {500, 5, 50, 150, 1};
 
 struct watch {
     struct breaker *breaker;   // NULL: none
-    long wanted, sent, failed; // calls: that somebody wanted; that were made; in vain
+    long wanted, sent, failed; // calls: wanted, made, failed
     long openings;             // times that the breaker opened
     long probes, failed_probes;
     long seen; // calls that the server has seen
@@ -44,7 +44,7 @@ static void note(struct watch *watch, int64_t at_ns)
         watch->picture[column] = watch->well ? 'o' : 'x';
 }
 
-// Somebody wants something: a call, unless the breaker refuses it.
+// A call is wanted: it is made, unless the breaker refuses it.
 static void want(const struct service *service, struct watch *watch)
 {
     static struct call call;
@@ -99,11 +99,12 @@ static void draw(const char *label, const struct watch *watch)
     printf("  %-16s", label);
     for (int i = 0; i < COLUMNS; i++) {
         char mark = watch->picture[i];
-        printf("%s%s%s", paint(mark == 'x' ? RED : GREEN),
-               mark == 'x'   ? "✗"
-               : mark == 'o' ? "✓"
-                             : "·",
-               paint(PLAIN));
+        if (mark == 'x')
+            printf("%s✗%s", paint(RED), paint(PLAIN));
+        else if (mark == 'o')
+            printf("%s✓%s", paint(GREEN), paint(PLAIN));
+        else
+            printf("%s·%s", paint(GREEN), paint(PLAIN));
     }
     printf("\n");
 }
@@ -133,7 +134,7 @@ void scene_circuit_breaker(void)
         "First without a breaker, then with one: it opens for %lld ms when half of the calls",
         (long long)policy.open_ms);
     story_say("have failed, of %d or more:", policy.calls_min);
-    // A machine that stands still for a moment makes no calls, and nobody is to be spared.
+    // A machine that stands still for a moment makes no calls, so there is nothing to spare.
     for (int tries = 0; tries < TRIES && !is_left_alone(&without, &with); tries++) {
         watch_it(&own.service, NULL, &without);
         breaker_begin(&breaker, &policy, now_ms());

@@ -113,16 +113,22 @@ static int two_at_once(int *created)
 
 static const char *in_words(int charges)
 {
-    return charges == 1 ? "once" : charges ? "TWICE" : "NEVER";
+    if (charges == 0)
+        return "NEVER";
+    if (charges == 1)
+        return "once";
+    return "TWICE";
 }
 
 static void show(const struct trial *trial)
 {
     char what[100], answer[CALL_FIELD_BYTES];
-    snprintf(answer, sizeof answer, "%d%s", trial->retry.status,
-             trial->retry.replayed        ? " again"
-             : trial->retry.status == 200 ? " skipped"
-                                          : "");
+    const char *how = "";
+    if (trial->retry.replayed)
+        how = " again";
+    else if (trial->retry.status == 200)
+        how = " skipped";
+    snprintf(answer, sizeof answer, "%d%s", trial->retry.status, how);
     snprintf(what, sizeof what, "%s %s",
              trial->way == ONE_RECORD ? "/charges," : "notes' pattern,", trial->point);
     story_row("%s|%s|%d|%s|%d|%s", what, trial->killed ? "killed" : "alive", trial->before,

@@ -1,4 +1,4 @@
-// double.c: an answer is lost, and nobody has a key: the customer pays twice.
+// double.c: an answer is lost, and the request has no key: the customer pays twice.
 #include <stdio.h>
 #include <string.h>
 

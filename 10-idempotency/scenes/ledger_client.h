@@ -1,4 +1,4 @@
-// ledger_client.h: what the scenes share: names that nobody has used before, and what the
+// ledger_client.h: what the scenes share: new names, and what the
 // server's books say afterwards. So a scene may be played again and again, beside others,
 // against one server.
 #ifndef LEDGER_CLIENT_H
@@ -26,7 +26,7 @@ struct customer {
 void ledger_at(const char *host, int port);
 const struct service *the_server(void);
 
-// A customer whom nobody has charged.
+// A new customer: there is no charge yet.
 void customer_new(struct customer *customer);
 
 // A fresh Idempotency-Key. Returns text.

@@ -230,7 +230,7 @@ TEST(content_that_is_too_much)
     int port = serve(&pid, "");
     memset(text, 'x', sizeof text - 1);
     CHECK_INT(charge(port, "k", text), 413);
-    CHECK_HAS(answer, "The content is longer than 16384 bytes.");
+    CHECK_HAS(answer, "\"detail\":\"");
     // In chunks of one byte: what counts is the content.
     size_t length = (size_t)sprintf(text, "POST /charges HTTP/1.1\r\nHost: h\r\n"
                                           "Transfer-Encoding: chunked\r\n\r\n");
@@ -260,18 +260,20 @@ TEST(a_client_that_asks_first)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Each refusal says why (RFC 9457 has a member for it).
+// Each refusal says why, as RFC 9457 has it.
 TEST(refusals_have_reasons)
 {
     static const struct {
-        const char *text;
+        const char *text, *why;
         int status;
     } cases[] = {
-        {"GET / HTTP/1.1\r\n\r\n", 400},
-        {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505},
-        {"POST /charges HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501},
-        {"POST /charges HTTP/1.1\r\nHost: h\r\nExpect: tea\r\n\r\n", 417},
-        {"POST /charges HTTP/1.1\r\nHost: h\r\nContent-Length: 16385\r\n\r\n", 413},
+        {"GET / HTTP/1.1\r\n\r\n", "a Host field is missing", 400},
+        {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", "only HTTP/1.1 and HTTP/1.0", 505},
+        {"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: x, chunked\r\n\r\n", "coding", 501},
+        {"POST / HTTP/1.1\r\nHost: h\r\nExpect: tea\r\n\r\n", "expectation", 417},
+        {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 16385\r\n\r\n", "longer than", 413},
+        {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+         "two Content-Length fields", 400},
     };
     pid_t pid;
     int port = serve(&pid, "");
@@ -279,7 +281,8 @@ TEST(refusals_have_reasons)
         CHECK_INT(status_of(say(port, "%s", cases[i].text)), cases[i].status);
         CHECK_HAS(answer, "\r\nContent-Type: application/problem+json\r\n");
         const char *why = strstr(answer, "\"detail\":\"");
-        CHECK(why && strlen(why) > 40 && !strstr(why, "cannot be served"));
+        CHECK(why);
+        CHECK_HAS(why, cases[i].why);
     }
     CHECK_INT(test_stop(pid), 0);
 }
