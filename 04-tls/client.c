@@ -25,7 +25,7 @@
 #define HTTPS_PORT 443
 
 static const char *host = "127.0.0.1", *path = "/", *version = "any", *keylog;
-static const char *keys = CERTIFICATE_FOLDER;
+static const char *keys;
 static int port = 8004;
 static bool resume, early_data;
 static struct connect_settings settings;
@@ -81,6 +81,7 @@ static void parse_options(int argc, char **argv)
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
     struct command command = {"[PATH]", "Lesson 04: GETs PATH (else /) over TLS.", options};
+    keys = certificate_folder(CERTIFICATE_FOLDER);
     int first = options_parse(argc, argv, &command);
     if (argv[first])
         path = argv[first];

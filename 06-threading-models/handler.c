@@ -36,10 +36,10 @@ static void burn(int ms)
             sum = sum * 31 + 7;
 }
 
-// What a bug does. Not by chance: SIGSEGV ends the whole process, all its threads with it.
+// Does what a bug would do. SIGSEGV ends the whole process, with all its threads.
 __attribute__((no_sanitize("undefined"))) static void crash(void)
 {
-    volatile int *volatile nowhere = NULL; // else the compiler leaves the store out
+    volatile int *volatile nowhere = NULL; // or the compiler would leave the store out
     signal(SIGSEGV, SIG_DFL);              // a sanitizer would catch it and write a report
     *nowhere = 1;
 }
@@ -68,7 +68,7 @@ static void put_refusal(const struct request *request, struct answer *answer)
     say(answer, request->status, answer->line);
 }
 
-// Those workers that have served nobody are not in the last line.
+// Workers that have served no request are not in the last line.
 static void put_stats(const struct workers *workers, struct answer *answer)
 {
     size_t size = sizeof answer->line;
@@ -120,7 +120,7 @@ void handle(const struct request *request, struct worker *worker, struct answer 
         put_refusal(request, answer);
         break;
     }
-    // Nobody else writes here: that needs no locked instruction, only a whole word.
+    // Only this worker writes here: that needs no locked instruction, only a whole word.
     long served = atomic_load_explicit(&worker->requests, memory_order_relaxed);
     atomic_store_explicit(&worker->requests, served + 1, memory_order_relaxed);
 }

@@ -11,6 +11,8 @@
 #include "net.h"
 #include "stop_signal.h"
 
+static int *free_numbers, free_count; // the workers without a connection
+
 static _Noreturn void serve(struct children *children, struct acceptor *acceptor, int fd,
                             int number)
 {
@@ -41,8 +43,9 @@ void run_fork(struct workers *workers, int listener, int stop_fd)
 {
     struct acceptor acceptor;
     struct children children;
-    int fd, number, free_count = workers->count;
-    int *free_numbers = calloc((size_t)free_count, sizeof *free_numbers);
+    int fd, number;
+    free_count = workers->count;
+    free_numbers = calloc((size_t)free_count, sizeof *free_numbers);
     if (!free_numbers)
         die("no memory for %d children", free_count);
     for (int i = 0; i < free_count; i++)

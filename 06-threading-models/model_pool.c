@@ -161,7 +161,7 @@ static void take_back(void)
             free_job(job);
     }
     if (jobs_under_way == 0 && atomic_load(&all->stopping))
-        shutdown(bell[1], SHUT_WR); // nobody will ring again
+        shutdown(bell[1], SHUT_WR); // the bell will not ring again
 }
 
 static void opened(struct conn *conn)

@@ -21,7 +21,7 @@ bool queue_put(struct queue *queue, void *item, bool *first)
         queue->ring[(queue->first + queue->count++) % queue->size] = item;
     pthread_mutex_unlock(&queue->mutex);
     if (room)
-        pthread_cond_signal(&queue->filled); // one of those who wait, if anybody does
+        pthread_cond_signal(&queue->filled); // wakes one thread that waits, if there is one
     return room;
 }
 

@@ -29,7 +29,7 @@ void *queue_try(struct queue *queue);
 // until it does.
 bool queue_is_full(struct queue *queue);
 
-// Makes all who wait in queue_take() return, now or when the queue is empty.
+// Makes all threads return that wait in queue_take(), now or when the queue is empty.
 void queue_close(struct queue *queue);
 
 void queue_free(struct queue *queue);

@@ -2,7 +2,7 @@
 //
 // Run:    ./server --model pool        then, in another terminal: ./client, or
 //         curl localhost:8006/who      several times, with each model (./server --list-models)
-// Watch:  who waits where: a process, a thread or nobody for each connection; what one request
+// Watch:  what waits for a client: a process, a thread or a loop; what one request
 //         that computes (/cpu?ms=500), waits (/io?ms=500) or crashes (/crash) does to the
 //         others; ps -eLf and /proc/PID/status beside it.
 //

@@ -79,6 +79,23 @@ static _Noreturn void fail(const char *doing, const char *what)
     die("cannot %s %s: %s", doing, what, reason);
 }
 
+const char *certificate_folder(const char *relative)
+{
+    static char path[CERTIFICATE_PATH];
+    char here[CERTIFICATE_PATH];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - strlen(relative) - 1);
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (length <= 1)
+        return relative;
+    path[length - 1] = '\0';
+    if (getcwd(here, sizeof here) && !strcmp(here, path))
+        return relative; // it was started where it is
+    strcat(path, "/");
+    strcat(path, relative);
+    return path;
+}
+
 struct certificate_files certificate_files(const char *folder, enum certificate which)
 {
     struct certificate_files files;

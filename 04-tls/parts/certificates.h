@@ -33,6 +33,10 @@ enum certificate {
 #define CERTIFICATE_FOLDER "keys" // below the lesson's own folder
 #define CERTIFICATE_PATH   512
 
+// The folder of the certificates if nobody says another: `relative` to where this program is,
+// which may be started from anywhere.
+const char *certificate_folder(const char *relative);
+
 struct certificate_files {
     char chain[CERTIFICATE_PATH]; // PEM: the certificate, then the intermediate if it has one
     char key[CERTIFICATE_PATH];   // PEM, for its owner only (mode 0600)

@@ -23,8 +23,12 @@ void settings_parse(int argc, char **argv, struct settings *settings)
 {
     static const char *version = "any", *key = "both", *tickets = "on", *anti_replay = "on";
     struct context_settings *tls = &settings->tls;
-    *settings = (struct settings){
-        "127.0.0.1", 8004, 10000, false, {.folder = CERTIFICATE_FOLDER, .echo = true}};
+    *settings =
+        (struct settings){"127.0.0.1",
+                          8004,
+                          10000,
+                          false,
+                          {.folder = certificate_folder(CERTIFICATE_FOLDER), .echo = true}};
     const struct option_spec options[] = {
         {"host", OPTION_TEXT, &settings->host, .help = "address to listen on"},
         {"port", OPTION_INT, &settings->port, 0, 65535, "TCP port; 0: the kernel chooses"},

@@ -15,7 +15,7 @@
 int main(int argc, char **argv)
 {
     static const char *host = "127.0.0.1", *keylog;
-    static const char *keys = CERTIFICATE_FOLDER;
+    static const char *keys;
     static int port = 8004;
     static const struct scene scenes[] = {
         {"handshake", "the messages of TLS 1.3 and 1.2", scene_handshake},
@@ -39,6 +39,7 @@ int main(int argc, char **argv)
         {"keylog", OPTION_TEXT, &keylog, .help = "FILE for secrets, for Wireshark"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
+    keys = certificate_folder(CERTIFICATE_FOLDER);
     int first = options_parse(
         argc, argv,
         &(struct command){"[SCENE]",

@@ -25,7 +25,7 @@
 #define FIELD_BYTES 700
 #define ANSWER      "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nKeep-Alive: timeout=5\r\n\r\nhello\n"
 
-static const char *host = "127.0.0.1", *keys = "../" CERTIFICATE_FOLDER;
+static const char *host = "127.0.0.1", *keys;
 static int port = 8404, upstream_port = 8405;
 
 // Writes a GET with the fields of the command line, or with some that a proxy must not pass on.
@@ -96,6 +96,7 @@ int main(int argc, char **argv)
     char request[ASK_BYTES], head[HEAD_BYTES];
     struct command command = {"FIELD...", "Both ends of the proxy: client and upstream.",
                               options};
+    keys = certificate_folder("../" CERTIFICATE_FOLDER);
     int first = options_parse(argc, argv, &command);
     output_begin();
     write_request(request, argv + first);

@@ -158,7 +158,6 @@ int main(int argc, char **argv)
                                           .version_max = TLS1_3_VERSION,
                                           .rsa = true,
                                           .ecdsa = true,
-                                          .folder = "../" CERTIFICATE_FOLDER,
                                           .anti_replay = true,
                                           .tickets = true};
     static const struct option_spec options[] = {
@@ -173,6 +172,7 @@ int main(int argc, char **argv)
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     struct command command = {"", "Lesson 04: TLS ends here, plain HTTP goes on.", options};
+    tls.folder = certificate_folder("../" CERTIFICATE_FOLDER);
     options_parse(argc, argv, &command);
     parse_upstream();
     log_begin(quiet);

@@ -306,3 +306,29 @@ TEST(nothing_leaks)
     CHECK_INT(test_stop(pid), 0);
     probe_close(ssl);
 }
+
+// Certificates are where the lesson is, wherever its programs are started from.
+TEST(keys_are_where_the_lesson_is)
+{
+    CHECK_INT(test_run("lesson=$PWD; folder=$(mktemp -d); cd $folder && "
+                       "timeout 60 $lesson/client --port 1; rmdir $folder"),
+              0); // else there would be something in it
+    CHECK_HAS(test_output, "(is the server running?)");
+    CHECK_INT(test_run("lesson=$PWD; cd / && $lesson/server --help"), 0);
+    CHECK_HAS(test_output, "/04-tls/keys)");
+}
+
+// A group that has a name but no NID. (OpenSSL 3.5 has such; what is older has nothing to try.)
+TEST(a_post_quantum_group)
+{
+    pid_t pid;
+    if (!context_knows_groups("X25519MLKEM768")) {
+        printf("    this OpenSSL has no post-quantum groups: not in this run\n");
+        return;
+    }
+    int port = test_start(&pid, "./server --port 0 --groups X25519MLKEM768");
+    CHECK_INT(probe_once(port, &(struct probe){.groups = "X25519MLKEM768"}, GET_FACTS), 200);
+    CHECK_HAS(probe_answer, "group: X25519MLKEM768\n");
+    CHECK_INT(probe_once(port, &(struct probe){.groups = "X25519"}, GET_FACTS), 0);
+    CHECK_INT(test_stop(pid), 0);
+}

@@ -19,7 +19,7 @@
 #define ROUNDS_MAX  9  // where other programs were in the way
 #define MEASURED_MS 100
 #define TASKS_MAX   9    // eight, and the reader
-#define ROOM        0.5  // of a core: so much is idle only where nobody needs it
+#define ROOM        0.5  // of a core: so much is idle only where it is not needed
 #define MORE        1.2  // times
 #define SLACK       0.15 // of a worker, or a core: the counters are read one after the other
 

@@ -14,7 +14,7 @@
 #define WORKERS    (1 + BYSTANDERS) // just enough where each connection takes one
 
 struct result {
-    int served;   // bystanders who had an answer after the crash, on the connection they had
+    int served;   // bystanders that had an answer after the crash, on the same connection
     bool new_one; // a new client is served
     int status;   // of the server in the end; 128 + the signal that it died of
 };

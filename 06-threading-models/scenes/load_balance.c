@@ -1,5 +1,5 @@
 // load_balance.c: connections are shared out evenly; work is not. Some clients want a lot, and
-// happen to be those whom the acceptor gives to the same loop.
+// the acceptor happens to give them to the same loop.
 #include <stdio.h>
 #include <string.h>
 

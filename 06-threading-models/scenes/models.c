@@ -1,4 +1,4 @@
-// models.c: seven servers, three kinds of work, and in each column who is best.
+// models.c: all models with three kinds of work. The table shows in each column which is best.
 #include <stdio.h>
 
 #include "claim.h"
@@ -18,7 +18,7 @@
 #define MORE        1.2 // times as many answers are more
 #define AT_ONCE     2   // requests that wait at once are more than one after the other
 #define IO_MS       5   // that a request of the third kind waits
-#define ROOM        0.5 // of a core: so much is idle where nobody else needs it
+#define ROOM        0.5 // of a core: so much is idle where other programs do not need it
 #define AS_GOOD     1.1 // so close to the best, it is as good
 
 #define NAME_COLUMNS   8 // of the table

@@ -1,5 +1,5 @@
-// queue_full.c: 200 workers, 201 requests that wait for something (a database, say). And what
-// becomes of those for whom there is not even room in the queue.
+// queue_full.c: 200 workers, and 201 requests that wait for something (a database, say). Then
+// more requests than the queue has room for.
 #include <stdio.h>
 
 #include "claim.h"
@@ -9,11 +9,12 @@
 #include "scenes.h"
 #include "story.h"
 
-#define WORKERS     200
-#define QUEUE       100
-#define MANY        400 // requests at once: for the workers, for the queue, and more
-#define IO_MS       150 // that each of them waits, and a worker with it, in the first try
-#define SECOND      0.8 // times the wait: who is so late behind the first has waited for a worker
+#define WORKERS 200
+#define QUEUE   100
+#define MANY    400 // requests at once: for the workers, for the queue, and more
+#define IO_MS   150 // that each of them waits, and a worker with it, in the first try
+#define SECOND                                                                                 \
+    0.8 // times the wait: a request so late behind the first one has waited for a worker
 #define TRIES       4 // each with twice the wait, until it is long beside all else that delays us
 #define GIVE_UP     10000
 #define SPARE_FILES 100 // descriptors beside those of the connections

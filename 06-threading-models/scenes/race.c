@@ -27,7 +27,7 @@ static struct {
     pthread_mutex_t mutex;
     atomic_uint_fast64_t atomic;
     struct {
-        _Alignas(64) uint64_t count; // a cache line each: nobody waits for another's
+        _Alignas(64) uint64_t count; // a cache line for each thread
     } shards[THREADS];
 } counters = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 

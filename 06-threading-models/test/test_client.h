@@ -124,7 +124,7 @@ TEST(load_is_refused)
     CHECK(target.slowest_error_ns > 0);
     CHECK_INT(test_stop(pid), 0);
     target = (struct load_target){.connections = 3, .pause_ms = LOAD_ONCE};
-    run_load(port, "/cheap", 0); // nobody is there any more
+    run_load(port, "/cheap", 0); // the server has ended
     CHECK(target.errors[LOAD_UNREACHABLE] == 3 && !target.served);
 }
 

@@ -7,7 +7,7 @@
 
 // ---- asked to ------------------------------------------------------------------------------
 
-// A request under way gets its answer, who is silent is closed, who comes is not let in.
+// A request under way gets its answer, silent connections are closed, new ones are refused.
 static void expect_drain(const char *model)
 {
     pid_t pid;
@@ -85,7 +85,7 @@ TEST(the_second_signal_ends_it_at_once)
     for_models(all_models(), expect_cut_at_once);
 }
 
-// ---- nobody is left ------------------------------------------------------------------------
+// ---- nothing is left -----------------------------------------------------------------------
 
 static void check_leftovers(int port, pid_t pid)
 {
@@ -177,7 +177,7 @@ static void check_killed_child(int port, pid_t pid)
             ;
     }
     await_children(pid, 3);
-    while (figure(port, "open") != 1) // who had no client has lost none
+    while (figure(port, "open") != 1) // a worker without a client has lost none
         ;
 }
 

@@ -14,7 +14,7 @@ static void check_patience(int port, pid_t pid)
     (void)pid;
     CHECK_HAS(last_words(say(port, "GET /cheap HT")), "HTTP/1.1 408 Request Timeout\r\n");
     CHECK_HAS(answers, "\r\nConnection: close\r\n");
-    CHECK(!*last_words(say(port, ""))); // who says nothing is told nothing
+    CHECK(!*last_words(say(port, ""))); // a silent client gets no answer
     CHECK_INT(count_in(last_words(say(port, GET("/cheap"))), "HTTP/1.1 "), 1);
     CHECK_INT(count_in(last_words(say(port, GET("/io?ms=400"))), "waited\n"), 1);
     int fd = say(port, "GET /cheap HTTP/1.1\r\nX: ");
@@ -47,7 +47,7 @@ static void check_slow(int port, pid_t pid)
 {
     (void)pid;
     int half = say(port, "GET /cheap HTTP/1.1\r\nHo"), silent = say(port, "");
-    int waiting = say(port, GET("/io?ms=1500")); // no worker of the loops is held up by it
+    int waiting = say(port, GET("/io?ms=4000")); // no worker of the loops is held up by it
     for (int i = 0; i < 5; i++)
         CHECK(is_cheap(get(port, "/cheap")));
     struct pollfd answered = {waiting, POLLIN, 0};
@@ -233,7 +233,7 @@ static void check_waiting_line(int port, pid_t pid)
     close(second);
 }
 
-// In prefork nobody is there to say 503: who is one too many waits in the kernel's queue.
+// In prefork no worker is free to say 503: one client too many waits in the kernel's queue.
 TEST(prefork_lets_the_next_one_wait)
 {
     each(named("prefork"), "--workers 2", check_waiting_line);
@@ -265,7 +265,7 @@ static void check_full_queue(int port, pid_t pid)
     CHECK(busy >= ASKING - 2);
     for (int i = 0; i < ASKING; i++)
         CHECK(asking[i].fd < 0 || read_until(asking[i].fd, "waited\n"));
-    CHECK(ask_cheap(refused)); // who was refused asks again
+    CHECK(ask_cheap(refused)); // a client that was refused asks again
 }
 
 TEST(a_full_queue_is_said_at_once)
@@ -290,7 +290,7 @@ static void check_descriptors(int port, pid_t pid)
     CHECK(ask_cheap(first));
     for (int i = 0; i < CROWD_60; i++)
         fds[i] = say(port, "");
-    CHECK(ask_cheap(first)); // those who are there are served
+    CHECK(ask_cheap(first)); // the connections that are open are served
     expect_no_spinning(pid);
     CHECK(ask_cheap(first));
     close(first);

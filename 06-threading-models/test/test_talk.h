@@ -75,7 +75,7 @@ static inline int serve(pid_t *pid, const char *model, const char *options)
     return port;
 }
 
-// The server has ended and left nobody: no child, no zombie.
+// The server has ended and left no child and no zombie.
 static inline void expect_nobody(void)
 {
     pid_t left = waitpid(-1, NULL, WNOHANG);

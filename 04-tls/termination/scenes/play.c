@@ -21,7 +21,7 @@ void scene_check_server(void)
 
 int main(int argc, char **argv)
 {
-    static const char *keys = "../" CERTIFICATE_FOLDER;
+    static const char *keys;
     static const struct scene scenes[] = {
         {"legs", "one request on its two legs", scene_legs},
         {"offload", "who does the work of TLS", scene_offload},
@@ -34,6 +34,7 @@ int main(int argc, char **argv)
     struct command command = {
         "[SCENE]", "Lesson 04, termination. Without SCENE both of them: legs, offload.",
         options};
+    keys = certificate_folder("../" CERTIFICATE_FOLDER);
     int first = options_parse(argc, argv, &command);
     ask_keys(keys);
     story_begin();
