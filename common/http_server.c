@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MIN 4096 // bytes of the first allocation for a request that comes in parts
-#define TOO_LONG "the content is longer than is taken here"
+// Chunks of one byte each take five bytes of framing; extensions and trailers have room beside
+// them.
+#define FRAMING_PER_BYTE 5
+#define FRAMING_MIN      16384
+#define KEPT_MIN         4096 // bytes of the first allocation for a request that comes in parts
+#define TOO_LONG         "the content is longer than is taken here"
 
 // ---- requests ------------------------------------------------------------------------------
 
@@ -58,6 +62,7 @@ static size_t begin_content(struct http_server *http, const char *bytes, size_t 
         return refuse(http, request, 503, "no memory is left", length);
     http->head_length = used;
     http->in_content = true;
+    http->framing_bytes = 0;
     if (request->head.expects_continue && used == length)
         http_put_text(out, "HTTP/1.1 100 Continue\r\n\r\n");
     return used;
@@ -78,6 +83,9 @@ static size_t take_content(struct http_server *http, const char *bytes, size_t l
             return refuse(http, request, 413, TOO_LONG, length);
         if (!keep(http, piece.at, piece.length))
             return refuse(http, request, 503, "no memory is left", length);
+        http->framing_bytes += (size_t)part - piece.length;
+        if (http->framing_bytes > FRAMING_PER_BYTE * http->content_max + FRAMING_MIN)
+            return refuse(http, request, 413, "its chunks are mostly framing", length);
         used += (size_t)part;
     }
     if (http->body.done) {

@@ -40,6 +40,7 @@ struct http_server {
     struct http_body body;
     char *kept;
     size_t kept_length, kept_size, head_length;
+    size_t framing_bytes; // of chunks: sizes, extensions, trailers, line ends
 };
 
 struct http_request {

@@ -1,6 +1,8 @@
-// hostile.c: clients that nobody wants, for `make soak`: they say to a server what a good
-// client once said, as `wire --pcap` has recorded it, but cut off, mutilated, over and over,
-// byte by byte, or not at all; and they go without a word. One seed, one sequence of deeds.
+// hostile.c: hostile clients, for `make soak`. They send to a server what a good client once
+// sent, as `wire --pcap` has recorded it, but cut off, mutilated, over and over, byte by byte,
+// or not at all; and they leave without a word. Others send a byte now and then and never
+// finish: a crowd of them must not lock out the good clients. One seed, one sequence of
+// attacks.
 //
 //   build/hostile --port 8002 --seconds 60 build/soak/02-http1.pcap
 #include <errno.h>
@@ -25,10 +27,12 @@
 #define SAMPLES_MAX   4096
 #define PCAP_HEADER   24 // of the file, and of each packet in it (draft-ietf-opsawg-pcap)
 #define RECORD_HEADER 16
-#define IP_HEADER     20  // wire's packets have no IP options
-#define LINGER_MS     50  // how long an answer is waited for
-#define FLOOD         200 // times that one sample is said without a pause
-#define CROWD         20  // connections that are opened and left alone
+#define IP_HEADER     20   // wire's packets have no IP options
+#define LINGER_MS     50   // how long they wait for an answer
+#define FLOOD         200  // times that one sample is sent without a pause
+#define CROWD         20   // connections that are opened and left alone
+#define SLOW          64   // connections of slow clients,
+#define SLOW_MS       2000 // and the time between two bytes of each
 
 struct sample {
     const uint8_t *at;
@@ -84,15 +88,15 @@ static struct sample any_sample(void)
     return samples[random_below((uint32_t)sample_count)];
 }
 
-// Tells what it can without waiting: who does not listen is not waited for.
-static void tell(int fd, const void *bytes, size_t length)
+// Sends what the kernel takes without waiting.
+static void send_bytes(int fd, const void *bytes, size_t length)
 {
     if (send(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        return; // the server has had enough of us, or its buffer is full: both are fine
+        return; // the server has closed the connection, or its buffer is full: both are fine
 }
 
 // Reads, and forgets, until the server closes, or is silent for LINGER_MS.
-static void linger(int fd)
+static void drain(int fd)
 {
     static char answer[65536];
     struct pollfd wait = {fd, POLLIN, 0};
@@ -104,7 +108,7 @@ static void linger(int fd)
 static void cut_off(int fd)
 {
     struct sample s = any_sample();
-    tell(fd, s.at, random_below((uint32_t)s.length) + 1);
+    send_bytes(fd, s.at, random_below((uint32_t)s.length) + 1);
 }
 
 static void mutilated(int fd)
@@ -114,7 +118,7 @@ static void mutilated(int fd)
     memcpy(bytes, s.at, s.length);
     for (uint32_t i = random_below(8) + 1; i > 0; i--)
         bytes[random_below((uint32_t)s.length)] = (uint8_t)random();
-    tell(fd, bytes, s.length);
+    send_bytes(fd, bytes, s.length);
 }
 
 // The recording from some point on, with a packet left out here and there.
@@ -123,7 +127,7 @@ static void with_holes(int fd)
     int first = (int)random_below((uint32_t)sample_count);
     for (int i = first; i < sample_count && i < first + 20; i++)
         if (random_below(4))
-            tell(fd, samples[i].at, samples[i].length);
+            send_bytes(fd, samples[i].at, samples[i].length);
 }
 
 static void noise(int fd)
@@ -132,21 +136,21 @@ static void noise(int fd)
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)random();
     for (uint32_t i = random_below(16); i > 0; i--)
-        tell(fd, bytes, sizeof bytes);
+        send_bytes(fd, bytes, sizeof bytes);
 }
 
 static void flood(int fd)
 {
     struct sample s = any_sample();
     for (int i = 0; i < FLOOD; i++)
-        tell(fd, s.at, s.length);
+        send_bytes(fd, s.at, s.length);
 }
 
 static void trickle(int fd)
 {
     struct sample s = any_sample();
     for (size_t i = 0; i < s.length && i < 100; i++) {
-        tell(fd, s.at + i, 1);
+        send_bytes(fd, s.at + i, 1);
         sleep_ms(1);
     }
 }
@@ -180,26 +184,26 @@ static void crowd(int fd)
             close(fds[i]);
 }
 
-// One connection, one deed, and one way to end it.
-static bool misbehave(void)
+// One connection, one attack, and one way to end it.
+static bool attack(void)
 {
-    static void (*const deeds[])(int) = {cut_off, mutilated, with_holes, noise,
-                                         flood,   trickle,   nothing,    crowd};
+    static void (*const attacks[])(int) = {cut_off, mutilated, with_holes, noise,
+                                           flood,   trickle,   nothing,    crowd};
     struct linger at_once = {1, 0};
     int fd = connect_once();
     if (fd < 0)
-        return errno != ECONNREFUSED; // a full queue is the server's good right
-    deeds[random_below(sizeof deeds / sizeof deeds[0])](fd);
+        return errno != ECONNREFUSED; // a full queue is not a fault
+    attacks[random_below(sizeof attacks / sizeof attacks[0])](fd);
     switch (random_below(4)) {
     case 0: // a reset
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
         break;
-    case 1: // the last word, but all ears
+    case 1: // no more bytes, but it reads
         shutdown(fd, SHUT_WR);
-        linger(fd);
+        drain(fd);
         break;
     case 2:
-        linger(fd);
+        drain(fd);
         break;
     }
     close(fd);
@@ -209,14 +213,48 @@ static bool misbehave(void)
 static int one_client(unsigned int number)
 {
     int64_t until_ns = now_ns() + seconds * INT64_C(1000000000);
-    long deeds = 0;
+    long attacks = 0;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     srandom((unsigned int)seed * 1000 + number);
-    for (; now_ns() < until_ns; deeds++)
-        if (!misbehave()) {
-            fprintf(stderr, "hostile: after %ld deeds nobody listens any more\n", deeds);
+    for (; now_ns() < until_ns; attacks++)
+        if (!attack()) {
+            fprintf(stderr, "hostile: after %ld attacks the server does not listen any more\n",
+                    attacks);
             return 1;
         }
+    return 0;
+}
+
+// Slow clients: each sends a byte of a request now and then, and never the last one. One that
+// was closed comes back.
+static int crawl(void)
+{
+    int64_t until_ns = now_ns() + seconds * INT64_C(1000000000);
+    struct sample requests[SLOW];
+    size_t sent[SLOW];
+    int fds[SLOW];
+    char byte;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    srandom((unsigned int)seed);
+    for (int i = 0; i < SLOW; i++)
+        fds[i] = -1;
+    for (; now_ns() < until_ns; sleep_ms(SLOW_MS)) {
+        for (int i = 0; i < SLOW; i++) {
+            if (fds[i] < 0) {
+                fds[i] = connect_once();
+                requests[i] = any_sample();
+                sent[i] = 0;
+                continue;
+            }
+            if (sent[i] + 1 < requests[i].length)
+                send_bytes(fds[i], requests[i].at + sent[i]++, 1);
+            ssize_t got = recv(fds[i], &byte, 1, MSG_DONTWAIT);
+            if (got == 0 || (got < 0 && errno != EAGAIN)) {
+                close(fds[i]);
+                fds[i] = -1;
+            }
+        }
+    }
     return 0;
 }
 
@@ -240,6 +278,8 @@ int main(int argc, char **argv)
     for (int i = 0; i < clients; i++)
         if (fork() == 0)
             _exit(one_client((unsigned int)i));
+    if (fork() == 0)
+        _exit(crawl());
     while (wait(&status) > 0)
         failed += status != 0;
     return failed > 0;

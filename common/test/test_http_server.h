@@ -153,6 +153,33 @@ TEST(a_client_that_waits_is_told_to_continue)
     CHECK(!strncmp(served.text, "POST", 4));
 }
 
+// 150 bytes of content in chunks with long extensions: a limit of their own ends them.
+TEST(chunks_that_are_mostly_framing_are_refused)
+{
+    static char text[40000], extension[201];
+    struct http_server http = {.content_max = 1000};
+    struct http_request request;
+    struct http_out out = {NULL, 0, 0, false};
+    memset(extension, 'x', 200);
+    size_t length = (size_t)sprintf(text, POST_HEAD "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 150; i++)
+        length += (size_t)sprintf(text + length, "1;%s\r\na\r\n", extension);
+    length += (size_t)sprintf(text + length, "0\r\n\r\n");
+    CHECK_INT((long)http_server_take(&http, text, length, &request, &out), (long)length);
+    CHECK_INT(request.status, 413);
+    http_server_done(&http);
+    http = (struct http_server){.content_max = 1000};
+    length = (size_t)sprintf(text, POST_HEAD "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 1000;
+         i++) // the least that content byte by byte can cost: it is allowed
+        length += (size_t)sprintf(text + length, "1\r\na\r\n");
+    length += (size_t)sprintf(text + length, "0\r\n\r\n");
+    CHECK_INT((long)http_server_take(&http, text, length, &request, &out), (long)length);
+    CHECK_INT(request.status, HTTP_WHOLE);
+    CHECK_INT((long)request.content.length, 1000);
+    http_server_done(&http);
+}
+
 static const char *answer_to(const char *text, int status, const char *content)
 {
     static char bytes[2000];
