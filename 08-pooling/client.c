@@ -5,10 +5,9 @@
 //         ./client 'get user 7' 'posts of user 3'     any queries; 'show stats' is one too
 //         ./client --connections 1 'slow 500' ping    one connection for two queries
 //         ./client -                                  a query in each line that you type
-// Watch:  who waits for whom: "waited" is the time in the pool's line, and the number of the
-// session
-//         says which connection it was. With a line typed now and then, stop the server and
-//         start it again: the pool notices, and opens another connection.
+// Watch:  "waited" is the time in the pool's line; the number of the session says which
+//         connection it was. With '-', stop the server between two lines and start it again:
+//         the pool notices, and opens another connection.
 //
 // Read ask() first: borrow, ask, return. Then pool_acquire() in pool.c.
 #include <pthread.h>
@@ -31,7 +30,7 @@
 
 struct query {
     struct pool *pool;
-    const char *server, *text; // whom to ask, for messages; what
+    const char *server, *text; // the server's address, for messages; the query
     pthread_t thread;
     bool good;
     double waited_ms,

@@ -12,7 +12,7 @@
 //     db_close(db);
 //
 // Nothing here blocks for longer than the time that it is given, and nothing dies: an error is
-// an answer. After one that leaves nobody sure what the next bytes on the socket are, the
+// an answer. After an error that leaves unknown what the next bytes on the socket are, the
 // session is `broken`, and good for nothing but db_close().
 //
 // A session is for one thread at a time. To see to that is the job of a pool (pool.h).
@@ -70,7 +70,7 @@ void db_close(struct db *db);
 // db->broken.
 bool db_query(struct db *db, const char *text, int timeout_ms);
 
-// The two halves of it, for who wants to send several queries before the first answer, or to
+// The two halves of it, to send several queries before the first answer, or to
 // see what comes of sharing a session. db_send() returns the id of the query, 0 if it failed.
 // db_receive() reads the next answer, whatever query it answers, and sets *id to that one's id;
 // false as above (an error is an answer too: *id is set unless the session is broken).

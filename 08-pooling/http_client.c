@@ -7,8 +7,8 @@
 // Watch:  how many connections were opened for how many requests; and what happens when the
 //         server closes one that was kept: nothing, but that it is opened again.
 //
-// The pool knows nothing of HTTP, and http_client.c nothing of who waits for whom. Read
-// open_connection(), look() and get().
+// The pool knows nothing of HTTP, and http_client.c nothing of lines and threads that wait.
+// Read open_connection(), look() and get().
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>

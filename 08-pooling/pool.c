@@ -1,6 +1,6 @@
 // pool.c: lends resources and takes them back; see pool.h.
 //
-// Read pool_acquire() and pool_release() first, then pool_serve_line(): who is waiting is
+// Read pool_acquire() and pool_release() first, then pool_serve_line(): a thread that waits is
 // served by whoever returns something, and finds it in its hands when it wakes up.
 #include <errno.h>
 #include <stdio.h>
@@ -58,14 +58,15 @@ void pool_serve_line(struct pool *pool)
         waiter->item = take(pool, pool_now(pool), &waiter->result);
         if (!waiter->item && waiter->result == POOL_OK)
             return;
-        // The hand-over: it is not idle again in between, so nobody can be quicker.
+        // The hand-over: the item is not idle in between, so no other thread can take it.
         leave_line(pool, waiter);
         waiter->served = true;
         pthread_cond_signal(&waiter->turn);
     }
 }
 
-// Waits until somebody hands over an item, at most acquire_ms. NULL, and why, if nobody does.
+// Waits until another thread hands over an item, at most acquire_ms. NULL, and why, if none
+// does.
 static struct pool_item *wait_in_line(struct pool *pool, enum pool_result *result)
 {
     struct waiter me = {.served = false};

@@ -14,13 +14,14 @@
 //
 // What it promises:
 // * never more than `max` resources at once, those included that are being opened or closed;
-// * who waits is served in the order of coming: what is returned goes directly to the first in
-//   line, and nobody who comes later can snatch it;
-// * functions of yours are called outside its lock: a slow open holds up nobody else;
+// * threads that wait are served in the order of their coming: a resource that is returned goes
+//   directly to the first in line, and no later thread can take it;
+// * your functions are called outside the pool's lock: a slow open holds up no other thread;
 // * a broken resource is closed, and the first in line may open another in its place;
-// * an open that fails is the borrower's error, with the reason. Then nobody tries again for
-//   `retry_ms`: the others wait for what is out, or, if nothing is, get the same reason. (Who
-//   was lent something that proves dead replaces it at once, or learns why not.)
+// * when an open fails, its borrower gets an error with the reason. For `retry_ms` no other
+//   borrower tries again: they wait for resources that are lent out; if none is, they get the
+//   same reason. (A borrower whose idle resource proves dead replaces it at once, or learns why
+//   not.)
 // * a lease that is returned twice, even by a copy of it, does no harm to whoever has it next.
 #ifndef POOL_H
 #define POOL_H
@@ -41,9 +42,9 @@ struct pool_config {
     // All times are in milliseconds, and exact to a tick of the kernel's clock (1 to 10 ms).
     int acquire_ms;  // so long a borrower waits in line; 0: not at all
     int open_ms;     // so long validating and opening may take together: validating half of it
-    int retry_ms;    // after an open that failed nobody opens for so long
+    int retry_ms;    // after an open that failed no other is tried for so long
     int idle_ms;     // what was not used for so long is closed, down to min; 0: never
-    int lifetime_ms; // what is so old is closed, as soon as nobody uses it; 0: never
+    int lifetime_ms; // a resource so old is closed, as soon as it is not lent; 0: never
     int jitter;      // percent, 0 to 50: each lives so much shorter, at random, or less
     int validate_ms; // what was idle for longer is asked before it is lent; 0: always
     int leak_ms;     // what is out for longer is reported, once; 0: never
@@ -53,7 +54,7 @@ struct pool_config {
     void (*close)(void *resource);
     // True if the resource can still be used; must give up after timeout_ms. NULL: not asked.
     bool (*validate)(void *resource, int timeout_ms);
-    // Somebody has kept a resource for longer than leak_ms, and has it still. NULL: not told.
+    // Called when a borrower has had a resource for longer than leak_ms. May be NULL.
     void (*leaked)(void *context, const char *who, double held_ms);
     void *context; // for open and leaked
 
@@ -94,7 +95,7 @@ struct pool_stats {
     uint64_t acquired, timeouts;
     uint64_t leaks;   // that were reported
     uint64_t misuses; // pool_release() of what was not lent, or not any more
-    // How long those waited who were lent something: waits[0] not at all, waits[n] at least
+    // How long the successful borrowers waited: waits[0] did not, waits[n] waited at least
     // 2^(n-1) and less than 2^n microseconds; the last one includes all longer ones.
     uint64_t waits[POOL_WAITS];
 };
@@ -109,8 +110,8 @@ struct pool *pool_create(const struct pool_config *config);
 // within acquire_ms, and open_ms more where one has to be asked or opened.
 bool pool_acquire(struct pool *pool, const char *who, struct lease *lease);
 
-// Returns it; `usable` is false if it is broken, or in a state that nobody else should meet.
-// False: this lease was returned before, or never got anything. Then nothing happens.
+// Returns it; `usable` is false if it is broken, or in a state that no other borrower should
+// meet. False: this lease was returned before, or never got anything. Then nothing happens.
 bool pool_release(struct lease *lease, bool usable);
 
 // Does now what the pool's own thread does when it is time: closes what is old or was idle for
@@ -119,19 +120,19 @@ void pool_tend(struct pool *pool);
 
 void pool_stats(struct pool *pool, struct pool_stats *stats);
 
-// Who holds what for how long, those who have it longest first: "report.c:12 for 3.2 s, ...".
-// As much of it as there is room for. Returns how many are held.
+// The names of the borrowers, and for how long each has had its resource, the longest first:
+// "report.c:12 for 3.2 s, ...". As much of it as there is room for. Returns how many are held.
 int pool_holders(struct pool *pool, char *text, int size);
 
 // So many milliseconds, at least, `part` (0 to 1) of the borrowers had waited no longer than.
 double pool_wait_ms(const struct pool_stats *stats, double part);
 
-// Ends the pool: nobody is lent anything any more, who waits is told so, and what is idle or
+// Ends the pool: nothing is lent any more, threads in line get POOL_SHUT, and what is idle or
 // comes back is closed. Waits until nothing is out, at most timeout_ms (and before that for
 // what the pool's own thread is just opening or closing). Returns 0 when all is
 // closed and the pool is gone; else how many are still out: then it stays, for pool_holders(),
-// for those who return what they have, and for another pool_close(). Not to be called while
-// others may begin a pool_acquire().
+// for the borrowers that still return theirs, and for another pool_close(). Not to be called
+// while others may begin a pool_acquire().
 int pool_close(struct pool *pool, int timeout_ms);
 
 #endif

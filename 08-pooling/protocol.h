@@ -77,7 +77,7 @@ struct frame {
 };
 
 // Reads the frame that begins at `bytes`. Returns how many bytes it takes, 0 if they are not
-// all here, -1 if its length is out of bounds: then nobody knows where the next one begins.
+// all here, -1 if its length is out of bounds: then it is unknown where the next one begins.
 ssize_t frame_read(const void *bytes, size_t length, struct frame *frame);
 
 bool field_is(const struct field *field, const char *text);

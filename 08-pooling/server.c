@@ -82,7 +82,8 @@ static void end(struct session *s, uint32_t id, const char *code, const char *te
 }
 
 // The server stops. The loop would wait for the client's end of the connection, so that what is
-// on its way from there does not cost it our last words; but nobody waits who has read it all.
+// on its way from there does not cost it our last words; but a client that has sent nothing
+// more need not be waited for.
 static void dismiss(struct session *s)
 {
     int unread;
@@ -109,7 +110,7 @@ static void welcome(struct session *s)
     rest(s);
 }
 
-// A place comes first: the price of a login is not paid for somebody who cannot stay.
+// A place comes first: the price of a login is not paid for a session that cannot stay.
 static bool may_log_in(struct session *s, const struct frame *frame)
 {
     if (frame->count != 2)
@@ -169,8 +170,8 @@ static void work(struct session *s)
     conn_deadline(&s->conn, (int64_t)(ms + 0.5));
 }
 
-// False: it shall come again when what was written before is sent. Nobody who does not take
-// his answers gets a core.
+// False: it shall come again when what was written before is sent. A client that does not
+// take its answers gets no core.
 static bool take_query(struct session *s, const struct frame *frame)
 {
     struct query_error error;

@@ -1,4 +1,4 @@
-// pool_inside.h: what the four files of the pool share, and nobody else sees.
+// pool_inside.h: what the four files of the pool share. A program includes pool.h.
 //
 // pool.c lends and takes back, pool_items.c opens and closes, pool_maintenance.c closes what is
 // too old and opens what is missing, pool_report.c tells how it goes. One lock guards
@@ -57,11 +57,11 @@ struct pool {
     int inside;                    // threads in line, or on their way out of it
     struct pool_stats stats;       // what only grows
     bool failing;                  // the last open failed,
-    int64_t retry_at_ns;           // and before this nobody tries again
+    int64_t retry_at_ns;           // and before this moment no other is tried
     char last_error[POOL_ERROR];
     uint64_t random;
     bool closed;           // pool_close() has been called
-    pthread_cond_t gone;   // for it: something was closed, or somebody has left
+    pthread_cond_t gone;   // for it: an item was closed, or a thread has left the line
     uint64_t loans;        // so far
     bool has_threads;      // the next two; a pool with a clock of its own has none
     pthread_t maintenance; // closes what is old or idle, reports leaks

@@ -1,4 +1,4 @@
-// pool_maintenance.c: what a pool does when nobody asks for anything; see pool.h.
+// pool_maintenance.c: what a pool does by itself; see pool.h.
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -22,7 +22,7 @@ static struct pool_item *find_old(struct pool *pool, int64_t now, enum pool_reas
     return found;
 }
 
-// Somebody who has kept something for too long, and has not been reported.
+// An item that its borrower has had for too long, and that has not been reported.
 static struct pool_item *find_leak(struct pool *pool, int64_t now)
 {
     for (int i = 0; pool->config.leak_ms && i < pool->config.max; i++) {
@@ -54,7 +54,7 @@ static int64_t earlier(int64_t a, int64_t b)
 }
 
 // When to look again. What begins after this look is due after a whole period at the earliest,
-// so nobody has to wake the maintenance thread for it.
+// so no other thread has to wake this one for it.
 static int64_t next_look(struct pool *pool, int64_t now)
 {
     const struct pool_config *config = &pool->config;

@@ -19,7 +19,7 @@ void pool_stats(struct pool *pool, struct pool_stats *stats)
     pthread_mutex_unlock(&pool->lock);
 }
 
-// Among those that are out: who comes after `last`, the longest first. NULL: nobody.
+// The item that comes after `last` among those that are lent, the longest first. NULL: none.
 static const struct pool_item *next_holder(const struct pool *pool,
                                            const struct pool_item *last)
 {

@@ -1,5 +1,5 @@
 // table.h: what the database of this lesson holds: users and their posts, made by a rule, so
-// that everybody knows what an answer must be.
+// that every test knows what an answer must be.
 //
 //     user N    N = 1 ... 100    "Ada Adams" ...    "ada.adams@example.com"
 //               has N % POSTS_EACH + 1 posts, which follow each other: user 1's are 1 and 2

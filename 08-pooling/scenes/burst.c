@@ -1,4 +1,5 @@
-// burst.c: many more borrowers than connections: who is next, and who gives up.
+// burst.c: many more borrowers than connections: in which order they are served, and which give
+// up.
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-// lifetimes.c: what a pool does when nobody asks: it keeps some connections, and ends the
+// lifetimes.c: what a pool does by itself: it keeps some connections, and ends the
 // others.
 //
 // An hour in a moment: the sessions are real, but the clock of these pools is turned by hand

@@ -2,7 +2,8 @@
 //
 // Run:    make run             or one scene: make run SCENE=reuse ARGS="--rtt 100"
 //         ./play leak          against ./server in another terminal
-// Watch:  how many round trips a query takes; who waits for what; who notices when a connection
+// Watch:  how many round trips a query takes; which thread waits for what; what notices when a
+// connection
 //         is dead, or gone.
 //
 // Each scene is in the file of its name. Read reuse.c and sizing.c first.

@@ -2,7 +2,7 @@
 // longer than it lives.
 //
 // A network of one's own (network_namespaces(7)) has a range of ports of its own: 50 of them
-// are soon used up, and nobody else on this machine notices.
+// are soon used up, and no other program on this machine notices.
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -72,7 +72,7 @@ static bool enter_own_network(struct result *result)
     struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
     snprintf(map, sizeof map, "0 %u 1", geteuid());
     snprintf(group_map, sizeof group_map, "0 %u 1", getegid());
-    if (unshare(CLONE_NEWNET)) { // who may not becomes root of a new user namespace first
+    if (unshare(CLONE_NEWNET)) { // without the right: as root of a new user namespace
         if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
             return refuse(result, "unshare(CLONE_NEWUSER | CLONE_NEWNET)");
         if (!set_file("/proc/self/setgroups", "deny") || !set_file("/proc/self/uid_map", map) ||
@@ -123,7 +123,7 @@ static void open_many(struct db_config *server, struct result *result, bool keep
         result->queries++;
         if (keep)
             continue;
-        shutdown(open[count]->fd, SHUT_WR); // who hangs up first has the TIME_WAIT
+        shutdown(open[count]->fd, SHUT_WR); // the end that closes first has the TIME_WAIT
         db_close(open[count]);
         open[count] = NULL;
     }

@@ -22,7 +22,7 @@ enum way { NAIVE, BY_ID, POOLED, WAYS };
 static const char *const way_name[WAYS] = {"one connection, a lock around each call",
                                            "one connection, answers by id", "a pool of 4"};
 
-// An answer that somebody waits for, whoever reads it.
+// An answer that a thread waits for; any thread may read it.
 struct expected {
     uint32_t id;
     bool here;
@@ -34,12 +34,12 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t arrived;
     struct db *db;
-    bool reading;              // somebody waits at the socket, for all
+    bool reading;              // one thread waits at the socket, for all
     struct expected *expected; // by the others
 } shared = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, false, NULL};
 
 static struct pool *pool;
-static atomic_int mixed_up; // answers that were somebody else's
+static atomic_int mixed_up; // answers to another user's query
 
 static uint32_t send_query(long user)
 {
@@ -74,8 +74,8 @@ static long ask_naively(long user)
     return got;
 }
 
-// Reads one answer and gives it to who has asked for it. Lets go of the lock while it waits, so
-// that others can send.
+// Reads one answer and gives it to the thread that has asked for it. Lets go of the lock while
+// it waits, so that others can send.
 static void read_for_all(void)
 {
     struct pollfd readable = {shared.db->fd, POLLIN, 0};

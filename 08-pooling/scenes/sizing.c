@@ -58,7 +58,7 @@ static void *keep_asking(void *argument)
     return NULL;
 }
 
-// Counts answers for a while; meanwhile looks now and then where everybody is.
+// Counts answers for a while; meanwhile looks now and then where the threads wait.
 static double count_answers(struct db *watcher, struct result *result)
 {
     struct pool_stats stats;

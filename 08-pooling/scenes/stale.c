@@ -72,7 +72,7 @@ static struct result try(const struct way *way)
         die("it began with an error: %s", result.first);
     asked = 0;
     spawn_stop(pid);
-    // Its old port may be somebody else's by now; the pool opens at what is in `server`.
+    // Another program may have its old port by now; the pool opens at what is in `server`.
     server = start_server(&pid, options);
     sleep_ms(IDLE_MS);
     for (int i = 0; i < ROUNDS; i++)
