@@ -1,4 +1,5 @@
-// client.c: asks an HTTP/1.1 server for one path after the other, on one connection if it may.
+// client.c: asks an HTTP/1.1 server for one path after the other, on one connection as long as
+// the server keeps it open.
 //
 // Run:    ./client                            GETs / and /img/1, and shows both heads
 //         ./client --method HEAD /img/1       another method, another path
@@ -21,8 +22,8 @@
 #include "output.h"
 
 #define BUFFER_BYTES 32768 // any head finds room in it
-#define INTERIM_MAX  100   // answers 1xx that may come before the answer that counts
-#define SILENCE_S    30    // that the server may take between two parts of an answer
+#define INTERIM_MAX  100   // interim answers (status 1xx) that may come before the final one
+#define SILENCE_S    30    // seconds that the server may take between two parts of an answer
 #define CAPITALS     "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static const char *host = "127.0.0.1", *method = "GET", *content = "", *path;
@@ -34,7 +35,8 @@ static struct http_head head; // of the answer
 static bool head_is_here, is_text;
 static uintmax_t content_bytes; // of the answer
 
-// Ends the program: what it was doing, to whom, why it failed, how much had come.
+// Ends the program with a message: the request, the server, the reason, and how many bytes of
+// the answer had come.
 static _Noreturn void fail(const char *why)
 {
     const char *what = head_is_here ? "of content" : "of a head";
@@ -72,9 +74,11 @@ static void send_request(void)
         fail(strerror(errno));
 }
 
+// Removes bytes from the beginning of the buffer.
 static void use_bytes(size_t length)
 {
-    memmove(buffer, buffer + length, buffered -= length);
+    buffered -= length;
+    memmove(buffer, buffer + length, buffered);
 }
 
 // Reads once, behind the bytes that are here. False: the server has closed the connection.
@@ -89,11 +93,12 @@ static bool read_more(void)
     return got > 0;
 }
 
-// Shows the head at the beginning of the buffer; no byte of it can command the terminal.
+// Shows the head at the beginning of the buffer; a dot takes the place of control characters,
+// which could command the terminal.
 static void print_head(void)
 {
     fputs("< ", stderr);
-    for (size_t i = 0; i < head.length - 2; i++) {
+    for (size_t i = 0; i < head.length - 2; i++) { // without the last CRLF
         if (buffer[i] == '\n')
             fputs("\n< ", stderr);
         else if (buffer[i] != '\r')
@@ -102,7 +107,8 @@ static void print_head(void)
     fputc('\n', stderr);
 }
 
-static void read_head(void)
+// Reads heads until one is that of the final answer (status 200 or more).
+static void read_answer_head(void)
 {
     for (int interim = 0;; interim++) {
         int result;
@@ -115,7 +121,8 @@ static void read_head(void)
         print_head();
         struct http_text type = http_field(&head, "content-type");
         is_text = type.length >= 5 && !strncasecmp(type.at, "text/", 5);
-        use_bytes(head.length); // the texts of the head pointed into the buffer
+        // The texts of the head, such as `type`, point into these bytes: not valid after this.
+        use_bytes(head.length);
         head_is_here = true;
         if (head.status == 101)
             fail("the server switches protocols, which nobody has asked for");
@@ -132,7 +139,7 @@ static bool read_answer(void)
     struct http_body body;
     struct http_text part;
     content_bytes = 0;
-    read_head();
+    read_answer_head();
     bool show = is_text || !isatty(STDOUT_FILENO);
     http_body_of_response(&body, &head, !strcmp(method, "HEAD"));
     bool to_close = body.state == BODY_TO_CLOSE;
@@ -147,9 +154,10 @@ static bool read_answer(void)
         use_bytes((size_t)used);
         if (used > 0 || body.done || read_more())
             continue;
+        // The server has closed the connection.
         if (!to_close)
             fail("cut");
-        break; // the end of the connection is the end of this content
+        break; // this content ends when the connection closes
     }
     if (!show && content_bytes > 0)
         fprintf(stderr, "(%ju bytes that are no text)\n", content_bytes);
@@ -160,7 +168,7 @@ static bool read_answer(void)
 
 int main(int argc, char **argv)
 {
-    static char *both[] = {"/", "/img/1", NULL};
+    static char *default_paths[] = {"/", "/img/1", NULL};
     static bool show_times;
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -171,7 +179,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv, &(struct command){"PATH...", "Asks an HTTP/1.1 server.", options});
-    char **paths = first < argc ? argv + first : both;
+    char **paths = first < argc ? argv + first : default_paths;
     int status = 0;
     if (!*method || strspn(method, CAPITALS "-") != strlen(method) ||
         !strcmp(method, "CONNECT"))

@@ -10,8 +10,8 @@
 
 struct connection {
     struct conn conn; // the loop's own part, the first member: see connection_of() in server.c
-    // What the connection waits for: a request's head, its content, a moment (a delayed answer,
-    // or its next piece), or room for more of the answer.
+    // What the connection waits for: a request's head, its content, the end of a delay (of the
+    // answer, or of its next piece), or room for more of the answer.
     enum { READ_HEAD, READ_CONTENT, WAIT, SEND } phase;
     bool head_began;          // some of a request's head is here
     int minor;                // the client's version is HTTP/1.minor

@@ -6,8 +6,8 @@
 //     /slow?ms=             a line, after so many milliseconds
 //     /stream?n=&ms=        n lines, so many milliseconds apart, each sent when it is there
 //     /echo                 the request's own content, whatever the method
-//     /cached               an image with an ETag and a date: not sent again to who has it
-//     /files/NAME           GET, HEAD; PUT and PATCH store it: see uploads.h
+//     /cached               an image with an ETag and a date: not sent again to a client that
+//     has it /files/NAME           GET, HEAD; PUT and PATCH store it: see uploads.h
 #ifndef PAGES_H
 #define PAGES_H
 

@@ -1,10 +1,12 @@
-// server.c: HTTP/1.1 over one epoll loop. A request is a head and perhaps content, an answer is
-// the same, and both are a stream of bytes in which only the head says where they end.
+// server.c: HTTP/1.1 over one epoll loop. A request is a head and perhaps content; an answer
+// has the same form. Both come in a stream of bytes, and only the head says where each one
+// ends.
 //
 // Run:    ./server             then, in another terminal: ./client, or curl -v localhost:8002/
 // Watch:  one read() may bring half a request or twenty of them. Whatever a connection waits
-//         for (content, a moment, room in the socket) is kept in its struct connection, so that
-//         the loop never waits for one client while others have something to do.
+//         for (content, the end of a delay, room in the socket) is kept in its struct
+//         connection, so that the loop never waits for one client while others have something
+//         to do.
 //
 // Read `calls` first, then received(), then take_request(), where a head becomes an answer. How
 // the answer is sent is in response.c, what it says in pages.c. Heads and content are read in
@@ -53,11 +55,11 @@ static struct connection *connection_of(struct conn *conn)
     return (struct connection *)conn;
 }
 
-// ---- the request
-// -----------------------------------------------------------------------------
+// ---- the request ---------------------------------------------------------------------------
 
-// Content has idle_ms to come, and each byte of it buys a little more time: a byte now and then
-// is not enough.
+// Sets the deadline for more content. Each byte that has come moves the deadline a little
+// further, but never further than idle_ms from now. So a client that sends one byte from time
+// to time still misses the deadline.
 static void put_off_deadline(struct connection *c, size_t bytes)
 {
     int64_t now_ns = conn_now(&c->conn), latest_ns = now_ns + idle_ms * INT64_C(1000000);
@@ -67,8 +69,8 @@ static void put_off_deadline(struct connection *c, size_t bytes)
     conn_deadline(&c->conn, (c->content_due_ns - now_ns) / 1000000);
 }
 
-// The content is whole.
-static void end_content(struct connection *c)
+// The request has come as a whole, with its content if it has any: sends the answer.
+static void finish_request(struct connection *c)
 {
     if (c->upload.fd) {
         int status = upload_end(&c->upload, true);
@@ -85,7 +87,9 @@ static void end_content(struct connection *c)
     send_answer(c);
 }
 
-// Ends an exchange whose content is not read: it is too long, or may not come at all.
+// Answers a request without reading its content: the content is too long, or the client waits
+// for 100 (Continue) and gets an error instead. Then the server cannot know whether the content
+// still comes, so the connection closes.
 static void answer_without_content(struct connection *c)
 {
     c->keep_alive = false;
@@ -110,7 +114,7 @@ static void take_request(struct connection *c, const struct http_head *head)
     answer_request(head, &c->answer, &c->upload);
     http_body_of_request(&c->body, head);
     if (c->body.done) {
-        end_content(c);
+        finish_request(c);
         return;
     }
     bool too_long = !c->upload.fd && head->content_length > CONTENT_MAX_BYTES;
@@ -118,7 +122,7 @@ static void take_request(struct connection *c, const struct http_head *head)
         answer_without_content(c);
         return;
     }
-    c->content_due_ns = INT64_MAX / 2;
+    c->content_due_ns = INT64_MAX / 2; // put_off_deadline() limits it to idle_ms from now
     put_off_deadline(c, 0);
     if (head->expects_continue) {
         static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -133,10 +137,10 @@ static size_t take_content(struct connection *c, const char *bytes, size_t lengt
     struct http_text content;
     ssize_t used = http_body_take(&c->body, bytes, length, &content);
     int status = 0;
-    const char *why = "too much content waits to be echoed; try again later";
+    const char *why = NULL;
     if (used < 0) {
         send_refusal(c, (int)-used, c->body.why);
-        return length;
+        return length; // the bytes are thrown away
     }
     put_off_deadline(c, content.length);
     c->content_bytes += content.length;
@@ -148,16 +152,17 @@ static size_t take_content(struct connection *c, const char *bytes, size_t lengt
         return (size_t)used;
     } else if (c->answer.echo && !kept_add(&c->kept, &c->conn, content)) {
         status = 503;
+        why = "too much content waits to be echoed; try again later";
     }
     if (status)
         send_refusal(c, status, why);
     else if (c->body.done)
-        end_content(c);
+        finish_request(c);
     return (size_t)used;
 }
 
-// A head that has begun, unless these are only the empty lines that some clients send behind
-// the content of the request before.
+// True if a head has begun. Empty lines alone do not begin one: some clients send an empty line
+// behind the content of a request.
 static bool is_begun(const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -166,13 +171,16 @@ static bool is_begun(const char *bytes, size_t length)
     return false;
 }
 
+// Uses the bytes step by step: a whole head, or a part of the content. Ends when a head is not
+// whole, when the connection waits for something else than the client, when it is to close, or
+// when there is no room for another answer. The loop keeps the bytes that were not used.
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    static struct http_head head;
+    static struct http_head head; // valid during this call: its texts point into bytes
     struct connection *c = connection_of(conn);
-    size_t used = 0, part = 1;
+    size_t used = 0, part = 1; // part: bytes that the last step used; 0: more have to come
     while (part && used < length && !conn->closing && conn_room(conn) >= HEAD_ROOM_BYTES &&
-           c->phase <= READ_CONTENT) {
+           (c->phase == READ_HEAD || c->phase == READ_CONTENT)) {
         if (c->phase == READ_CONTENT) {
             part = take_content(c, bytes + used, length - used);
             used += part;
@@ -199,8 +207,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     return used;
 }
 
-// ---- the rest of what the loop calls
-// ---------------------------------------------------------
+// ---- the rest of what the loop calls -------------------------------------------------------
 
 static void opened(struct conn *conn)
 {
@@ -228,8 +235,9 @@ static void timeout(struct conn *conn)
         conn_close(conn);
 }
 
-// The room for content is used up, and this connection is the slowest. Where its answer is
-// under way already, produce() is called next and ends it.
+// The memory for content is full, and kept_add() has taken the content of this connection away,
+// because its client is the slowest. If the answer is already under way, the loop calls
+// produce() next, and send_content() ends the answer.
 static void woken(struct conn *conn)
 {
     struct connection *c = connection_of(conn);
@@ -265,7 +273,7 @@ int main(int argc, char **argv)
     options_parse(argc, argv, &(struct command){"", "Lesson 02: an HTTP/1.1 server.", options});
     log_begin(quiet);
     int listener = net_listen(host, port, BACKLOG);
-    files_begin(); // not before: where the port is taken, nothing is to be left behind
+    files_begin(); // after net_listen(), which ends the program if the port is taken
     long connections = loop_run(listener, &calls);
     files_end();
     printf("stopped: connections %ld, requests %ld\n", connections, requests);

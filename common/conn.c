@@ -118,14 +118,14 @@ static void flush(struct conn *c)
     loop->out_length = 0;
 }
 
-// It has something to send, and the kernel has no room for it.
+// True if the connection has something to send and the kernel has no room for it.
 static bool waits_for_room(const struct conn *c)
 {
     return c->out || c->events == EPOLLOUT;
 }
 
-// When the loop has to look at it again: at the end of our patience, at once, or at its
-// deadline.
+// When the loop has to look at a connection again: when its client has taken nothing for
+// LOOP_STALL_MS, at once, or at its deadline.
 static int64_t due_ns(const struct conn *c)
 {
     if (waits_for_room(c))

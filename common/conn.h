@@ -21,13 +21,13 @@ int64_t loop_from_now(const struct loop *loop, int64_t ms);
 // Begins to serve a client that was accepted; closes it where there is no memory for that.
 void conn_open(struct loop *loop, int fd);
 
-// epoll says that something has happened.
+// Serves a connection on which epoll has reported `events`.
 void conn_serve(struct conn *c, uint32_t events);
 
-// Its timer has come: its deadline, perhaps, or the end of the program.
+// The timer of a connection has come: its deadline, perhaps, or the end of the program.
 void conn_expire(struct conn *c);
 
-// It is gone.
+// Closes a connection at once and frees it.
 void conn_drop(struct conn *c);
 
 #endif

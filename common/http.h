@@ -166,12 +166,12 @@ bool http_list_has(const struct http_head *head, const char *name, const char *t
 // until the connection closes (RFC 9112 §6, §7.1).
 struct http_body {
     enum {
-        BODY_LENGTH,
-        BODY_SIZE_LINE,
-        BODY_CHUNK,
-        BODY_CHUNK_END,
-        BODY_TRAILER,
-        BODY_TO_CLOSE
+        BODY_LENGTH,    // next: content, `left` bytes of it
+        BODY_SIZE_LINE, // next: the line with a chunk's size
+        BODY_CHUNK,     // next: content, `left` bytes of this chunk
+        BODY_CHUNK_END, // next: the CRLF behind a chunk
+        BODY_TRAILER,   // next: fields, or the empty line at the end
+        BODY_TO_CLOSE   // next: content, until the connection closes
     } state;
     uint64_t left;        // bytes of the content, or of this chunk, to come
     size_t trailer_bytes; // that have come

@@ -1,16 +1,15 @@
-// http_framing.c: where a message ends, which nothing but its head says (RFC 9112 §6): after so
-// many bytes, after the last chunk, or with the connection. See http.h.
+// http_framing.c: where a message ends. Only its head says it (RFC 9112 §6): after so many
+// bytes, after the last chunk, or when the connection closes. See http.h.
 //
-// Two readers of the same bytes who disagree here are what a smuggler needs: then one of them
-// takes for a second request what the other took for content of the first (RFC 9112 §11.2). So
-// whatever could be read in two ways is refused.
+// A smuggler needs two programs that read the same bytes differently: one reads as a second
+// request what the other reads as content of the first (RFC 9112 §11.2). So these functions
+// refuse whatever could be read in two ways.
 //
 // Read http_read_framing() first: what a head says. Then http_body_take(): content, as it
 // comes.
 #include "http.h"
 
-// ---- what the head says
-// ----------------------------------------------------------------------
+// ---- what the head says --------------------------------------------------------------------
 
 static int take_length(struct http_head *head, struct http_text value)
 {
@@ -34,7 +33,9 @@ static int take_coding(struct http_head *head, struct http_text value)
         head->chunked = http_is_token(item, "chunked");
         others = others || !head->chunked;
     }
-    if (!head->chunked && others && head->status) // that would end with the connection
+    // In a response (status is set) this is permitted: the content ends when the connection
+    // closes. But the coding is not known here.
+    if (!head->chunked && others && head->status)
         return http_refuse(head, 501, "a transfer coding that is not known here");
     if (!head->chunked)
         return http_refuse(head, 400, "a Transfer-Encoding that does not end with chunked");
@@ -107,8 +108,7 @@ int http_read_framing(struct http_head *head, bool request)
     return result;
 }
 
-// ---- the content
-// -----------------------------------------------------------------------------
+// ---- the content ---------------------------------------------------------------------------
 
 void http_body_of_request(struct http_body *body, const struct http_head *head)
 {
@@ -140,11 +140,13 @@ static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    c |= 0x20;
+    c |= 0x20; // a capital letter becomes a small one
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// Reads "1a3f;name=value\r\n". Extensions mean nothing here, but must be without control bytes.
+// Reads "1a3f;name=value\r\n". This function and the two below return how many bytes they have
+// used, 0 if more have to come, or a negated status. Extensions mean nothing here, but must be
+// without control bytes.
 static ssize_t read_size(struct http_body *body, const char *bytes, size_t length)
 {
     size_t i = 0;
@@ -217,6 +219,7 @@ ssize_t http_body_take(struct http_body *body, const char *bytes, size_t length,
     case BODY_TO_CLOSE:
         break;
     }
+    // In these three states the bytes are content.
     content->length = length < body->left ? length : (size_t)body->left;
     if (body->state != BODY_TO_CLOSE)
         body->left -= content->length;
