@@ -113,7 +113,7 @@ void call_make(const struct service *service, const struct call_request *request
     if (result == FETCH_OK)
         result = send_request(&f, service, request);
     f.head_only = !strcmp(request->method, "HEAD");
-    if (result == FETCH_OK || result == FETCH_RESET) // is it going? Perhaps it has said why
+    if (result == FETCH_OK || result == FETCH_RESET) // an answer may have come before a reset
         result = fetch_answer(&f);
     call->outcome = outcome_of(result);
     if (call->outcome != CALL_ANSWERED)
