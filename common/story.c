@@ -11,6 +11,7 @@
 
 #include "claim.h"
 #include "net.h"
+#include "output.h"
 #include "text.h"
 #include "timeline.h"
 #include "wire/packet_log.h"
@@ -69,6 +70,7 @@ int story_tell(const struct scene *scenes, const char *only)
         fputc('\n', stderr);
         return 2;
     }
+    output_flush();
     return claim_surprises() > 0;
 }
 

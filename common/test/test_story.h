@@ -104,6 +104,12 @@ TEST(story_reports_what_is_not_as_documented)
     CHECK_INT(test_run("STRICT=1 build/peer skip"), 1);
 }
 
+TEST(story_that_cannot_be_written_has_failed)
+{
+    CHECK_INT(test_run("build/peer tell >/dev/full"), 1);
+    CHECK_HAS(test_output, "cannot write the output: No space left on device");
+}
+
 TEST(story_writes_the_ledger)
 {
     CHECK_INT(test_run("f=$(mktemp); LEDGER=$f build/peer tell >/dev/null; cat $f; rm $f"), 0);
