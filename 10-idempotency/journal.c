@@ -1,5 +1,5 @@
-// journal.c: see journal.h. Read journal_commit() first, then write_group(): a request waits
-// for no other function of this file.
+// journal.c: see journal.h. Read journal_append(), journal_commit() and write_group() first:
+// they are the path of a charge.
 #include "journal.h"
 
 #include <errno.h>

@@ -8,8 +8,8 @@
 //     group     ...
 //     zeros     up to the end of the file: at least 16 bytes
 //
-// Many lines share one group, one pwrite() and one fdatasync(): group commit. A sync takes from
-// 0.1 to 10 ms, as the disk is, for one line or for a thousand.
+// Many lines share one group, one pwrite() and one fdatasync(): group commit. A sync takes 0.1
+// to 10 ms, which depends on the disk, and hardly on the number of lines.
 //
 // The zeros are written, and synced, before a group takes their place. So a group changes
 // neither the file's size nor its blocks: fdatasync() has no metadata to bring to the disk
@@ -37,7 +37,7 @@ struct journal {
     char *group;         // the present group, with room for its head
     size_t length;       // of the present group's lines
     bool suspect;        // a write has failed: what is behind `end` is not known
-    bool renamed;        // the file has a new name: the folder has to be synced first
+    bool renamed;        // the name leads to a new file: the folder has to be synced first
     bool folder_suspect; // a sync of the folder has failed: whether the name is on the disk is
                          // not known
     uint64_t syncs;

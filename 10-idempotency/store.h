@@ -4,7 +4,8 @@
 //
 // A record is first added: it goes into the journal's present group. When store_commit() has
 // brought the group to the disk, it is durable: only then does it count, and only then is its
-// waiter told. If the group could not be written, its records are dropped.
+// waiter told. If the group could not be written, its records are dropped, and their waiters
+// are told that.
 #ifndef STORE_H
 #define STORE_H
 

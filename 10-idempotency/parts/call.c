@@ -65,7 +65,7 @@ static enum call_outcome outcome_of(enum fetch_result result)
     case FETCH_OK:
         return CALL_ANSWERED;
     case FETCH_REFUSED:
-        if (errno == ETIMEDOUT) // of fetch_open()
+        if (errno == ETIMEDOUT) // set by fetch_open()
             return CALL_TIMEOUT;
         return CALL_REFUSED;
     case FETCH_TIMEOUT:
@@ -76,7 +76,7 @@ static enum call_outcome outcome_of(enum fetch_result result)
     case FETCH_CLOSED:
     case FETCH_CUT:
     case FETCH_RESET:
-    case FETCH_MORE: // not of fetch_answer()
+    case FETCH_MORE: // fetch_answer() does not return it
         break;
     }
     return CALL_LOST;

@@ -79,6 +79,7 @@ struct connection {
 // The connection that a struct conn of the loop is the first member of.
 struct connection *connection_of(struct conn *conn);
 
+// A client has connected: starts the deadline for its first request.
 void connection_opened(struct connection *c, struct api *api);
 
 // What the loop calls: see server.c.

@@ -11,8 +11,8 @@
 //              sector missing, or another one behind it: the server does not start
 //
 // Lines have no zeros in them, so the two cannot be confused, with one exception: a program
-// that sets whole sectors of the last group to zero does what a crash does. A disk that loses
-// sectors after the sync cannot be noticed with one copy of a file.
+// that sets whole sectors of the last group to zero does what a crash does. If a disk
+// loses sectors after the sync, one copy of the file cannot show it.
 #ifndef RECOVERY_H
 #define RECOVERY_H
 
