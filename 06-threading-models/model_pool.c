@@ -141,7 +141,9 @@ static void enqueue(struct client *client, const struct request *request)
         job->client = client;
         job->request = *request;
     }
-    if (job && queue_put(&waiting, job, &first)) {
+    // Each job under way needs a place in `done` later, even if its client has gone by then.
+    bool room = (unsigned)jobs_under_way < done.size;
+    if (job && room && queue_put(&waiting, job, &first)) {
         jobs_under_way++;
         client->job = job;
         client->conn.paused = true;
