@@ -23,14 +23,14 @@
 #define BUFFER_BYTES   (FRAME_HEADER_BYTES + FRAME_SIZE_DEFAULT)
 
 static const char *host = "127.0.0.1";
-static int port = 8003;
+static int port = 8003, fd;
 static bool show_frames;
 static char **paths; // what is asked for
 static uint32_t path_count, asked;
-static int fd, status; // status: of this program, 1 if an answer has failed
+static bool answer_failed; // one of them at least: the program ends with status 1
 static struct hpack_encoder encoder;
 static struct h2_receiver receiver;
-static struct response responses[PATHS_MAX]; // the one to paths[i] is on stream 2 * i + 1
+static struct response responses[PATHS_MAX]; // the answer to paths[i] is on stream 2 * i + 1
 
 // Says what has become of a request: `why` it failed, or NULL.
 static void report(const struct response *response, const char *why)
@@ -38,16 +38,16 @@ static void report(const struct response *response, const char *why)
     const char *path = paths[response->stream / 2];
     unsigned long long bytes = response->content_bytes;
     output_flush();
-    if (why)
+    if (why) {
         fprintf(stderr, "client: GET %s from %s:%d: %s (%llu bytes of content had come)\n",
                 path, host, port, why, bytes);
-    else if (path_count > 1 && !show_frames)
+        answer_failed = true;
+    } else if (path_count > 1 && !show_frames)
         printf("stream %u: %s: status %d, %llu bytes\n", response->stream, path,
                response->status, bytes);
-    status |= why != NULL;
 }
 
-// The end. `why` no answer that is missing will come; NULL: none is missing.
+// Ends the program. `why`: the reason why answers are missing; NULL: no answer is missing.
 static _Noreturn void finish(const char *why)
 {
     for (uint32_t i = 0; i < asked; i++)
@@ -60,7 +60,7 @@ static _Noreturn void finish(const char *why)
                 error_code_name(receiver.goaway_code), receiver.goaway_text,
                 path_count - asked);
     output_flush();
-    exit(why || asked < path_count ? 1 : status);
+    exit(why || asked < path_count || answer_failed);
 }
 
 static void show(const char *arrow, const struct frame *frame)
@@ -74,7 +74,7 @@ static void send_frames(const uint8_t *frames, const uint8_t *end)
 {
     struct frame frame;
     if (!write_all(fd, frames, (size_t)(end - frames)) && errno != EPIPE && errno != ECONNRESET)
-        finish(strerror(errno)); // after the other two, what there is to read says why
+        finish(strerror(errno)); // after EPIPE or ECONNRESET go on: a GOAWAY may say why
     for (const uint8_t *at = frames; at < end; at += FRAME_HEADER_BYTES + frame.length) {
         frame_read_header(at, &frame);
         show("->", &frame);
@@ -100,7 +100,7 @@ static void send_request(const char *path)
     send_frames(frame, end);
 }
 
-// A server may send no more than the windows allow: what came is given back (§6.9).
+// Each byte of DATA makes the server's windows smaller: WINDOW_UPDATE opens them again (§6.9).
 static void give_back(uint32_t stream, uint32_t bytes)
 {
     uint8_t frame[FRAME_HEADER_BYTES + 4];
@@ -122,7 +122,7 @@ static void print_fields(const struct hpack_list *list)
 static void take_frame(const struct frame *frame)
 {
     uint8_t reply[FRAME_HEADER_BYTES + 8 + GOAWAY_DEBUG_MAX];
-    bool alone = path_count == 1 && !show_frames;
+    bool print_answer = path_count == 1 && !show_frames;
     struct h2_news news;
     show("<-", frame);
     struct fault fault = h2_receive(&receiver, frame, &news);
@@ -132,9 +132,9 @@ static void take_frame(const struct frame *frame)
     }
     if (fault.scope == FAULT_STREAM)
         send_frames(reply, frame_put_rst_stream(reply, frame->stream, fault.code));
-    else if (news.list && alone)
+    else if (news.list && print_answer)
         print_fields(news.list);
-    else if (news.content && alone)
+    else if (news.content && print_answer)
         output_bytes(news.content, news.content_length);
     if (frame->type == FRAME_DATA && frame->length) {
         give_back(0, frame->length);
@@ -159,17 +159,17 @@ int main(int argc, char **argv)
 {
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
-        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"port", OPTION_INT, &port, 1, 65535, "port of the server"},
         {"frames", OPTION_FLAG, &show_frames, .help = "print every frame, and no content"},
         {0}};
-    static char *both[] = {"/", "/img/1"};
+    static char *default_paths[] = {"/", "/img/1"};
     struct timeval wait = {.tv_sec = WAIT_S};
     uint8_t buffer[BUFFER_BYTES];
     static const struct command about = {
         "PATH...", "Lesson 03: HTTP/2, GETs at once. Without PATH: / and /img/1.", options};
     int first = options_parse(argc, argv, &about);
     show_frames |= first == argc;
-    paths = first == argc ? both : argv + first;
+    paths = first == argc ? default_paths : argv + first;
     path_count = first == argc ? 2 : (uint32_t)(argc - first);
     if (path_count > PATHS_MAX)
         options_reject("%d paths are the most, not %u", PATHS_MAX, path_count);

@@ -1,5 +1,5 @@
-// connection.c: how a connection ends, see connection.h: by an error, by a deadline, or because
-// the server stops.
+// connection.c: see connection.h. A connection ends by an error, by a deadline, or because the
+// server stops.
 #include "connection.h"
 
 #include "frame_names.h"
@@ -7,7 +7,7 @@
 #include "request.h"
 #include "response.h"
 
-#define STOP_MS 1000 // at a stop, for what is on its way
+#define STOP_MS 1000 // at a stop, for requests that are on their way
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -84,7 +84,7 @@ void connection_stop(struct connection *c)
 // When the connection ends if nothing changes, and why.
 static int64_t end_ns(struct connection *c, struct fault *why)
 {
-    bool waits = c->streams.count > c->timed; // for the client, and not for time
+    bool waits = c->streams.count > c->timed; // some requests wait for their client
     if (waits && !c->paced)
         pace_begin(&c->pace, conn_now(&c->conn));
     c->paced = waits;
@@ -97,7 +97,7 @@ static int64_t end_ns(struct connection *c, struct fault *why)
     return c->idle_ns + c->service->idle_ms * NS_PER_MS;
 }
 
-void connection_reckon(struct connection *c)
+void connection_update(struct connection *c)
 {
     int64_t now_ns = conn_now(&c->conn);
     struct fault why;
@@ -120,11 +120,11 @@ void connection_reckon(struct connection *c)
 void connection_expire(struct connection *c)
 {
     struct fault why = connection_fault(PROTOCOL_ERROR, "no preface in time");
-    struct fault crawls = stream_fault(ENHANCE_YOUR_CALM, "a body that others wait for");
+    struct fault too_slow = stream_fault(ENHANCE_YOUR_CALM, "a body that others wait for");
     if (c->state == CONNECTION_PREFACE)
         connection_fail(c, why);
-    else if (request_crawler(c))
-        connection_reset(c, request_crawler(c), crawls);
+    else if (request_too_slow(c))
+        connection_reset(c, request_too_slow(c), too_slow);
     else if (end_ns(c, &why) <= conn_now(&c->conn))
         connection_fail(c, why);
 }

@@ -1,5 +1,5 @@
-// connection.h: one connection of the server, how it begins and how it ends. server.c takes its
-// frames, request.c and response.c do what they are for.
+// connection.h: one connection of the server, how it begins and how it ends. server.c reads its
+// frames; request.c and response.c act on them.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -56,8 +56,8 @@ struct connection {
     };
 };
 
-// The connection of which the loop speaks: `conn` is its first member, so both begin at one
-// place.
+// The connection that the loop's `conn` belongs to: `conn` is its first member, so both have
+// the same address.
 static inline struct connection *connection_of(struct conn *conn)
 {
     return (struct connection *)conn;
@@ -81,19 +81,20 @@ void connection_begin(struct connection *c);
 // Frees what belongs to the connection.
 void connection_free(struct connection *c);
 
-// A connection error (RFC 9113 §5.4.1), or no error but the end: GOAWAY, and the connection
-// closes.
+// A connection error (RFC 9113 §5.4.1), or with NO_ERROR just the end: sends GOAWAY, and closes
+// the connection.
 void connection_fail(struct connection *c, struct fault fault);
 
-// A stream error (§5.4.2): RST_STREAM. On a stream that was never opened it is a connection
-// error.
+// A stream error (§5.4.2): sends RST_STREAM. On a stream that was never opened it is a
+// connection error.
 void connection_reset(struct connection *c, uint32_t id, struct fault fault);
 
 // The server stops: the client is told so, and what it has asked for may finish.
 void connection_stop(struct connection *c);
 
-// All frames that are here were taken: goes on with the stop, and sets the next deadline.
-void connection_reckon(struct connection *c);
+// The frames that came are taken, and what could be sent is sent: goes on with a stop that has
+// begun, and sets the next deadline.
+void connection_update(struct connection *c);
 
 // A deadline has passed: perhaps it was that of the connection, or of a body.
 void connection_expire(struct connection *c);

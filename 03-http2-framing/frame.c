@@ -33,7 +33,7 @@ static uint8_t *put_u32(uint8_t *out, uint32_t value)
 
 void frame_read_header(const uint8_t *bytes, struct frame *frame)
 {
-    *frame = (struct frame){.length = frame_read_u32(bytes) >> 8, // three bytes, and the type
+    *frame = (struct frame){.length = frame_read_u32(bytes) >> 8, // the first three bytes
                             .type = bytes[3],
                             .flags = bytes[4],
                             .stream = frame_read_u32(bytes + 5) & STREAM_ID_MAX,
@@ -67,8 +67,8 @@ struct fault connection_fault(enum error_code code, const char *why)
 
 struct fault frame_check_length(const struct frame *frame, uint32_t max)
 {
-    // §4.2 would be content with a stream error for some types; the connection is as safe to
-    // give up, and no client that reads our settings ever comes here.
+    // For some types a stream error would be enough (§4.2). A connection error is simpler, and
+    // a client that respects our SETTINGS never sends such a frame.
     if (frame->length > max)
         return connection_fault(FRAME_SIZE_ERROR, "frame longer than SETTINGS_MAX_FRAME_SIZE");
     return fault_none();
@@ -193,8 +193,7 @@ struct fault frame_check(struct frame *frame)
     }
 }
 
-// ---- a header block in several frames
-// --------------------------------------------------------
+// ---- a header block in several frames ------------------------------------------------------
 
 struct fault frame_join_block(const uint8_t *bytes, size_t length, struct frame *frame,
                               size_t *used, int *continuations)

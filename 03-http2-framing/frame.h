@@ -16,7 +16,7 @@
 #define FRAME_HEADER_BYTES 9
 #define SETTING_BYTES      6          // of one setting in SETTINGS
 #define PRIORITY_BYTES     5          // of PRIORITY, and in HEADERS with FLAG_PRIORITY
-#define FRAME_SIZE_DEFAULT 16384      // bytes of payload that everybody must take (§4.2)
+#define FRAME_SIZE_DEFAULT 16384      // bytes of payload that each side must accept (§4.2)
 #define FRAME_SIZE_MAX     16777215   // bytes of payload that 24 bits can say
 #define STREAM_ID_MAX      0x7fffffff // 31 bits: the highest one is reserved, and ignored
 #define WINDOW_DEFAULT     65535      // bytes, of each stream and of the connection (§6.9.2)
@@ -85,7 +85,7 @@ struct frame {
     uint32_t content_length;
 };
 
-// What is wrong: with one stream (answered by RST_STREAM), or with the connection (by GOAWAY).
+// Where an error is: in one stream (RST_STREAM ends it), or in the connection (GOAWAY ends it).
 enum fault_scope { FAULT_NONE, FAULT_STREAM, FAULT_CONNECTION };
 
 struct fault {
@@ -111,7 +111,7 @@ struct fault frame_check(struct frame *frame);
 // so frame_check() leaves this out for HEADERS.
 struct fault frame_check_priority(const struct frame *frame);
 
-// Whether the payload may be so long at all: to be asked before waiting for it. `max` is the
+// Checks the length of the payload, before the caller waits for so many bytes. `max` is the
 // SETTINGS_MAX_FRAME_SIZE that this side has announced.
 struct fault frame_check_length(const struct frame *frame, uint32_t max);
 

@@ -221,22 +221,22 @@ static uint8_t *put_string(const struct hpack_encoder *encoder, uint8_t *out, co
 static uint8_t *encode_field(struct hpack_encoder *encoder, uint8_t *out,
                              const struct hpack_field *field)
 {
-    bool whole;
-    uint32_t index = hpack_table_find(&encoder->table, field, &whole);
-    if (whole && field->indexing != HPACK_NEVER)
-        return hpack_put_integer(out, 0x80, 7, index);
+    bool value_too; // a table has the value too, not only the name
+    uint32_t index = hpack_table_find(&encoder->table, field, &value_too);
+    if (value_too && field->indexing != HPACK_NEVER)
+        return hpack_put_integer(out, 0x80, 7, index); // §6.1: name and value by index
     // An entry that would push out more than half of the others is not worth it.
     bool add = field->indexing == HPACK_INDEXED &&
                hpack_field_size(field) <= encoder->table.max / 2 &&
                hpack_table_add(&encoder->table, field);
     if (add)
-        out = hpack_put_integer(out, 0x40, 6, index);
+        out = hpack_put_integer(out, 0x40, 6, index); // §6.2.1: the peer adds it as well
     else if (field->indexing == HPACK_NEVER)
-        out = hpack_put_integer(out, 0x10, 4, index);
+        out = hpack_put_integer(out, 0x10, 4, index); // §6.2.3: never indexed
     else
-        out = hpack_put_integer(out, 0, 4, index);
+        out = hpack_put_integer(out, 0, 4, index); // §6.2.2: without indexing
     if (index == 0)
-        out = put_string(encoder, out, field->name, field->name_length);
+        out = put_string(encoder, out, field->name, field->name_length); // a new name
     return put_string(encoder, out, field->value, field->value_length);
 }
 

@@ -1,4 +1,4 @@
-// hpack.h: header compression (RFC 7541): what both sides have said before is a number.
+// hpack.h: header compression (RFC 7541): a field that was sent before is sent as a number.
 //
 // Each direction of a connection has its own encoder at one end and decoder at the other, whose
 // dynamic tables are always the same, because all header blocks pass through both in one order.
@@ -17,19 +17,19 @@
 struct hpack_decoder {
     struct hpack_table table;
     uint32_t limit;  // what our SETTINGS_HEADER_TABLE_SIZE allows
-    bool update_due; // the limit went below the table's size: the next block has to follow
+    bool update_due; // the limit went below the table's size: the next block must lower it
 };
 
 struct hpack_encoder {
     struct hpack_table table;
-    uint32_t lowest; // size of the table since the last block: to be told in the next one
-    bool update_due;
+    uint32_t lowest; // the smallest size of the table since the last block was sent
+    bool update_due; // the table's size has changed: the next block tells the peer
     bool no_huffman; // strings are sent as they are: a test can read them
 };
 
 // A decoded header list. Large: one serves all connections, since it is used up at once.
 struct hpack_list {
-    struct hpack_field fields[HPACK_FIELDS_MAX + 1]; // one more, for what proves too much
+    struct hpack_field fields[HPACK_FIELDS_MAX + 1]; // one more, for a field that is too much
     size_t count;
     uint32_t size; // by §4.1
     bool too_long; // over HPACK_LIST_MAX: fields are missing, but the dynamic table is right
@@ -37,14 +37,16 @@ struct hpack_list {
     char bytes[3 * HPACK_LIST_MAX];
 };
 
-// Each also makes the tables that all share, the first time.
+// The first call also prepares the static table and Huffman's code, which all connections
+// share.
 void hpack_decoder_begin(struct hpack_decoder *decoder);
 void hpack_encoder_begin(struct hpack_encoder *encoder);
 
 // Our SETTINGS_HEADER_TABLE_SIZE counts from now on: the peer has acknowledged it.
 void hpack_decoder_limit(struct hpack_decoder *decoder, uint32_t limit);
 
-// The peer's SETTINGS_HEADER_TABLE_SIZE: our table will be no larger, nor than HPACK_TABLE_MAX.
+// The peer's SETTINGS_HEADER_TABLE_SIZE: our table will be no larger than that, and no larger
+// than HPACK_TABLE_MAX.
 void hpack_encoder_limit(struct hpack_encoder *encoder, uint32_t limit);
 
 // Decodes a whole header block into `list`, which stays valid until the next call with it.

@@ -1,11 +1,13 @@
 // request.c: see request.h. Read request_headers() first, then take_request().
 #include "request.h"
 
+#include <stdio.h>
+
 #include "message.h"
 #include "response.h"
 
-#define DISCARD_MAX (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
-#define CRAWL_MS    5000           // for a body that others wait for: see request_crawler()
+#define DISCARD_MAX  (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
+#define SLOW_BODY_MS 5000           // for a body that others wait for: see request_too_slow()
 
 // ---- windows for bodies --------------------------------------------------------------------
 
@@ -19,7 +21,8 @@ static struct stream *oldest_unfinished(const struct connection *c)
     return oldest;
 }
 
-// `length` bytes of a stream, or with NULL of the connection, are used: gives the window back.
+// `length` bytes of DATA are used: opens the stream's window, or with NULL the connection's,
+// again by so much.
 //
 // Window for a stream is memory for its body. When the bodies of a connection take SHARE_BYTES,
 // only the oldest unfinished request gets window, so that it can end; then the next one.
@@ -62,10 +65,10 @@ int64_t request_due_ns(const struct connection *c)
 {
     if (!c->withheld)
         return NEVER;
-    return c->favoured_pace.paid_ns + CRAWL_MS * NS_PER_MS;
+    return c->favoured_pace.paid_ns + SLOW_BODY_MS * NS_PER_MS;
 }
 
-uint32_t request_crawler(const struct connection *c)
+uint32_t request_too_slow(const struct connection *c)
 {
     if (conn_now(&c->conn) < request_due_ns(c))
         return 0;
@@ -90,7 +93,7 @@ static struct fault end_of_request(struct connection *c, struct stream *stream)
 static struct fault on_closed_stream(const struct connection *c, uint32_t id)
 {
     switch (stream_end_of(&c->streams, id)) {
-    case STREAM_RESET: // on its way when our RST_STREAM was: means nothing
+    case STREAM_RESET: // the client had not seen our RST_STREAM yet
         return fault_none();
     case STREAM_SKIPPED:
         return connection_fault(PROTOCOL_ERROR, "a stream number lower than the last one");
@@ -127,7 +130,7 @@ static struct fault take_request(struct connection *c, const struct frame *frame
     c->last_taken = frame->stream;
     bool ended = frame->flags & FLAG_END_STREAM;
     stream->remote_ended = ended;
-    if (list->too_long) { // without content: the method, perhaps HEAD, was not read
+    if (list->too_long) { // no content in the answer: the method may have been HEAD
         stream->answer = (struct answer){.status = 431};
         response_begin(c, stream);
         return fault_none();
@@ -135,6 +138,8 @@ static struct fault take_request(struct connection *c, const struct frame *frame
     const char *wrong = request_read(list, &request);
     if (wrong)
         return stream_fault(PROTOCOL_ERROR, wrong);
+    snprintf(stream->request, sizeof stream->request, "%.*s %.*s", (int)request.method.length,
+             request.method.at, (int)request.path.length, request.path.at);
     stream->head = request.head;
     stream->content_length = request.content_length;
     if (request.connect)
@@ -168,7 +173,7 @@ struct fault request_headers(struct connection *c, const struct frame *frame,
             return take_trailers(c, stream, frame, list);
         return on_closed_stream(c, id);
     }
-    if (c->state == CONNECTION_LEAVING) { // §6.8: ignored, and safe to ask again elsewhere
+    if (c->state == CONNECTION_LEAVING) { // §6.8: the client may safely ask again elsewhere
         stream_refuse(streams, id);
         return fault_none();
     }
@@ -229,14 +234,14 @@ struct fault request_data(struct connection *c, struct stream *stream,
     if (stream && !stream->remote_ended)
         return take_body(c, stream, frame);
     if (!stream && stream_end_of(&c->streams, frame->stream) == STREAM_RESET)
-        return fault_none(); // on its way when our RST_STREAM was
+        return fault_none(); // the client had not seen our RST_STREAM yet
     return stream_fault(STREAM_CLOSED, "DATA after the end of the request");
 }
 
 struct fault request_cancel(struct connection *c, struct stream *stream)
 {
     if (!stream)
-        return fault_none(); // its answer had been on its way
+        return fault_none(); // the client had not seen the end of our answer yet
     response_close(c, stream, STREAM_ENDED);
     if (!budget_spend(&c->budget, conn_now(&c->conn), COST_OF_RESET))
         return connection_fault(ENHANCE_YOUR_CALM, "too many requests that are cancelled");

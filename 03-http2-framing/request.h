@@ -20,9 +20,10 @@ struct fault request_cancel(struct connection *c, struct stream *stream);
 // Gives the streams that wait for window what they may have now.
 void request_share_windows(struct connection *c);
 
-// The stream whose body keeps others waiting for window, and hardly comes itself; or 0. When
-// that will be known; NEVER if no stream waits.
-uint32_t request_crawler(const struct connection *c);
+// The stream whose body comes too slowly while others wait for window; 0: none.
+uint32_t request_too_slow(const struct connection *c);
+
+// When request_too_slow() has to be asked next; NEVER if no stream waits for window.
 int64_t request_due_ns(const struct connection *c);
 
 #endif

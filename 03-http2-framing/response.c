@@ -10,7 +10,7 @@
 #include "log.h"
 
 #define PIECE_BYTES   4096 // of DATA, while other streams wait for their turn
-#define DRIBBLE_BYTES 128  // DATA that a client's window makes smaller earns it nothing
+#define EARNING_BYTES 128  // DATA that a window has cut shorter earns the client no budget
 #define NUMBER_BYTES  24   // of a number in text
 
 static void set_timed(struct connection *c, struct stream *stream, bool timed)
@@ -73,7 +73,7 @@ static uint8_t *put_fields(struct connection *c, const struct answer *answer, ui
         fields[count++] = field(HPACK_ALLOW, "allow", answer->allow);
     if (answer->type)
         fields[count++] = field(HPACK_CONTENT_TYPE, "content-type", answer->type);
-    if (answer->type && answer->kind != ANSWER_PIECES) { // those end when they end
+    if (answer->type && answer->kind != ANSWER_PIECES) { // END_STREAM says where the pieces end
         put_number(length, (uint64_t)answer->length);
         fields[count] = field(HPACK_CONTENT_LENGTH, "content-length", length);
         fields[count++].indexing = HPACK_NOT_INDEXED;
@@ -91,10 +91,13 @@ void response_head(struct connection *c, uint32_t id, const struct answer *answe
     connection_wrote(c, end);
 }
 
-// The answer is sent. If the client is still sending its request, what comes is thrown away for
-// a while: asking it to stop at once by RST_STREAM (§8.1) costs some clients the answer.
+// The answer is sent. If the client is still sending its request, the server throws away what
+// comes: some clients lose the answer if RST_STREAM stops their request at once (§8.1).
 static void finish(struct connection *c, struct stream *stream)
 {
+    const struct answer *answer = &stream->answer;
+    log_line("stream %u, %s: %d, %lld bytes", stream->id, stream->request, answer->status,
+             (long long)answer->done);
     c->service->requests++;
     budget_earn(&c->budget, BUDGET_FOR_ANSWER);
     stream->answered = true;
@@ -167,7 +170,7 @@ bool response_send(struct connection *c)
     while (streams->ring && streams->send_window > 0) {
         struct stream *stream = streams->ring;
         uint32_t length = next_piece(c, stream);
-        if (length == 0) { // until its window or its time comes
+        if (length == 0) { // it joins again when its window opens, or its time comes
             ring_leave(streams, stream);
             if (answer_ready(&stream->answer, conn_now(&c->conn)) == 0)
                 set_timed(c, stream, true);
@@ -175,7 +178,7 @@ bool response_send(struct connection *c)
         }
         if (conn_room(&c->conn) < FRAME_HEADER_BYTES + length + RESPONSE_ROOM)
             break;
-        if (length >= DRIBBLE_BYTES || length < stream_may_send(streams, stream))
+        if (length >= EARNING_BYTES || length < stream_may_send(streams, stream))
             budget_earn(&c->budget, BUDGET_FOR_DATA);
         pace_move(&c->pace, conn_now(&c->conn), length);
         send_data(c, stream, length);
@@ -208,7 +211,7 @@ void response_resume(struct connection *c, struct stream *stream)
         ring_join(&c->streams, stream);
 }
 
-// Its body was thrown away for another one's: see body_budget.h.
+// The body that this stream was to echo had to give way to another: see body_budget.h.
 static void end_evicted(struct connection *c, struct stream *stream)
 {
     if (stream->answering)

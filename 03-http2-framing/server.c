@@ -4,8 +4,9 @@
 // Run:    ./server, then ./client or curl --http2-prior-knowledge http://127.0.0.1:8003/
 // Watch:  take_frame(): all that happens on a connection is a frame, and nine bytes say which.
 //
-// Read received() first, then take_one() and take_frame(). What a request is, and how it
-// is answered: request.c and response.c; how the answers share the connection: stream.c.
+// Read received() first, then take_one_frame(), take_headers() and take_frame(); produce()
+// sends the answers. What a request is, and how it is answered: request.c and response.c; how
+// the answers share the connection: stream.c.
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static void woken(struct conn *conn);
 static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 
-// What the loop calls, each time about one connection.
+// What the loop (common/loop.h) calls, each time about one connection.
 static const struct loop_server server = {
     .conn_bytes = sizeof(struct connection),
     .conns_max = CONNECTIONS_MAX,
@@ -79,7 +80,7 @@ static struct fault take_window_update(struct connection *c, const struct frame 
     uint32_t increment = frame_read_u32(frame->payload) & WINDOW_MAX;
     struct stream *stream = stream_find(&c->streams, frame->stream);
     if (frame->stream && !stream)
-        return fault_none(); // closed meanwhile (§5.1)
+        return fault_none(); // the stream was closed meanwhile (§5.1)
     struct fault fault = streams_widen(&c->streams, stream, increment);
     if (!fault.scope && stream)
         response_resume(c, stream);
@@ -91,17 +92,18 @@ static struct fault take_ping(struct connection *c, const struct frame *frame)
     if (!(frame->flags & FLAG_ACK))
         connection_wrote(c, frame_put_ping(connection_space(c), FLAG_ACK, frame->payload));
     else if (c->state == CONNECTION_STOPPING)
-        c->leave_ns = conn_now(&c->conn); // it knows that we stop: see connection_stop()
+        c->leave_ns = conn_now(&c->conn); // the client has our GOAWAY: see connection_stop()
     return fault_none();
 }
 
-// Any frame but HEADERS. A frame that moves no request on costs the client some of its budget.
+// Takes a frame that is not HEADERS. If it moves no request on, the client pays for it from its
+// budget (abuse_budget.h).
 static struct fault take_frame(struct connection *c, const struct frame *frame)
 {
     struct stream *stream = stream_find(&c->streams, frame->stream);
     bool content = frame->content_length || (frame->flags & FLAG_END_STREAM);
-    bool moves = frame->type == FRAME_DATA && content && stream;
-    if (!moves && !budget_spend(&c->budget, conn_now(&c->conn), 1))
+    bool moves_request = frame->type == FRAME_DATA && content && stream;
+    if (!moves_request && !budget_spend(&c->budget, conn_now(&c->conn), 1))
         return connection_fault(ENHANCE_YOUR_CALM, "too many frames that lead to nothing");
     switch (frame->type) {
     case FRAME_DATA:
@@ -128,7 +130,7 @@ static struct fault take_frame(struct connection *c, const struct frame *frame)
     }
 }
 
-// HEADERS and the CONTINUATION frames behind it. *used: bytes of them all; 0: wait for more.
+// Takes HEADERS and the CONTINUATION frames behind it. *used: their bytes; 0: wait for more.
 static struct fault take_headers(struct connection *c, const uint8_t *bytes, size_t length,
                                  struct frame *frame, size_t *used)
 {
@@ -148,7 +150,7 @@ static struct fault take_headers(struct connection *c, const uint8_t *bytes, siz
 }
 
 // Takes one frame at the start of `bytes`. Returns how many bytes it took; 0: wait for more.
-static size_t take_one(struct connection *c, const uint8_t *bytes, size_t length)
+static size_t take_one_frame(struct connection *c, const uint8_t *bytes, size_t length)
 {
     struct frame frame;
     if (length < FRAME_HEADER_BYTES)
@@ -185,8 +187,10 @@ static void opened(struct conn *conn)
     conn_deadline(conn, FIRST_BYTES_MS);
 }
 
-// The preface looks like a request that no server of HTTP/1.1 would answer (§3.4).
-static void begin(struct connection *c, const char *bytes, size_t length)
+// Finds out which protocol the client speaks. HTTP/2 begins with the preface "PRI * ..."
+// (§3.4), and HTTP/1.1 has no method PRI. With fewer than METHOD_BYTES the server waits for
+// more.
+static void choose_protocol(struct connection *c, const char *bytes, size_t length)
 {
     if (memcmp(bytes, PREFACE, length < METHOD_BYTES ? length : METHOD_BYTES)) {
         c->state = CONNECTION_HTTP_1;
@@ -211,13 +215,13 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     struct connection *c = connection_of(conn);
     size_t used = 0;
     if (c->state == CONNECTION_NEW)
-        begin(c, bytes, length);
+        choose_protocol(c, bytes, length);
     if (c->state == CONNECTION_HTTP_1)
         return http1_received(&c->http1, bytes, length);
     if (c->state == CONNECTION_PREFACE)
         used = take_preface(c, bytes, length);
     while (c->state >= CONNECTION_SETTINGS && !conn->closing && conn_room(conn) >= ROOM) {
-        size_t taken = take_one(c, (const uint8_t *)bytes + used, length - used);
+        size_t taken = take_one_frame(c, (const uint8_t *)bytes + used, length - used);
         if (taken == 0)
             break;
         used += taken;
@@ -233,7 +237,7 @@ static bool produce(struct conn *conn)
     if (c->state < CONNECTION_SETTINGS)
         return false;
     bool sent = response_send(c);
-    connection_reckon(c);
+    connection_update(c);
     return sent;
 }
 
@@ -281,6 +285,7 @@ int main(int argc, char **argv)
 {
     static const char *host = "127.0.0.1";
     static int port = 8003;
+    static bool quiet;
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
@@ -289,11 +294,12 @@ int main(int argc, char **argv)
          "bytes of HPACK's table"},
         {"idle-ms", OPTION_INT, &service.idle_ms, 1, 3600000, "ms without a request"},
         {"stall-ms", OPTION_INT, &service.stall_ms, 1, 3600000,
-         "ms of requests that stand still"},
+         "ms that a request may wait for its client"},
+        {"quiet", OPTION_FLAG, &quiet, .help = "no line for each answer"},
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 03: a few pages over HTTP/2.", options});
-    log_begin(false);
+    log_begin(quiet);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
     printf("stopped: connections %ld, requests %ld\n", accepted, service.requests);
     return 0;

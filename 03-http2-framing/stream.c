@@ -15,7 +15,7 @@ void streams_begin(struct streams *streams)
                                 .initial_window = WINDOW_DEFAULT};
 }
 
-// Notes how a stream has ended. Client's streams are odd: every second number has a place.
+// Notes how a stream has ended. A client's streams are odd, so only odd numbers have a place.
 static void remember(struct streams *streams, uint32_t id, enum stream_end end)
 {
     uint32_t place = id / 2 % STREAM_HISTORY, shift = place % 4 * 2;
@@ -43,7 +43,8 @@ struct stream *stream_open(struct streams *streams, uint32_t id)
                               .next = streams->first,
                               .send_window = streams->initial_window,
                               .receive_window = WINDOW_DEFAULT,
-                              .content_length = -1};
+                              .content_length = -1,
+                              .request = "?"};
     if (stream->next)
         stream->next->previous = stream;
     streams->first = stream;
@@ -184,7 +185,7 @@ void ring_join(struct streams *streams, struct stream *stream)
         streams->ring = stream->ring_next = stream->ring_previous = stream;
         return;
     }
-    stream->ring_next = next; // before the one whose turn it is: behind all others
+    stream->ring_next = next; // in front of the stream whose turn it is: last in turn
     stream->ring_previous = next->ring_previous;
     next->ring_previous->ring_next = stream;
     next->ring_previous = stream;
@@ -198,7 +199,7 @@ void ring_leave(struct streams *streams, struct stream *stream)
     stream->ring_previous->ring_next = stream->ring_next;
     if (streams->ring == stream)
         streams->ring = stream->ring_next;
-    if (streams->ring == stream) // it was alone
+    if (streams->ring == stream) // no other stream was in the ring
         streams->ring = NULL;
     stream->ring_next = stream->ring_previous = NULL;
 }

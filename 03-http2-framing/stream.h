@@ -12,7 +12,8 @@
 #include "frame.h"
 #include "pages.h"
 
-#define STREAM_HISTORY 512 // of the last streams of a connection we know how they were closed
+#define STREAM_HISTORY 512 // so many streams of a connection are remembered after their end
+#define REQUEST_BYTES  48  // of method and path, for the log
 
 struct stream {
     struct stream *next, *previous;           // in the list of its connection
@@ -29,6 +30,7 @@ struct stream {
     int64_t content_length;  // that the request has announced; -1: none
     int64_t received;        // bytes of content so far
     struct answer answer;
+    char request[REQUEST_BYTES]; // "GET /img/1", perhaps cut short; "?": not read
 };
 
 struct streams {
@@ -50,8 +52,8 @@ void streams_begin(struct streams *streams);
 // Opens the stream `id`, which is above last_id. NULL: no memory.
 struct stream *stream_open(struct streams *streams, uint32_t id);
 
-// Whether no stream with this number was ever opened, nor can one be below: "idle" (§5.1). An
-// even one would be the server's, which opens none.
+// Whether the stream is idle (§5.1): it was never opened, and was not skipped. An even number
+// would belong to the server, which opens no stream: it is always idle.
 bool stream_is_idle(const struct streams *streams, uint32_t id);
 
 // An open stream, or NULL.
@@ -61,7 +63,7 @@ struct stream *stream_find(const struct streams *streams, uint32_t id);
 // peer's frames may be on their way for a while and mean nothing (§5.1).
 void stream_close(struct streams *streams, struct stream *stream, enum stream_end end);
 
-// The same for a stream that was never opened, because it was refused.
+// Remembers STREAM_RESET for a stream that was never opened, because it was refused.
 void stream_refuse(struct streams *streams, uint32_t id);
 
 // How a stream that is not open any more has ended.
@@ -75,8 +77,8 @@ void streams_close_all(struct streams *streams);
 // that is closed. A fault if a window did not allow it.
 struct fault streams_receive(struct streams *streams, struct stream *stream, uint32_t length);
 
-// `length` of those bytes are used. Returns by how much the window is to be opened again: zero
-// until it is worth a frame. For the stream and, with NULL, for the connection.
+// `length` of those bytes are used. Returns by how much the window of the stream, or with NULL
+// of the connection, is to be opened again: zero until it is worth a WINDOW_UPDATE.
 uint32_t streams_return(struct streams *streams, struct stream *stream, uint32_t length);
 
 // The peer's WINDOW_UPDATE, for a stream or, with NULL, for the connection: a fault above
@@ -89,7 +91,7 @@ struct fault streams_resize(struct streams *streams, uint32_t initial_window);
 // How many bytes this stream may send now.
 uint32_t stream_may_send(const struct streams *streams, const struct stream *stream);
 
-// So many were sent.
+// `length` bytes of DATA were sent on the stream: both windows become smaller.
 void stream_sent(struct streams *streams, struct stream *stream, uint32_t length);
 
 // ---- whose turn it is ----------------------------------------------------------------------
@@ -97,10 +99,10 @@ void stream_sent(struct streams *streams, struct stream *stream, uint32_t length
 // The stream has something to send: it joins the ring at its end, if it is not in it.
 void ring_join(struct streams *streams, struct stream *stream);
 
-// It has not, for now.
+// The stream has nothing that it may send, for now: it leaves the ring.
 void ring_leave(struct streams *streams, struct stream *stream);
 
-// The next one has its turn.
+// The turn goes to the next stream in the ring.
 void ring_turn(struct streams *streams);
 
 #endif

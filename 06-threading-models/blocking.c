@@ -15,15 +15,15 @@
 
 _Static_assert(OUT_BYTES >= ANSWER_ROOM, "an answer fits");
 
-// It lies on the worker's stack: of its 45 KB only the pages that are used take memory.
+// The struct lies on the worker's stack: of its 45 KB only the pages that are used take memory.
 struct connection {
     int fd;
     struct worker *worker;
-    bool open;               // another request may follow
-    struct http_server http; // what is known of the request that comes
-    bool head_began;         // a part of it had come when the time limit was set
-    int64_t head_ns;         // when its first byte came
-    size_t in_length, out_length;
+    bool open;                    // another request may follow
+    struct http_server http;      // what is known of the request that comes
+    bool head_began;              // a part of its head was here when the time limit was set
+    int64_t head_ns;              // when that part came
+    size_t in_length, out_length; // bytes in in[] and in out[]
     struct answer answer;
     char in[REQUEST_BYTES]; // bytes that are not used yet
     char out[OUT_BYTES];    // answers that are not sent yet
@@ -38,8 +38,9 @@ static void limit(int fd, int option, int64_t ms)
     setsockopt(fd, SOL_SOCKET, option, &time, sizeof time);
 }
 
-// Sends all answers. Within STALL_MS the client has to take all of them: SO_SNDTIMEO limits the
-// whole send(), which ends early only for a signal. So a byte now and then buys no more time.
+// Sends all answers. The client has to take all of them within STALL_MS: SO_SNDTIMEO limits the
+// whole send(), which ends early only for a signal. A client that takes a byte now and then
+// gets no more time.
 static void flush(struct connection *c)
 {
     int64_t until_ns = now_ns() + STALL_MS * INT64_C(1000000);
@@ -69,7 +70,8 @@ static void put_answer(struct connection *c)
     }
 }
 
-// Answers all requests that are whole, in one send() unless one of them has to wait.
+// Answers all requests that are whole, with one send() for all answers unless one has to wait.
+// Keeps the bytes behind them, the beginning of the next request.
 static void answer_all(struct connection *c)
 {
     struct request request;
@@ -89,8 +91,9 @@ static void answer_all(struct connection *c)
     memmove(c->in, c->in + used, c->in_length);
 }
 
-// A head has to be there after head_ms, however slowly it comes. Between requests the client
-// may be silent for idle_ms. The kernel is told only when that changes.
+// Sets how long the next read() may block. A whole head has to come within head_ms, however
+// slowly its bytes come. Between requests the client may be silent for idle_ms; as long as that
+// is the limit already, there is no need to set it again.
 static void set_time_limit(struct connection *c)
 {
     const struct settings *settings = &c->worker->all->settings;
@@ -105,15 +108,16 @@ static void set_time_limit(struct connection *c)
     c->head_began = c->http.began;
 }
 
-// Reads once. False: nothing more comes.
+// Reads once. False: the client has closed, or was too slow, or the server stops.
 static bool receive(struct connection *c)
 {
     ssize_t got;
     do
         got = read(c->fd, c->in + c->in_length, REQUEST_BYTES - c->in_length);
     while (got < 0 && errno == EINTR);
+    // EAGAIN: the time limit has passed. A client that has begun a request gets a 408.
     if (got < 0 && errno == EAGAIN && c->http.began) {
-        struct request late = {.status = 408};
+        struct request late = {.route = REFUSED, .status = 408};
         c->http = (struct http_server){.keep_alive = false};
         handle(&late, c->worker, &c->answer);
         put_answer(c);
@@ -123,8 +127,9 @@ static bool receive(struct connection *c)
     return got > 0;
 }
 
-// A close() while the client is still sending would make its kernel throw our last answer away.
-// So we close only our half, and read on for a moment (RFC 9112 §9.6).
+// If the server called close() while the client is still sending, the server's kernel would
+// send a reset, and the client's kernel would throw away the last answer. So the server closes
+// only its own half, and reads on for a moment (RFC 9112 §9.6).
 static void linger(struct connection *c)
 {
     int64_t until_ns = now_ns() + LINGER_MS * INT64_C(1000000);
@@ -139,19 +144,20 @@ void serve_blocking(int fd, struct worker *worker)
 {
     struct connection c;
     int on = 1;
+    // Field by field: an initialiser would write zeros to all 45 KB.
     c.fd = fd;
     c.worker = worker;
     c.open = true;
     c.http = (struct http_server){.content_max = 0};
     c.head_began = false;
     c.in_length = c.out_length = 0;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // we collect answers ourselves
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // answers are collected in out[]
     limit(fd, SO_RCVTIMEO, worker->all->settings.idle_ms);
     limit(fd, SO_SNDTIMEO, STALL_MS);
     while (c.open && receive(&c)) {
         answer_all(&c);
         set_time_limit(&c);
     }
-    if (!c.open)
+    if (!c.open) // the server ends the connection, not the client
         linger(&c);
 }

@@ -1,6 +1,6 @@
-// blocking.h: what a worker does that has a connection to itself (single, fork, thread,
-// prefork): it reads, calls the handler, writes the answer, and waits for the next request. In
-// each of these calls the kernel lets the worker sleep until there is something to do.
+// blocking.h: how a worker serves one connection, and no other meanwhile (single, fork, thread,
+// prefork): the worker reads, calls the handler, sends the answer, and waits for the next
+// request. In read() and in send() the worker sleeps until the kernel has bytes or room for it.
 #ifndef BLOCKING_H
 #define BLOCKING_H
 

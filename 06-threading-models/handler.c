@@ -27,11 +27,13 @@ static int64_t cpu_ns(void)
     return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
 }
 
-// Computes until this thread has used so much CPU time: on a busy machine that takes longer.
+// Computes until this thread has used `ms` milliseconds of CPU time. On a busy machine more
+// time than that passes.
 static void burn(int ms)
 {
     int64_t until_ns = cpu_ns() + ms * INT64_C(1000000);
-    for (volatile unsigned sum = 1; cpu_ns() < until_ns;)
+    volatile unsigned sum = 1; // without `volatile` the compiler would leave the inner loop out
+    while (cpu_ns() < until_ns)
         for (int i = 0; i < 1000; i++)
             sum = sum * 31 + 7;
 }
@@ -39,8 +41,8 @@ static void burn(int ms)
 // Does what a bug would do. SIGSEGV ends the whole process, with all its threads.
 __attribute__((no_sanitize("undefined"))) static void crash(void)
 {
-    volatile int *volatile nowhere = NULL; // or the compiler would leave the store out
-    signal(SIGSEGV, SIG_DFL);              // a sanitizer would catch it and write a report
+    volatile int *volatile nowhere = NULL; // else the compiler would leave the store out
+    signal(SIGSEGV, SIG_DFL);              // a build with a sanitizer would catch the signal
     *nowhere = 1;
 }
 
@@ -120,7 +122,9 @@ void handle(const struct request *request, struct worker *worker, struct answer 
         put_refusal(request, answer);
         break;
     }
-    // Only this worker writes here: that needs no locked instruction, only a whole word.
+    // Only this worker changes its counter, so no addition can be lost, and the slower
+    // atomic_fetch_add() is not needed. /stats may read the counter in another thread
+    // meanwhile.
     long served = atomic_load_explicit(&worker->requests, memory_order_relaxed);
     atomic_store_explicit(&worker->requests, served + 1, memory_order_relaxed);
 }

@@ -6,29 +6,32 @@
 #include "workers.h"
 
 #define ANSWER_TEXT_BYTES 4096
-#define ANSWER_ROOM       (ANSWER_TEXT_BYTES + 512) // bytes that any answer finds room in
+#define ANSWER_ROOM       (ANSWER_TEXT_BYTES + 512) // the longest answer, head and content
 
 struct answer {
     int status;
-    int wait_ms;      // that the answer has to wait (/io): the model sees to that
-    const char *text; // the content: points to `line`, or to what never changes
-    size_t length;
+    int wait_ms;      // /io: the model sends the answer only after so many ms; 0: at once
+    const char *text; // the content: points to `line`, or to a string constant
+    size_t length;    // of the text, in bytes
     char line[ANSWER_TEXT_BYTES];
 };
 
-// Decides on the answer to a request, or does what has to be done for it, which may take time
-// (/cpu) but never sleeps. Where `wait_ms` is set, the text never changes.
+// Makes the answer to a request. That may take time (/cpu), but handle() never sleeps: it sets
+// `wait_ms`, and the model waits in its own way. The text of an answer that waits is always a
+// string constant, so a model can keep the pointer.
 //
 //     GET /who     "model: pool\npid: 100\ntid: 102\nworker: 1\n"
 //     GET /count   "1234\n": the counter, after `times` increments
 //     GET /stats   lines "name: value" of all workers together, the last one "served: 12 13"
 void handle(const struct request *request, struct worker *worker, struct answer *answer);
 
-// Writes an answer, its head and content, as the connection needs it: see http_server.h.
+// Writes the head and the content of an answer to `out`. `http` says what the client can read
+// (HTTP version, HEAD) and whether the connection stays open: see ../common/http_server.h.
 void answer_put(const struct http_server *http, struct http_out *out,
                 const struct answer *answer);
 
-// A 503: there is no room for this client or its request. It says when to come again.
+// A 503: there is no room for this client or its request. Its field Retry-After says when to
+// ask again.
 extern const struct answer answer_busy;
 
 #endif

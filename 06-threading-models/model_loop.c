@@ -23,17 +23,20 @@
 struct loop {
     struct worker *worker;
     int epoll;
-    int source, (*accept_from)(int source); // where connections come from
+    int source; // a descriptor that can be read when there is a new connection: the listener
+    int (*accept_from)(int source); // takes that connection
     uint32_t connections_max;
     struct timers timers; // one for each connection: the next deadline is on top
     int64_t now_ns;       // the time of this round
     int64_t accept_ns;    // no accept() before this time
-    int64_t stop_ns;      // when the loop ends, whoever still waits for an answer
+    int64_t stop_ns;      // when the loop ends, even if clients still wait for an answer
     bool accepting, stopping;
     struct buffers *buffers;
 };
 
-// Lets a connection go on, and takes note of what it waits for then.
+// Calls go_on(c), which is connection_serve(), connection_timeout() or connection_refuse().
+// Then tells epoll and the timers what the connection waits for next, or closes it if it is
+// over.
 static void serve(struct loop *loop, struct connection *c, bool (*go_on)(struct connection *))
 {
     uint32_t watched = c->events;
@@ -77,7 +80,7 @@ static bool accept_one(struct loop *loop)
     return fd == LOOP_STOP;
 }
 
-// Watches the source of new connections, or looks away while there is no room for another one.
+// Has epoll watch the source of new connections, or not while there is no room for another one.
 static void watch_source(struct loop *loop)
 {
     bool room = loop->timers.count < loop->connections_max && loop->accept_ns <= loop->now_ns;
@@ -87,7 +90,7 @@ static void watch_source(struct loop *loop)
         loop->accepting = room;
 }
 
-// Stops accepting, and closes all connections that are owed no answer.
+// Stops accepting, and closes all connections whose clients wait for no answer.
 static void begin_to_stop(struct loop *loop, int stop_fd)
 {
     struct signalfd_siginfo signal;
@@ -122,6 +125,8 @@ static int sleep_ms_max(const struct loop *loop)
     return until_ns > loop->now_ns ? (int)((until_ns - loop->now_ns) / 1000000 + 1) : 0;
 }
 
+// What epoll reports has a pointer in `data.ptr`. It points to a struct connection, to
+// loop->source (there are new connections) or to loop->stopping (there was a signal to stop).
 static void prepare(struct loop *loop, int stop_fd)
 {
     struct epoll_event stop = {EPOLLIN, {.ptr = &loop->stopping}};
@@ -148,10 +153,12 @@ void event_loop(struct worker *worker, int source, int (*accept_from)(int source
         int count = epoll_wait(loop.epoll, events, EVENTS, sleep_ms_max(&loop));
         loop.now_ns = now_ns();
         for (int i = 0; i < count; i++) {
-            void *what = events[i].data.ptr;
-            if (what == &loop.stopping || (what == &loop.source && accept_one(&loop)))
+            void *what = events[i].data.ptr; // see prepare()
+            if (what == &loop.stopping)
                 stop = true;
-            else if (what != &loop.source)
+            else if (what == &loop.source)
+                stop = accept_one(&loop) || stop;
+            else
                 serve(&loop, what, connection_serve);
         }
         while (loop.timers.count > 0 && loop.timers.heap[0]->at_ns <= loop.now_ns)
@@ -161,6 +168,7 @@ void event_loop(struct worker *worker, int source, int (*accept_from)(int source
         if (stop)
             begin_to_stop(&loop, stop_fd);
     }
+    // The time to stop is over: closes the connections that are left.
     while (loop.timers.count > 0) {
         struct connection *c = (struct connection *)loop.timers.heap[0];
         timers_remove(&loop.timers, &c->timer);

@@ -1,14 +1,18 @@
 // model_pool.c: a loop in front, N workers behind, a bounded queue between them: RAMCloud,
 // Java's executors. The loop accepts, watches all connections, reads and parses requests, and
-// puts each into the queue. The next worker that is free takes it and runs the handler. So it
-// is work that is balanced, request by request. When the queue is full, the client is told so
-// at once: 503.
+// puts each into the queue. The next worker that is free takes the request and runs the
+// handler: requests are balanced one by one, not connections. When the queue is full, the
+// client is told so at once: 503.
 //
-//     loop: received() ──▶ queue `waiting` ──▶ worker: work() ──▶ queue `done` ──▶ loop:
-//     answer()
+//     loop    received(), enqueue()  parses a request, puts a job into `waiting`
+//     worker  work()                 takes the job, calls handle(), puts the job into `done`
+//     loop    take_back()            takes the job from `done`, wakes its connection
+//     loop    woken(), put_answer()  writes the answer, which the loop then sends
 //
-// Only the loop touches connections. A worker has the job, which outlives the connection: a
-// client may go away while a worker is busy with its request.
+// The loop is ../common/loop.c with conn.c, which accepts, reads and sends; its functions are
+// named conn_*() and explained in loop.h. Only the loop touches connections. A worker has only
+// the job, which may outlive the connection: a client can go away while a worker is busy with
+// its request.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,43 +28,45 @@
 #define REFUSED_MAX 256 // connections over the limit, while they read their 503
 
 struct client {
-    struct conn conn;        // of the loop. The first member: a conn of the loop is a client
-    struct job *job;         // its request, while a worker has it; NULL: none
-    bool is_bell;            // it is no client: see below
+    struct conn conn;        // what the loop keeps. The first member, so it can be cast
+    struct job *job;         // its request, until the answer is written; NULL: none
+    bool is_notifier;        // not a client but notify_fds[0]: see below
     struct http_server http; // what is known of its request
     bool refused;            // the connection is one more than --connections allows
 };
 
 struct job {
-    struct client *client; // NULL: it has gone. Only the loop looks at this
+    struct client *client; // NULL: the client has gone. Only the loop uses this
     struct request request;
     int status; // of the answer
     const char *text;
     size_t length;
-    char *copy;       // of the text, if that was in the worker's memory
-    bool finished;    // the loop has it back
-    struct job *next; // in the list of jobs that are free
+    char *copy;       // of the text, if the text was on the worker's stack
+    bool finished;    // the loop has taken the job back
+    struct job *next; // in the list free_jobs
 };
 
-static struct workers *all;
+static struct workers *all;   // the server's
 static struct queue waiting;  // jobs for the workers: the bounded queue
 static struct queue done;     // jobs with an answer, for the loop
-static struct job *free_jobs; // so that a request as a rule needs no malloc()
-static int jobs_under_way;
+static struct job *free_jobs; // used again, so most requests need no malloc()
+static int jobs_under_way;    // jobs that the loop has not taken back yet
 
-// A worker rings when it puts a job into the empty queue `done`: it writes a byte to bell[1].
-// To the loop bell[0] is one more connection, from which bytes come.
-static int bell[2];
-static bool bell_is_open;
+// The loop sleeps in epoll_wait(), which cannot watch a queue. So a worker that puts a job into
+// the empty queue `done` sends a byte to notify_fds[1]. For the loop notify_fds[0] is one more
+// connection: the byte can be read from it, and received() is called.
+static int notify_fds[2];
+static bool notify_is_open;
 
 // ---- a worker ------------------------------------------------------------------------------
 
+// Copies what the loop needs of the answer, which lies on the worker's stack.
 static void keep_answer(struct job *job, const struct answer *answer)
 {
     job->status = answer->status;
     job->text = answer->text;
     job->length = answer->length;
-    if (answer->text != answer->line) // a text that never changes
+    if (answer->text != answer->line) // a string constant
         return;
     job->copy = malloc(answer->length);
     if (job->copy)
@@ -81,9 +87,10 @@ static void *work(void *argument)
         if (answer.wait_ms)
             sleep_ms(answer.wait_ms); // this worker does nothing else meanwhile
         keep_answer(job, &answer);
-        queue_put(&done, job, &first); // there is room for all
-        if (first && send(bell[1], "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
-            die("cannot ring the bell: %s", strerror(errno));
+        queue_put(&done, job, &first); // `done` has room for a job of every connection
+        if (first && send(notify_fds[1], "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+            errno != EAGAIN)
+            die("cannot notify the loop: %s", strerror(errno));
     }
     workers_thread_ends(worker->all);
     return NULL;
@@ -124,8 +131,8 @@ static void free_job(struct job *job)
     free_jobs = job;
 }
 
-// Gives the request to the workers, if there is room in the queue. Until its answer is there,
-// the client is not read from.
+// Puts the request into the queue for the workers, or answers 503 if the queue is full. Until
+// the answer is written, nothing is read from this client (paused).
 static void enqueue(struct client *client, const struct request *request)
 {
     bool first;
@@ -134,7 +141,9 @@ static void enqueue(struct client *client, const struct request *request)
         job->client = client;
         job->request = *request;
     }
-    if (job && queue_put(&waiting, job, &first)) {
+    // Each job under way needs a place in `done` later, even if its client has gone by then.
+    bool room = (unsigned)jobs_under_way < done.size;
+    if (job && room && queue_put(&waiting, job, &first)) {
         jobs_under_way++;
         client->job = job;
         client->conn.paused = true;
@@ -147,8 +156,8 @@ static void enqueue(struct client *client, const struct request *request)
     put_answer(client, &answer_busy);
 }
 
-// Takes the jobs back that the workers are done with. Their clients have their turn next: the
-// loop calls woken() for them.
+// Takes back the jobs that the workers have finished. conn_wake() has the loop call woken() for
+// the client of each, still in this round.
 static void take_back(void)
 {
     struct job *job;
@@ -161,18 +170,18 @@ static void take_back(void)
             free_job(job);
     }
     if (jobs_under_way == 0 && atomic_load(&all->stopping))
-        shutdown(bell[1], SHUT_WR); // the bell will not ring again
+        shutdown(notify_fds[1], SHUT_WR); // the loop closes notify_fds[0] then
 }
 
 static void opened(struct conn *conn)
 {
     struct client *client = (struct client *)conn;
-    client->is_bell = conn->fd == bell[0];
-    if (client->is_bell)
+    client->is_notifier = conn->fd == notify_fds[0];
+    if (client->is_notifier)
         return;
     if (!workers_admit(all)) {
         client->refused = true;
-        workers_release(all); // it takes no room that other clients could have
+        workers_release(all); // a refused connection counts as open no longer
         atomic_fetch_add(&all->refused, 1);
         put_answer(client, &answer_busy);
     }
@@ -185,7 +194,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     struct request request;
     size_t used = 0, part = 1;
     bool began = client->http.began;
-    if (client->is_bell) {
+    if (client->is_notifier) {
         take_back();
         return length;
     }
@@ -203,7 +212,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     return used;
 }
 
-// A worker has finished the client's job.
+// A worker has finished the client's job: writes the answer.
 static void woken(struct conn *conn)
 {
     struct client *client = (struct client *)conn;
@@ -238,7 +247,7 @@ static void stop(struct conn *conn)
     struct client *client = (struct client *)conn;
     if (!atomic_load(&all->stopping))
         workers_stop(all);
-    if (client->is_bell)
+    if (client->is_notifier)
         take_back();
     else if (!client->job)
         conn_close(conn);
@@ -251,16 +260,17 @@ static void closed(struct conn *conn)
         free_job(client->job);
     else if (client->job)
         client->job->client = NULL; // a worker still has the job, or will have it
-    if (!client->is_bell && !client->refused)
+    if (!client->is_notifier && !client->refused)
         workers_release(all);
 }
 
-// The first connection of the loop is the bell.
+// The loop calls this when a client has connected. The first call returns notify_fds[0], so the
+// loop watches that before any worker can have a job; the client is taken by the next call.
 static int accept_client(int listener)
 {
-    if (!bell_is_open) {
-        bell_is_open = true;
-        return bell[0];
+    if (!notify_is_open) {
+        notify_is_open = true;
+        return notify_fds[0];
     }
     return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
@@ -278,7 +288,7 @@ void run_pool(struct workers *workers, int listener, int stop_fd)
                                        .stop = stop,
                                        .closed = closed};
     all = workers;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, bell) ||
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, notify_fds) ||
         !queue_open(&waiting, workers->settings.queue) || !queue_open(&done, connections_max))
         die("cannot set up a pool: %s", strerror(errno));
     for (int i = 0; i < workers->count; i++)
@@ -292,7 +302,7 @@ void run_pool(struct workers *workers, int listener, int stop_fd)
     queue_free(&done);
     while (free_jobs)
         free(new_job());
-    if (!bell_is_open)
-        close(bell[0]);
-    close(bell[1]);
+    if (!notify_is_open)
+        close(notify_fds[0]);
+    close(notify_fds[1]);
 }

@@ -23,8 +23,9 @@ static _Noreturn void serve(struct children *children, int listener, struct work
     while (!stop_signal_came() && !atomic_load(&workers->stopping)) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL) // EINVAL: shut down
-                sleep_ms(RETRY_MS);
+            // EINVAL: the listener was shut down, because the server stops.
+            if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL)
+                sleep_ms(RETRY_MS); // there is no free descriptor
             continue;
         }
         workers_admit(workers);

@@ -1,7 +1,7 @@
 // model_readers.c: one acceptor and N readers, each with an event loop of its own: memcached,
 // and nginx's idea in threads. The main thread gives each new connection to the next reader,
-// for good. What is balanced is the number of connections: how much work comes with each is not
-// known yet.
+// which keeps it until it is closed. So each reader gets as many connections as the others, but
+// not as much work: how much work comes with a connection is not known yet.
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +14,7 @@
 #include "model.h"
 #include "net.h"
 
-#define ARE_YOU_THERE (-1) // in a pipe, in place of a connection
+#define PROBE (-1) // in a pipe, in place of a connection: the reader shows that its loop runs
 
 struct reader {
     struct worker *worker;
@@ -31,7 +31,7 @@ static int accept_from_pipe(int pipe)
     ssize_t got = read(pipe, &fd, sizeof fd);
     if (got == 0)
         return LOOP_STOP;
-    if (got == sizeof fd && fd != ARE_YOU_THERE)
+    if (got == sizeof fd && fd != PROBE)
         return fd;
     if (got == sizeof fd)
         atomic_fetch_add(&ready, 1);
@@ -49,7 +49,7 @@ static void *serve(void *argument)
 
 static void start(struct reader *reader, struct worker *worker)
 {
-    int number = ARE_YOU_THERE;
+    int number = PROBE;
     reader->worker = worker;
     // A write to a pipe of so few bytes is whole or not at all: see pipe(7).
     if (pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) ||
@@ -81,7 +81,8 @@ void run_readers(struct workers *workers, int listener, int stop_fd)
         die("no memory for %d readers", workers->count);
     for (int i = 0; i < workers->count; i++)
         start(&readers[i], &workers->worker[i]);
-    // Each loop needs a descriptor of its own: the first clients must not take the last ones.
+    // Each loop needs a descriptor for epoll. Clients are accepted only when every loop has it,
+    // so that they cannot take the last free descriptors.
     while (atomic_load(&ready) < workers->count)
         sleep_ms(1);
     net_set_nonblocking(listener);

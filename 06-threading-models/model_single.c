@@ -1,7 +1,7 @@
 // model_single.c: one process, one connection at a time. The process blocks in accept() until a
 // client comes, and then in read() until that client has closed. All other clients wait,
-// however short their requests are. Nothing is shared, nothing can go wrong, and nothing
-// scales.
+// however short their requests are. There is nothing to share and nothing to lock, but a second
+// core is of no use.
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,17 +13,19 @@
 
 void run_single(struct workers *workers, int listener, int stop_fd)
 {
-    close(
-        stop_fd); // accept() and read() do not watch it: a signal handler has to interrupt them
+    // A process that blocks in accept() or read() cannot watch stop_fd at the same time: a
+    // signal handler has to interrupt it.
+    close(stop_fd);
     stop_signal_begin(listener, &workers->stopping);
     while (!stop_signal_came()) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL) // EINVAL: shut down
-                sleep_ms(RETRY_MS);
+            // EINVAL: the signal handler has shut the listener down.
+            if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL)
+                sleep_ms(RETRY_MS); // there is no free descriptor
             continue;
         }
-        workers_admit(workers);
+        workers_admit(workers); // never one too many: there is one at a time
         stop_signal_watch(fd);
         serve_blocking(fd, &workers->worker[0]);
         stop_signal_watch(-1);

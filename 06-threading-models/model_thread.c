@@ -11,18 +11,19 @@
 #include "model.h"
 #include "net.h"
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // of what follows
-static int *fds;                      // fds[i]: the connection of worker i; -1: none
-static int *free_numbers, free_count; // the workers without a connection
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // protects the three below
+static int *fds;          // fds[i]: the connection of worker i; -1: none
+static int *free_numbers; // a stack: the numbers of the workers that have no connection
+static int free_count;    // numbers on that stack
 
 // Serves one connection from the beginning to the end.
 static void *serve(void *argument)
 {
     struct worker *worker = argument;
-    int fd = fds[worker->number];
+    int fd = fds[worker->number]; // start() has set it before this thread began
     serve_blocking(fd, worker);
-    // The connection is closed under the mutex: so the main thread, when it stops the server,
-    // never shuts down a descriptor that belongs to another connection by now.
+    // The connection is closed while the mutex is held: so wake_all(), in the main thread,
+    // never shuts down a descriptor whose number belongs to another connection by now.
     pthread_mutex_lock(&mutex);
     fds[worker->number] = -1;
     close(fd);
@@ -52,7 +53,7 @@ static bool start(struct workers *workers, int fd)
     return started;
 }
 
-// Every read() that waits for a client returns 0.
+// Shuts all connections down for reading: every read() that waits for a client returns 0.
 static void wake_all(const struct workers *workers)
 {
     pthread_mutex_lock(&mutex);
@@ -83,7 +84,7 @@ void run_thread(struct workers *workers, int listener, int stop_fd)
     workers_stop(workers);
     wake_all(workers);
     if (!workers_wait(workers, stop_fd))
-        return; // threads that go on use what is freed here; the end of the program ends them
+        return; // threads that still run use the arrays; the end of the program ends them
     free(fds);
     free(free_numbers);
 }

@@ -62,25 +62,25 @@ static void answer_request(struct connection *c)
         put_answer(c, &answer);
 }
 
-// Says what the connection waits for now, and how long. False: it is broken.
+// Sets what the connection waits for now, and how long. False: the connection is broken.
 static bool wait_for_next(struct connection *c, bool began_before)
 {
     bool good = true;
     c->events = EPOLLIN;
     c->limit_ms = 0;
-    if (c->out) { // for the client to take all of it, however often it takes a byte
+    if (c->out) { // waits for the client to take all: taking one byte gets it no more time
         c->events = EPOLLOUT;
         c->limit_ms = STALL_MS;
-    } else if (c->wait_ms) { // for the time only: further requests wait in the kernel
+    } else if (c->wait_ms) { // waits for its timer only: further requests stay in the kernel
         c->events = 0;
         c->limit_ms = c->wait_ms;
-    } else if (c->closing) { // for the client to close as well (RFC 9112 §9.6)
+    } else if (c->closing) { // waits for the client to close as well (RFC 9112 §9.6)
         c->lingering = true;
         good = !shutdown(c->fd, SHUT_WR);
         c->limit_ms = LINGER_MS;
-    } else if (!c->http.began) { // for the next request
+    } else if (!c->http.began) { // waits for the next request
         c->limit_ms = c->worker->all->settings.idle_ms;
-    } else if (!began_before) { // for the rest of a head: further bytes of it buy no more time
+    } else if (!began_before) { // waits for the rest of a head: the timer keeps running
         c->limit_ms = c->worker->all->settings.head_ms;
     }
     return good;
@@ -108,7 +108,8 @@ static bool advance(struct connection *c, size_t length)
     return good && wait_for_next(c, began_before);
 }
 
-// Goes on with the bytes that were kept, and with `more` bytes that stand behind them.
+// Goes on with the bytes that were kept, and with `more` bytes that were read behind their
+// place in the buffer.
 static bool advance_kept(struct connection *c, size_t more)
 {
     if (c->in)
@@ -122,7 +123,8 @@ struct connection *connection_open(int fd, struct worker *worker, struct buffers
     int on = 1;
     if (!c)
         return NULL;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // we collect answers ourselves
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+               sizeof on); // answers are collected in `buffers`
     c->fd = fd;
     c->worker = worker;
     c->buffers = buffers;
@@ -132,7 +134,7 @@ struct connection *connection_open(int fd, struct worker *worker, struct buffers
 
 bool connection_refuse(struct connection *c)
 {
-    workers_release(c->worker->all); // it takes no room that other clients could have
+    workers_release(c->worker->all); // a refused connection counts as open no longer
     atomic_fetch_add(&c->worker->all->refused, 1);
     c->refused = true;
     put_answer(c, &answer_busy);
@@ -145,14 +147,21 @@ bool connection_serve(struct connection *c)
     if (c->out) { // there is room for more of the answers
         if (!send_now(c, c->out, c->out_length))
             return false;
-        return c->out || advance_kept(c, 0);
+        if (c->out)
+            return true; // the kernel had no room for all of them
+        return advance_kept(c, 0);
     }
+    // Leaves room in front for the bytes that were kept: advance_kept() copies them there.
     ssize_t got = read(c->fd, c->buffers->in + c->in_length, REQUEST_BYTES - c->in_length);
     if (got < 0 && errno == EAGAIN)
         return true;
-    if (got <= 0 || c->wait_ms) // epoll reports a reset even to those that did not ask
+    // A connection that waits for its timer has asked epoll for no event (wait_for_next()), and
+    // epoll reports only a reset then.
+    if (got <= 0 || c->wait_ms)
         return false;
-    return c->lingering || advance_kept(c, (size_t)got);
+    if (c->lingering)
+        return true; // what the client sends after the last answer is thrown away
+    return advance_kept(c, (size_t)got);
 }
 
 bool connection_timeout(struct connection *c)
@@ -169,7 +178,7 @@ bool connection_timeout(struct connection *c)
     if (!c->http.began || c->out || c->lingering)
         return false;
     c->http = (struct http_server){.keep_alive = false};
-    c->request = (struct request){.status = 408};
+    c->request = (struct request){.route = REFUSED, .status = 408};
     answer_request(c);
     return advance(c, 0);
 }

@@ -21,20 +21,21 @@ struct buffers {
 };
 
 struct connection {
-    struct timer timer; // of the loop. The first member: a timer of the heap is a connection
+    // The first member, so the loop can cast a pointer to it into a pointer to the connection.
+    struct timer timer;
     int fd;
-    uint32_t events; // what the connection waits for: EPOLLIN, EPOLLOUT, or 0: only for time
-    int limit_ms;    // how long, from now; 0: the deadline stays where it is
+    uint32_t events; // what the connection waits for: EPOLLIN, EPOLLOUT, or 0: only its timer
+    int limit_ms;    // how long it waits, from now; 0: the timer stays as it is
 
-    // The loop need not know the rest.
+    // The loop does not use the rest.
     struct worker *worker;
     struct buffers *buffers;
     char *in, *out; // bytes that are not used yet, and not sent yet; NULL: none
     size_t in_length, out_length;
     struct http_server http; // what is known of the request that comes, or is answered
     struct request request;
-    int wait_ms;      // for so long its answer has to wait (/io); 0: it does not wait
-    const char *text; // that answer
+    int wait_ms;      // how long the answer to the request has to wait (/io); 0: not at all
+    const char *text; // the content of the answer that waits
     bool closing;     // the last answer is written
     bool lingering;   // the last answer is sent; the client may still be sending
     bool refused;     // the connection is one more than --connections allows

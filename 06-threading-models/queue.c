@@ -25,6 +25,7 @@ bool queue_put(struct queue *queue, void *item, bool *first)
     return room;
 }
 
+// The caller holds the mutex. NULL: the queue is empty.
 static void *take_first(struct queue *queue)
 {
     if (!queue->count)
@@ -51,14 +52,6 @@ void *queue_try(struct queue *queue)
     void *item = take_first(queue);
     pthread_mutex_unlock(&queue->mutex);
     return item;
-}
-
-bool queue_is_full(struct queue *queue)
-{
-    pthread_mutex_lock(&queue->mutex);
-    bool full = queue->count == queue->size;
-    pthread_mutex_unlock(&queue->mutex);
-    return full;
 }
 
 void queue_close(struct queue *queue)

@@ -7,10 +7,10 @@
 
 struct queue {
     pthread_mutex_t mutex;
-    pthread_cond_t filled;
-    void **ring;
+    pthread_cond_t filled; // signalled when an item is put
+    void **ring;           // the items: `count` of them, from ring[first] on
     unsigned size, first, count;
-    bool closed;
+    bool closed; // queue_close() was called
 };
 
 // Prepares a queue for at most `size` items. False: there is no memory for it.
@@ -25,11 +25,8 @@ void *queue_take(struct queue *queue);
 // The same without waiting; NULL: it is empty.
 void *queue_try(struct queue *queue);
 
-// True if the next item would not be taken. Where only the caller puts items, false stays false
-// until it does.
-bool queue_is_full(struct queue *queue);
-
-// Makes all threads return that wait in queue_take(), now or when the queue is empty.
+// From now on queue_take() does not wait: when the queue is empty it returns NULL, also in the
+// threads that wait in it now.
 void queue_close(struct queue *queue);
 
 void queue_free(struct queue *queue);

@@ -20,8 +20,8 @@
 #include "text.h"
 
 #define BACKLOG      4096
-#define SPARE_FILES  100 // that the server needs beside its connections
-#define STACK_KB_MIN 128 // a conversation needs 50 of them
+#define SPARE_FILES  100 // descriptors that the server needs beside its connections
+#define STACK_KB_MIN 128 // serving one connection takes 50 KB of stack
 
 // One line for each model: its name, how many connections it serves at once, and what it is.
 // The tests and scripts read this too.
@@ -33,7 +33,8 @@ static _Noreturn void list_models(void)
     exit(fflush(stdout) != 0);
 }
 
-static const struct model *find_model(const char *name)
+// Ends the program if there is no model of this name.
+static const struct model *choose_model(const char *name)
 {
     int found = model_find(name);
     if (found >= 0)
@@ -82,14 +83,14 @@ int main(int argc, char **argv)
     text_begin();
     if (list)
         list_models();
-    const struct model *model = find_model(name);
+    const struct model *model = choose_model(name);
     if (!settings.workers)
         settings.workers = usable_cores();
     if (settings.stack_kb && settings.stack_kb < STACK_KB_MIN)
         settings.stack_kb = STACK_KB_MIN;
     raise_file_limit(settings.connections + SPARE_FILES);
     int listener = net_listen(host, port, BACKLOG);
-    int count = 1;
+    int count = 1; // workers: places for what each of them has done, not threads yet
     if (model->workers == N_WORKERS)
         count = settings.workers;
     if (model->workers == ONE_FOR_EACH)

@@ -17,10 +17,10 @@ static void answer_made_charge(struct connection *c);
 
 // ---- POST /charges -------------------------------------------------------------------------
 
-// The server looks whether the key is known, and takes the key. Between the two nothing else
-// happens: there is one thread, and it does not wait. And what says that the key has been used
-// is the charge itself, which is one line of the journal: after a crash both are there, or
-// neither.
+// The server looks whether the key is known (store_find_key()), and takes it (charge_take()).
+// No other request comes between the two: there is one thread, and it does not wait there. The
+// key is stored in the record of its charge, which is one line of the journal: after a crash
+// both are there, or neither.
 void answer_charge(struct connection *c, const struct request *request)
 {
     char text[KEY_MAX + 1];
@@ -91,8 +91,8 @@ bool charge_take(struct connection *c, struct record *charge)
     return false;
 }
 
-// The bank's decision; the bank knows nothing about keys.
-static void ask_bank(struct connection *c)
+// Stores the bank's decision: this bank declines each source that begins with "tok_declined".
+static void store_decision(struct connection *c)
 {
     static const char bad[] = "tok_declined";
     struct http_text source = record_text(c->charge);
@@ -106,7 +106,7 @@ static void ask_bank(struct connection *c)
 // is called when the record is on the disk.
 static void bank_has_answered(struct connection *c)
 {
-    ask_bank(c);
+    store_decision(c);
     crash_at("before-journal");
     if (!connection_keep(c, c->charge, c->made)) {
         store_forget(&c->api->store, c->charge);
@@ -115,6 +115,7 @@ static void bank_has_answered(struct connection *c)
     }
 }
 
+// There is no bank: its work is a wait of --process-ms.
 void charge_make(struct connection *c, void (*then)(struct connection *c))
 {
     c->made = then;
@@ -130,7 +131,7 @@ void charge_abandon(struct connection *c)
         c->record->waiter = NULL;
     if (!c->charge || c->charge->state != PENDING)
         return;
-    ask_bank(c);
+    store_decision(c);
     if (!store_add(&c->api->store, c->charge))
         store_forget(&c->api->store, c->charge);
 }

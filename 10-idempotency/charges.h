@@ -8,23 +8,24 @@
 void answer_charge(struct connection *c, const struct request *request);
 void answer_naive_charge(struct connection *c, const struct request *request);
 
-// The client has gone: what the bank was asked for happens nevertheless.
+// The connection is closed. A charge that the bank has been asked for is made all the same, and
+// kept, but no client waits for it.
 void charge_abandon(struct connection *c);
 
-// ---- for the notes' pattern as well --------------------------------------------------------
+// ---- also called by check_then_mark.c and accounts.c ---------------------------------------
 
-// Takes the room that the charge needs, and its key, and sets c->charge. False: there is no
-// room; the charge is freed, and the request is answered.
+// Reserves room for the charge, takes its key, and sets c->charge. False: there is no room; the
+// charge is freed, and the request is answered.
 bool charge_take(struct connection *c, struct record *charge);
 
 // Sends c->charge to the bank, which takes its time, and then to the journal. `then` is called
 // when c->charge is on the disk, or is NULL because it cannot be kept.
 void charge_make(struct connection *c, void (*then)(struct connection *c));
 
-// Answers with a charge: as it was the first time, or again.
+// Answers with a charge. `replayed`: the answer was made for an earlier request.
 void charge_answer(struct connection *c, const struct record *charge, bool replayed);
 
-// Answers with 503: what could not be kept has not happened.
+// Answers with 503: the record could not be kept, so nothing has changed.
 void charge_not_kept(struct connection *c);
 
 #endif

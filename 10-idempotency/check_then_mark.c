@@ -1,15 +1,15 @@
 // check_then_mark.c: see check_then_mark.h. Read answer_check_then_mark() first, and then what
 // follows it, in the order in which it happens.
 //
-//     check     is this key marked?                (the database is asked, and answers)
-//     mark      it is now                          (on the disk)
-//     process   the bank is asked
+//     check     is this key marked?                (takes --lookup-ms, as in a database)
+//     mark      the key is marked                  (on the disk)
+//     process   the bank is asked                  (takes --process-ms)
 //     charge    the charge is kept                 (on the disk)
 //
 // If a second request comes between check and mark, it finds no mark either: both requests
 // charge. If the server is killed between mark and charge, there is a mark without a charge:
 // the retry is told "already done", and no charge was made. Another order of the steps only
-// exchanges the one error for the other.
+// exchanges one error for the other.
 #include "check_then_mark.h"
 
 #include <stdlib.h>
@@ -37,7 +37,8 @@ static void give_up(struct connection *c)
     charge_not_kept(c);
 }
 
-static void is_charged(struct connection *c)
+// The charge is on the disk, or could not be kept.
+static void when_charged(struct connection *c)
 {
     if (!c->charge) {
         charge_not_kept(c);
@@ -47,14 +48,15 @@ static void is_charged(struct connection *c)
     charge_answer(c, c->charge, false);
 }
 
-static void is_marked(struct connection *c)
+// The mark is on the disk, or could not be kept.
+static void when_marked(struct connection *c)
 {
     if (!c->durable) {
         give_up(c);
         return;
     }
     crash_at("after-mark");
-    charge_make(c, is_charged);
+    charge_make(c, when_charged);
 }
 
 static void mark(struct connection *c)
@@ -62,7 +64,7 @@ static void mark(struct connection *c)
     struct record *record = c->mark;
     c->mark = NULL;
     crash_at("after-check");
-    if (!connection_keep(c, record, is_marked)) {
+    if (!connection_keep(c, record, when_marked)) {
         free(record);
         give_up(c);
     }

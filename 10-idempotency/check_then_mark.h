@@ -7,7 +7,7 @@
 
 void answer_check_then_mark(struct connection *c, const struct request *request);
 
-// The client has gone: what was marked happens nevertheless.
+// The connection is closed before the mark is in the journal: neither mark nor charge is made.
 void check_then_mark_abandon(struct connection *c);
 
 #endif

@@ -7,7 +7,8 @@
 //         --drop 1 (one answer is lost), or with --process-ms 3000 and the client with
 //         --timeout-ms 1000, and watch the client ask again.
 //
-// Read main() first, then charge(). retry.c decides what may be asked again, and when.
+// Read main() first, then make_charge() and charge(). retry.c decides what may be asked again,
+// and when.
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -24,10 +25,10 @@
 
 #define AMOUNT     1250 // cents, without --amount
 #define CONTENT    "{\"amount\": %d, \"currency\": \"eur\", \"source\": \"tok_visa\"}"
-#define TEXT_BYTES 200 // of a text of the server's that is printed
+#define TEXT_BYTES 200 // of a text from the server, as it is printed
 
-// At most 100 calls in 10 seconds; the first wait is at most 50 ms, no wait is longer than 1 s.
-static const struct retry_policy policy = {100, 50, 1000, 10000, true};
+static const struct retry_policy policy = {
+    .attempts_max = 100, .base_ms = 50, .cap_ms = 1000, .deadline_ms = 10000, .jitter = true};
 
 static struct service server;
 static int timeout_ms = 5000;
@@ -91,8 +92,8 @@ static void print_charge(int object)
 
 // ---- one charge ----------------------------------------------------------------------------
 
-// Calls until it is certain whether the charge was made. Each call carries the same key:
-// another key would be another charge.
+// Calls until it is certain whether the charge was made, or until the policy's deadline. Each
+// call carries the same key: another key would be another charge.
 static void charge(const struct call_request *request)
 {
     char text[CALL_TEXT_BYTES];
@@ -106,10 +107,10 @@ static void charge(const struct call_request *request)
                (double)(call.ended_ns - call.began_ns) * 1e-6);
         if (!retry_may(call.outcome, call.status, true))
             return;
-        int64_t asked_ms = retry_after_ms(call.retry_after, time(NULL)),
-                elapsed_ms = (call.ended_ns - began_ns) / 1000000,
-                wait_ms =
-                    retry_wait_ms(&policy, calls, elapsed_ms, asked_ms, random_next(&random));
+        int64_t asked_ms = retry_after_ms(call.retry_after, time(NULL));
+        int64_t elapsed_ms = (call.ended_ns - began_ns) / 1000000;
+        int64_t wait_ms =
+            retry_wait_ms(&policy, calls, elapsed_ms, asked_ms, random_next(&random));
         if (wait_ms == RETRY_GIVE_UP)
             die("the outcome is not known: ask again with --key '%s'", request->key);
         printf("waits %lld ms, then calls again with the same key\n", (long long)wait_ms);
@@ -118,7 +119,8 @@ static void charge(const struct call_request *request)
     }
 }
 
-// Makes a charge and prints it; `times` 2: asks again, and nothing more is charged.
+// Makes a charge and prints it. `times` 2: sends the same request again, after which nothing
+// more is charged.
 static void make_charge(const char *key, int amount, int times)
 {
     char content[100], first[TEXT_BYTES], id[TEXT_BYTES];
@@ -139,7 +141,7 @@ static void make_charge(const char *key, int amount, int times)
     }
 }
 
-// Page after page: each begins behind the last id of the one before.
+// Prints all charges, page after page: each page begins behind the last id of the page before.
 static void print_list(void)
 {
     char path[TEXT_BYTES + 40] = "/charges?limit=25", id[TEXT_BYTES] = "", last[TEXT_BYTES];
@@ -184,7 +186,9 @@ int main(int argc, char **argv)
     service_at(&server, host, port);
     if (!uuid_new(uuid))
         die("the kernel has no random bits");
-    int times = amount || key ? 1 : 2;
+    int times = 1;
+    if (!amount && !key)
+        times = 2;
     if (!key)
         key = uuid_write(uuid, new_key);
     if (list)

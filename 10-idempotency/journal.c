@@ -1,4 +1,5 @@
-// journal.c: see journal.h. Read write_group() first: it is all that a request waits for.
+// journal.c: see journal.h. Read journal_append(), journal_commit() and write_group() first:
+// they are the path of a charge.
 #include "journal.h"
 
 #include <errno.h>
@@ -96,8 +97,9 @@ static size_t close_group(struct journal *journal)
     return JOURNAL_HEAD + padded;
 }
 
-// Makes zeros for a group of this length, and for the zeros that stand behind each group. Here,
-// and only here, the file takes room on the disk: where there is none, nothing has begun.
+// Sees to it that there are zeros for a group of this length, and for the zeros that stand
+// behind each group. In a commit the file grows only here: if the disk is full, this fails, and
+// no byte of the group has been written.
 static bool make_room(struct journal *journal, size_t length)
 {
     off_t needed = journal->end + (off_t)length + JOURNAL_HEAD, size = journal->size;
@@ -115,6 +117,7 @@ static bool make_room(struct journal *journal, size_t length)
     return false;
 }
 
+// The work has come to this point of --crash-at: see crashpoint.h.
 static void crossed(const struct journal *journal, const char *point)
 {
     if (journal->crossed)
@@ -143,9 +146,9 @@ static bool make_name_known(struct journal *journal)
 
 // After a failed write it is not known what is on the disk: the kernel may have given up pages
 // and called them clean, so that a second fdatasync() succeeds without having written anything
-// (fsync(2), "errors"; PostgreSQL learned it in 2018). So fdatasync() is not called again in
-// the hope that it works now. No client was told of what is behind `end`: zeros are written
-// there again, and when they are on the disk, everything is known.
+// (fsync(2), "errors"; PostgreSQL was changed for it in 2018). So it does not help to call
+// fdatasync() again. No client was told of what is behind `end`: zeros are written there again,
+// and when they are on the disk, all of the file is known.
 static bool make_known(struct journal *journal)
 {
     if (!make_name_known(journal))
@@ -157,6 +160,9 @@ static bool make_known(struct journal *journal)
     return true;
 }
 
+// Writes the present group behind the last one, and syncs it. True: the group is on the disk.
+// First the three conditions: the name still leads to this file, what an earlier failure has
+// left is cleared, and there are zeros for the group.
 static bool write_group(struct journal *journal, size_t length)
 {
     if (!journal_is_in_place(journal) || !make_known(journal) || !make_room(journal, length))
@@ -181,7 +187,7 @@ static bool write_group(struct journal *journal, size_t length)
 bool journal_commit(struct journal *journal)
 {
     bool written = write_group(journal, close_group(journal));
-    journal->length = 0; // whatever has come of it: these lines have had their turn
+    journal->length = 0; // a group that has failed is not written again: its clients get 503
     if (!written && journal->suspect)
         make_known(journal); // if this fails too, the next commit begins with it
     return written;
@@ -245,10 +251,11 @@ static bool open_file(struct journal *journal)
     return false;
 }
 
-// What was read is about to be told of, but is it on the disk? The process before this one may
-// have been killed before its sync, or after one that failed: then the kernel has the last
-// group in memory, and may call it clean. So it is written again, and synced; and the folder,
-// for it may have been killed between rename() and that.
+// Clients will be told of the lines that were read, so these lines must be on the disk. But the
+// process before this one may have been killed before its sync, or after a sync that failed:
+// then the last group may be only in the kernel's memory, and marked as clean. So the last
+// group is written again, and synced. The folder is synced too, since that process may have
+// been killed between rename() and the sync of the folder.
 static bool confirm(struct journal *journal, off_t last)
 {
     size_t length = 0;
@@ -297,7 +304,7 @@ bool journal_open(struct journal *journal, const char *path,
 
 void journal_close(struct journal *journal)
 {
-    close_file(journal->fd); // and the lock is gone with it
+    close_file(journal->fd); // this also ends the lock
     close_file(journal->directory_fd);
     free(journal->group);
 }
@@ -356,7 +363,7 @@ bool journal_replace(struct journal *journal, struct journal *fresh)
         return false;
     }
     crossed(journal, "compact-synced");
-    if (rename(path, journal->path)) { // either name has either file, at any moment
+    if (rename(path, journal->path)) { // atomic: the name leads to the old file or the new
         journal_fail(journal, "rename the journal beside", journal->path);
         journal_give_up(fresh);
         return false;

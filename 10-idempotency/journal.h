@@ -1,5 +1,5 @@
-// journal.h: an append-only file that survives a crash. What journal_commit() has answered with
-// true is on the disk, and is there whatever happens next.
+// journal.h: an append-only file that survives a crash. When journal_commit() has returned
+// true, the lines of the group are on the disk, whatever happens next.
 //
 //     header    "charges\n", version, checksum                       16 bytes
 //     group     length, checksum of the lines, 0, checksum           16 bytes
@@ -8,13 +8,13 @@
 //     group     ...
 //     zeros     up to the end of the file: at least 16 bytes
 //
-// Many lines share one group, one write() and one fdatasync(): group commit. The disk needs a
-// tenth of a millisecond or ten to say "it is there", for one line or for a thousand.
+// Many lines share one group, one pwrite() and one fdatasync(): group commit. A sync takes 0.1
+// to 10 ms, which depends on the disk, and hardly on the number of lines.
 //
 // The zeros are written, and synced, before a group takes their place. So a group changes
-// nothing about the file but bytes: fdatasync() has no metadata to bring to the disk (bench.sh
-// shows the difference). And what a crash has left of a group can be told from damage: see
-// recovery.h.
+// neither the file's size nor its blocks: fdatasync() has no metadata to bring to the disk
+// (test/bench.sh shows the difference). And recovery can tell a group that a crash has cut from
+// a file that is damaged: see recovery.h.
 #ifndef JOURNAL_H
 #define JOURNAL_H
 
@@ -34,15 +34,15 @@ struct journal {
     char path[PATH_MAX]; // of the file, not of a link to it
     off_t end;           // behind the last group that is on the disk
     off_t size;          // of the file: from `end` to here are zeros
-    char *group;         // the present one, with room for its head
-    size_t length;
+    char *group;         // the present group, with room for its head
+    size_t length;       // of the present group's lines
     bool suspect;        // a write has failed: what is behind `end` is not known
-    bool renamed;        // the folder has to be synced before anything else counts
+    bool renamed;        // the name leads to a new file: the folder has to be synced first
     bool folder_suspect; // a sync of the folder has failed: whether the name is on the disk is
                          // not known
     uint64_t syncs;
     uint64_t recovered, cut; // lines that were read at the start; bytes of a torn group
-    void (*crossed)(const char *point); // told which point of a commit is passed; or NULL
+    void (*crossed)(const char *point); // called at each point of --crash-at; NULL: none
     char error[300];
 };
 
@@ -62,7 +62,8 @@ bool journal_commit(struct journal *journal);
 
 // Compaction: begins a journal beside this one, into which what is to stay is appended; then
 // puts it in the place of this one, whose group has to be empty. Until journal_replace() has
-// renamed it, nothing has changed. Each false is the end of it, and `journal->error` says why.
+// renamed it, nothing has changed. False: the compaction is over, `fresh` is closed, and
+// `journal->error` says why.
 bool journal_begin_fresh(struct journal *journal, struct journal *fresh);
 bool journal_append_fresh(struct journal *journal, struct journal *fresh, const char *line,
                           size_t length);
@@ -75,7 +76,7 @@ struct journal_head {
     uint32_t length;   // of the lines
     uint32_t checksum; // of the lines, and the zeros behind them
     uint32_t zero;
-    uint32_t own; // checksum of the three above and of the place: one that is moved is wrong
+    uint32_t own; // checksum of the three above and of the place: a moved group is not valid
 };
 
 void journal_header(char *header); // of the file

@@ -106,7 +106,7 @@ size_t record_write(struct record *record, char line[RECORD_BYTES])
 
 // ---- and back ------------------------------------------------------------------------------
 
-// The text of a member, of `min` to `max` bytes; without a length if it is not that.
+// The text of a member; length 0 if there is none, or if it has more than `max` bytes.
 static struct http_text text_of(const struct json *json, const char *name, size_t max)
 {
     const struct json_value *value = json_member(json, name);

@@ -4,15 +4,15 @@
 //     {"charge":"ch_01J...","amount":500,"currency":"eur","source":"tok_visa",
 //      "created_ms":1750000000000,"succeeded":true,"key":"order-17"}
 //
-// That one line is the answer to "how can a charge and its key never disagree?": the charge,
-// the key that it was made for, and all that its answer says are one record. It is in the
-// journal or it is not. A key whose line is not there was never used.
+// The charge, the key that it was made for, and all that its answer says are one line. The line
+// is in the journal or it is not, so charge and key cannot disagree. A key whose line is not
+// there was never used.
 #ifndef RECORD_H
 #define RECORD_H
 
 #include "json.h"
 
-#define AMOUNT_MAX   99999999 // cents, or what else the currency's smallest coin is
+#define AMOUNT_MAX   99999999 // cents; of jpy: yen
 #define SOURCE_MAX   64       // characters of a source
 #define ACCOUNT_MAX  64       // of an account's name in the path
 #define OWNER_MAX    100      // bytes of its owner's name

@@ -2,11 +2,11 @@
 // impatient, because an answer was lost, because a proxy tried again.
 //
 // Run:    ./server             then, in another terminal: ./client, or
-//         curl -H 'Idempotency-Key: "order-17"' localhost:8010/charges
-//              -d '{"amount":500,"currency":"eur","source":"tok_visa"}'       twice, and then
-//         curl localhost:8010/balance           strings charges.journal
+//         the first curl command of README.md, twice; and then
+//         curl localhost:8010/balance
+//         strings charges.journal
 // Watch:  that the second answer is the first one again, and that the balance does not move;
-//         then kill -9 the server, start it again, and ask a third time.
+//         then kill -9 the server, start it again, and send the same request a third time.
 //
 // Read the routes below first; then answer_charge() in charges.c, which is the lesson;
 // journal_commit() in journal.c, after which a charge has happened; and recovery.h, which says
@@ -55,56 +55,25 @@ static struct api api = {
 // ---- what the loop calls -------------------------------------------------------------------
 
 static void opened(struct conn *conn);
-static size_t received(struct conn *conn, const char *bytes, size_t length);
-static void timeout(struct conn *conn);
-static void woken(struct conn *conn);
-static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 static void commit(void);
 
 static const struct loop_server server = {
     .conn_bytes = sizeof(struct connection),
     .conns_max = CONNECTIONS_MAX,
-    .opened = opened,     // a client has connected
-    .received = received, // bytes have come; returns how many are used, 0: more have to come
-    .timeout = timeout,   // the deadline of a connection has passed
-    .woken = woken,       // conn_wake() was called: the journal has kept what it waits for
-    .stop = stop,         // the server is to stop; once for each connection
-    .closed = closed,     // a connection is gone
-    .round = commit,      // all that has come is served, and the loop is about to sleep
+    .opened = opened, // a client has connected
+    // Bytes have come. Returns how many of them are used; 0: more have to come.
+    .received = connection_received,
+    .timeout = connection_timeout, // the deadline of a connection has passed
+    .woken = connection_woken,     // conn_wake() was called: the connection's wait is over
+    .stop = connection_stop,       // the server is to stop; once for each connection
+    .closed = closed,              // a connection is gone
+    .round = commit, // all that has come is served, and the loop is about to sleep
 };
-
-// A struct conn of this server is always the first member of a struct connection, so the two
-// have the same address: that is what makes this cast right.
-static struct connection *connection_of(struct conn *conn)
-{
-    return (struct connection *)conn;
-}
 
 static void opened(struct conn *conn)
 {
-    connection_of(conn)->api = &api;
-    connection_opened(connection_of(conn));
-}
-
-static size_t received(struct conn *conn, const char *bytes, size_t length)
-{
-    return connection_received(connection_of(conn), bytes, length);
-}
-
-static void timeout(struct conn *conn)
-{
-    connection_timeout(connection_of(conn));
-}
-
-static void woken(struct conn *conn)
-{
-    connection_woken(connection_of(conn));
-}
-
-static void stop(struct conn *conn)
-{
-    connection_stop(connection_of(conn));
+    connection_opened(connection_of(conn), &api);
 }
 
 static void closed(struct conn *conn)
@@ -114,12 +83,12 @@ static void closed(struct conn *conn)
     http_server_done(&connection_of(conn)->http);
 }
 
-// All charges that have come in this round of the loop go to the disk together, and then all of
-// them are answered.
+// All records that were added in this round of the loop go to the disk together; then every
+// connection that waits for one of them is woken, and answers its client.
 static void commit(void)
 {
     struct connection *waiter = store_commit(&api.store);
-    if (waiter) // a few more may come at once: see commit_delay.h
+    if (waiter) // more records may come at once, so the loop must not sleep: commit_delay.h
         conn_wake(&waiter->conn);
 }
 
@@ -141,7 +110,7 @@ static void begin(const char *journal, double key_ttl, int waste_kb, const char 
     if (strcmp(crash, "never") && !crash_arm(crash))
         options_reject("--crash-at takes one of %s, and perhaps :N, not '%s'", CRASH_POINTS,
                        crash);
-    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of write(), not our end
+    signal(SIGXFSZ, SIG_IGN); // at the limit of a file's size pwrite() fails with EFBIG
     api.store.key_ttl_ms = (int64_t)(key_ttl * 1000);
     api.store.waste_max = (uint64_t)waste_kb << 10;
     if (!journal)
@@ -175,7 +144,7 @@ int main(int argc, char **argv)
         {"key-ttl", OPTION_NUMBER, &key_ttl, 0.001, 31536000,
          "seconds until a key is forgotten"},
         {"waste-kb", OPTION_INT, &waste_kb, 0, 1 << 20,
-         "KB of old things that the journal may keep"},
+         "KB of lines that the journal may keep without need"},
         {"crash-at", OPTION_TEXT, &crash,
          .help = "SIGKILL at a point, or POINT:N the N-th time: crashpoint.h"},
         {"drop", OPTION_INT, &set->drop, 0, 1000000, "so many answers to charges are lost"},

@@ -19,7 +19,7 @@ static int64_t look_at_the_clock(struct store *store)
 {
     int64_t now_ms = (int64_t)ulid_now_ms();
     if (now_ms < store->latest_ms - CLOCK_STEP_MS) {
-        for (uint32_t i = store->fresh; i < store->charge_count; i++)
+        for (uint32_t i = store->first_unexpired; i < store->charge_count; i++)
             if (store->charges[i]->key_from_ms > now_ms)
                 store->charges[i]->key_from_ms = now_ms;
         for (struct record *mark = store->mark; mark; mark = mark->next)
@@ -53,10 +53,10 @@ static void forget_key(struct store *store, struct record *charge)
 static void expire(struct store *store, uint32_t max)
 {
     int64_t now_ms = look_at_the_clock(store);
-    for (uint32_t i = 0; i < max && store->fresh < store->charge_count &&
-                         has_expired(store, store->charges[store->fresh], now_ms);
+    for (uint32_t i = 0; i < max && store->first_unexpired < store->charge_count &&
+                         has_expired(store, store->charges[store->first_unexpired], now_ms);
          i++)
-        forget_key(store, store->charges[store->fresh++]);
+        forget_key(store, store->charges[store->first_unexpired++]);
     for (uint32_t i = 0; i < max && store->mark && has_expired(store, store->mark, now_ms);
          i++) {
         struct record *mark = store->mark;
@@ -73,8 +73,8 @@ struct record *store_find_key(struct store *store, struct http_text key)
 {
     expire(store, EXPIRED_AT_ONCE);
     struct record *charge = table_find(&store->keys, key);
-    if (charge &&
-        has_expired(store, charge, look_at_the_clock(store))) { // its turn has not come yet
+    // expire() may not have come to this charge yet.
+    if (charge && has_expired(store, charge, look_at_the_clock(store))) {
         forget_key(store, charge);
         charge = NULL;
     }
@@ -101,7 +101,7 @@ static bool keep_charge(struct store *store, struct record *charge)
     return true;
 }
 
-// Two that passed the check at the same time both mark: the second one is of no use.
+// Two requests that passed the check at the same time both mark: the second mark is not kept.
 static bool keep_mark(struct store *store, struct record *mark)
 {
     if (!table_add(&store->marks, mark))
@@ -124,7 +124,8 @@ static bool keep_account(struct store *store, struct record *account)
     return account->kind == ACCOUNT && table_add(&store->accounts, account);
 }
 
-// True: it stays; false: it has done what it is for, and is to be freed.
+// A record has become durable. True: it stays in memory; false: it is not needed any more, and
+// the caller frees it.
 static bool keep(struct store *store, struct record *record)
 {
     bool kept;
@@ -192,7 +193,8 @@ bool store_add(struct store *store, struct record *record)
     return true;
 }
 
-// The group is on the disk, or never will be: so much is true of each of its records.
+// The group is on the disk, or (`durable` is false) could not be written. Each of its records
+// is kept or freed, and the connection that waits for the record is told.
 static void settle(struct store *store, bool durable)
 {
     struct record *record = store->first, *next;
@@ -265,7 +267,7 @@ void *store_commit(struct store *store)
     int64_t began_ns = now_ns();
     bool durable = journal_commit(&store->journal);
     commit_delay_synced(&store->delay, now_ns() - began_ns);
-    if (durable == store->failing) // said once, and not to each of a thousand clients
+    if (durable == store->failing) // it has changed: printed once, not for each client
         fprintf(stderr, "%s\n",
                 durable ? "the journal can be written again" : store->journal.error);
     store->failing = !durable;
@@ -287,7 +289,7 @@ static bool take_line(void *context, const char *line, size_t length)
     if (record->created_ms > store->latest_ms)
         store->latest_ms = record->created_ms;
     if (store->keys.count == KEYS_MAX || store->marks.count == KEYS_MAX)
-        expire(store, UINT32_MAX); // there were never more at once, but over the years
+        expire(store, UINT32_MAX); // the journal may have more keys than there were at a time
     if (record->kind != CHARGE) {
         if (!keep(store, record))
             free(record);

@@ -4,7 +4,8 @@
 //
 // A record is first added: it goes into the journal's present group. When store_commit() has
 // brought the group to the disk, it is durable: only then does it count, and only then is its
-// waiter told. If that fails, it is as if it had never been.
+// waiter told. If the group could not be written, its records are dropped, and their waiters
+// are told that.
 #ifndef STORE_H
 #define STORE_H
 
@@ -24,10 +25,10 @@ struct balance {
 
 struct store {
     struct journal journal;
-    struct record **charges; // in the order of their ids, so that one is found by halving
+    struct record **charges; // in the order of their ids, for a binary search
     uint32_t charge_count;
-    uint32_t taken; // the charges that there are, and those that are being made
-    uint32_t fresh; // the index of the first charge whose key has not expired
+    uint32_t taken;           // the charges that there are, and those that are being made
+    uint32_t first_unexpired; // the index of the first charge whose key has not expired
     struct table keys, marks, accounts;
     uint32_t coming[ACCOUNT + 1];     // marks and accounts in the present group
     struct record *mark, **last_mark; // the list of marks, the oldest first
@@ -59,7 +60,7 @@ bool store_is_marked(struct store *store, struct http_text key);
 // refusal: 503 if there are too many keys, 507 if there are too many charges.
 int store_take(struct store *store, struct record *charge);
 
-// It was not made after all: frees it, and its key.
+// The charge was not made after all: frees the charge, and its key.
 void store_forget(struct store *store, struct record *charge);
 
 // Adds a record to the present group. A charge gets its id and its time now. False: there is no
@@ -67,11 +68,13 @@ void store_forget(struct store *store, struct record *charge);
 bool store_add(struct store *store, struct record *record);
 
 // Brings the present group, if there is one, to the disk, and tells the waiters. To be called
-// in each round of the loop. Returns NULL; or a waiter, if it is better to call it again at
-// once, for the group is about to become larger.
+// in each round of the loop. Returns NULL; or a waiter, if the group was not synced yet,
+// because more records are likely to come at once: then the next round has to begin without a
+// sleep.
 void *store_commit(struct store *store);
 
-// The index of the first charge behind this id; of the one that has it, or charge_count.
+// store_after(): the index of the first charge behind this id. store_find(): the index of the
+// charge with this id. Both: charge_count if there is none.
 uint32_t store_after(const struct store *store, struct http_text id);
 uint32_t store_find(const struct store *store, struct http_text id);
 

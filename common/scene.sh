@@ -11,6 +11,7 @@
 
 common=../common
 [ -d $common ] || common=../../common
+. $common/tools/width.sh
 lesson=${PWD#"$(cd $common/.. && pwd)"/}
 number=0 played=0 failed="" names=""
 if [ -z "$LEDGER" ]; then
@@ -23,7 +24,7 @@ started=$(date +%s.%N)
 # 3), it is played on loopback, and the claims that need the wire are skipped.
 play() {
     printf '\n$ %s\n' "$common/wire/wire$1 -- $server -- ./play $name" |
-        sed '/.\{101\}/s/ -- / \\\n    -- /' # no wider than the terminal
+        sed "/.\{$((width + 1))\}/s/ -- / \\\\\n    -- /g" # no wider than the terminal
     # shellcheck disable=SC2086 # options are words
     $common/wire/wire $1 -- $server -- ./play "$name"
     status=$?
@@ -68,6 +69,6 @@ finish() {
     fi
     printf 'seconds\t%s\t%s\n' "$lesson" \
         "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')" >>"$LEDGER"
-    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f $common/tools/ledger.awk
+    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" -f $common/tools/ledger.awk
     [ -z "$failed" ] || { echo "$lesson: not as documented:$failed" && exit 1; }
 }

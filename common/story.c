@@ -11,6 +11,7 @@
 
 #include "claim.h"
 #include "net.h"
+#include "output.h"
 #include "text.h"
 #include "timeline.h"
 #include "wire/packet_log.h"
@@ -69,6 +70,7 @@ int story_tell(const struct scene *scenes, const char *only)
         fputc('\n', stderr);
         return 2;
     }
+    output_flush();
     return claim_surprises() > 0;
 }
 
@@ -223,19 +225,23 @@ void story_row(const char *format, ...)
 void story_bar(const char *label, double value, double full, const char *format, ...)
 {
     static const char *const eighth[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    char figure[LINE_BYTES];
     int longest = (text_width() - BAR_REST) * 8, eighths = longest;
     va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(figure, sizeof figure, format, arguments);
+    va_end(arguments);
     if (full > 0 && value <= full)
         eighths = (int)(value / full * longest + 0.5);
-    fputs(in_timeline ? "\n  " : "  ", stdout);
+    if (in_timeline)
+        putchar('\n');
     in_timeline = false;
+    printf("  ");
     cell(label, BAR_LABEL, false);
     fputs(paint(CYAN), stdout);
     repeat("█", eighths / 8);
-    fputs(eighth[eighths % 8], stdout);
-    printf("%s ", paint(PLAIN));
-    va_start(arguments, format);
-    vprintf(format, arguments);
-    va_end(arguments);
-    putchar('\n');
+    printf("%s%s", eighth[eighths % 8], paint(PLAIN));
+    if (2 + BAR_LABEL + (eighths + 7) / 8 + 1 + columns(figure) > text_width())
+        printf("\n%*s", 1 + BAR_LABEL, ""); // no room behind the bar: below it
+    printf(" %s\n", figure);
 }

@@ -1,5 +1,5 @@
 // hpack_table.h: the two tables of HPACK (RFC 7541 §2.3): the static one, which is the same for
-// everybody, and the dynamic one, which each direction of a connection fills as it goes.
+// all programs, and the dynamic one, which each direction of a connection fills as it goes.
 #ifndef HPACK_TABLE_H
 #define HPACK_TABLE_H
 

@@ -1,6 +1,10 @@
 // http1.c: see http1.h.
 #include "http1.h"
 
+#include <stdio.h>
+
+#include "log.h"
+
 #define HEAD_BYTES 1024 // room that the head of a response needs
 #define NS_PER_MS  INT64_C(1000000)
 
@@ -36,6 +40,7 @@ static void finish(struct http1 *http1)
 static void refuse(struct http1 *http1, int status)
 {
     struct http_out out = output(http1);
+    log_line("HTTP/1.1, refused: %d", status);
     http_server_refuse(&http1->http, &out, status, "", NULL);
     conn_wrote(http1->conn, out.length);
     finish(http1);
@@ -45,6 +50,9 @@ static void begin_answer(struct http1 *http1, const struct http_request *request
 {
     struct answer *answer = &http1->answer;
     struct http_text content = request->content;
+    snprintf(http1->request, sizeof http1->request, "%.*s %.*s",
+             (int)request->head.method.length, request->head.method.at,
+             (int)request->head.target.length, request->head.target.at);
     page(request->head.method, request->head.target, conn_now(http1->conn), answer);
     if (answer->kind == ANSWER_ECHO && content.length) {
         if (body_append(&answer->body, 0, (const uint8_t *)content.at, content.length,
@@ -124,6 +132,8 @@ bool http1_produce(struct http1 *http1)
     conn_wrote(http1->conn, length);
     if (answer->done < answer->length)
         return length > 0 || wait_for_time(http1);
+    log_line("HTTP/1.1, %s: %d, %lld bytes", http1->request, answer->status,
+             http1->http.head_only ? 0LL : (long long)answer->done);
     finish(http1);
     return true;
 }

@@ -18,6 +18,7 @@ struct http1 {
     bool answering; // the next request waits
     bool head_sent; // of the answer
     struct answer answer;
+    char request[48];  // method and target, for the log: perhaps cut short
     size_t body_bytes; // memory of its body
     int idle_ms;       // a connection that waits so long for a request is closed
     long *requests;    // counts those that were answered

@@ -27,7 +27,7 @@ median() { sort -n "$1" | sed -n "$(((RUNS + 1) / 2))p"; }
 bench_requests() {
     free_port=$((20000 + $$ % 10000))
     printf 'hello, world\n' >"$folder/index.html"
-    start_server ./server
+    start_server ./server --quiet
     ours=${pids##* }
     nghttpd --no-tls -n1 -d "$folder" $free_port >/dev/null 2>&1 &
     theirs=$!
@@ -47,7 +47,7 @@ bench_requests() {
 
 # Opens the connections, waits until each has exchanged SETTINGS, and reads VmRSS before and after.
 bench_memory() {
-    start_server ./server
+    start_server ./server --quiet
     python3 - "$port" "${pids##* }" "$CONNECTIONS" <<'END'
 import socket, sys
 port, pid, count = map(int, sys.argv[1:])

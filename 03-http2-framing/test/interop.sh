@@ -4,7 +4,7 @@
 
 folder=$(mktemp -d)
 head -c 1048576 /dev/urandom >"$folder/body" # as long as /echo takes
-start_server ./server
+start_server ./server --quiet
 url=http://127.0.0.1:$port
 
 if need curl curl; then

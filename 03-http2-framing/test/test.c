@@ -159,7 +159,7 @@ static bool exchange(int port)
 TEST(conversations_with_the_server)
 {
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./server --quiet --port 0");
     good_begin(port);
     for (size_t i = 0; i < sizeof conversations / sizeof *conversations; i++) {
         converse(port, conversations[i].says);
@@ -176,7 +176,7 @@ TEST(conversations_with_the_server)
 TEST(a_conversation_byte_by_byte)
 {
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./server --quiet --port 0");
     script_begin(&script, everything);
     script_add(&script, PONG);
     peer_open(&peer, port);
@@ -198,7 +198,7 @@ TEST(clients_that_do_not_read)
 {
     static int fds[20];
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./server --quiet --port 0");
     CHECK(exchange(port));
     long before = memory_kb(pid, "VmRSS");
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
@@ -264,7 +264,7 @@ TEST(slow_bodies_do_not_lock_others_out)
     enum { SLOW = BODIES_MAX >> 20 };
     static struct peer slow[SLOW];
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0"), thrown_away = 0;
+    int port = test_start(&pid, "./server --quiet --port 0"), thrown_away = 0;
     for (int i = 0; i < SLOW; i++) {
         peer_open(&slow[i], port);
         say_body(&slow[i], 1048564, false);
@@ -295,7 +295,7 @@ TEST(stress)
     struct linger reset = {1, 0};
     pid_t pid;
     signal(SIGPIPE, SIG_IGN);
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./server --quiet --port 0");
     CHECK(exchange(port));
     long before = count_descriptors(pid);
     for (int round = 0; round < 5; round++) {
@@ -332,7 +332,7 @@ TEST(sigterm_lets_requests_finish)
 {
     pid_t pid;
     struct frame frame;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./server --quiet --port 0");
     story_clear(&told);
     peer_open(&peer, port);
     script_begin(&script, "HEADERS.5.1.{GET,:path=/slow?ms=300} " PONG);
@@ -351,7 +351,7 @@ TEST(the_options_for_time)
 {
     pid_t pid;
     struct frame frame;
-    int port = test_start(&pid, "./server --port 0 --idle-ms 200 --stall-ms 400");
+    int port = test_start(&pid, "./server --quiet --port 0 --idle-ms 200 --stall-ms 400");
     static const struct {
         const char *frames, *expected;
     } cases[] = {{"", "GOAWAY last stream 0 NO_ERROR idle"},
@@ -424,7 +424,7 @@ TEST(http_1_on_the_same_port)
         {"PR\r\n\r\n", "400 Bad Request"},
     };
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./server --quiet --port 0");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         static char answer[100000];
         size_t length = 0;

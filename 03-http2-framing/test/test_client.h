@@ -314,7 +314,7 @@ TEST(what_the_client_takes)
 {
     char command[200];
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./server --quiet --port 0");
     sprintf(command, "./client --port %d / >/dev/full", port);
     CHECK_INT(test_run(command), 1);
     CHECK_HAS(test_output, "No space left on device");
@@ -338,8 +338,8 @@ TEST(what_the_client_takes)
     CHECK_HAS(test_output, "3000\n");
     CHECK_INT(test_stop(pid), 0);
     if (test_run("grep -q ' lo$' /proc/net/if_inet6"))
-        return;                                              // no IPv6 here
-    port = test_start(&pid, "./server --host ::1 --port 0"); // :authority has brackets
+        return;                                                      // no IPv6 here
+    port = test_start(&pid, "./server --quiet --host ::1 --port 0"); // :authority has brackets
     sprintf(command, "./client --host ::1 --port %d /", port);
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "hello, world");

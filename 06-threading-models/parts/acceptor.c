@@ -20,8 +20,7 @@ void acceptor_open(struct acceptor *a, struct workers *workers, int listener, in
     net_set_nonblocking(listener); // a client may be gone before accept() is called
 }
 
-// ---- connections that are refused
-// -----------------------------------------------------------------
+// ---- connections that are refused ----------------------------------------------------------
 
 static bool any_refused(const struct acceptor *a)
 {
@@ -33,8 +32,9 @@ static void close_first_refused(struct acceptor *a)
     close(a->refused[a->refused_first++ % ACCEPTOR_REFUSED_MAX].fd);
 }
 
-// A close() before the request has come would be a reset, and the client might lose our answer.
-// So we close our half now, and the rest a little later.
+// If the server called close() before the request has come, its kernel would send a reset, and
+// the client might lose the answer. So the server closes its own half now, and the descriptor a
+// little later.
 void acceptor_refuse(struct acceptor *a, int fd)
 {
     char bytes[ANSWER_ROOM];

@@ -1,6 +1,7 @@
-// acceptor.h: the one thread that accepts connections for all workers (fork, thread).
-// It waits for clients, for the signal to stop, and for one thing more. It survives that there
-// are no descriptors left. A client for whom there is no worker is told so at once.
+// acceptor.h: accepts connections for all workers, in the main thread (fork, thread). It waits
+// for clients, for the signal to stop, and for one descriptor more (fork: a child has ended).
+// When no descriptor is free, it makes a pause and tries again. A client for whom there is no
+// worker gets a 503 at once.
 #ifndef ACCEPTOR_H
 #define ACCEPTOR_H
 
@@ -16,7 +17,7 @@ enum { ACCEPTOR_STOP = -1, ACCEPTOR_OTHER = -2 };
 struct acceptor {
     struct workers *workers;
     int listener, stop_fd;
-    int other_fd;                         // what else to wait for; -1: nothing
+    int other_fd;                         // one descriptor more to wait for; -1: none
     int64_t pause_until_ns;               // no accept() before this time; 0: no pause
     unsigned refused_first, refused_next; // the part of refused[], a ring, that is in use
     struct refused {
@@ -25,7 +26,7 @@ struct acceptor {
     } refused[ACCEPTOR_REFUSED_MAX];
 };
 
-// Prepares to accept.
+// Prepares to accept. `other_fd` may be -1.
 void acceptor_open(struct acceptor *a, struct workers *workers, int listener, int stop_fd,
                    int other_fd);
 

@@ -61,15 +61,15 @@ size_t request_read(struct http_server *http, const char *bytes, size_t length,
 {
     // No content is wanted here, so there is never a "100 Continue" to be sent.
     struct http_out nothing = {NULL, 0, 0, false};
-    struct http_request whole;
-    size_t used = http_server_take(http, bytes, length, &whole, &nothing);
-    *request = (struct request){.route = REFUSED, .status = whole.status};
-    if (whole.status == HTTP_WHOLE) {
-        if (http->head_only || http_is(whole.head.method, "GET"))
-            find_route(&whole, request);
+    struct http_request parsed;
+    size_t used = http_server_take(http, bytes, length, &parsed, &nothing);
+    *request = (struct request){.route = REFUSED, .status = parsed.status};
+    if (parsed.status == HTTP_WHOLE) {
+        if (http->head_only || http_is(parsed.head.method, "GET"))
+            find_route(&parsed, request);
         else
             refuse(request, 405, "this server knows GET and HEAD");
-    } else if (whole.status == 413) {
+    } else if (parsed.status == 413) {
         request->why = "no request has content here";
     }
     http_server_done(http);

@@ -27,16 +27,17 @@ enum counting { PLAIN, MUTEX, ATOMIC };
 
 struct request {
     enum route route;
-    int status;      // that a refused one is answered with
-    const char *why; // half a sentence to it; NULL: none
-    int ms;
-    int times;
+    int status;      // REFUSED: the status of its answer
+    const char *why; // REFUSED: the reason in a few words; NULL: none
+    int ms;          // of /cpu and /io
+    int times;       // of /count
     enum counting how;
 };
 
-// Reads the next request at the start of bytes. Returns how many bytes it has used; 0: more of
-// them have to come. What cannot be served is a request too: its route is REFUSED. Where
-// nothing is known about what follows it, all bytes are used and http->keep_alive is false.
+// Reads the request at the start of `bytes`. Returns its length; 0: more bytes have to come. A
+// request that cannot be served has the route REFUSED, and is answered like any other. If it is
+// so malformed that its end cannot be found, all bytes are used, and http->keep_alive is false:
+// its answer is the last one.
 size_t request_read(struct http_server *http, const char *bytes, size_t length,
                     struct request *request);
 

@@ -9,9 +9,8 @@
 #include <stdbool.h>
 
 // From now on SIGINT and SIGTERM shut down the listener (-1: none) and the connection that
-// stop_signal_watch() named last. `stopping` is NULL in a child: the parent limits its time.
-// Elsewhere it is set, and the process ends with status 0 after STOP_MS or at the second
-// signal.
+// stop_signal_watch() named last, and set *stopping. After STOP_MS, or at the second signal,
+// the process ends with status 0. `stopping` is NULL in a child: its parent limits its time.
 void stop_signal_begin(int listener, atomic_bool *stopping);
 
 // Names the connection that this process serves now; -1: none. If the signal has come already,

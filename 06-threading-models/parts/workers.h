@@ -1,5 +1,5 @@
-// workers.h: all workers of the server: what they were told, and what each has done. The struct
-// lies in memory that a fork() shares, so the numbers of all processes come together here.
+// workers.h: all workers of the server: their settings, and what each has done. struct workers
+// lies in memory that a process shares with its forked children, so it has the numbers of all.
 #ifndef WORKERS_H
 #define WORKERS_H
 
@@ -44,12 +44,12 @@ struct workers {
     atomic_long connections; // that were accepted
     atomic_long refused;     // connections and requests that were answered 503
     atomic_long crashed;     // processes that crashed
-    int64_t stop_until_ns;   // when the server ends, whoever still works
+    int64_t stop_until_ns;   // when the server ends, even if workers are busy
     int count;               // the length of worker[]
     struct worker worker[];
 };
 
-// Makes so many workers. Dies if there is no memory for them.
+// Makes the table of `count` workers; starts no thread or process. Dies if there is no memory.
 struct workers *workers_open(const char *model, const struct settings *settings, int count);
 
 // Counts a connection that was accepted. False: it is one more than --connections allows, and

@@ -178,5 +178,5 @@ for run in $(seq "$RUNS"); do
     generate wrk wrk -t1 -c$CONNECTIONS -d"${SECONDS_EACH}s" "$url"
     generate client ./client --port "$port" --url /cheap --connections $CONNECTIONS --seconds "$SECONDS_EACH"
 done
-printf '\n  %-34s %11s %11s %8s %10s\n' "CPU time a request of who asks" ours wrk ratio requests/s
+printf '\n  %-34s %11s %11s %8s %10s\n' "CPU time a request, of the client" ours wrk ratio requests/s
 row "./client --url" client wrk

@@ -187,6 +187,29 @@ TEST(a_reset_while_a_worker_has_the_request)
          check_reset_under_way);
 }
 
+// More requests whose clients have gone than there are connections: each of them keeps its
+// place until a worker has had it. None gets lost, so the server does not wait for it in vain
+// (STOP_MS).
+TEST(requests_of_clients_that_have_gone)
+{
+    struct linger reset = {1, 0};
+    pid_t pid;
+    int port = test_start(&pid, "./server --model pool --workers 1 --connections 1 "
+                                "--queue 65536 --port 0");
+    CHECK(port > 0);
+    int64_t until_ns = now_ns() + 2 * INT64_C(1000000000);
+    for (int i = 0; i < 5000 && now_ns() < until_ns; i++) {
+        int fd = say(port, i ? GET("/cheap") : GET("/io?ms=4000"));
+        sleep_ms(i ? 0.8 : 20); // the server has read it
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        close(fd);
+        sleep_ms(0.3);
+    }
+    int64_t start_ns = now_ns();
+    CHECK_INT(test_stop(pid), 0);
+    CHECK(now_ns() - start_ns < 4500 * INT64_C(1000000));
+}
+
 // ---- too many ------------------------------------------------------------------------------
 
 static void check_limit(int port, pid_t pid)

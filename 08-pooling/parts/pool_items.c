@@ -74,8 +74,10 @@ static int64_t end_of_life(struct pool *pool, int64_t now)
 bool pool_open(struct pool *pool, struct pool_item *item, int64_t end_ns)
 {
     char why[POOL_ERROR] = "";
-    int64_t left_ms = (end_ns - now_ns()) / MS;
-    int timeout_ms = left_ms > 1 ? (int)left_ms : 1;
+    int64_t left_ns = end_ns - now_ns();
+    int timeout_ms = 1;
+    if (left_ns > MS)
+        timeout_ms = (int)((left_ns + MS - 1) / MS);
     pool_set_state(pool, item, OPENING);
     pthread_mutex_unlock(&pool->lock);
     void *resource = pool->config.open(pool->config.context, timeout_ms, why);

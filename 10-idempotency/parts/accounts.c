@@ -52,7 +52,7 @@ static struct record *read_account(struct connection *c, const struct request *r
     return NULL;
 }
 
-static void is_kept(struct connection *c)
+static void when_put(struct connection *c)
 {
     struct http_text nothing = {"", 0};
     if (!c->durable)
@@ -61,12 +61,12 @@ static void is_kept(struct connection *c)
         connection_answer(c, c->existed ? 204 : 201, "", nothing);
 }
 
-static void is_deleted(struct connection *c)
+static void when_deleted(struct connection *c)
 {
     if (c->durable && !c->existed) // another client was faster
         problem(c, 404, "", NULL, "There is no such account.");
     else
-        is_kept(c);
+        when_put(c);
 }
 
 static void keep(struct connection *c, struct record *record,
@@ -81,7 +81,7 @@ static void keep(struct connection *c, struct record *record,
 void answer_put_account(struct connection *c, const struct request *request)
 {
     if (is_account(c, request->rest))
-        keep(c, read_account(c, request), is_kept);
+        keep(c, read_account(c, request), when_put);
 }
 
 void answer_delete_account(struct connection *c, const struct request *request)
@@ -93,7 +93,7 @@ void answer_delete_account(struct connection *c, const struct request *request)
     }
     struct record *gone = record_new(ACCOUNT_GONE, request->rest, none);
     if (gone)
-        keep(c, gone, is_deleted);
+        keep(c, gone, when_deleted);
     else
         charge_not_kept(c);
 }

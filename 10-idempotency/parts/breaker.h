@@ -1,9 +1,9 @@
 // breaker.h: a circuit breaker: a service that fails all the time is not called for a while.
 //
 //     closed     calls pass, and are counted; too many failures in the window: open
-//     open       calls are refused at once, by us, without asking the server
-//     half-open  after open_ms one call at a time is let through, a probe: if it goes well, and
-//                so many after it as the policy wants, closed again; if not, open
+//     open       calls are refused at once by the breaker; the server is not asked
+//     half-open  after open_ms one call at a time is let through, a probe: when `probes` probes
+//                in a row have gone well, closed again; when one fails, open again
 //
 // The time is brought by the caller, in milliseconds of any clock that does not go back. A
 // breaker belongs to one thread, or to a lock of the caller's.
@@ -29,7 +29,7 @@ struct breaker {
     struct breaker_policy policy;
     enum breaker_state state;
     int64_t since_ms;   // of this state
-    uint32_t period;    // which one this is: counts the changes of state
+    uint32_t period;    // counts the changes of state: the ticket of a call
     bool probing;       // a probe is under way,
     int64_t probing_ms; // since then
     int probes_good;

@@ -65,7 +65,7 @@ static enum call_outcome outcome_of(enum fetch_result result)
     case FETCH_OK:
         return CALL_ANSWERED;
     case FETCH_REFUSED:
-        if (errno == ETIMEDOUT) // of fetch_open()
+        if (errno == ETIMEDOUT) // set by fetch_open()
             return CALL_TIMEOUT;
         return CALL_REFUSED;
     case FETCH_TIMEOUT:
@@ -76,7 +76,7 @@ static enum call_outcome outcome_of(enum fetch_result result)
     case FETCH_CLOSED:
     case FETCH_CUT:
     case FETCH_RESET:
-    case FETCH_MORE: // not of fetch_answer()
+    case FETCH_MORE: // fetch_answer() does not return it
         break;
     }
     return CALL_LOST;
@@ -113,7 +113,7 @@ void call_make(const struct service *service, const struct call_request *request
     if (result == FETCH_OK)
         result = send_request(&f, service, request);
     f.head_only = !strcmp(request->method, "HEAD");
-    if (result == FETCH_OK || result == FETCH_RESET) // is it going? Perhaps it has said why
+    if (result == FETCH_OK || result == FETCH_RESET) // an answer may have come before a reset
         result = fetch_answer(&f);
     call->outcome = outcome_of(result);
     if (call->outcome != CALL_ANSWERED)

@@ -1,5 +1,5 @@
-// call.h: one HTTP call with a deadline, and what became of it. It never dies, and it never
-// guesses: that no answer has come says nothing about whether the server has done its work.
+// call.h: one HTTP call with a deadline, and what became of it. A call never ends the program.
+// If no answer has come, the outcome is not known: the server may have done its work or not.
 #ifndef CALL_H
 #define CALL_H
 

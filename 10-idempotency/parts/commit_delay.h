@@ -14,7 +14,7 @@
 struct commit_delay {
     uint32_t records;   // in the present group; the caller counts them
     uint32_t answered;  // records of the group before it
-    bool just_answered; // the loop has not gone round since they were answered
+    bool just_answered; // those were answered in this round of the loop
     uint32_t expected;  // the number of records that is worth waiting for
     int64_t until_ns;   // the group is synced at this time at the latest; 0: not decided yet
     int64_t sync_ns;    // how long the last sync took

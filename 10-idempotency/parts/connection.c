@@ -8,6 +8,13 @@
 
 #define CONTENT_MAX JSON_BYTES // of a request
 
+// A struct conn of this server is always the first member of a struct connection, so the two
+// have the same address: that is what makes this cast right.
+struct connection *connection_of(struct conn *conn)
+{
+    return (struct connection *)conn;
+}
+
 // ---- answers -------------------------------------------------------------------------------
 
 static void end_exchange(struct connection *c)
@@ -75,9 +82,11 @@ void connection_settled(void *waiter, struct record *record)
     conn_wake(&c->conn);
 }
 
-void connection_woken(struct connection *c)
+// If the record is still in the present group, commit() in server.c has only woken the loop.
+void connection_woken(struct conn *conn)
 {
-    if (c->then && !c->record) // else the loop was only asked to go round once more
+    struct connection *c = connection_of(conn);
+    if (c->then && !c->record)
         c->then(c);
 }
 
@@ -151,14 +160,16 @@ static void refuse(struct connection *c, int status)
     problem(c, status, "", NULL, why);
 }
 
-void connection_opened(struct connection *c)
+void connection_opened(struct connection *c, struct api *api)
 {
+    c->api = api;
     c->http.content_max = CONTENT_MAX;
     conn_deadline(&c->conn, c->api->settings.idle_ms);
 }
 
-size_t connection_received(struct connection *c, const char *bytes, size_t length)
+size_t connection_received(struct conn *conn, const char *bytes, size_t length)
 {
+    struct connection *c = connection_of(conn);
     static struct http_request request;
     size_t used = 0;
     request.status = HTTP_WHOLE;
@@ -180,8 +191,11 @@ size_t connection_received(struct connection *c, const char *bytes, size_t lengt
     return used;
 }
 
-void connection_timeout(struct connection *c)
+// The deadline has passed: a wait is over, the rest of a request has not come, or the client
+// was silent for too long.
+void connection_timeout(struct conn *conn)
 {
+    struct connection *c = connection_of(conn);
     if (c->then) {
         c->then(c);
     } else if (c->http.began) {
@@ -193,10 +207,11 @@ void connection_timeout(struct connection *c)
     }
 }
 
-void connection_stop(struct connection *c)
+void connection_stop(struct conn *conn)
 {
+    struct connection *c = connection_of(conn);
     c->http.stopping = true;
     c->http.keep_alive = false;
-    if (!c->then && !c->http.began) // else its answer comes first
+    if (!c->then && !c->http.began) // else the client gets its answer first
         conn_close(&c->conn);
 }

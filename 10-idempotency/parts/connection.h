@@ -62,26 +62,31 @@ struct api {
 };
 
 struct connection {
-    struct conn conn; // the first member: see connection_of() in server.c
+    struct conn conn; // the first member: see connection_of()
     struct http_server http;
     struct api *api;
     char about[64];        // method and target of the present request, for the log
     struct record *charge; // the charge that is being made for this client
     struct record *mark;   // check_then_mark.c's, before it is in the journal
-    struct record
-        *record; // the record in the journal's present group that the client waits for
+    // The record in the journal's present group that the client waits for.
+    struct record *record;
     void (*then)(struct connection *c); // called when the wait is over
     void (*made)(struct connection *c); // called when the charge is made, or cannot be kept
     bool durable;                       // the record that the client waited for is on the disk
     bool existed;                       // there was a record of this name before
 };
 
+// The connection that a struct conn of the loop is the first member of.
+struct connection *connection_of(struct conn *conn);
+
+// A client has connected: starts the deadline for its first request.
+void connection_opened(struct connection *c, struct api *api);
+
 // What the loop calls: see server.c.
-void connection_opened(struct connection *c);
-size_t connection_received(struct connection *c, const char *bytes, size_t length);
-void connection_timeout(struct connection *c);
-void connection_woken(struct connection *c);
-void connection_stop(struct connection *c);
+size_t connection_received(struct conn *conn, const char *bytes, size_t length);
+void connection_timeout(struct conn *conn);
+void connection_woken(struct conn *conn);
+void connection_stop(struct conn *conn);
 
 // Answers with JSON. `fields` end with CRLF. With 204 there is no content.
 void connection_answer(struct connection *c, int status, const char *fields,
@@ -90,8 +95,9 @@ void connection_answer(struct connection *c, int status, const char *fields,
 // Leaves the request without an answer, and closes: as if the network had lost it.
 void connection_drop(struct connection *c);
 
-// Adds a record to the journal's group, and calls `then` when it is known what became of it:
-// see `durable`. False: there is no room for it, and nothing is awaited.
+// Adds a record to the journal's present group. `then` is called when the group is on the disk,
+// or could not be written: see `durable`. False: there is no room for the record, and `then` is
+// not called.
 bool connection_keep(struct connection *c, struct record *record,
                      void (*then)(struct connection *c));
 void connection_settled(void *waiter, struct record *record); // called by the store

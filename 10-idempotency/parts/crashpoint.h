@@ -1,5 +1,5 @@
-// crashpoint.h: --crash-at: the process kills itself where it hurts most, to show what
-// survives.
+// crashpoint.h: --crash-at: the process kills itself at a chosen point of its work, to show
+// what is in the journal then.
 #ifndef CRASHPOINT_H
 #define CRASHPOINT_H
 
@@ -12,7 +12,8 @@
 // Takes "POINT" or "POINT:N", the N-th time that it is passed. False: there is no such point.
 bool crash_arm(const char *text);
 
-// The program passes this point: SIGKILL, if it is the one. Nothing is closed, flushed or said.
+// The program passes this point. If it is the one of --crash-at, the process gets SIGKILL: no
+// file is closed, no buffer flushed.
 void crash_at(const char *point);
 
 #endif

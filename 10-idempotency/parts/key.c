@@ -10,6 +10,12 @@ static bool is_plain(char c)
            (c && strchr("!#$%&'*+-.^_`|~:/=", c));
 }
 
+// Inside quotation marks: printable ASCII (RFC 9651 §3.3.3).
+static bool is_printable(char c)
+{
+    return c >= ' ' && c <= '~';
+}
+
 int key_parse(struct http_text value, char *key)
 {
     bool quoted = value.length && value.at[0] == '"';
@@ -17,11 +23,13 @@ int key_parse(struct http_text value, char *key)
     size_t i = quoted;
     for (; i < value.length && !(quoted && value.at[i] == '"'); i++) {
         char c = value.at[i];
-        if (quoted && c == '\\') { // before a quotation mark, or another one
+        if (quoted && c == '\\') { // a quotation mark or a backslash has to follow
             c = ++i < value.length ? value.at[i] : '\0';
             if (c != '"' && c != '\\')
                 return -1;
-        } else if (quoted ? c < ' ' || c > '~' : !is_plain(c)) {
+        } else if (quoted && !is_printable(c)) {
+            return -1;
+        } else if (!quoted && !is_plain(c)) {
             return -1;
         }
         if (length == KEY_MAX)

@@ -1,18 +1,18 @@
 // recovery.h: reads a journal after whatever has happened, and decides what it means.
 //
-// A crash can only hurt the last group, and only one that nobody has been told of: a group is
-// written when the one before it is on the disk, and told of when it is there itself. It can be
-// missing in part, in any part, for a disk writes sectors of 512 bytes in any order. But
-// before it there were zeros, which were on the disk. So:
+// A crash can only hurt the last group, and only before its clients were answered: a group is
+// written when the one before it is on the disk, and its clients are answered when it is on the
+// disk itself. Any part of it can be missing, for a disk writes sectors of 512 bytes in any
+// order. But where the group is, there were zeros before, and they were on the disk. So:
 //
 //     torn     the checksum is wrong, a sector's share of the group is all zeros as it was
-//              before, and behind the group are only zeros: it is cut off, and was never told
+//              before, and behind the group are only zeros: the group is cut off
 //     damaged  everything else that is wrong, and above all a group that is wrong and has no
 //              sector missing, or another one behind it: the server does not start
 //
-// Lines have no zeros in them, so the two cannot be confused; with one exception: who sets
-// whole sectors of the last group to zero does what a crash does. A disk that loses sectors
-// which it said were there is beyond what one copy of a file can show.
+// Lines have no zeros in them, so the two cannot be confused, with one exception: a program
+// that sets whole sectors of the last group to zero does what a crash does. If a disk
+// loses sectors after the sync, one copy of the file cannot show it.
 #ifndef RECOVERY_H
 #define RECOVERY_H
 

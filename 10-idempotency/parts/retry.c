@@ -24,7 +24,7 @@ bool retry_may(enum call_outcome outcome, int status, bool repeatable)
     case CALL_TIMEOUT:
         return repeatable; // it may have done everything
     case CALL_GARBLED:
-        return false; // that program will say the same again
+        return false; // the program there does not speak HTTP/1.1, and will not next time
     case CALL_ANSWERED:
         break;
     }

@@ -1,5 +1,5 @@
-// retry.h: may a call be made again, and when? Only decisions, no clock and no sleep: who calls
-// brings the time and the chance, so that a test can say exactly what comes out.
+// retry.h: may a call be made again, and when? Only decisions, no clock and no sleep: the
+// caller brings the time and a random number, so that a test knows every result.
 #ifndef RETRY_H
 #define RETRY_H
 

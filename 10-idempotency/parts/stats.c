@@ -18,7 +18,7 @@ static void answer_text(struct connection *c, struct http_out *out)
                       (struct http_text){out->bytes, out->length});
 }
 
-// Of one currency: to add euros to yen makes no sense.
+// The balance of one currency, since amounts of two currencies cannot be added.
 void answer_balance(struct connection *c, const struct request *request)
 {
     char text[200];

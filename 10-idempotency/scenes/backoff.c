@@ -236,8 +236,8 @@ void scene_backoff(void)
     story_say("%d clients want to pay at the same moment; for %d ms all they get is 503. Their",
               CLIENTS, OUTAGE_MS);
     story_say("requests, each column %d ms (┴ is the end of the outage):", SLOT_MS);
-    // Where other programs take the processors away, nobody can hammer, and clients that wait
-    // for different moments come back together: then once more.
+    // On a busy machine the clients that call at once are too slow to make many requests, and
+    // clients that wait for different moments come back together: then all is run once more.
     for (tries = 0; tries < TRIES && !is_spared(storms); tries++)
         for (int i = 0; i < 3; i++) {
             storms[i].service = &own.service;

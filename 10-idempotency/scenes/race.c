@@ -22,7 +22,7 @@ struct runner {
 
 struct result {
     int created, replayed, conflicts; // first answers
-    int done;                         // runners who have an answer that stands, in the end
+    int done;                         // runners that have an answer that stands, in the end
     bool same;                        // all of these have the same content
     int charges;
 };
@@ -35,7 +35,8 @@ static void *run(void *argument)
     return NULL;
 }
 
-// All start at the same moment, and go on as operation.c does: who gets 409 asks again later.
+// All start at the same moment, and go on as operation.c does: a runner that gets 409 asks
+// again later.
 static void race(const struct service *service, const char *target, const char *key,
                  struct result *result)
 {

@@ -28,8 +28,12 @@ static void new_name(enum order order, struct ulid_source *source, uint64_t numb
                      uint8_t *key)
 {
     struct ulid ulid;
-    if (order == AT_RANDOM ? !uuid_new(key)
-                           : !ulid_next(source, 1000 + number / KEYS_EACH_MS, &ulid))
+    bool made;
+    if (order == AT_RANDOM)
+        made = uuid_new(key);
+    else
+        made = ulid_next(source, 1000 + number / KEYS_EACH_MS, &ulid);
+    if (!made)
         die("the kernel has no random bits");
     if (order == IN_ORDER)
         memcpy(key, ulid.bytes, ULID_BYTES);

@@ -157,6 +157,33 @@ static void tell(void)
     claim_report(&bad, NOT_HERE, "wet again");
 }
 
+// Lines that are as long as lines get.
+static void tell_at_length(void)
+{
+    static const struct claim claim = {
+        "0.5", "design patterns",
+        "a sentence of the notes that is quoted whole, because a "
+        "part of it alone would not be fair to it at all",
+        NOT_HERE, "A reason that needs more than a single line."};
+    story_say(
+        "A sentence that says what the next lines show, and that goes on for so long that "
+        "a narrow terminal has no room for all of it in one line.");
+    story_timeline();
+    story_event("%s",
+                "an event whose text is longer than the timeline is wide, since it has in it "
+                "what a peer has sent, and nothing limits what a peer sends");
+    story_head("a table of six columns|requests|bytes a request|the longest|the median|share");
+    story_row("a first cell of twenty-nine c|%d|%d|%.2f ms|%.2f ms|%d %%", 1, 2, 3.0, 4.0, 5);
+    story_row("a first cell that is longer than its column|%d|%d|%.2f ms|%.2f ms|%d %%", 1, 2,
+              3.0, 4.0, 5);
+    story_bar("a label of 25 characters.", 2, 2, "%d requests a second", 123456);
+    claim_report(
+        &claim, NOT_HERE,
+        "%d of %d requests were answered within %d ms, which is far more than the half "
+        "of them",
+        99, 100, 5);
+}
+
 static void tell_wrongly(void)
 {
     static const struct claim claim = {"0.3", "guide §3", "water burns", HOLDS, NULL};
@@ -174,6 +201,7 @@ int main(int argc, char **argv)
     static const struct scene scenes[] = {{"tell", "a good story", tell},
                                           {"wrong", "a surprise", tell_wrongly},
                                           {"skip", "no wire", tell_nothing},
+                                          {"long", "lines at full length", tell_at_length},
                                           {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address"},

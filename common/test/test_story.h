@@ -3,6 +3,7 @@
 #define TEST_STORY_H
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 
 #include "test_server.h"
 
@@ -11,8 +12,12 @@ static int widest_line(void)
 {
     int widest = 0, column = 0;
     for (const char *c = test_output; *c; c++) {
-        column = *c == '\n' ? 0 : column + ((*c & 0xc0) != 0x80);
-        widest = column > widest ? column : widest;
+        if (*c == '\n')
+            column = 0;
+        else if (*c != '\r' && (*c & 0xc0) != 0x80) // bytes 10xxxxxx continue a character
+            column++;
+        if (column > widest)
+            widest = column;
     }
     return widest;
 }
@@ -31,11 +36,14 @@ TEST(story_plain)
     CHECK(widest_line() <= 100);
 }
 
-// Runs a command at the other end of a terminal; its output is in test_output.
-static void run_in_terminal(const char *command)
+// Runs a command at the other end of a terminal, so many columns wide (0: it does not say); its
+// output is in test_output.
+static void run_in_terminal(int wide, const char *command)
 {
+    struct winsize size = {.ws_row = 25, .ws_col = (unsigned short)wide};
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
     CHECK(terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal));
+    ioctl(terminal, TIOCSWINSZ, &size);
     pid_t pid = fork();
     if (pid == 0) {
         int fd = open(ptsname(terminal), O_RDWR);
@@ -44,7 +52,7 @@ static void run_in_terminal(const char *command)
         execl("/bin/sh", "sh", "-c", command, NULL);
         _exit(127);
     }
-    size_t length = 0; // until nobody holds the terminal open any more
+    size_t length = 0; // until no program holds the terminal open any more
     for (ssize_t got;
          (got = read(terminal, test_output + length, sizeof test_output - 1 - length)) > 0;)
         length += (size_t)got;
@@ -55,13 +63,34 @@ static void run_in_terminal(const char *command)
 
 TEST(story_in_colour)
 {
-    run_in_terminal("unset NO_COLOR; TERM=xterm exec build/peer tell");
+    run_in_terminal(0, "unset NO_COLOR; TERM=xterm exec build/peer tell");
     CHECK_HAS(test_output, "\033[32m     HOLDS\033[0m");
     CHECK_HAS(test_output, "\033[33m");
-    run_in_terminal("NO_COLOR=1 TERM=xterm exec build/peer tell");
+    run_in_terminal(0, "NO_COLOR=1 TERM=xterm exec build/peer tell");
     CHECK(!strchr(test_output, '\033'));
-    run_in_terminal("unset NO_COLOR; TERM=dumb exec build/peer tell");
+    run_in_terminal(0, "unset NO_COLOR; TERM=dumb exec build/peer tell");
     CHECK(!strchr(test_output, '\033'));
+}
+
+// No line is wider than the terminal, and a wide terminal gets no more than 100 columns.
+TEST(story_fits_the_terminal)
+{
+    static const int wide[][2] = {{80, 80},   {93, 93}, {100, 100},
+                                  {200, 100}, {40, 80}, {0, 100}};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+        run_in_terminal(wide[i][0], "unset COLUMNS; TERM=dumb exec build/peer long");
+        CHECK_INT(widest_line(), wide[i][1]); // the timeline is as wide as that
+        CHECK_HAS(test_output, "fair to it at all\"");
+        CHECK_HAS(test_output, "no room for");
+        CHECK_HAS(test_output, "123456 requests a second");
+        run_in_terminal(wide[i][0],
+                        "cd ..; unset COLUMNS; . common/tools/width.sh; echo $width");
+        CHECK_INT(atoi(test_output), wide[i][1]);
+    }
+    run_in_terminal(0, "COLUMNS=85 TERM=dumb exec build/peer long");
+    CHECK_INT(widest_line(), 85);
+    CHECK_INT(test_run("COLUMNS=85 build/peer long"), 0);
+    CHECK_INT(widest_line(), 85);
 }
 
 TEST(story_reports_what_is_not_as_documented)
@@ -73,6 +102,12 @@ TEST(story_reports_what_is_not_as_documented)
     CHECK_INT(test_run("STRICT= build/peer skip"), 0);
     CHECK_HAS(test_output, "SKIPPED");
     CHECK_INT(test_run("STRICT=1 build/peer skip"), 1);
+}
+
+TEST(story_that_cannot_be_written_has_failed)
+{
+    CHECK_INT(test_run("build/peer tell >/dev/full"), 1);
+    CHECK_HAS(test_output, "cannot write the output: No space left on device");
 }
 
 TEST(story_writes_the_ledger)

@@ -1,6 +1,6 @@
 # ledger.awk: shows a ledger: the claims, lesson by lesson, and how many came out how.
 #
-#     sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f ledger.awk
+#     sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH=100 -f ledger.awk
 #
 # Lines, their fields separated by tabs: CLAIM VERDICT WHERE SAYS MEASURED, and for each lesson
 # and variation "seconds" FOLDER SECONDS. Sorted, these come first, and claim 1.9 before 1.11. The
@@ -9,7 +9,6 @@
 
 BEGIN {
     FS = "\t"
-    WIDTH = 100
     TEXT = 20 # column at which a claim's text begins
     colours = ENVIRON["TERM"] && ENVIRON["TERM"] != "dumb" && !("NO_COLOR" in ENVIRON) &&
         system("test -t 1") == 0
@@ -21,7 +20,11 @@ BEGIN {
         bold = "\033[1m"
         plain = "\033[0m"
     }
-    print "\n" bold "── the ledger ──────────────────────────────────────────────────────────────────────────────────────" plain
+    title = "── the ledger "
+    while (columns(title) < WIDTH)
+        title = title "─"
+    print "\n" bold title plain
+    narrow = WIDTH < 100 ? 3 : 0 # columns less in each of the table's
 }
 
 function columns(text) {
@@ -29,11 +32,15 @@ function columns(text) {
     return length(text)
 }
 
+# Prints text from column TEXT on, where the line already is.
 function wrap(text, words, count, i, column) {
     count = split(text, words, " ")
     for (i = 1; i <= count; i++) {
-        if (i == 1 || column + 1 + columns(words[i]) > WIDTH) {
-            printf "%s%*s%s", (i > 1 ? "\n" : ""), TEXT, "", words[i]
+        if (i == 1) {
+            printf "%s", words[i]
+            column = TEXT + columns(words[i])
+        } else if (column + 1 + columns(words[i]) > WIDTH) {
+            printf "\n%*s%s", TEXT, "", words[i]
             column = TEXT + columns(words[i])
         } else {
             printf " %s", words[i]
@@ -61,9 +68,13 @@ $1 == "seconds" {
     n[lesson, $2]++
     n["all", $2]++
     gap = WIDTH - TEXT - columns($4) - columns($3)
-    printf "%7s  %s%-10s%s %s%*s%s%s%s\n", $1, paint[$2], $2, plain, $4, (gap > 1 ? gap : 1), "", dim, $3, plain
+    printf "%7s  %s%-10s%s ", $1, paint[$2], $2, plain
+    if (gap > 0)
+        printf "%s%*s%s%s%s\n", $4, gap, "", dim, $3, plain
+    else
+        wrap($4 " (" $3 ")")
     if ($2 != "HOLDS") {
-        printf "%s", dim
+        printf "%*s%s", TEXT, "", dim
         wrap($5)
         printf "%s", plain
     }
@@ -76,16 +87,16 @@ function figure(key, verdict, width, number) {
 
 function row(title, key, time) {
     printf "  %-24s", title
-    figure(key, "HOLDS", 10)
-    figure(key, "NOT HERE", 14)
-    figure(key, "SKIPPED", 12)
-    figure(key, "UNEXPECTED", 14)
-    printf " %12.1f\n", time
+    figure(key, "HOLDS", 10 - narrow)
+    figure(key, "NOT HERE", 14 - narrow)
+    figure(key, "SKIPPED", 12 - narrow)
+    figure(key, "UNEXPECTED", 14 - narrow)
+    printf " %*.1f\n", 12 - narrow, time
 }
 
 END {
-    printf "\n  %s%-24s %10s %14s %12s %14s %12s%s\n", bold, "lesson", "HOLDS", "NOT HERE", "SKIPPED",
-        "UNEXPECTED", "seconds", plain
+    printf "\n  %s%-24s %*s %*s %*s %*s %*s%s\n", bold, "lesson", 10 - narrow, "HOLDS", 14 - narrow, "NOT HERE",
+        12 - narrow, "SKIPPED", 14 - narrow, "UNEXPECTED", 12 - narrow, "seconds", plain
     for (i = 1; i < 100; i++) {
         key = sprintf("%02d", i)
         if (key in name)

@@ -6,6 +6,7 @@ LEDGER=$(mktemp) || exit 1
 trap 'rm -f "$LEDGER"' EXIT
 export LEDGER
 bad=""
+. common/tools/width.sh
 # A server that ends at once: wire gets as far as starting it, or says what this machine refuses.
 refusal=$(common/wire/wire --rtt 0 -- false -- true 2>&1)
 if [ $? -eq 3 ]; then
@@ -13,7 +14,7 @@ if [ $? -eq 3 ]; then
     export WIRE_REFUSED=1
 fi
 for lesson in "$@"; do
-    printf '\n%s\n== %s\n' "$(printf '%100s' '' | tr ' ' '=')" "$lesson"
+    printf '\n%s\n== %s\n' "$(printf "%${width}s" '' | tr ' ' '=')" "$lesson"
     [ -x "$lesson/play" ] || { echo "it could not be built here: make $lesson says why" && continue; }
     (cd "$lesson" && sh ./run.sh)
     case $? in
@@ -24,5 +25,5 @@ for lesson in "$@"; do
     esac
 done
 [ -s "$LEDGER" ] || exit 2 # nothing was played
-sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -f common/tools/ledger.awk
+sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" -f common/tools/ledger.awk
 [ -z "$bad" ] || { echo "not as documented:$bad" && exit 1; }
