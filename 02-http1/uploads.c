@@ -103,8 +103,7 @@ int64_t files_offset(struct http_text name)
     return status.st_size;
 }
 
-// ---- Content-Range
-// ---------------------------------------------------------------------------
+// ---- Content-Range -------------------------------------------------------------------------
 
 static bool take_number(struct http_text *text, int64_t *number)
 {
@@ -140,8 +139,7 @@ static bool read_range(struct http_text text, int64_t *from, int64_t *to, int64_
            *from <= *to && (*total < 0 || *to < *total);
 }
 
-// ---- an upload
-// -------------------------------------------------------------------------------
+// ---- an upload -----------------------------------------------------------------------------
 
 static int refuse(struct upload *upload, int status, const char *why)
 {

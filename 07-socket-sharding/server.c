@@ -5,10 +5,9 @@
 //         curl localhost:8007/stats      what has each of them done?
 //         ss -ltn sport = 8007           how many sockets listen, how many clients wait?
 //         ./server --takeover            a new server in the place of this one
-// Watch:  which worker gets a connection. With one queue for all, the first worker that the
-// kernel
-//         wakes has it. With a queue for each (SO_REUSEPORT), a hash of the two addresses and
-//         ports decides, before any program runs, and whether that worker has time or not.
+// Watch:  which worker gets a connection. With one queue for all it is the first worker that
+//         the kernel wakes. With a queue for each (SO_REUSEPORT), a hash of the two addresses
+//         and ports decides, before any program runs, whether that worker has time or not.
 //
 // Read bound_socket() first, then open_sockets() and main(). How a worker waits for connections
 // is in worker.c. In parts/: what a worker answers (connection.c), processes and threads

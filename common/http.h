@@ -26,8 +26,7 @@
 #define HTTP_CHUNK_BYTES 256 // of the line with a chunk's size and extensions
 #define HTTP_HOST_BYTES  300 // of the text that http_authority() makes
 
-// ---- texts
-// -----------------------------------------------------------------------------------
+// ---- texts ---------------------------------------------------------------------------------
 
 struct http_text {
     const char *at; // not '\0'-terminated
@@ -73,8 +72,7 @@ bool http_is_host(struct http_text host);
 // Returns text.
 char *http_authority(const char *host, int port, int default_port, char text[HTTP_HOST_BYTES]);
 
-// ---- dates
-// -----------------------------------------------------------------------------------
+// ---- dates ---------------------------------------------------------------------------------
 
 // The time as HTTP writes it (RFC 9110 §5.6.7); the text is valid until this thread's next
 // call.
@@ -84,8 +82,7 @@ const char *http_date(time_t seconds);
 // -1 if the text is no date, such as one in the 31st of February.
 time_t http_read_date(struct http_text text);
 
-// ---- reading a head
-// --------------------------------------------------------------------------
+// ---- reading a head ------------------------------------------------------------------------
 
 struct http_field {
     struct http_text name, value;
@@ -132,8 +129,7 @@ int http_read_framing(struct http_head *head, bool request);
 // Sets head->why, and returns the negated status.
 int http_refuse(struct http_head *head, int status, const char *why);
 
-// ---- the fields of a head
-// --------------------------------------------------------------------
+// ---- the fields of a head ------------------------------------------------------------------
 
 // The value of a field (name in lower case), the first one if there are more; length 0 and at
 // NULL if there is none. For a list, or a field that must not come twice, see below.
@@ -159,8 +155,7 @@ bool http_list_next(struct http_list *list, struct http_text *item);
 // True if a list field names this token, whatever the case of its letters.
 bool http_list_has(const struct http_head *head, const char *name, const char *token);
 
-// ---- reading content
-// -------------------------------------------------------------------------
+// ---- reading content -----------------------------------------------------------------------
 
 // Content comes as its head says: so many bytes, or in chunks, each with its size in front, or
 // until the connection closes (RFC 9112 §6, §7.1).
@@ -193,8 +188,7 @@ void http_body_of_response(struct http_body *body, const struct http_head *head,
 ssize_t http_body_take(struct http_body *body, const char *bytes, size_t length,
                        struct http_text *content);
 
-// ---- writing a head
-// --------------------------------------------------------------------------
+// ---- writing a head ------------------------------------------------------------------------
 
 // Appends to `bytes`, and marks `overflow` instead where there is no room.
 struct http_out {

@@ -13,8 +13,7 @@ int http_refuse(struct http_head *head, int status, const char *why)
     return -status;
 }
 
-// ---- characters
-// ------------------------------------------------------------------------------
+// ---- characters ----------------------------------------------------------------------------
 
 enum { TOKEN = 1, TARGET = 2 }; // may stand in a token, in a target
 
@@ -50,8 +49,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-// ---- one line
-// --------------------------------------------------------------------------------
+// ---- one line ------------------------------------------------------------------------------
 
 // Reads "HTTP/1.1" and what must follow it; a '#' in the pattern is a digit. Returns 1, 0 or a
 // negated status, as http_read_request() does.
@@ -194,8 +192,7 @@ const char *http_read_field(const char *at, const char *end, struct http_field *
     return stop + 2;
 }
 
-// ---- a whole head
-// ----------------------------------------------------------------------------
+// ---- a whole head --------------------------------------------------------------------------
 
 static int read_fields(const char *at, const char *end, struct http_head *head)
 {

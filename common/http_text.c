@@ -133,8 +133,7 @@ char *http_authority(const char *host, int port, int default_port, char text[HTT
     return text;
 }
 
-// ---- the fields of a head
-// --------------------------------------------------------------------
+// ---- the fields of a head ------------------------------------------------------------------
 
 struct http_text http_field(const struct http_head *head, const char *name)
 {

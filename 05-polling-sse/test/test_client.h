@@ -31,9 +31,8 @@ static void fake_answer(int fd, const char *request, const char *text, size_t le
     write_all(fd, text, length);
 }
 
-// A server that gives each connection its answer, whatever it is asked. An answer that begins
-// with
-// '=' is not the end: the server waits until the client closes. Returns its process.
+// A server that gives each connection its answer, whatever it is asked. Behind an answer that
+// begins with '=' the server waits until the client closes. Returns its process.
 struct fake {
     const char *answers[4];
 };

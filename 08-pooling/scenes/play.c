@@ -2,9 +2,8 @@
 //
 // Run:    make run             or one scene: make run SCENE=reuse ARGS="--rtt 100"
 //         ./play leak          against ./server in another terminal
-// Watch:  how many round trips a query takes; which thread waits for what; what notices when a
-// connection
-//         is dead, or gone.
+// Watch:  how many round trips a query takes; which thread waits for what; when a dead
+//         connection is noticed.
 //
 // Each scene is in the file of its name. Read reuse.c and sizing.c first.
 #include <errno.h>

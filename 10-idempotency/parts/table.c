@@ -6,8 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-// ---- SipHash-1-3: without the seed, its values cannot be predicted
-// ------------------
+// ---- SipHash-1-3: without the seed, its values cannot be predicted -------------------------
 
 static uint64_t rotate(uint64_t x, int bits)
 {

@@ -125,8 +125,7 @@ void say_answer(const struct call *call)
     }
 }
 
-// ---- an operation on the timeline
-// ------------------------------------------------------------
+// ---- an operation on the timeline ----------------------------------------------------------
 
 static const struct retry_policy careful = {100, 50, 1000, PATIENCE_MS, true};
 

@@ -2,9 +2,8 @@
 // libFuzzer.
 //
 // Run:    make fuzz        (FUZZ_SECONDS=600 for longer; needs clang)
-// Watch:  "cov:" grow. Bytes that make a reader touch what is not its own, or say that all is
-// well
-//         when it is not, are kept as build/crash-...
+// Watch:  "cov:" grow. Bytes that make a reader touch what is not its own, or take what is
+//         wrong for good, are kept as build/crash-...
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

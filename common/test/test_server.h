@@ -68,10 +68,9 @@ static inline int test_stop(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-// Starts a server for clients to be tested with: to each connection, when something has come,
-// it sends these bytes, whatever they are; then it closes the connection, or keeps it open for
-// ever
-// (`keep`). Returns its port. It ends with the test.
+// Starts a server for tests of clients: when something has come on a connection, it sends these
+// bytes, whatever they are; then it closes the connection, or, if `keep`, leaves it open.
+// Returns its port. It ends with the test.
 static inline int test_fake_server(const char *answer, size_t length, bool keep)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
