@@ -7,20 +7,13 @@
 
 #include "claim.h"
 #include "net.h"
-#include "nginx.h"
 #include "scenes.h"
 #include "story.h"
 
-#define JOINED        200 // connections to a port that two sockets have
-#define NGINX_WORKERS 3
+#define JOINED 200 // connections to a port that two sockets have
 
 static const struct claim bind_claim = {
     "7.1", "guide §8.2", "a second bind() fails; with SO_REUSEPORT both succeed", HOLDS, NULL};
-
-static const struct claim nginx_claim = {
-    "7.9", "guide §8.2", "nginx uses socket sharding by default", NOT_HERE,
-    "All its workers inherit one socket, unless the configuration says \"listen ... "
-    "reuseport\" (nginx documentation, ngx_http_core_module, listen)."};
 
 // A listening socket on this port of 127.0.0.1 (0: the kernel chooses). -1, errno set, if it
 // cannot be had. These are the calls that the lesson is about.
@@ -73,25 +66,6 @@ static void count_joined(const int both[2], int waiting[2])
         close(fds[i]);
 }
 
-static void report_nginx(void)
-{
-    int plain = nginx_sockets(NGINX_WORKERS, "");
-    int sharded = nginx_sockets(NGINX_WORKERS, "reuseport");
-    enum verdict verdict = UNCLEAR;
-    if (plain < 0 || sharded < 0) {
-        claim_report(&nginx_claim, SKIPPED,
-                     "there is no nginx here that runs: apt-get install nginx-light");
-        return;
-    }
-    if (plain == 1 && sharded == NGINX_WORKERS)
-        verdict = NOT_HERE;
-    else if (plain == NGINX_WORKERS)
-        verdict = HOLDS;
-    claim_report(&nginx_claim, verdict,
-                 "%d workers: %d listening socket; with \"listen ... reuseport\": %d",
-                 NGINX_WORKERS, plain, sharded);
-}
-
 void scene_bind(void)
 {
     int waiting[2] = {0, 0};
@@ -127,5 +101,4 @@ void scene_bind(void)
     claim_report(
         &bind_claim, as_said && both_get ? HOLDS : UNCLEAR,
         "EADDRINUSE unless both sockets have the option; then each has a queue of its own");
-    report_nginx();
 }

@@ -61,6 +61,20 @@ if need ss iproute2 && need nc netcat-openbsd && need curl curl; then
     kill $clients
 fi
 
+# Claim 7.9: nginx uses socket sharding by default (guide §8.2). It does not: three workers share one
+# listening socket, and have three with "listen ... reuseport".
+if need nginx nginx-light; then
+    for way in 1: 3:reuseport; do
+        their_port=$((20000 + ($$ + 5000) % 10000))
+        start_nginx $their_port "server { listen 127.0.0.1:$their_port ${way#*:}; location / { return 200 here; } }" \
+            "worker_processes 3; user $(id -un);"
+        expect "7.9: nginx's listening sockets ${way#*:}" "${way%:*}" \
+            "grep -c :$(printf %04X $their_port).00000000:0000.0A /proc/net/tcp"
+        kill "${pids##* }"
+        wait "${pids##* }"
+    done
+fi
+
 # A port that nginx shards can be joined by nobody who does not say so, and by who does.
 if need nginx nginx-light && need curl curl; then
     their_port=$((20000 + $$ % 10000))
