@@ -228,7 +228,8 @@ void scene_ports(void)
     claim_report(&run_out,
                  keep.queries == PORTS && keep.error == EADDRNOTAVAIL && keep.ports == PORTS &&
                          close_each.queries == PORTS && close_each.error == EADDRNOTAVAIL &&
-                         close_each.ports == PORTS && with_pool.ports == CONNECTED &&
+                         close_each.ports == PORTS && with_pool.ports > 0 &&
+                         with_pool.ports <= CONNECTED && // fewer, if the threads take turns
                          with_pool.queries == QUERIES / CALLERS * CALLERS
                      ? HOLDS
                      : UNCLEAR,
