@@ -16,7 +16,7 @@ if need curl curl; then
     expect "curl, TLS 1.1: refused" "35" "get --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 $here/; echo \$?"
     expect "curl, ALPN" "http/1.1" "fact protocol $here/"
     expect "curl, ALPN of HTTP/2: HTTP/1.1 it is" "http/1.1" "fact protocol --http2 $here/"
-    expect "curl, HTTP/1.0, and so in ALPN" "http/1.0" "fact protocol -0 $here/"
+    expect "curl, HTTP/1.0" "TLSv1.3" "fact version -0 $here/"
     expect "curl, the other name" "other.test" \
         "fact 'server name' --connect-to other.test:443:127.0.0.1:$port https://other.test/"
     expect "curl, by address" "none" "fact 'server name' https://127.0.0.1:$port/"
@@ -56,6 +56,7 @@ if need openssl openssl; then
     talk() { openssl s_client -connect "127.0.0.1:$port" -CAfile keys/ca.pem -servername workbench.test \
         -verify_hostname workbench.test -verify_return_error "$@" 2>&1; }
     expect "s_client verifies" "Verify return code: 0 (ok)" "talk </dev/null | sed -n 's/^ *//; /^Verify return/p' | sort -u"
+    expect "s_client, ALPN of HTTP/1.0" "http/1.0" "talk -alpn http/1.0 </dev/null | sed -n 's/^ALPN protocol: //p'"
     for version in 1_2 1_3; do
         expect "s_client -tls$version, a session" "New" "talk -tls$version -sess_out $folder/session -ign_eof \
             <$folder/request | sed -n 's/, TLSv.*//; /^New\|^Reused/p'"
