@@ -88,6 +88,7 @@ TEST(handed_over_without_a_loss)
     for (size_t i = 0; i < COUNT(ways); i++) {
         char options[200];
         snprintf(options, sizeof options, "--workers 3 %s", ways[i]);
+        alarm(TEST_SECONDS); // for each way: with a sanitizer all of them take long
         expect_successions(options, "");
         CHECK_INT(load.lost, 0);
     }
