@@ -11,6 +11,7 @@ TEST(every_way_serves_and_counts)
 {
     struct seen seen[WORKERS_MAX];
     for (size_t i = 0; i < COUNT(ways); i++) {
+        alarm(TEST_SECONDS);
         int fds[30];
         pid_t pid;
         int port = serve(&pid, "--workers 3 %s", ways[i]);
@@ -286,6 +287,7 @@ TEST(silent_clients_disturb_nobody)
     static int fds[400];
     pid_t pid;
     for (size_t i = 0; i < COUNT(ways); i++) {
+        alarm(TEST_SECONDS);
         bool blocking = strstr(ways[i], "accept") != NULL;
         int port = serve(&pid, "--workers 2 %s", ways[i]), count = blocking ? 1 : 400;
         if (blocking && strstr(ways[i], "sharded")) { // its shard waits; see the next test

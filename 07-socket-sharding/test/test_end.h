@@ -10,6 +10,7 @@
 TEST(a_stop_drains_the_queues)
 {
     for (size_t i = 0; i < COUNT(ways); i++) {
+        alarm(TEST_SECONDS);
         int fds[50];
         pid_t pid;
         int port = serve(&pid, "--workers 1 --stuck 1 %s", ways[i]);
@@ -90,6 +91,7 @@ TEST(a_crashed_worker_is_replaced)
 TEST(out_of_descriptors_in_every_way)
 {
     for (size_t i = 0; i < COUNT(ways); i++) {
+        alarm(TEST_SECONDS);
         struct seen seen[WORKERS_MAX];
         char command[200];
         int fds[100], workers;

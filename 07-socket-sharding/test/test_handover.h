@@ -108,6 +108,7 @@ TEST(joined_and_drained)
 TEST(a_queue_is_handed_over)
 {
     for (size_t i = 0; i < COUNT(ways); i++) {
+        alarm(TEST_SECONDS);
         int fds[30], old_pid;
         char options[200];
         pid_t pid, next;
