@@ -69,8 +69,7 @@ static void part(struct session *s)
     conn_close(&s->conn);
 }
 
-// Ends the session with a last word. If there is no room for it, because the client takes
-// nothing, then without.
+// Ends the session with a last word, if the client has left room for it.
 static void end(struct session *s, uint32_t id, const char *code, const char *text)
 {
     if (s->number)
@@ -81,9 +80,8 @@ static void end(struct session *s, uint32_t id, const char *code, const char *te
     part(s);
 }
 
-// The server stops. The loop would wait for the client's end of the connection, so that what is
-// on its way from there does not cost it our last words; but a client that has sent nothing
-// more need not be waited for.
+// The server stops. The loop would wait for the client's end of the connection, so that bytes on
+// their way do not cost the client our last words. If there are none, it need not wait.
 static void dismiss(struct session *s)
 {
     int unread;
