@@ -80,8 +80,8 @@ static void end(struct session *s, uint32_t id, const char *code, const char *te
     part(s);
 }
 
-// The server stops. The loop would wait for the client's end of the connection, so that bytes on
-// their way do not cost the client our last words. If there are none, it need not wait.
+// The server stops. The loop would wait until the client closes, so that bytes on their way do
+// not cost the client our last words. If there are none, the loop need not wait.
 static void dismiss(struct session *s)
 {
     int unread;
