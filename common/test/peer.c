@@ -19,6 +19,7 @@
 
 static const char *host = "127.0.0.1";
 static int port = 9000, count = 100, bytes = 1, pace_us = 0, wait_ms = 200;
+static bool until_heard;
 
 // A UDP socket; a server's is bound, a client's connected.
 static int udp_socket(bool server)
@@ -32,7 +33,7 @@ static int udp_socket(bool server)
 }
 
 // Receives datagrams until it is stopped; then prints how many came, and the milliseconds from
-// the first to the last.
+// the first to the last. An empty datagram is not counted but answered.
 static void count_datagrams(void)
 {
     static char datagram[65536];
@@ -44,11 +45,29 @@ static void count_datagrams(void)
         poll(polls, 2, -1);
         if (polls[0].revents)
             break;
-        recv(udp, datagram, sizeof datagram, 0);
+        struct sockaddr_storage from;
+        socklen_t length = sizeof from;
+        if (recvfrom(udp, datagram, sizeof datagram, 0, (struct sockaddr *)&from, &length) ==
+            0) {
+            sendto(udp, "", 0, 0, (struct sockaddr *)&from, length);
+            continue;
+        }
         last = now_ns();
         first = received++ ? first : last;
     }
     printf("received %d in %.1f ms\n", received, (double)(last - first) / 1e6);
+}
+
+// Sends empty datagrams, 20 a second, until one is answered: all before them have arrived then.
+static void send_until_heard(int udp)
+{
+    for (int i = 0; i < 20 * 60; i++) {
+        struct pollfd answer = {udp, POLLIN, 0};
+        send(udp, "", 0, 0);
+        if (poll(&answer, 1, 50) > 0)
+            return;
+    }
+    die("no answer within a minute");
 }
 
 // Sends `count` datagrams of `bytes` bytes, `pace_us` apart, and waits while they travel.
@@ -61,7 +80,10 @@ static void send_datagrams(void)
         if (pace_us)
             sleep_ms(pace_us / 1e3);
     }
-    sleep_ms(wait_ms);
+    if (until_heard)
+        send_until_heard(udp);
+    else
+        sleep_ms(wait_ms);
 }
 
 // Echoes TCP connections, one at a time.
@@ -209,6 +231,7 @@ int main(int argc, char **argv)
         {"count", OPTION_INT, &count, 1, 1000000, "how many"},
         {"bytes", OPTION_INT, &bytes, 0, 65507, "how large"},
         {"wait", OPTION_INT, &wait_ms, 0, 60000, "ms to wait after the last of them"},
+        {"until-heard", OPTION_FLAG, &until_heard, .help = "wait until all have arrived"},
         {"pace", OPTION_INT, &pace_us, 0, 1000000, "microseconds between them"},
         {0}};
     int first =

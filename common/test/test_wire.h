@@ -46,7 +46,7 @@ static char *losses(const char *options)
     char command[300];
     snprintf(command, sizeof command,
              "./wire/wire %s --trace -- build/peer count-datagrams -- build/peer --count 10000 "
-             "--bytes 9 --wait 2000 send-datagrams | "
+             "--bytes 9 --until-heard send-datagrams | "
              "awk '/UDP 9 bytes/ { printf \"%%d\", /lost/ }'",
              options);
     CHECK_INT(test_run(command), 0);
