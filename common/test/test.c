@@ -15,6 +15,7 @@
 #include "test_forward.h"
 #include "test_http.h"
 #include "test_http_server.h"
+#include "test_loop.h"
 #include "test_story.h"
 #include "test_wire.h"
 
