@@ -104,6 +104,7 @@ static size_t send_some(struct conn *c, const char *bytes, size_t length)
         c->broken = true;
     if (sent <= 0)
         return 0;
+    c->sent_ns = c->loop->now_ns;
     c->sent_bytes += (uint64_t)sent;
     return (size_t)sent;
 }
@@ -116,6 +117,7 @@ static void flush(struct conn *c)
     c->out = keep(c, loop->out + sent, loop->out_length - sent);
     c->out_at = 0;
     c->out_length = (uint32_t)(loop->out_length - sent);
+    c->sent_ns = loop->now_ns;
     loop->out_length = 0;
 }
 

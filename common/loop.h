@@ -40,6 +40,7 @@ struct conn {
     char *in, *out;              // bytes not used yet, bytes not sent yet; NULL: none
     uint32_t in_length;          // of `in`
     uint32_t out_at, out_length; // what is left of `out` is between the two
+    int64_t sent_ns;             // when the loop last sent something
     uint64_t sent_bytes;         // that the kernel has taken, since the connection began
     uint64_t taken_bytes;        // of these, what the client had taken when this period began
     int64_t period_end_ns;       // the end of this period of LOOP_STALL_MS, while output waits
