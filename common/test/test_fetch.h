@@ -162,8 +162,8 @@ static size_t piece_bytes;
 
 static void count_piece(struct fetch *f, struct http_text part)
 {
-    CHECK_AT_LEAST(part.at, f->bytes);
-    CHECK_AT_MOST(part.at + part.length, f->bytes + sizeof f->bytes);
+    CHECK(part.at >= f->bytes);
+    CHECK(part.at + part.length <= f->bytes + sizeof f->bytes);
     piece_bytes += part.length;
 }
 
