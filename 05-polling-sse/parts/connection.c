@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "content_limit.h"
 #include "exchange.h"
 #include "log.h"
 
-#define REFUSAL_BYTES 300 // of the text that says why a request is refused
+#define REFUSAL_BYTES 300 // the longest text of a refusal
 
 struct http_out connection_out(struct connection *c)
 {
@@ -29,8 +30,10 @@ void connection_use(struct connection *c, enum technique technique)
 
 void connection_wake_at(struct connection *c, int64_t at_ns)
 {
-    int64_t left_ns = at_ns - conn_now(&c->conn);
-    conn_deadline(&c->conn, left_ns > 0 ? (left_ns + 999999) / 1000000 : 0);
+    int64_t left_ns = at_ns - conn_now(&c->conn), left_ms = 0;
+    if (left_ns > 0)
+        left_ms = (left_ns + 999999) / 1000000;
+    conn_deadline(&c->conn, left_ms);
 }
 
 // ---- answers -------------------------------------------------------------------------------
@@ -80,8 +83,9 @@ void connection_send_from(struct connection *c, struct http_text text, struct ev
 bool connection_send(struct connection *c)
 {
     struct content *content = &c->content;
-    size_t room = conn_room(&c->conn);
-    size_t part = content->left < room ? content->left : room;
+    size_t part = conn_room(&c->conn);
+    if (part > content->left)
+        part = content->left;
     if (part)
         memcpy(conn_space(&c->conn), content->at, part);
     connection_wrote(c, part);
@@ -96,7 +100,7 @@ bool connection_send(struct connection *c)
 
 void connection_finish(struct connection *c)
 {
-    exchange_begin(c); // also where the request was held: its mode knows nothing of a rest
+    exchange_begin(c); // this mode sends the rest of the answer
     if (!c->content.left)
         connection_end_exchange(c);
 }
@@ -111,6 +115,7 @@ void connection_end_exchange(struct connection *c)
 
 void connection_closed(struct connection *c)
 {
+    content_limit_leave(c);
     http_server_done(&c->http);
     buffer_free(&c->kept);
     if (c->content.event)

@@ -1,6 +1,7 @@
-// tokens.h: POST /chat: an assistant's answer, word by word as it comes to mind, so that one
-// can read before it is finished. It is an ordinary answer to an ordinary POST, in chunks
-// (RFC 9112 §7.1): plain text, or events for those who accept text/event-stream.
+// tokens.h: POST /chat: an assistant's answer that is sent word by word, so the user can read
+// its beginning before the end is there. It is an ordinary answer to an ordinary POST, in
+// chunks (RFC 9112 §7.1). The content is plain text, or events if the client accepts
+// text/event-stream.
 #ifndef TOKENS_H
 #define TOKENS_H
 

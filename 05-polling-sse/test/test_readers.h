@@ -3,6 +3,7 @@
 #define TEST_READERS_H
 
 #include "eventstream.h"
+#include "content_limit.h"
 #include "test_talk.h"
 
 static bool exchange(int port);
@@ -115,6 +116,49 @@ TEST(a_crowd_of_users_is_not_announced)
     for (int i = 0; i < 150; i++)
         close(fds[i]);
     CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- requests that come in parts -----------------------------------------------------------
+
+// Begins a request whose content is to come, and waits until the server has read its head.
+static int begin_post(int port)
+{
+    int fd = say(port, "POST /publish HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                       "Connection: close\r\nContent-Length: 2\r\n\r\n");
+    CHECK_HAS(read_until(fd, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n");
+    return fd;
+}
+
+static char *end_post(int fd)
+{
+    CHECK(write_all(fd, "hi", 2));
+    return last_words(fd);
+}
+
+// Each of these requests is far below the limit of one; all together are at the limit of all.
+TEST(slow_requests_share_the_memory)
+{
+    static int fds[CONTENT_PLACES];
+    pid_t pid;
+    int port = serve(&pid, "");
+    for (int i = 0; i < CONTENT_PLACES; i++)
+        fds[i] = begin_post(port);
+    CHECK_HAS(end_post(fds[0]), "{\"id\":1}"); // gives its place back
+    int first = begin_post(port);              // takes that place
+    int second = begin_post(port);             // takes the place of the slowest request
+    CHECK_HAS(last_words(fds[1]), "HTTP/1.1 503 ");
+    CHECK_HAS(answer, "Connection: close\r\n");
+    CHECK_HAS(answer, "Service Unavailable: other requests need the memory");
+    CHECK_HAS(end_post(first), "{\"id\":2}");
+    CHECK_HAS(end_post(second), "{\"id\":3}");
+    CHECK_HAS(end_post(fds[2]), "{\"id\":4}"); // the others still have theirs
+    for (int i = 3; i < CONTENT_PLACES; i++)
+        close(fds[i]); // gives its place back, too
+    for (int i = 3; i < CONTENT_PLACES; i++)
+        fds[i] = begin_post(port);
+    for (int i = 3; i < CONTENT_PLACES; i++)
+        CHECK_HAS(end_post(fds[i]), "HTTP/1.1 200 ");
     CHECK_INT(test_stop(pid), 0);
 }
 
