@@ -17,9 +17,9 @@
 #include "printer.h"
 #include "websocket_client.h"
 
-#define WAIT_MS     8000  // the server may hold a long poll for so long
-#define SILENCE_MS  45000 // three heartbeats: after such a silence the connection is dead
-#define RETRY_MS    1000  // the client connects again after this time; the server may change it
+#define WAIT_MS     8000    // the server may hold a long poll for so long
+#define SILENCE_MS  45000   // three heartbeats: after such a silence the connection is dead
+#define RETRY_MS    1000    // the client connects again after this time, or after retry:
 #define MESSAGE_MAX 1048576 // bytes of a WebSocket message
 
 static const char *host = "127.0.0.1", *by = "sse";
@@ -135,7 +135,6 @@ static void follow_by_websocket(void)
 {
     char target[EVENT_NAME + 20] = "/ws";
     struct ws_message got = {.opcode = -1};
-    ssize_t used;
     if (*last_id)
         snprintf(target, sizeof target, "/ws?since=%s", last_id);
     enum fetch_result result = websocket_open(&f, authority, target, why);
@@ -143,7 +142,7 @@ static void follow_by_websocket(void)
         die("GET %s: %s", target, why);
     websocket_begin(&frames, false, MESSAGE_MAX);
     for (bool closed = false; result == FETCH_OK && !closed;) {
-        used = websocket_read(&frames, f.rest.at, f.rest.length, &got);
+        ssize_t used = websocket_read(&frames, f.rest.at, f.rest.length, &got);
         if (used < 0) {
             websocket_send_close(&f, (int)-used);
             die("GET %s: malformed frames: closed with code %d", target, (int)-used);

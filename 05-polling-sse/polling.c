@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "log.h"
 #include "subscriber.h"
 
 #define BATCH 1000 // the most events in one answer
@@ -93,6 +94,7 @@ void answer_wait(struct connection *c, const struct http_request *request)
         answer_with_news(c, seen);
     } else {
         subscriber_join(c, seen);
+        log_line("%s: held", c->request);
         c->due_ns = conn_now(&c->conn) + (int64_t)timeout_ms * 1000000;
         c->mode = &mode;
         subscriber_sleep(c);

@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+#include "assistant.h"
 #include "exchange.h"
 #include "jobs.h"
 #include "loop.h"
@@ -29,7 +30,6 @@
 #include "stats.h"
 #include "log.h"
 #include "subscriber.h"
-#include "tokens.h"
 #include "utf8.h"
 #include "websocket_chat.h"
 

@@ -38,8 +38,22 @@ void connection_wake_at(struct connection *c, int64_t at_ns)
 
 // ---- answers -------------------------------------------------------------------------------
 
-void connection_head(struct connection *c, int status, const char *type, int64_t length,
-                     const char *fields)
+// Says in the log what is answered, and `why`, if that is not "".
+static void log_answer(const struct connection *c, int status, int64_t length, const char *why)
+{
+    const char *request = c->request, *colon = "";
+    if (!*request)
+        request = "a request"; // its first line has not come, or is malformed
+    if (*why)
+        colon = ": ";
+    if (length < 0)
+        log_line("%s: %d, a stream", request, status);
+    else
+        log_line("%s: %d, %lld bytes%s%s", request, status, (long long)length, colon, why);
+}
+
+static void write_head(struct connection *c, int status, const char *type, int64_t length,
+                       const char *fields)
 {
     struct http_out out = connection_out(c);
     bool chunked = length == CHUNKED && !c->http.http10;
@@ -55,10 +69,8 @@ void connection_head(struct connection *c, int status, const char *type, int64_t
     connection_wrote(c, out.length);
 }
 
-void connection_answer(struct connection *c, int status, const char *type,
-                       struct http_text text, const char *fields)
+static void write_content(struct connection *c, struct http_text text)
 {
-    connection_head(c, status, type, (int64_t)text.length, fields);
     if (c->http.head_only)
         text.length = 0;
     connection_send_from(c, text, NULL);
@@ -66,13 +78,27 @@ void connection_answer(struct connection *c, int status, const char *type,
     connection_finish(c);
 }
 
+void connection_head(struct connection *c, int status, const char *type, int64_t length,
+                     const char *fields)
+{
+    log_answer(c, status, length, "");
+    write_head(c, status, type, length, fields);
+}
+
+void connection_answer(struct connection *c, int status, const char *type,
+                       struct http_text text, const char *fields)
+{
+    connection_head(c, status, type, (int64_t)text.length, fields);
+    write_content(c, text);
+}
+
 void connection_refuse(struct connection *c, int status, const char *why, const char *fields)
 {
     char text[REFUSAL_BYTES];
     int length = snprintf(text, sizeof text, "%s: %s\n", http_reason(status), why);
-    log_line("refused: %d %s", status, why);
-    connection_answer(c, status, "text/plain", (struct http_text){text, (size_t)length},
-                      fields);
+    log_answer(c, status, length, why);
+    write_head(c, status, "text/plain", length, fields);
+    write_content(c, (struct http_text){text, (size_t)length});
 }
 
 void connection_send_from(struct connection *c, struct http_text text, struct event *event)
@@ -108,6 +134,7 @@ void connection_finish(struct connection *c)
 void connection_end_exchange(struct connection *c)
 {
     buffer_free(&c->kept);
+    c->request[0] = '\0';
     exchange_begin(c);
     if (!c->http.keep_alive)
         conn_close(&c->conn);

@@ -3,8 +3,8 @@
 //
 // A connection is in one mode at a time: it reads requests (exchange.h), holds one back until
 // there is news (polling.h) or a job is done (jobs.h), streams events (sse.h) or an answer
-// (tokens.h), or is a WebSocket (websocket_chat.h). A mode is four functions: each call of the
-// loop calls one of them.
+// (assistant.h), or is a WebSocket (websocket_chat.h). A mode is four functions: each call of
+// the loop calls one of them.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -15,6 +15,8 @@
 #include "websocket.h"
 
 #define ANSWER_ROOM 8192 // bytes of output that are enough for any head and any short answer
+
+#define REQUEST_BYTES 48 // bytes of a request's method and target that the log shows
 
 enum technique { OTHER, POLL, WAIT, SSE, WEBSOCKET, TECHNIQUES };
 
@@ -97,7 +99,7 @@ struct connection {
     uint64_t joined; // the id of the newest event when it joined
     int64_t due_ns;  // the time of the next heartbeat, or of a held poll's 204
     uint32_t cuts;   // service->cuts when it joined
-    union {
+    union {          // an HTTP connection needs no WebSocket's members
         struct {
             struct websocket frames;
             uint64_t heard;  // the id of the last event of the chat that it was sent
@@ -106,13 +108,15 @@ struct connection {
             bool pinged;     // a ping was sent, and nothing has come since
         } ws;
         struct {
-            uint64_t id;
-        } job;
-        struct {
-            uint32_t at; // how many bytes of `kept` are sent
-            bool chunked;
-            bool as_events; // each word is an event
-        } tokens;
+            char
+                request[REQUEST_BYTES]; // "GET /poll?since=7": the present request, for the log
+            uint64_t job;               // the job for which this client waits
+            struct {
+                uint32_t at; // how many bytes of `kept` are sent
+                bool chunked;
+                bool as_events; // each word is an event
+            } tokens;
+        };
     };
 };
 
@@ -130,7 +134,8 @@ enum { CHUNKED = -1, TO_CLOSE = -2 };
 #define NO_STORE "Cache-Control: no-store\r\n"
 #define NO_DELAY NO_STORE "X-Accel-Buffering: no\r\n"
 
-// Writes the head of an answer. `type` NULL: there is no content. `fields` end with CRLF.
+// Writes the head of an answer, and a line of the log that says what is answered. `type` NULL:
+// there is no content. `fields` end with CRLF.
 void connection_head(struct connection *c, int status, const char *type, int64_t length,
                      const char *fields);
 

@@ -7,7 +7,6 @@
 
 #include "content_limit.h"
 #include "handshake.h"
-#include "log.h"
 #include "publisher.h"
 
 static bool has_content(const struct http_head *head)
@@ -51,8 +50,8 @@ static int check(void *context, const struct http_head *head)
         technique = c->route->technique;
     connection_use(c, technique);
     c->service->traffic[c->technique].requests++;
-    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
-             head->target.at);
+    snprintf(c->request, sizeof c->request, "%.*s %.*s", (int)head->method.length,
+             head->method.at, (int)head->target.length, head->target.at);
     if (!c->route)
         return 404;
     if (!takes(c->route, head->method))

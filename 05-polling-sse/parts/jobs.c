@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "log.h"
+
 struct job {
     uint64_t id; // 0: this place is free
     int64_t began_ns, ends_ns;
@@ -99,7 +101,7 @@ void answer_submit(struct connection *c, const struct http_request *request)
 
 static void timeout(struct connection *c)
 {
-    answer_state(c, c->job.id, 200, NO_STORE);
+    answer_state(c, c->job, 200, NO_STORE);
 }
 
 static void stop(struct connection *c)
@@ -126,7 +128,7 @@ void answer_job(struct connection *c, const struct http_request *request)
         connection_refuse(c, 400, "wait= is no number up to 60000", "");
         return;
     }
-    c->job.id = id;
+    c->job = id;
     int64_t now = conn_now(&c->conn), until_ns = now + (int64_t)wait_ms * 1000000;
     if (until_ns > job->ends_ns)
         until_ns = job->ends_ns;
@@ -136,5 +138,6 @@ void answer_job(struct connection *c, const struct http_request *request)
     }
     c->conn.paused = true; // the client's next request waits
     c->mode = &mode;
+    log_line("%s: held", c->request);
     connection_wake_at(c, until_ns);
 }

@@ -242,6 +242,7 @@ void answer_websocket(struct connection *c, const struct http_request *request)
         connection_refuse(c, status, why, fields);
         return;
     }
+    log_line("%s: 101, a WebSocket", c->request);
     out = connection_out(c);
     handshake_put_answer(&out, key);
     connection_wrote(c, out.length);

@@ -1,6 +1,6 @@
-// tokens.c: see tokens.h. The assistant's answer is always the same: this lesson is about the
-// way in which it is sent.
-#include "tokens.h"
+// assistant.c: see assistant.h. The assistant's answer is always the same: this lesson is about
+// the way in which it is sent.
+#include "assistant.h"
 
 #include <string.h>
 
