@@ -169,7 +169,7 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"by", OPTION_TEXT, &by, .help = "how to ask: poll, wait, sse or websocket"},
         {"interval-ms", OPTION_INT, &interval_ms, 1, 60000, "ms between two polls"},
-        {"count", OPTION_INT, &count, 0, 1000000, "end after so many events; 0: never"},
+        {"count", OPTION_INT, &count, 0, 1000000, "end after N events; 0: never"},
         {0}};
     struct sockaddr_storage server;
     void (*follow)(void) = follow_by_polling;

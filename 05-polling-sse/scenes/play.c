@@ -28,13 +28,13 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"interval-ms", OPTION_INT, &interval_ms, 1, 60000, "ms between two short polls"},
-        {"readers", OPTION_INT, &readers, 1, 10000, "how many readers scene crowd has"},
+        {"readers", OPTION_INT, &readers, 1, 10000, "readers of scene crowd"},
         {0}};
     int first = options_parse(
         argc, argv,
         &(struct command){"[SCENE]",
-                          "Lesson 05: how news reaches a client. Without SCENE all of them: "
-                          "techniques, handle,\nresume, frames, tokens, crowd, slow.",
+                          "Lesson 05: how news reaches a client. Without SCENE all of them:\n"
+                          "techniques, handle, resume, frames, tokens, crowd, slow.",
                           options});
     ask_server(host, port);
     techniques_with(interval_ms);
