@@ -166,8 +166,7 @@ TEST(waiting_costs_nothing)
     dprintf(fd, "GET /img/1?size=%zu HTTP/1.1\r\n" HOST END, size);
     dprintf(fd, "GET /slow?ms=1000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     for (size_t got = 0; got < size;)
-        got +=
-            read_to_end(fd, answers, size - got < sizeof answers ? size - got : sizeof answers);
+        got += read_to_end(fd, answers, smaller(size - got, sizeof answers));
     long before = cpu_ticks(pid);
     size_t rest = read_to_end(fd, answers, sizeof answers);
     CHECK(rest > 18 && !memcmp(answers + rest - 18, "that took a while\n", 18));
@@ -191,10 +190,13 @@ TEST(a_client_that_only_writes_is_stopped)
     net_set_nonblocking(fd);
     for (int full = 0; full < 100 && sent < 1 << 28;) {
         ssize_t put = write(fd, many, length);
-        sent += put > 0 ? put : 0;
-        full = put < 0 ? full + 1 : 0;
-        if (put < 0)
+        if (put < 0) {
+            full++;
             CHECK(exchange(port));
+        } else {
+            full = 0;
+            sent += put;
+        }
     }
     CHECK(sent < 1 << 28); // at some point it was full, and stayed so
     long more = memory_kb(pid, "VmRSS") - before;
@@ -206,7 +208,7 @@ TEST(a_client_that_only_writes_is_stopped)
 }
 
 // Eighty megabytes of content that is to be echoed, from as many clients: more than the server
-// keeps at once. Who comes too late is told so (503), and the others get theirs.
+// keeps at once. Clients that come too late get 503, and the others get their content back.
 TEST(content_of_all_clients_together_is_bounded)
 {
     enum { CLIENTS = 80, EACH_BYTES = 1 << 20 };
@@ -283,7 +285,8 @@ TEST(slow_clients_do_not_take_all_the_room)
     }
 }
 
-// Asked to stop, it answers what it has begun, says that it closes, and takes nobody else.
+// A server that is asked to stop answers the requests that it has begun, says that it closes,
+// and accepts no further client.
 TEST(a_request_in_flight_is_answered_before_the_end)
 {
     pid_t pid;
@@ -323,8 +326,10 @@ static void act(int *fd, int port, unsigned long *random)
         done = write(*fd, odd->bytes, odd->length);
     else if (what == 3) // or the beginning of it
         done = write(*fd, odd->bytes, length % odd->length);
+    else if (what < 5)
+        done = write(*fd, more, sizeof more - 1);
     else if (what < 6)
-        done = write(*fd, more, length % 3 ? sizeof more - 1 : length % sizeof more);
+        done = write(*fd, more, length % sizeof more);
     else if (what == 6)
         done = write(*fd, answers, length % 40000);
     else if (what < 10)
@@ -357,7 +362,7 @@ static void stress(const char *command, int steps)
     for (int step = 0; step < steps; step++) {
         act(&fds[next_random(&random) % 200], port, &random);
         if (step % 1000 == 0)
-            CHECK(exchange(port)); // somebody who behaves
+            CHECK(exchange(port)); // a client that behaves
     }
     for (int i = 0; i < 200; i++)
         close(fds[i]);

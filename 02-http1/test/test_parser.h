@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "http.h"
+#include "test_sizes.h"
 
 typedef int (*head_reader)(const char *, size_t, struct http_head *);
 
@@ -116,7 +117,8 @@ static inline void take_all(struct http_body *body, const char *bytes, size_t le
         memcpy(copy, bytes, length);
     while (!body->done && !seen->status) {
         ssize_t used = http_body_take(body, copy + at, length - at, &content);
-        seen->status = used < 0 ? used : 0;
+        if (used < 0)
+            seen->status = used;
         if (used <= 0)
             break;
         seen->too_much = seen->too_much || (size_t)used > length - at ||
@@ -162,9 +164,11 @@ static inline const char *reading_fault(const char *bytes, size_t length, size_t
     if (length)
         memcpy(copy, bytes, length);
     int result = http_read_request(copy, length, &head);
-    const char *fault = result > 0 ? request_fault(&head, copy, length) : NULL;
+    const char *fault = NULL;
+    if (result > 0)
+        fault = request_fault(&head, copy, length);
     free(copy);
-    cut = cut < length ? cut : length;
+    cut = smaller(cut, length);
     if (fault)
         return fault;
     if (!agrees_with_part(http_read_request, bytes, cut, result, head.length))
@@ -176,7 +180,7 @@ static inline const char *reading_fault(const char *bytes, size_t length, size_t
         return NULL;
     http_body_of_request(&body, &head);
     size_t rest = length - head.length;
-    return content_fault(&body, bytes + head.length, rest, cut < rest ? cut : rest);
+    return content_fault(&body, bytes + head.length, rest, smaller(cut, rest));
 }
 
 // The same for a response.
@@ -185,7 +189,7 @@ static inline const char *response_fault(const char *bytes, size_t length, size_
     static struct http_head head;
     struct http_body body;
     int result = read_copy(http_read_response, bytes, length, &head);
-    cut = cut < length ? cut : length;
+    cut = smaller(cut, length);
     if (result > 0 && (head.length > length || head.status < 100 || head.status > 999))
         return "a response's head";
     if (!agrees_with_part(http_read_response, bytes, cut, result, head.length))
@@ -194,7 +198,7 @@ static inline const char *response_fault(const char *bytes, size_t length, size_
         return NULL;
     http_body_of_response(&body, &head, false);
     size_t rest = length - head.length;
-    return content_fault(&body, bytes + head.length, rest, cut < rest ? cut : rest);
+    return content_fault(&body, bytes + head.length, rest, smaller(cut, rest));
 }
 
 #endif

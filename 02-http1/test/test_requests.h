@@ -296,7 +296,9 @@ static const struct odd_request odd_fields[] = {
 
 static inline const struct odd_request *odd_request(size_t i)
 {
-    return i < ODD_LINES ? &odd_lines[i] : &odd_fields[i - ODD_LINES];
+    if (i < ODD_LINES)
+        return &odd_lines[i];
+    return &odd_fields[i - ODD_LINES];
 }
 
 #endif

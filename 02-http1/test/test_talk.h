@@ -13,13 +13,15 @@
 
 #include "net.h"
 #include "test_server.h"
+#include "test_sizes.h"
 
 #define ANSWERS_BYTES (8 << 20)
 #define WHOLE         SIZE_MAX       // do not cut a request
 #define EACH          (SIZE_MAX - 1) // cut it behind each byte
 
-// Sent behind every request of a table: who answers it has kept the connection, and knew where
-// the request before it ended. It is the last one, so what is not "Connection: close" is wrong.
+// The tests send this behind every request of a table. A server that answers it has kept the
+// connection, and knew where the request before it ended. The marker asks for the end of the
+// connection, so its answer has to say "Connection: close".
 #define MARKER                                                                                 \
     "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\nConnection: close\r\n\r\nmarker"
 
@@ -64,12 +66,17 @@ static inline void fence(int fd)
 // Sends bytes at once, cut at `cut`, or EACH byte alone, with a fence between the parts.
 static inline void send_cut(int fd, int fence_fd, const char *bytes, size_t length, size_t cut)
 {
-    size_t part = cut == WHOLE ? length : cut == EACH ? 1 : cut;
-    for (size_t sent = 0; sent < length; sent += part, part = cut == EACH ? 1 : length - sent) {
-        if (!write_all(fd, bytes + sent, part))
-            return; // refused already: what the answer says counts
-        if (sent + part < length)
+    size_t part = smaller(cut, length);
+    if (cut == EACH)
+        part = 1;
+    for (size_t sent = 0; sent < length; sent += part) {
+        if (sent > 0) {
             fence(fence_fd);
+            if (cut != EACH)
+                part = length - sent; // the second of two parts
+        }
+        if (!write_all(fd, bytes + sent, part))
+            return; // refused already: the answer tells it
     }
 }
 
@@ -146,16 +153,19 @@ static inline const char *content_end(const struct seen *seen, const char *at, c
 {
     const char *length = strstr(seen->head, "\r\nContent-Length: ");
     bool chunked = strstr(seen->head, "\r\nTransfer-Encoding: chunked\r\n");
-    if (seen->status < 200 || seen->status == 204 || seen->status == 304)
-        return length || chunked ? NULL : at;
-    if (length && chunked)
+    bool no_content = seen->status < 200 || seen->status == 204 || seen->status == 304;
+    if (no_content && !length && !chunked)
+        return at;
+    if (no_content || (length && chunked))
         return NULL;
     if (chunked)
         return end_of_chunks(at, end);
     if (!length)
         return end;
     size_t bytes = strtoul(length + 18, NULL, 10);
-    return bytes <= (size_t)(end - at) ? at + bytes : NULL;
+    if (bytes > (size_t)(end - at))
+        return NULL;
+    return at + bytes;
 }
 
 // Takes the next answer off *at. False: what is there is not one.
@@ -169,9 +179,13 @@ static inline bool take_answer(const char **at, const char *end, bool to_head,
     if (sscanf(seen->head, "HTTP/1.1 %3d ", &seen->status) != 1)
         return false;
     seen->content = head_end + 4;
-    *at = to_head && seen->status >= 200 ? head_end + 4 : content_end(seen, head_end + 4, end);
-    seen->length = *at ? (size_t)(*at - seen->content) : 0;
-    return *at && (seen->status < 200 || strstr(seen->head, "\r\nDate: "));
+    *at = seen->content;
+    if (!to_head || seen->status < 200)
+        *at = content_end(seen, seen->content, end);
+    if (!*at)
+        return false;
+    seen->length = (size_t)(*at - seen->content);
+    return (seen->status < 200 || strstr(seen->head, "\r\nDate: "));
 }
 
 // Says what came back for a request with a MARKER behind it: "200", "100 200", "400 close",
@@ -195,7 +209,8 @@ static inline void describe(const char *bytes, size_t length, bool to_head, char
         close_said = strstr(seen.head, "\r\nConnection: close\r\n");
         to_head = to_head && seen.status < 200;
     }
-    strcat(text, marker ? "" : " close");
+    if (!marker)
+        strcat(text, " close");
     if (!close_said)
         strcat(text, " unsaid");
     if (bytes < end)

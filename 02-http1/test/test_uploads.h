@@ -18,7 +18,9 @@ static long upload_offset(int port, const char *name)
 {
     char *text = ask(port, "HEAD /files/%s HTTP/1.1\r\n" HOST END, name);
     const char *field = strstr(text, "\r\nUpload-Offset: ");
-    return field ? atol(field + 17) : -1;
+    if (!field)
+        return -1;
+    return atol(field + 17);
 }
 
 TEST(upload_whole)
@@ -215,13 +217,14 @@ static void put_letters(int fd, char letter, size_t length)
     static char part[65536];
     memset(part, letter, sizeof part);
     for (size_t sent = 0, n; sent < length; sent += n) {
-        n = length - sent < sizeof part ? length - sent : sizeof part;
+        n = smaller(length - sent, sizeof part);
         if (!write_all(fd, part, n))
             return;
     }
 }
 
-// Who reads while a file is replaced gets the old one to its end; who comes then, the new one.
+// A client that reads while a file is replaced gets the old file to its end. A client that
+// comes after that gets the new file.
 TEST(upload_replaces_a_file_at_once)
 {
     const size_t length = 7 << 20; // more than the sockets hold
@@ -258,7 +261,7 @@ TEST(upload_of_64_megabytes_needs_no_memory)
     CHECK(read_until(fd, "HTTP/1.1 201 Created\r\n"));
     close(fd);
     CHECK_HAS(ask(port, "HEAD /files/a HTTP/1.1\r\n" HOST END), "Content-Length: 67108864\r\n");
-    // In chunks nobody knows in the beginning that it will be too much.
+    // With chunks the server does not know at the beginning that the content is too long.
     fd = net_connect_or_die("127.0.0.1", port);
     dprintf(fd, PUT CODING "chunked\r\n\r\n%zx\r\n", "b", most);
     put_letters(fd, 'b', most);
