@@ -1,4 +1,4 @@
-// boundaries.c: scene boundaries: TCP is a stream of bytes, UDP keeps messages apart.
+// boundaries.c: scene boundaries: TCP brings a stream of bytes, UDP keeps messages apart.
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -29,9 +29,9 @@ static void await_bytes(int fd, int bytes)
 void scene_boundaries(void)
 {
     int udp = ask_open_udp(), tcp = ask_open_tcp(), datagrams = 0;
-    ask_tcp(tcp, answer, "hello"); // it is accepted now
-    story_say(
-        "The server calls send() three times: 6 bytes, 6 bytes, 6 bytes. We call recv().");
+    ask_tcp(tcp, answer, "hello"); // now the server has accepted the connection
+    story_say("The server calls send() three times, with 6 bytes each. The client calls "
+              "recv().");
     story_timeline();
     send_all(tcp, "say 3 hello\n", 12);
     await_bytes(tcp, 18);
@@ -47,7 +47,7 @@ void scene_boundaries(void)
         story_event("UDP: recv() = %zd bytes: one message", got[datagrams]);
     }
 
-    story_say("Once more, with a buffer of only 4 bytes:");
+    story_say("Now one message each, and a recv() with a buffer of only 4 bytes:");
     story_timeline();
     ask_tcp(tcp, answer, "forget");
     send_all(tcp, "hello\n", 6);
@@ -63,7 +63,7 @@ void scene_boundaries(void)
     bool stream = all == 18 && first == 4 && second == 2;
     bool messages =
         datagrams == 3 && got[0] == 6 && got[1] == 6 && got[2] == 6 && cut == 4 && rest == -1;
-    claim_report(&boundaries, stream && messages ? HOLDS : UNCLEAR,
+    claim_report(&boundaries, holds_if(stream && messages),
                  "3 sends: 1 recv() of %zd bytes over TCP, %d recv() of %zd over UDP", all,
                  datagrams, got[0]);
     close(tcp);
