@@ -109,10 +109,10 @@ static bool answer_line(struct connection *c, char *line, size_t length)
     bool answered = reply.length || !length; // "note" has no answer, "swallow" a later one
     if (answered) {
         reply.text[reply.length++] = '\n';
-        log_line("read() a line: \"%.40s\"; answer: %d x %zu bytes", line, reply.times,
+        log_line("read() a line: \"%.24s\"; answer: %d x %zu bytes", line, reply.times,
                  reply.length);
     } else {
-        log_line("read() a line: \"%.40s\"; no answer now", line);
+        log_line("read() a line: \"%.24s\"; no answer now", line);
     }
     if (reply.linger_ms)
         c->linger_ms = reply.linger_ms;

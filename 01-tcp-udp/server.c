@@ -27,6 +27,7 @@
 #define RETRY_ACCEPT_MS 500     // pause after accept() found no free descriptor
 #define SLEEP_MS        3600000 // the longest sleep in poll()
 #define DATAGRAM_MAX    65536
+#define LOGGED_BYTES    60 // a longer datagram has no line in the log
 
 static const char *host = "127.0.0.1";
 static int port = 8001, receive_buffer = 0;
@@ -77,16 +78,18 @@ static void serve_udp(void)
     if (!strcmp(client, server))
         return; // a forged sender: the server would send the echo to itself, again and again
     service_answer(&request, &reply);
-    if (length < 60)
-        log_line("recvfrom() \"%s\" from %s; answer: %d x %zu bytes", datagram, client,
-                 reply.times, reply.length);
+    bool answered = reply.length || !length; // "note" has no answer
+    if (length < LOGGED_BYTES)
+        log_line("recvfrom() \"%.24s\" from %s", datagram, client);
     if (reply.pause_ms)
         udp_paused_until_ns = now_ns() + ms(reply.pause_ms);
-    if (reply.after_ms && reply.length) {
+    if (reply.after_ms && answered) {
         late_answer_keep(&from, from_length, &reply);
         return;
     }
-    for (int i = 0; i < reply.times && (reply.length || !length); i++)
+    if (length < LOGGED_BYTES && answered)
+        log_line("sendto(): %d x %zu bytes", reply.times, reply.length);
+    for (int i = 0; answered && i < reply.times; i++)
         if (sendto(udp, reply.text, reply.length, 0, (struct sockaddr *)&from, from_length) < 0)
             log_line("sendto(%s): %s", client, strerror(errno));
 }

@@ -1,5 +1,4 @@
 // boundaries.c: scene boundaries: TCP brings a stream of bytes, UDP keeps messages apart.
-#include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -36,7 +35,7 @@ void scene_boundaries(void)
     send_all(tcp, "say 3 hello\n", 12);
     await_bytes(tcp, 18);
     ssize_t all = recv(tcp, answer, sizeof answer, 0);
-    story_event("TCP: one recv() = %zd bytes: three messages, and no mark between them", all);
+    story_event("TCP: recv() = %zd bytes: three messages, not marked", all);
 
     send_all(udp, "say 3 hello!", 12);
     ssize_t got[3] = {0};
@@ -58,7 +57,7 @@ void scene_boundaries(void)
     await_bytes(udp, 6);
     ssize_t cut = recv(udp, answer, 4, 0);
     ssize_t rest = recv(udp, answer + 4, 4, MSG_DONTWAIT);
-    story_event("UDP: recv() = %zd, recv(): %s: the rest is gone", cut, strerror(errno));
+    story_event("UDP: recv() = %zd, recv() = %zd: the rest is gone", cut, rest);
 
     bool stream = all == 18 && first == 4 && second == 2;
     bool messages =
