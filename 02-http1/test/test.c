@@ -35,7 +35,7 @@ static bool is_head(const char *bytes)
     return !strncmp(bytes + strspn(bytes, "\r\n"), "HEAD ", 5);
 }
 
-// Sends a request, and the marker behind it, and checks what is answered; cut as in send_cut().
+// Sends a request with the marker behind it, cut as in send_cut(), and checks the answer.
 static void expect(int port, const struct odd_request *odd, int fence_fd, size_t cut)
 {
     char seen[100];
@@ -67,7 +67,7 @@ TEST(odd_requests_byte_by_byte)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Puts `length` bytes in the place of the '@' in a pattern, and checks what is answered.
+// Sends the pattern with `length` bytes in the place of its '@', and checks the answer.
 static void expect_filled(int port, const char *pattern, const char *bytes, size_t length,
                           const char *expected)
 {
@@ -82,9 +82,8 @@ static void expect_filled(int port, const char *pattern, const char *bytes, size
     expect(port, &odd, -1, WHOLE);
 }
 
-// A control byte is wrong everywhere; but a tab is right where spaces are.
-// What the server answers to a request with the byte `c` in a place where text stands, or
-// content.
+// The answer to a request with the byte `c` in a place where text stands, or content. A control
+// byte is wrong in any text, but a tab is right where a space is.
 static const char *expected_of(int c, bool is_content, const char *with_tab,
                                const char *with_other)
 {
@@ -155,7 +154,8 @@ TEST(every_control_byte_in_every_place)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// What may stand around the digits of a length: zeros, and in a field spaces too.
+// Zeros may stand in front of the digits of a length, and in a field also spaces around them.
+// All other bytes there are wrong.
 TEST(every_form_of_a_length)
 {
     static const char *const before[] = {"",  "0",  "00", " ",  "\t", "+", "-",    "0x", "0X",
@@ -204,7 +204,7 @@ TEST(lengths_that_overflow)
         digits[count - 1] = '5';
         expect_filled(port, POST LENGTH "@\r\n\r\nhello", digits, (size_t)count, "200");
         expect_filled(port, CHUNKS "@\r\nhello\r\n" LAST, digits, (size_t)count, "200");
-        // 1, and then zeros that are a multiple of 2^64, and the length that would be right.
+        // The digit 1, zeros, and a 5: a reader that wraps around might take this for 5.
         digits[0] = '1';
         if (count > 16)
             expect_filled(port, CHUNKS "@\r\nhello\r\n" LAST, digits, (size_t)count,
@@ -215,7 +215,7 @@ TEST(lengths_that_overflow)
 
 // ---- limits --------------------------------------------------------------------------------
 
-// The same with as many letters as it takes.
+// The same with `length` letters.
 static void expect_letters(int port, const char *pattern, size_t count, const char *expected)
 {
     static char letters[REQUEST_BYTES];
@@ -322,8 +322,9 @@ TEST(requests_cut_at_every_byte_get_the_same_answers)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// All requests of the table that keep the connection, in one go on one connection: the answers
-// are those that each one got alone, in the same order. A bad one in the end closes.
+// All requests of the table that keep the connection go out at once on one connection. Their
+// answers must be those that each request got alone, in the same order. A bad request at the
+// end closes the connection.
 TEST(pipelined_requests_get_the_same_answers)
 {
     static char expected[2 * ANSWERS_BYTES]; // room for talk(), wherever it begins

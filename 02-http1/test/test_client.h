@@ -8,7 +8,7 @@
 #define OK_HEAD "HTTP/1.1 200 OK\r\n"
 #define CHUNKED OK_HEAD "Transfer-Encoding: chunked\r\n\r\n"
 
-// Runs the client against a server that says this; returns the exit status.
+// Runs the client against a server that sends these bytes. Returns the client's exit status.
 static int run_client(const char *says, int piece_bytes, const char *arguments)
 {
     struct teller teller = {.says = says, .piece_bytes = piece_bytes};
@@ -21,7 +21,7 @@ static int run_client(const char *says, int piece_bytes, const char *arguments)
     return status;
 }
 
-// Each answer at once, and byte by byte.
+// The server sends each answer at once, and again byte by byte.
 TEST(the_client_is_strict)
 {
     static const struct {

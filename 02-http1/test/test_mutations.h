@@ -1,4 +1,4 @@
-// test_mutations.h: the rules of test_parser.h, tried with requests that are changed at random.
+// test_mutations.h: checks the rules of test_parser.h with requests that are changed at random.
 #ifndef TEST_MUTATIONS_H
 #define TEST_MUTATIONS_H
 
@@ -17,7 +17,7 @@ static const char *const words[] = {
     "Expect: 100-continue\r\n", "Connection: close\r\n"};
 // clang-format on
 
-// Makes one change to bytes, of which there are at most MUTANT_BYTES; returns how many then.
+// Makes one random change to the bytes. Returns their new length, at most MUTANT_BYTES.
 static size_t mutate(char *bytes, size_t length, unsigned long *random)
 {
     size_t at = next_random(random) % (length + 1), rest = length - at;

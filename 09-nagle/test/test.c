@@ -91,7 +91,7 @@ TEST(a_client_that_does_not_read)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// One byte a second: the server closes the connection although something always comes.
+// A client sends one byte a second. The server closes the connection although bytes come.
 TEST(a_byte_now_and_then_buys_no_time)
 {
     pid_t pid;
