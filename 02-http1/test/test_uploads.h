@@ -233,7 +233,8 @@ TEST(upload_replaces_a_file_at_once)
     int reader = net_connect_or_die("127.0.0.1", port);
     dprintf(writer, PUT LENGTH "%zu\r\n\r\n", "a", length);
     put_letters(writer, 'a', length);
-    CHECK(read_until(writer, "201 Created\r\n") && read_until(writer, "\r\n\r\n"));
+    CHECK(read_until(writer, "201 Created\r\n"));
+    CHECK(read_until(writer, "\r\n\r\n"));
     dprintf(reader, "GET /files/a HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     CHECK(read_until(reader, "\r\n\r\n"));
     dprintf(writer, PUT LENGTH "%zu\r\n\r\n", "a", length);

@@ -409,16 +409,20 @@ TEST(echoes_of_all_lengths)
         size_t third = sizes[i] / 3;
         send_frame(fd, 0x81, text, sizes[i]);
         CHECK_INT(read_frame(fd, &length), 0x81);
-        CHECK(length == sizes[i] && !memcmp(answer, text, length));
+        CHECK_INT(length, sizes[i]);
+        CHECK(!memcmp(answer, text, length));
         send_frame(fd, 0x02, text, third);
         send_frame(fd, 0x89, "one", 3);
         send_frame(fd, 0x00, text + third, third);
         send_frame(fd, 0x89, "", 0);
         send_frame(fd, 0x80, text + 2 * third, sizes[i] - 2 * third);
-        CHECK(read_frame(fd, &length) == 0x8a && !strcmp(answer, "one"));
-        CHECK(read_frame(fd, &length) == 0x8a && length == 0);
+        CHECK_INT(read_frame(fd, &length), 0x8a);
+        CHECK_TEXT(answer, "one");
+        CHECK_INT(read_frame(fd, &length), 0x8a);
+        CHECK_INT(length, 0);
         CHECK_INT(read_frame(fd, &length), 0x82);
-        CHECK(length == sizes[i] && !memcmp(answer, text, length));
+        CHECK_INT(length, sizes[i]);
+        CHECK(!memcmp(answer, text, length));
     }
     send_frame(fd, 0x01, text, 4000000);
     send_frame(fd, 0x88, "\x03\xe8", 2);
@@ -434,10 +438,13 @@ TEST(a_chat)
     pid_t pid;
     int port = serve(&pid, "");
     int a = open_websocket(port, "/ws");
-    CHECK(read_frame(a, &length) == 0x81 && strstr(answer, "\"user 1 joined\""));
+    CHECK_INT(read_frame(a, &length), 0x81);
+    CHECK_HAS(answer, "\"user 1 joined\"");
     int b = open_websocket(port, "/ws");
-    CHECK(read_frame(a, &length) == 0x81 && strstr(answer, "\"user 2 joined\""));
-    CHECK(read_frame(b, &length) == 0x81 && strstr(answer, "\"user 2 joined\""));
+    CHECK_INT(read_frame(a, &length), 0x81);
+    CHECK_HAS(answer, "\"user 2 joined\"");
+    CHECK_INT(read_frame(b, &length), 0x81);
+    CHECK_HAS(answer, "\"user 2 joined\"");
     send_frame(a, 0x81, "\"hi\"", 4);
     CHECK(read_frame(b, &length) == 0x81);
     CHECK_HAS(answer, "{\"id\":3,\"event\":\"chat\",\"data\":\"user 1 says: \\\"hi\\\"\"}");
@@ -446,12 +453,14 @@ TEST(a_chat)
     CHECK(read_frame(a, &length) == 0x81); // not what it has said itself
     CHECK_HAS(answer, "\"user 2 says: yes\"");
     post(port, "/publish", "news");
-    CHECK(read_frame(a, &length) == 0x81 &&
-          !strcmp(answer, "{\"id\":1,\"event\":\"message\",\"data\":\"news\"}"));
+    CHECK_INT(read_frame(a, &length), 0x81);
+    CHECK_TEXT(answer, "{\"id\":1,\"event\":\"message\",\"data\":\"news\"}");
     close(b);
-    CHECK(read_frame(a, &length) == 0x81 && strstr(answer, "\"user 2 left\""));
+    CHECK_INT(read_frame(a, &length), 0x81);
+    CHECK_HAS(answer, "\"user 2 left\"");
     b = open_websocket(port, "/ws?since=0"); // it was here before
-    CHECK(read_frame(b, &length) == 0x81 && strstr(answer, "\"news\""));
+    CHECK_INT(read_frame(b, &length), 0x81);
+    CHECK_HAS(answer, "\"news\"");
     kill(pid, SIGTERM);
     CHECK_INT(close_code(b), 1001);
     CHECK_INT(close_code(a), 1001);
