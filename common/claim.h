@@ -26,13 +26,8 @@ struct claim {
     const char *why;       // for NOT_HERE: what is true instead, with its source
 };
 
-// The verdict of a claim that is expected to hold: HOLDS or UNCLEAR.
-static inline enum verdict holds_if(bool seen)
-{
-    if (seen)
-        return HOLDS;
-    return UNCLEAR;
-}
+// HOLDS if the scene has shown what the claim says; else UNCLEAR.
+enum verdict holds_if(bool shown);
 
 // Prints a claim with what was measured and the verdict, and, where $LEDGER names a file, adds
 // it there. Call it once for each claim of a scene, last.
