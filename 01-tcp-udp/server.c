@@ -32,10 +32,10 @@
 static const char *host = "127.0.0.1";
 static int port = 8001, receive_buffer = 0;
 
-static int listener, udp;              // the two sockets, with one port number
-static struct reply reply;             // too large for the stack
-static int64_t udp_paused_until_ns;    // 0: not paused
-static int64_t retry_accept_at_ns;     // 0: there may be a free descriptor
+static int listener, udp;           // the two sockets, with one port number
+static struct reply reply;          // too large for the stack
+static int64_t udp_paused_until_ns; // 0: not paused
+static int64_t retry_accept_at_ns;  // 0: there may be a free descriptor
 static long accepted, datagrams;
 
 static int64_t ms(int64_t milliseconds)
