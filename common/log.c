@@ -46,8 +46,9 @@ void log_line(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     make_printable(text);
-    if (getenv("WIRE_PACKET_LOG"))
-        timeline_line(TIMELINE_SERVER, text);
-    else
+    enum timeline_side side;
+    if (!getenv("WIRE_PACKET_LOG"))
         print_alone(text);
+    else if (timeline_find_side(&side))
+        timeline_line(side, text);
 }
