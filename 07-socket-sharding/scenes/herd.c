@@ -24,8 +24,8 @@ void scene_herd(void)
     enum { SHARED_EPOLL = 1, WAYS = sizeof ways / sizeof *ways };
     double sleeps[WAYS], worst_other = 0;
     story_say(
-        "%d connections; each comes when all %d workers sleep. How often did a worker wake up\n"
-        "  and go back to sleep for one connection, by the kernel's count?\n",
+        "%d connections; each comes when all %d workers sleep. How often did a worker wake up "
+        "and go back to sleep for one connection, by the kernel's count?\n",
         HERD, herd_workers);
     for (int i = 0; i < WAYS; i++) {
         struct seen sum = connect_when_asleep(ways[i].options, HERD, NULL);

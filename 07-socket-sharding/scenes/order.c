@@ -36,7 +36,10 @@ static int show_order(const char *title, const int got_by[TURNS], int *turns)
             length += (size_t)snprintf(line + length, sizeof line - length, " %d", got_by[i]);
     }
     story_say("");
-    story_say("%s\n\n  the first %d:%s", title, SHOWN, line);
+    story_say("%s", title);
+    story_say("");
+    story_say("The first %d connections:", SHOWN);
+    story_say("%s", line);
     for (int i = 1; i <= herd_workers; i++) {
         char label[20];
         snprintf(label, sizeof label, "worker %d", i);

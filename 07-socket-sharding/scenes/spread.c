@@ -27,7 +27,8 @@ static int spread(const char *title, const char *options, double *least, double 
     *least = 100;
     *most = 0;
     story_say("");
-    story_say("%s   (%s)", title, options);
+    story_say("%s", title);
+    story_say("(%s)", options);
     for (int i = 0; i < WORKERS; i++) {
         char label[40];
         double share = 100.0 * (double)seen[i].answered / spread_connections;

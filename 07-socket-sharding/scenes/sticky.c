@@ -11,7 +11,7 @@
 #include "story.h"
 
 #define WORKERS      4
-#define CLIENTS      64
+#define CLIENTS      50
 #define FIRST_PORT   15000 // below those that the kernel gives to clients
 #define PORTS        12000 // the first port is one of so many
 #define OTHER_SERVER (WORKERS + 1)
@@ -73,7 +73,7 @@ static int show(const char *label, const int worker[CLIENTS], const int before[C
         else if (both && worker[i] == before[i] && worker != before)
             line[i] = '.';
     }
-    story_say("%-26s %s", label, line);
+    story_say("%-22s %s", label, line);
     return moved;
 }
 
@@ -95,8 +95,8 @@ void scene_sticky(void)
     ask_all(&peer, own, first_port, after);
     peer_end(&peer);
 
-    story_say("%d clients, each with a port of its own. A number: the worker that answers the\n"
-              "  client. A dot: the same worker as at first.\n",
+    story_say("%d clients, each with a port of its own. A number: the worker that answers the "
+              "client. A dot: the same worker as at first.\n",
               CLIENTS);
     show("four workers", first, first, &compared);
     int moved_again = show("the same ports again", again, first, &compared);

@@ -172,13 +172,13 @@ static const struct claim restart_claim = {
 
 void scene_takeover(void)
 {
-    static const char *const name[WAYS] = {"gets the sockets (SCM_RIGHTS)",
-                                           "joins, the old one drains", "starts after a kill"};
+    static const char *const name[WAYS] = {"gets the sockets", "joins, the old one drains",
+                                           "starts after a kill"};
     struct load load[WAYS] = {0};
     int answered[WAYS];
     story_say(
-        "A new server takes the place of the old one while %d clients connect again and\n"
-        "  again; a second time while %d clients wait in the queue of a worker that is stuck.",
+        "A new server takes the place of the old one while %d clients connect again and "
+        "again; a second time while %d clients wait in the queue of a worker that is stuck.",
         CLIENTS, WAITING);
     story_head("the new server|answered|refused|reset|in the queue");
     for (int way = 0; way < WAYS; way++) {
