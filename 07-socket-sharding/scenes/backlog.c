@@ -194,8 +194,9 @@ static void count_states(struct clients *k, const struct peer *peer, int worker_
     for (int i = 0; i < k->count; i++)
         k->in_syn_sent += info_of(k->fds[i]).tcpi_state == TCP_SYN_SENT;
     k->unacknowledged = k->count - k->in_queue - k->in_syn_sent;
-    story_event("in the accept queue: %d; wrongly believe to be connected: %d; in SYN_SENT: %d",
-                k->in_queue, k->unacknowledged, k->in_syn_sent);
+    story_event("clients in the accept queue: %d, in SYN_SENT: %d", k->in_queue,
+                k->in_syn_sent);
+    story_event("clients that wrongly believe they are connected: %d", k->unacknowledged);
     story_event("the server's ListenOverflows +%ld, ListenDrops +%ld", k->dropped.overflows,
                 k->dropped.drops);
 }
