@@ -103,8 +103,9 @@ void scene_cores(void)
     const struct result *one = &results[0], *eight = &results[CASES - 1];
     int cores = usable_cores();
     story_say(
-        "Requests that only compute (/cpu?ms=2), for pools of 1, 2, 4 and 8 workers; this");
-    story_say("program may use %d cores. Answers a second:", cores);
+        "Requests that only compute (/cpu?ms=2), for pools of 1, 2, 4 and 8 workers. This "
+        "program may use %d cores. Answers a second:",
+        cores);
     story_say("");
     for (int round = 0;
          round < ROUNDS || (round < ROUNDS_MAX && !as_documented(results, cores)); round++)

@@ -291,8 +291,8 @@ void scene_race(void)
 
     story_say("");
     story_say(
-        "Two accounts, a lock for each. Thread 1 moves money from A to B, thread 2 from B to");
-    story_say("A. Each first locks the account from which it takes money.");
+        "Two accounts, a lock for each. Thread 1 moves money from A to B, thread 2 from B to "
+        "A. Each first locks the account from which it takes money.");
     bank_open(&crossed);
     bank_open(&ordered);
     story_timeline();
