@@ -3,11 +3,13 @@
 #include "conn.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define ROUNDS 16 // buffers full that one connection may send before others have their turn
@@ -103,6 +105,7 @@ static size_t send_some(struct conn *c, const char *bytes, size_t length)
     if (sent <= 0)
         return 0;
     c->sent_ns = c->loop->now_ns;
+    c->sent_bytes += (uint64_t)sent;
     return (size_t)sent;
 }
 
@@ -118,18 +121,60 @@ static void flush(struct conn *c)
     loop->out_length = 0;
 }
 
+// ---- the lowest rate of a client that takes its output
+// ---------------------------------------
+
 // True if the connection has something to send and the kernel has no room for it.
 static bool waits_for_room(const struct conn *c)
 {
     return c->out || c->events == EPOLLOUT;
 }
 
-// When the loop has to look at a connection again: when its client has taken nothing for
-// LOOP_STALL_MS, at once, or at its deadline.
+// How many bytes the client's kernel has acknowledged. (What our kernel has taken says less: it
+// may hold megabytes, and reports room only when a third of them is gone.)
+static uint64_t acknowledged(const struct conn *c)
+{
+    int unacknowledged;
+    if (ioctl(c->fd, SIOCOUTQ, &unacknowledged))
+        return c->sent_bytes;
+    return c->sent_bytes - (uint64_t)unacknowledged;
+}
+
+static int stall_ms(const struct conn *c)
+{
+    int ms = c->loop->server->stall_ms;
+    if (ms == 0)
+        return LOOP_STALL_MS;
+    return ms;
+}
+
+// From now the client has stall_ms to take what the lowest rate asks for.
+static void begin_period(struct conn *c)
+{
+    c->taken_bytes = acknowledged(c);
+    c->period_end_ns = loop_from_now(c->loop, stall_ms(c));
+}
+
+// At a period's end: true if the client has kept to the lowest rate, and the next period
+// begins.
+static bool takes_enough(struct conn *c)
+{
+    uint64_t taken = acknowledged(c) - c->taken_bytes;
+    if (taken * 1000 < (uint64_t)stall_ms(c) * LOOP_SLOWEST_RATE)
+        return false;
+    begin_period(c);
+    return true;
+}
+
+// ---- what happens to a connection
+// ------------------------------------------------------------
+
+// When the loop has to look at a connection again: at the end of the period in which its client
+// has to take some output, at once, or at its deadline.
 static int64_t due_ns(const struct conn *c)
 {
     if (waits_for_room(c))
-        return c->sent_ns + LOOP_STALL_MS * INT64_C(1000000);
+        return c->period_end_ns;
     if (c->wake)
         return c->loop->now_ns;
     return c->deadline_ns;
@@ -157,12 +202,15 @@ static void advance(struct conn *c, const char *bytes, size_t length)
     free(c->in);
     c->in = in;
     c->in_length = (uint32_t)length;
-    if (c->out || more) // the kernel is full, or it is the others' turn
+    if (c->out || more) { // the kernel is full, or it is the others' turn
+        if (c->events != EPOLLOUT)
+            begin_period(c);
         watch(c, EPOLLOUT);
-    else if (!c->ended && !c->paused)
+    } else if (!c->ended && !c->paused) {
         watch(c, EPOLLIN);
-    else if (c->events == EPOLLOUT) // all is sent: epoll would say so again and again
+    } else if (c->events == EPOLLOUT) { // all is sent: epoll would say so again and again
         watch(c, 0);
+    }
     if (due_ns(c) < c->timer.at_ns)
         timers_move(&c->loop->timers, &c->timer, due_ns(c));
 }
@@ -245,6 +293,9 @@ void conn_expire(struct conn *c)
         c->told_to_stop = true;
         tell = loop->server->stop;
     } else if (due_ns(c) > loop->now_ns) { // it has moved
+        timers_move(&loop->timers, &c->timer, due_ns(c));
+        return;
+    } else if (waits_for_room(c) && takes_enough(c)) {
         timers_move(&loop->timers, &c->timer, due_ns(c));
         return;
     } else if (waits_for_room(c) || c->lingering) {

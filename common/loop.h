@@ -10,7 +10,8 @@
 // The rules that keep it small: there is one buffer for what is read and one for what is to be
 // sent, shared by all connections; a connection owns memory only while something of it is
 // unfinished. All that one read() brought is answered before one send() takes the answers away.
-// A client that does not take its answers is not read from, and after a while it is dropped.
+// A client that does not take its answers is not read from; if it takes them too slowly, it is
+// dropped.
 #ifndef LOOP_H
 #define LOOP_H
 
@@ -22,9 +23,13 @@
 
 #define LOOP_IN_BYTES  65536 // that may wait to be used: the longest message there can be
 #define LOOP_OUT_BYTES 65536 // that may wait to be sent, for each connection
-#define LOOP_STALL_MS  15000 // a client that takes nothing of that for so long is dropped
-#define LOOP_LINGER_MS 2000  // how long we read on, and throw away, after our last byte
-#define LOOP_STOP_MS   5000  // how long connections may go on when the program is to stop
+// While output waits for a client, the client has to take LOOP_SLOWEST_RATE bytes a second,
+// measured over each LOOP_STALL_MS. A modem of 1985 (9,600 bit/s) takes twice as much; a client
+// that takes nothing, or a byte now and then, is dropped.
+#define LOOP_STALL_MS     15000
+#define LOOP_SLOWEST_RATE 500
+#define LOOP_LINGER_MS    2000 // how long we read on, and throw away, after our last byte
+#define LOOP_STOP_MS      5000 // how long connections may go on when the program is to stop
 
 struct conn {
     struct timer timer; // when the loop looks at the deadline: never later
@@ -35,7 +40,10 @@ struct conn {
     char *in, *out;              // bytes not used yet, bytes not sent yet; NULL: none
     uint32_t in_length;          // of `in`
     uint32_t out_at, out_length; // what is left of `out` is between the two
-    int64_t sent_ns;             // when the kernel last took something of `out`
+    int64_t sent_ns;             // when the loop last sent something
+    uint64_t sent_bytes;         // that the kernel has taken, since the connection began
+    uint64_t taken_bytes;        // of these, what the client had taken when this period began
+    int64_t period_end_ns;       // the end of this period of LOOP_STALL_MS, while output waits
     bool paused;                 // set it to have received() not called: the lesson is busy
     bool ended;                  // the client has said all that it will say
     bool closing;                // conn_close() was called
@@ -48,6 +56,7 @@ struct conn {
 struct loop_server {
     size_t conn_bytes; // of the lesson's own struct, which is zeroed before opened()
     int conns_max;     // further clients wait in the kernel's queue
+    int stall_ms;      // in place of LOOP_STALL_MS; 0: LOOP_STALL_MS
     void (*opened)(struct conn *);
     // `length` bytes are here, those left over before among them. Returns how many it has used.
     // It is called again when more have come, or when output that it made is gone.

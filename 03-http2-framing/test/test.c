@@ -187,8 +187,10 @@ TEST(a_conversation_byte_by_byte)
     struct frame frame;
     while (!told.streams[6].ended && peer_frame(&peer, &frame))
         story_take(&told, &frame);
-    CHECK(told.streams[0].bytes == 4 && told.streams[2].bytes == 9000);
-    CHECK(told.streams[3].reset == 1 + PROTOCOL_ERROR && told.streams[5].status == 404);
+    CHECK_INT(told.streams[0].bytes, 4);
+    CHECK_INT(told.streams[2].bytes, 9000);
+    CHECK_INT(told.streams[3].reset, 1 + PROTOCOL_ERROR);
+    CHECK_INT(told.streams[5].status, 404);
     close(peer.fd);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -284,7 +286,7 @@ TEST(slow_bodies_do_not_lock_others_out)
         thrown_away += status == 503;
         close(slow[i].fd);
     }
-    CHECK(thrown_away >= 1 && thrown_away <= 3);
+    CHECK_BETWEEN(thrown_away, 1, 3);
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -342,7 +344,8 @@ TEST(sigterm_lets_requests_finish)
     while (peer_frame(&peer, &frame))
         story_take(&told, &frame);
     CHECK_HAS(told.text, "GOAWAY last stream 1 NO_ERROR");
-    CHECK(told.streams[0].ended && told.streams[0].status == 200);
+    CHECK(told.streams[0].ended);
+    CHECK_INT(told.streams[0].status, 200);
     close(peer.fd);
     CHECK_INT(test_stop(pid), 0);
 }

@@ -200,13 +200,14 @@ TEST(hpack_there_and_back)
             FAIL("round %d", round);
             break;
         }
-        for (size_t i = 0; i < count; i++)
-            CHECK(decoded.fields[i].name_length == fields[i].name_length &&
-                  decoded.fields[i].value_length == fields[i].value_length &&
-                  !memcmp(decoded.fields[i].name, fields[i].name, fields[i].name_length) &&
-                  !memcmp(decoded.fields[i].value, fields[i].value, fields[i].value_length));
-        CHECK(encoder.table.size == decoder.table.size &&
-              encoder.table.count == decoder.table.count);
+        for (size_t i = 0; i < count; i++) {
+            CHECK_INT(decoded.fields[i].name_length, fields[i].name_length);
+            CHECK_INT(decoded.fields[i].value_length, fields[i].value_length);
+            CHECK(!memcmp(decoded.fields[i].name, fields[i].name, fields[i].name_length));
+            CHECK(!memcmp(decoded.fields[i].value, fields[i].value, fields[i].value_length));
+        }
+        CHECK_INT(encoder.table.size, decoder.table.size);
+        CHECK_INT(encoder.table.count, decoder.table.count);
         if (test_failures)
             break;
     }
@@ -234,13 +235,14 @@ TEST(hpack_of_mutated_blocks)
             bool good = hpack_decode(&decoder, exact, length, &decoded);
             free(exact);
             taken += good;
-            CHECK(decoder.table.size <= HPACK_TABLE_MAX && decoded.size <= HPACK_LIST_MAX);
+            CHECK_AT_MOST(decoder.table.size, HPACK_TABLE_MAX);
+            CHECK_AT_MOST(decoded.size, HPACK_LIST_MAX);
             if (!good)
                 break;
         }
         hpack_table_free(&decoder.table);
     }
-    CHECK(taken > 1000 && taken < 3 * MUTATIONS);
+    CHECK_BETWEEN(taken, 1001, 3 * MUTATIONS - 1);
 }
 
 #endif

@@ -36,7 +36,8 @@ static void story_headers(struct story *story, const struct frame *frame, int *s
 {
     CHECK(frame->flags & FLAG_END_HEADERS);
     CHECK(hpack_decode(&story->decoder, frame->content, frame->content_length, &decoded));
-    CHECK(decoded.count > 0 && decoded.fields[0].static_name == HPACK_STATUS);
+    CHECK_AT_LEAST(decoded.count, 1);
+    CHECK_INT(decoded.fields[0].static_name, HPACK_STATUS);
     CHECK_INT(decoded.fields[0].value_length, 3);
     *status = 0;
     for (int i = 0; i < 3; i++)

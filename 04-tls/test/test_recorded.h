@@ -55,8 +55,8 @@ static void record(const char *cipher, uint64_t client_options)
     }
     CHECK(SSL_write_ex(client.ssl, RECORDED_SECRET, strlen(RECORDED_SECRET), &length));
     record_part(&client, &server, true);
-    CHECK(SSL_read_ex(server.ssl, text, sizeof text, &length) &&
-          SSL_write_ex(server.ssl, text, length, &length));
+    CHECK(SSL_read_ex(server.ssl, text, sizeof text, &length));
+    CHECK(SSL_write_ex(server.ssl, text, length, &length));
     record_part(&server, &client, false);
     SSL_free(server.ssl);
     connection_close(c);
@@ -129,11 +129,13 @@ TEST(a_recording_that_was_changed)
             changed = recorded;
             changed.bytes[to_server][i] ^= (uint8_t)(1 << i % 8);
             opened += opens(&changed, key, &loot);
-            CHECK(is_part(loot.plain[0]) && is_part(loot.plain[1]));
+            CHECK(is_part(loot.plain[0]));
+            CHECK(is_part(loot.plain[1]));
             changed = recorded;
             changed.length[to_server] = i;
             opens(&changed, key, &loot);
-            CHECK(is_part(loot.plain[0]) && is_part(loot.plain[1]));
+            CHECK(is_part(loot.plain[0]));
+            CHECK(is_part(loot.plain[1]));
         }
     }
     CHECK(opened > 0); // a changed ticket, or answer, leaves what the client has said
@@ -158,9 +160,11 @@ TEST(hellos_that_are_none)
         struct message message;
         struct hello hello;
         struct bytes all = {bytes, length};
-        if (dissect_message(&all, &message) && dissect_hello(&message, &hello) && hello.name.at)
-            CHECK(hello.name.at >= bytes &&
-                  hello.name.at + hello.name.length <= bytes + length);
+        if (dissect_message(&all, &message) && dissect_hello(&message, &hello) &&
+            hello.name.at) {
+            CHECK(hello.name.at >= bytes);
+            CHECK(hello.name.at + hello.name.length <= bytes + length);
+        }
         free(bytes);
     }
 }

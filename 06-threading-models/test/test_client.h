@@ -42,7 +42,8 @@ TEST(percentiles_are_right)
         if (said < is || (said - is) * HISTOGRAM_CUTS > is)
             FAIL("%d of %d: %lu, not %lu", i, VALUES, (unsigned long)said, (unsigned long)is);
     }
-    CHECK(histogram.total == VALUES && histogram.max == values[VALUES - 1]);
+    CHECK_INT(histogram.total, VALUES);
+    CHECK_INT(histogram.max, values[VALUES - 1]);
     CHECK(histogram_percentile(&histogram, 100) == values[VALUES - 1]);
     CHECK(histogram_percentile(&histogram, 0) == values[0]);
 }
@@ -54,10 +55,13 @@ TEST(histograms_have_ends)
     histogram_add(&one, UINT64_MAX);
     CHECK(histogram_percentile(&one, 50) == (UINT64_C(1) << HISTOGRAM_BITS) - 1);
     histogram_add(&two, 0);
-    CHECK(histogram_percentile(&two, 99) == 0 && two.total == 1);
+    CHECK_INT(histogram_percentile(&two, 99), 0);
+    CHECK_INT(two.total, 1);
     histogram_merge(&two, &one);
-    CHECK(two.total == 2 && two.max == one.max);
-    CHECK(histogram_percentile(&two, 50) == 0 && histogram_percentile(&two, 51) == one.max);
+    CHECK_INT(two.total, 2);
+    CHECK_INT(two.max, one.max);
+    CHECK_INT(histogram_percentile(&two, 50), 0);
+    CHECK_INT(histogram_percentile(&two, 51), one.max);
 }
 
 // ---- the load generator --------------------------------------------------------------------
@@ -80,12 +84,15 @@ TEST(load_is_counted)
     int port = serve(&pid, "thread", "");
     target = (struct load_target){.connections = 10};
     run_load(port, "/cheap", 5000);
-    CHECK(target.latency.total >= 5000 && target.latency.total < 5000 + 10);
-    CHECK(target.served >= 1 && !load_errors(&target) && load.cpu_seconds > 0);
+    CHECK_BETWEEN(target.latency.total, 5000, 5000 + 10 - 1);
+    CHECK_AT_LEAST(target.served, 1);
+    CHECK(!load_errors(&target));
+    CHECK(load.cpu_seconds > 0);
     run_load(port, "/io?ms=20", 20);
     CHECK(histogram_percentile(&target.latency, 0) >= 20000000);
     run_load(port, "/nothing", 20);
-    CHECK(target.errors[LOAD_REFUSED] >= 20 && !target.latency.total);
+    CHECK_AT_LEAST(target.errors[LOAD_REFUSED], 20);
+    CHECK(!target.latency.total);
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -99,7 +106,8 @@ TEST(load_asks_once)
     run_load(port, "/cheap", 0);
     CHECK(now_ns() - began_ns < INT64_C(10000000000));
     CHECK_INT((long)target.latency.total, 700);
-    CHECK(target.served == 700 && !load_errors(&target));
+    CHECK_INT(target.served, 700);
+    CHECK(!load_errors(&target));
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -109,7 +117,9 @@ TEST(load_starves_where_one_is_served)
     int port = serve(&pid, "single", "");
     target = (struct load_target){.connections = 5};
     run_load(port, "/cheap", 100);
-    CHECK(target.served == 1 && target.latency.total == 100 && !load_errors(&target));
+    CHECK_INT(target.served, 1);
+    CHECK_INT(target.latency.total, 100);
+    CHECK(!load_errors(&target));
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -119,13 +129,15 @@ TEST(load_is_refused)
     int port = serve(&pid, "pool", "--workers 1 --queue 1");
     target = (struct load_target){.connections = 20, .pause_ms = LOAD_ONCE};
     run_load(port, "/io?ms=300", 0);
-    CHECK(target.latency.total >= 1 && target.errors[LOAD_OVERLOADED] >= 10);
+    CHECK_AT_LEAST(target.latency.total, 1);
+    CHECK_AT_LEAST(target.errors[LOAD_OVERLOADED], 10);
     CHECK_INT((long)(target.latency.total + target.errors[LOAD_OVERLOADED]), 20);
     CHECK(target.slowest_error_ns > 0);
     CHECK_INT(test_stop(pid), 0);
     target = (struct load_target){.connections = 3, .pause_ms = LOAD_ONCE};
     run_load(port, "/cheap", 0); // the server has ended
-    CHECK(target.errors[LOAD_UNREACHABLE] == 3 && !target.served);
+    CHECK_INT(target.errors[LOAD_UNREACHABLE], 3);
+    CHECK(!target.served);
 }
 
 // A server that answers each request with these bytes, in pieces of so many; and then closes
@@ -169,7 +181,8 @@ TEST(load_pauses)
     int64_t began_ns = now_ns();
     run_load(port, "/", 4);
     CHECK(now_ns() - began_ns > 600 * 1000000);
-    CHECK(target.latency.total == 4 && !load_errors(&target));
+    CHECK_INT(target.latency.total, 4);
+    CHECK(!load_errors(&target));
 }
 
 TEST(load_reads_answers_of_all_kinds)
@@ -243,7 +256,8 @@ TEST(load_is_not_misled_by_what_it_remembers)
     int port = serve(&pid, "loop", "");
     target = (struct load_target){.connections = 3};
     run_load(port, "/count?how=plain&times=7", 3000); // 7 ... 21000: contents grow
-    CHECK(target.latency.total >= 3000 && !load_errors(&target));
+    CHECK_AT_LEAST(target.latency.total, 3000);
+    CHECK(!load_errors(&target));
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -362,7 +376,9 @@ TEST(the_usage_of_processes_is_seen)
     struct process_usage before, after;
     int line[2];
     process_usage_read(getpid(), &before);
-    CHECK(before.processes == 1 && before.threads >= 1 && before.virtual_kb > 0);
+    CHECK_INT(before.processes, 1);
+    CHECK_AT_LEAST(before.threads, 1);
+    CHECK_AT_LEAST(before.virtual_kb, 1);
     CHECK(pipe(line) == 0);
     pid_t pid = fork();
     if (pid == 0) {
@@ -370,14 +386,16 @@ TEST(the_usage_of_processes_is_seen)
         _exit(read(line[0], &pid, 1) < 0);
     }
     process_usage_read(getpid(), &after);
-    CHECK(after.processes == 2 && after.virtual_kb > before.virtual_kb);
+    CHECK_INT(after.processes, 2);
+    CHECK(after.virtual_kb > before.virtual_kb);
     close(line[0]);
     close(line[1]);
     waitpid(pid, NULL, 0);
     process_usage_read(getpid(), &after);
     CHECK(after.processes == 1);
     process_usage_read(pid, &after);
-    CHECK(after.processes == 0 && after.threads == 0);
+    CHECK_INT(after.processes, 0);
+    CHECK_INT(after.threads, 0);
 }
 
 #endif

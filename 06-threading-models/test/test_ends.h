@@ -25,7 +25,9 @@ static void expect_drain(const char *model)
     CHECK_HAS(last_words(asking), "\r\nConnection: close\r\n");
     CHECK_HAS(answers, "\r\n\r\nwaited\n");
     int status;
-    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK(WIFEXITED(status));
+    CHECK_INT(WEXITSTATUS(status), 0);
     expect_nobody();
 }
 
@@ -132,7 +134,8 @@ static void expect_end_of_all(const char *model)
     int other = models[model_find(model)].serves != SERVES_ONE ? say(port, "") : -1;
     CHECK(other < 0 || ask_cheap(other));
     CHECK(!*get(port, "/crash"));
-    CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSIGNALED(status));
     CHECK_INT(WTERMSIG(status), SIGSEGV);
     CHECK(other < 0 || !*last_words(other));
     expect_nobody();

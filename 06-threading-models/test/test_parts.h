@@ -17,7 +17,10 @@ TEST(requests_are_understood)
     for (size_t length = 0; length < sizeof text - 4; length++)
         CHECK_INT((long)request_read(&http, text, length, &request), 0);
     CHECK_INT((long)request_read(&http, text, sizeof text - 1, &request), sizeof text - 4);
-    CHECK(request.route == IO && request.ms == 250 && http.head_only && http.keep_alive);
+    CHECK_INT(request.route, IO);
+    CHECK_INT(request.ms, 250);
+    CHECK(http.head_only);
+    CHECK(http.keep_alive);
 }
 
 // Whatever else it is: what fills all the room there is is answered.
@@ -30,7 +33,8 @@ TEST(requests_have_an_end)
     strcpy(text, "GET / HTTP/1.1\r\n");
     for (size_t at = 16; at + 200 < sizeof text; at += 200)
         memset(memset(text + at, 'x', 200), 'y', 100), memcpy(text + at + 198, "\r\n", 2);
-    CHECK(request_read(&http, text, sizeof text, &request) == sizeof text && !http.keep_alive);
+    CHECK_INT(request_read(&http, text, sizeof text, &request), sizeof text);
+    CHECK(!http.keep_alive);
 }
 
 #define ITEMS   20000
@@ -116,7 +120,7 @@ TEST(counters_count)
         CHECK(!pthread_create(&threads[i], NULL, count, NULL));
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
-    CHECK(count_plain(0) >= ITEMS && count_plain(0) <= 4 * ITEMS);
+    CHECK_BETWEEN(count_plain(0), ITEMS, 4 * ITEMS);
     CHECK_INT((long)count_mutex(1), 4 * ITEMS + 1);
     CHECK_INT((long)count_atomic(1), 4 * ITEMS + 1);
 }

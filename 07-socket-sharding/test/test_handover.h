@@ -122,7 +122,8 @@ TEST(a_queue_is_handed_over)
         for (int j = 0; j < 30; j++)
             CHECK_HAS(last_words(fds[j]), "\r\n\r\nworker 1 ");
         CHECK_INT(exit_status(pid), 0);
-        CHECK(ask(port, &old_pid) == 1 && old_pid != pid);
+        CHECK_INT(ask(port, &old_pid), 1);
+        CHECK(old_pid != pid);
         struct seen sum = sum_of(port);
         CHECK_INT(sum.backlog, 7);
         CHECK_INT(sum.answered, 31); // the supervisor's socket has gone along as well
@@ -250,7 +251,7 @@ TEST(a_port_may_be_joined_or_not)
     CHECK_INT(test_start(&guest, command), port);
     for (int i = 0; i < 100; i++)
         of_guest += ask(port, &worker_pid) == 1 && worker_pid == guest;
-    CHECK(of_guest > 10 && of_guest < 90);
+    CHECK_BETWEEN(of_guest, 11, 89);
     CHECK_INT(test_stop(guest), 0);
     CHECK(exchange(port));
     CHECK_INT(test_stop(pid), 0);

@@ -65,7 +65,7 @@ TEST(pool_gives_validation_and_open_one_time_limit)
     CHECK(pool_acquire(pool, "a test", &lease));
     CHECK_INT(validations, 1);
     CHECK_INT(resources_made, 2);
-    CHECK(time_given_ms > 1000 && time_given_ms <= 1500); // 500 and what was left of 1000
+    CHECK_BETWEEN(time_given_ms, 1001, 1500); // 500 and what was left of 1000
     pool_release(&lease, true);
     expect_closed(pool);
 }
@@ -100,7 +100,8 @@ TEST(pool_says_who_has_everything)
     CHECK(pool_acquire(pool, __func__, &b));
     pass_ms(500);
     CHECK(!pool_acquire(pool, "the third", &c));
-    CHECK(!c.resource && c.result == POOL_TIMEOUT);
+    CHECK(!c.resource);
+    CHECK_INT(c.result, POOL_TIMEOUT);
     CHECK_HAS(c.error, "nothing free within 0 ms, 2 of 2 out: the first for 2.0 s, ");
     CHECK_HAS(c.error, "test_pool_says_who_has_everything for 0.5 s");
     pool_release(&c, true); // it never got anything
@@ -218,8 +219,10 @@ TEST(pool_lifetimes_end_together_or_not)
     CHECK_INT(counts[20], 200); // all of them 1000 ms after they were opened
     lifetimes(20, counts);
     for (int i = 0; i < 30; i++)
-        most = counts[i] > most ? counts[i] : most;
-    CHECK(most < 40 && counts[29] == 0);
+        if (counts[i] > most)
+            most = counts[i];
+    CHECK_AT_MOST(most, 39);
+    CHECK_INT(counts[29], 0);
 }
 
 TEST(pool_lends_nothing_that_is_too_old)

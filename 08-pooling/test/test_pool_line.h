@@ -111,7 +111,8 @@ TEST(pool_reports_a_leak_although_an_open_hangs)
     config.leak_ms = 20;
     struct pool *pool = new_pool(config);
     CHECK(await(pool, 0, 2, 0));
-    CHECK(pool_acquire(pool, "a test", &kept) && pool_acquire(pool, "a test", &broken));
+    CHECK(pool_acquire(pool, "a test", &kept));
+    CHECK(pool_acquire(pool, "a test", &broken));
     gate_shut = true;
     opens_tried = 0;
     pool_release(&broken, false); // fewer than `min`: the pool opens another, and hangs
@@ -143,7 +144,8 @@ TEST(pool_close_waits_for_what_is_out)
     CHECK_HAS(text, "first for 0.");
     CHECK_HAS(text, ", second for 0.");
     CHECK(!pool_acquire(pool, "late", &c));
-    CHECK(c.result == POOL_SHUT && !strcmp(c.error, "the pool is closed"));
+    CHECK_INT(c.result, POOL_SHUT);
+    CHECK_TEXT(c.error, "the pool is closed");
     pool_release(&a, true);
     CHECK_INT(resources_open, 1);
     CHECK_INT(pool_close(pool, 20), 1);
@@ -241,8 +243,10 @@ TEST(pool_never_lends_a_thing_twice_nor_too_many)
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     struct pool_stats stats = stats_of(pool);
-    CHECK(stats.active == 0 && stats.waiting == 0);
-    CHECK(stats.most <= 4 && resources_most <= 4);
+    CHECK_INT(stats.active, 0);
+    CHECK_INT(stats.waiting, 0);
+    CHECK_AT_MOST(stats.most, 4);
+    CHECK_AT_MOST(resources_most, 4);
     CHECK(stats.closed[POOL_BROKEN] > 0);
     expect_closed(pool);
 }

@@ -36,10 +36,14 @@ TEST(what_may_be_tried_again)
         if (retry_may(cases[i].outcome, cases[i].status, false) != cases[i].bare ||
             retry_may(cases[i].outcome, cases[i].status, true) != cases[i].repeatable)
             FAIL("outcome %d, status %d", cases[i].outcome, cases[i].status);
-    CHECK(retry_is_repeatable("GET", NULL) && retry_is_repeatable("PUT", NULL));
-    CHECK(retry_is_repeatable("DELETE", NULL) && retry_is_repeatable("HEAD", NULL));
-    CHECK(!retry_is_repeatable("POST", NULL) && !retry_is_repeatable("PATCH", NULL));
-    CHECK(retry_is_repeatable("POST", "k") && retry_is_repeatable("PATCH", "k"));
+    CHECK(retry_is_repeatable("GET", NULL));
+    CHECK(retry_is_repeatable("PUT", NULL));
+    CHECK(retry_is_repeatable("DELETE", NULL));
+    CHECK(retry_is_repeatable("HEAD", NULL));
+    CHECK(!retry_is_repeatable("POST", NULL));
+    CHECK(!retry_is_repeatable("PATCH", NULL));
+    CHECK(retry_is_repeatable("POST", "k"));
+    CHECK(retry_is_repeatable("PATCH", "k"));
 }
 
 TEST(back_off_doubles_up_to_its_cap)
@@ -70,8 +74,10 @@ TEST(back_off_with_full_jitter)
             most = ms > most ? ms : most;
             sum += ms;
         }
-        CHECK(least >= 0 && least <= full / 50 && most <= full && most >= full - full / 50);
-        CHECK(sum / 10000 > full * 45 / 100 && sum / 10000 < full * 55 / 100);
+        CHECK_BETWEEN(least, 0, full / 50);
+        CHECK_AT_MOST(most, full);
+        CHECK_AT_LEAST(most, full - full / 50);
+        CHECK_BETWEEN(sum / 10000, full * 45 / 100 + 1, full * 55 / 100 - 1);
     }
 }
 
@@ -177,7 +183,8 @@ TEST(one_probe_at_a_time)
     breaker_tell(&breaker, slow, true, 3); // began before it opened: says nothing now
     CHECK_INT(breaker.state, BREAKER_OPEN);
     uint32_t probe = breaker_ask(&breaker, 600);
-    CHECK(probe != BREAKER_REFUSED && breaker.state == BREAKER_HALF_OPEN);
+    CHECK(probe != BREAKER_REFUSED);
+    CHECK_INT(breaker.state, BREAKER_HALF_OPEN);
     CHECK_INT(breaker_ask(&breaker, 601), BREAKER_REFUSED); // while the first is under way
     breaker_tell(&breaker, late, false, 602);
     CHECK_INT(breaker.state, BREAKER_HALF_OPEN);
@@ -408,7 +415,8 @@ TEST(an_operation_ends_at_its_deadline)
     CHECK(!operation_run(&operation));
     CHECK_INT(operation.last.outcome, CALL_TIMEOUT);
     CHECK(operation.last.ended_ns - began_ns >= 200 * INT64_C(1000000));
-    CHECK(operation.request.timeout_ms == 200 && operation.attempts <= 2);
+    CHECK_INT(operation.request.timeout_ms, 200);
+    CHECK_AT_MOST(operation.attempts, 2);
     operation.request.timeout_ms = 60000;
     began_ns = now_ns();
     CHECK(!operation_run(&operation));

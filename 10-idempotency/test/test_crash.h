@@ -17,7 +17,8 @@ static inline void expect_killed(pid_t pid)
 {
     int status;
     CHECK_INT(waitpid(pid, &status, 0), pid);
-    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CHECK(WIFSIGNALED(status));
+    CHECK_INT(WTERMSIG(status), SIGKILL);
 }
 
 // Wherever it dies, the retry ends with one charge; where the charge was in the journal before,
@@ -156,7 +157,8 @@ static inline void await_crash(pid_t pid, int patience_ms)
             kill(pid, SIGKILL);
         sleep_ms(1);
     }
-    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CHECK(WIFSIGNALED(status));
+    CHECK_INT(WTERMSIG(status), SIGKILL);
 }
 
 #define KEYS_OF_ONE (1 << 20) // customer, at most

@@ -93,7 +93,8 @@ TEST(a_file_that_may_not_grow)
     CHECK_INT(refused, 10);
     CHECK_HAS(journal.error, "cannot make room in ");
     CHECK(!setrlimit(RLIMIT_FSIZE, &none));
-    CHECK(journal_append(&journal, line, sizeof line) && journal_commit(&journal));
+    CHECK(journal_append(&journal, line, sizeof line));
+    CHECK(journal_commit(&journal));
     journal_close(&journal);
     CHECK(open_journal(&journal));
     CHECK_INT((long)journal.recovered, 11);

@@ -157,8 +157,8 @@ TEST(every_cut_is_noticed)
     for (size_t cut = 0; cut < filled + JOURNAL_HEAD; cut++) {
         if (recover_bytes(bytes, cut, &recovery))
             FAIL("cut at %zu: taken for whole, with %s", cut, taken.text);
-        CHECK(recovery.error_at <= (off_t)cut &&
-              strncmp(taken.text, ALL_GROUPS, taken.length) == 0);
+        CHECK_AT_MOST(recovery.error_at, (off_t)cut);
+        CHECK(strncmp(taken.text, ALL_GROUPS, taken.length) == 0);
         CHECK_HAS(recovery.error, "cut");
     }
     CHECK(recover_bytes(bytes, filled + JOURNAL_HEAD, &recovery));
@@ -174,13 +174,15 @@ TEST(every_flipped_bit_is_noticed)
     make_journal(&journal);
     journal_close(&journal);
     char *bytes = read_file(&length, 3 * JOURNAL_HEAD);
-    CHECK(recover_bytes(bytes, length, &recovery) && !strcmp(taken.text, ALL_GROUPS));
+    CHECK(recover_bytes(bytes, length, &recovery));
+    CHECK_TEXT(taken.text, ALL_GROUPS);
     for (size_t i = 0; i < length; i++)
         for (int bit = 0; bit < 8; bit++) {
             bytes[i] = (char)(bytes[i] ^ 1 << bit);
             if (recover_bytes(bytes, length, &recovery))
                 FAIL("bit %d of byte %zu: taken for good, with %s", bit, i, taken.text);
-            CHECK(recovery.error_at <= (off_t)i && *recovery.error);
+            CHECK_AT_MOST(recovery.error_at, (off_t)i);
+            CHECK(*recovery.error);
             bytes[i] = (char)(bytes[i] ^ 1 << bit);
         }
     free(bytes);
@@ -233,7 +235,7 @@ TEST(every_torn_group_is_cut_off)
     journal_close(&journal);
     char *bytes = read_file(&length, 1024), *torn = malloc(length);
     size_t to = (size_t)journal.end, sectors = (to - 1) / 512 - from / 512 + 1;
-    CHECK(sectors >= 5 && sectors < 16);
+    CHECK_BETWEEN(sectors, 5, 15);
     for (unsigned lost = 0; lost < 1u << sectors; lost++) {
         memcpy(torn, bytes, length);
         for (size_t i = 0; i < sectors; i++) {
@@ -264,20 +266,23 @@ TEST(a_torn_group_leaves_nothing)
     line[sizeof line - 1] = '\n';
     make_journal(&journal);
     off_t from = journal.end;
-    CHECK(journal_append(&journal, line, sizeof line) && journal_commit(&journal));
+    CHECK(journal_append(&journal, line, sizeof line));
+    CHECK(journal_commit(&journal));
     journal_close(&journal);
     int fd = open(journal_path, O_RDWR);
     char sector[512] = {0};
     CHECK_INT(pwrite(fd, sector, sizeof sector, (from / 512 + 1) * 512), 512);
     CHECK(open_journal(&journal));
     CHECK(!strcmp(taken.text, ALL_GROUPS));
-    CHECK(journal.cut > 1000 && journal.end == from);
+    CHECK_AT_LEAST(journal.cut, 1001);
+    CHECK_INT(journal.end, from);
     free(read_file(&length, 0));
     CHECK(length <= (size_t)from);
     add(&journal, "six\n");
     CHECK(journal_commit(&journal));
     journal_close(&journal);
-    CHECK(open_journal(&journal) && !strcmp(taken.text, ALL_GROUPS "six\n"));
+    CHECK(open_journal(&journal));
+    CHECK_TEXT(taken.text, ALL_GROUPS "six\n");
     CHECK_INT((long)journal.cut, 0);
     journal_close(&journal);
     close(fd);
@@ -295,8 +300,10 @@ TEST(a_lost_group_is_no_torn_one)
     line[sizeof line - 1] = '\n';
     make_journal(&journal);
     off_t from = journal.end;
-    for (int i = 0; i < 3; i++)
-        CHECK(journal_append(&journal, line, sizeof line) && journal_commit(&journal));
+    for (int i = 0; i < 3; i++) {
+        CHECK(journal_append(&journal, line, sizeof line));
+        CHECK(journal_commit(&journal));
+    }
     journal_close(&journal);
     char *bytes = read_file(&length, 1024);
     memset(bytes + from, 0, 1024 - (size_t)from % 512);

@@ -24,7 +24,8 @@ TEST(ulids_are_in_order)
         CHECK_INT((long)ulid_ms(&ulid), (long)ms);
         if (strcmp(ulid_write(&ulid, text), before) <= 0)
             FAIL("%s comes after %s", text, before);
-        CHECK(ulid_read(text, ULID_LENGTH, &same) && !memcmp(&same, &ulid, sizeof ulid));
+        CHECK(ulid_read(text, ULID_LENGTH, &same));
+        CHECK(!memcmp(&same, &ulid, sizeof ulid));
         strcpy(before, text);
     }
 }
@@ -33,7 +34,8 @@ TEST(ulids_of_one_millisecond_count_up)
 {
     struct ulid_source source = {0};
     struct ulid first, second, other;
-    CHECK(ulid_next(&source, 1000, &first) && ulid_next(&source, 1000, &second));
+    CHECK(ulid_next(&source, 1000, &first));
+    CHECK(ulid_next(&source, 1000, &second));
     for (int i = ULID_BYTES - 1; i >= 0; i--) {
         if (++first.bytes[i])
             break;
@@ -46,7 +48,8 @@ TEST(ulids_of_one_millisecond_count_up)
     CHECK(!memcmp(second.bytes + 7, "\0\0\0\0\0\0\0\0", 9));
     memset(source.last.bytes + 6, 0xff, 10); // the last name of this millisecond
     other = second;
-    CHECK(!ulid_next(&source, 1000, &other) && !memcmp(&other, &second, sizeof other));
+    CHECK(!ulid_next(&source, 1000, &other));
+    CHECK(!memcmp(&other, &second, sizeof other));
     CHECK(!ulid_next(&source, 999, &other)); // nor does it go back
     CHECK(ulid_next(&source, 1001, &other));
     CHECK_INT((long)ulid_ms(&other), 1001);
@@ -91,12 +94,17 @@ TEST(uuids_of_version_4)
     uint8_t uuid[UUID_BYTES], before[UUID_BYTES] = {0};
     char text[UUID_LENGTH + 1];
     for (int i = 0; i < 1000; i++) {
-        CHECK(uuid_new(uuid) && memcmp(uuid, before, sizeof uuid));
+        CHECK(uuid_new(uuid));
+        CHECK(memcmp(uuid, before, sizeof uuid));
         uuid_write(uuid, text);
         CHECK_INT((long)strlen(text), UUID_LENGTH);
         CHECK_INT((long)strspn(text, "0123456789abcdef-"), UUID_LENGTH);
-        CHECK(text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-');
-        CHECK(text[14] == '4' && strchr("89ab", text[19]));
+        CHECK_INT(text[8], '-');
+        CHECK_INT(text[13], '-');
+        CHECK_INT(text[18], '-');
+        CHECK_INT(text[23], '-');
+        CHECK_INT(text[14], '4');
+        CHECK(strchr("89ab", text[19]));
         memcpy(before, uuid, sizeof uuid);
     }
 }
@@ -151,11 +159,13 @@ TEST(an_index_is_a_sorted_array)
             CHECK(order == 3 || !there);
             count += !there;
         }
-        CHECK(pages.keys == count && btree_list(&pages, values, INDEX_KEYS + 1) == count);
+        CHECK_INT(pages.keys, count);
+        CHECK_INT(btree_list(&pages, values, INDEX_KEYS + 1), count);
         qsort(sorted, count, sizeof *sorted, compare_keys);
         for (uint64_t i = 0; i < count; i++) {
             CHECK(values[i] == sorted[i].value);
-            CHECK(btree_find(&pages, sorted[i].key, &value) && value == sorted[i].value);
+            CHECK(btree_find(&pages, sorted[i].key, &value));
+            CHECK_INT(value, sorted[i].value);
             sorted[i].key[PAGE_KEY_BYTES - 1] = 1;
             CHECK(!btree_find(&pages, sorted[i].key, &value));
         }
@@ -196,10 +206,12 @@ TEST(an_index_fills_up)
         for (int i = 0; i < 20 * PAGE_ENTRIES; i++) {
             make_key(0, 0, &random, key);
             enum btree_result result = btree_insert(&pages, key, 7);
-            CHECK(result != PAGES_PRESENT && btree_find(&pages, key, &value) == !result);
+            CHECK(result != PAGES_PRESENT);
+            CHECK_INT(btree_find(&pages, key, &value), !result);
             added += result == PAGES_ADDED;
         }
-        CHECK(pages.used <= max && added == btree_list(&pages, values, LENGTH_OF(values)));
+        CHECK_AT_MOST(pages.used, max);
+        CHECK_INT(added, btree_list(&pages, values, LENGTH_OF(values)));
         btree_close(&pages);
     }
 }

@@ -46,7 +46,8 @@ TEST(a_link_leads_to_the_same_lock)
 {
     struct journal first, second;
     make_journal(&first);
-    CHECK(!symlink(TARGET, beside(".soft")) && !link(journal_path, beside(".hard")));
+    CHECK(!symlink(TARGET, beside(".soft")));
+    CHECK(!link(journal_path, beside(".hard")));
     CHECK(!open_at(&second, beside(".soft")));
     CHECK_HAS(second.error, "another server has ");
     CHECK(!open_at(&second, beside(".hard")));
@@ -84,7 +85,8 @@ TEST(compaction_leaves_a_link_a_link)
     CHECK(replace_with(&journal, "what stays\n"));
     add(&journal, "what comes\n");
     CHECK(journal_commit(&journal));
-    CHECK(!lstat(beside(".soft"), &about) && S_ISLNK(about.st_mode));
+    CHECK(!lstat(beside(".soft"), &about));
+    CHECK(S_ISLNK(about.st_mode));
     struct journal second;
     CHECK(!open_journal(&second)); // the new file is locked, too
     CHECK_HAS(second.error, "another server has ");
@@ -193,7 +195,8 @@ TEST(two_servers_on_one_journal)
     pid_t pid;
     char command[400];
     int port = serve(&pid, "");
-    CHECK(!symlink(TARGET, beside(".soft")) && !link(journal_path, beside(".hard")));
+    CHECK(!symlink(TARGET, beside(".soft")));
+    CHECK(!link(journal_path, beside(".hard")));
     for (int i = 0; i < 3; i++) {
         static const char *const names[] = {"", ".soft", ".hard"};
         snprintf(command, sizeof command, "./server --port 0 --journal %s", beside(names[i]));

@@ -15,6 +15,7 @@
 #include "test_forward.h"
 #include "test_http.h"
 #include "test_http_server.h"
+#include "test_loop.h"
 #include "test_story.h"
 #include "test_wire.h"
 
@@ -56,7 +57,8 @@ TEST(read_exactly_across_short_reads_and_signals)
     interrupt_often();
     pthread_create(&writer, NULL, write_slowly, &pair[0]);
     CHECK(read_exactly(pair[1], bytes, 1000));
-    CHECK(!memcmp(bytes, "0123456789", 10) && !memcmp(bytes + 990, "0123456789", 10));
+    CHECK(!memcmp(bytes, "0123456789", 10));
+    CHECK(!memcmp(bytes + 990, "0123456789", 10));
     pthread_join(writer, NULL);
     close(pair[0]);
     errno = EIO;
@@ -132,7 +134,9 @@ TEST(spawn_a_server)
     int port = spawn_server(&pid, server);
     CHECK(port > 0);
     int fd = net_connect_or_die("127.0.0.1", port);
-    CHECK(write(fd, "abc", 3) == 3 && read(fd, text, 3) > 0 && text[0] == 'a');
+    CHECK_INT(write(fd, "abc", 3), 3);
+    CHECK_AT_LEAST(read(fd, text, 3), 1);
+    CHECK_INT(text[0], 'a');
     close(fd);
     CHECK_INT(spawn_stop(pid), 0);
     CHECK_INT(spawn_server(&pid, silent), 0);
@@ -227,7 +231,8 @@ TEST(packet_mutations)
             bytes[(random >> 33) % length] = (uint8_t)(random >> 24);
         }
         if (packet_decode(bytes, length, &packet)) {
-            CHECK(packet.length <= length && packet.header + packet.payload <= packet.length);
+            CHECK_AT_MOST(packet.length, length);
+            CHECK_AT_MOST(packet.header + packet.payload, packet.length);
             packet_label(&talk, &packet, label);
             CHECK(strlen(label) < PACKET_LABEL);
         }

@@ -9,6 +9,7 @@
 #ifndef TEST_H
 #define TEST_H
 
+#include <math.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,9 +43,15 @@ static int test_count, test_failures;
 #define FAIL(...)                                                                              \
     (test_failures++, printf("    %s:%d: ", __FILE__, __LINE__), printf(__VA_ARGS__),          \
      putchar('\n'))
+// One check, one condition. The checks of numbers and texts print the value that they found.
 #define CHECK(condition)            ((condition) ? 0 : FAIL("not true: %s", #condition))
 #define CHECK_INT(actual, expected) test_int(actual, expected, #actual, __LINE__)
-#define CHECK_HAS(text, part)       test_has(text, part, __LINE__)
+#define CHECK_BETWEEN(actual, low, high)                                                       \
+    test_between((double)(actual), (double)(low), (double)(high), #actual, __LINE__)
+#define CHECK_AT_LEAST(actual, low)  CHECK_BETWEEN(actual, low, INFINITY)
+#define CHECK_AT_MOST(actual, high)  CHECK_BETWEEN(actual, -INFINITY, high)
+#define CHECK_TEXT(actual, expected) test_text(actual, expected, #actual, __LINE__)
+#define CHECK_HAS(text, part)        test_has(text, part, __LINE__)
 
 // Ends a test that cannot be tried here: skipped, or failed if a check has, or with STRICT=1.
 static inline _Noreturn void SKIP(const char *why)
@@ -59,6 +66,26 @@ static inline void test_int(long actual, long expected, const char *text, int li
     if (actual != expected) {
         test_failures++;
         printf("    line %d: %s: expected %ld, got %ld\n", line, text, expected, actual);
+    }
+}
+
+// Both ends are allowed.
+static inline void test_between(double actual, double low, double high, const char *text,
+                                int line)
+{
+    if (!(actual >= low && actual <= high)) {
+        test_failures++;
+        printf("    line %d: %s: expected %.10g to %.10g, got %.10g\n", line, text, low, high,
+               actual);
+    }
+}
+
+static inline void test_text(const char *actual, const char *expected, const char *text,
+                             int line)
+{
+    if (strcmp(actual, expected)) {
+        test_failures++;
+        printf("    line %d: %s: expected \"%s\", got \"%s\"\n", line, text, expected, actual);
     }
 }
 

@@ -62,7 +62,9 @@ TEST(fetch_says_what_became_of_a_request)
                 FAIL("%s: %s", cases[i].says, fetch_text[result]);
             if (result != FETCH_OK)
                 continue;
-            CHECK(http_is(f.content, cases[i].content) && !f.rest.length && !f.in_answer);
+            CHECK(http_is(f.content, cases[i].content));
+            CHECK(!f.rest.length);
+            CHECK(!f.in_answer);
             CHECK_INT((long)f.content_bytes, (long)f.content.length);
             CHECK_INT(f.head.keep_alive, cases[i].again);
         }
@@ -148,7 +150,8 @@ TEST(fetch_takes_answers_one_by_one)
             CHECK(!strncmp(f.bytes, OK_HEAD, sizeof OK_HEAD - 1));
             sum += f.wire_bytes;
         }
-        CHECK(sum == sizeof says - 1 && f.down == sum);
+        CHECK_INT(sum, sizeof says - 1);
+        CHECK_INT(f.down, sum);
         CHECK_INT(fetch_answer(&f), FETCH_CLOSED);
         fetch_close(&f);
         teller_end(&teller);
@@ -159,7 +162,8 @@ static size_t piece_bytes;
 
 static void count_piece(struct fetch *f, struct http_text part)
 {
-    CHECK(part.at >= f->bytes && part.at + part.length <= f->bytes + sizeof f->bytes);
+    CHECK(part.at >= f->bytes);
+    CHECK(part.at + part.length <= f->bytes + sizeof f->bytes);
     piece_bytes += part.length;
 }
 
@@ -181,7 +185,8 @@ TEST(fetch_has_a_limit)
         fetch_close(&f);
         teller_end(&teller);
     }
-    CHECK(piece_bytes == 2 * FETCH_BYTES && f.content_bytes == piece_bytes);
+    CHECK_INT(piece_bytes, 2 * FETCH_BYTES);
+    CHECK_INT(f.content_bytes, piece_bytes);
 }
 
 // Behind the head the bytes are the caller's.
@@ -208,7 +213,7 @@ TEST(fetch_lets_the_caller_read_on)
 static void expect_timeout(enum fetch_result result, int64_t deadline_ns)
 {
     CHECK_INT(result, FETCH_TIMEOUT);
-    CHECK(now_ns() >= deadline_ns && now_ns() < deadline_ns + INT64_C(5000000000));
+    CHECK_BETWEEN(now_ns(), deadline_ns, deadline_ns + INT64_C(5000000000) - 1);
 }
 
 // A server that says nothing, and one that says a little now and then.

@@ -65,7 +65,9 @@ TEST(fields_that_pass_and_fields_that_do_not)
         snprintf(expected, sizeof expected, START "%s" OURS "\r\n", cases[i].passed);
         CHECK_INT((long)forward_in_pieces(&forward, false, request, 0), (long)strlen(request));
         CHECK(!strcmp(forwarded, expected) || FAIL("%s became\n%s", request, forwarded));
-        CHECK(!forward.refused && forward.requests == 1 && forward.waiting == 1);
+        CHECK(!forward.refused);
+        CHECK_INT(forward.requests, 1);
+        CHECK_INT(forward.waiting, 1);
     }
 }
 
@@ -91,7 +93,8 @@ TEST(requests_are_rewritten_in_any_pieces)
         struct forward forward = new_forward();
         CHECK_INT((long)forward_in_pieces(&forward, false, all, cut), sizeof requests - 1);
         CHECK(!strcmp(forwarded, rewritten) || FAIL("cut at %zu:\n%s", cut, forwarded));
-        CHECK(forward.last && !forward.refused);
+        CHECK(forward.last);
+        CHECK(!forward.refused);
         CHECK_INT(forward.requests, 4);
         CHECK_INT(forward.waiting, 4);
     }
@@ -185,7 +188,9 @@ TEST(answers_are_rewritten_in_any_pieces)
         CHECK_INT(forward.waiting, 4);
         CHECK_INT((long)forward_in_pieces(&forward, true, answers, cut), sizeof answers - 1);
         CHECK(!strcmp(forwarded, rewritten) || FAIL("cut at %zu:\n%s", cut, forwarded));
-        CHECK(!forward.bad_answer && forward.answers_end && forward_is_complete(&forward));
+        CHECK(!forward.bad_answer);
+        CHECK(forward.answers_end);
+        CHECK(forward_is_complete(&forward));
         CHECK_INT(forward.waiting, 0);
         CHECK_INT(forward.status, 204);
     }

@@ -42,7 +42,9 @@ static void run_in_terminal(int wide, const char *command)
 {
     struct winsize size = {.ws_row = 25, .ws_col = (unsigned short)wide};
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    CHECK(terminal >= 0 && !grantpt(terminal) && !unlockpt(terminal));
+    CHECK_AT_LEAST(terminal, 0);
+    CHECK(!grantpt(terminal));
+    CHECK(!unlockpt(terminal));
     ioctl(terminal, TIOCSWINSZ, &size);
     pid_t pid = fork();
     if (pid == 0) {

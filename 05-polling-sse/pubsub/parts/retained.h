@@ -1,0 +1,21 @@
+// retained.h: the last message of each topic that was published to be retained (§3.3.1.3).
+#ifndef RETAINED_H
+#define RETAINED_H
+
+#include "message.h"
+
+#define RETAINED_MAX 10000 // topics
+
+// Keeps the message in place of the one that its topic has. One without a payload only removes
+// that. False: there is no room for it.
+bool retained_set(struct message *message);
+
+// Calls `found` for each message of which the topic matches the filter.
+void retained_match(struct mqtt_text filter, void (*found)(struct message *, void *),
+                    void *data);
+
+uint32_t retained_count(void);
+
+void retained_end(void);
+
+#endif

@@ -1,0 +1,31 @@
+// play.c: publish and subscribe, with a broker in between.
+//
+// Run:    ./play               against ./broker in another terminal, or:
+//         make run             or one scene: make run SCENE=qos
+// Watch:  what becomes of a message when one of the three is slow, away, cut off, or killed.
+//
+// The clients of the scenes are in cast.c.
+#include "cast.h"
+#include "options.h"
+#include "scenes.h"
+#include "story.h"
+
+int main(int argc, char **argv)
+{
+    static const char *host = "127.0.0.1";
+    static int port = 8105;
+    static const struct scene scenes[] = {
+        {"qos", "at most once, at least once, once", scene_qos}, {0}};
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address of the broker"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {0}};
+    int first = options_parse(
+        argc, argv,
+        &(struct command){"[SCENE]",
+                          "Lesson 05, pubsub: a broker. Without SCENE all of them: qos.",
+                          options});
+    cast_broker(host, port);
+    story_begin();
+    return story_tell(scenes, argv[first]);
+}

@@ -1,0 +1,15 @@
+// scenes.h: what play.c plays. Each scene is in the file of its name.
+#ifndef SCENES_H
+#define SCENES_H
+
+void scene_qos(void);
+void scene_pipeline(void);
+void scene_backlog(void);
+void scene_topics(void);
+void scene_order(void);
+void scene_duplicates(void);
+void scene_correlate(void);
+void scene_overload(void);
+void scene_cost(void);
+
+#endif

@@ -1,0 +1,385 @@
+// topics.c: see topics.h. Read match() first: how a topic finds its subscribers.
+#include "topics.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "sessions.h"
+
+#define BUCKETS_MIN 256
+
+// One level of one or more filters. All nodes but the root are in one hash table, found by
+// their parent and the text of their level.
+struct node {
+    struct node *next; // in the same bucket
+    struct node *parent;
+    struct node *plus, *hash; // the children "+" and "#"
+    struct group *groups;
+    uint32_t children;
+    uint32_t length;
+    char level[];
+};
+
+static struct node root;
+static struct {
+    struct node **buckets;
+    uint32_t size, count; // size: a power of two
+    uint64_t seed;        // so that nobody can choose levels that all fall into one bucket
+} nodes;
+
+// ---- topics and filters --------------------------------------------------------------------
+
+// Takes the next level from *rest, which is then what stands behind the slash; at is NULL when
+// there is nothing more.
+static struct mqtt_text next_level(struct mqtt_text *rest)
+{
+    const char *slash = rest->length ? memchr(rest->at, '/', rest->length) : NULL;
+    struct mqtt_text level = *rest;
+    if (!slash) {
+        *rest = (struct mqtt_text){NULL, 0};
+        return level;
+    }
+    level.length = (uint32_t)(slash - rest->at);
+    *rest = (struct mqtt_text){slash + 1, rest->length - level.length - 1};
+    return level;
+}
+
+static bool is_one(struct mqtt_text level, char wildcard)
+{
+    return level.length == 1 && level.at[0] == wildcard;
+}
+
+static bool has(struct mqtt_text text, char wildcard)
+{
+    return text.length && memchr(text.at, wildcard, text.length);
+}
+
+bool topic_is_valid(struct mqtt_text topic)
+{
+    return topic.length > 0 && !has(topic, '+') && !has(topic, '#');
+}
+
+bool filter_is_valid(struct mqtt_text filter)
+{
+    if (filter.length == 0)
+        return false;
+    while (filter.at) {
+        struct mqtt_text level = next_level(&filter);
+        if (has(level, '+') && level.length > 1)
+            return false;
+        if (has(level, '#') && (level.length > 1 || filter.at))
+            return false;
+    }
+    return true;
+}
+
+// A wildcard at the beginning matches no topic that begins with "$" (§4.7.2): those are the
+// broker's own.
+static bool is_hidden(struct mqtt_text topic)
+{
+    return topic.length > 0 && topic.at[0] == '$';
+}
+
+bool filter_matches(struct mqtt_text filter, struct mqtt_text topic)
+{
+    if (is_hidden(topic) && (filter.at[0] == '+' || filter.at[0] == '#'))
+        return false;
+    while (filter.at) {
+        struct mqtt_text wanted = next_level(&filter);
+        if (is_one(wanted, '#'))
+            return true;
+        if (!topic.at)
+            return false;
+        struct mqtt_text level = next_level(&topic);
+        if (!is_one(wanted, '+') && !mqtt_same(wanted, level))
+            return false;
+    }
+    return !topic.at;
+}
+
+bool filter_split(struct mqtt_text filter, struct mqtt_text *name, struct mqtt_text *bare)
+{
+    *name = (struct mqtt_text){"", 0};
+    *bare = filter;
+    if (!mqtt_same(next_level(bare), mqtt_text("$share"))) {
+        *bare = filter;
+        return true;
+    }
+    *name = next_level(bare);
+    return name->length > 0 && bare->length > 0 && !has(*name, '+') && !has(*name, '#');
+}
+
+// ---- the tree ------------------------------------------------------------------------------
+
+static struct node **bucket_of(const struct node *parent, struct mqtt_text level)
+{
+    uint64_t hash = nodes.seed ^ (uint64_t)(uintptr_t)parent * 0x9e3779b97f4a7c15;
+    for (uint32_t i = 0; i < level.length; i++)
+        hash = (hash ^ (uint8_t)level.at[i]) * 0x100000001b3;
+    return &nodes.buckets[(hash ^ hash >> 32) & (nodes.size - 1)];
+}
+
+static struct node *child_of(const struct node *parent, struct mqtt_text level)
+{
+    if (!nodes.size)
+        return NULL;
+    struct node *node = *bucket_of(parent, level);
+    while (node && (node->parent != parent ||
+                    !mqtt_same((struct mqtt_text){node->level, node->length}, level)))
+        node = node->next;
+    return node;
+}
+
+// Makes the table twice as large when there are as many nodes as buckets. False: no memory.
+static bool grow(void)
+{
+    if (nodes.count < nodes.size)
+        return true;
+    struct node **old = nodes.buckets;
+    uint32_t old_size = nodes.size, size = old_size ? 2 * old_size : BUCKETS_MIN;
+    struct node **buckets = calloc(size, sizeof *buckets);
+    if (!buckets || (!nodes.seed && getrandom(&nodes.seed, sizeof nodes.seed, 0) < 0)) {
+        free(buckets);
+        return false;
+    }
+    nodes.buckets = buckets;
+    nodes.size = size;
+    for (uint32_t i = 0; i < old_size; i++)
+        for (struct node *node = old[i], *next; node; node = next) {
+            struct node **bucket =
+                bucket_of(node->parent, (struct mqtt_text){node->level, node->length});
+            next = node->next;
+            node->next = *bucket;
+            *bucket = node;
+        }
+    free(old);
+    return true;
+}
+
+static struct node *add_child(struct node *parent, struct mqtt_text level)
+{
+    struct node *node = grow() ? calloc(1, sizeof *node + level.length) : NULL;
+    if (!node)
+        return NULL;
+    struct node **bucket = bucket_of(parent, level);
+    node->parent = parent;
+    node->length = level.length;
+    if (level.length)
+        memcpy(node->level, level.at, level.length);
+    node->next = *bucket;
+    *bucket = node;
+    nodes.count++;
+    parent->children++;
+    if (is_one(level, '+'))
+        parent->plus = node;
+    if (is_one(level, '#'))
+        parent->hash = node;
+    return node;
+}
+
+// Frees a node that nobody needs any more, and its parents for which that is then true.
+static void prune(struct node *node)
+{
+    while (node != &root && !node->groups && node->children == 0) {
+        struct node *parent = node->parent;
+        struct node **at = bucket_of(parent, (struct mqtt_text){node->level, node->length});
+        while (*at != node)
+            at = &(*at)->next;
+        *at = node->next;
+        nodes.count--;
+        parent->children--;
+        if (parent->plus == node)
+            parent->plus = NULL;
+        if (parent->hash == node)
+            parent->hash = NULL;
+        free(node);
+        node = parent;
+    }
+    if (nodes.count == 0) {
+        free(nodes.buckets);
+        nodes.buckets = NULL;
+        nodes.size = 0;
+    }
+}
+
+// The node of a filter; NULL: there is none. With `add` it is made; NULL: no memory, or the
+// filter has too many levels.
+static struct node *find_node(struct mqtt_text filter, bool add)
+{
+    struct node *node = &root;
+    for (int levels = 0; filter.at; levels++) {
+        struct mqtt_text level = next_level(&filter);
+        struct node *child = child_of(node, level);
+        if (!child && add && levels < FILTER_LEVELS_MAX)
+            child = add_child(node, level);
+        if (!child) {
+            if (add)
+                prune(node);
+            return NULL;
+        }
+        node = child;
+    }
+    return node;
+}
+
+// ---- groups and their members --------------------------------------------------------------
+
+static struct group *find_group(const struct node *node, struct mqtt_text name)
+{
+    struct group *group = node->groups;
+    while (group && !mqtt_same(group->name, name))
+        group = group->next;
+    return group;
+}
+
+static struct group *add_group(struct node *node, struct mqtt_text name)
+{
+    struct group *group = calloc(1, sizeof *group + name.length);
+    if (!group)
+        return NULL;
+    char *copy = (char *)(group + 1);
+    if (name.length)
+        memcpy(copy, name.at, name.length);
+    group->name = (struct mqtt_text){copy, name.length};
+    group->node = node;
+    group->next = node->groups;
+    node->groups = group;
+    return group;
+}
+
+// Frees a group without members.
+static void drop_group(struct group *group)
+{
+    struct node *node = group->node;
+    struct group **at = &node->groups;
+    if (group->count > 0)
+        return;
+    while (*at != group)
+        at = &(*at)->next;
+    *at = group->next;
+    free(group->members);
+    free(group);
+    prune(node);
+}
+
+static bool add_member(struct group *group, struct session *session, uint8_t qos)
+{
+    struct subscription *new = calloc(1, sizeof *new);
+    if (new && group->count == group->size) {
+        uint32_t size = group->size ? 2 * group->size : 1;
+        void *members = realloc(group->members, size * sizeof *group->members);
+        if (!members) {
+            free(new);
+            return false;
+        }
+        group->members = members;
+        group->size = size;
+    }
+    if (!new)
+        return false;
+    *new = (struct subscription){session->subscriptions, session, group, group->count, qos};
+    group->members[group->count++] = new;
+    session->subscriptions = new;
+    session->subscription_count++;
+    return true;
+}
+
+// Takes away the subscription that *at points to: one of the list of its session.
+static void remove_member(struct subscription **at)
+{
+    struct subscription *old = *at, *last;
+    struct group *group = old->group;
+    *at = old->next;
+    last = group->members[--group->count];
+    last->place = old->place;
+    group->members[last->place] = last;
+    old->session->subscription_count--;
+    free(old);
+    drop_group(group);
+}
+
+// Where in its session's list the subscription to this filter stands; NULL: there is none.
+static struct subscription **find_subscription(struct session *session,
+                                               const struct group *group)
+{
+    struct subscription **at = &session->subscriptions;
+    while (*at && (*at)->group != group)
+        at = &(*at)->next;
+    return *at ? at : NULL;
+}
+
+bool topics_subscribe(struct session *session, struct mqtt_text filter, uint8_t qos)
+{
+    struct mqtt_text name, bare;
+    if (!filter_split(filter, &name, &bare))
+        return false;
+    struct node *node = find_node(bare, true);
+    if (!node)
+        return false;
+    struct group *group = find_group(node, name);
+    struct subscription **old = group ? find_subscription(session, group) : NULL;
+    if (old) {
+        (*old)->qos = qos;
+        return true;
+    }
+    bool full = session->subscription_count >= SESSION_SUBSCRIPTIONS_MAX;
+    if (!full && !group)
+        group = add_group(node, name);
+    if (!full && group && add_member(group, session, qos))
+        return true;
+    if (group)
+        drop_group(group);
+    else
+        prune(node);
+    return false;
+}
+
+void topics_unsubscribe(struct session *session, struct mqtt_text filter)
+{
+    struct mqtt_text name, bare;
+    if (!filter_split(filter, &name, &bare))
+        return;
+    struct node *node = find_node(bare, false);
+    struct group *group = node ? find_group(node, name) : NULL;
+    struct subscription **old = group ? find_subscription(session, group) : NULL;
+    if (old)
+        remove_member(old);
+}
+
+void topics_unsubscribe_all(struct session *session)
+{
+    while (session->subscriptions)
+        remove_member(&session->subscriptions);
+}
+
+// ---- publishing ----------------------------------------------------------------------------
+
+static void tell(const struct node *node, void (*found)(struct group *))
+{
+    for (struct group *group = node ? node->groups : NULL; group; group = group->next)
+        found(group);
+}
+
+// `node` stands for the levels of the topic before `rest`. No deeper than the filters are.
+static void match(const struct node *node, struct mqtt_text rest, void (*found)(struct group *))
+{
+    bool wildcards = node != &root || !is_hidden(rest);
+    if (wildcards)
+        tell(node->hash, found); // also of what it stands behind: "a/#" matches "a"
+    if (!rest.at) {
+        tell(node, found);
+        return;
+    }
+    struct mqtt_text level = next_level(&rest);
+    const struct node *child = child_of(node, level);
+    if (child)
+        match(child, rest, found);
+    if (wildcards && node->plus)
+        match(node->plus, rest, found);
+}
+
+void topics_match(struct mqtt_text topic, void (*found)(struct group *group))
+{
+    match(&root, topic, found);
+}

@@ -1,0 +1,62 @@
+// topics.h: who has subscribed to what. A topic is levels between slashes; in a filter "+"
+// stands for one level and "#", at the end, for all that follow (§4.7).
+//
+// The filters are a tree, a node for each level: to find the subscribers of a topic costs a few
+// steps for each of its levels, however many filters there are.
+#ifndef TOPICS_H
+#define TOPICS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mqtt.h"
+
+#define FILTER_LEVELS_MAX 128 // a filter with more is refused
+
+struct session;
+
+// One filter of one session.
+struct subscription {
+    struct subscription *next; // of the same session
+    struct session *session;
+    struct group *group;
+    uint32_t place; // among the group's members
+    uint8_t qos;    // the highest that this subscriber wants
+};
+
+// Those who have the same filter. In the group without a name each of them gets each message;
+// in a group of $share/NAME/FILTER one of them does (MQTT 5.0 §4.8.2).
+struct group {
+    struct group *next; // of the same filter
+    struct node *node;
+    struct subscription **members;
+    uint32_t count, size;
+    uint32_t turn; // where the search for the next worker begins
+    struct mqtt_text name;
+};
+
+// True for a topic to publish to: not empty, without a wildcard.
+bool topic_is_valid(struct mqtt_text topic);
+
+// True for a filter: "+" and "#" are whole levels, "#" only the last one.
+bool filter_is_valid(struct mqtt_text filter);
+
+// True if this filter, without "$share/NAME/", matches this topic.
+bool filter_matches(struct mqtt_text filter, struct mqtt_text topic);
+
+// True for "$share/NAME/FILTER" and for a filter without that; takes it apart. False: a share
+// without a name or a filter.
+bool filter_split(struct mqtt_text filter, struct mqtt_text *name, struct mqtt_text *bare);
+
+// Adds the filter to the session, or changes its QoS if the session has it. False: there is no
+// memory for it, or it has too many levels, or is a $share that is none.
+bool topics_subscribe(struct session *session, struct mqtt_text filter, uint8_t qos);
+
+// Takes one filter, or all of them, from the session.
+void topics_unsubscribe(struct session *session, struct mqtt_text filter);
+void topics_unsubscribe_all(struct session *session);
+
+// Calls `found` for each group of which a filter matches the topic.
+void topics_match(struct mqtt_text topic, void (*found)(struct group *group));
+
+#endif
