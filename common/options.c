@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTIONS_MAX 32
-#define FIRST_CODE  256 // getopt_long() returns FIRST_CODE + index: no clash with a character
+#define OPTIONS_MAX  32
+#define HELP_COLUMN  24  // where an option's line of meaning begins
+#define LINE_COLUMNS 80  // of the narrowest terminal
+#define FIRST_CODE   256 // getopt_long() returns FIRST_CODE + index: no clash with a character
 
 void options_reject(const char *format, ...)
 {
@@ -52,7 +54,10 @@ static void print_help(const struct command *command)
         else if (o->max > 0)
             snprintf(value, sizeof value, " (%.15g to %.15g, default %.15g)", o->min, o->max,
                      number);
-        printf("  %-21s %s%s\n", left, o->help, value);
+        printf("  %-21s %s", left, o->help);
+        if (*value && HELP_COLUMN + strlen(o->help) + strlen(value) > LINE_COLUMNS)
+            printf("\n%*s", HELP_COLUMN - 1, "");
+        printf("%s\n", value);
     }
     printf("  %-21s %s\n", "--help", "print this");
     exit(0);
