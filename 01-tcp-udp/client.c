@@ -1,4 +1,4 @@
-// client.c: says a text to the server over TCP and over UDP, and shows each call.
+// client.c: says a text to the server over TCP and over UDP, and shows what travels.
 //
 // Run:    ./client                     against ./server in another terminal
 //         ./client "say 3 hello"       over TCP; service.h lists what the server can be asked
@@ -6,8 +6,8 @@
 // Watch:  how many calls each protocol needs, and what marks the end of a message. Over TCP the
 //         three answers come in one recv(), over UDP each in its own.
 //
-// Read main(), then say_over_tcp() and say_over_udp() side by side. It works with any echo
-// service (RFC 862).
+// Read main(), then say_over_tcp() and say_over_udp() side by side. The client works with any
+// echo service (RFC 862).
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -27,10 +27,11 @@
 
 static const char *host = "127.0.0.1", *text = "hello";
 static int port = 8001;
+static char ours[NET_NAME], server[NET_NAME]; // the addresses of the two ends
 static char bytes[DATAGRAM_MAX];
 
 // Prints what travelled, which way, and between which addresses.
-static void show(const char *protocol, const char *ours, const char *arrow, const char *theirs,
+static void show(const char *protocol, const char *arrow, const char *theirs,
                  const void *content, size_t length)
 {
     printf("%s %s %s %s %zu bytes ", protocol, ours, arrow, theirs, length);
@@ -39,7 +40,7 @@ static void show(const char *protocol, const char *ours, const char *arrow, cons
     output_flush();
 }
 
-// Waits until something can be received. False if nothing has come by then.
+// Waits until something can be received. False if nothing comes before `until_ns`.
 static bool await_bytes(int fd, int64_t until_ns)
 {
     struct pollfd readable = {fd, POLLIN, 0};
@@ -54,8 +55,8 @@ static int64_t in_ms(int64_t ms)
 
 // ---- TCP -----------------------------------------------------------------------------------
 
-// Sends a line. Its newline is this protocol's mark: TCP itself keeps no messages apart.
-static void send_line(int fd, const char *ours, const char *server)
+// Sends the text as a line. The newline marks the end of the message: TCP marks none.
+static void send_line(int fd)
 {
     struct timeval timeout = {.tv_sec = TCP_MS / 1000};
     int length = snprintf(bytes, sizeof bytes, "%s\n", text);
@@ -67,11 +68,11 @@ static void send_line(int fd, const char *ours, const char *server)
         die("cannot send to %s: %s", server, strerror(errno));
     if (sent < length)
         die("%s took only %zd of %d bytes in %d seconds", server, sent, length, TCP_MS / 1000);
-    show("TCP", ours, "->", server, bytes, (size_t)length);
+    show("TCP", "->", server, bytes, (size_t)length);
 }
 
-// Receives until the server closes its side: only then it has said everything.
-static void receive_stream(int fd, const char *ours, const char *server)
+// Receives until the server closes its side: the answer ends there.
+static void receive_stream(int fd)
 {
     size_t total = 0;
     for (int64_t until_ns = in_ms(TCP_MS);;) {
@@ -85,7 +86,7 @@ static void receive_stream(int fd, const char *ours, const char *server)
         if (length == 0)
             break; // the server's FIN
         total += (size_t)length;
-        show("TCP", ours, "<-", server, bytes, (size_t)length);
+        show("TCP", "<-", server, bytes, (size_t)length);
     }
     if (total == 0)
         die("%s closed the connection without an answer", server);
@@ -94,28 +95,26 @@ static void receive_stream(int fd, const char *ours, const char *server)
 
 static void say_over_tcp(void)
 {
-    char ours[NET_NAME], server[NET_NAME];
     struct sockaddr_storage address;
     socklen_t length = net_address(host, port, SOCK_STREAM, &address);
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    net_name(&address, server);
     if (fd < 0)
         die("cannot make a TCP socket: %s", strerror(errno));
     // The handshake: connect() returns when the server's kernel has answered.
     if (connect(fd, (struct sockaddr *)&address, length))
-        die("cannot connect to %s: %s (is the server running?)", net_name(&address, server),
-            strerror(errno));
+        die("cannot connect to %s: %s (is the server running?)", server, strerror(errno));
     net_local_name(fd, ours);
-    net_name(&address, server);
-    send_line(fd, ours, server);
-    shutdown(fd, SHUT_WR); // sends a FIN: nothing more will come from this side
-    receive_stream(fd, ours, server);
+    send_line(fd);
+    shutdown(fd, SHUT_WR); // sends a FIN: the client will send no more
+    receive_stream(fd);
     close(fd);
 }
 
 // ---- UDP -----------------------------------------------------------------------------------
 
-// Receives one datagram of the server. False if none has come by then.
-static bool receive_datagram(int fd, const char *ours, const char *server, int64_t until_ns)
+// Receives one datagram of the server. False if none comes before `until_ns`.
+static bool receive_datagram(int fd, int64_t until_ns)
 {
     while (await_bytes(fd, until_ns)) {
         char sender[NET_NAME];
@@ -125,36 +124,36 @@ static bool receive_datagram(int fd, const char *ours, const char *server, int64
             recvfrom(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &from_length);
         if (length < 0)
             die("cannot receive from %s: %s", server, strerror(errno));
-        // Every program can send to this port: only what comes from the server is an answer.
-        bool is_answer = !strcmp(net_name(&from, sender), server);
-        show(is_answer ? "UDP" : "UDP (ignored)", ours, "<-", sender, bytes, (size_t)length);
-        if (is_answer)
+        // Every program can send to this port: an answer is only what the server sends.
+        if (!strcmp(net_name(&from, sender), server)) {
+            show("UDP", "<-", sender, bytes, (size_t)length);
             return true;
+        }
+        show("UDP (ignored)", "<-", sender, bytes, (size_t)length);
     }
     return false;
 }
 
 static void say_over_udp(void)
 {
-    char ours[NET_NAME], server[NET_NAME];
     struct sockaddr_storage address;
     socklen_t length = net_address(host, port, SOCK_DGRAM, &address);
     int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    net_name(&address, server);
     if (fd < 0)
         die("cannot make a UDP socket: %s", strerror(errno));
-    net_name(&address, server);
-    // No handshake: the first packet is the message, and nothing says that it has arrived.
+    // No handshake: the first packet is the message, and UDP does not say whether it arrives.
     if (sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, length) < 0)
         die("cannot send to %s: %s", server, strerror(errno));
     net_local_name(fd, ours);
-    show("UDP", ours, "->", server, text, strlen(text));
-    if (!receive_datagram(fd, ours, server, in_ms(UDP_MS)))
-        die("no answer over UDP from %s in %d seconds: a datagram was lost, or nobody is there "
-            "(is the server running?)",
+    show("UDP", "->", server, text, strlen(text));
+    if (!receive_datagram(fd, in_ms(UDP_MS)))
+        die("no answer over UDP from %s in %d seconds: a datagram was lost, or no server has "
+            "this port (is the server running?)",
             server, UDP_MS / 1000);
-    for (int64_t until_ns = in_ms(UDP_MS); receive_datagram(fd, ours, server, in_ms(QUIET_MS));)
+    for (int64_t until_ns = in_ms(UDP_MS); receive_datagram(fd, in_ms(QUIET_MS));)
         if (now_ns() > until_ns)
-            die("%s has not stopped to send after %d seconds", server, UDP_MS / 1000);
+            die("%s has not stopped sending after %d seconds", server, UDP_MS / 1000);
     printf("UDP has no end: nothing more has come for %d ms\n", QUIET_MS);
     close(fd);
 }

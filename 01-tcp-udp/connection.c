@@ -10,14 +10,14 @@
 #include "log.h"
 
 #define IDLE_NS INT64_C(60000000000) // how long a connection may rest between lines
-#define LINE_NS INT64_C(20000000000) // how long a line may take, whole
-#define BYTE_NS INT64_C(100000)      // and each byte of "swallow": 10,000 bytes a second
+#define LINE_NS INT64_C(20000000000) // how long a whole line may take
+#define BYTE_NS INT64_C(100000)      // and each byte for "swallow": 10,000 bytes a second
 
 #define HALF_OPEN "the other half was still open\n"
 
 static struct reply reply; // too large for the stack
 
-// The client has got what it asked for: now it may rest for a while.
+// The client has got its answer: now it may rest for a while.
 static void may_rest(struct connection *c)
 {
     c->served_at_ns = now_ns();
@@ -55,11 +55,10 @@ short connection_events(const struct connection *c)
 
 int64_t connection_due_ns(const struct connection *c)
 {
-    bool resumed = c->resumes != service_resumes();
-    if (c->paused_until_ns)
-        return resumed ? 0 : c->paused_until_ns;
-    if (c->more_lines && !c->out_length)
-        return 0; // at once
+    if (c->paused_until_ns && c->resumes == service_resumes())
+        return c->paused_until_ns;
+    if (c->paused_until_ns || (c->more_lines && !c->out_length))
+        return 0; // at once: a client has ended the pause, or there are lines to answer
     return c->due_ns;
 }
 
@@ -69,11 +68,12 @@ static void pause_for(struct connection *c, int pause_ms)
     c->resumes = service_resumes();
 }
 
-// Sends, or keeps what the socket does not take now. False: the connection is broken.
+// Sends these bytes, and keeps those that the socket does not take now. False: the connection
+// is broken.
 static bool send_or_keep(struct connection *c, const char *bytes, size_t length)
 {
     size_t taken = 0;
-    if (c->out_length == 0) { // else the new bytes stand behind what waits already
+    if (c->out_length == 0) { // else the new bytes stand behind those that wait already
         ssize_t sent = send(c->fd, bytes, length, 0);
         if (sent < 0 && errno != EAGAIN)
             return false;
@@ -85,7 +85,7 @@ static bool send_or_keep(struct connection *c, const char *bytes, size_t length)
     return true;
 }
 
-// Sends what was kept. False: the connection is broken.
+// Sends bytes that were kept. False: the connection is broken.
 static bool send_kept(struct connection *c)
 {
     ssize_t sent = send(c->fd, c->out, c->out_length, 0);
@@ -106,11 +106,14 @@ static bool answer_line(struct connection *c, char *line, size_t length)
                               .client = c->name,
                               .server = net_local_name(c->fd, server)};
     service_answer(&request, &reply);
-    bool answered = reply.length || !length; // else a note, or bytes to swallow first
-    if (answered)
+    bool answered = reply.length || !length; // "note" has no answer, "swallow" a later one
+    if (answered) {
         reply.text[reply.length++] = '\n';
-    log_line("read() a line: \"%.40s\"; answer: %d x %zu bytes", line, reply.times,
-             reply.length);
+        log_line("read() a line: \"%.24s\"; answer: %d x %zu bytes", line, reply.times,
+                 reply.length);
+    } else {
+        log_line("read() a line: \"%.24s\"; no answer now", line);
+    }
     if (reply.linger_ms)
         c->linger_ms = reply.linger_ms;
     c->swallow_bytes = reply.swallow_bytes;
@@ -125,9 +128,38 @@ static bool answer_line(struct connection *c, char *line, size_t length)
     return true;
 }
 
-// Works through what has been read: TCP brings bytes, and finding the messages among them is
-// our job. Stops while an answer waits to be sent, and after LINES_A_TURN lines. False: the
-// connection is broken.
+// Takes bytes that follow the command "swallow", and answers when the last of them is here.
+// False: the connection is broken.
+static bool swallow(struct connection *c, size_t length, size_t *used)
+{
+    size_t part = length;
+    if (part > (size_t)c->swallow_bytes)
+        part = (size_t)c->swallow_bytes;
+    *used += part;
+    c->swallowed += (long)part;
+    c->swallow_bytes -= (long)part;
+    if (c->swallow_bytes > 0)
+        return true;
+    char text[80];
+    int bytes = snprintf(text, sizeof text, "swallowed %ld bytes in %ld reads\n", c->swallowed,
+                         c->reads);
+    log_line("swallowed %ld bytes; answer: 1 x %d bytes", c->swallowed, bytes);
+    may_rest(c);
+    return send_or_keep(c, text, (size_t)bytes);
+}
+
+// The rest of a line is still on its way. Its deadline counts from the first byte of the line:
+// further bytes do not move it.
+static void await_rest(struct connection *c)
+{
+    if (!c->line_begun)
+        c->due_ns = now_ns() + LINE_NS;
+    c->line_begun = true;
+}
+
+// Finds the messages in the bytes that were read, and answers them: TCP does not mark where a
+// message ends. Stops while an answer waits to be sent, and after LINES_A_TURN lines. False:
+// the connection is broken.
 static bool process(struct connection *c)
 {
     size_t used = 0;
@@ -139,38 +171,22 @@ static bool process(struct connection *c)
         size_t length = c->in_length - used;
         char *newline = memchr(rest, '\n', length);
         if (c->swallow_bytes) {
-            size_t take = length;
-            if (take > (size_t)c->swallow_bytes)
-                take = (size_t)c->swallow_bytes;
-            used += take;
-            c->swallowed += (long)take;
-            c->swallow_bytes -= (long)take;
-            char text[80];
-            int n = snprintf(text, sizeof text, "swallowed %ld bytes in %ld reads\n",
-                             c->swallowed, c->reads);
-            if (c->swallow_bytes == 0) {
-                good = send_or_keep(c, text, (size_t)n);
-                may_rest(c);
-            }
-        } else if (newline && lines++ == LINES_A_TURN) {
-            c->more_lines = true;
+            good = swallow(c, length, &used);
+        } else if (!newline && length < LINE_MAX_BYTES) {
+            await_rest(c);
             break;
-        } else if (newline) {
-            *newline = '\0';
-            used += (size_t)(newline - rest) + 1;
-            if (newline > rest && newline[-1] == '\r') // telnet's line ends
-                *--newline = '\0';
-            good = answer_line(c, rest, (size_t)(newline - rest));
-        } else if (length == LINE_MAX_BYTES) {
+        } else if (!newline) {
             good = send_or_keep(c, "line too long\n", 14);
             c->ended = true;
-        } else {
-            // The rest of the line is still on its way. Its time runs from the first byte: a
-            // byte now and then does not buy more.
-            if (!c->line_begun)
-                c->due_ns = now_ns() + LINE_NS;
-            c->line_begun = true;
+        } else if (lines++ == LINES_A_TURN) {
+            c->more_lines = true;
             break;
+        } else {
+            used += (size_t)(newline - rest) + 1;
+            if (newline > rest && newline[-1] == '\r') // telnet ends a line with \r\n
+                newline--;
+            *newline = '\0';
+            good = answer_line(c, rest, (size_t)(newline - rest));
         }
     }
     c->in_length -= used;
@@ -178,13 +194,13 @@ static bool process(struct connection *c)
     return good;
 }
 
-// Reads what has come. False: the connection is broken.
+// Reads once. False: the connection is broken.
 static bool read_more(struct connection *c)
 {
     ssize_t length = read(c->fd, c->in + c->in_length, LINE_MAX_BYTES - c->in_length);
     if (length < 0)
         return errno == EAGAIN;
-    if (length == 0) { // the client's FIN: it will send no more, but may still read
+    if (length == 0) { // the client's FIN: the client sends no more, but may still read
         log_line("read() = 0: the client has closed its side");
         c->ended = true;
         if (c->linger_ms)
@@ -200,8 +216,10 @@ bool connection_serve(struct connection *c, short events, int64_t now)
     bool good = !(events & (POLLERR | POLLHUP));
     if (good && c->paused_until_ns && now >= connection_due_ns(c)) {
         c->paused_until_ns = 0;
-        if (c->ended) // the pause was a "linger"
+        if (c->ended) { // the pause was a "linger"
+            log_line("lingering is over; answer: 1 x %zu bytes", strlen(HALF_OPEN));
             good = send_or_keep(c, HALF_OPEN, strlen(HALF_OPEN));
+        }
         good = good && process(c);
     }
     if (good && c->more_lines && !c->out_length)
@@ -211,10 +229,12 @@ bool connection_serve(struct connection *c, short events, int64_t now)
     if (good && events & POLLIN)
         good = read_more(c) && process(c);
     if (!good) {
-        int error = 0;
+        int error = 0, reason = errno;
         socklen_t length = sizeof error;
         getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-        log_line("connection %d is broken: %s", c->fd, strerror(error ? error : errno));
+        if (error)
+            reason = error;
+        log_line("connection %d is broken: %s", c->fd, strerror(reason));
         return false;
     }
     bool over = c->ended && !c->out_length && !c->paused_until_ns && !c->more_lines;

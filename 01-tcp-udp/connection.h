@@ -1,5 +1,5 @@
-// connection.h: all that a server needs to keep for one TCP client, and UDP does not need at
-// all.
+// connection.h: what a server has to keep for one TCP client. For a UDP client it keeps
+// nothing.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -12,26 +12,28 @@
 #include "net.h"
 #include "service.h"
 
-#define LINES_A_TURN   16   // then it is the others' turn
-#define LINE_MAX_BYTES 4096 // a longer line is answered "line too long", and the end
+#define LINES_A_TURN   16   // lines that are answered before other clients have their turn
+#define LINE_MAX_BYTES 4096 // for a longer line: "line too long", and the server closes
 #define OUT_MAX_BYTES  (TIMES_MAX * (LINE_MAX_BYTES + 1))
 
 struct connection {
-    int fd; // non-blocking
-    char name[NET_NAME];
-    char in[LINE_MAX_BYTES + 1]; // the beginning of a line whose end has not come yet
-    size_t in_length;
-    char out[OUT_MAX_BYTES]; // answers that the socket did not take yet
-    size_t out_length;
-    long swallow_bytes, swallowed, reads; // of "swallow"
-    int linger_ms;                        // of "linger"
-    bool more_lines;                      // in `in`, for the next turn
-    bool ended;                           // no more lines to come: close it when `out` is out
-    bool line_begun;                      // a part of a line is there, and its time runs
-    int64_t due_ns;                       // when the server stops waiting for the client
-    int64_t served_at_ns;                 // when it was accepted, or last got an answer
-    int64_t paused_until_ns;              // 0: not paused
-    int resumes;                          // service_resumes() when the pause began
+    int fd;                      // non-blocking
+    char name[NET_NAME];         // the client's address
+    char in[LINE_MAX_BYTES + 1]; // bytes of lines that are not answered yet
+    size_t in_length;            // how many bytes are in `in`
+    char out[OUT_MAX_BYTES];     // answers that the socket has not taken yet
+    size_t out_length;           // how many bytes are in `out`
+    long swallow_bytes;          // how many bytes "swallow" still waits for
+    long swallowed;              // how many bytes it has got
+    long reads;                  // how many read()s have brought them
+    int linger_ms;               // from "linger"; 0: no client has said it
+    bool more_lines;             // `in` has whole lines for the next turn
+    bool ended;                  // no more lines come: close when `out` is sent
+    bool line_begun;             // a part of a line is here, and its deadline counts
+    int64_t due_ns;              // when the server stops waiting for the client
+    int64_t served_at_ns;        // when it was accepted, or last got an answer
+    int64_t paused_until_ns;     // 0: not paused
+    int resumes;                 // service_resumes() when the pause began
 };
 
 // Makes the state for a socket that accept() returned. NULL: no memory.
@@ -40,14 +42,15 @@ struct connection *connection_open(int fd, const struct sockaddr_storage *client
 // Closes the socket and frees the state.
 void connection_close(struct connection *c);
 
-// What poll() is to look for: nothing while the connection pauses, and only room for the answer
-// while the client does not take it. The server does not read from a client that does not read.
+// The events that poll() shall report: none during a pause, and only POLLOUT while an answer
+// waits. So the server does not read from a client that does not read its answers.
 short connection_events(const struct connection *c);
 
-// When connection_serve() wants to be called even if nothing happens.
+// When connection_serve() has to be called even if poll() reports nothing.
 int64_t connection_due_ns(const struct connection *c);
 
-// Does what poll() reported, and what is due at `now`. False: close it.
+// Serves the events that poll() has reported, and what is due at `now`. False: close the
+// connection.
 bool connection_serve(struct connection *c, short events, int64_t now);
 
 #endif

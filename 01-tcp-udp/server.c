@@ -1,11 +1,11 @@
 // server.c: one port number, two protocols: TCP and UDP side by side in one poll() loop.
 //
 // Run:    ./server             then, in another terminal: ./client, or nc 127.0.0.1 8001
-// Watch:  what TCP needs here that UDP does without: listen(), accept(), a descriptor and a
-//         buffer for each client, a search for the end of each message, and a close.
+// Watch:  what TCP needs here and UDP does not: listen(), accept(), a descriptor and a buffer
+//         for each client, a search for the end of each message, and a close.
 //
-// Read open_sockets() first, then run(), the loop. Then serve_udp(), which is all there is to
-// UDP; then accept_connection(), and connection.c for what follows it.
+// Read open_sockets() first, then run(), the loop. serve_udp() is all that UDP needs. For TCP
+// read accept_client(), and then connection.c.
 #include <errno.h>
 #include <linux/sock_diag.h>
 #include <poll.h>
@@ -15,29 +15,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "connection.h"
+#include "connections.h"
 #include "late_answers.h"
+#include "log.h"
 #include "net.h"
 #include "options.h"
 #include "service.h"
-#include "log.h"
 
-#define CONNECTIONS_MAX 1000
-#define BACKLOG         512 // connections that wait for accept()
-#define GRACE_MS        5000 // how long a connection keeps its place although another client waits
-#define RETRY_ACCEPT_MS 500 // how long to wait after accept() found no free descriptor
-#define LATE_MAX        64  // UDP answers that "after" holds back
-#define LATE_BYTES      512 // of each
+#define BACKLOG         512     // connections that wait for accept()
+#define PORT_TRIES      10      // to find a port number that is free for TCP and for UDP
+#define RETRY_ACCEPT_MS 500     // pause after accept() found no free descriptor
+#define SLEEP_MS        3600000 // the longest sleep in poll()
 #define DATAGRAM_MAX    65536
+#define LOGGED_BYTES    60 // a longer datagram has no line in the log
 
 static const char *host = "127.0.0.1";
 static int port = 8001, receive_buffer = 0;
 
-static struct connection *connections[CONNECTIONS_MAX];
-static int connection_count;
-static struct reply reply; // too large for the stack
-static int64_t udp_paused_until_ns, retry_accept_at_ns;
-static int listener, udp, server_port; // the two sockets, and the port they got
+static int listener, udp;           // the two sockets, with one port number
+static struct reply reply;          // too large for the stack
+static int64_t udp_paused_until_ns; // 0: not paused
+static int64_t retry_accept_at_ns;  // 0: there may be a free descriptor
 static long accepted, datagrams;
 
 static int64_t ms(int64_t milliseconds)
@@ -47,7 +45,8 @@ static int64_t ms(int64_t milliseconds)
 
 // ---- UDP: one receive, one answer, nothing kept --------------------------------------------
 
-// How many datagrams the kernel threw away because we were too slow (socket(7), SO_MEMINFO).
+// How many datagrams the kernel has dropped because the server was too slow (socket(7),
+// SO_MEMINFO).
 static long udp_dropped(void)
 {
     uint32_t info[SK_MEMINFO_VARS] = {0};
@@ -62,11 +61,11 @@ static void serve_udp(void)
     char client[NET_NAME], server[NET_NAME];
     struct sockaddr_storage from = {0};
     socklen_t from_length = sizeof from;
-    // One call, one datagram, whole: its boundary is the message's, its sender comes with it.
+    // One call returns one whole datagram, which is one message, and the address of its sender.
     ssize_t length =
         recvfrom(udp, datagram, DATAGRAM_MAX, 0, (struct sockaddr *)&from, &from_length);
     if (length < 0)
-        return; // nothing there, or an ICMP error of an earlier answer: not our loss
+        return; // no datagram, or an ICMP error: an earlier answer did not reach its client
     datagrams++;
     datagram[length] = '\0';
     struct request request = {.transport = UDP,
@@ -77,76 +76,52 @@ static void serve_udp(void)
                               .received = datagrams,
                               .dropped = udp_dropped()};
     if (!strcmp(client, server))
-        return; // forged: its echo would go to ourselves, and be echoed for ever
+        return; // a forged sender: the server would send the echo to itself, again and again
     service_answer(&request, &reply);
-    if (length < 60)
-        log_line("recvfrom() \"%s\" from %s; answer: %d x %zu bytes", datagram, client,
-                 reply.times, reply.length);
+    bool answered = reply.length || !length; // "note" has no answer
+    if (length < LOGGED_BYTES)
+        log_line("recvfrom() \"%.24s\" from %s", datagram, client);
     if (reply.pause_ms)
         udp_paused_until_ns = now_ns() + ms(reply.pause_ms);
-    if (reply.after_ms && reply.length) {
+    if (reply.after_ms && answered) {
         late_answer_keep(&from, from_length, &reply);
         return;
     }
-    for (int i = 0; i < reply.times && (reply.length || !length); i++)
+    if (length < LOGGED_BYTES && answered)
+        log_line("sendto(): %d x %zu bytes", reply.times, reply.length);
+    for (int i = 0; answered && i < reply.times; i++)
         if (sendto(udp, reply.text, reply.length, 0, (struct sockaddr *)&from, from_length) < 0)
             log_line("sendto(%s): %s", client, strerror(errno));
 }
 
 // ---- TCP: a connection for each client, see connection.c -----------------------------------
 
-static void accept_connection(void)
+static void accept_client(void)
 {
     struct sockaddr_storage from = {0};
     socklen_t from_length = sizeof from;
-    // The handshake was the kernel's work and is over; accept() fetches its result.
+    // The kernel has finished the handshake already; accept() only fetches the result.
     int fd =
         accept4(listener, (struct sockaddr *)&from, &from_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    struct connection *c = fd < 0 ? NULL : connection_open(fd, &from);
-    if (c) {
-        connections[connection_count++] = c;
+    if (fd >= 0 && connections_add(fd, &from)) {
         accepted++;
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        // The client stays in the kernel's queue, and poll() would report it again at once:
-        // look away until a connection ends, or for a while.
+        return;
+    }
+    // Without a free descriptor, or without memory, the client stays in the kernel's queue, and
+    // poll() would report it again at once. So the server looks again after a pause. Any other
+    // error means that the client has gone away.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         log_line("accept(): %s: the next client waits", strerror(errno));
         retry_accept_at_ns = now_ns() + ms(RETRY_ACCEPT_MS);
-        if (fd >= 0)
-            close(fd);
-    } // else it went away while it waited
-}
-
-static void close_connection(int index)
-{
-    connection_close(connections[index]);
-    connections[index] = connections[--connection_count];
-    retry_accept_at_ns = 0; // there is a free descriptor again
-}
-
-// Which connection got its last answer before all others.
-static int longest_unserved(void)
-{
-    int longest = 0;
-    for (int i = 1; i < connection_count; i++)
-        if (connections[i]->served_at_ns < connections[longest]->served_at_ns)
-            longest = i;
-    return longest;
-}
-
-// When the next client may be accepted. When all places are taken, a connection that has not
-// finished a line for a while has to give its place away: so many slow clients do not lock out
-// the others.
-static int64_t room_at_ns(void)
-{
-    if (connection_count < CONNECTIONS_MAX)
-        return 0;
-    return connections[longest_unserved()]->served_at_ns + ms(GRACE_MS);
+    }
+    if (fd >= 0)
+        close(fd);
 }
 
 // ---- both ----------------------------------------------------------------------------------
 
-// A socket bound to our address: the same two calls for both protocols, each of which has port
-// numbers of its own. Returns -1, errno set, if it cannot be had.
+// A socket with the server's address. TCP and UDP need the same two calls, but each protocol
+// has port numbers of its own. Returns -1, with errno, if there is no such socket.
 static int bind_socket(int type, int wanted_port)
 {
     struct sockaddr_storage address;
@@ -154,8 +129,8 @@ static int bind_socket(int type, int wanted_port)
     int fd = socket(address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
     if (fd < 0)
         return -1;
-    // Without this a restarted server waits until the last connections of the one before it
-    // have left TIME_WAIT. UDP has no such state.
+    // Without SO_REUSEADDR a restarted server has to wait until the connections of the server
+    // before it have left TIME_WAIT. UDP has no such state.
     if (type == SOCK_STREAM)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (receive_buffer)
@@ -166,19 +141,18 @@ static int bind_socket(int type, int wanted_port)
     return -1;
 }
 
-// Binds both sockets to one port number. If the kernel may choose it, the one that it found
-// free for TCP may be taken for UDP: then again.
+// Binds both sockets to one port number. If the kernel may choose the number (port 0), its
+// choice is free for TCP, but perhaps not for UDP: then the server tries again.
 static void open_sockets(void)
 {
-    for (int tries = 0; tries < (port ? 1 : 10); tries++) {
+    for (int tries = 0; tries == 0 || (port == 0 && tries < PORT_TRIES); tries++) {
         listener = bind_socket(SOCK_STREAM, port);
         if (listener < 0)
             break;
         char name[NET_NAME];
         net_local_name(listener, name);
-        server_port = atoi(strrchr(name, ':') + 1);
-        udp = bind_socket(SOCK_DGRAM, server_port);
-        // From here on the kernel shakes hands on our behalf. UDP has nothing to listen for.
+        udp = bind_socket(SOCK_DGRAM, atoi(strrchr(name, ':') + 1));
+        // From listen() on the kernel answers each SYN. UDP has no connections to listen for.
         if (udp >= 0 && listen(listener, BACKLOG) == 0)
             return;
         close(listener);
@@ -188,22 +162,24 @@ static void open_sockets(void)
     net_die_listening(host, port);
 }
 
-// When something is due although no descriptor becomes ready, in milliseconds for poll().
+// How long poll() may sleep, in milliseconds: until the first moment when something is due
+// although no descriptor becomes ready.
 static int timeout_ms(int64_t now)
 {
-    int64_t due = now + ms(3600000);
-    if (room_at_ns() > now)
-        due = room_at_ns();
+    int64_t due = connections_due_ns(), room_at = connections_room_at_ns();
+    if (room_at > now && room_at < due)
+        due = room_at;
     if (retry_accept_at_ns && retry_accept_at_ns < due)
         due = retry_accept_at_ns;
     if (udp_paused_until_ns && udp_paused_until_ns < due)
         due = udp_paused_until_ns;
-    for (int i = 0; i < connection_count; i++)
-        if (connection_due_ns(connections[i]) < due)
-            due = connection_due_ns(connections[i]);
     if (late_answers_due_ns() < due)
         due = late_answers_due_ns();
-    return due > now ? (int)((due - now + 999999) / 1000000) : 0;
+    if (due <= now)
+        return 0;
+    if (due > now + ms(SLEEP_MS))
+        return SLEEP_MS;
+    return (int)((due - now + 999999) / 1000000);
 }
 
 static void run(int stop_fd)
@@ -217,11 +193,13 @@ static void run(int stop_fd)
         if (now >= udp_paused_until_ns || resumes_seen != service_resumes())
             udp_paused_until_ns = 0;
         resumes_seen = service_resumes();
-        bool accepting = now >= room_at_ns() && !retry_accept_at_ns;
         int count = connection_count;
         polls[0] = (struct pollfd){stop_fd, POLLIN, 0};
-        polls[1] = (struct pollfd){accepting ? listener : -1, POLLIN, 0};
-        polls[2] = (struct pollfd){udp_paused_until_ns ? -1 : udp, POLLIN, 0};
+        polls[1] = polls[2] = (struct pollfd){-1, POLLIN, 0}; // poll() ignores -1
+        if (!retry_accept_at_ns && now >= connections_room_at_ns())
+            polls[1].fd = listener;
+        if (!udp_paused_until_ns)
+            polls[2].fd = udp;
         for (int i = 0; i < count; i++)
             polls[3 + i] =
                 (struct pollfd){connections[i]->fd, connection_events(connections[i]), 0};
@@ -234,14 +212,15 @@ static void run(int stop_fd)
         if (polls[2].revents)
             serve_udp();
         late_answers_send(udp, now);
-        // From the last to the first: closing one puts the last into its place.
-        for (int i = count - 1; i >= 0; i--)
-            if (!connection_serve(connections[i], polls[3 + i].revents, now))
-                close_connection(i);
-        if (polls[1].revents && connection_count == CONNECTIONS_MAX)
-            close_connection(longest_unserved());
+        // From the last to the first: a connection that closes gives its place to the last one.
+        for (int i = count - 1; i >= 0; i--) {
+            if (connection_serve(connections[i], polls[3 + i].revents, now))
+                continue;
+            connections_close(i);
+            retry_accept_at_ns = 0; // there is a free descriptor again
+        }
         if (polls[1].revents)
-            accept_connection();
+            accept_client();
     }
 }
 
@@ -262,7 +241,7 @@ int main(int argc, char **argv)
     run(stop_fd);
 
     while (connection_count)
-        close_connection(connection_count - 1);
+        connections_close(connection_count - 1);
     printf("stopped: connections %ld, datagrams %ld, dropped by the kernel %ld\n", accepted,
            datagrams, udp_dropped());
     close(listener);

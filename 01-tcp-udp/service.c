@@ -17,9 +17,11 @@
 
 static struct {
     int number;
-    long took_us; // from the client's send to our note; one machine, one clock
+    long took_us; // from the client's send() to the note: both programs share one clock
 } notes[2][NOTES_MAX];
 static int note_count[2], resumes;
+
+static const char *const transport_name[] = {"tcp", "udp"};
 
 static void add(struct reply *reply, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -53,7 +55,7 @@ static void read_notes(enum transport transport, struct reply *reply)
         add(reply, " %d=%ld", notes[transport][i].number, notes[transport][i].took_us);
 }
 
-// If text is the command `word`, alone or before a space: what follows, else NULL.
+// The text behind the command `word`. NULL: the text is another command.
 static const char *argument_of(const char *text, const char *word)
 {
     size_t length = strlen(word);
@@ -62,8 +64,8 @@ static const char *argument_of(const char *text, const char *word)
     return text + length + (text[length] == ' ');
 }
 
-// Takes a decimal number of `low` or more (and at most `high`: more counts as that) from the
-// front of *text, and the space behind it. False: there is none.
+// Takes a decimal number and the space behind it from the front of *text. A number above `high`
+// counts as `high`. False: there is no number, or it is less than `low`.
 static bool take_number(const char **text, int64_t low, int64_t high, int64_t *number)
 {
     char *end;
@@ -77,14 +79,15 @@ static bool take_number(const char **text, int64_t low, int64_t high, int64_t *n
     return true;
 }
 
-// Fills in the reply to `text`, a request without its id. False: it is none, so echo it.
+// Fills in the reply to `text`, a request without its id. False: it is no command, so the
+// server echoes it.
 static bool obey(const struct request *request, const char *text, struct reply *reply)
 {
     const char *rest;
     int64_t number, sent_us;
     if (!strcmp(text, "who")) {
         add(reply, "you are %s, I am %s, over %s", request->client, request->server,
-            request->transport == TCP ? "tcp" : "udp");
+            transport_name[request->transport]);
     } else if ((rest = argument_of(text, "say")) && take_number(&rest, 0, TIMES_MAX, &number)) {
         add(reply, "%s", rest);
         reply->times = (int)number;
@@ -92,7 +95,10 @@ static bool obey(const struct request *request, const char *text, struct reply *
                take_number(&rest, 0, INT64_MAX, &sent_us)) {
         take_note(request->transport, (int)number, sent_us);
     } else if ((rest = argument_of(text, "notes"))) {
-        read_notes(!strcmp(rest, "udp") ? UDP : TCP, reply);
+        enum transport transport = TCP;
+        if (!strcmp(rest, transport_name[UDP]))
+            transport = UDP;
+        read_notes(transport, reply);
     } else if (!strcmp(text, "forget")) {
         note_count[TCP] = note_count[UDP] = 0;
         add(reply, "forgotten");
@@ -132,24 +138,26 @@ int service_resumes(void)
 void service_answer(const struct request *request, struct reply *reply)
 {
     char line[LINE_BYTES] = "";
-    if (request->length < sizeof line)
-        memcpy(line, request->text, request->length); // longer: no command, so echoed
-    line[strcspn(line, "\r\n")] = '\0';               // nc sends the newline in the datagram
+    if (request->length < sizeof line) // a longer text is no command
+        memcpy(line, request->text, request->length);
+    line[strcspn(line, "\r\n")] = '\0'; // nc sends the newline in the datagram
     const char *text = line;
-    // Not the text: a datagram may be large, and is only copied when it is echoed.
+    // All but reply->text, which is large: only an echo needs it.
     memset(reply, 0, offsetof(struct reply, text));
     reply->times = 1;
-    size_t digits = *text == '#' ? strspn(text + 1, "0123456789") : 0;
-    if (digits && text[1 + digits] == ' ') { // "#ID ": it goes back as it came
+    size_t digits = 0;
+    if (*text == '#')
+        digits = strspn(text + 1, "0123456789");
+    if (digits && text[1 + digits] == ' ') { // "#ID ": the id goes back as it came
         add(reply, "%.*s", (int)digits + 2, text);
         text += digits + 2;
     }
     size_t prefix = reply->length;
     if (obey(request, text, reply)) {
         if (reply->length == prefix)
-            reply->length = 0; // a command without an answer has no id to send back either
+            reply->length = 0; // without an answer the server sends no id back either
         return;
     }
-    reply->length = request->length; // as it came, id and all
+    reply->length = request->length; // the echo: all that came, also the id
     memcpy(reply->text, request->text, request->length);
 }

@@ -1,21 +1,21 @@
-// service.h: what lesson 01's server does for its clients, apart from moving bytes.
+// service.h: the requests that lesson 01's server answers.
 //
 // One request is one line over TCP, one datagram over UDP:
 //
-//     who              both ends of this conversation, as the server sees them
+//     who              the addresses of both ends, as the server sees them
 //     say N TEXT       TEXT, sent N times: N writes, or N datagrams; at most 8
 //     note N US        remembers that message N, sent at US, has arrived; no answer
-//     notes tcp|udp    what has arrived: "N=MICROSECONDS ..." in the order of arrival
+//     notes tcp|udp    the messages that have arrived: "N=MICROSECONDS ...", in this order
 //     forget           forgets the notes
 //     after MS TEXT    TEXT, but only after MS milliseconds (UDP)
-//     pause MS         reads nothing from here for so long: a slow reader
+//     pause MS         the server reads nothing from here for MS milliseconds: a slow reader
 //     resume           ends all pauses and lingering now
-//     swallow N        reads N bytes that follow, then says so (TCP)
-//     linger MS        when you close, keeps its own half open for so long (TCP)
+//     swallow N        the server reads N bytes that follow, then answers (TCP)
+//     linger MS        when you close, the server keeps its own half open for MS (TCP)
 //     state PORT       the server's state of the TCP connection from your port PORT
-//     drops            datagrams received, and dropped by the kernel (UDP)
+//     drops            how many datagrams were received, and dropped by the kernel (UDP)
 //
-// Anything else is echoed. A datagram may begin with "#ID "; so will its answer.
+// The server echoes anything else. A datagram may begin with "#ID "; then its answer does too.
 #ifndef SERVICE_H
 #define SERVICE_H
 
@@ -32,22 +32,22 @@ struct request {
     enum transport transport;
     const char *text; // `length` bytes and a '\0'; no newline at the end
     size_t length;
-    const char *client, *server; // "127.0.0.1:40000", the two ends
-    long received, dropped;      // UDP: datagrams so far
+    const char *client, *server; // the two addresses: "127.0.0.1:40000"
+    long received, dropped;      // UDP: datagrams until now
 };
 
 struct reply {
     size_t length;                     // 0: no answer
-    int times;                         // how often to send it
-    int after_ms, pause_ms, linger_ms; // see above
-    long swallow_bytes;
+    int times;                         // how often the server sends the answer
+    int after_ms, pause_ms, linger_ms; // of these commands; 0: another command
+    long swallow_bytes;                // of "swallow"
     char text[REPLY_BYTES + 1];
 };
 
-// How often "resume" has been said: a pause ends when the number changes.
+// How many clients have said "resume": when this number changes, a pause ends.
 int service_resumes(void);
 
-// Answers one request. Never fails: what is no request is echoed.
+// Answers one request.
 void service_answer(const struct request *request, struct reply *reply);
 
 #endif

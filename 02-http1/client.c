@@ -1,14 +1,14 @@
-// client.c: asks an HTTP/1.1 server for one path after the other, on one connection as long as
-// the server keeps it open.
+// client.c: asks an HTTP/1.1 server for one path after the other, on one connection while the
+// server keeps it open.
 //
 // Run:    ./client                            GETs / and /img/1, and shows both heads
 //         ./client --method HEAD /img/1       another method, another path
 //         ./client --times /slow /img/1       how long each answer took
 // Watch:  both answers come on one connection, and only Content-Length says where one ends.
 //
-// Read main(), at the end, then send_request() and read_answer(). A head is taken apart in
-// ../common/http_head.c; where the answer ends is decided in ../common/http_framing.c. Heads go
-// to stderr and content to stdout: ./client /img/1 >image stores the image and nothing else.
+// Read main(), at the end, then send_request() and read_answer(). ../common/http_head.c reads
+// a head; ../common/http_framing.c finds the end of the answer. Heads go to stderr and content
+// to stdout: ./client /img/1 >image stores the image and nothing else.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "http.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "output.h"
@@ -39,14 +40,16 @@ static uintmax_t content_bytes; // of the answer
 // the answer had come.
 static _Noreturn void fail(const char *why)
 {
-    const char *what = head_is_here ? "of content" : "of a head";
-    uintmax_t came = head_is_here ? content_bytes : buffered;
-    char total[40] = "";
-    if (head_is_here && head.content_length >= 0)
-        snprintf(total, sizeof total, " of %jd", (intmax_t)head.content_length);
+    char came[80];
+    if (!head_is_here)
+        snprintf(came, sizeof came, "%zu bytes of a head", buffered);
+    else if (head.content_length < 0)
+        snprintf(came, sizeof came, "%ju bytes of content", content_bytes);
+    else
+        snprintf(came, sizeof came, "%ju of %jd bytes of content", content_bytes,
+                 (intmax_t)head.content_length);
     output_flush();
-    die("%s %s of %s:%d: %s, after %ju%s bytes %s", method, path, host, port, why, came, total,
-        what);
+    die("%s %s of %s:%d: %s, after %s", method, path, host, port, why, came);
 }
 
 static void open_connection(void)
@@ -87,30 +90,34 @@ static bool read_more(void)
     if (buffered == sizeof buffer)
         fail("the head is too long");
     ssize_t got = read(fd, buffer + buffered, sizeof buffer - buffered);
+    if (got < 0 && errno == EAGAIN)
+        fail("the server is silent");
     if (got < 0)
-        fail(errno == EAGAIN ? "the server is silent" : strerror(errno));
+        fail(strerror(errno));
     buffered += (size_t)got;
     return got > 0;
 }
 
-// Shows the head at the beginning of the buffer; a dot takes the place of control characters,
-// which could command the terminal.
+// Shows the head at the beginning of the buffer. A control character could command the
+// terminal: a dot takes its place.
 static void print_head(void)
 {
     fputs("< ", stderr);
     for (size_t i = 0; i < head.length - 2; i++) { // without the last CRLF
         if (buffer[i] == '\n')
             fputs("\n< ", stderr);
+        else if (buffer[i] >= ' ' && buffer[i] < 0x7f)
+            fputc(buffer[i], stderr);
         else if (buffer[i] != '\r')
-            fputc(buffer[i] >= ' ' && buffer[i] < 0x7f ? buffer[i] : '.', stderr);
+            fputc('.', stderr);
     }
     fputc('\n', stderr);
 }
 
 // Reads heads until one is that of the final answer (status 200 or more).
-static void read_answer_head(void)
+static void read_final_head(void)
 {
-    for (int interim = 0;; interim++) {
+    for (int interim = 0; interim <= INTERIM_MAX; interim++) {
         int result;
         head_is_here = false;
         while ((result = http_read_response(buffer, buffered, &head)) == 0)
@@ -121,16 +128,14 @@ static void read_answer_head(void)
         print_head();
         struct http_text type = http_field(&head, "content-type");
         is_text = type.length >= 5 && !strncasecmp(type.at, "text/", 5);
-        // The texts of the head, such as `type`, point into these bytes: not valid after this.
-        use_bytes(head.length);
+        use_bytes(head.length); // the texts of the head, such as `type`, were in these bytes
         head_is_here = true;
         if (head.status == 101)
-            fail("the server switches protocols, which nobody has asked for");
+            fail("the server switches protocols without being asked");
         if (head.status >= 200)
             return;
-        if (interim == INTERIM_MAX)
-            fail("too many answers 1xx");
     }
+    fail("too many answers 1xx");
 }
 
 // Reads an answer and prints it. Returns true if another request may follow on the connection.
@@ -139,8 +144,8 @@ static bool read_answer(void)
     struct http_body body;
     struct http_text part;
     content_bytes = 0;
-    read_answer_head();
-    bool show = is_text || !isatty(STDOUT_FILENO);
+    read_final_head();
+    bool show = is_text || !isatty(STDOUT_FILENO); // an image would confuse a terminal
     http_body_of_response(&body, &head, !strcmp(method, "HEAD"));
     bool to_close = body.state == BODY_TO_CLOSE;
     while (!body.done) {
@@ -154,10 +159,9 @@ static bool read_answer(void)
         use_bytes((size_t)used);
         if (used > 0 || body.done || read_more())
             continue;
-        // The server has closed the connection.
         if (!to_close)
             fail("cut");
-        break; // this content ends when the connection closes
+        break; // this content ends when the server closes the connection
     }
     if (!show && content_bytes > 0)
         fprintf(stderr, "(%ju bytes that are no text)\n", content_bytes);
@@ -179,26 +183,30 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv, &(struct command){"PATH...", "Asks an HTTP/1.1 server.", options});
-    char **paths = first < argc ? argv + first : default_paths;
+    char **paths = argv + first;
     int status = 0;
     if (!*method || strspn(method, CAPITALS "-") != strlen(method) ||
         !strcmp(method, "CONNECT"))
         options_reject("--method takes capital letters (not CONNECT), not '%s'", method);
     output_begin();
+    if (first == argc)
+        paths = default_paths;
     for (; *paths; paths++) {
+        const char *which = "the same";
         int64_t start_ns = now_ns();
-        bool fresh = fd < 0;
         path = *paths;
         if ((*path != '/' && strcmp(path, "*") != 0) || path[strcspn(path, " \t\r\n")])
             options_reject("a path begins with / and has no spaces, unlike '%s'", path);
-        if (fresh)
+        if (fd < 0) {
+            which = "a new";
             open_connection();
+        }
         send_request();
         bool keep_alive = read_answer();
         if (show_times)
-            fprintf(stderr, "* %.1f ms, on %s connection\n",
-                    (double)(now_ns() - start_ns) / 1e6, fresh ? "a new" : "the same");
-        status = status || head.status >= 400;
+            fprintf(stderr, "* %.1f ms, on %s connection\n", ms_since(start_ns), which);
+        if (head.status >= 400)
+            status = 1;
         if (!keep_alive) {
             close(fd);
             fd = -1;

@@ -1,4 +1,4 @@
-// pages.c: see pages.h. Read answer_request() first; each route is a function of its own.
+// pages.c: see pages.h. Read answer_request() first. Each route has a function of its own.
 #include "pages.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #define CACHED_DATE 1735689600 // seconds since 1970: 2025-01-01
 #define CACHED_SIZE 20000
 
-// Bits, so that a route can say which it takes.
+// One bit for each method, so that a route can say which methods it takes.
 enum method { GET = 1, HEAD = 2, POST = 4, PUT = 8, PATCH = 16, DELETE = 32, OPTIONS = 64 };
 
 static const char *const methods[] = {"GET",    "HEAD",    "POST",    "PUT",  "PATCH",
@@ -19,12 +19,12 @@ static const char *const methods[] = {"GET",    "HEAD",    "POST",    "PUT",  "P
 #define READING (GET | HEAD | OPTIONS)
 #define ALL     (READING | POST | PUT | PATCH | DELETE)
 
-// One address, several sites: the Host field says which one is meant (RFC 9110 §7.2).
+// Several sites have one address; the Host field says which site is meant (RFC 9110 §7.2).
 static const struct {
     const char *host, *text;
 } sites[] = {{"cats.example", "meow\n"}, {"dogs.example", "woof\n"}};
 
-static const char image_begin[] = "\x89PNG\r\n\x1a\n"; // then bytes that depend on the number
+static const char image_begin[] = "\x89PNG\r\n\x1a\n"; // the bytes behind it are made up
 
 static void put_field(struct answer *answer, const char *name, const char *value)
 {
@@ -45,7 +45,7 @@ void answer_error(struct answer *answer, int status, const char *why)
     snprintf(answer->line, LINE_BYTES, "%s: %s\n", http_reason(status), why);
     say(answer, status, answer->line);
     answer->echo = false;
-    answer->delay_ms = answer->pieces = 0; // bad news at once
+    answer->delay_ms = answer->pieces = 0; // an error is sent at once
 }
 
 // ---- the target ----------------------------------------------------------------------------
@@ -53,12 +53,13 @@ void answer_error(struct answer *answer, int status, const char *why)
 struct request {
     const struct http_head *head;
     unsigned method;
-    struct http_text path, rest, query; // rest: of the path, behind the route's own
+    struct http_text path, query;
+    struct http_text rest; // of the path, behind the route's own part: "7" of /img/7
     struct upload *upload;
 };
 
-// True if a path is `route`, or, with `prefix`, begins with it: then the rest of it is in
-// *rest.
+// True if the path is `route`. With `prefix` it is enough that the path begins with `route`;
+// then *rest is the rest of the path.
 static bool is_under(struct http_text path, const char *route, bool prefix,
                      struct http_text *rest)
 {
@@ -70,7 +71,8 @@ static bool is_under(struct http_text path, const char *route, bool prefix,
     return true;
 }
 
-// The number called `name` in the query, or what *value is already. False: it is out of range.
+// Sets *value to the number called `name` in the query; without such a number *value stays as
+// it is. False: the number is out of range.
 static bool parameter(struct http_text query, const char *name, int max, int *value)
 {
     struct http_text text = http_parameter(query, name);
@@ -98,13 +100,15 @@ static void answer_nothing(const struct request *request, struct answer *answer)
 static void answer_site(const struct request *request, struct answer *answer)
 {
     struct http_text host = request->head->host;
-    const char *colon = host.length ? memrchr(host.at, ':', host.length) : NULL;
     if (request->method == POST) {
         answer_echo(request, answer);
         return;
     }
-    if (colon)
-        host.length = (size_t)(colon - host.at);
+    if (host.length) {
+        const char *colon = memrchr(host.at, ':', host.length);
+        if (colon)
+            host.length = (size_t)(colon - host.at); // the port is no part of the name
+    }
     say(answer, 200, "hello, world\n");
     for (size_t i = 0; i < sizeof sites / sizeof *sites; i++)
         if (http_is_token(host, sites[i].host))
@@ -145,8 +149,8 @@ static void answer_in_pieces(const struct request *request, struct answer *answe
         answer_error(answer, 400, "n is a number from 1 to 10000, ms one up to 60000");
 }
 
-// Takes the next tag off a list. Its quotes belong to a tag, and a comma may be in it. False:
-// there is none, or the list goes on with something else.
+// Takes the next tag from a list. The quotes are a part of the tag, and a comma may stand
+// between them. False: the list has no further tag.
 static bool next_tag(struct http_text *list, struct http_text *tag, bool *weak)
 {
     const char *at = list->at, *end = at + list->length, *close = NULL;
@@ -164,9 +168,8 @@ static bool next_tag(struct http_text *list, struct http_text *tag, bool *weak)
     return true;
 }
 
-// True if a list of tags, in one field or in several, names ours, or "*" any. A weak tag
-// W/"..." is as good as another for If-None-Match, but not for If-Match, which compares
-// strongly (RFC 9110 §8.8.3.2, §13.1).
+// True if a list of tags, in one field or in several, names our tag, or is "*" (any tag).
+// If-None-Match also accepts a weak tag W/"..."; If-Match does not (RFC 9110 §8.8.3.2, §13.1).
 static bool names_our_tag(const struct http_head *head, const char *name, bool weak_too)
 {
     for (size_t i = 0; i < head->field_count; i++) {
@@ -183,8 +186,8 @@ static bool names_our_tag(const struct http_head *head, const char *name, bool w
     return false;
 }
 
-// The date of a field; -1 if it is not there, is no date, or comes twice: then it does not
-// count (RFC 9110 §13.1.3, §13.1.4).
+// The date in a field. -1: the field is missing, is no date, or comes twice; then the server
+// ignores it (RFC 9110 §13.1.3, §13.1.4).
 static time_t date_field(const struct http_head *head, const char *name)
 {
     struct http_text value;
@@ -193,7 +196,8 @@ static time_t date_field(const struct http_head *head, const char *name)
     return http_read_date(value);
 }
 
-// The conditions are asked in this order, and a tag is better than a date (RFC 9110 §13.2.2).
+// The server tests the conditions in this order; where a request has both, the tag counts and
+// not the date (RFC 9110 §13.2.2).
 static void answer_cached(const struct request *request, struct answer *answer)
 {
     const struct http_head *head = request->head;
@@ -240,7 +244,7 @@ static void answer_file(const struct request *request, struct answer *answer)
         answer->type = "application/octet-stream";
         answer->length = (uint64_t)length;
     } else if (request->method == HEAD && offset >= 0) {
-        answer->status = 204; // there is something, but not to be read yet
+        answer->status = 204; // a part of the file is here; it cannot be read yet
     } else if (status) {
         answer_error(answer, status, why);
     }
@@ -251,9 +255,10 @@ static void answer_file(const struct request *request, struct answer *answer)
     }
 }
 
-// ---- which one -----------------------------------------------------------------------------
+// ---- the right route ------------------------------------------------------------------------
 
-// The method's bit; one that nobody here takes is known, but has none. 0: not known.
+// The method's bit. CONNECT and TRACE are known, but no route takes their bits. 0: the method
+// is not known.
 static unsigned find_method(struct http_text name)
 {
     for (unsigned i = 0; i < sizeof methods / sizeof *methods; i++)
@@ -277,7 +282,7 @@ static void put_methods(struct answer *answer, unsigned taken)
 
 static const struct route {
     const char *path;
-    bool prefix; // what stands behind it belongs to it
+    bool prefix; // true: the route has all paths that begin with `path`
     unsigned methods;
     void (*answer)(const struct request *, struct answer *);
 } routes[] = {{"/", false, READING | POST, answer_site},
@@ -287,7 +292,7 @@ static const struct route {
               {"/cached", false, READING, answer_cached},
               {"/echo", false, ALL, answer_echo},
               {"/files/", true, READING | PUT | PATCH, answer_file},
-              {"*", false, ALL, NULL}, // OPTIONS *: the server as a whole
+              {"*", false, ALL, NULL}, // OPTIONS * asks about the whole server
               {"", true, ALL, answer_nothing}};
 
 void answer_request(const struct http_head *head, struct answer *answer, struct upload *upload)
@@ -314,13 +319,16 @@ void answer_request(const struct http_head *head, struct answer *answer, struct 
 
 size_t answer_content(struct answer *answer, char *to, size_t room)
 {
-    size_t length =
-        answer->length - answer->sent < room ? (size_t)(answer->length - answer->sent) : room;
+    size_t length = room;
+    if (answer->length - answer->sent < room)
+        length = (size_t)(answer->length - answer->sent);
     if (answer->text) {
         memcpy(to, answer->text + answer->sent, length);
     } else if (answer->file) {
         ssize_t got = pread(answer->file, to, length, (off_t)answer->sent);
-        length = got > 0 ? (size_t)got : 0;
+        length = 0;
+        if (got > 0)
+            length = (size_t)got;
     } else {
         for (size_t i = 0; i < length; i++)
             to[i] = (char)((answer->sent + i) * 7 + answer->image);

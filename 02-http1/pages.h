@@ -2,12 +2,12 @@
 // content of its answer. How the answer is sent is in response.c.
 //
 //     /                     a line of text, another one for each virtual host; POST: echoes
-//     /img/N?size=BYTES     bytes as of an image
+//     /img/N?size=BYTES     an image: this many bytes, not a real picture
 //     /slow?ms=             a line, after so many milliseconds
-//     /stream?n=&ms=        n lines, so many milliseconds apart, each sent when it is there
+//     /stream?n=&ms=        n lines, so many milliseconds apart, each sent at once
 //     /echo                 the request's own content, whatever the method
-//     /cached               an image with an ETag and a date: not sent again to a client that
-//     has it /files/NAME           GET, HEAD; PUT and PATCH store it: see uploads.h
+//     /cached               an image with an ETag and a date; a client that has it gets 304
+//     /files/NAME           GET, HEAD; PUT and PATCH store a file: see uploads.h
 #ifndef PAGES_H
 #define PAGES_H
 
@@ -23,22 +23,22 @@
 
 struct answer {
     int status;
-    bool echo;                 // the content is that of the request
+    bool echo;                 // the content is the content of the request
     const char *type;          // Content-Type; NULL: no content
     char fields[FIELDS_BYTES]; // further header fields, each with its CRLF
-    char line[LINE_BYTES];     // content of an error: its reason
-    uint64_t length;           // of the content, in bytes
-    uint64_t sent;             // how much of it is sent
+    char line[LINE_BYTES];     // the content of an error: its reason
+    uint64_t length;           // bytes of the content; not used where there are pieces
+    uint64_t sent;             // bytes of the content that are sent
     int delay_ms;              // before the answer, or between its pieces
-    int pieces;                // content that is made over time: so many pieces are to come
-    int piece;                 // and so many were sent
+    int pieces;                // how many pieces the content has; 0: it is not made over time
+    int piece;                 // how many pieces are sent
     // The content is one of these: a text, a file, or, if there is neither, image number N.
     const char *text;
     int file; // descriptor; 0: none
     unsigned image;
 };
 
-// Decides on the answer to a request, and begins the upload if it is one.
+// Decides on the answer to a request, and begins an upload if the request is one.
 void answer_request(const struct http_head *head, struct answer *answer, struct upload *upload);
 
 // The answer to a request that cannot be served: a line of text with the status and, in half a

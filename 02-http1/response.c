@@ -17,16 +17,18 @@ void end_exchange(struct connection *c)
         close(c->answer.file);
     c->answer.file = 0;
     if (c->upload.fd)
-        upload_end(&c->upload, false); // broken off: what has come stays
+        upload_end(&c->upload, false); // not whole: the bytes that have come stay on the disk
     kept_free(&c->kept);
 }
 
-// The answer is sent, or as much of it as can be: the next request may come.
+// The answer has gone out, or as much of it as possible: the next request may come.
 static void end_answer(struct connection *c)
 {
+    log_line("answer: %d, %llu bytes of content", c->answer.status,
+             (unsigned long long)c->answer.sent);
     end_exchange(c);
     c->phase = READ_HEAD;
-    c->head_only = false; // of the next request nothing is known yet
+    c->head_only = false; // nothing is known yet of the next request
     c->conn.paused = false;
     if (!c->keep_alive)
         conn_close(&c->conn);
@@ -36,7 +38,7 @@ static void put_head(struct connection *c)
 {
     struct answer *answer = &c->answer;
     struct http_out out = out_of(c);
-    // HTTP/1.0 knows no chunks: there, content of unknown length ends with the connection.
+    // HTTP/1.0 has no chunks: there, the end of the connection ends content of unknown length.
     c->chunked = answer->pieces > 0 && c->minor > 0;
     if (answer->pieces > 0 && c->minor == 0)
         c->keep_alive = false;
@@ -50,7 +52,7 @@ static void put_head(struct connection *c)
         http_put_length(&out, answer->length);
     if (!c->keep_alive)
         http_put_text(&out, "Connection: close\r\n");
-    else if (c->minor == 0) // HTTP/1.0 has to be asked, and to be told
+    else if (c->minor == 0) // in HTTP/1.0 both sides have to say so
         http_put_text(&out, "Connection: keep-alive\r\n");
     http_put_text(&out, "\r\n");
     conn_wrote(&c->conn, out.length);
@@ -66,8 +68,8 @@ bool send_content(struct connection *c)
     if (c->answer.sent == c->answer.length) {
         end_answer(c);
     } else if (!length && conn_room(&c->conn)) {
-        // A file that has become shorter, or echoed content that was taken away: the promised
-        // length cannot be kept, and the end of the connection says so.
+        // A file has become shorter, or the content to echo was taken away. The head has
+        // promised more bytes, so the server closes the connection: the client sees the cut.
         c->keep_alive = false;
         end_answer(c);
     }
@@ -87,6 +89,7 @@ static void send_piece(struct connection *c)
         http_put_text(&out, "\r\n");
     }
     http_put_text(&out, piece);
+    answer->sent += (size_t)length;
     if (c->chunked)
         http_put_text(&out, "\r\n");
     if (c->chunked && answer->piece == answer->pieces)
@@ -110,7 +113,7 @@ static void send_now(struct connection *c)
         send_piece(c);
     } else {
         c->phase = SEND;
-        conn_deadline(&c->conn, NEVER); // the loop drops clients that take nothing
+        conn_deadline(&c->conn, NEVER); // the loop drops a client that takes nothing
         send_content(c);
     }
 }
@@ -119,7 +122,7 @@ void send_answer(struct connection *c)
 {
     if (c->answer.delay_ms && !c->answer.pieces) {
         c->phase = WAIT;
-        c->conn.paused = true; // what the client sends meanwhile waits in the kernel
+        c->conn.paused = true; // further bytes of the client wait in the kernel
         conn_deadline(&c->conn, c->answer.delay_ms);
         return;
     }
@@ -128,7 +131,7 @@ void send_answer(struct connection *c)
 
 void send_refusal(struct connection *c, int status, const char *why)
 {
-    log_line("refused: %d %s: %s", status, http_reason(status), why);
+    log_line("refused: %s", why);
     end_exchange(c);
     c->answer = (struct answer){0};
     answer_error(&c->answer, status, why);

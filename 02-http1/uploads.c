@@ -12,8 +12,9 @@
 
 // A name that is in use: for a complete file NAME, for an unfinished one .NAME, or for both.
 struct stored {
-    char unfinished[NAME_BYTES + 1]; // "." and the name; empty: this place is free
-    bool complete, begun;
+    char unfinished[NAME_BYTES + 1]; // "." and the name
+    bool complete;                   // the file NAME is there
+    bool begun;                      // the file .NAME is there
     int64_t total; // bytes that the unfinished file will have; -1: not known yet
 };
 
@@ -25,7 +26,9 @@ static struct upload *uploads; // under way
 void files_begin(void)
 {
     const char *place = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/workbench-files-XXXXXX", place ? place : "/tmp");
+    if (!place)
+        place = "/tmp";
+    snprintf(folder, sizeof folder, "%s/workbench-files-XXXXXX", place);
     if (!mkdtemp(folder) || (folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         die("cannot make a folder for files, %s: %s", folder, strerror(errno));
 }
@@ -52,8 +55,8 @@ static bool is_name(struct http_text name)
     return name.length > 0 && name.length < NAME_BYTES && name.at[0] != '.';
 }
 
-// The place of a name; with `make` a new one if there is none yet. NULL: there is none, or
-// FILES_MAX are taken.
+// The entry of a name. If there is none, `make` makes one. NULL: there is none, or FILES_MAX
+// names are in use.
 static struct stored *find_stored(struct http_text name, bool make)
 {
     struct stored *free_place = NULL;
@@ -192,8 +195,10 @@ static int agree_on_total(struct upload *upload, const struct stored *stored, in
 // Opens the unfinished file, at the right offset. Returns 0 or a status.
 static int open_unfinished(struct upload *upload, const char *name, bool whole, int64_t *offset)
 {
-    int create = upload->at > 0 ? 0 : O_CREAT; // a file that goes on must be there
-    int fd = openat(folder_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | create, 0600);
+    int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    if (upload->at == 0) // a later part goes on with a file that must be there already
+        flags |= O_CREAT;
+    int fd = openat(folder_fd, name, flags, 0600);
     struct stat status;
     if (fd < 0 && errno == ENOENT) {
         *offset = 0;
@@ -232,7 +237,7 @@ int upload_begin(struct upload *upload, struct http_text name, const struct http
     if (!stored)
         return refuse(upload, 507, "200 files are stored, and there is room for no other");
     status = open_unfinished(upload, stored->unfinished, whole, offset);
-    // A connection that finds the upload in its place, or not, has taken it over.
+    // This connection has taken the upload over, also if its offset was wrong (409).
     if (status == 0 || status == 409)
         take_over(stored);
     if (status)

@@ -1,11 +1,11 @@
 // client.c: follows the news of a server, prints each event with its id and its delay, and
-// comes back when it is cut off. All that changes with --by is how it asks.
+// connects again when the connection is lost. --by chooses how the client asks.
 //
 // Run:    ./client                    beside ./server; or --by poll, wait or websocket
 // Watch:  the delays; then stop the server, start it again, and see what the client is told.
 //
-// Read main() first, then the three ways. eventstream.c and websocket.c take apart what comes.
-#include <poll.h>
+// Read main() first, then the three ways. eventstream.c and websocket.c read the bytes that
+// come.
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -17,22 +17,22 @@
 #include "printer.h"
 #include "websocket_client.h"
 
-#define WAIT_MS     8000    // for which the server may hold a long poll
-#define SILENCE_MS  45000   // three heartbeats of the server: then the connection is dead
-#define RETRY_MS    1000    // until the client comes back, if the server does not say
+#define WAIT_MS     8000    // the server may hold a long poll for so long
+#define SILENCE_MS  45000   // three heartbeats: after such a silence the connection is dead
+#define RETRY_MS    1000    // the client connects again after this time, or after retry:
 #define MESSAGE_MAX 1048576 // bytes of a WebSocket message
 
 static const char *host = "127.0.0.1", *by = "sse";
 static int port = 8005, interval_ms = 1000, count;
 
 static struct fetch f;                  // the connection
-static char authority[HTTP_HOST_BYTES]; // what stands in a Host field
+static char authority[HTTP_HOST_BYTES]; // the value of the Host field
 static char why[ANSWER_WHY];            // the reason for which the connection is lost
-static char last_id[EVENT_NAME]; // of the last event; "": the client has not heard of any
-static int events;               // events that were shown
+static char last_id[EVENT_NAME];        // the id of the last event; "": there was none yet
+static int events;                      // how many events were shown
 static struct event_stream stream;
 static struct websocket frames;
-static struct buffer answer; // what has come of the answer to a poll
+static struct buffer answer; // the part of a poll's answer that has come
 
 static void show(const char *id, struct http_text name, struct http_text data)
 {
@@ -48,19 +48,9 @@ static void show_json(struct http_text json)
     if (!news_read(json, &text, &news))
         die("%s: malformed: this is no event", f.about);
     if (f.head.status == 101 && http_is(news.name, "chat"))
-        return; // a line of the chat, which has ids of its own
+        return; // a message of the chat: it is no event of the feed, and has another id
     snprintf(last_id, sizeof last_id, "%llu", (unsigned long long)news.id);
     show(last_id, news.name, news.data);
-}
-
-static enum fetch_result read_some(void)
-{
-    struct pollfd ready = {f.fd, POLLIN, 0};
-    enum fetch_result result = FETCH_TIMEOUT;
-    if (poll(&ready, 1, SILENCE_MS) == 1)
-        result = fetch_read(&f);
-    fetch_why(&f, result, why);
-    return result;
 }
 
 static void keep_answer(struct fetch *from, struct http_text part)
@@ -88,11 +78,11 @@ static bool ask(const char *target)
     return true;
 }
 
-// Long polling is polling, but the server holds the question until there is news.
+// Short and long polling. In long polling the server holds the request until there is news.
 static void follow_by_polling(void)
 {
     char target[EVENT_NAME + 60];
-    if (!*last_id && !ask("/wait?timeout=0")) // where does the feed stand?
+    if (!*last_id && !ask("/wait?timeout=0")) // the answer has the newest event's id
         return;
     do {
         int before = events;
@@ -133,19 +123,18 @@ static void follow_by_sse(void)
         authority, since);
     f.piece = take_stream;
     while (result == FETCH_OK && (result = fetch_take(&f)) == FETCH_MORE)
-        result = read_some();
+        result = answer_read(&f, SILENCE_MS, why);
     if (result == FETCH_CLOSED && f.in_answer)
-        result = FETCH_OK; // this answer has no other end
+        result = FETCH_OK; // such an answer ends with its connection
     if (answer_is_good(&f, result, why))
         snprintf(why, sizeof why, "the server ended the stream");
-    event_stream_cut(&stream); // half an event is none
+    event_stream_cut(&stream); // half of an event is no event
 }
 
 static void follow_by_websocket(void)
 {
     char target[EVENT_NAME + 20] = "/ws";
     struct ws_message got = {.opcode = -1};
-    ssize_t used;
     if (*last_id)
         snprintf(target, sizeof target, "/ws?since=%s", last_id);
     enum fetch_result result = websocket_open(&f, authority, target, why);
@@ -153,7 +142,7 @@ static void follow_by_websocket(void)
         die("GET %s: %s", target, why);
     websocket_begin(&frames, false, MESSAGE_MAX);
     for (bool closed = false; result == FETCH_OK && !closed;) {
-        used = websocket_read(&frames, f.rest.at, f.rest.length, &got);
+        ssize_t used = websocket_read(&frames, f.rest.at, f.rest.length, &got);
         if (used < 0) {
             websocket_send_close(&f, (int)-used);
             die("GET %s: malformed frames: closed with code %d", target, (int)-used);
@@ -166,7 +155,7 @@ static void follow_by_websocket(void)
         else if (got.opcode == WS_CLOSE)
             closed = websocket_send_close(&f, got.code) == FETCH_OK;
         else if (used == 0)
-            result = read_some();
+            result = answer_read(&f, SILENCE_MS, why);
     }
     if (got.opcode == WS_CLOSE)
         snprintf(why, sizeof why, "the server closed the WebSocket with code %d", got.code);
@@ -180,18 +169,16 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"by", OPTION_TEXT, &by, .help = "how to ask: poll, wait, sse or websocket"},
         {"interval-ms", OPTION_INT, &interval_ms, 1, 60000, "ms between two polls"},
-        {"count", OPTION_INT, &count, 0, 1000000, "stop after so many events; 0: never"},
+        {"count", OPTION_INT, &count, 0, 1000000, "end after N events; 0: never"},
         {0}};
     struct sockaddr_storage server;
-    void (*follow)(void) = NULL;
+    void (*follow)(void) = follow_by_polling;
     options_parse(argc, argv, &(struct command){"", "Prints the news of a server.", options});
-    if (!strcmp(by, "poll") || !strcmp(by, "wait"))
-        follow = follow_by_polling;
-    else if (!strcmp(by, "sse"))
+    if (!strcmp(by, "sse"))
         follow = follow_by_sse;
     else if (!strcmp(by, "websocket"))
         follow = follow_by_websocket;
-    else
+    else if (strcmp(by, "poll") && strcmp(by, "wait"))
         options_reject("--by takes poll, wait, sse or websocket, not '%s'", by);
     output_begin();
     net_address(host, port, SOCK_STREAM, &server);

@@ -3,16 +3,18 @@
 
 #include <string.h>
 
-#define MARK "\xef\xbb\xbf" // U+FEFF, which may stand before the first line
+#define MARK "\xef\xbb\xbf" // U+FEFF, the byte order mark: it may stand before the first line
 
 bool event_stream_is(const struct http_head *head)
 {
     static const char type[] = "text/event-stream";
     struct http_text value = http_field(head, "content-type");
-    const char *end = value.length ? memchr(value.at, ';', value.length) : NULL;
     if (!value.length)
         return false;
-    return http_is_token(http_trim(value.at, end ? end : value.at + value.length), type);
+    const char *end = memchr(value.at, ';', value.length); // parameters follow
+    if (!end)
+        end = value.at + value.length;
+    return http_is_token(http_trim(value.at, end), type);
 }
 
 static bool set_text(char to[EVENT_NAME], struct http_text text)
@@ -38,15 +40,20 @@ static void set_retry(struct event_stream *stream, struct http_text value)
     stream->has_retry = true;
 }
 
-// "name: value"; the space is no part of the value, and unknown names mean nothing.
+// A line is "name: value". The space is no part of the value. A line without a colon is a name
+// with an empty value. A line that begins with a colon is a comment. Unknown names mean
+// nothing.
 static bool take_field(struct event_stream *stream, struct http_text line)
 {
     const char *end = line.at + line.length, *colon = memchr(line.at, ':', line.length);
-    struct http_text name = {line.at, (size_t)((colon ? colon : end) - line.at)};
-    const char *at = colon ? colon + 1 : end;
-    if (at < end && *at == ' ')
-        at++;
-    struct http_text value = {at, (size_t)(end - at)};
+    struct http_text name = line, value = {end, 0};
+    if (colon) {
+        name.length = (size_t)(colon - line.at);
+        value.at = colon + 1;
+        if (value.at < end && *value.at == ' ')
+            value.at++;
+        value.length = (size_t)(end - value.at);
+    }
     if (http_is(name, "data"))
         return stream->data.length + value.length < EVENT_MAX &&
                buffer_add(&stream->data, value.at, value.length) &&
@@ -61,23 +68,27 @@ static bool take_field(struct event_stream *stream, struct http_text line)
     return true;
 }
 
-// An empty line: what has come is an event, if there was any data.
+// An empty line ends an event. Without any data there is no event, but its id counts.
 static void dispatch(struct event_stream *stream, struct stream_event *got)
 {
     memcpy(stream->last_id, stream->next_id, EVENT_NAME);
-    if (stream->data.length) {
-        stream->delivered = true;
-        got->name = *stream->name ? stream->name : "message";
-        got->id = stream->last_id;
-        got->data = (struct http_text){stream->data.bytes, stream->data.length - 1};
-    } else {
+    if (!stream->data.length) {
         *stream->name = '\0';
+        return;
     }
+    stream->delivered = true;
+    got->name = "message";
+    if (*stream->name)
+        got->name = stream->name;
+    got->id = stream->last_id;
+    got->data = (struct http_text){stream->data.bytes, stream->data.length - 1};
 }
 
 static bool take_line(struct event_stream *stream, struct stream_event *got)
 {
-    struct http_text line = {stream->line.bytes ? stream->line.bytes : "", stream->line.length};
+    struct http_text line = {"", 0};
+    if (stream->line.length)
+        line = (struct http_text){stream->line.bytes, stream->line.length};
     stream->line.length = 0;
     if (!stream->began && line.length >= 3 && !memcmp(line.at, MARK, 3))
         line = (struct http_text){line.at + 3, line.length - 3};

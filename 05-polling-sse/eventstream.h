@@ -14,15 +14,15 @@
 
 struct event_stream { // all zero: at the beginning of a stream
     struct buffer line, data;
-    bool began;               // the first line was read: it may begin with a mark
-    bool after_cr;            // a newline now belongs to the line before
-    bool delivered;           // the data is the caller's until the next call
-    char name[EVENT_NAME];    // of the event that is coming
-    char next_id[EVENT_NAME]; // its id
-    char last_id[EVENT_NAME]; // of the last one that was whole: to be asked for again
-    bool has_retry;           // the server has said retry_ms
-    uint64_t retry_ms;        // what the server wants EventSource to wait; 0 means 0
-    uint64_t comments;        // that have come
+    bool began;               // the first line was read; only that line may begin with a mark
+    bool after_cr;            // the last byte was '\r': a '\n' now belongs to the same line end
+    bool delivered;           // the caller still uses `data`; the next call empties it
+    char name[EVENT_NAME];    // the name of the event that is coming
+    char next_id[EVENT_NAME]; // the id of the event that is coming
+    char last_id[EVENT_NAME]; // the id of the last whole event: the next request names it
+    bool has_retry;           // the server has sent retry_ms
+    uint64_t retry_ms; // the time after which EventSource connects again; 0 means at once
+    uint64_t comments; // how many comments have come
 };
 
 struct stream_event {
@@ -34,18 +34,19 @@ struct stream_event {
 // True if an answer with this head is such a stream: EventSource takes no other.
 bool event_stream_is(const struct http_head *head);
 
-// Reads up to the end of an event. Returns how many bytes it has used (all of them, if there is
-// no event), -1 if something is too long or there is no memory. What it finds is valid until
-// the next call.
+// Reads up to the end of an event. Returns how many bytes it has used: all of them, if no event
+// is whole. Returns -1 if a line or an event is too long, or if there is no memory. The event
+// in *got is valid until the next call.
 ssize_t event_stream_read(struct event_stream *stream, const char *bytes, size_t length,
                           struct stream_event *got);
 
-// Calls take() with each event that is whole with these bytes. False as above.
+// Reads all of these bytes, and calls take() with each event that is whole. False: a line or an
+// event is too long, or there is no memory.
 bool event_stream_take(struct event_stream *stream, struct http_text bytes,
                        void (*take)(const struct stream_event *event));
 
-// Frees what has come of an event. When the stream was cut: a new one begins, with
-// stream->last_id as its Last-Event-ID, which stays.
+// Call it when the connection of a stream is closed. It throws away the event that has come
+// only in part. stream->last_id stays: the next request sends it as its Last-Event-ID.
 void event_stream_cut(struct event_stream *stream);
 
 #endif

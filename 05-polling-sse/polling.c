@@ -3,12 +3,14 @@
 
 #include <stdio.h>
 
+#include "log.h"
 #include "subscriber.h"
 
-#define BATCH 1000 // events of one answer; and no more than there is room for
+#define BATCH 1000 // the most events in one answer
 
-// Answers with what came after `seen`: as many events as find room, at least one if there is
-// any. The client asks again, with the last one's id.
+// Answers with the events that came after `seen`: as many as there is room for, but at least
+// one if there is any. The client gets the others with its next request, which names the last
+// id.
 static void answer_with_news(struct connection *c, uint64_t seen)
 {
     static struct event *batch[BATCH];
@@ -26,9 +28,10 @@ static void answer_with_news(struct connection *c, uint64_t seen)
     }
     connection_head(c, 200, "application/x-ndjson", (int64_t)length, NO_STORE);
     c->service->traffic[c->technique].events += count;
-    for (size_t i = 0; i < count; i++) { // only one that is alone may not fit
+    for (size_t i = 0; i < count; i++) { // all fit; only an event that is alone may be larger
         struct http_text line = event_text(batch[i], FEED_LINE);
-        line.length = c->http.head_only ? 0 : line.length;
+        if (c->http.head_only)
+            line.length = 0;
         connection_send_from(c, line, batch[i]);
         connection_send(c);
     }
@@ -37,7 +40,7 @@ static void answer_with_news(struct connection *c, uint64_t seen)
 
 void answer_poll(struct connection *c, const struct http_request *request)
 {
-    uint64_t seen = c->service->news.oldest - 1; // a client that does not say gets all there is
+    uint64_t seen = c->service->news.oldest - 1; // without since= the client gets all events
     if (!subscriber_has_seen(c, request, &seen))
         connection_refuse(c, 400, "since= is not the id of an event", "");
     else
@@ -52,7 +55,7 @@ static void leave(struct connection *c, bool with_news)
     if (with_news) {
         answer_with_news(c, c->seen);
     } else {
-        // A client that did not say where it stands has to know for its next request.
+        // A client that has not sent since= needs an id for its next request.
         char position[100];
         snprintf(position, sizeof position, NO_STORE "Feed-Position: %llu\r\n",
                  (unsigned long long)c->seen);
@@ -85,11 +88,13 @@ void answer_wait(struct connection *c, const struct http_request *request)
     uint64_t timeout_ms = WAIT_MS, seen = c->service->news.newest;
     if (!subscriber_has_seen(c, request, &seen) ||
         !query_number(request->query, "timeout", WAIT_MAX_MS, &timeout_ms)) {
-        connection_refuse(c, 400, "since= or timeout= is no number, or timeout= too large", "");
+        connection_refuse(c, 400, "since= or timeout= is no number, or timeout= is above 60000",
+                          "");
     } else if (seen != c->service->news.newest) {
         answer_with_news(c, seen);
     } else {
         subscriber_join(c, seen);
+        log_line("%s: held", c->request);
         c->due_ns = conn_now(&c->conn) + (int64_t)timeout_ms * 1000000;
         c->mode = &mode;
         subscriber_sleep(c);

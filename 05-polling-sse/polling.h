@@ -1,12 +1,12 @@
-// polling.h: news for those who ask for it. GET /poll?since=ID answers at once, with what there
-// is; GET /wait?since=ID&timeout=MS holds the request back until there is something, and says
-// 204 if there was nothing for so long. The answer is a line of JSON for each event.
+// polling.h: short and long polling. GET /poll?since=ID answers at once, with the events that
+// there are. GET /wait?since=ID&timeout=MS answers when there is an event; after `timeout`
+// milliseconds without one the answer is 204. Each line of an answer is an event in JSON.
 #ifndef POLLING_H
 #define POLLING_H
 
 #include "connection.h"
 
-#define WAIT_MS     25000 // if the client does not say how long
+#define WAIT_MS     25000 // when the request has no timeout=
 #define WAIT_MAX_MS 60000
 
 void answer_poll(struct connection *c, const struct http_request *request);

@@ -4,12 +4,12 @@
 // Run:    ./server              then http://localhost:8005/ in a browser, ./client, or
 //         curl localhost:8005/poll?since=0         curl -d hello localhost:8005/publish
 //         curl -N localhost:8005/events            curl localhost:8005/stats
-// Watch:  which client asks for news, and which one is told. A published event goes into a ring
-//         (parts/feed.c), and the server keeps no more for a subscriber than its place in it.
+// Watch:  which client asks, and which one is only told. A published event goes into a ring
+//         (parts/feed.c). For a subscriber the server keeps only its position in this ring.
 //
-// Read what the loop calls, just below, and the routes; then polling.c and sse.c. A connection
-// is in one mode at a time (parts/connection.h): it reads requests, or is held, or is a stream,
-// or a WebSocket. The calls of the loop become calls of the mode.
+// Read the loop's calls, just below, and the routes; then polling.c and sse.c. A connection is
+// in one mode at a time (parts/connection.h): it reads requests, or it waits for news, or it is
+// a stream, or it is a WebSocket. Each call of the loop calls a function of this mode.
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
+#include "assistant.h"
 #include "exchange.h"
 #include "jobs.h"
 #include "loop.h"
@@ -29,14 +30,13 @@
 #include "stats.h"
 #include "log.h"
 #include "subscriber.h"
-#include "tokens.h"
 #include "utf8.h"
 #include "websocket_chat.h"
 
-#define CONNECTIONS_MAX 10500 // 10,000 subscribers, and those who publish
+#define CONNECTIONS_MAX 10500 // 10,000 subscribers, and some publishers
 #define BACKLOG         4096
-#define ROOM_EVENTS     1000 // of the chat that are kept for subscribers who are behind
-#define NAME_MAX_BYTES  32   // of an event's name
+#define ROOM_EVENTS     1000 // events of the chat that are kept for slow subscribers
+#define NAME_MAX_BYTES  32   // the longest name of an event
 
 static void opened(struct conn *conn);
 static size_t received(struct conn *conn, const char *bytes, size_t length);
@@ -54,7 +54,7 @@ static const struct loop_server server = {
     .received = received, // bytes have come; returns how many were used; 0 means wait for more
     .produce = produce,   // the kernel has taken all output; returns true if it wrote more
     .timeout = timeout,   // the deadline of the connection has passed; produce() is called next
-    .woken = woken,       // a subscriber is to look for news; produce() is called next
+    .woken = woken,       // another connection has woken this one; produce() is called next
     .stop = stop,         // the program is to stop; the connection closes when it is ready to
     .closed = closed,     // the connection is gone; what belongs to it is freed
 };
@@ -83,7 +83,7 @@ static bool is_reserved(struct http_text name)
     return false;
 }
 
-// A name goes into a line of its own, and must not end it.
+// A name stands in a line of its own, so it must not contain a line end.
 static bool is_name(struct http_text name)
 {
     for (size_t i = 0; i < name.length; i++)
@@ -115,7 +115,7 @@ static void answer_publish(struct connection *c, const struct http_request *requ
     connection_answer(c, 200, "application/json", (struct http_text){text, (size_t)length}, "");
 }
 
-// Cuts off everybody who waits for news, without a word, as a network does.
+// Closes the connections of all subscribers without a word, as a broken network does.
 static void answer_cut(struct connection *c, const struct http_request *request)
 {
     (void)request;
@@ -159,7 +159,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     struct connection *c = connection_of(conn);
     publisher_tick(&service, conn_now(conn));
     if (!c->mode->received)
-        return 0; // it is busy: the bytes wait
+        return 0; // this mode reads nothing now: the bytes wait
     return c->mode->received(c, bytes, length);
 }
 
@@ -180,7 +180,8 @@ static void timeout(struct conn *conn)
 static void woken(struct conn *conn)
 {
     struct connection *c = connection_of(conn);
-    if (c->subscribed && c->mode->timeout) // else it has left in the meantime
+    // A subscriber may have left since it was woken: then there is nothing to do.
+    if ((c->subscribed || c->evicted) && c->mode->timeout)
         c->mode->timeout(c);
 }
 
@@ -193,7 +194,8 @@ static void stop(struct conn *conn)
 static void closed(struct conn *conn)
 {
     struct connection *c = connection_of(conn);
-    if (c->subscribed && conn->events & EPOLLOUT && !conn->broken) // the loop has lost patience
+    // The loop closes a connection whose client takes nothing for LOOP_STALL_MS.
+    if (c->subscribed && conn->events & EPOLLOUT && !conn->broken)
         service.dropped_stalled++;
     websocket_chat_closed(c);
     subscriber_leave(c);
@@ -202,9 +204,9 @@ static void closed(struct conn *conn)
 
 // ---- the program ---------------------------------------------------------------------------
 
-// The microseconds of the clock. Numbers that are given one by one from here on are greater
-// than those of an earlier run, unless that gave a million of them a second. A browser counts
-// so far exactly: 2^53 is the year 2255.
+// The time of day in microseconds: the first id of this run. All ids of this run are then above
+// those of an earlier run, unless that run published a million events a second. JavaScript
+// holds such a number exactly: 2^53 microseconds is the year 2255.
 static uint64_t clock_us(void)
 {
     struct timespec now;
@@ -214,7 +216,9 @@ static uint64_t clock_us(void)
 
 static void begin(int ring, int first_id)
 {
-    uint64_t first = first_id > 0 ? (uint64_t)first_id : clock_us();
+    uint64_t first = (uint64_t)first_id;
+    if (first == 0)
+        first = clock_us();
     service.routes = routes;
     service.jobs = jobs_begin(first);
     service.page = page_begin("index.html");
@@ -241,20 +245,18 @@ int main(int argc, char **argv)
     struct settings *set = &service.settings;
     const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
-        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"rate", OPTION_NUMBER, &set->rate, 0, 10000, "times a second that the feed has news"},
-        {"burst", OPTION_INT, &set->burst, 1, 1000, "events each time"},
-        {"ring", OPTION_INT, &ring, 1, 1000000, "events that are kept for who comes back"},
-        {"first-id", OPTION_INT, &first_id, 0, INT_MAX,
-         "id of the first event; 0: the clock's microseconds"},
-        {"queue", OPTION_INT, &set->queue, 1, 1000000,
-         "events that a subscriber may be behind"},
+        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: any free one"},
+        {"rate", OPTION_NUMBER, &set->rate, 0, 10000, "bursts of events a second"},
+        {"burst", OPTION_INT, &set->burst, 1, 1000, "events in a burst"},
+        {"ring", OPTION_INT, &ring, 1, 1000000, "events that it keeps"},
+        {"first-id", OPTION_INT, &first_id, 0, INT_MAX, "first id; 0: from the clock"},
+        {"queue", OPTION_INT, &set->queue, 1, 1000000, "unread events at most"},
         {"heartbeat-ms", OPTION_INT, &set->heartbeat_ms, 10, 3600000,
-         "ms of silence until a comment or a ping"},
-        {"retry-ms", OPTION_INT, &set->retry_ms, 0, 3600000, "ms until EventSource comes back"},
-        {"token-ms", OPTION_INT, &set->token_ms, 0, 10000, "ms a word of POST /chat"},
+         "ms between two heartbeats"},
+        {"retry-ms", OPTION_INT, &set->retry_ms, 0, 3600000, "ms until it connects again"},
+        {"token-ms", OPTION_INT, &set->token_ms, 0, 10000, "ms between two words of /chat"},
         {"origin", OPTION_TEXT, &set->origins,
-         .help = "origins of foreign pages that may use it, by spaces; \"*\": any"},
+         .help = "allowed origins, with spaces between; \"*\": any"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     options_parse(argc, argv,

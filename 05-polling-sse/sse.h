@@ -1,6 +1,6 @@
-// sse.h: GET /events: a stream of server-sent events (HTML standard §9.2): an answer that
-// does not end. EventSource comes back by itself when it is cut, and says in Last-Event-ID
-// what it has seen, so that nothing is lost and nothing comes twice.
+// sse.h: GET /events: a stream of server-sent events (HTML standard §9.2), which is an answer
+// that does not end. When its connection breaks, EventSource connects again by itself. It sends
+// the id of its last event in Last-Event-ID, so no event is lost and none comes twice.
 #ifndef SSE_H
 #define SSE_H
 

@@ -12,10 +12,10 @@
 #define LENGTH64 127 // the length stands in the next 8 bytes
 
 struct header {
-    size_t bytes; // that it takes itself
+    size_t bytes; // the length of this header
     uint8_t opcode;
     bool final;
-    uint64_t length; // of the payload
+    uint64_t length; // the length of the payload
     const uint8_t *mask;
 };
 
@@ -44,7 +44,7 @@ static uint64_t read_number(const uint8_t *at, int bytes)
     return number;
 }
 
-// What may be said of the first two bytes alone, so that a wrong frame is refused at once.
+// Checks the first two bytes alone, so that a wrong frame is refused at once.
 static bool is_header_possible(const struct websocket *ws, uint8_t first, uint8_t second)
 {
     int opcode = first & OPCODE;
@@ -85,10 +85,12 @@ static int read_header(const struct websocket *ws, const uint8_t *at, size_t len
     if (more)
         header->length = read_number(at + 2, more);
     header->mask = at + 2 + more;
-    // In as few bytes as possible, and without the highest bit (§5.2).
-    bool longer = (more == 2 && header->length < LENGTH16) ||
-                  (more == 8 && (header->length <= UINT16_MAX || header->length >> 63));
-    return longer ? -WS_PROTOCOL_ERROR : 1;
+    // A length is written in as few bytes as possible, and its highest bit is 0 (§5.2).
+    if (more == 2 && header->length < LENGTH16)
+        return -WS_PROTOCOL_ERROR;
+    if (more == 8 && (header->length <= UINT16_MAX || header->length >> 63))
+        return -WS_PROTOCOL_ERROR;
+    return 1;
 }
 
 bool websocket_code_is_valid(int code)
@@ -110,27 +112,31 @@ static int read_close(struct ws_message *got)
     got->length -= 2;
     if (!websocket_code_is_valid(got->code))
         return -WS_PROTOCOL_ERROR;
-    return utf8_is_valid(got->bytes, got->length) ? 1 : -WS_NOT_UTF8;
+    if (!utf8_is_valid(got->bytes, got->length))
+        return -WS_NOT_UTF8;
+    return 1;
 }
 
-// A ping, a pong or a close is read when it is whole: it is short.
+// Pings, pongs and closes are short: each is read when all of it is here.
 static ssize_t read_control(const struct header *header, const char *bytes, size_t length,
                             struct ws_message *got)
 {
-    static const uint8_t no_mask[4];
     size_t whole = header->bytes + header->length;
     if (length < whole)
         return 0;
-    bool masked = bytes[1] & MASKED;
-    websocket_mask(got->control, bytes + header->bytes, header->length,
-                   masked ? header->mask : no_mask, 0);
+    if (bytes[1] & MASKED)
+        websocket_mask(got->control, bytes + header->bytes, header->length, header->mask, 0);
+    else
+        memcpy(got->control, bytes + header->bytes, header->length);
     got->opcode = header->opcode;
     got->bytes = got->control;
     got->length = header->length;
-    int result = 1;
-    if (header->opcode == WS_CLOSE)
-        result = read_close(got);
-    return result < 0 ? result : (ssize_t)whole;
+    if (header->opcode == WS_CLOSE) {
+        int result = read_close(got);
+        if (result < 0)
+            return result;
+    }
+    return (ssize_t)whole;
 }
 
 static int begin_frame(struct websocket *ws, const struct header *header)
@@ -154,14 +160,17 @@ static int begin_frame(struct websocket *ws, const struct header *header)
 static ssize_t take_payload(struct websocket *ws, const char *bytes, size_t length,
                             struct ws_message *got)
 {
-    size_t part = length < ws->left ? length : ws->left;
-    char *to = part ? buffer_grow(&ws->message, part) : NULL;
-    if (part && !to)
-        return -WS_TRY_LATER;
-    if (part)
+    size_t part = ws->left;
+    if (part > length)
+        part = length;
+    if (part) {
+        char *to = buffer_grow(&ws->message, part);
+        if (!to)
+            return -WS_TRY_LATER;
         websocket_mask(to, bytes, part, ws->mask, ws->mask_at);
-    if (ws->opcode == WS_TEXT && !utf8_take(&ws->utf8, to, part))
-        return -WS_NOT_UTF8;
+        if (ws->opcode == WS_TEXT && !utf8_take(&ws->utf8, to, part))
+            return -WS_NOT_UTF8;
+    }
     ws->mask_at = (ws->mask_at + part) & 3;
     ws->message.length += (uint32_t)part;
     ws->left -= (uint32_t)part;
@@ -199,7 +208,9 @@ ssize_t websocket_read(struct websocket *ws, const char *bytes, size_t length,
         used = header.bytes;
     }
     ssize_t part = take_payload(ws, bytes + used, length - used, got);
-    return part < 0 ? part : (ssize_t)used + part;
+    if (part < 0)
+        return part;
+    return (ssize_t)used + part;
 }
 
 // ---- writing -------------------------------------------------------------------------------

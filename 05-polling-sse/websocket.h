@@ -32,7 +32,7 @@ enum ws_code {
     WS_NORMAL = 1000,
     WS_GOING_AWAY = 1001,
     WS_PROTOCOL_ERROR = 1002,
-    WS_UNSUPPORTED = 1003, // a kind of data that is not taken here
+    WS_UNSUPPORTED = 1003, // this server does not accept this kind of data
     WS_NO_CODE = 1005,     // the close frame had none; never sent
     WS_ABNORMAL = 1006,    // there was no close frame; never sent
     WS_NOT_UTF8 = 1007,
@@ -41,18 +41,18 @@ enum ws_code {
     WS_TRY_LATER = 1013,
 };
 
-// One side's way of reading what the other side sends.
+// What one side knows of the frames that the other side sends.
 struct websocket {
-    struct buffer message; // what has come of it
-    uint32_t message_max;  // bytes of a message
+    struct buffer message; // the bytes of the present message that have come
+    uint32_t message_max;  // the most bytes that a message may have
     uint32_t left;         // bytes of this frame's payload that have to come
-    uint8_t mask[4];
-    uint8_t mask_at;  // which byte of the mask is next
-    uint8_t opcode;   // of the message that is coming; 0: none is
-    bool from_client; // so frames must be masked (§5.1); else they must not
-    bool in_frame;    // the header of a data frame was read, the payload not all
-    bool final;       // that frame is the last one of its message
-    bool delivered;   // the message was whole: it is forgotten with the next read
+    uint8_t mask[4];       // the mask of this frame
+    uint8_t mask_at;       // which byte of the mask is next
+    uint8_t opcode;        // the kind of the present message; 0: there is none
+    bool from_client;      // true: frames must be masked (§5.1); false: they must not be
+    bool in_frame;         // a data frame's header was read, but not yet all of its payload
+    bool final;            // this frame is the last one of its message
+    bool delivered;        // the message is whole; the next read frees it
     struct utf8 utf8;
 };
 
@@ -61,7 +61,7 @@ struct ws_message {
     int opcode; // WS_TEXT, WS_BINARY, WS_PING, WS_PONG, WS_CLOSE; -1: nothing is whole yet
     const char *bytes; // the message (until the next read), or a close frame's reason
     size_t length;
-    int code; // of a close frame
+    int code; // the code of a close frame
     char control[WS_CONTROL_BYTES];
 };
 
@@ -72,23 +72,25 @@ void websocket_end(struct websocket *ws); // frees what has come of a message
 // Frees a message that was delivered, without waiting for the next read.
 void websocket_forget(struct websocket *ws);
 
-// Reads the next thing at the start of bytes. Returns how many bytes it has used; 0: more have
-// to come. Or the code to close the connection with, negated: -1002 if it is not WebSocket,
-// -1007 if a text is not UTF-8, -1009 if a message is too long, -1013 without memory.
+// Reads the next frame, or a part of it, at the start of `bytes`. Returns how many bytes it has
+// used; 0: more have to come. An error is the close code, negated: -1002 if this is no frame of
+// RFC 6455, -1007 if a text is not UTF-8, -1009 if a message is too long, -1013 without memory.
 ssize_t websocket_read(struct websocket *ws, const char *bytes, size_t length,
                        struct ws_message *got);
 
-// Writes the header of a frame of `length` bytes; returns how long it is. Clients give a mask,
-// and must apply it to the payload; servers give NULL.
+// Writes the header of a frame with `length` bytes of payload. Returns how long the header is.
+// A client gives a mask, and has to apply it to the payload with websocket_mask(). A server
+// gives NULL.
 size_t websocket_put_header(char *to, enum ws_opcode opcode, bool final, uint64_t length,
                             const uint8_t *mask);
 
-// Writes a whole close frame: at most 2 + 4 + 125 bytes; returns how long it is.
+// Writes a whole close frame, at most 2 + 4 + 125 bytes. Returns how long it is.
 size_t websocket_put_close(char *to, int code, const char *reason, const uint8_t *mask);
 
-// Applies a mask, of which byte `at` is next, from one place to another or in place. To do it
-// twice is to undo it: it hides nothing. It keeps a page from putting bytes of its choice on
-// the wire that a proxy between might take for a request (§10.3).
+// Applies a mask to `length` bytes; byte `at` of the mask is the first one. `to` may be `from`.
+// Applied twice, the mask is undone: it hides nothing. It is there because of proxies: without
+// a mask a page could choose the bytes on the wire, and a proxy might take them for a request
+// (§10.3).
 void websocket_mask(char *to, const char *from, size_t length, const uint8_t mask[4],
                     unsigned at);
 

@@ -1,10 +1,10 @@
-// wscat.c: a WebSocket client for the terminal: a line that the user types is a message to the
-// server, and a message of the server is a line. It speaks with any server.
+// wscat.c: a WebSocket client for the terminal. Each line that the user types becomes a message
+// to the server; each message of the server becomes a line. It works with any WebSocket server.
 //
 // Run:    ./wscat                        the chat of ./server; type, and end with ctrl-D
-//         ./wscat --path /ws/echo --size 1000000      one message of so many bytes, and its
-//         echo
-// Watch:  --verbose: the frames as they come and go.
+//         ./wscat --path /ws/echo --size 1000000
+//                                        one message of 1,000,000 bytes, and its echo
+// Watch:  the frames as they come and go, with --verbose.
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +23,11 @@ static int port = 8005, size = -1;
 static bool binary, verbose;
 static enum ws_opcode kind = WS_TEXT; // of the messages that are sent
 
-static struct fetch f;       // the connection
-static char *sent;           // the message of --size
-static int64_t closing_ns;   // when the client has sent its close frame; 0: not yet
-static bool done, as_wanted; // the server has closed; nothing was wrong until then
+static struct fetch f;     // the connection
+static char *sent;         // the message of --size
+static int64_t closing_ns; // when the client has sent its close frame; 0: not yet
+static bool done;          // the server has closed the WebSocket
+static bool as_wanted;     // the echo, if there was one, was the same
 
 static void send_frame(enum ws_opcode opcode, const char *bytes, size_t length)
 {
@@ -53,7 +54,10 @@ static void take_message(const struct ws_message *got)
         output_bytes(got->bytes, got->length);
         printf("\n");
     } else {
-        printf("an echo of %zu bytes, %s\n", got->length, same ? "the same" : "DIFFERENT");
+        const char *verdict = "DIFFERENT";
+        if (same)
+            verdict = "the same";
+        printf("an echo of %zu bytes, %s\n", got->length, verdict);
         as_wanted = same;
         send_close(WS_NORMAL);
     }
@@ -84,7 +88,7 @@ static void take(const struct ws_message *got)
     }
 }
 
-// Takes what has come.
+// Takes all messages that are here.
 static void take_all(struct websocket *ws)
 {
     struct ws_message got;
@@ -102,8 +106,8 @@ static void take_all(struct websocket *ws)
     }
 }
 
-// A line that was typed is a message; the end of the input is a close frame. Returns false
-// then.
+// Sends the next line of the input as a message. At the end of the input it sends a close
+// frame, and returns false.
 static bool take_line(void)
 {
     static char *line;
@@ -129,13 +133,19 @@ static void send_size(void)
     send_frame(kind, sent, (size_t)size);
 }
 
-// Waits for bytes of the server and for a line of the user. Returns false at the user's end.
+// Waits for bytes of the server and, while `typing`, for a line of the user. Returns whether
+// the user may still type.
 static bool wait_for_both(bool typing)
 {
-    struct pollfd ready[] = {{f.fd, POLLIN, 0}, {typing ? STDIN_FILENO : -1, POLLIN, 0}};
-    int64_t left_ms = closing_ns ? CLOSE_MS - (now_ns() - closing_ns) / 1000000 : -1;
-    if (closing_ns && left_ms <= 0)
-        die("%s: the server does not answer the close frame", f.about);
+    struct pollfd ready[] = {{f.fd, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
+    int64_t left_ms = -1; // no limit
+    if (!typing)
+        ready[1].fd = -1; // poll() passes over it
+    if (closing_ns) {
+        left_ms = CLOSE_MS - (now_ns() - closing_ns) / 1000000;
+        if (left_ms <= 0)
+            die("%s: the server does not answer the close frame", f.about);
+    }
     if (poll(ready, 2, (int)left_ms) < 0)
         die("cannot wait for bytes");
     if (ready[0].revents) {
@@ -144,7 +154,9 @@ static bool wait_for_both(bool typing)
             die("%s: the server closed the connection without a close frame", f.about);
         fetch_or_die(&f, result);
     }
-    return ready[1].revents ? take_line() : typing;
+    if (ready[1].revents)
+        return take_line();
+    return typing;
 }
 
 int main(int argc, char **argv)
@@ -153,7 +165,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"path", OPTION_TEXT, &path, .help = "what to ask for"},
-        {"size", OPTION_INT, &size, -1, MESSAGE_MAX, "send one message of so many bytes"},
+        {"size", OPTION_INT, &size, -1, MESSAGE_MAX, "bytes of one message"},
         {"binary", OPTION_FLAG, &binary, .help = "send binary messages"},
         {"verbose", OPTION_FLAG, &verbose, .help = "show the frames"},
         {0}};
@@ -184,5 +196,5 @@ int main(int argc, char **argv)
     websocket_end(&ws);
     free(sent);
     fetch_close(&f);
-    return as_wanted ? 0 : 1;
+    return !as_wanted;
 }

@@ -1,12 +1,11 @@
-// client.c: sends 20 small requests, one after the other, and shows how long each of them
-// takes.
+// client.c: sends 20 small requests, one after the other, and shows how long each one takes.
 //
 // Run:    ./client                     against ./server in another terminal
 //         ./client --way nodelay       the same with TCP_NODELAY; or writev, or cork
-// Watch:  44 ms a request, on one machine, and the server answers each at once. With any other
-//         way they are gone.
+// Watch:  a request takes 44 ms on one machine, although the server answers each one at once.
+//         With any other --way a request takes less than a millisecond.
 //
-// Read main(), then send_request() in request.c: the whole lesson is in its four cases.
+// Read main(), then send_request() in request.c: its four cases are the whole lesson.
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@
 #include "protocol.h"
 #include "request.h"
 
-#define MS_PER_COLUMN 4  // of a bar: a tick of the kernel's clock, where HZ is 250
+#define MS_PER_COLUMN 4  // one tick of the kernel's clock, where HZ is 250
 #define COLUMNS_MAX   60 // a longer bar is cut, and ends in an arrow
 
 static enum way find_way(const char *name)

@@ -19,7 +19,7 @@ static long answers;
 
 int open_connection(const char *host, int port)
 {
-    // Neither a server that does not read nor one that does not answer may hold the client.
+    // The client waits a limited time for a server that does not read, or does not answer.
     struct timeval timeout = {.tv_sec = TIMEOUT_MS / 1000};
     int fd = net_connect_or_die(host, port);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
@@ -35,15 +35,17 @@ void set_option(int fd, int option, int value)
         die("cannot set TCP option %d: %s", option, strerror(errno));
 }
 
-// Dies unless write() or writev() has sent all `length` bytes. They send a part only if the
-// time is over.
+// Ends the program unless write() or writev() has sent all `length` bytes. After TIMEOUT_MS
+// these calls return with a part of the bytes, or with EAGAIN and none.
 static void check_sent(ssize_t sent, size_t length)
 {
     if (sent < 0 && errno != EAGAIN)
         die("cannot send request %ld to %s: %s", answers + 1, server, strerror(errno));
-    if (sent != (ssize_t)length)
-        die("%s took %zd of %zu bytes of request %ld in %d seconds", server,
-            sent < 0 ? 0 : sent, length, answers + 1, TIMEOUT_MS / 1000);
+    if (sent < 0)
+        sent = 0;
+    if (sent < (ssize_t)length)
+        die("%s took %zd of %zu bytes of request %ld in %d seconds", server, sent, length,
+            answers + 1, TIMEOUT_MS / 1000);
 }
 
 void put(int fd, const void *bytes, size_t length)
@@ -61,17 +63,17 @@ void send_request(int fd, enum way way, uint32_t body_bytes, uint32_t flags)
     switch (way) {
     case NAGLE:
         put(fd, &header, sizeof header); // goes at once: nothing is in flight
-        put(fd, body, body_bytes);       // waits until the header is acknowledged
+        put(fd, body, body_bytes);       // waits until the server acknowledges the header
         break;
     case NODELAY: // THE line: a small segment does not wait
         set_option(fd, TCP_NODELAY, 1);
         put(fd, &header, sizeof header);
         put(fd, body, body_bytes);
         break;
-    case ONE_WRITEV: // better still: one call, one segment, nothing to wait for
+    case ONE_WRITEV: // better still: one call and one segment, so nothing has to wait
         check_sent(writev(fd, both, 2), sizeof header + body_bytes);
         break;
-    case CORK: // the same where the parts cannot be collected: the kernel holds all, then sends
+    case CORK: // also one segment: the kernel keeps all parts until the cork is out
         set_option(fd, TCP_CORK, 1);
         put(fd, &header, sizeof header);
         put(fd, body, body_bytes);

@@ -1,5 +1,5 @@
-// request.h: one request, sent in four ways: what this lesson is about. The client and the
-// scenes both use it. Each function dies, with the reason, if it cannot do what it promises.
+// request.h: one request, sent in four ways. That is what this lesson is about; the client and
+// the scenes both use it. Each function that fails ends the program with the reason.
 #ifndef REQUEST_H
 #define REQUEST_H
 
@@ -10,7 +10,7 @@
 
 enum way { NAGLE, NODELAY, ONE_WRITEV, CORK, WAYS };
 
-// What --way calls them: nagle, nodelay, writev, cork.
+// The names of the ways for the option --way: nagle, nodelay, writev, cork.
 extern const char *const way_name[WAYS];
 
 // Connects to the server. Returns the socket.
@@ -22,14 +22,16 @@ void send_request(int fd, enum way way, uint32_t body_bytes, uint32_t flags);
 // Waits for the server's one byte.
 void await_answer(int fd);
 
-// Both of them. Returns how long they took, in milliseconds.
+// Sends a request and waits for its answer. Returns how long that took, in milliseconds.
 double time_request(int fd, enum way way, uint32_t body_bytes, uint32_t flags);
 
 // How many segments with data the kernel has sent on this connection.
 uint32_t segments_sent(int fd);
 
-// The parts of send_request(): sets an option of TCP; sends all of some bytes.
+// Sets an option of TCP.
 void set_option(int fd, int option, int value);
+
+// Sends all of these bytes in one write().
 void put(int fd, const void *bytes, size_t length);
 
 #endif

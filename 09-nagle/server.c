@@ -1,12 +1,12 @@
 // server.c: answers each request (a header, a body: see protocol.h) with one byte.
 //
 // Run:    ./server             then, in another terminal: ./client
-// Watch:  that this side does nothing wrong. It answers the moment a request is complete, and
-//         still the client waits 40 ms: the kernel here has nothing to send while half a
-//         request is missing, so it delays its ACK (RFC 9293 §3.8.6.3), and the client's kernel
-//         has no ACK, so it delays the other half (Nagle, RFC 896).
+// Watch:  the server does nothing wrong. It answers the moment a request is complete, and still
+//         the client waits 40 ms. While half a request is missing, the server has nothing to
+//         send, so its kernel delays the ACK (RFC 9293 §3.8.6.3). Without that ACK the client's
+//         kernel delays the other half of the request (Nagle, RFC 896).
 //
-// Read take() and answer() first, then serve(), at whose end TCP_QUICKACK is set.
+// Read take() and answer() first, then serve(), which sets TCP_QUICKACK at its end.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -15,37 +15,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connections.h"
+#include "log.h"
 #include "net.h"
 #include "options.h"
-#include "protocol.h"
-#include "log.h"
 
-#define CONNECTIONS_MAX 1000
 #define BACKLOG         512                  // clients that wait until there is room
-#define IDLE_NS         INT64_C(60000000000) // how long a connection may rest between requests
-#define REQUEST_NS      INT64_C(20000000000) // how long a request may take, whole, and
+#define REQUEST_NS      INT64_C(20000000000) // how long a whole request may take, and
 #define BYTE_NS         INT64_C(100000)      // for each byte of its body: 10,000 bytes a second
-#define GRACE_NS                                                                               \
-    INT64_C(5000000000)     // how long it keeps its place although another client waits
-#define TICK_MS         500 // how often to look at what depends on time
-#define RETRY_ACCEPT_NS INT64_C(500000000) // after accept() found no free descriptor
+#define TICK_MS         500                  // how often the server looks at the deadlines
+#define RETRY_ACCEPT_NS INT64_C(500000000)   // pause after accept() found no free descriptor
 
-struct connection {
-    int fd;
-    uint8_t header[HEADER_BYTES];
-    unsigned header_bytes; // that have come
-    uint32_t body_bytes;   // still to come
-    bool quickack;
-    int64_t due_ns;       // when the server stops waiting for it
-    int64_t served_at_ns; // when it was accepted, or last got an answer
-};
-
-static struct connection connections[CONNECTIONS_MAX];
-static int connection_count;
 static long accepted, answered;
 
-// Sends the answer. One byte finds room in any socket whose client reads at all: if it does
-// not, the client has sent many requests and taken no answer, and is closed. False: close it.
+// Sends the answer. One byte finds room in any socket whose client reads at all. If it finds
+// none, the client has sent many requests and taken no answer. False: close the connection.
 static bool answer(struct connection *c, char reply)
 {
     log_line("answer '%c', 1 byte", reply);
@@ -55,31 +39,39 @@ static bool answer(struct connection *c, char reply)
     return send(c->fd, &reply, 1, 0) == 1;
 }
 
-// Takes what read() returned: parts of headers and bodies, one request or several, as TCP
-// brings them. False: close the connection.
+// The header has come as a whole: reads it. False: the body is too long.
+static bool read_header(struct connection *c)
+{
+    uint32_t header;
+    memcpy(&header, c->header, sizeof header);
+    header = ntohl(header);
+    c->quickack = header & QUICKACK;
+    c->body_bytes = header & ~QUICKACK;
+    c->due_ns += c->body_bytes * BYTE_NS;
+    return c->body_bytes <= BODY_MAX_BYTES;
+}
+
+// Takes what one read() returned: TCP may bring a part of a request, or several requests at
+// once. False: close the connection.
 static bool take(struct connection *c, const uint8_t *bytes, size_t length)
 {
     while (length > 0) {
         if (c->header_bytes < HEADER_BYTES) {
-            // The time runs from the first byte: a byte now and then does not buy more.
+            // The deadline counts from the first byte: further bytes do not move it.
             if (c->header_bytes == 0)
                 c->due_ns = now_ns() + REQUEST_NS;
             c->header[c->header_bytes++] = *bytes++;
             length--;
             if (c->header_bytes < HEADER_BYTES)
                 continue;
-            uint32_t header;
-            memcpy(&header, c->header, sizeof header);
-            header = ntohl(header);
-            c->quickack = header & QUICKACK;
-            c->body_bytes = header & ~QUICKACK;
-            if (c->body_bytes > BODY_MAX_BYTES) {
+            if (!read_header(c)) {
                 answer(c, REPLY_TOO_LONG);
                 return false;
             }
-            c->due_ns += c->body_bytes * BYTE_NS;
         }
-        size_t part = length < c->body_bytes ? length : c->body_bytes;
+        size_t part = length;
+        if (part > c->body_bytes)
+            part = c->body_bytes;
         bytes += part;
         length -= part;
         c->body_bytes -= (uint32_t)part;
@@ -92,66 +84,39 @@ static bool take(struct connection *c, const uint8_t *bytes, size_t length)
     return true;
 }
 
-// Reads what has come. False: close the connection.
+// Reads the bytes that have come. False: close the connection.
 static bool serve(struct connection *c)
 {
     uint8_t bytes[65536];
     ssize_t length = read(c->fd, bytes, sizeof bytes);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
-    if (length <= 0) {
-        if (length < 0)
-            log_line("connection %d: %s", c->fd, strerror(errno));
+    if (length < 0)
+        log_line("connection %d: %s", c->fd, strerror(errno));
+    if (length <= 0)
         return false;
-    }
     log_line("read() = %zd bytes", length);
     if (!take(c, bytes, (size_t)length))
         return false;
-    // "Acknowledge now." The kernel forgets it soon (tcp(7)), so it is said after each read.
+    // "Acknowledge now." The kernel soon forgets this (tcp(7)): set it again after each read.
     int on = 1;
     if (c->quickack)
         setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
     return true;
 }
 
-// False if no descriptor is free: the client waits in the kernel's queue.
-static bool accept_connection(int listener)
+// Accepts the next client. False if the kernel has no descriptor or no memory for it: then the
+// client waits in the kernel's queue.
+static bool accept_client(int listener)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), on = 1;
     if (fd < 0)
         return errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
-    // Our answers are single bytes, one for each request: nothing for Nagle to collect.
+    // The answers are single bytes, one for each request: Nagle has nothing to collect.
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    int64_t now = now_ns();
-    connections[connection_count++] =
-        (struct connection){.fd = fd, .due_ns = now + IDLE_NS, .served_at_ns = now};
+    connection_add(fd);
     accepted++;
     return true;
-}
-
-static void close_connection(int index)
-{
-    close(connections[index].fd);
-    connections[index] = connections[--connection_count];
-}
-
-// Which connection got its last answer before all others.
-static int longest_unserved(void)
-{
-    int longest = 0;
-    for (int i = 1; i < connection_count; i++)
-        if (connections[i].served_at_ns < connections[longest].served_at_ns)
-            longest = i;
-    return longest;
-}
-
-// True if the next client may be accepted. When all places are taken, a connection that has not
-// finished a request for a while has to give its place away: so many slow clients do not lock
-// out the others.
-static bool has_room(int64_t now)
-{
-    return connection_count < CONNECTIONS_MAX ||
-           now - connections[longest_unserved()].served_at_ns > GRACE_NS;
 }
 
 static void run(int stop_fd, int listener)
@@ -161,26 +126,25 @@ static void run(int stop_fd, int listener)
     for (;;) {
         int count = connection_count;
         int64_t now = now_ns();
-        bool accepting = now >= retry_accept_at_ns && has_room(now);
         polls[0] = (struct pollfd){stop_fd, POLLIN, 0};
-        polls[1] = (struct pollfd){accepting ? listener : -1, POLLIN, 0};
+        polls[1] = (struct pollfd){-1, POLLIN, 0}; // poll() ignores -1
+        if (now >= retry_accept_at_ns && connections_have_room(now))
+            polls[1].fd = listener;
         for (int i = 0; i < count; i++)
             polls[2 + i] = (struct pollfd){connections[i].fd, POLLIN, 0};
         if (poll(polls, (nfds_t)(2 + count), TICK_MS) < 0)
             die("cannot wait in poll(): %s", strerror(errno));
         if (polls[0].revents)
             return;
-        // From the last to the first: closing one puts the last into its place.
+        // From the last to the first: a connection that closes gives its place to the last one.
         for (int i = count - 1; i >= 0; i--) {
             bool goes_on = now < connections[i].due_ns;
-            if (polls[2 + i].revents)
-                goes_on = goes_on && serve(&connections[i]);
+            if (goes_on && polls[2 + i].revents)
+                goes_on = serve(&connections[i]);
             if (!goes_on)
-                close_connection(i);
+                connection_close(i);
         }
-        if (polls[1].revents && connection_count == CONNECTIONS_MAX)
-            close_connection(longest_unserved());
-        if (polls[1].revents && !accept_connection(listener)) {
+        if (polls[1].revents && !accept_client(listener)) {
             log_line("accept(): %s: the next client waits", strerror(errno));
             retry_accept_at_ns = now_ns() + RETRY_ACCEPT_NS;
         }
@@ -205,7 +169,7 @@ int main(int argc, char **argv)
     run(stop_fd, listener);
 
     while (connection_count)
-        close_connection(connection_count - 1);
+        connection_close(connection_count - 1);
     close(listener);
     close(stop_fd);
     printf("stopped: connections %ld, requests %ld\n", accepted, answered);

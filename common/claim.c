@@ -24,6 +24,13 @@ int claim_surprises(void)
     return surprises;
 }
 
+enum verdict holds_if(bool shown)
+{
+    if (shown)
+        return HOLDS;
+    return UNCLEAR;
+}
+
 // One line for the ledger, its fields separated by tabs.
 static void write_ledger(const struct claim *claim, enum verdict shown, const char *measured)
 {

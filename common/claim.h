@@ -3,11 +3,13 @@
 //     static const struct claim opening = {
 //         "1.1", "guide §2.1", "a three-way handshake comes before any data", HOLDS, NULL};
 //     ...
-//     claim_report(&opening, syn_first ? HOLDS : UNCLEAR, "connect() took %.1f RTT", rtts);
+//     claim_report(&opening, holds_if(syn_first), "connect() took %.1f RTT", rtts);
 //
 // The lesson documents a verdict for every claim; any other makes the client exit 1.
 #ifndef CLAIM_H
 #define CLAIM_H
+
+#include <stdbool.h>
 
 enum verdict {
     HOLDS,    // the note is right, and you just saw it
@@ -23,6 +25,9 @@ struct claim {
     enum verdict expected; // HOLDS or NOT_HERE
     const char *why;       // for NOT_HERE: what is true instead, with its source
 };
+
+// HOLDS if the scene has shown what the claim says; else UNCLEAR.
+enum verdict holds_if(bool shown);
 
 // Prints a claim with what was measured and the verdict, and, where $LEDGER names a file, adds
 // it there. Call it once for each claim of a scene, last.

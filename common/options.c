@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTIONS_MAX 24
-#define FIRST_CODE  256 // getopt_long() returns FIRST_CODE + index: no clash with a character
+#define OPTIONS_MAX  32
+#define HELP_COLUMN  24  // where an option's line of meaning begins
+#define LINE_COLUMNS 80  // of the narrowest terminal
+#define FIRST_CODE   256 // getopt_long() returns FIRST_CODE + index: no clash with a character
 
 void options_reject(const char *format, ...)
 {
@@ -41,6 +43,8 @@ static void print_help(const struct command *command)
         else if (o->kind == OPTION_TEXT) {
             takes = " TEXT";
             text = *(const char **)o->value;
+        } else if (o->kind == OPTION_CALL) {
+            takes = " TEXT";
         }
         snprintf(left, sizeof left, "--%s%s", o->name, takes);
         if (text && *text)
@@ -50,7 +54,10 @@ static void print_help(const struct command *command)
         else if (o->max > 0)
             snprintf(value, sizeof value, " (%.15g to %.15g, default %.15g)", o->min, o->max,
                      number);
-        printf("  %-21s %s%s\n", left, o->help, value);
+        printf("  %-21s %s", left, o->help);
+        if (*value && HELP_COLUMN + strlen(o->help) + strlen(value) > LINE_COLUMNS)
+            printf("\n%*s", HELP_COLUMN - 1, "");
+        printf("%s\n", value);
     }
     printf("  %-21s %s\n", "--help", "print this");
     exit(0);
@@ -65,6 +72,8 @@ static void store(const struct option_spec *o, const char *source, const char *t
         *(bool *)o->value = true;
     } else if (o->kind == OPTION_TEXT) {
         *(const char **)o->value = text;
+    } else if (o->kind == OPTION_CALL) {
+        (*(option_call *)o->value)(text);
     } else {
         errno = 0;
         double number = strtod(text, &end);

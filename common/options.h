@@ -18,7 +18,10 @@ enum option_kind {
     OPTION_INT,    // int *: --name N, min <= N <= max
     OPTION_NUMBER, // double *: --name X, min <= X <= max
     OPTION_TEXT,   // const char **: --name TEXT
+    OPTION_CALL,   // option_call *: --name TEXT calls it, in the order of the command line
 };
+
+typedef void (*option_call)(const char *text);
 
 struct option_spec {
     const char *name;

@@ -7,7 +7,7 @@
 #include "net.h"
 
 #define LATE_MAX   64
-#define LATE_BYTES 512 // of each
+#define LATE_BYTES 512 // of one answer
 
 struct late_answer {
     int64_t due_ns; // 0: unused
@@ -31,11 +31,12 @@ static int count_of(const struct sockaddr_storage *to, socklen_t to_length)
     return count;
 }
 
-// A place for an answer to this client; NULL if there is none for it.
+// A place for an answer to this client: a free one, or one of the client that has the most.
+// NULL: no client has more answers than this client would have.
 static struct late_answer *find_place(const struct sockaddr_storage *to, socklen_t to_length)
 {
     struct late_answer *place = NULL;
-    int most = count_of(to, to_length) + 1; // what this client would have then
+    int most = count_of(to, to_length) + 1; // answers that this client would have
     for (int i = 0; i < LATE_MAX; i++) {
         struct late_answer *late = &late_answers[i];
         if (!late->due_ns)
@@ -56,7 +57,7 @@ void late_answer_keep(const struct sockaddr_storage *to, socklen_t to_length,
     if (reply->length <= LATE_BYTES)
         place = find_place(to, to_length);
     if (!place) {
-        log_line("no room for this late answer: dropped, as UDP may");
+        log_line("no room for this late answer: dropped, as UDP may do");
         return;
     }
     place->due_ns = now_ns() + reply->after_ms * INT64_C(1000000);
@@ -73,7 +74,7 @@ void late_answers_send(int udp, int64_t now)
         if (late->due_ns == 0 || late->due_ns > now)
             continue;
         late->due_ns = 0;
-        log_line("sendto(\"%.*s\")", (int)late->length, late->text);
+        log_line("sendto() \"%.*s\", %zu bytes", (int)late->length, late->text, late->length);
         sendto(udp, late->text, late->length, 0, (struct sockaddr *)&late->to, late->to_length);
     }
 }

@@ -1,5 +1,5 @@
-// tcp_state.h: what the kernel says about a connection, also after close(), when no descriptor
-// is left to ask.
+// tcp_state.h: the kernel's state of a connection. It is there also after close(), when the
+// program has no descriptor left.
 #ifndef TCP_STATE_H
 #define TCP_STATE_H
 

@@ -35,7 +35,7 @@ int ask_port(void)
 
 int ask_open_tcp(void)
 {
-    // A server that never answers shall not hold us for ever.
+    // The client waits a limited time for a server that does not answer.
     struct timeval patience = {.tv_sec = TIMEOUT_S};
     int fd = net_connect_or_die(server_host, server_port);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -48,7 +48,7 @@ int ask_open_udp(void)
     struct sockaddr_storage address;
     socklen_t length = net_address(server_host, server_port, SOCK_DGRAM, &address);
     int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    // connect() sends nothing: it sets where send() goes, and whose datagrams recv() gets.
+    // Over UDP connect() sends nothing: it only sets the peer for send() and recv().
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, length))
         die("cannot make a UDP socket to %s:%d: %s", server_host, server_port, strerror(errno));
     return fd;
@@ -87,11 +87,14 @@ void ask_tcp(int fd, char *answer, const char *format, ...)
     va_end(arguments);
     strcat(line, "\n");
     bool answered = write_all(fd, line, strlen(line)) && read_line(fd, answer);
-    if (!answered && errno == EAGAIN)
+    if (answered)
+        return;
+    const char *why = strerror(errno);
+    if (errno == 0)
+        why = "the server closed the connection";
+    if (errno == EAGAIN)
         die("nothing has come for %d seconds", TIMEOUT_S);
-    if (!answered)
-        die("no answer to '%.*s': %s", (int)strcspn(line, "\n"), line,
-            errno ? strerror(errno) : "the server closed the connection");
+    die("no answer to '%.*s': %s", (int)strcspn(line, "\n"), line, why);
 }
 
 bool await_udp(int fd, char *answer, int64_t until_ns)
@@ -99,13 +102,15 @@ bool await_udp(int fd, char *answer, int64_t until_ns)
     for (;;) {
         int64_t left_ms = (until_ns - now_ns() + 999999) / 1000000;
         struct pollfd readable = {fd, POLLIN, 0};
-        int ready = poll(&readable, 1, left_ms > 0 ? (int)left_ms : 0);
+        if (left_ms < 0)
+            left_ms = 0;
+        int ready = poll(&readable, 1, (int)left_ms);
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready <= 0)
             return false;
         ssize_t length = recv(fd, answer, ANSWER_BYTES - 1, 0);
-        if (length < 0) // ICMP says that no socket has this port
+        if (length < 0) // an ICMP error has come: no socket has this port
             die("no answer over UDP: %s (is the server running?)", strerror(errno));
         answer[length] = '\0';
         return true;
@@ -114,8 +119,9 @@ bool await_udp(int fd, char *answer, int64_t until_ns)
 
 int ask_timeout_ms(void)
 {
-    // A link that loses nothing gives no reason to ask twice.
-    return packet_log()->loss > 0 ? 200 + (int)(2 * packet_log()->rtt_ms) : PATIENCE_MS;
+    if (packet_log()->loss > 0)
+        return 200 + (int)(2 * packet_log()->rtt_ms);
+    return PATIENCE_MS; // this link loses nothing: there is no reason to ask twice
 }
 
 void ask_udp(int fd, char *answer, const char *format, ...)
@@ -131,7 +137,8 @@ void ask_udp(int fd, char *answer, const char *format, ...)
         send_all(fd, datagram, strlen(datagram));
         int64_t until_ns = now_ns() + ask_timeout_ms() * INT64_C(1000000);
         while (await_udp(fd, text, until_ns))
-            if (!strncmp(text, datagram, (size_t)prefix)) { // else: a late answer to another
+            // With another id it is a late answer to another question.
+            if (!strncmp(text, datagram, (size_t)prefix)) {
                 strcpy(answer, text + prefix);
                 return;
             }

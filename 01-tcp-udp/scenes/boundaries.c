@@ -1,5 +1,4 @@
-// boundaries.c: scene boundaries: TCP is a stream of bytes, UDP keeps messages apart.
-#include <errno.h>
+// boundaries.c: scene boundaries: TCP brings a stream of bytes, UDP keeps messages apart.
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -29,14 +28,14 @@ static void await_bytes(int fd, int bytes)
 void scene_boundaries(void)
 {
     int udp = ask_open_udp(), tcp = ask_open_tcp(), datagrams = 0;
-    ask_tcp(tcp, answer, "hello"); // it is accepted now
-    story_say(
-        "The server calls send() three times: 6 bytes, 6 bytes, 6 bytes. We call recv().");
+    ask_tcp(tcp, answer, "hello"); // now the server has accepted the connection
+    story_say("The server calls send() three times, with 6 bytes each. The client calls "
+              "recv().");
     story_timeline();
     send_all(tcp, "say 3 hello\n", 12);
     await_bytes(tcp, 18);
     ssize_t all = recv(tcp, answer, sizeof answer, 0);
-    story_event("TCP: one recv() = %zd bytes: three messages, and no mark between them", all);
+    story_event("TCP: recv() = %zd bytes: three messages, not marked", all);
 
     send_all(udp, "say 3 hello!", 12);
     ssize_t got[3] = {0};
@@ -47,7 +46,7 @@ void scene_boundaries(void)
         story_event("UDP: recv() = %zd bytes: one message", got[datagrams]);
     }
 
-    story_say("Once more, with a buffer of only 4 bytes:");
+    story_say("Now one message each, and a recv() with a buffer of only 4 bytes:");
     story_timeline();
     ask_tcp(tcp, answer, "forget");
     send_all(tcp, "hello\n", 6);
@@ -58,12 +57,12 @@ void scene_boundaries(void)
     await_bytes(udp, 6);
     ssize_t cut = recv(udp, answer, 4, 0);
     ssize_t rest = recv(udp, answer + 4, 4, MSG_DONTWAIT);
-    story_event("UDP: recv() = %zd, recv(): %s: the rest is gone", cut, strerror(errno));
+    story_event("UDP: recv() = %zd, recv() = %zd: the rest is gone", cut, rest);
 
     bool stream = all == 18 && first == 4 && second == 2;
     bool messages =
         datagrams == 3 && got[0] == 6 && got[1] == 6 && got[2] == 6 && cut == 4 && rest == -1;
-    claim_report(&boundaries, stream && messages ? HOLDS : UNCLEAR,
+    claim_report(&boundaries, holds_if(stream && messages),
                  "3 sends: 1 recv() of %zd bytes over TCP, %d recv() of %zd over UDP", all,
                  datagrams, got[0]);
     close(tcp);

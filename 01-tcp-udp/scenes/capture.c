@@ -5,16 +5,18 @@
 
 static bool is_tcp_of(const struct packet *p, int client_port)
 {
-    int port = p->to_server ? p->source_port : p->destination_port;
+    int port = p->destination_port;
+    if (p->to_server)
+        port = p->source_port;
     return p->protocol == IPPROTO_TCP && port == client_port;
 }
 
 bool capture_opens(const struct packet *list, uint32_t count, int client_port)
 {
     static const uint8_t flags[] = {TCP_SYN, TCP_SYN | TCP_ACK, TCP_ACK};
-    // Of these; where ECN is asked for, others are set beside them (RFC 3168 §6.1.1).
+    // Only these flags count: with ECN, other flags stand beside them (RFC 3168 §6.1.1).
     static const uint8_t known = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
-    int step = 0; // of the three; a packet that is sent again does not count twice
+    int step = 0; // how many of the three have come; a packet that is sent again does not count
     for (const struct packet *p = list; p < list + count; p++) {
         if (!is_tcp_of(p, client_port))
             continue;
@@ -28,23 +30,29 @@ bool capture_opens(const struct packet *list, uint32_t count, int client_port)
 
 int capture_closing_segments(const struct packet *list, uint32_t count, int client_port)
 {
-    bool fin[2] = {false, false}, fin_acked[2] = {false, false}; // of the client, the server
-    uint32_t fin_seq[2] = {0, 0};
+    struct {
+        bool fin, fin_acked;
+        uint32_t fin_seq;
+    } ends[2] = {0}; // of the server, of the client
     int segments = 0;
     for (const struct packet *p = list; p < list + count; p++) {
-        int me = p->to_server ? 0 : 1, other = 1 - me;
+        int sender = p->to_server, receiver = 1 - sender;
         if (!is_tcp_of(p, client_port))
             continue;
-        bool closes = p->flags & TCP_FIN && !fin[me];
+        bool closes = p->flags & TCP_FIN && !ends[sender].fin;
         if (closes) {
-            fin[me] = true;
-            fin_seq[me] = p->seq + p->payload;
+            ends[sender].fin = true;
+            ends[sender].fin_seq = p->seq + p->payload;
         }
-        if (fin[other] && !fin_acked[other] && p->ack == fin_seq[other] + 1)
-            closes = fin_acked[other] = true;
-        segments += closes;
+        if (ends[receiver].fin && !ends[receiver].fin_acked &&
+            p->ack == ends[receiver].fin_seq + 1)
+            closes = ends[receiver].fin_acked = true;
+        if (closes)
+            segments++;
     }
-    return fin_acked[0] && fin_acked[1] ? segments : 0;
+    if (!ends[0].fin_acked || !ends[1].fin_acked)
+        return 0;
+    return segments;
 }
 
 void capture_tcp_headers(const struct packet *list, uint32_t count, int *smallest, int *largest)

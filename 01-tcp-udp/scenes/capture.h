@@ -1,4 +1,4 @@
-// capture.h: what a list of captured packets says about TCP and UDP.
+// capture.h: reads facts about TCP and UDP from a list of captured packets.
 #ifndef CAPTURE_H
 #define CAPTURE_H
 
@@ -12,8 +12,8 @@
 // True if SYN, SYN ACK and ACK of the connection from `client_port` come before its first data.
 bool capture_opens(const struct packet *list, uint32_t count, int client_port);
 
-// How many segments it took to close the connection from `client_port`: each side's FIN, and
-// the first acknowledgement of each, unless it came on the other's FIN. 0: it did not close.
+// How many segments closed the connection from `client_port`. The two FINs and their two ACKs
+// count; a segment with a FIN and an ACK counts once. 0: the connection is not closed.
 int capture_closing_segments(const struct packet *list, uint32_t count, int client_port);
 
 // The smallest and the largest TCP header in bytes, in the whole list.

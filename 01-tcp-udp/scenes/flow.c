@@ -1,4 +1,4 @@
-// flow.c: scene flow: a reader that cannot keep up.
+// flow.c: scene flow: a reader that is too slow. TCP stops the sender, UDP loses datagrams.
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -17,8 +17,10 @@
 
 #define FLOW_BYTES     400000
 #define FLOW_DATAGRAMS 500
+#define WRITE_BYTES    4096
 
 static char answer[ANSWER_BYTES];
+static const char zeros[FLOW_BYTES];
 
 static const struct claim window = {"1.7", "guide §2.1, §8.1", "a slow reader stops the sender",
                                     HOLDS, NULL};
@@ -29,16 +31,22 @@ static const struct claim buffers = {
     "87380 was tcp_rmem's default until Linux 4.20, now it is 131072 (the kernel's "
     "ip-sysctl.rst); the larger figures are limits, and grow with the machine's memory."};
 
-// What a kernel of this version (612: 6.12) has by itself: the largest is less where there is
-// little memory (tcp_init() in the kernel's net/ipv4/tcp.c).
+// A kernel's own largest values are smaller than these where there is little memory (tcp_init()
+// in the kernel's net/ipv4/tcp.c).
 enum verdict flow_buffers(const long in[3], const long out[3], int kernel)
 {
-    long in_default = kernel < 420 ? 87380 : 131072;
-    long in_largest = kernel < 616 ? 6 << 20 : 32 << 20;
+    bool old = kernel < 420;
+    long in_default = 131072, in_largest = 32 << 20;
+    if (old)
+        in_default = 87380;
+    if (kernel < 616)
+        in_largest = 6 << 20;
     if (in[0] != 4096 || in[1] != in_default || in[2] > in_largest || out[0] != 4096 ||
         out[1] != 16384 || out[2] > 4 << 20)
-        return SKIPPED; // they were set to other values
-    return kernel < 420 ? HOLDS : NOT_HERE;
+        return SKIPPED; // this machine has other settings
+    if (old)
+        return HOLDS;
+    return NOT_HERE;
 }
 
 static int socket_buffer(int fd, int option)
@@ -49,114 +57,162 @@ static int socket_buffer(int fd, int option)
     return bytes;
 }
 
-// Writes until the socket has taken nothing for a while: errno is EAGAIN then. Returns the
-// bytes that it took.
+// Writes until the socket takes nothing for a while; then errno is EAGAIN. Returns how many
+// bytes it has taken.
 static long write_until_stuck(int fd, long most)
 {
-    static const char zeros[4096];
     struct pollfd writable = {fd, POLLOUT, 0};
     long written = 0;
     while (written < most) {
-        size_t length = most - written < 4096 ? (size_t)(most - written) : 4096;
+        size_t length = (size_t)(most - written);
+        if (length > WRITE_BYTES)
+            length = WRITE_BYTES;
         ssize_t sent = send(fd, zeros, length, MSG_DONTWAIT);
-        if (sent < 0 && errno != EAGAIN)
+        if (sent >= 0)
+            written += sent;
+        else if (errno != EAGAIN)
             die("cannot send: %s", strerror(errno));
-        if (sent < 0 && poll(&writable, 1, 300 + (int)(3 * packet_log()->rtt_ms)) == 0)
+        else if (poll(&writable, 1, 300 + (int)(3 * packet_log()->rtt_ms)) == 0)
             break;
-        written += sent > 0 ? sent : 0;
     }
     return written;
 }
 
-// TCP into a reader that sleeps. `info` is the kernel's view when we were stuck, `all` says
-// whether everything arrived in the end.
-static void tcp_into_a_sleeping_reader(int udp, long *stuck_at, struct tcp_info *info,
-                                       bool *all)
+struct tcp_flow {
+    long stuck_at;        // bytes that the kernel took while the server did not read
+    struct tcp_info info; // the kernel's view of the connection at that moment
+    bool all;             // all bytes arrived in the end
+};
+
+// Sends bytes over TCP to a server that does not read for a while. `udp` wakes the server.
+static struct tcp_flow flow_over_tcp(int udp)
 {
+    struct tcp_flow flow;
+    socklen_t info_length = sizeof flow.info;
+    char text[40];
     int tcp = ask_open_tcp();
-    socklen_t info_length = sizeof *info;
-    story_say("TCP: the server stops reading. We write until the kernel takes no more.");
+    story_say("TCP: the server stops reading. The client writes until its kernel takes no "
+              "more.");
     story_timeline();
     ask_tcp(tcp, answer, "pause %d", 2 * PATIENCE_MS);
-    char command[40];
-    int length = snprintf(command, sizeof command, "swallow %d\n", FLOW_BYTES);
-    send_all(tcp, command, (size_t)length);
-    *stuck_at = write_until_stuck(tcp, FLOW_BYTES);
-    if (*stuck_at < FLOW_BYTES)
-        story_event("send(): %s, after %ld bytes", strerror(errno), *stuck_at);
+    int length = snprintf(text, sizeof text, "swallow %d\n", FLOW_BYTES);
+    send_all(tcp, text, (size_t)length);
+    flow.stuck_at = write_until_stuck(tcp, FLOW_BYTES);
+    if (flow.stuck_at < FLOW_BYTES)
+        story_event("send(): %s, after %ld bytes", strerror(errno), flow.stuck_at);
     else
         story_event("the kernel took all %d bytes", FLOW_BYTES);
-    getsockopt(tcp, IPPROTO_TCP, TCP_INFO, info, &info_length);
+    getsockopt(tcp, IPPROTO_TCP, TCP_INFO, &flow.info, &info_length);
     ask_udp(udp, answer, "resume");
-    story_event("\"resume\": the server reads again, and we can write the rest");
+    story_event("\"resume\": the server reads again, the client writes the rest");
     story_quiet(true);
-    static const char zeros[FLOW_BYTES];
-    send_all(tcp, zeros, (size_t)(FLOW_BYTES - *stuck_at));
-    char expected[40];
-    snprintf(expected, sizeof expected, "swallowed %d bytes", FLOW_BYTES);
-    *all = read_line(tcp, answer) && strstr(answer, expected);
+    send_all(tcp, zeros, (size_t)(FLOW_BYTES - flow.stuck_at));
+    snprintf(text, sizeof text, "swallowed %d bytes", FLOW_BYTES);
+    flow.all = read_line(tcp, answer) && strstr(answer, text);
     close(tcp);
+    return flow;
 }
 
-static void udp_into_a_sleeping_reader(int udp, long *sent, long *received, long *dropped)
+static void judge_tcp(const struct tcp_flow *flow)
 {
-    int tcp = ask_open_tcp();
-    static char datagram[1000] = "nobody waits for this one";
-    long before_received, before_dropped;
-    story_say("UDP: the server stops reading. We send %d datagrams of %zu bytes.",
-              FLOW_DATAGRAMS, sizeof datagram);
+    // A window is closed if it is 0, or too small for one more segment.
+    bool window_closed = flow->info.tcpi_snd_wnd < flow->info.tcpi_snd_mss;
+    if (!packet_log()->tunnel)
+        claim_skip(&window);
+    else if (flow->stuck_at == FLOW_BYTES)
+        claim_report(&window, UNCLEAR, "the sender was not stopped: %d bytes", FLOW_BYTES);
+    else if (!flow->all)
+        claim_report(&window, UNCLEAR, "after \"resume\" not all bytes arrived");
+    else
+        claim_report(&window, holds_if(window_closed),
+                     "stuck at %ld bytes, the reader's window is %u; after \"resume\" %d "
+                     "arrived",
+                     flow->stuck_at, flow->info.tcpi_snd_wnd, FLOW_BYTES);
+}
+
+struct udp_flow {
+    long sent, received, dropped; // datagrams; the last two as the server's kernel counts them
+};
+
+// Asks the server how many datagrams it has received, and how many its kernel has dropped.
+static void ask_drops(int udp, long *received, long *dropped)
+{
     ask_udp(udp, answer, "drops");
-    sscanf(answer, "received %ld dropped %ld", &before_received, &before_dropped);
+    sscanf(answer, "received %ld dropped %ld", received, dropped);
+}
+
+// Sends datagrams to a server that does not read for a while.
+static struct udp_flow flow_over_udp(int udp)
+{
+    static char datagram[1000] = "the server does not wait for this one";
+    struct udp_flow flow;
+    long before_received, before_dropped;
+    int tcp = ask_open_tcp();
+    story_say("UDP: the server stops reading. The client sends %d datagrams of %zu bytes.",
+              FLOW_DATAGRAMS, sizeof datagram);
+    ask_drops(udp, &before_received, &before_dropped);
     ask_udp(udp, answer, "pause %d", 2 * PATIENCE_MS);
     for (int i = 0; i < FLOW_DATAGRAMS; i++)
         send_all(udp, datagram, sizeof datagram);
-    story_say("send() was content with each of them.");
-    ask_tcp(tcp, answer, "resume"); // by TCP: over UDP the server does not read it now
+    story_say("send() reported no error for any of them.");
+    ask_tcp(tcp, answer, "resume"); // over TCP: the server reads no datagrams now
     close(tcp);
-    // The echoes of what got through come first; the answer to "drops" is behind them.
-    ask_udp(udp, answer, "drops");
-    sscanf(answer, "received %ld dropped %ld", received, dropped);
-    *sent = FLOW_DATAGRAMS + 2; // and "pause", and the second "drops"
-    *received -= before_received;
-    *dropped -= before_dropped;
+    // The answer to "drops" comes behind the echoes of the datagrams that got through.
+    ask_drops(udp, &flow.received, &flow.dropped);
+    flow.sent = FLOW_DATAGRAMS + 2; // with "pause" and the second "drops"
+    flow.received -= before_received;
+    flow.dropped -= before_dropped;
+    return flow;
 }
 
-void scene_flow(void)
+static void judge_udp(const struct udp_flow *flow)
 {
-    int udp = ask_open_udp();
-    long stuck_at, in[3], out[3], sent, received, dropped;
-    struct tcp_info info = {0};
-    bool all;
-    tcp_into_a_sleeping_reader(udp, &stuck_at, &info, &all);
-    // Closed: 0, or too small for one more segment.
-    bool window_closed = info.tcpi_snd_wnd < info.tcpi_snd_mss;
-    udp_into_a_sleeping_reader(udp, &sent, &received, &dropped);
-    close(udp);
+    bool counted = flow->dropped > 0 && flow->sent == flow->received + flow->dropped;
+    if (packet_log()->loss > 0 || packet_log()->rate > 0)
+        claim_report(&no_window, SKIPPED, "this link loses datagrams too");
+    else
+        claim_report(&no_window, holds_if(counted),
+                     "%ld sent = %ld received + %ld that the server's kernel dropped",
+                     flow->sent, flow->received, flow->dropped);
+}
+
+static void show_buffers(const long in[3], const long out[3])
+{
     int tcp = ask_open_tcp();
-    bool known = host_setting("tcp_rmem", in, 3) && host_setting("tcp_wmem", out, 3);
     story_head("a socket's buffers, in bytes|smallest|default|largest|this one");
     story_row("in: tcp_rmem, SO_RCVBUF|%ld|%ld|%ld|%d", in[0], in[1], in[2],
               socket_buffer(tcp, SO_RCVBUF));
     story_row("out: tcp_wmem, SO_SNDBUF|%ld|%ld|%ld|%d", out[0], out[1], out[2],
               socket_buffer(tcp, SO_SNDBUF));
     close(tcp);
+}
 
-    if (packet_log()->tunnel)
-        claim_report(&window, stuck_at < FLOW_BYTES && window_closed && all ? HOLDS : UNCLEAR,
-                     "%s at %ld bytes, the reader's window is %u; after \"resume\" %d arrived",
-                     stuck_at < FLOW_BYTES ? "stuck" : "not stuck", stuck_at, info.tcpi_snd_wnd,
-                     all ? FLOW_BYTES : 0);
+static void judge_buffers(const long in[3], const long out[3])
+{
+    enum verdict verdict = flow_buffers(in, out, host_kernel());
+    if (verdict == SKIPPED)
+        claim_report(&buffers, SKIPPED,
+                     "this machine has settings of its own: in %ld to %ld, out %ld to %ld",
+                     in[1], in[2], out[1], out[2]);
     else
-        claim_skip(&window);
-    if (packet_log()->loss > 0 || packet_log()->rate > 0)
-        claim_report(&no_window, SKIPPED, "this link loses datagrams too");
+        claim_report(&buffers, verdict,
+                     "in: default %ld, at most %ld; out: default %ld, at most %ld", in[1],
+                     in[2], out[1], out[2]);
+}
+
+void scene_flow(void)
+{
+    long in[3] = {0}, out[3] = {0};
+    int udp = ask_open_udp();
+    struct tcp_flow tcp_flow = flow_over_tcp(udp);
+    struct udp_flow udp_flow = flow_over_udp(udp);
+    close(udp);
+    bool known = host_setting("tcp_rmem", in, 3) && host_setting("tcp_wmem", out, 3);
+    show_buffers(in, out);
+    judge_tcp(&tcp_flow);
+    judge_udp(&udp_flow);
+    if (known)
+        judge_buffers(in, out);
     else
-        claim_report(&no_window, dropped > 0 && sent == received + dropped ? HOLDS : UNCLEAR,
-                     "%ld sent = %ld received + %ld that the server's kernel dropped", sent,
-                     received, dropped);
-    enum verdict verdict = known ? flow_buffers(in, out, host_kernel()) : UNCLEAR;
-    claim_report(&buffers, verdict,
-                 "in: default %ld, at most %ld; out: default %ld, at most %ld%s", in[1], in[2],
-                 out[1], out[2],
-                 verdict == SKIPPED ? ": somebody has set them on this machine" : "");
+        claim_report(&buffers, UNCLEAR, "tcp_rmem and tcp_wmem cannot be read");
 }

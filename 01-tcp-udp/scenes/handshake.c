@@ -19,6 +19,7 @@
 
 static char answer[ANSWER_BYTES];
 static struct packet packets[PACKETS_MAX];
+static uint32_t packets_from; // the scene's first packet in the packet log
 
 static const struct claim opening = {
     "1.1", "guide §2.1", "a three-way handshake comes before any data", HOLDS, NULL};
@@ -34,8 +35,8 @@ static const struct claim four_tuple = {"1.9", "guide §2.1, §7",
 static const struct claim time_wait = {
     "1.11", "load balancing", "the side that closes first waits in TIME_WAIT", HOLDS, NULL};
 
-// Waits until our connection from `my_port` is in the state, at most PATIENCE_MS; after a state
-// that did not come it does not wait for the next ones.
+// Waits until the client's connection from `my_port` is in this state, at most PATIENCE_MS.
+// When one state has not come, it does not wait for the following ones.
 static void await_state(int my_port, const char *state)
 {
     static bool missed;
@@ -46,42 +47,52 @@ static void await_state(int my_port, const char *state)
     }
 }
 
-// Opens three more connections. Over each of them, and over UDP, the client asks which two
-// addresses the server sees.
-static bool ask_who(int udp)
+// True if the server has answered "who" on this socket with the addresses of its two ends.
+static bool is_right_who(int fd, const char *transport)
 {
-    static const char *const any[] = {"I am 0.0.0.0", "I am [::]"};
-    int fds[3], ports[4];
-    bool distinct = true, agreed = true;
+    static const char *const any[] = {"0.0.0.0", "[::]"};
     char mine[NET_NAME], theirs[NET_NAME], expected[2 * NET_NAME + 40];
-    story_head("what the server says of us");
-    for (int i = 0; i < 4; i++) {
-        if (i < 3) {
-            fds[i] = ask_open_tcp();
-            ask_tcp(fds[i], answer, "who");
-        } else {
-            ask_udp(udp, answer, "who");
-        }
-        int fd = i < 3 ? fds[i] : udp;
-        net_peer_name(fd, theirs);
-        // A UDP socket on all addresses does not say which of them was asked.
-        for (int j = 0; j < 2; j++)
-            if (i == 3 && strstr(answer, any[j]))
-                snprintf(theirs, sizeof theirs, "%s:%d", any[j] + 5, ask_port());
-        snprintf(expected, sizeof expected, "you are %s, I am %s, over %s",
-                 net_local_name(fd, mine), theirs, i < 3 ? "tcp" : "udp");
-        agreed = agreed && !strcmp(answer, expected);
-        ports[i] = local_port(fd);
-        for (int j = 0; j < i && i < 3; j++)
-            distinct = distinct && ports[j] != ports[i];
-        story_row("%s", answer);
+    net_local_name(fd, mine);
+    net_peer_name(fd, theirs);
+    snprintf(expected, sizeof expected, "you are %s, I am %s, over %s", mine, theirs,
+             transport);
+    if (!strcmp(answer, expected))
+        return true;
+    // The server's UDP socket may be bound to all addresses, and then names none of them.
+    for (int i = 0; i < 2 && !strcmp(transport, "udp"); i++) {
+        snprintf(expected, sizeof expected, "you are %s, I am %s:%d, over udp", mine, any[i],
+                 ask_port());
+        if (!strcmp(answer, expected))
+            return true;
     }
-    for (int i = 0; i < 3; i++)
-        close(fds[i]);
-    return distinct && agreed;
+    return false;
 }
 
-// The first datagram's bytes that are neither the IP header nor what ask_udp() sent: UDP's own.
+// Opens three more connections. Over each of them, and over UDP, the client asks which two
+// addresses the server sees. True if the server tells them apart by the client's ports.
+static bool ask_who(int udp)
+{
+    int fds[3];
+    story_head("what the server says about the client");
+    bool right = true;
+    for (int i = 0; i < 3; i++) {
+        fds[i] = ask_open_tcp();
+        ask_tcp(fds[i], answer, "who");
+        right = right && is_right_who(fds[i], "tcp");
+        for (int j = 0; j < i; j++)
+            right = right && local_port(fds[j]) != local_port(fds[i]);
+        story_row("%s", answer);
+    }
+    ask_udp(udp, answer, "who");
+    right = right && is_right_who(udp, "udp");
+    story_row("%s", answer);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+    return right;
+}
+
+// The length of UDP's own header: the first datagram without the IP header and without the text
+// that ask_udp() sent.
 static int udp_header_bytes(uint32_t count, const char *sent)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -90,13 +101,14 @@ static int udp_header_bytes(uint32_t count, const char *sent)
     return 0;
 }
 
-// A connection, and the states that its two ends were seen in.
+// How a connection ends.
 struct ending {
-    int port; // ours
-    char client_state[16], server_state[16];
+    int port;              // the client's
+    char client_state[16]; // of the client's end, as its kernel sees it
+    char server_state[16]; // of the server's end
 };
 
-// Waits for the states that both ends are to reach, and notes those that they have reached.
+// Waits until both ends have reached these states, and notes the states that they have.
 static void note_states(struct ending *ending, int udp, const char *client, const char *server)
 {
     await_state(ending->port, client);
@@ -107,7 +119,8 @@ static void note_states(struct ending *ending, int udp, const char *client, cons
     snprintf(ending->server_state, sizeof ending->server_state, "%.15s", answer);
     snprintf(ending->client_state, sizeof ending->client_state, "%s",
              tcp_state(ending->port, ask_port()));
-    story_event("our end: %s; the server's: %s", ending->client_state, ending->server_state);
+    story_event("the client's end: %s; the server's: %s", ending->client_state,
+                ending->server_state);
 }
 
 // connect(), one question, close(). Returns how many milliseconds connect() took.
@@ -128,7 +141,7 @@ static double close_at_once(int udp, struct ending *ending)
     return connect_ms;
 }
 
-// The same, but the server's half stays open until we say so.
+// The same, but the server's half stays open until the client says "resume".
 static void close_by_halves(int udp, struct ending *halfway, struct ending *ending)
 {
     story_say("The same, but the server keeps its half open for a while (\"linger\").");
@@ -136,7 +149,7 @@ static void close_by_halves(int udp, struct ending *halfway, struct ending *endi
     int tcp = ask_open_tcp();
     halfway->port = ending->port = local_port(tcp);
     ask_tcp(tcp, answer, "linger %d", PATIENCE_MS);
-    story_event("shutdown(SHUT_WR): nothing more from us, but we still read");
+    story_event("shutdown(SHUT_WR): no more bytes, but the client still reads");
     shutdown(tcp, SHUT_WR);
     note_states(halfway, udp, "FIN_WAIT2", "CLOSE_WAIT");
     ask_udp(udp, answer, "resume");
@@ -153,49 +166,57 @@ static bool is_in(const struct ending *ending, const char *client_state,
            !strcmp(ending->server_state, server_state);
 }
 
+// Judges the claims that need packets.
+static void judge_packets(double connect_ms, int at_once_port, int by_halves_port)
+{
+    int smallest, largest;
+    uint32_t count = packet_log_read(packets_from, packets, PACKETS_MAX);
+    int three = capture_closing_segments(packets, count, at_once_port);
+    int four = capture_closing_segments(packets, count, by_halves_port);
+    int udp_header = udp_header_bytes(count, "#1001 state 65535");
+    capture_tcp_headers(packets, count, &smallest, &largest);
+    claim_report(&opening, holds_if(capture_opens(packets, count, at_once_port)),
+                 "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
+                 connect_ms, packet_log()->rtt_ms);
+    enum verdict verdict = UNCLEAR;
+    if (four == 4 && three == 3)
+        verdict = NOT_HERE;
+    else if (four == 4 && three == 4)
+        verdict = HOLDS;
+    claim_report(&closing, verdict,
+                 "%d segments when the server closes at once, %d when its half stays open",
+                 three, four);
+    claim_report(&headers, holds_if(udp_header == 8 && smallest >= 20 && largest <= 60),
+                 "UDP %d bytes; TCP %d (SYN, with its options) and %d (all others)", udp_header,
+                 largest, smallest);
+}
+
 void scene_handshake(void)
 {
+    static const char *const told[] = {"not told apart", "told apart"};
     struct ending at_once, halfway, by_halves;
-    int udp = ask_open_udp(), smallest, largest;
-    uint32_t mark = packet_log_mark();
+    int udp = ask_open_udp();
+    packets_from = packet_log_mark();
     double connect_ms = close_at_once(udp, &at_once);
     close_by_halves(udp, &halfway, &by_halves);
     story_quiet(true);
     bool told_apart = ask_who(udp);
     close(udp);
 
-    uint32_t count = packet_log_read(mark, packets, PACKETS_MAX);
-    int three = capture_closing_segments(packets, count, at_once.port);
-    int four = capture_closing_segments(packets, count, by_halves.port);
-    int udp_header = udp_header_bytes(count, "#1001 state 65535");
-    capture_tcp_headers(packets, count, &smallest, &largest);
     if (packet_log()->tunnel) {
-        claim_report(&opening, capture_opens(packets, count, at_once.port) ? HOLDS : UNCLEAR,
-                     "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
-                     connect_ms, packet_log()->rtt_ms);
-        enum verdict verdict = UNCLEAR;
-        if (four == 4 && three == 3)
-            verdict = NOT_HERE;
-        else if (four == 4 && three == 4)
-            verdict = HOLDS;
-        claim_report(&closing, verdict,
-                     "%d segments when the server closes at once, %d when its half stays open",
-                     three, four);
-        claim_report(&headers,
-                     udp_header == 8 && smallest >= 20 && largest <= 60 ? HOLDS : UNCLEAR,
-                     "UDP %d bytes; TCP %d (SYN, with its options) and %d (all others)",
-                     udp_header, largest, smallest);
+        judge_packets(connect_ms, at_once.port, by_halves.port);
     } else {
         claim_skip(&opening);
         claim_skip(&closing);
         claim_skip(&headers);
     }
-    claim_report(&four_tuple, told_apart ? HOLDS : UNCLEAR,
-                 "3 TCP connections and UDP at port %d at once, %stold apart by our ports",
-                 ask_port(), told_apart ? "" : "not ");
-    bool waits = is_in(&at_once, "TIME_WAIT", "gone") && is_in(&by_halves, "TIME_WAIT", "gone");
-    claim_report(&time_wait,
-                 waits && is_in(&halfway, "FIN_WAIT2", "CLOSE_WAIT") ? HOLDS : UNCLEAR,
+    claim_report(&four_tuple, holds_if(told_apart),
+                 "3 TCP connections and UDP at port %d at once, %s by the client's ports",
+                 ask_port(), told[told_apart]);
+    bool waits = is_in(&at_once, "TIME_WAIT", "gone") &&
+                 is_in(&halfway, "FIN_WAIT2", "CLOSE_WAIT") &&
+                 is_in(&by_halves, "TIME_WAIT", "gone");
+    claim_report(&time_wait, holds_if(waits),
                  "client %s, server %s; half closed: %s, %s; then %s, %s", at_once.client_state,
                  at_once.server_state, halfway.client_state, halfway.server_state,
                  by_halves.client_state, by_halves.server_state);

@@ -2,9 +2,9 @@
 //
 // Run:    make run             or one scene: make run SCENE=loss ARGS="--loss 30"
 //         ./play boundaries    against ./server in another terminal
-// Watch:  what the kernel does for a TCP client and does not do for a UDP client.
+// Watch:  the kernel does many things for TCP that it does not do for UDP.
 //
-// Each scene is in the file of its name: read any of them beside its output.
+// Each scene is in the file of its name. Read any of them beside its output.
 #include "ask.h"
 #include "options.h"
 #include "scenes.h"

@@ -1,4 +1,4 @@
-// queries.c: scene queries: which answer belongs to which question. Over UDP an id tells.
+// queries.c: scene queries: over UDP an id tells which question an answer belongs to.
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,13 +17,14 @@ static const struct claim ids = {"1.12", "design patterns",
 
 struct query {
     int id;
-    const char *text;     // what to send after "#ID "
-    const char *expected; // the answer that belongs to it
-    bool answered, right;
+    const char *text;     // of the question, behind "#ID "
+    const char *expected; // of the answer
+    bool answered;
+    bool right; // the answer was the expected one
 };
 
-// Sends those of the queries that are still open, then takes answers until all are there or
-// the time is up. Returns how many are open; keeps the order of the answers in `order`.
+// Sends the queries that are still open. Then takes answers until all have come, or the time is
+// over. Returns how many queries are open. The ids of the answers go to `order`.
 static int ask_round(int udp, struct query *queries, int count, int *order, int *answered)
 {
     int open = 0, id, used = 0;
@@ -53,28 +54,37 @@ static int ask_round(int udp, struct query *queries, int count, int *order, int 
     return open;
 }
 
+// Asks until all queries have an answer. Returns how many rounds that took.
+static int ask_all(int udp, struct query *queries, int count, int *order, int *answered)
+{
+    int rounds = 1;
+    while (ask_round(udp, queries, count, order, answered) && rounds < TRIES_MAX) {
+        story_event("no answer within %d ms: ask again", ask_timeout_ms());
+        rounds++;
+    }
+    return rounds;
+}
+
 void scene_queries(void)
 {
-    int udp = ask_open_udp(), order[4], answered = 0, rounds = 1, tries = 1;
+    int udp = ask_open_udp(), order[4], answered = 0;
     struct query two[] = {{.id = 17, .text = "after 150 slow", .expected = "slow"},
                           {.id = 18, .text = "after 0 fast", .expected = "fast"}};
     struct query lost[] = {{.id = 19, .text = "after 0 third", .expected = "third"}};
     story_say("Two questions at once; the server needs longer for the first one.");
     story_timeline();
-    while (ask_round(udp, two, 2, order, &answered) && rounds++ < TRIES_MAX)
-        story_event("no answer within %d ms: ask again", ask_timeout_ms());
-    while (ask_round(udp, lost, 1, order, &answered) && tries++ < TRIES_MAX)
-        story_event("no answer within %d ms: ask again", ask_timeout_ms());
+    int rounds = ask_all(udp, two, 2, order, &answered);
+    int tries = ask_all(udp, lost, 1, order, &answered);
     close(udp);
     bool all = two[0].answered && two[1].answered && lost[0].answered;
     bool right = two[0].right && two[1].right && lost[0].right;
     bool overtaken = order[0] == 18 && order[1] == 17;
     if (!all)
-        claim_report(&ids, SKIPPED, "no answer to one of them in %d tries", TRIES_MAX);
+        claim_report(&ids, SKIPPED, "one question had no answer in %d tries", TRIES_MAX);
     else if (right && !overtaken && rounds > 1)
         claim_report(&ids, SKIPPED, "a lost packet kept the answers in the questions' order");
     else
-        claim_report(&ids, overtaken && right ? HOLDS : UNCLEAR,
-                     "#17 and #18 answered in the order #%d, #%d; #19 after %d tr%s", order[0],
-                     order[1], tries, tries == 1 ? "y" : "ies");
+        claim_report(&ids, holds_if(overtaken && right),
+                     "#17 and #18 answered in the order #%d, #%d; tries for #19: %d", order[0],
+                     order[1], tries);
 }

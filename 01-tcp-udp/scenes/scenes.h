@@ -11,8 +11,8 @@ void scene_flow(void);
 void scene_segments(void);
 void scene_queries(void);
 
-// The verdict of claim 1.10: SKIPPED if tcp_rmem or tcp_wmem, three numbers each, are not what
-// a kernel of this version (612: 6.12) has by itself.
+// The verdict of claim 1.10 for these values of tcp_rmem and tcp_wmem, three numbers each, and
+// a kernel of this version (612: 6.12). SKIPPED: they are not the kernel's own values.
 enum verdict flow_buffers(const long in[3], const long out[3], int kernel);
 
 #endif

@@ -1,4 +1,4 @@
-// segments.c: scene segments: how many bytes a packet carries.
+// segments.c: scene segments: how many bytes one packet carries.
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -70,7 +70,9 @@ static void judge(struct sizes open, struct sizes clamped)
 
 void scene_segments(void)
 {
-    int mtu = packet_log()->tunnel ? packet_log()->mtu : 1500;
+    int mtu = 1500;
+    if (packet_log()->tunnel)
+        mtu = packet_log()->mtu;
     int total = SEGMENTS * (mtu - 40);
     story_say("One send() of %d bytes. TCP cuts it where a packet is full.", total);
     story_timeline();

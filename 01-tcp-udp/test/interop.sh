@@ -20,8 +20,8 @@ if need curl curl; then
         "curl -sS -m2 http://127.0.0.1:$port/"
 fi
 if need socat socat; then
-    # A foreign echo service, TCP and UDP, on a port number that is free for both: our server
-    # finds one, and goes.
+    # A foreign echo service for TCP and UDP needs one port number that is free for both. Our
+    # server finds such a number, and stops.
     start_server ./server
     kill "${pids##* }"
     wait "${pids##* }"

@@ -26,7 +26,7 @@ static bool exchange(int port)
 static pid_t server;
 static int tcp, udp;
 
-// A server, and a socket of each kind to it.
+// Starts a server, and opens a socket of each kind to it.
 static void start(void)
 {
     static const struct timeval patience = {PATIENCE_MS / 1000, 0};
@@ -111,7 +111,7 @@ TEST(commands)
     for (int i = 0; i < 300; i++)
         CHECK(write_all(tcp, "note 7 0\n", 9));
     ask_tcp(tcp, answer, "notes tcp");
-    CHECK_HAS(answer, "256 notes:"); // no more than it has room for
+    CHECK_HAS(answer, "256 notes:"); // the server has room for 256
     ask_tcp(tcp, answer, "say 9 what");
     for (int i = 1; i < 8; i++) { // 8 times at most
         CHECK(read_line(tcp, answer));
@@ -170,19 +170,19 @@ TEST(a_client_that_does_not_read)
     struct pollfd writable = {tcp, POLLOUT, 0};
     while (sent < 100000000 && poll(&writable, 1, 500) == 1) {
         ssize_t put = write(tcp, lines, sizeof lines);
-        sent += put > 0 ? put : 0;
+        if (put > 0)
+            sent += put;
     }
     CHECK(sent < 100000000);
     stop();
 }
 
-// Many costly requests in one write: the others have their turn in between.
-// 200 scans of the table of all connections: another client is answered long before they
-// are done. A busy machine may delay it now and then, but not every time.
-// When the other client has its answer, some answers of the greedy one are still missing.
+// One client sends many costly requests in one write. Another client must get its answer while
+// some answers for the greedy client are still missing. A busy machine may delay the other
+// client sometimes, but not every time.
 TEST(a_greedy_client_delays_nobody)
 {
-    static char lines[400]; // few: each is looked up among all of the kernel's sockets
+    static char lines[400]; // 50 requests: for each the server searches all TCP connections
     bool early = false;
     start();
     for (size_t i = 0; i < sizeof lines; i += 8)
@@ -202,7 +202,7 @@ TEST(a_greedy_client_delays_nobody)
     stop();
 }
 
-// One byte a second: the server closes the connection although something always comes.
+// A client sends one byte a second. The server closes the connection although bytes come.
 TEST(a_byte_now_and_then_buys_no_time)
 {
     int64_t began = now_ns();
@@ -224,8 +224,8 @@ TEST(swallow_has_a_limit)
     stop();
 }
 
-// All places are taken by clients that never finish a line; one that does keeps its place, and
-// a newcomer gets one.
+// Clients that never finish a line take all places. A client that does finish its lines keeps
+// its place, and a new client gets one.
 TEST(slow_clients_do_not_lock_out_others)
 {
     struct rlimit limit;
@@ -373,7 +373,8 @@ TEST(the_client_shows_both_protocols)
     CHECK_INT(run_client(ask_port(), "--udp 'say 2 x'"), 0);
     CHECK_HAS(test_output, "1 bytes \"x\"\nUDP 0.0.0.0:");
     CHECK(!strstr(test_output, "TCP"));
-    CHECK_INT(run_client(ask_port(), "'linger 100'"), 0); // it closes its own half first
+    CHECK_INT(run_client(ask_port(), "'linger 100'"),
+              0); // the client closes its own half first
     CHECK_HAS(test_output, "the other half was still open");
     CHECK_INT(run_client(ask_port(), "\"$(printf '\\033[31m')\""), 0);
     CHECK_HAS(test_output, "\"\\x1b[31m\\n\"");
@@ -391,7 +392,7 @@ TEST(the_client_says_what_went_wrong)
     CHECK_INT(run_client(ask_port(), "one two"), 2);
     CHECK_INT(run_client(1, "--udp"), 1);
     CHECK_HAS(test_output, "no answer over UDP from 127.0.0.1:1 in 5 seconds");
-    // 70,000 bytes are too many for a line of this client's, and for a datagram.
+    // 70,000 bytes are too many for a line of this client, and for a datagram.
     CHECK_INT(run_client(ask_port(), "$(head -c70000 /dev/zero | tr '\\0' x)"), 1);
     CHECK_HAS(test_output, "the text is too long");
     CHECK_INT(run_client(ask_port(), "--udp $(head -c70000 /dev/zero | tr '\\0' x)"), 1);
@@ -402,7 +403,7 @@ TEST(the_client_says_what_went_wrong)
     CHECK_HAS(test_output, "has not closed within 15 seconds; 3 bytes have come");
 }
 
-// A stranger sends to the client's port before the server does.
+// Another program sends to the client's port before the server does.
 TEST(the_client_ignores_strangers)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -425,7 +426,8 @@ TEST(the_client_ignores_strangers)
     CHECK_HAS(test_output, "5 bytes \"hello\"\nUDP has no end");
 }
 
-// What the kernel has by itself depends on its version; what somebody has set is no failure.
+// The kernel's own values depend on its version. Other values are settings of this machine, and
+// no failure.
 TEST(buffers_by_default_and_tuned)
 {
     static const long in[] = {4096, 131072, 6291456}, much[] = {4096, 131072, 33554432},
@@ -443,8 +445,8 @@ TEST(buffers_by_default_and_tuned)
     CHECK_INT(flow_buffers(in, out_tuned, 618), SKIPPED);
 }
 
-// A handshake is one also where ECN is asked for: ECE and CWR stand beside SYN (RFC 3168
-// §6.1.1).
+// A handshake that asks for ECN is also a handshake: its packets have ECE and CWR beside SYN
+// (RFC 3168 §6.1.1).
 TEST(a_handshake_that_asks_for_ecn)
 {
     struct packet list[] = {

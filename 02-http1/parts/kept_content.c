@@ -30,8 +30,8 @@ void kept_free(struct kept_content *kept)
     *kept = (struct kept_content){0};
 }
 
-// Takes the content of the slowest connection away, and wakes that connection. False: all of
-// them are younger than KEPT_GRACE_MS.
+// Takes the content of the slowest connection away, and wakes that connection. False: the
+// content of all other connections is younger than KEPT_GRACE_MS.
 static bool take_from_slowest(const struct kept_content *newcomer, int64_t now_ns)
 {
     struct kept_content *slowest = NULL;

@@ -29,12 +29,16 @@ void ask_get(struct fetch *f, const char *target)
 int ask_first_line(const struct fetch *f)
 {
     const char *end = memchr(f->content.at, '\n', f->content.length);
-    return (int)(end ? (size_t)(end - f->content.at) : f->content.length);
+    if (!end)
+        return (int)f->content.length;
+    return (int)(end - f->content.at);
 }
 
 bool ask_ends(struct fetch *f)
 {
-    enum fetch_result result = f->rest.length ? FETCH_OK : fetch_read(f);
+    if (f->rest.length)
+        return false;
+    enum fetch_result result = fetch_read(f);
     if (result == FETCH_CLOSED || result == FETCH_RESET)
         return true;
     fetch_or_die(f, result);

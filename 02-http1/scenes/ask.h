@@ -4,21 +4,22 @@
 
 #include "fetch.h"
 
-// Says where it is, before any scene.
+// Sets the server's address. Call it before any scene.
 void ask_server(const char *host, int port);
 
-// Connects to it. Dies if it is not there.
+// Connects to the server. Dies if it does not answer.
 void ask_open(struct fetch *f);
 
-// Sends a request as it stands here, or one for a page, and reads the answer. Dies if there is
-// none.
+// Sends these bytes, which are a request, and reads the answer. Dies if there is none.
 void ask(struct fetch *f, const char *request);
+
+// The same with a GET for this target.
 void ask_get(struct fetch *f, const char *target);
 
-// The length of the content's first line, without its end.
+// The length of the content's first line, without the newline.
 int ask_first_line(const struct fetch *f);
 
-// True if the server ends the connection, as it has announced, without another byte.
+// True if the server closes the connection without another byte.
 bool ask_ends(struct fetch *f);
 
 #endif

@@ -1,21 +1,23 @@
-// naive.c: see naive.h. WRONG on purpose: look for what it does not check.
+// naive.c: see naive.h. It is WRONG on purpose: look for what it does not check.
 #include "naive.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// The value of a field in the head that ends at `end`; whatever comes first, however it is
-// spelt.
+// The value of a field in the head that ends at `end`; NULL if there is none. WRONG: it takes
+// the first place where the name stands, in whatever line that is.
 static const char *find_value(const char *head, const char *end, const char *name)
 {
     const char *at = strcasestr(head, name);
-    return at && at < end ? at + strlen(name) : NULL;
+    if (!at || at >= end)
+        return NULL;
+    return at + strlen(name);
 }
 
 static const char *skip_chunks(const char *at)
 {
     for (size_t size = 1; size > 0;) {
-        size = strtoul(at, NULL, 16); // also " +5 whatever", and 0 for what is no number
+        size = strtoul(at, NULL, 16); // WRONG: takes " +5 x" for 5, and "xyz" for 0
         at = strstr(at, "\r\n");
         if (!at || size + 4 > strlen(at))
             return "";
@@ -38,8 +40,8 @@ int naive_read(const char *text, enum naive_rule rule, size_t starts[NAIVE_REQUE
         if (coding && rule == BY_CHUNKS) {
             at = skip_chunks(at);
         } else if (length) {
-            size_t bytes = strtoul(length, NULL, 10); // also "-1", "+5", "5, 6"
-            at += bytes < strlen(at) ? bytes : strlen(at);
+            size_t bytes = strtoul(length, NULL, 10); // WRONG: takes "-1", "+5", "5, 6"
+            at += strnlen(at, bytes);
         }
     }
     return count;

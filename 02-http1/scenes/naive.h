@@ -1,5 +1,5 @@
-// naive.h: two HTTP/1.1 readers that are WRONG, as many in use have been: each takes from a
-// head what it knows and skips what it does not. For scene `smuggle`, and for nothing else.
+// naive.h: two HTTP/1.1 readers that are WRONG. Each reads the fields that it knows and skips
+// all others, as many real programs have done. Only scene smuggle uses them.
 #ifndef NAIVE_H
 #define NAIVE_H
 
@@ -8,8 +8,8 @@
 #define NAIVE_REQUESTS 8
 
 enum naive_rule {
-    BY_LENGTH, // believes Content-Length, does not know of chunks
-    BY_CHUNKS, // believes Transfer-Encoding if there is any, else Content-Length
+    BY_LENGTH, // the reader believes Content-Length, and knows nothing of chunks
+    BY_CHUNKS, // the reader believes Transfer-Encoding if there is one, else Content-Length
 };
 
 // Finds the requests in a '\0'-terminated text: sets starts[i] to where each begins. Returns

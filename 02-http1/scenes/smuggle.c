@@ -1,15 +1,14 @@
-// smuggle.c: the same bytes, read by two careless readers and by our server.
+// smuggle.c: scene smuggle: the same bytes, read by two careless readers and by our server.
 //
-// A smuggler sends one request through a proxy that the proxy reads as one and the server
-// behind it as two: the second was never checked by the proxy (RFC 9112 §11.2).
-#include "smuggle.h"
-
+// A smuggler sends bytes that a proxy reads as one request, and the server behind the proxy as
+// two. The proxy has never checked the second request (RFC 9112 §11.2).
 #include <stdio.h>
 #include <string.h>
 
 #include "ask.h"
 #include "claim.h"
 #include "naive.h"
+#include "scenes.h"
 #include "story.h"
 #include "text.h"
 
@@ -35,29 +34,35 @@ static const struct attack {
 
 #define ATTACKS (sizeof attacks / sizeof *attacks)
 
-// Prints the text with a mark where each reader begins a new request.
-static void show_bytes(const char *text, enum naive_rule rule, const char *who)
+// Prints the text line by line; before each line, the number of the request that it belongs to
+// for this reader. Lines of a second request, which is the smuggled one, are red.
+static void show_bytes(const char *text, enum naive_rule rule, const char *reader)
 {
     size_t starts[NAIVE_REQUESTS];
     int count = naive_read(text, rule, starts), next = 0;
     size_t at = 0;
-    story_say("%s%s%s", paint(BOLD), who, paint(PLAIN));
+    story_say("%s%s%s", paint(BOLD), reader, paint(PLAIN));
     while (text[at]) {
         size_t length = strcspn(text + at, "\r");
-        next += next < count && starts[next] == at;
-        printf("    %s%d  %.*s%s%s\\r\\n%s\n", next > 1 ? paint(RED) : "", next, (int)length,
-               text + at, paint(PLAIN), paint(DIM), paint(PLAIN));
+        if (next < count && starts[next] == at)
+            next++;
+        if (next > 1)
+            fputs(paint(RED), stdout);
+        printf("    %d  %.*s%s%s\\r\\n%s\n", next, (int)length, text + at, paint(PLAIN),
+               paint(DIM), paint(PLAIN));
         at += length + 2;
     }
 }
 
-// Sends the bytes to our server. True if its one answer is 400 and the connection's end.
+// Sends the bytes to our server. True if it answers 400, once, and closes the connection.
 static bool is_refused(const char *text, int *status)
 {
     struct fetch f;
     ask_open(&f);
     fetch_or_die(&f, fetch_send(&f, "%s", text));
-    *status = fetch_answer(&f) == FETCH_OK ? f.head.status : 0;
+    *status = 0;
+    if (fetch_answer(&f) == FETCH_OK)
+        *status = f.head.status;
     bool ended = *status && !f.head.keep_alive && ask_ends(&f);
     fetch_close(&f);
     return *status == 400 && ended;
@@ -80,12 +85,14 @@ void scene_smuggle(void)
         size_t starts[NAIVE_REQUESTS];
         int status, by_length = naive_read(a->text, BY_LENGTH, starts);
         int by_chunks = naive_read(a->text, BY_CHUNKS, starts);
-        different += by_length != by_chunks;
-        refused += is_refused(a->text, &status);
+        if (by_length != by_chunks)
+            different++;
+        if (is_refused(a->text, &status))
+            refused++;
         story_row("%s|%d request%s|%d request%s|%d", a->name, by_length, plural[by_length == 1],
                   by_chunks, plural[by_chunks == 1], status);
     }
-    claim_report(&differ, different == ATTACKS && refused == ATTACKS ? HOLDS : UNCLEAR,
+    claim_report(&differ, holds_if(different == ATTACKS && refused == ATTACKS),
                  "%zu of %zu texts read differently; ours answers 400 and closes: %zu",
                  different, ATTACKS, refused);
 }

@@ -1,6 +1,6 @@
-# bench.sh: what a request costs our server, side by side with nginx: CPU time of the server's own
-# process (user and system) over the requests that it served, alternating, median of five. Then what
-# 10,000 idle connections cost.
+# bench.sh: the CPU time of one request, for our server and for nginx: user and system time of the
+# server's process, divided by the requests that it served. The two take turns; the figure is the
+# median of five. Then the memory of 10,000 idle connections.
 #
 # CPU time, not requests a second: wrk runs on the same cores and would hide the difference.
 . ../common/test/peers.sh
@@ -13,7 +13,8 @@ their_port=$((20000 + $$ % 10000))
 folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 
-# nginx with one worker, everything off that we do not do, and the same answer as ours.
+# nginx with one worker, without the functions that our server does not have, and with the same
+# answer as ours.
 cat >"$folder/nginx.conf" <<CONF
 daemon off; worker_processes 1; pid $folder/pid; error_log $folder/error;
 events { worker_connections 1000; }
@@ -64,7 +65,7 @@ printf '  %-34s %11s %11s %8s\n' "CPU time a request (median of $RUNS)" ours ngi
 compare "wrk -t1 -c64"
 compare "the same, 16 requests pipelined" -s "$folder/pipeline.lua"
 
-# Each of 10,000 connections asks once and then is silent.
+# 10,000 connections, each with one request, and then silent.
 command -v python3 >/dev/null || { echo "  10,000 idle connections: this needs python3" && exit 0; }
 ulimit -n "$(ulimit -Hn)"
 python3 - "$port" "$ours" <<'PYTHON'

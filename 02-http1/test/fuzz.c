@@ -1,5 +1,5 @@
-// fuzz.c: hostile bytes for the readers of ../common/http.c and body.c, made by clang's
-// libFuzzer.
+// fuzz.c: libFuzzer, a part of clang, makes hostile bytes for the functions of ../common/http.h
+// that read messages.
 //
 // Run:    make fuzz        (FUZZ_SECONDS=600 for longer; needs clang)
 // Watch:  "cov:" grow. Bytes that break a rule of test_parser.h are kept as build/crash-...

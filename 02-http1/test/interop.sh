@@ -1,8 +1,7 @@
-# interop.sh: foreign clients against our server: what they send, they mean; what we say, they
-# understand.
+# interop.sh: foreign clients against our server, and our client against foreign servers.
 . ../common/test/peers.sh
 
-# The status codes, or whatever else is asked for with -w, of curl's requests.
+# The status codes of curl's requests, or what else the option -w asks for.
 codes() { curl -s -m 20 -o /dev/null -w '%{http_code} ' "$@"; }
 
 folder=$(mktemp -d)
@@ -54,7 +53,7 @@ piece 5 of 5" "curl -sS -m 20 -N '$url/stream?n=5&ms=5' | sed -n '1p;\$p'"
         "for f in a b; do curl -sS -m 20 $url/files/\$f | cmp - $folder/numbers || exit; done; echo same"
 fi
 if need curl curl && need nc netcat-openbsd; then
-    # The connection ends in the middle; the server says how far it came; the rest goes there.
+    # The connection ends in the middle; the server names the offset; curl sends the rest.
     head -c 60000 "$folder/numbers" >"$folder/begin"
     expect "an upload that breaks off" "" \
         "(printf 'PUT /files/c HTTP/1.1\r\nHost: h\r\nContent-Length: $size\r\n\r\n'; cat $folder/begin) | nc -N 127.0.0.1 $port"
@@ -185,7 +184,7 @@ fi
 
 # ---- our client against foreign servers ------------------------------------------------------
 
-# meet NAME PORT STATUS: a page of 13 bytes and one of 3 MB, of any server that serves $folder.
+# meet NAME PORT STATUS: our client gets a page of 13 bytes and one of 3 MB from a server of $folder.
 meet() {
     expect "$1: a page" "$3
 hello, world" "./client --port $2 /index.html 2>&1 | tr -d '\r' | sed -n 's/^< HTTP/HTTP/p;/^hello/p' | sort"

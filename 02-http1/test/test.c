@@ -1,11 +1,11 @@
 // test.c: tests of lesson 02. `make test` runs them, the scenes, real peers, and the patches in
-// break/. Here: one request after another, and what is answered. Further tests, by topic:
+// break/. Here: one request after another, and its answer. Further tests, by topic:
 //
 //     test_answers.h   what the answers say
 //     test_uploads.h   files that come whole, in parts, and from two at once
 //     test_client.h    ./client
 //     test_clients.h   clients that are slow, silent, gone, or many
-//     test_mutations.h bytes that nobody would think of
+//     test_mutations.h good requests with a random change
 //
 // Requests and what is expected of them: test_requests.h. How they are sent: test_talk.h.
 #include "contract.h"
@@ -35,7 +35,7 @@ static bool is_head(const char *bytes)
     return !strncmp(bytes + strspn(bytes, "\r\n"), "HEAD ", 5);
 }
 
-// Sends a request, and the marker behind it, and checks what is answered; cut as in send_cut().
+// Sends a request with the marker behind it, cut as in send_cut(), and checks the answer.
 static void expect(int port, const struct odd_request *odd, int fence_fd, size_t cut)
 {
     char seen[100];
@@ -67,7 +67,7 @@ TEST(odd_requests_byte_by_byte)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Puts `length` bytes in the place of the '@' in a pattern, and checks what is answered.
+// Sends the pattern with `length` bytes in the place of its '@', and checks the answer.
 static void expect_filled(int port, const char *pattern, const char *bytes, size_t length,
                           const char *expected)
 {
@@ -82,7 +82,20 @@ static void expect_filled(int port, const char *pattern, const char *bytes, size
     expect(port, &odd, -1, WHOLE);
 }
 
-// A control byte is wrong everywhere; but a tab is right where spaces are.
+// The answer to a request with the byte `c` in a place where text stands, or content. A control
+// byte is wrong in any text, but a tab is right where a space is.
+static const char *expected_of(int c, bool is_content, const char *with_tab,
+                               const char *with_other)
+{
+    if (c == '\t')
+        return with_tab;
+    if (c > 127)
+        return with_other;
+    if (is_content)
+        return "200";
+    return "400 close";
+}
+
 TEST(every_control_byte_in_every_place)
 {
     static const struct {
@@ -130,19 +143,19 @@ TEST(every_control_byte_in_every_place)
     int port = serve(&pid);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         bool is_content = strstr(places[i].pattern, "hell@\r");
-        for (int c = 0; c < 256; c = c == 31 ? 127 : c + 1) {
+        for (int c = 0; c < 256; c++) {
             char byte[2] = {(char)c, '\0'};
-            const char *expected = c == '\t'    ? places[i].with_tab
-                                   : c > 127    ? places[i].with_other
-                                   : is_content ? "200"
-                                                : "400 close";
-            expect_filled(port, places[i].pattern, byte, 1, expected);
+            if (c >= ' ' && c < 127)
+                continue;
+            expect_filled(port, places[i].pattern, byte, 1,
+                          expected_of(c, is_content, places[i].with_tab, places[i].with_other));
         }
     }
     CHECK_INT(test_stop(pid), 0);
 }
 
-// What may stand around the digits of a length: zeros, and in a field spaces too.
+// Zeros may stand in front of the digits of a length, and in a field also spaces around them.
+// All other bytes there are wrong.
 TEST(every_form_of_a_length)
 {
     static const char *const before[] = {"",  "0",  "00", " ",  "\t", "+", "-",    "0x", "0X",
@@ -154,6 +167,7 @@ TEST(every_form_of_a_length)
                                          " 5", "\xa0", "_",  "%",   "\"", "'",   ")", "=",
                                          ":",  "/",    "g",  "0x",  "--", "\\n", "^", "!"};
     static const char size_pattern[] = CHUNKS "@\r\nhello\r\n" LAST;
+    static const char *const expected[] = {"400 close", "200"}; // of a bad form, of a good one
     pid_t pid;
     char form[20];
     int port = serve(&pid);
@@ -165,30 +179,32 @@ TEST(every_form_of_a_length)
             bool extension = zeros && *behind[j] == ';';
             snprintf(form, sizeof form, "%s5%s", before[i], behind[j]);
             expect_filled(port, POST LENGTH "@\r\n\r\nhello", form, strlen(form),
-                          good ? "200" : "400 close");
+                          expected[good]);
             good = zeros && (!*behind[j] || extension);
-            expect_filled(port, size_pattern, form, strlen(form), good ? "200" : "400 close");
+            expect_filled(port, size_pattern, form, strlen(form), expected[good]);
         }
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Lengths of 1 to 40 digits: what is too much for us is refused as such as long as it is a
-// number that we can hold, and nothing wraps around.
+// Lengths of 1 to 40 digits: a content that is too long gets 413 if a 64-bit number can hold
+// its length, and 400 if not. No number wraps around.
 TEST(lengths_that_overflow)
 {
     pid_t pid;
     char digits[41];
     int port = serve(&pid);
     for (int count = 1; count <= 40; count++) {
+        const char *refusal = "413 close";
+        if (count > 18)
+            refusal = "400 close";
         memset(digits, '9', sizeof digits);
         if (count >= 7)
-            expect_filled(port, POST LENGTH "@\r\n\r\nhello", digits, (size_t)count,
-                          count > 18 ? "400 close" : "413 close");
+            expect_filled(port, POST LENGTH "@\r\n\r\nhello", digits, (size_t)count, refusal);
         memset(digits, '0', sizeof digits);
         digits[count - 1] = '5';
         expect_filled(port, POST LENGTH "@\r\n\r\nhello", digits, (size_t)count, "200");
         expect_filled(port, CHUNKS "@\r\nhello\r\n" LAST, digits, (size_t)count, "200");
-        // 1, and then zeros that are a multiple of 2^64, and the length that would be right.
+        // The digit 1, zeros, and a 5: a reader that wraps around might take this for 5.
         digits[0] = '1';
         if (count > 16)
             expect_filled(port, CHUNKS "@\r\nhello\r\n" LAST, digits, (size_t)count,
@@ -199,7 +215,7 @@ TEST(lengths_that_overflow)
 
 // ---- limits --------------------------------------------------------------------------------
 
-// The same with as many letters as it takes.
+// The same with `length` letters.
 static void expect_letters(int port, const char *pattern, size_t count, const char *expected)
 {
     static char letters[REQUEST_BYTES];
@@ -243,7 +259,8 @@ TEST(limits)
     expect_letters(port, CHUNKS "100000\r\n@\r\n1\r\nx\r\n" LAST, MEGABYTE, "413 close");
     expect_letters(port, CHUNKS "100001\r\n@", MEGABYTE + 1, "413 close");
     expect_letters(port, CHUNKS "fffffffffffffff\r\n@", MEGABYTE + 1, "413 close");
-    // Who is refused anyway, and sends more than we read, is still told why.
+    // A request that is refused for another reason brings more than the server reads: its
+    // client is still told the reason.
     expect_letters(port, "POST /nothing HTTP/1.1\r\n" HOST CODING "chunked\r\n\r\n200000\r\n@",
                    MEGABYTE + 1, "404 close");
     expect_letters(port, "POST /nothing HTTP/1.1\r\n" HOST LENGTH "2000000\r\n\r\n@", 10,
@@ -305,8 +322,9 @@ TEST(requests_cut_at_every_byte_get_the_same_answers)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// All requests of the table that keep the connection, in one go on one connection: the answers
-// are those that each one got alone, in the same order. A bad one in the end closes.
+// All requests of the table that keep the connection go out at once on one connection. Their
+// answers must be those that each request got alone, in the same order. A bad request at the
+// end closes the connection.
 TEST(pipelined_requests_get_the_same_answers)
 {
     static char expected[2 * ANSWERS_BYTES]; // room for talk(), wherever it begins
@@ -329,7 +347,7 @@ TEST(pipelined_requests_get_the_same_answers)
     length += sizeof MARKER - 1;
     CHECK(sum > 10000);
     mask_dates(expected, sum);
-    for (size_t cut = 1; cut < length; cut = cut == WHOLE ? length : cut + 997) {
+    for (size_t cut = 1; cut < length; cut += 997) {
         size_t got = talk(port, fence_fd, request, length, cut, answers);
         mask_dates(answers, got);
         CHECK_INT((long)got, (long)sum);
@@ -352,9 +370,11 @@ TEST(answers_keep_their_order)
                                         "image/png", "four",    "that took"};
     const char *end = text + ANSWERS_BYTES, *at = text;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        at = at ? memmem(at, (size_t)(end - at), parts[i], strlen(parts[i])) : NULL;
-        if (!at)
+        at = memmem(at, (size_t)(end - at), parts[i], strlen(parts[i]));
+        if (!at) {
             FAIL("\"%s\" is not in its place", parts[i]);
+            break;
+        }
     }
     CHECK(at && !strcmp(at, "that took a while\n")); // HTTP/1.0: nothing comes behind it
     CHECK_INT(test_stop(pid), 0);

@@ -10,8 +10,8 @@
 
 // ---- time ----------------------------------------------------------------------------------
 
-// What the server says to these bytes before it closes. Where the machine was so busy that it
-// had closed before they came, they are sent again.
+// Returns what the server says to these bytes before it closes. On a busy machine the server
+// may have closed before the bytes came: then this function sends them again.
 static const char *last_words_after(int port, const char *bytes)
 {
     for (int tries = 0; tries < 20; tries++) {
@@ -45,7 +45,7 @@ TEST(slow_heads_are_refused)
         CHECK(write_all(fd, heads[i], strlen(heads[i])));
         CHECK(is_answer(last_words(fd), 408, "the head has to come faster\n"));
     }
-    // Bytes that trickle in do not help: they would be enough for a thousand such times.
+    // Single bytes do not move the deadline: there are enough of them for a thousand deadlines.
     signal(SIGPIPE, SIG_IGN);
     int fd = net_connect_or_die("127.0.0.1", port), sent = 0;
     struct pollfd input = {fd, POLLIN, 0};
@@ -58,7 +58,7 @@ TEST(slow_heads_are_refused)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Some clients send a CRLF behind content (RFC 9112 §2.2): that is no head that has begun.
+// Some clients send a CRLF behind content (RFC 9112 §2.2): this CRLF does not begin a head.
 TEST(empty_lines_are_no_head)
 {
     pid_t pid;
@@ -91,7 +91,8 @@ static void trickle(int port, const char *begin, const char *part)
         FAIL("%s: got %s", begin, answers);
 }
 
-// A byte now and then buys no time, wherever it stands; content that comes steadily does.
+// A byte now and then does not move a deadline, in a head or in content. Content that comes
+// steadily does.
 TEST(content_has_a_lowest_rate)
 {
     static char part[2000];
@@ -113,16 +114,16 @@ TEST(content_has_a_lowest_rate)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Each waits for something else, and only that counts.
+// Several connections wait, each for another thing. Each has the deadline of that thing only.
 TEST(only_the_time_that_is_due_counts)
 {
     pid_t pid;
     signal(SIGPIPE, SIG_IGN);
     int port = test_start(&pid, "./server --quiet --port 0 --idle-ms 150 --head-ms 3600000");
-    // It is silent while it waits for its answer, and while that comes piece by piece.
+    // The client is silent while it waits for its answer, and while the answer comes in pieces.
     CHECK_HAS(last_words_after(port, "GET /slow?ms=400 HTTP/1.1\r\n" HOST END), "a while\n");
     CHECK_HAS(last_words_after(port, "GET /stream?n=3&ms=200 HTTP/1.1\r\n" HOST END), "3 of 3");
-    // A head has its own time: silent ones that came later are closed before.
+    // A head has a longer deadline here: silent clients that came later are closed earlier.
     int head = net_connect_or_die("127.0.0.1", port);
     CHECK(write_all(head, "GET / HT", 8));
     for (int i = 0; i < 3; i++)
@@ -134,8 +135,9 @@ TEST(only_the_time_that_is_due_counts)
 
 // ---- clients that do not read, go, or come in crowds ---------------------------------------
 
-// A hundred images of a megabyte each are asked for, and not read: the server makes them only
-// when there is room. Others are served meanwhile; and in the end all of it is there.
+// A client asks for a hundred images of a megabyte each, and does not read. The server makes
+// the images only when there is room, and serves other clients in the meantime. When the client
+// reads at last, it gets all bytes.
 TEST(a_client_that_does_not_read_is_paused)
 {
     const long images = 100, each = 1000000;
@@ -158,7 +160,8 @@ TEST(a_client_that_does_not_read_is_paused)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Behind a large answer, for which it had to wait for room, it waits for a moment to pass.
+// The server waits for room for a large answer, and then for the delay of the next one. Waiting
+// takes no CPU time.
 TEST(waiting_costs_nothing)
 {
     const size_t size = 20000000;
@@ -167,8 +170,7 @@ TEST(waiting_costs_nothing)
     dprintf(fd, "GET /img/1?size=%zu HTTP/1.1\r\n" HOST END, size);
     dprintf(fd, "GET /slow?ms=1000 HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
     for (size_t got = 0; got < size;)
-        got +=
-            read_to_end(fd, answers, size - got < sizeof answers ? size - got : sizeof answers);
+        got += read_to_end(fd, answers, smaller(size - got, sizeof answers));
     long before = cpu_ticks(pid);
     size_t rest = read_to_end(fd, answers, sizeof answers);
     CHECK(rest > 18 && !memcmp(answers + rest - 18, "that took a while\n", 18));
@@ -177,7 +179,7 @@ TEST(waiting_costs_nothing)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Small answers, but requests without end: what is not read is not answered, nor taken.
+// A client sends requests without end and reads no answer: the server stops reading from it.
 TEST(a_client_that_only_writes_is_stopped)
 {
     static char many[20000];
@@ -192,10 +194,13 @@ TEST(a_client_that_only_writes_is_stopped)
     net_set_nonblocking(fd);
     for (int full = 0; full < 100 && sent < 1 << 28;) {
         ssize_t put = write(fd, many, length);
-        sent += put > 0 ? put : 0;
-        full = put < 0 ? full + 1 : 0;
-        if (put < 0)
+        if (put < 0) {
+            full++;
             CHECK(exchange(port));
+        } else {
+            full = 0;
+            sent += put;
+        }
     }
     CHECK(sent < 1 << 28); // at some point it was full, and stayed so
     long more = memory_kb(pid, "VmRSS") - before;
@@ -206,8 +211,8 @@ TEST(a_client_that_only_writes_is_stopped)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Eighty megabytes of content that is to be echoed, from as many clients: more than the server
-// keeps at once. Who comes too late is told so (503), and the others get theirs.
+// Eighty clients send a megabyte of content each, to be echoed: more than the server keeps at
+// once. Clients that come too late get 503, and the others get their content back.
 TEST(content_of_all_clients_together_is_bounded)
 {
     enum { CLIENTS = 80, EACH_BYTES = 1 << 20 };
@@ -239,7 +244,7 @@ TEST(content_of_all_clients_together_is_bounded)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// A megabyte of content, and its echo: true if it came back whole.
+// Sends a megabyte of content. True if the whole echo comes back.
 static bool is_echoed(int port)
 {
     static char content[1 << 20];
@@ -254,8 +259,8 @@ static bool is_echoed(int port)
     return sent && got > sizeof content && !memcmp(answers, "HTTP/1.1 200 ", 13);
 }
 
-// Clients that hold all the room for content do not lock out the others: those that do not send
-// their last byte, and those that do not read their echo.
+// Slow clients take all the room for content: some do not send their last byte, some do not
+// read their echo. They do not lock out the others.
 TEST(slow_clients_do_not_take_all_the_room)
 {
     enum { CLIENTS = 70, EACH_BYTES = 1 << 20 };
@@ -285,7 +290,8 @@ TEST(slow_clients_do_not_take_all_the_room)
     }
 }
 
-// Asked to stop, it answers what it has begun, says that it closes, and takes nobody else.
+// A server that is asked to stop answers the requests that it has begun, says that it closes,
+// and accepts no further client.
 TEST(a_request_in_flight_is_answered_before_the_end)
 {
     pid_t pid;
@@ -306,7 +312,7 @@ TEST(a_request_in_flight_is_answered_before_the_end)
     CHECK_INT(WEXITSTATUS(status), 0);
 }
 
-// What one of the crowd may do with its connection.
+// One random step of a client with its connection.
 static void act(int *fd, int port, unsigned long *random)
 {
     static const char more[] =
@@ -326,8 +332,10 @@ static void act(int *fd, int port, unsigned long *random)
         done = write(*fd, odd->bytes, odd->length);
     else if (what == 3) // or the beginning of it
         done = write(*fd, odd->bytes, length % odd->length);
+    else if (what < 5)
+        done = write(*fd, more, sizeof more - 1);
     else if (what < 6)
-        done = write(*fd, more, length % 3 ? sizeof more - 1 : length % sizeof more);
+        done = write(*fd, more, length % sizeof more);
     else if (what == 6)
         done = write(*fd, answers, length % 40000);
     else if (what < 10)
@@ -342,8 +350,8 @@ static void act(int *fd, int port, unsigned long *random)
     *fd = -1;
 }
 
-// A crowd of 200 that asks, stops in the middle, does not read, and goes, with FIN and with
-// RST; `steps` things in all. Nothing of it stays.
+// 200 clients ask, stop in the middle, do not read, and close with FIN or with RST: `steps`
+// random steps in all. The server must not leak anything.
 static void stress(const char *command, int steps)
 {
     int fds[200];
@@ -360,12 +368,12 @@ static void stress(const char *command, int steps)
     for (int step = 0; step < steps; step++) {
         act(&fds[next_random(&random) % 200], port, &random);
         if (step % 1000 == 0)
-            CHECK(exchange(port)); // somebody who behaves
+            CHECK(exchange(port)); // a client that behaves
     }
     for (int i = 0; i < 200; i++)
         close(fds[i]);
     CHECK(exchange(port));
-    // It may still be busy with what they have sent. The time limit of the test is the end.
+    // The server may still be busy with bytes of these clients. The test has a time limit.
     while (count_descriptors(pid) != before)
         sleep_ms(50);
     CHECK(exchange(port));

@@ -1,5 +1,5 @@
-// test_lines.h: how odd requests are written down, and the first half of them: those whose
-// first line is odd. The other half, and what it is all for: test_requests.h.
+// test_lines.h: the form of the table of odd requests, and those requests whose first line is
+// odd. test_requests.h has the other requests, and says what the table is for.
 #ifndef TEST_LINES_H
 #define TEST_LINES_H
 
@@ -63,9 +63,9 @@ static const struct odd_request odd_lines[] = {
     CASE("LF CR behind it", "400 close", "GET / HTTP/1.1\n\r" HOST END),
     CASE("bare newlines everywhere", "400 close", "GET / HTTP/1.1\nHost: h\n\n"),
 
-    // ---- the method (RFC 9110 §9.1): case-sensitive; 501 if nobody knows it, 405 if this one not
+    // ---- the method (RFC 9110 §9.1): case-sensitive; 501 if no path has it, 405 if this path has it not
     CASE("a method in lower case", "501", "get / HTTP/1.1\r\n" HOST END),
-    CASE("a method that nobody knows", "501", "BREW / HTTP/1.1\r\n" HOST END),
+    CASE("a method that is not known", "501", "BREW / HTTP/1.1\r\n" HOST END),
     CASE("a longer GET", "501", "GETT / HTTP/1.1\r\n" HOST END),
     CASE("all that may stand in a method", "501", "!#$%&'*+-.^_`|~09azAZ / HTTP/1.1\r\n" HOST END),
     CASE("an unknown method with content", "501", "BREW / HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\npot"),
@@ -96,10 +96,10 @@ static const struct odd_request odd_lines[] = {
     CASE("TRACE", "405", "TRACE / HTTP/1.1\r\n" HOST END),
     CASE("DELETE with content, echoed", "200", "DELETE /echo HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\nabc"),
     CASE("GET with content, echoed", "200", "GET /echo HTTP/1.1\r\n" HOST LENGTH "3\r\n\r\nabc"),
-    CASE("GET with content that nobody wants", "200", GET HOST LENGTH "3\r\n\r\nabc"),
-    CASE("GET with chunks that nobody wants", "200", GET HOST CODING "chunked\r\n\r\n3\r\nabc\r\n" LAST),
+    CASE("GET with content that is not wanted", "200", GET HOST LENGTH "3\r\n\r\nabc"),
+    CASE("GET with chunks that are not wanted", "200", GET HOST CODING "chunked\r\n\r\n3\r\nabc\r\n" LAST),
 
-    // ---- the version (RFC 9112 §2.3): 1.anything is ours, other majors 505, the rest is not HTTP
+    // ---- the version (RFC 9112 §2.3): 1.x is taken, another major version gets 505
     CASE("1.0 closes", "200 close", "GET / HTTP/1.0\r\n\r\n"),
     CASE("1.0 with a Host", "200 close", "GET / HTTP/1.0\r\n" HOST END),
     CASE("1.0 with keep-alive", "200", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"),

@@ -1,4 +1,4 @@
-// test_mutations.h: the rules of test_parser.h, tried with requests that are changed at random.
+// test_mutations.h: checks the rules of test_parser.h with requests that are changed at random.
 #ifndef TEST_MUTATIONS_H
 #define TEST_MUTATIONS_H
 
@@ -17,18 +17,19 @@ static const char *const words[] = {
     "Expect: 100-continue\r\n", "Connection: close\r\n"};
 // clang-format on
 
-// Makes one change to bytes, of which there are at most MUTANT_BYTES; returns how many then.
+// Makes one random change to the bytes. Returns their new length, at most MUTANT_BYTES.
 static size_t mutate(char *bytes, size_t length, unsigned long *random)
 {
     size_t at = next_random(random) % (length + 1), rest = length - at;
     const char *word = words[next_random(random) % (sizeof words / sizeof *words)];
-    size_t less = rest < 9 ? rest : next_random(random) % 9, more = strlen(word);
+    size_t less = smaller(rest, next_random(random) % 9), more = strlen(word);
+    size_t place = smaller(at, length - 1);
     switch (next_random(random) % 4) {
     case 0: // one bit
-        bytes[rest ? at : 0] ^= (char)(1 << next_random(random) % 8);
+        bytes[place] ^= (char)(1 << next_random(random) % 8);
         return length;
     case 1: // another byte
-        bytes[rest ? at : 0] = (char)next_random(random);
+        bytes[place] = (char)next_random(random);
         return length;
     case 2: // some less
         memmove(bytes + at, bytes + at + less, rest - less);
@@ -45,7 +46,10 @@ static size_t mutate(char *bytes, size_t length, unsigned long *random)
 static void show_bytes(const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++)
-        printf(bytes[i] >= ' ' && bytes[i] < 127 ? "%c" : "\\x%02x", (uint8_t)bytes[i]);
+        if (bytes[i] >= ' ' && bytes[i] < 127)
+            putchar(bytes[i]);
+        else
+            printf("\\x%02x", (uint8_t)bytes[i]);
     putchar('\n');
 }
 

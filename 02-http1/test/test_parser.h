@@ -1,8 +1,8 @@
-// test_parser.h: what must hold of the readers in ../common/http.h and body.h whatever the
-// bytes are; for test.c, which makes them by mutation, and for fuzz.c, where libFuzzer does.
+// test_parser.h: rules that the readers of ../common/http.h must keep for any bytes. test.c
+// makes the bytes by mutation, fuzz.c with libFuzzer.
 //
-// The bytes are read from memory of exactly their size, so that the sanitizers see each byte
-// read beyond.
+// The readers get memory of exactly the right size, so that the sanitizers notice a read behind
+// the end.
 #ifndef TEST_PARSER_H
 #define TEST_PARSER_H
 
@@ -10,11 +10,12 @@
 #include <string.h>
 
 #include "http.h"
+#include "test_sizes.h"
 
 typedef int (*head_reader)(const char *, size_t, struct http_head *);
 
-// Reads a head from memory of exactly its size, which is freed again: only what is no pointer
-// in *head may be used afterwards.
+// Reads a head from memory of exactly its size, and frees that memory: after this call the
+// pointers in *head are not valid.
 static inline int read_copy(head_reader reader, const char *bytes, size_t length,
                             struct http_head *head)
 {
@@ -49,7 +50,7 @@ static inline int count_fields(const struct http_head *head, const char *name)
     return count;
 }
 
-// What must hold of a request that was accepted. Returns what does not, or NULL.
+// Checks the rules for a request that was accepted. Returns the rule that it breaks, or NULL.
 static inline const char *request_fault(const struct http_head *head, const char *bytes,
                                         size_t length)
 {
@@ -84,7 +85,7 @@ static inline const char *request_fault(const struct http_head *head, const char
     return NULL;
 }
 
-// A head's beginning is not whole yet, or it is wrong already in the way that the whole one is.
+// The beginning of a head must be read as "not whole yet", or be refused as the whole head is.
 static inline bool agrees_with_part(head_reader reader, const char *bytes, size_t part,
                                     int result, size_t head_length)
 {
@@ -105,7 +106,7 @@ struct content_seen {
     bool done, too_much; // the last: it claims to have used what it did not get
 };
 
-// Takes as much content as there is in bytes.
+// Reads all content that is in these bytes.
 static inline void take_all(struct http_body *body, const char *bytes, size_t length,
                             struct content_seen *seen)
 {
@@ -116,7 +117,8 @@ static inline void take_all(struct http_body *body, const char *bytes, size_t le
         memcpy(copy, bytes, length);
     while (!body->done && !seen->status) {
         ssize_t used = http_body_take(body, copy + at, length - at, &content);
-        seen->status = used < 0 ? used : 0;
+        if (used < 0)
+            seen->status = used;
         if (used <= 0)
             break;
         seen->too_much = seen->too_much || (size_t)used > length - at ||
@@ -131,7 +133,7 @@ static inline void take_all(struct http_body *body, const char *bytes, size_t le
     free(copy);
 }
 
-// Content that comes in two parts is the same, or is refused in the same way.
+// Content in two parts must be read as in one part, or be refused in the same way.
 static inline const char *content_fault(const struct http_body *begin, const char *bytes,
                                         size_t length, size_t cut)
 {
@@ -152,8 +154,8 @@ static inline const char *content_fault(const struct http_body *begin, const cha
 
 // ---- all of it -----------------------------------------------------------------------------
 
-// Reads bytes as a request and its content, whole and cut at `cut`. Returns what is wrong with
-// how they are read, or NULL.
+// Reads these bytes as a request with content, in one part and in two (cut at `cut`). Returns
+// the rule that the readers break, or NULL.
 static inline const char *reading_fault(const char *bytes, size_t length, size_t cut)
 {
     static struct http_head head;
@@ -162,9 +164,11 @@ static inline const char *reading_fault(const char *bytes, size_t length, size_t
     if (length)
         memcpy(copy, bytes, length);
     int result = http_read_request(copy, length, &head);
-    const char *fault = result > 0 ? request_fault(&head, copy, length) : NULL;
+    const char *fault = NULL;
+    if (result > 0)
+        fault = request_fault(&head, copy, length);
     free(copy);
-    cut = cut < length ? cut : length;
+    cut = smaller(cut, length);
     if (fault)
         return fault;
     if (!agrees_with_part(http_read_request, bytes, cut, result, head.length))
@@ -176,7 +180,7 @@ static inline const char *reading_fault(const char *bytes, size_t length, size_t
         return NULL;
     http_body_of_request(&body, &head);
     size_t rest = length - head.length;
-    return content_fault(&body, bytes + head.length, rest, cut < rest ? cut : rest);
+    return content_fault(&body, bytes + head.length, rest, smaller(cut, rest));
 }
 
 // The same for a response.
@@ -185,7 +189,7 @@ static inline const char *response_fault(const char *bytes, size_t length, size_
     static struct http_head head;
     struct http_body body;
     int result = read_copy(http_read_response, bytes, length, &head);
-    cut = cut < length ? cut : length;
+    cut = smaller(cut, length);
     if (result > 0 && (head.length > length || head.status < 100 || head.status > 999))
         return "a response's head";
     if (!agrees_with_part(http_read_response, bytes, cut, result, head.length))
@@ -194,7 +198,7 @@ static inline const char *response_fault(const char *bytes, size_t length, size_
         return NULL;
     http_body_of_response(&body, &head, false);
     size_t rest = length - head.length;
-    return content_fault(&body, bytes + head.length, rest, cut < rest ? cut : rest);
+    return content_fault(&body, bytes + head.length, rest, smaller(cut, rest));
 }
 
 #endif

@@ -1,9 +1,9 @@
-// test_requests.h: requests as they should not be, or seldom are, and what the server has to
-// say to each: the status of its answers, and "close" if it does not go on after them.
+// test_requests.h: a table of wrong and of unusual requests. For each request it has the status
+// of the answer, and "close" if the server must close the connection then.
 //
-// Behind each of them one more request is sent, which is answered exactly if the server goes on
-// and agrees where this one ended. Sources: RFC 9112 (the message) and RFC 9110 (its meaning).
-// Those with an odd first line are in test_lines.h.
+// The tests send one more request behind each of them. The server answers that request only if
+// it keeps the connection and knows where the request before it ends. Sources: RFC 9112 (the
+// message) and RFC 9110 (its meaning). Requests with an odd first line are in test_lines.h.
 #ifndef TEST_REQUESTS_H
 #define TEST_REQUESTS_H
 
@@ -296,7 +296,9 @@ static const struct odd_request odd_fields[] = {
 
 static inline const struct odd_request *odd_request(size_t i)
 {
-    return i < ODD_LINES ? &odd_lines[i] : &odd_fields[i - ODD_LINES];
+    if (i < ODD_LINES)
+        return &odd_lines[i];
+    return &odd_fields[i - ODD_LINES];
 }
 
 #endif

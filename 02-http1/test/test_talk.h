@@ -1,10 +1,10 @@
-// test_talk.h: how the tests speak with the server: bytes out, bytes in, and a reader of
-// answers that shares nothing with the code under test.
+// test_talk.h: how the tests speak with the server: they send bytes, and read the answers with
+// a reader that shares nothing with the code under test.
 //
-// Nothing here waits for a time to pass. Where a test has to know that the server has read what
-// was sent, it makes a fence: an exchange on another connection. The server is one loop that
-// serves its connections in the order in which they become readable, so when the fence is
-// answered, what was sent before it has been read.
+// Nothing here sleeps. Where a test has to know that the server has read some bytes, it makes a
+// fence: an exchange on another connection. The server is one loop, and serves its connections
+// in the order in which they become readable. So when the server has answered the fence, it has
+// also read all bytes that were sent before.
 #ifndef TEST_TALK_H
 #define TEST_TALK_H
 
@@ -13,13 +13,15 @@
 
 #include "net.h"
 #include "test_server.h"
+#include "test_sizes.h"
 
 #define ANSWERS_BYTES (8 << 20)
 #define WHOLE         SIZE_MAX       // do not cut a request
 #define EACH          (SIZE_MAX - 1) // cut it behind each byte
 
-// Sent behind every request of a table: who answers it has kept the connection, and knew where
-// the request before it ended. It is the last one, so what is not "Connection: close" is wrong.
+// The tests send this behind every request of a table. A server that answers it has kept the
+// connection, and knew where the request before it ended. The marker asks for the end of the
+// connection, so its answer has to say "Connection: close".
 #define MARKER                                                                                 \
     "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\nConnection: close\r\n\r\nmarker"
 
@@ -61,20 +63,25 @@ static inline void fence(int fd)
     }
 }
 
-// Sends bytes at once, cut at `cut`, or EACH byte alone, with a fence between the parts.
+// Sends the bytes in two parts (cut at `cut`), in one part (WHOLE) or each byte alone (EACH),
+// with a fence between the parts.
 static inline void send_cut(int fd, int fence_fd, const char *bytes, size_t length, size_t cut)
 {
-    size_t part = cut == WHOLE ? length : cut == EACH ? 1 : cut;
-    for (size_t sent = 0; sent < length; sent += part, part = cut == EACH ? 1 : length - sent) {
-        if (!write_all(fd, bytes + sent, part))
-            return; // refused already: what the answer says counts
-        if (sent + part < length)
+    size_t part = smaller(cut, length);
+    if (cut == EACH)
+        part = 1;
+    for (size_t sent = 0; sent < length; sent += part) {
+        if (sent > 0) {
             fence(fence_fd);
+            if (cut != EACH)
+                part = length - sent; // the second of two parts
+        }
+        if (!write_all(fd, bytes + sent, part))
+            return; // refused already: the answer tells it
     }
 }
 
-// A conversation on a connection of its own: sends the bytes, then that this is all, and reads
-// the answers. Returns their length.
+// Opens a connection, sends the bytes and a FIN, and reads the answers. Returns their length.
 static inline size_t talk(int port, int fence_fd, const char *bytes, size_t length, size_t cut,
                           char *to)
 {
@@ -87,7 +94,7 @@ static inline size_t talk(int port, int fence_fd, const char *bytes, size_t leng
     return got;
 }
 
-// The answers to a request in printf's manner, as one text.
+// Sends a request, which is given as to printf(). Returns the answers as one text.
 static inline char *ask(int port, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 static inline char *ask(int port, const char *format, ...)
@@ -101,7 +108,7 @@ static inline char *ask(int port, const char *format, ...)
     return answers;
 }
 
-// Dates differ from one moment to the next: makes them all the same.
+// Dates differ from one answer to the next: replaces each by the same text.
 static inline void mask_dates(char *bytes, size_t length)
 {
     char *end = bytes + length;
@@ -141,24 +148,27 @@ static inline const char *end_of_chunks(const char *at, const char *end)
     return at;
 }
 
-// Where content ends that begins at `at`; NULL: it is not what its head promises.
+// The end of the content that begins at `at`. NULL: the content is not as its head says.
 static inline const char *content_end(const struct seen *seen, const char *at, const char *end)
 {
     const char *length = strstr(seen->head, "\r\nContent-Length: ");
     bool chunked = strstr(seen->head, "\r\nTransfer-Encoding: chunked\r\n");
-    if (seen->status < 200 || seen->status == 204 || seen->status == 304)
-        return length || chunked ? NULL : at;
-    if (length && chunked)
+    bool no_content = seen->status < 200 || seen->status == 204 || seen->status == 304;
+    if (no_content && !length && !chunked)
+        return at;
+    if (no_content || (length && chunked))
         return NULL;
     if (chunked)
         return end_of_chunks(at, end);
     if (!length)
         return end;
     size_t bytes = strtoul(length + 18, NULL, 10);
-    return bytes <= (size_t)(end - at) ? at + bytes : NULL;
+    if (bytes > (size_t)(end - at))
+        return NULL;
+    return at + bytes;
 }
 
-// Takes the next answer off *at. False: what is there is not one.
+// Takes the next answer from *at. False: the bytes there are no answer.
 static inline bool take_answer(const char **at, const char *end, bool to_head,
                                struct seen *seen)
 {
@@ -169,13 +179,17 @@ static inline bool take_answer(const char **at, const char *end, bool to_head,
     if (sscanf(seen->head, "HTTP/1.1 %3d ", &seen->status) != 1)
         return false;
     seen->content = head_end + 4;
-    *at = to_head && seen->status >= 200 ? head_end + 4 : content_end(seen, head_end + 4, end);
-    seen->length = *at ? (size_t)(*at - seen->content) : 0;
-    return *at && (seen->status < 200 || strstr(seen->head, "\r\nDate: "));
+    *at = seen->content;
+    if (!to_head || seen->status < 200)
+        *at = content_end(seen, seen->content, end);
+    if (!*at)
+        return false;
+    seen->length = (size_t)(*at - seen->content);
+    return (seen->status < 200 || strstr(seen->head, "\r\nDate: "));
 }
 
-// Says what came back for a request with a MARKER behind it: "200", "100 200", "400 close",
-// where "close" means that the marker was not answered; or what is wrong with it.
+// Describes the answers to a request with a MARKER behind it: "200", "100 200", "400 close".
+// "close" means that the server did not answer the marker. Further words say what is wrong.
 static inline void describe(const char *bytes, size_t length, bool to_head, char text[100])
 {
     const char *end = bytes + length;
@@ -195,7 +209,8 @@ static inline void describe(const char *bytes, size_t length, bool to_head, char
         close_said = strstr(seen.head, "\r\nConnection: close\r\n");
         to_head = to_head && seen.status < 200;
     }
-    strcat(text, marker ? "" : " close");
+    if (!marker)
+        strcat(text, " close");
     if (!close_said)
         strcat(text, " unsaid");
     if (bytes < end)
@@ -215,7 +230,7 @@ static inline bool is_answer(const char *answer, int status, const char *content
 
 // ---- what is to be seen of a server ---------------------------------------------------------
 
-// A sanitizer keeps what was freed for a while.
+// A sanitizer keeps memory for a while after free().
 #define MORE_MEMORY (SANITIZED ? 65536 : 4096) // kB that a server may need for one client
 
 #endif

@@ -1,4 +1,4 @@
-// test_uploads.h: tests of uploads: see uploads.h for what is promised.
+// test_uploads.h: tests of uploads: do they do what uploads.h says?
 #ifndef TEST_UPLOADS_H
 #define TEST_UPLOADS_H
 
@@ -13,12 +13,14 @@ static char *get_file(int port, const char *name)
     return ask(port, "GET /files/%s HTTP/1.1\r\n" HOST END, name);
 }
 
-// How much of an upload is there, as HEAD says it; -1: nothing.
+// The Upload-Offset that HEAD gets; -1: there is none.
 static long upload_offset(int port, const char *name)
 {
     char *text = ask(port, "HEAD /files/%s HTTP/1.1\r\n" HOST END, name);
     const char *field = strstr(text, "\r\nUpload-Offset: ");
-    return field ? atol(field + 17) : -1;
+    if (!field)
+        return -1;
+    return atol(field + 17);
 }
 
 TEST(upload_whole)
@@ -28,7 +30,7 @@ TEST(upload_whole)
     CHECK(is_answer(get_file(port, "a"), 404, "there is no such file\n"));
     CHECK(is_answer(ask(port, PUT LENGTH "5\r\n\r\nhello", "a"), 201, "\r\n\r\n"));
     CHECK(is_answer(get_file(port, "a"), 200, "\r\n\r\nhello"));
-    // One that was there is replaced, which is no 201 (RFC 9110 §9.3.4).
+    // PUT replaces a file that is there already: 204, not 201 (RFC 9110 §9.3.4).
     CHECK(is_answer(ask(port, PUT CODING "chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n" LAST, "a"), 204,
                     "\r\n\r\n"));
     CHECK(is_answer(get_file(port, "a"), 200, "\r\n\r\nabc"));
@@ -59,10 +61,10 @@ static void upload_in_parts(int port, const char *method, const char *name)
     CHECK_HAS(answers, "\r\nUpload-Offset: 5\r\n");
     CHECK_INT(upload_offset(port, name), 5);
     CHECK(is_answer(get_file(port, name), 404, "there is no such file\n"));
-    // Wrong offsets: too far, and what was sent already.
+    // Two wrong offsets: one too large, and one whose bytes are there already.
     expect_conflict(send_part(port, method, name, "6-7/11", "wo"));
     expect_conflict(send_part(port, method, name, "0-4/11", "HELLO"));
-    // Even where the content is more than we would read of a request that is refused.
+    // Also with more content than the server reads of a request that it refuses.
     expect_conflict(ask(port,
                         "%s /files/%s HTTP/1.1\r\n" HOST RANGE "9-2000008/*\r\n" LENGTH
                         "2000000\r\n\r\nxx",
@@ -97,19 +99,19 @@ TEST(uploads_keep_their_total)
     CHECK_INT(upload_offset(port, "a"), 5);
     CHECK(is_answer(send_part(port, "PATCH", "a", "5-10/*", " world"), 201, "\r\n\r\n"));
     CHECK(is_answer(get_file(port, "a"), 200, "\r\n\r\nhello world"));
-    // A total that only a later part names counts from then on.
+    // If only a later part names a total, it counts for all parts after that.
     CHECK(is_answer(send_part(port, "PATCH", "b", "0-4/*", "hello"), 204, "\r\n\r\n"));
     CHECK(is_answer(send_part(port, "PATCH", "b", "5-5/11", " "), 204, "\r\n\r\n"));
     CHECK(is_answer(send_part(port, "PATCH", "b", "6-10/12", "world"), 400, "another total\n"));
     CHECK(is_answer(send_part(port, "PATCH", "b", "6-10/11", "world"), 201, "\r\n\r\n"));
-    // A whole file forgets what was begun.
+    // A PUT of the whole file replaces an upload that was begun.
     CHECK(is_answer(send_part(port, "PATCH", "c", "0-4/11", "hello"), 204, "\r\n\r\n"));
     CHECK(is_answer(ask(port, PUT LENGTH "2\r\n\r\nhi", "c"), 201, "\r\n\r\n"));
     CHECK(is_answer(get_file(port, "c"), 200, "\r\n\r\nhi"));
     CHECK_INT(test_stop(pid), 0);
 }
 
-// What cannot be stored is refused with its own reason.
+// Each upload that the server cannot store is refused with the right reason.
 TEST(uploads_that_are_refused)
 {
     static const char long_name[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -131,7 +133,7 @@ TEST(uploads_that_are_refused)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// A limit on the size of files (SIGXFSZ) is a full disk, and not the end.
+// A limit on the size of files (SIGXFSZ) is like a full disk: the server goes on.
 TEST(uploads_beyond_ulimit_f)
 {
     static char content[300000];
@@ -167,7 +169,7 @@ TEST(uploads_without_a_descriptor)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// A connection that breaks leaves what has come, whether it ends with FIN or RST.
+// When a connection breaks, with FIN or with RST, the bytes that have come stay.
 TEST(upload_goes_on_where_it_broke_off)
 {
     struct linger reset = {1, 0};
@@ -192,8 +194,8 @@ TEST(upload_goes_on_where_it_broke_off)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// The second takes the upload over; what the first still sends is refused, and none of it is in
-// the file.
+// The second connection takes the upload over. The server refuses the bytes that still come on
+// the first connection, and none of them is in the file.
 TEST(upload_by_two_at_once)
 {
     pid_t pid;
@@ -215,13 +217,14 @@ static void put_letters(int fd, char letter, size_t length)
     static char part[65536];
     memset(part, letter, sizeof part);
     for (size_t sent = 0, n; sent < length; sent += n) {
-        n = length - sent < sizeof part ? length - sent : sizeof part;
+        n = smaller(length - sent, sizeof part);
         if (!write_all(fd, part, n))
             return;
     }
 }
 
-// Who reads while a file is replaced gets the old one to its end; who comes then, the new one.
+// A client that reads while a file is replaced gets the old file to its end. A client that
+// comes after that gets the new file.
 TEST(upload_replaces_a_file_at_once)
 {
     const size_t length = 7 << 20; // more than the sockets hold
@@ -259,7 +262,7 @@ TEST(upload_of_64_megabytes_needs_no_memory)
     CHECK(read_until(fd, "HTTP/1.1 201 Created\r\n"));
     close(fd);
     CHECK_HAS(ask(port, "HEAD /files/a HTTP/1.1\r\n" HOST END), "Content-Length: 67108864\r\n");
-    // In chunks nobody knows in the beginning that it will be too much.
+    // With chunks the server does not know at the beginning that the content is too long.
     fd = net_connect_or_die("127.0.0.1", port);
     dprintf(fd, PUT CODING "chunked\r\n\r\n%zx\r\n", "b", most);
     put_letters(fd, 'b', most);
@@ -287,15 +290,15 @@ TEST(upload_of_too_many_files)
     CHECK_INT(count, 201); // the last one was refused
     CHECK(is_answer(answers, 507, "there is room for no other\n"));
     CHECK(is_answer(get_file(port, "f7"), 200, "\r\n\r\nx"));
-    // A name that is there may be stored again.
+    // A file whose name is there already can be replaced.
     CHECK(is_answer(ask(port, PUT LENGTH "1\r\n\r\ny", "f7"), 204, "\r\n\r\n"));
     CHECK(is_answer(get_file(port, "f7"), 200, "\r\n\r\ny"));
-    // What was begun may go on.
+    // An upload that was begun can go on.
     CHECK(is_answer(send_part(port, "PATCH", "begun", "5-10/11", " world"), 201, "\r\n\r\n"));
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Not even a second signal, while an upload is under way, leaves something.
+// After a second signal during an upload the server leaves no file either.
 TEST(uploads_leave_nothing_behind)
 {
     char folder[] = "/tmp/test-02-XXXXXX", command[100];
@@ -310,7 +313,7 @@ TEST(uploads_leave_nothing_behind)
     snprintf(command, sizeof command, "find %s -type f | wc -l", folder);
     test_run(command);
     CHECK_INT(atoi(test_output), 2);
-    // Nor does a server that does not start, because the port is taken.
+    // A server that cannot start, because the port is taken, leaves no file either.
     snprintf(command, sizeof command, "TMPDIR=%s ./server --port %d", folder, port);
     CHECK_INT(test_run(command), 1);
     kill(pid, SIGTERM);

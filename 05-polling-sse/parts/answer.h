@@ -1,4 +1,4 @@
-// answer.h: is an answer good, or may it be good the next time?
+// answer.h: decides what a client does after an answer: go on, try again, or give up.
 #ifndef ANSWER_H
 #define ANSWER_H
 
@@ -6,10 +6,13 @@
 
 #define ANSWER_WHY (FETCH_WHY_BYTES + 50)
 
-// True for an answer with a status below 300. False: the connection is lost, or
-// the server is in trouble (503), and `why` says how. Dies of an answer that
-// would be the same the next time: it is malformed, or the client is refused
-// (404).
+// True for an answer with a status below 300. False: the connection is lost, or the server has
+// trouble (503), so the client may try again; `why` gives the reason. Dies of an answer that
+// would be the same the next time: a malformed one, or a refusal (404).
 bool answer_is_good(const struct fetch *f, enum fetch_result result, char why[ANSWER_WHY]);
+
+// Waits for bytes and reads once. FETCH_TIMEOUT: no byte has come for `silence_ms`. `why` gives
+// the reason of any error.
+enum fetch_result answer_read(struct fetch *f, int silence_ms, char why[ANSWER_WHY]);
 
 #endif

@@ -6,16 +6,19 @@
 
 #define FIRST_BYTES 256
 
-static size_t total; // of all buffers
+static size_t total; // bytes in all buffers together
 
 char *buffer_grow(struct buffer *buffer, size_t length)
 {
-    size_t size = buffer->size ? buffer->size : FIRST_BYTES;
+    size_t size = buffer->size;
+    if (size == 0)
+        size = FIRST_BYTES;
     while (size < buffer->length + length && size <= BUFFER_TOTAL)
         size *= 2;
     if (size > buffer->size) {
-        bool fits = total - buffer->size + size <= BUFFER_TOTAL;
-        char *bytes = fits ? realloc(buffer->bytes, size) : NULL;
+        if (total - buffer->size + size > BUFFER_TOTAL)
+            return NULL;
+        char *bytes = realloc(buffer->bytes, size);
         if (!bytes)
             return NULL;
         total += size - buffer->size;

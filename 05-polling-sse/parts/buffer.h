@@ -1,6 +1,5 @@
-// buffer.h: bytes that are collected until something is whole: a request's content, a message.
-// All buffers of a program together have a limit, so that many clients cannot do what one may
-// not.
+// buffer.h: a place for bytes that come in parts, until a message or an event is whole. All
+// buffers of a program together have a limit: many clients together cannot take all memory.
 #ifndef BUFFER_H
 #define BUFFER_H
 
@@ -15,8 +14,8 @@ struct buffer { // all zero: empty
     uint32_t length, size;
 };
 
-// Makes room for `length` more bytes and returns where they are to stand: set buffer->length
-// when they do. NULL: there is no memory for them.
+// Makes room for `length` more bytes and returns where the caller may write them; the caller
+// then adds them to buffer->length. NULL: there is no memory for them.
 char *buffer_grow(struct buffer *buffer, size_t length);
 
 // Appends bytes. False: there is no memory for them.

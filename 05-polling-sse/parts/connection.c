@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "content_limit.h"
 #include "exchange.h"
 #include "log.h"
 
-#define REFUSAL_BYTES 300 // of the text that says why a request is refused
+#define REFUSAL_BYTES 300 // the longest text of a refusal
 
 struct http_out connection_out(struct connection *c)
 {
@@ -29,14 +30,30 @@ void connection_use(struct connection *c, enum technique technique)
 
 void connection_wake_at(struct connection *c, int64_t at_ns)
 {
-    int64_t left_ns = at_ns - conn_now(&c->conn);
-    conn_deadline(&c->conn, left_ns > 0 ? (left_ns + 999999) / 1000000 : 0);
+    int64_t left_ns = at_ns - conn_now(&c->conn), left_ms = 0;
+    if (left_ns > 0)
+        left_ms = (left_ns + 999999) / 1000000;
+    conn_deadline(&c->conn, left_ms);
 }
 
 // ---- answers -------------------------------------------------------------------------------
 
-void connection_head(struct connection *c, int status, const char *type, int64_t length,
-                     const char *fields)
+// Says in the log what is answered, and `why`, if that is not "".
+static void log_answer(const struct connection *c, int status, int64_t length, const char *why)
+{
+    const char *request = c->request, *colon = "";
+    if (!*request)
+        request = "a request"; // its first line has not come, or is malformed
+    if (*why)
+        colon = ": ";
+    if (length < 0)
+        log_line("%s: %d, a stream", request, status);
+    else
+        log_line("%s: %d, %lld bytes%s%s", request, status, (long long)length, colon, why);
+}
+
+static void write_head(struct connection *c, int status, const char *type, int64_t length,
+                       const char *fields)
 {
     struct http_out out = connection_out(c);
     bool chunked = length == CHUNKED && !c->http.http10;
@@ -52,10 +69,8 @@ void connection_head(struct connection *c, int status, const char *type, int64_t
     connection_wrote(c, out.length);
 }
 
-void connection_answer(struct connection *c, int status, const char *type,
-                       struct http_text text, const char *fields)
+static void write_content(struct connection *c, struct http_text text)
 {
-    connection_head(c, status, type, (int64_t)text.length, fields);
     if (c->http.head_only)
         text.length = 0;
     connection_send_from(c, text, NULL);
@@ -63,13 +78,27 @@ void connection_answer(struct connection *c, int status, const char *type,
     connection_finish(c);
 }
 
+void connection_head(struct connection *c, int status, const char *type, int64_t length,
+                     const char *fields)
+{
+    log_answer(c, status, length, "");
+    write_head(c, status, type, length, fields);
+}
+
+void connection_answer(struct connection *c, int status, const char *type,
+                       struct http_text text, const char *fields)
+{
+    connection_head(c, status, type, (int64_t)text.length, fields);
+    write_content(c, text);
+}
+
 void connection_refuse(struct connection *c, int status, const char *why, const char *fields)
 {
     char text[REFUSAL_BYTES];
     int length = snprintf(text, sizeof text, "%s: %s\n", http_reason(status), why);
-    log_line("refused: %d %s", status, why);
-    connection_answer(c, status, "text/plain", (struct http_text){text, (size_t)length},
-                      fields);
+    log_answer(c, status, length, why);
+    write_head(c, status, "text/plain", length, fields);
+    write_content(c, (struct http_text){text, (size_t)length});
 }
 
 void connection_send_from(struct connection *c, struct http_text text, struct event *event)
@@ -80,8 +109,9 @@ void connection_send_from(struct connection *c, struct http_text text, struct ev
 bool connection_send(struct connection *c)
 {
     struct content *content = &c->content;
-    size_t room = conn_room(&c->conn);
-    size_t part = content->left < room ? content->left : room;
+    size_t part = conn_room(&c->conn);
+    if (part > content->left)
+        part = content->left;
     if (part)
         memcpy(conn_space(&c->conn), content->at, part);
     connection_wrote(c, part);
@@ -96,7 +126,7 @@ bool connection_send(struct connection *c)
 
 void connection_finish(struct connection *c)
 {
-    exchange_begin(c); // also where the request was held: its mode knows nothing of a rest
+    exchange_begin(c); // this mode sends the rest of the answer
     if (!c->content.left)
         connection_end_exchange(c);
 }
@@ -104,6 +134,7 @@ void connection_finish(struct connection *c)
 void connection_end_exchange(struct connection *c)
 {
     buffer_free(&c->kept);
+    c->request[0] = '\0';
     exchange_begin(c);
     if (!c->http.keep_alive)
         conn_close(&c->conn);
@@ -111,6 +142,7 @@ void connection_end_exchange(struct connection *c)
 
 void connection_closed(struct connection *c)
 {
+    content_limit_leave(c);
     http_server_done(&c->http);
     buffer_free(&c->kept);
     if (c->content.event)

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "content_limit.h"
 #include "handshake.h"
 #include "publisher.h"
-#include "log.h"
 
 static bool has_content(const struct http_head *head)
 {
@@ -21,7 +21,7 @@ static bool is_under(struct http_text path, const char *route)
            !memcmp(path.at, route, length);
 }
 
-// HEAD is GET without its content; of an answer that takes time there is none.
+// HEAD is GET without its content. A route whose answer takes time does not take HEAD.
 static bool takes(const struct route *route, struct http_text method)
 {
     bool quick = !strcmp(route->method, "GET") && route->technique <= POLL;
@@ -30,12 +30,14 @@ static bool takes(const struct route *route, struct http_text method)
 
 static const struct route *find_route(const struct route *route, struct http_text path)
 {
-    while (route->path && !http_is(path, route->path) && !is_under(path, route->path))
-        route++;
-    return route->path ? route : NULL;
+    for (; route->path; route++)
+        if (http_is(path, route->path) || is_under(path, route->path))
+            return route;
+    return NULL;
 }
 
-// A head is here: finds its route. Returns the status that refuses the request, or 0.
+// Called when a request's head is here. Finds its route. Returns the status that refuses the
+// request, or 0.
 static int check(void *context, const struct http_head *head)
 {
     struct connection *c = context;
@@ -48,22 +50,22 @@ static int check(void *context, const struct http_head *head)
         technique = c->route->technique;
     connection_use(c, technique);
     c->service->traffic[c->technique].requests++;
-    log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
-             head->target.at);
+    snprintf(c->request, sizeof c->request, "%.*s %.*s", (int)head->method.length,
+             head->method.at, (int)head->target.length, head->target.at);
     if (!c->route)
         return 404;
     if (!takes(c->route, head->method))
         return 405;
     if (!post && has_content(head))
         return 400;
-    // A page of another origin may not ask for what changes something.
+    // A page of another site must not change anything here, nor open a WebSocket.
     bool guarded = post || c->route->technique == WEBSOCKET;
     if (guarded && !handshake_origin_is_allowed(head, c->service->settings.origins))
         return 403;
     return 0;
 }
 
-// Says why. The parser knows the reason of what it refused itself.
+// Refuses a request, and says why. `why` is the parser's reason, or NULL.
 static void refuse(struct connection *c, int status, const char *why)
 {
     char fields[40] = "";
@@ -72,7 +74,7 @@ static void refuse(struct connection *c, int status, const char *why)
     else if (status == 404)
         why = "there is no such path here";
     else if (status == 413)
-        why = "content may have 65536 bytes";
+        why = "a request's content may have at most 65536 bytes";
     else if (status == 503)
         why = "no memory for the content";
     if (status == 405) {
@@ -105,6 +107,7 @@ static size_t take_request(struct connection *c, const char *bytes, size_t lengt
         conn_deadline(&c->conn, REQUEST_MS);
     if (request.status != HTTP_MORE)
         http_server_done(&c->http);
+    content_limit_update(c);
     return used;
 }
 
@@ -112,6 +115,8 @@ static size_t received(struct connection *c, const char *bytes, size_t length)
 {
     const struct mode *mode = c->mode;
     size_t used = 0, part = 1;
+    if (c->evicted)
+        return length; // the rest of a request that timeout() is about to refuse
     while (part && used < length && c->mode == mode && !c->content.left && !c->conn.closing &&
            !c->conn.paused && conn_room(&c->conn) >= ANSWER_ROOM) {
         part = take_request(c, bytes + used, length - used);
@@ -119,7 +124,7 @@ static size_t received(struct connection *c, const char *bytes, size_t length)
         if (c->mode == mode && publisher_turn_is_over(c))
             publisher_pause(c);
     }
-    // Another mode knows better what the rest is.
+    // The request has changed the mode: the rest of the bytes is for the new mode.
     if (c->mode != mode && c->mode->received && used < length)
         used += c->mode->received(c, bytes + used, length - used);
     return used;
@@ -135,6 +140,13 @@ static bool produce(struct connection *c)
 
 static void timeout(struct connection *c)
 {
+    if (c->evicted) {
+        c->evicted = false;
+        c->http.keep_alive = false;
+        connection_refuse(c, 503, "other requests need the memory, and this one came slowly",
+                          "");
+        return;
+    }
     if (c->conn.paused) {
         if (publisher_may_publish(c))
             exchange_begin(c);

@@ -5,8 +5,8 @@
 #include "connection.h"
 
 #define CONTENT_MAX 65536 // bytes of a request's content
-#define IDLE_MS     60000 // without a request, on a connection that is kept
-#define REQUEST_MS  10000 // for a whole request, however slowly it comes
+#define IDLE_MS     60000 // a connection without a request is closed after this time
+#define REQUEST_MS  10000 // a whole request has to come in this time
 
 // Begins to read requests on a new connection.
 void exchange_open(struct connection *c);

@@ -7,25 +7,28 @@
 
 #include "websocket.h"
 
-#define ENVELOPE 200 // bytes of an event beside its name and its data, in all forms
-#define ESCAPED  6   // bytes that a character takes at most: \u001f, or a line's "data: "
+#define ENVELOPE 200 // bytes of an event without its name and its data, in all forms
+#define ESCAPED  6   // the most bytes for one character: \u001f, or "data: " for a line end
 
 // ---- writing an event out ------------------------------------------------------------------
 
-// The length of the line at `at`. A line ends with \n, \r\n or \r; *next is where another one
-// begins, NULL if this was the last.
+// The length of the line at `at`. A line ends with \n, \r\n or \r. *next is the beginning of
+// the next line, NULL if this was the last one.
 static size_t line_length(const char *at, const char *end, const char **next)
 {
     const char *stop = at;
     while (stop < end && *stop != '\n' && *stop != '\r')
         stop++;
     *next = NULL;
+    size_t length = (size_t)(stop - at);
+    if (end - stop > 1 && stop[0] == '\r' && stop[1] == '\n')
+        stop++; // both bytes are one line end
     if (stop < end)
-        *next = stop + (end - stop > 1 && stop[0] == '\r' && stop[1] == '\n' ? 2 : 1);
-    return (size_t)(stop - at);
+        *next = stop + 1;
+    return length;
 }
 
-// Each line of the data is a field of its own; whoever reads puts the newlines back.
+// Each line of the data becomes a field of its own; the reader joins them again with newlines.
 static void put_sse(struct http_out *out, uint64_t id, struct http_text name,
                     struct http_text data)
 {
@@ -99,7 +102,8 @@ static void set_form(struct event *event, enum feed_form form, size_t at, size_t
     event->length[form] = (uint32_t)(end - at);
 }
 
-// In all its forms: SSE, the header of a frame, JSON, a newline.
+// Writes the event in all its forms: first SSE, then a frame's header, JSON, and a newline. The
+// frame and the line share the JSON.
 struct event *event_make(uint64_t id, struct http_text name, struct http_text data)
 {
     size_t size = room_for(name, data);
@@ -124,7 +128,9 @@ struct event *event_make(uint64_t id, struct http_text name, struct http_text da
     event->references = 1;
     event->size = (uint32_t)(sizeof *event + out.length);
     struct event *fitting = realloc(event, event->size);
-    return fitting ? fitting : event;
+    if (!fitting)
+        return event;
+    return fitting;
 }
 
 struct http_text event_text(const struct event *event, enum feed_form form)
@@ -155,7 +161,9 @@ uint64_t feed_position(const struct feed *feed, struct http_text seen)
     uint64_t id;
     if (!http_number(seen, UINT64_MAX, &id))
         return UINT64_MAX;
-    return id == 0 ? feed->first - 1 : id;
+    if (id == 0)
+        return feed->first - 1;
+    return id;
 }
 
 static void drop_oldest(struct feed *feed)

@@ -1,9 +1,11 @@
-// feed.h: what there is news of: events with ids, the last so many of them in a ring. Ids grow
-// by one, and never go back, also when the server is started again: the first one is what its
-// caller says, and the server says the time of its start. So an id of an earlier run is known
-// to be old, and the client is told that events are missing. An event is written out once, when
-// it is published, in the three forms in which it travels; whoever sends it, to however many
-// subscribers, sends these bytes.
+// feed.h: a list of events, each with an id. A ring keeps the newest ones.
+//
+// Each id is one above the id before. The caller chooses the first one, and the server takes
+// the time of its start: so ids never go back, also when the server is started again. A client
+// with an id of an earlier run is recognised, and is told that events are missing.
+//
+// Each event is written once, when it is published, in the three forms in which it travels. All
+// subscribers are sent these same bytes.
 //
 //     id: 7                      what EventSource reads (HTML standard §9.2)
 //     event: price
@@ -30,24 +32,25 @@ enum feed_form {
 
 struct event {
     uint64_t id;
-    const void *author; // who need not be told; NULL: nobody
-    uint32_t references;
-    uint32_t at[FEED_FORMS], length[FEED_FORMS]; // where in bytes[] a form stands
-    uint32_t size;                               // of all of it
+    const void *author;          // this subscriber is not sent the event; NULL: all are
+    uint32_t references;         // the ring and each connection that sends it; 0: it is freed
+    uint32_t at[FEED_FORMS];     // where in bytes[] each form begins
+    uint32_t length[FEED_FORMS]; // how many bytes each form has
+    uint32_t size;               // bytes of this struct and of bytes[]
     char bytes[];
 };
 
 struct feed {
     struct event **ring;
-    uint32_t size;   // events that the ring has room for
-    uint64_t first;  // id of the first event that there ever is
-    uint64_t oldest; // id of the oldest event there is; newest + 1: there is none
-    uint64_t newest; // id of the newest event; first - 1: there was none yet
-    size_t bytes;    // of the events in the ring
+    uint32_t size;   // how many events the ring has room for
+    uint64_t first;  // the id of the very first event
+    uint64_t oldest; // the id of the oldest event in the ring; newest + 1: the ring is empty
+    uint64_t newest; // the id of the newest event; first - 1: none was published yet
+    size_t bytes;    // the bytes of all events in the ring
 };
 
-// Makes a feed with room for so many events, of which the first one gets the id `first`, which
-// is not 0. False: no memory.
+// Makes a feed whose ring has room for `size` events. The first event gets the id `first`,
+// which must not be 0. False: no memory.
 bool feed_begin(struct feed *feed, uint32_t size, uint64_t first);
 void feed_end(struct feed *feed);
 
@@ -56,17 +59,17 @@ void feed_end(struct feed *feed);
 uint64_t feed_publish(struct feed *feed, struct http_text name, struct http_text data,
                       const void *author);
 
-// For a subscriber who has seen all events up to `seen`: the next one, NULL if there is none
-// yet. If the feed has moved on without the subscriber (or knows nothing of such an event), an
-// event called "reset" comes first, whose id is the one before the oldest that there is. The
-// caller gives what it gets back with event_release().
+// Returns the event after `seen`, NULL if there is none yet. If that event has left the ring,
+// or if the feed does not know `seen`, it returns an event called "reset", whose id is the one
+// before the oldest event. The caller gives the event back with event_release().
 struct event *feed_next(const struct feed *feed, uint64_t seen);
 
-// Where a subscriber stands that says which event it has seen last. 0 is "none yet", so it
-// stands before the first event; what is no number is an event that this feed does not know.
+// Reads the id that a subscriber has sent, of the last event that it has seen. "0" means none
+// yet: the position before the first event. A text that is no number gives UINT64_MAX, which
+// this feed does not know.
 uint64_t feed_position(const struct feed *feed, struct http_text seen);
 
-// True if there is no way to bring all that came after `seen`.
+// True if the feed no longer has all events that came after `seen`.
 bool feed_has_moved_on(const struct feed *feed, uint64_t seen);
 
 // Makes an event that is in no feed, for one subscriber. NULL: no memory.

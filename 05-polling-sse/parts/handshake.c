@@ -5,15 +5,14 @@
 #include <string.h>
 #include <strings.h>
 
-#define GUID    "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // the same for everybody (RFC 6455 §1.3)
+#define GUID    "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" // the standard's constant (RFC 6455 §1.3)
 #define VERSION "13"
 
 void handshake_accept(struct http_text key, char accept[HANDSHAKE_ACCEPT])
 {
     uint8_t digest[SHA1_BYTES];
     char text[HANDSHAKE_KEY + sizeof GUID];
-    int length =
-        snprintf(text, sizeof text, "%.*s%s", (int)key.length, key.at ? key.at : "", GUID);
+    int length = snprintf(text, sizeof text, "%.*s" GUID, (int)key.length, key.at);
     sha1(text, (size_t)length, digest);
     base64(digest, sizeof digest, accept);
 }
@@ -52,7 +51,9 @@ int handshake_check(const struct http_head *head, struct http_text *key, const c
     if (!http_is(version, VERSION))
         return 426;
     *why = "there is not one Sec-WebSocket-Key field of 16 bytes in base64";
-    return http_single_field(head, "sec-websocket-key", key) == 1 && is_key(*key) ? 101 : 400;
+    if (http_single_field(head, "sec-websocket-key", key) != 1 || !is_key(*key))
+        return 400;
+    return 101;
 }
 
 bool handshake_origin_is_allowed(const struct http_head *head, const char *list)
@@ -61,9 +62,11 @@ bool handshake_origin_is_allowed(const struct http_head *head, const char *list)
     int count = http_single_field(head, "origin", &origin);
     if (!count || !strcmp(list, "*"))
         return true;
-    const char *scheme_end = origin.length ? memmem(origin.at, origin.length, "://", 3) : NULL;
-    if (count > 1 || !scheme_end)
-        return false; // also "null": a page of no site
+    if (count > 1)
+        return false;
+    const char *scheme_end = memmem(origin.at, origin.length, "://", 3);
+    if (!scheme_end)
+        return false; // also "null", which a page without a site sends
     const char *name = scheme_end + 3;
     size_t length = (size_t)(origin.at + origin.length - name);
     if (length == host.length && !strncasecmp(name, host.at, length))

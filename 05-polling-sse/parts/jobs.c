@@ -1,14 +1,16 @@
-// jobs.c: see jobs.h. What a job does here is to take its time; so how far it is can be read
-// from the clock.
+// jobs.c: see jobs.h. A job of this lesson does nothing but take time, so the clock says how
+// far it is.
 #include "jobs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "log.h"
+
 struct job {
     uint64_t id; // 0: this place is free
     int64_t began_ns, ends_ns;
-    size_t bytes; // that it was given
+    size_t bytes; // the length of the content that came with it
 };
 
 struct jobs {
@@ -37,15 +39,17 @@ static struct job *find_job(struct jobs *jobs, uint64_t id)
     return NULL;
 }
 
-// A place for a new job: a free one, or that of the job which is done for the longest time. A
-// job that runs is never forgotten. NULL: all of them run.
+// Finds a place for a new job: a free one, or that of the job that has ended first. A job that
+// runs keeps its place. NULL: all of them run.
 static struct job *find_place(struct jobs *jobs, int64_t now_ns)
 {
     struct job *oldest = jobs->jobs;
     for (struct job *job = jobs->jobs; job < jobs->jobs + JOBS_KEPT; job++)
         if (job->ends_ns < oldest->ends_ns)
             oldest = job;
-    return oldest->ends_ns <= now_ns ? oldest : NULL;
+    if (oldest->ends_ns > now_ns)
+        return NULL;
+    return oldest;
 }
 
 static void answer_state(struct connection *c, uint64_t id, int status, const char *fields)
@@ -53,7 +57,7 @@ static void answer_state(struct connection *c, uint64_t id, int status, const ch
     const struct job *job = find_job(c->service->jobs, id);
     int64_t now = conn_now(&c->conn);
     char text[160];
-    if (!job) { // it was forgotten while somebody waited for it
+    if (!job) { // a newer job has taken its place while a client waited for it
         connection_refuse(c, 404, "this job is forgotten", "");
         return;
     }
@@ -97,7 +101,7 @@ void answer_submit(struct connection *c, const struct http_request *request)
 
 static void timeout(struct connection *c)
 {
-    answer_state(c, c->job.id, 200, NO_STORE);
+    answer_state(c, c->job, 200, NO_STORE);
 }
 
 static void stop(struct connection *c)
@@ -124,7 +128,7 @@ void answer_job(struct connection *c, const struct http_request *request)
         connection_refuse(c, 400, "wait= is no number up to 60000", "");
         return;
     }
-    c->job.id = id;
+    c->job = id;
     int64_t now = conn_now(&c->conn), until_ns = now + (int64_t)wait_ms * 1000000;
     if (until_ns > job->ends_ns)
         until_ns = job->ends_ns;
@@ -132,7 +136,8 @@ void answer_job(struct connection *c, const struct http_request *request)
         timeout(c);
         return;
     }
-    c->conn.paused = true; // what the client says next waits
+    c->conn.paused = true; // the client's next request waits
     c->mode = &mode;
+    log_line("%s: held", c->request);
     connection_wake_at(c, until_ns);
 }

@@ -1,5 +1,5 @@
-// json.c: see json.h. Each skip_...() returns where the thing at `at` ends, NULL if it is not
-// one.
+// json.c: see json.h. Each skip_...() looks for one kind of text at `at`, and returns where
+// this text ends, NULL if there is no such text.
 #include "json.h"
 
 #include <string.h>
@@ -52,7 +52,9 @@ static const char *skip_string(const char *at, const char *end)
         if (*at == 'u' && read_hex(at + 1, end) < 0)
             return NULL;
     }
-    return at < end ? at + 1 : NULL;
+    if (at == end)
+        return NULL;
+    return at + 1;
 }
 
 static const char *skip_digits(const char *at, const char *end)
@@ -60,7 +62,9 @@ static const char *skip_digits(const char *at, const char *end)
     const char *first = at;
     while (at < end && *at >= '0' && *at <= '9')
         at++;
-    return at > first ? at : NULL;
+    if (at == first)
+        return NULL;
+    return at;
 }
 
 static const char *skip_number(const char *at, const char *end)
@@ -96,7 +100,9 @@ static const char *skip_value(const char *at, const char *end, int depth);
 static const char *skip_list(const char *at, const char *end, int depth)
 {
     bool object = *at == '{';
-    char close = object ? '}' : ']';
+    char close = ']';
+    if (object)
+        close = '}';
     at = skip_space(at + 1, end);
     if (at < end && *at == close)
         return at + 1;
@@ -139,10 +145,12 @@ static const char *skip_value(const char *at, const char *end, int depth)
 bool json_member(struct http_text object, const char *name, struct http_text *value)
 {
     const char *end = object.at + object.length, *at = skip_space(object.at, end);
-    const char *stop = at < end && *at == '{' ? skip_value(at, end, 0) : NULL;
+    if (at == end || *at != '{')
+        return false;
+    const char *stop = skip_value(at, end, 0);
     if (!stop || skip_space(stop, end) != end)
         return false;
-    // From here on it is known to be well-formed.
+    // From here on the text is known to be well-formed.
     at = skip_space(at + 1, end);
     while (*at == '"') {
         const char *key = at, *key_end = skip_string(at, end);
@@ -193,8 +201,8 @@ static bool add_character(struct buffer *text, uint32_t c)
     return buffer_add(text, bytes, 4);
 }
 
-// Appends what \uXXXX at `at` stands for, and the other half of a pair behind it. Returns where
-// it ends, NULL without memory. Half a pair becomes U+FFFD.
+// Appends the character of \uXXXX at `at`; where that is half of a pair, the other half is read
+// too. Returns where the escape ends, NULL without memory. Half a pair alone becomes U+FFFD.
 static const char *add_escape(struct buffer *text, const char *at, const char *end)
 {
     uint32_t c = (uint32_t)read_hex(at + 2, end);
@@ -208,7 +216,9 @@ static const char *add_escape(struct buffer *text, const char *at, const char *e
     }
     if (c >= 0xd800 && c < 0xe000)
         c = 0xfffd;
-    return add_character(text, c) ? at : NULL;
+    if (!add_character(text, c))
+        return NULL;
+    return at;
 }
 
 bool json_string(struct http_text object, const char *name, struct buffer *text)
@@ -219,16 +229,19 @@ bool json_string(struct http_text object, const char *name, struct buffer *text)
         return false;
     const char *at = value.at + 1, *end = value.at + value.length - 1;
     while (at && at < end) {
-        const char *escape = memchr(at, '\\', (size_t)(end - at));
-        const char *stop = escape ? escape : end;
+        const char *stop = memchr(at, '\\', (size_t)(end - at)); // the next escape
+        if (!stop)
+            stop = end;
         if (!buffer_add(text, at, (size_t)(stop - at)))
             return false;
         at = stop;
         if (at < end && at[1] == 'u') {
             at = add_escape(text, at, end);
         } else if (at < end) {
-            const char *known = strchr(escapes, at[1]);
-            if (!buffer_add(text, known ? meanings + (known - escapes) : at + 1, 1))
+            const char *known = strchr(escapes, at[1]), *meaning = at + 1; // itself
+            if (known)
+                meaning = meanings + (known - escapes);
+            if (!buffer_add(text, meaning, 1))
                 return false;
             at += 2;
         }

@@ -21,7 +21,9 @@ bool news_read(struct http_text json, struct buffer *text, struct news *news)
 
 bool news_next_line(struct http_text *lines, struct http_text *line)
 {
-    const char *end = lines->length ? memchr(lines->at, '\n', lines->length) : NULL;
+    const char *end = NULL;
+    if (lines->length)
+        end = memchr(lines->at, '\n', lines->length);
     if (!end)
         return false;
     *line = (struct http_text){lines->at, (size_t)(end - lines->at)};

@@ -13,8 +13,8 @@ struct news {
     struct http_text name, data;
 };
 
-// Reads one. Its name and its data then stand in *text, until the next call. False: it is not
-// an event, or there is no memory.
+// Reads an event. Its name and its data stand in *text until the next call. False: the text is
+// no event, or there is no memory.
 bool news_read(struct http_text json, struct buffer *text, struct news *news);
 
 // Takes the next whole line off the lines of a poll's answer. False: there is none.

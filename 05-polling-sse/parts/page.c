@@ -18,11 +18,12 @@ struct page {
 struct page *page_begin(const char *path)
 {
     FILE *file = fopen(path, "r");
-    struct page *page = file ? malloc(sizeof *page + PAGE_MAX) : NULL;
+    if (!file)
+        return NULL;
+    struct page *page = malloc(sizeof *page + PAGE_MAX);
     if (page)
         page->length = fread(page->text, 1, PAGE_MAX, file);
-    if (file)
-        fclose(file);
+    fclose(file);
     return page;
 }
 
@@ -31,7 +32,7 @@ void page_end(struct page *page)
     free(page);
 }
 
-// Copies the page, with the nonce in its places. False: no memory.
+// Copies the page, and replaces each PAGE_NONCE by the nonce. False: no memory.
 static bool fill_in(const struct page *page, const char *nonce, struct buffer *copy)
 {
     const char *at = page->text, *end = at + page->length, *place;

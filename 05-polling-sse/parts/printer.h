@@ -4,8 +4,8 @@
 
 #include "http.h"
 
-// Prints it, and writes it out. The delay is known of the events that the server makes itself:
-// they say when they happened, by the clock of its machine.
+// Prints an event as one line. Only events that the server itself makes have a delay: they say
+// when they happened, by the clock of the server's machine.
 void print_event(const char *id, struct http_text name, struct http_text data);
 
 #endif

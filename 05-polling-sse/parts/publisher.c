@@ -6,12 +6,9 @@
 
 #include "subscriber.h"
 
-// Events that may be published in one round of the loop before the subscribers have their turn,
-// and for how long a publisher then waits at least.
-#define TURN_EVENTS 50
-#define TURN_MS     1
-// A subscriber to which the kernel has sent something so recently does read.
-#define MOVING_MS 200
+#define TURN_EVENTS 50  // events that may be published in one round of the loop
+#define TURN_MS     1   // a publisher then waits at least so long, while subscribers are served
+#define MOVING_MS   200 // a subscriber reads if the kernel has sent it bytes in this time
 
 uint64_t publisher_publish(struct connection *publisher, struct feed *feed,
                            struct http_text name, struct http_text data,
@@ -34,8 +31,10 @@ uint64_t publisher_publish(struct connection *publisher, struct feed *feed,
 // Half of what a subscriber may be behind before it loses events.
 static uint64_t half(const struct service *service)
 {
-    uint64_t queue = (uint64_t)service->settings.queue, ring = service->news.size;
-    return (queue < ring ? queue : ring) / 2;
+    uint64_t most = (uint64_t)service->settings.queue;
+    if (most > service->news.size)
+        most = service->news.size;
+    return most / 2;
 }
 
 // True for a subscriber that reads, but more slowly than events are published.
@@ -66,7 +65,9 @@ static bool any_is_lagging(const struct service *service)
 bool publisher_turn_is_over(const struct connection *publisher)
 {
     const struct service *service = publisher->service;
-    uint64_t most = half(service) < TURN_EVENTS ? half(service) : TURN_EVENTS;
+    uint64_t most = half(service);
+    if (most > TURN_EVENTS)
+        most = TURN_EVENTS;
     if (publisher->published_ns != conn_now(&publisher->conn))
         return false;
     return service->round_events >= most || any_is_lagging(service);
@@ -80,14 +81,13 @@ bool publisher_may_publish(const struct connection *publisher)
 
 void publisher_pause(struct connection *publisher)
 {
-    publisher->conn.paused = true; // what it has sent waits in the kernel, and then at its end
+    publisher->conn.paused = true; // its next requests wait in the kernel, then at the client
     conn_deadline(&publisher->conn, TURN_MS);
 }
 
 // ---- the feed's own events -----------------------------------------------------------------
 
-// One event of the feed's own, with the moment at which it happened, as everybody's clock
-// shows it.
+// Makes one event of the feed's own. Its data says at which time of day it happened.
 static void make_event(struct service *service, int64_t late_ns, int number)
 {
     char text[100];
@@ -105,7 +105,7 @@ void publisher_tick(struct service *service, int64_t at_ns)
     if (service->tick_ns > at_ns)
         return;
     int64_t step_ns = (int64_t)(1e9 / service->settings.rate);
-    // If nobody has looked for long: more than the ring holds need not be made.
+    // After a long time without a subscriber: more events than the ring holds are not needed.
     int64_t most_ns = step_ns * (service->news.size / service->settings.burst + 1);
     if (at_ns - service->tick_ns > most_ns)
         service->tick_ns = at_ns - most_ns;

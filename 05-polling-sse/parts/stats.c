@@ -9,14 +9,14 @@
 
 static const char *const names[TECHNIQUES] = {"other", "poll", "wait", "sse", "websocket"};
 
-// What stands before a number, and the number.
+// Writes a text, and a number behind it.
 static void put(struct http_out *out, const char *text, uint64_t number)
 {
     http_put_text(out, text);
     http_put_number(out, number, 10);
 }
 
-// Bytes of memory that this process has for itself.
+// Bytes of memory that this process uses.
 static uint64_t resident_bytes(void)
 {
     unsigned long pages = 0;

@@ -1,4 +1,5 @@
-// stats.h: GET /stats: what each technique has cost up to now, and what it cost the process.
+// stats.h: GET /stats: the requests and bytes of each technique, and the memory and CPU time of
+// the server.
 #ifndef STATS_H
 #define STATS_H
 

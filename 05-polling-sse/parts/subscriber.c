@@ -6,11 +6,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-// The queue of a subscriber begins in the kernel, which by default would keep megabytes for it.
-#define SEND_BUFFER_BYTES 65536
-// A subscriber whose machine is gone says nothing at all; the kernel gives up on it after so
-// long.
-#define SILENCE_MS 30000
+#define SEND_BUFFER_BYTES 65536 // the kernel's buffer; by default it can grow to megabytes
+#define SILENCE_MS        30000 // the kernel gives up a machine that acknowledges nothing so long
 
 void subscriber_join(struct connection *c, uint64_t seen)
 {
@@ -47,7 +44,9 @@ void subscriber_leave(struct connection *c)
 uint64_t subscriber_position(struct connection *c, struct http_text since)
 {
     const struct feed *news = &c->service->news;
-    return since.at ? feed_position(news, since) : news->newest;
+    if (!since.at)
+        return news->newest;
+    return feed_position(news, since);
 }
 
 bool subscriber_has_seen(const struct connection *c, const struct http_request *request,
@@ -86,15 +85,18 @@ bool subscriber_catch_up(struct connection *c, const struct feed *feed, uint64_t
 
 uint64_t subscriber_queue(const struct connection *c)
 {
-    uint64_t newest = c->service->news.newest;
-    // What it asked for when it came is its history, not its queue.
-    uint64_t has = c->seen > c->joined || c->seen > newest ? c->seen : c->joined;
-    return has < newest ? newest - has : 0;
+    uint64_t newest = c->service->news.newest, has = c->seen;
+    // Events from before it came are not in its queue: it has asked for them itself.
+    if (has < c->joined)
+        has = c->joined;
+    if (has > newest)
+        return 0;
+    return newest - has;
 }
 
 bool subscriber_is_too_slow(const struct connection *c)
 {
-    bool waited = c->conn.events & EPOLLOUT; // there was no room for what it was sent before
+    bool waited = c->conn.events & EPOLLOUT; // the kernel had no room for the last events
     return waited && subscriber_queue(c) > (uint64_t)c->service->settings.queue;
 }
 
@@ -105,14 +107,16 @@ bool subscriber_is_cut(const struct connection *c)
 
 void subscriber_sleep(struct connection *c)
 {
-    int64_t tick_ns = c->service->tick_ns;
-    connection_wake_at(c, c->due_ns < tick_ns ? c->due_ns : tick_ns);
+    int64_t wake_ns = c->service->tick_ns;
+    if (wake_ns > c->due_ns)
+        wake_ns = c->due_ns;
+    connection_wake_at(c, wake_ns);
 }
 
 void subscribers_wake(struct service *service)
 {
     for (struct connection *c = service->subscribers; c; c = c->next)
-        // One that has output waiting looks when the kernel has room again.
+        // A subscriber with unsent output looks for news when the kernel has room again.
         if (!c->conn.out && !c->conn.closing)
             conn_wake(&c->conn);
 }

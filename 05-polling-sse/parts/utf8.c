@@ -1,8 +1,8 @@
 // utf8.c: see utf8.h.
 #include "utf8.h"
 
-// The first byte of a character says how many follow, and bounds the second: so that nothing
-// is written longer than it must be, is half of a surrogate pair, or lies beyond U+10FFFF.
+// The first byte of a character says how many bytes follow. It also limits the second byte: a
+// character must not be longer than necessary, half of a surrogate pair, or above U+10FFFF.
 static bool begin(struct utf8 *state, uint8_t byte)
 {
     if (byte < 0xc2 || byte > 0xf4)

@@ -1,5 +1,5 @@
-// utf8.h: is this UTF-8? Asked of text that comes in pieces, so that a wrong byte is found when
-// it comes and not when the text is whole (RFC 3629 §4; RFC 6455 §8.1).
+// utf8.h: checks that text is UTF-8 (RFC 3629 §4; RFC 6455 §8.1). The text may come in pieces:
+// a wrong byte is found as soon as it comes.
 #ifndef UTF8_H
 #define UTF8_H
 
@@ -7,16 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Where in a character the text stands; all zero at its beginning.
+// The state between two pieces; all zero at the beginning of a text.
 struct utf8 {
-    uint8_t left;      // bytes of this character that have to come
-    uint8_t low, high; // between which the next one must be
+    uint8_t left; // how many bytes of the present character have to come
+    uint8_t low;  // the smallest value that the next byte may have
+    uint8_t high; // the largest one
 };
 
 // Takes the next bytes. False: no bytes that could follow would make it UTF-8.
 bool utf8_take(struct utf8 *state, const char *bytes, size_t length);
 
-// True if a text that ends here ends with a whole character.
+// True if the last character of the text is whole.
 bool utf8_is_whole(const struct utf8 *state);
 
 // True if these bytes are whole, valid UTF-8.

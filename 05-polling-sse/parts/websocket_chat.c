@@ -23,7 +23,8 @@ static void send_frame(struct connection *c, enum ws_opcode opcode, const char *
     connection_wrote(c, header + length);
 }
 
-// Says goodbye. The connection is closed when that is sent (RFC 6455 §7.1.1: the server first).
+// Sends a close frame. The connection is closed when this frame is sent: the server closes
+// first (RFC 6455 §7.1.1).
 static void close_with(struct connection *c, int code, const char *reason)
 {
     if (conn_room(&c->conn) >= REPLY_ROOM)
@@ -33,15 +34,16 @@ static void close_with(struct connection *c, int code, const char *reason)
     conn_close(&c->conn);
 }
 
-// Tells everybody else, or everybody, in the chat.
-static void tell(struct connection *c, const char *what, struct http_text text, bool everybody)
+// Sends a line about this user to all users of the chat, but not to `author`; NULL: to all.
+static void tell(struct connection *c, const char *what, struct http_text text,
+                 const struct connection *author)
 {
     struct buffer line = {0};
     char begin[40];
     int length = snprintf(begin, sizeof begin, "user %u %s", c->ws.number, what);
     if (buffer_add(&line, begin, (size_t)length) && buffer_add(&line, text.at, text.length))
         publisher_publish(c, &c->service->room, (struct http_text){"chat", 4},
-                          (struct http_text){line.bytes, line.length}, everybody ? NULL : c);
+                          (struct http_text){line.bytes, line.length}, author);
     buffer_free(&line);
 }
 
@@ -49,7 +51,9 @@ static void tell(struct connection *c, const char *what, struct http_text text, 
 
 static void take_message(struct connection *c, const struct ws_message *got)
 {
-    struct http_text text = {got->length ? got->bytes : "", got->length};
+    struct http_text text = {got->bytes, got->length};
+    if (!text.length)
+        text.at = "";
     if (c->ws.echo) {
         char *to = conn_space(&c->conn);
         enum ws_opcode opcode = (enum ws_opcode)got->opcode;
@@ -59,7 +63,7 @@ static void take_message(struct connection *c, const struct ws_message *got)
     } else if (got->opcode == WS_BINARY) {
         close_with(c, WS_UNSUPPORTED, "this chat is text only");
     } else {
-        tell(c, "says: ", text, false);
+        tell(c, "says: ", text, c);
     }
 }
 
@@ -73,10 +77,10 @@ static void take(struct connection *c, const struct ws_message *got)
     case WS_PING:
         send_frame(c, WS_PONG, got->bytes, got->length);
         break;
-    case WS_CLOSE: // the same code back (§5.5.1)
+    case WS_CLOSE: // the answer has the same code (§5.5.1)
         close_with(c, got->code, "");
         break;
-    default: // a pong has done its work by coming
+    default: // a pong: received() has noted that the client is there
         break;
     }
 }
@@ -119,10 +123,10 @@ static size_t received(struct connection *c, const char *bytes, size_t length)
     return used;
 }
 
-// ---- what time brings ----------------------------------------------------------------------
+// ---- heartbeats and news -------------------------------------------------------------------
 
-// The heartbeat is due. True: there is a ping to be sent. A client that has not answered the
-// last one is gone, whatever TCP believes.
+// The heartbeat is due: sends a ping, and returns true. A client that has not answered the last
+// ping is gone, also if TCP has not noticed it yet: its connection is closed.
 static bool beat(struct connection *c)
 {
     c->due_ns = conn_now(&c->conn) + c->service->settings.heartbeat_ms * INT64_C(1000000);
@@ -136,7 +140,7 @@ static bool beat(struct connection *c)
     return true;
 }
 
-// A user who reads too slowly is told how many lines of the chat are missing.
+// Tells a user that reads too slowly how many lines of the chat are missing.
 static void tell_of_gap(struct connection *c)
 {
     const struct feed *room = &c->service->room;
@@ -146,7 +150,7 @@ static void tell_of_gap(struct connection *c)
     struct event *event = event_make(room->oldest - 1, (struct http_text){"chat", 4},
                                      (struct http_text){text, (size_t)length});
     if (!event)
-        return; // there is no memory: it is told when there is
+        return; // no memory now: the next call tries again
     c->ws.heard = event->id;
     connection_send_from(c, event_text(event, FEED_FRAME), event);
 }
@@ -182,7 +186,7 @@ static bool produce(struct connection *c)
         !c->content.left)
         any = beat(c) || any;
     if (c->conn.paused)
-        publisher_pause(c); // its turn has not come yet
+        publisher_pause(c); // it may not publish yet
     else
         subscriber_sleep(c);
     return any;
@@ -211,13 +215,18 @@ static void begin(struct connection *c, bool echo, uint64_t seen)
     c->ws.echo = echo;
     c->ws.pinged = false;
     c->ws.heard = service->room.newest;
-    c->ws.number = echo ? 0 : ++service->last_user;
-    websocket_begin(&c->ws.frames, true, echo ? ECHO_MAX : MESSAGE_MAX);
+    c->ws.number = 0;
+    if (echo) {
+        websocket_begin(&c->ws.frames, true, ECHO_MAX);
+    } else {
+        c->ws.number = ++service->last_user;
+        websocket_begin(&c->ws.frames, true, MESSAGE_MAX);
+    }
     c->due_ns = conn_now(&c->conn) + service->settings.heartbeat_ms * INT64_C(1000000);
     c->mode = &mode;
     subscriber_join(c, seen);
     if (!echo && ++service->users <= ANNOUNCED_USERS)
-        tell(c, "joined", (struct http_text){"", 0}, true);
+        tell(c, "joined", (struct http_text){"", 0}, NULL);
 }
 
 void answer_websocket(struct connection *c, const struct http_request *request)
@@ -233,6 +242,7 @@ void answer_websocket(struct connection *c, const struct http_request *request)
         connection_refuse(c, status, why, fields);
         return;
     }
+    log_line("%s: 101, a WebSocket", c->request);
     out = connection_out(c);
     handshake_put_answer(&out, key);
     connection_wrote(c, out.length);
@@ -246,5 +256,5 @@ void websocket_chat_closed(struct connection *c)
     subscriber_leave(c);
     websocket_end(&c->ws.frames);
     if (!c->ws.echo && c->service->users-- <= ANNOUNCED_USERS)
-        tell(c, "left", (struct http_text){"", 0}, false);
+        tell(c, "left", (struct http_text){"", 0}, c);
 }

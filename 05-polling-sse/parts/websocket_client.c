@@ -6,7 +6,7 @@
 
 #include "handshake.h"
 
-#define MASKED_BYTES 16384 // that are masked at once; a whole number of masks
+#define MASKED_BYTES 16384 // bytes that are masked at once; a multiple of the mask's four
 
 static void random_bytes(void *to, size_t length)
 {
@@ -35,12 +35,16 @@ enum fetch_result websocket_open(struct fetch *f, const char *authority, const c
     if (f->head.status != 101) {
         snprintf(why, ANSWER_WHY, "the server refuses a WebSocket: %d %s", f->head.status,
                  http_reason(f->head.status));
-        return f->head.status < 500 ? FETCH_MALFORMED : FETCH_CLOSED;
+        if (f->head.status >= 500)
+            return FETCH_CLOSED;
+        return FETCH_MALFORMED;
     }
     const char *fault = handshake_fault(&f->head, key);
-    if (fault)
+    if (fault) {
         snprintf(why, ANSWER_WHY, "the server's 101 is wrong: %s", fault);
-    return fault ? FETCH_MALFORMED : FETCH_OK;
+        return FETCH_MALFORMED;
+    }
+    return FETCH_OK;
 }
 
 enum fetch_result websocket_send(struct fetch *f, enum ws_opcode opcode, const char *bytes,
@@ -48,22 +52,27 @@ enum fetch_result websocket_send(struct fetch *f, enum ws_opcode opcode, const c
 {
     uint8_t mask[4];
     char frame[WS_HEADER_BYTES + MASKED_BYTES];
+    enum fetch_result result;
     random_bytes(mask, sizeof mask);
-    size_t header = websocket_put_header(frame, opcode, true, length, mask);
-    size_t done = length < MASKED_BYTES ? length : MASKED_BYTES;
-    websocket_mask(frame + header, bytes, done, mask, 0);
-    enum fetch_result result = fetch_send_bytes(f, frame, header + done);
-    while (result == FETCH_OK && done < length) {
-        size_t part = length - done < MASKED_BYTES ? length - done : MASKED_BYTES;
-        websocket_mask(frame, bytes + done, part, mask, 0);
-        result = fetch_send_bytes(f, frame, part);
-        done += part;
-    }
+    size_t used = websocket_put_header(frame, opcode, true, length, mask); // bytes of `frame`
+    do {
+        size_t part = length;
+        if (part > MASKED_BYTES)
+            part = MASKED_BYTES;
+        websocket_mask(frame + used, bytes, part, mask, 0);
+        result = fetch_send_bytes(f, frame, used + part);
+        used = 0; // further parts have no header
+        bytes += part;
+        length -= part;
+    } while (result == FETCH_OK && length > 0);
     return result;
 }
 
 enum fetch_result websocket_send_close(struct fetch *f, int code)
 {
     char bytes[2] = {(char)(code >> 8), (char)code};
-    return websocket_send(f, WS_CLOSE, bytes, code == WS_NO_CODE ? 0 : sizeof bytes);
+    size_t length = sizeof bytes;
+    if (code == WS_NO_CODE)
+        length = 0;
+    return websocket_send(f, WS_CLOSE, bytes, length);
 }

@@ -44,7 +44,8 @@ uint64_t server_figure(const char *after, const char *name)
     snprintf(text, sizeof text, "%.*s", (int)f.content.length, f.content.at);
     snprintf(quoted, sizeof quoted, "\"%s\": ", name);
     const char *at = strstr(text, after);
-    at = at ? strstr(at, quoted) : NULL;
+    if (at)
+        at = strstr(at, quoted);
     if (!at)
         die("GET /stats says nothing of %s", name);
     return strtoull(at + strlen(quoted), NULL, 10);

@@ -1,5 +1,5 @@
-// crowd.c: thousands of readers, one event: when has the last of them heard it, and what does
-// a reader cost who hears nothing?
+// crowd.c: scene crowd: thousands of readers and one event. When has the last reader got it,
+// and how much memory does a reader cost that only waits?
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,8 @@
 #include "story.h"
 
 #define SPARE_FILES 50
-#define BATCH       500 // connections that are opened before we look at their answers
-#define ROWS        6   // of the picture
+#define BATCH       500 // connections that are opened before their answers are read
+#define ROWS        6   // rows of the bar chart
 #define TOLD_BYTES  2048
 
 static const char greeting[] = "retry: "; // what a stream of this server begins with
@@ -26,7 +26,7 @@ static const char greeting[] = "retry: "; // what a stream of this server begins
 static int wanted = 5000;
 static int readers; // connections
 static int *fds;
-static double *told_ms; // when a reader was told, after the publication
+static double *told_ms; // for each reader: time from the publication to its event; 0: no event
 
 void crowd_of(int count)
 {
@@ -40,8 +40,12 @@ static int possible(void)
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    rlim_t most = files.rlim_max > SPARE_FILES * 2 ? files.rlim_max - SPARE_FILES : SPARE_FILES;
-    return most < (rlim_t)wanted ? (int)most : wanted;
+    rlim_t most = SPARE_FILES;
+    if (files.rlim_max > SPARE_FILES * 2)
+        most = files.rlim_max - SPARE_FILES;
+    if (most < (rlim_t)wanted)
+        return (int)most;
+    return wanted;
 }
 
 static void wait_for(int i, const char *text)
@@ -67,7 +71,9 @@ static void open_crowd(void)
     if (!fds || !told_ms)
         die("no memory for %d readers", readers);
     for (int from = 0; from < readers; from += BATCH) {
-        int to = from + BATCH < readers ? from + BATCH : readers;
+        int to = from + BATCH;
+        if (to > readers)
+            to = readers;
         for (int i = from; i < to; i++) {
             fds[i] = ask_connect();
             if (!write_all(fds[i], request, sizeof request - 1))
@@ -80,7 +86,7 @@ static void open_crowd(void)
 
 static void close_crowd(void)
 {
-    struct linger reset = {1, 0}; // else the ports stay in TIME_WAIT
+    struct linger reset = {1, 0}; // close() resets: no port stays in TIME_WAIT
     for (int i = 0; i < readers; i++) {
         setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         close(fds[i]);
@@ -93,7 +99,7 @@ static void close_crowd(void)
 static int tell_all(double *published_ms)
 {
     static struct fetch publisher;
-    static const char word[] = "for everybody";
+    static const char word[] = "for all readers";
     int epoll = epoll_create1(0), told = 0;
     struct epoll_event ready[256];
     if (epoll < 0)
@@ -115,7 +121,7 @@ static int tell_all(double *published_ms)
     while (told < readers || *published_ms == 0) {
         int count = epoll_wait(epoll, ready, 256, FETCH_PATIENCE_MS);
         if (count <= 0)
-            break; // those who are left are not told
+            break; // the other readers get no event
         for (int n = 0; n < count; n++) {
             char bytes[TOLD_BYTES];
             uint32_t i = ready[n].data.u32;
@@ -146,9 +152,11 @@ static const struct claim long_lived = {
 void scene_crowd(void)
 {
     double published_ms;
+    const char *limit = "";
     readers = possible();
-    story_say("%d readers%s. All is quiet; then one event.", readers,
-              readers < wanted ? " (ulimit -Hn allows no more)" : "");
+    if (readers < wanted)
+        limit = " (ulimit -Hn allows no more)";
+    story_say("%d readers%s wait. Then one event is published.", readers, limit);
     uint64_t before = server_figure("", "resident_bytes");
     int64_t start_ns = now_ns();
     open_crowd();
@@ -156,7 +164,7 @@ void scene_crowd(void)
     uint64_t after = server_figure("", "resident_bytes");
     int clients = (int)server_figure("\"sse\"", "clients");
     int told = tell_all(&published_ms);
-    double each = readers ? ((double)after - (double)before) / readers : 0;
+    double each = ((double)after - (double)before) / readers;
     double middle = median_of(told_ms, readers), last = told_ms[readers - 1];
     story_say("");
     for (int row = 1; row <= ROWS; row++) {
@@ -165,14 +173,18 @@ void scene_crowd(void)
         for (int i = 0; i < readers; i++)
             count += told_ms[i] > 0 && told_ms[i] <= last * row / ROWS;
         snprintf(label, sizeof label, "after %.1f ms", last * row / ROWS);
-        story_bar(label, count, readers, "%d know it", count);
+        story_bar(label, count, readers, "%d have it", count);
     }
     story_head("readers|opened in|published in|the middle|the last|memory each");
     story_row("%d|%.0f ms|%.1f ms|%.1f ms|%.1f ms|%.0f bytes", readers, opened_ms, published_ms,
               middle, last, each);
     close_crowd();
-    claim_report(&long_lived, told == readers && clients == readers ? HOLDS : UNCLEAR,
-                 "%d connections stay open, and %d of %d were told, the last after %.0f ms; of "
-                 "the server's own memory a reader takes %.0f bytes",
-                 clients, told, readers, last, each);
+    enum verdict verdict = UNCLEAR;
+    if (told == readers && clients == readers)
+        verdict = HOLDS;
+    claim_report(
+        &long_lived, verdict,
+        "%d connections stay open. %d of %d readers got the event, the last one after %.0f ms. "
+        "Each takes %.0f bytes of the server's memory",
+        clients, told, readers, last, each);
 }

@@ -1,4 +1,5 @@
-// follow.c: see follow.h. Read ask() first: what each way says; then the four take_...().
+// follow.c: see follow.h. Read ask() first: the request of each way. Then read the four
+// take_...().
 #include "follow.h"
 
 #include <poll.h>
@@ -10,9 +11,10 @@
 #include "net.h"
 #include "websocket_client.h"
 
-#define MESSAGE_MAX   1048576
-#define WAIT_MS       8000 // for which the server may hold a long poll
-#define LOST_RETRY_MS 1000 // until SSE comes back, if the server does not say
+#define MESSAGE_MAX 1048576
+#define WAIT_MS     8000 // the server may hold a long poll for so long
+#define LOST_RETRY_MS                                                                          \
+    1000 // SSE connects again after this time if the server has sent no retry:
 
 const char *const way_name[WAYS] = {"short polling", "long polling", "SSE", "WebSocket"};
 
@@ -23,13 +25,15 @@ int news_number(const struct news *news)
         char digit = news->data.at[i];
         if (digit < '0' || digit > '9')
             break;
-        number = (number < 0 ? 0 : number * 10) + (digit - '0');
+        if (number < 0)
+            number = 0;
+        number = number * 10 + (digit - '0');
     }
     return number;
 }
 
-// An event as it stands in a line of a poll and in a WebSocket message. A line of the chat,
-// which only a WebSocket brings, is no event of the feed, and has numbers of its own.
+// Takes an event from a line of a poll's answer or from a WebSocket message. A WebSocket also
+// brings messages of the chat: they are no events of the feed, and have ids of their own.
 static void tell_json(struct follower *f, struct http_text json)
 {
     struct news news;
@@ -53,7 +57,7 @@ static void open_websocket(struct follower *f)
     f->connected = true;
 }
 
-// A part of the answer to a poll.
+// Keeps a part of the answer to a poll.
 static void take_part(struct fetch *fetch, struct http_text part)
 {
     struct follower *f = (struct follower *)fetch;
@@ -69,7 +73,7 @@ static void ask(struct follower *f)
     if (fetch->fd < 0)
         ask_open(fetch);
     fetch->piece = take_part;
-    fetch->head_only = f->way == SERVER_SENT; // what follows are events: take_stream()
+    fetch->head_only = f->way == SERVER_SENT; // take_stream() reads what follows the head
     f->requests++;
     f->asked = true;
     f->due_ns = now_ns() + f->interval_ms * INT64_C(1000000);
@@ -116,7 +120,7 @@ void follower_end(struct follower *f)
         websocket_end(&f->socket);
 }
 
-// ---- what has come -------------------------------------------------------------------------
+// ---- reading answers -----------------------------------------------------------------------
 
 static void take_answer(struct follower *f)
 {
@@ -129,7 +133,7 @@ static void take_answer(struct follower *f)
         tell_json(f, line);
     f->answer.length = 0;
     if (f->way == LONG_POLLING)
-        f->due_ns = 0; // and at once the next one
+        f->due_ns = 0; // the next request is due at once
 }
 
 static void take_stream(struct follower *f)
@@ -174,14 +178,16 @@ static void take_frames(struct follower *f)
     }
 }
 
-// Cut off. EventSource comes back after a while, and so do we.
+// The connection is lost. The follower connects again after a while, as EventSource does.
 static void lost(struct follower *f)
 {
     if (f->way != SERVER_SENT)
         die("%s: the server closed the connection", way_name[f->way]);
-    uint64_t retry_ms = f->stream.has_retry ? f->stream.retry_ms : LOST_RETRY_MS;
+    uint64_t retry_ms = LOST_RETRY_MS;
+    if (f->stream.has_retry)
+        retry_ms = f->stream.retry_ms;
     fetch_close(&f->fetch);
-    event_stream_cut(&f->stream); // half an event is none
+    event_stream_cut(&f->stream); // half of an event is no event
     f->connected = f->asked = false;
     f->due_ns = now_ns() + (int64_t)retry_ms * 1000000;
 }
@@ -193,7 +199,9 @@ void follower_cut(struct follower *f)
 
 void follower_look(struct follower *f, bool readable)
 {
-    enum fetch_result result = readable ? fetch_read(&f->fetch) : FETCH_MORE;
+    enum fetch_result result = FETCH_MORE;
+    if (readable)
+        result = fetch_read(&f->fetch);
     if (result == FETCH_CLOSED || result == FETCH_RESET) {
         lost(f);
     } else if (fetch_or_die(&f->fetch, result)) {
@@ -213,7 +221,7 @@ void follow(struct follower *const *followers, int count,
 {
     struct pollfd polls[WAYS];
     int64_t wake_ns = 0;
-    for (int i = 0; i < count; i++) // what came with the answer to a handshake
+    for (int i = 0; i < count; i++) // frames may have come with the answer to a handshake
         if (followers[i]->way == WEB_SOCKET)
             take_frames(followers[i]);
     for (;;) {
@@ -227,7 +235,9 @@ void follow(struct follower *const *followers, int count,
             if (!f->asked && f->due_ns < wake_ns)
                 wake_ns = f->due_ns;
         }
-        int64_t left = wake_ns > now ? wake_ns - now : 0;
+        int64_t left = wake_ns - now;
+        if (left < 0)
+            left = 0;
         struct timespec wait = {left / 1000000000, left % 1000000000};
         if (ppoll(polls, (nfds_t)count, &wait, NULL) < 0)
             die("cannot wait for news");

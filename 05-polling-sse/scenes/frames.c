@@ -1,4 +1,5 @@
-// frames.c: a WebSocket from its first byte to its last, and what a message costs by it.
+// frames.c: scene frames: a WebSocket from its first byte to its last, and the bytes of a
+// message.
 #include <stdio.h>
 #include <string.h>
 
@@ -12,20 +13,20 @@
 #include "story.h"
 #include "text.h"
 
-#define HEX_BYTES   14 // of a frame that are shown
+#define HEX_BYTES   11 // the first bytes of a frame, which are shown
 #define MESSAGE     "Hello"
 #define LONG_BYTES  200
 #define MESSAGE_MAX 65536
 
-// The example of RFC 6455 §1.3, which everybody copies.
+// The example of RFC 6455 §1.3.
 #define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
 #define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 static struct fetch f;
 static struct websocket ws;
 static int frames_up, frames_down;
-static size_t overhead_up, overhead_down; // bytes of the last frame that are not payload
-static size_t short_up, short_down;       // the same of a short one
+static size_t overhead_up, overhead_down; // bytes of the last frame without its payload
+static size_t short_up, short_down;       // the same for the short frame
 
 static const char *opcode_name(int opcode)
 {
@@ -35,35 +36,48 @@ static const char *opcode_name(int opcode)
                                         [WS_CLOSE] = "close",
                                         [WS_PING] = "ping",
                                         [WS_PONG] = "pong"};
-    return opcode <= WS_PONG && names[opcode] ? names[opcode] : "reserved";
+    if (opcode > WS_PONG || !names[opcode])
+        return "reserved";
+    return names[opcode];
 }
 
-// One line: the frame's first bytes, and what they say.
+// An arrow to the server or to the client, in its colour.
+static void print_arrow(bool up)
+{
+    if (up)
+        printf("  %s──▶%s  ", paint(CYAN), paint(PLAIN));
+    else
+        printf("  %s◀──%s  ", paint(MAGENTA), paint(PLAIN));
+}
+
+// One line: the frame's first bytes in hexadecimal, and their meaning.
 static void show_frame(bool up, const char *bytes, size_t header, size_t payload,
                        const char *text)
 {
-    char hex[HEX_BYTES * 3 + 8] = "", say[80], shown[40];
+    char hex[HEX_BYTES * 3 + 8] = "", shown[40] = "";
     size_t size = header + payload, put = 0;
     for (size_t i = 0; i < size && i < HEX_BYTES; i++)
         put += (size_t)snprintf(hex + put, sizeof hex - put, "%02x ", (uint8_t)bytes[i]);
     if (size > HEX_BYTES)
         snprintf(hex + put, sizeof hex - put, "...");
     if ((bytes[0] & 0x0f) == WS_CLOSE)
-        snprintf(shown, sizeof shown, "code %d", WS_NORMAL);
-    else
-        snprintf(shown, sizeof shown, "%.*s", payload > 20 ? 0 : (int)payload, text);
+        snprintf(shown, sizeof shown, ": code %d", WS_NORMAL);
+    else if (payload > 0 && payload <= 20)
+        snprintf(shown, sizeof shown, ": %.*s", (int)payload, text);
     make_printable(shown);
-    snprintf(say, sizeof say, "%s%s%s, %zu%s%s", opcode_name(bytes[0] & 0x0f),
-             (uint8_t)bytes[0] & 0x80 ? "" : ", more follows", up ? ", masked" : "", payload,
-             *shown ? ": " : "", shown);
-    printf("  %s%s%s  ", paint(up ? CYAN : MAGENTA), up ? "──▶" : "◀──", paint(PLAIN));
-    cell(hex, HEX_BYTES * 3 + 5, false);
-    puts(say);
+    print_arrow(up);
+    cell(hex, HEX_BYTES * 3 + 4, false);
+    fputs(opcode_name(bytes[0] & 0x0f), stdout);
+    if (!((uint8_t)bytes[0] & 0x80)) // FIN
+        fputs(", more follows", stdout);
+    if (up)
+        fputs(", masked", stdout);
+    printf(", %zu%s\n", payload, shown);
 }
 
 static void send_frame(enum ws_opcode opcode, bool final, const char *text, size_t length)
 {
-    static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d}; // of RFC 6455 §5.7; else: random
+    static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d}; // RFC 6455 §5.7; else random
     char bytes[WS_HEADER_BYTES + LONG_BYTES];
     size_t header = websocket_put_header(bytes, opcode, final, length, mask);
     websocket_mask(bytes + header, text, length, mask, 0);
@@ -73,7 +87,7 @@ static void send_frame(enum ws_opcode opcode, bool final, const char *text, size
     overhead_up = header;
 }
 
-// Reads one message, and shows its frame (this server sends each message in one).
+// Reads one message, and shows its frame: this server sends each message in one frame.
 static void read_frame(struct ws_message *got)
 {
     ssize_t used;
@@ -82,8 +96,10 @@ static void read_frame(struct ws_message *got)
         while ((used = websocket_read(&ws, f.rest.at, f.rest.length, got)) == 0)
             fetch_or_die(&f, fetch_read(&f));
         if (used < 0)
-            die("what the server sends is no WebSocket (%zd)", -used);
-        size_t payload = got->length + (got->opcode == WS_CLOSE ? 2 : 0);
+            die("the server sends a malformed frame (code %zd)", -used);
+        size_t payload = got->length;
+        if (got->opcode == WS_CLOSE)
+            payload += 2; // the code
         overhead_down = (size_t)used - payload;
         show_frame(false, f.rest.at, overhead_down, payload, got->bytes);
         frames_down++;
@@ -106,12 +122,13 @@ static void show_head(const char *head, size_t length, bool up)
         end = memchr(line, '\n', (size_t)(head + length - line));
         if (!end || end - line < 2)
             break;
-        printf("  %s%s%s  %.*s\n", paint(up ? CYAN : MAGENTA), up ? "──▶" : "◀──", paint(PLAIN),
-               (int)(end - line - 1), line);
+        print_arrow(up);
+        printf("%.*s\n", (int)(end - line - 1), line);
     }
 }
 
-// Asks with these fields, shows both heads; returns the answer's status.
+// Asks for a WebSocket, with `version` as a further field. Shows both heads, and returns the
+// answer's status.
 static int ask(const char *version)
 {
     char request[300];
@@ -131,8 +148,9 @@ static int ask(const char *version)
 
 static const struct claim as_written = {
     "5.12", "guide §4.1", "a request with the example's fields opens a WebSocket", NOT_HERE,
-    "It must also say Sec-WebSocket-Version: 13 (RFC 6455 §4.1). Without it a server refuses "
-    "(§4.2.1), and may say which version it would take (§4.4)."};
+    "A request also needs Sec-WebSocket-Version: 13 (RFC 6455 §4.1). Without this field a "
+    "server "
+    "refuses the request (§4.2.1), and may name the version that it speaks (§4.4)."};
 
 static const struct claim accept_key = {
     "5.6", "guide §4.1", "the example's key is answered with " ACCEPT, HOLDS, NULL};
@@ -151,7 +169,7 @@ static bool speak(void)
     bool good = echoes(MESSAGE, sizeof MESSAGE - 1);
     short_up = overhead_up;
     short_down = overhead_down;
-    send_frame(WS_TEXT, false, "Hel", 3); // in two frames, with a ping between them
+    send_frame(WS_TEXT, false, "Hel", 3); // a message in two frames, with a ping between them
     send_frame(WS_PING, true, "here?", 5);
     send_frame(WS_CONTINUATION, true, "lo", 2);
     read_frame(&got);
@@ -160,7 +178,7 @@ static bool speak(void)
     return echoes(text, sizeof text) && good;
 }
 
-// What the same words cost as a request of their own, and as the answer to one.
+// The bytes of the same message as an HTTP request, and as an HTTP answer.
 static void by_http(size_t *up, size_t *down)
 {
     static struct fetch http;
@@ -178,22 +196,41 @@ static void by_http(size_t *up, size_t *down)
     fetch_close(&http);
 }
 
+// Judges the two handshakes; the one with a version has opened a WebSocket.
+static void judge_handshake(int without, bool same, const char *accept)
+{
+    enum verdict verdict = HOLDS;
+    if (without == 400 || without == 426)
+        verdict = NOT_HERE;
+    claim_report(&as_written, verdict, "without a version the answer is %d, with it 101",
+                 without);
+    verdict = UNCLEAR;
+    if (same)
+        verdict = HOLDS;
+    claim_report(
+        &accept_key, verdict,
+        "computed here, and sent by the server: %s, which is the SHA-1 of the key and a "
+        "constant of RFC 6455, in base64",
+        accept);
+}
+
 void scene_frames(void)
 {
     char accept[HANDSHAKE_ACCEPT];
     struct ws_message got;
     size_t up, down, words = sizeof MESSAGE - 1;
-    story_say("The notes' request, field by field:");
+    story_say("The request of the notes:");
     int without = ask("");
     fetch_close(&f);
-    story_say("With the version:");
+    story_say("The same request with a version:");
     int with = ask("Sec-WebSocket-Version: 13\r\n");
     handshake_accept((struct http_text){KEY, strlen(KEY)}, accept);
     bool same = !handshake_fault(&f.head, KEY) && !strcmp(accept, ACCEPT);
     if (with != 101)
         die("no WebSocket: the server says %d", with);
     websocket_begin(&ws, false, MESSAGE_MAX);
-    story_say("From here on it is frames: what it is, how long, the mask, the payload.");
+    story_say(
+        "Now frames follow. Each has a kind, a length, a mask (to the server), and a payload.");
     bool good = speak();
     size_t ws_up = overhead_up, ws_down = overhead_down; // of the long one
     send_frame(WS_CLOSE, true, "\x03\xe8", 2);           // 1000: normal
@@ -205,22 +242,15 @@ void scene_frames(void)
     story_head("\"" MESSAGE "\", in bytes|to server|to client");
     story_row("by WebSocket|%zu|%zu", words + short_up, words + short_down);
     story_row("by HTTP|%zu|%zu", up, down);
-    claim_report(&as_written,
-                 with != 101                        ? UNCLEAR
-                 : without == 400 || without == 426 ? NOT_HERE
-                                                    : HOLDS,
-                 "without a version %d, with it %d", without, with);
-    claim_report(&accept_key, same && with == 101 ? HOLDS : UNCLEAR,
-                 "computed here and sent by the server: %s, base64 of the SHA-1 of the key and "
-                 "a constant of RFC 6455",
-                 accept);
+    judge_handshake(without, same, accept);
+    enum verdict verdict = UNCLEAR;
+    if (good && ws_up <= 8 && ws_down <= 4 && up - words > 10 * short_up &&
+        down - words > 10 * short_down)
+        verdict = HOLDS;
     claim_report(
-        &little,
-        good && ws_up <= 8 && ws_down <= 4 && up - words > 10 * short_up &&
-                down - words > 10 * short_down
-            ? HOLDS
-            : UNCLEAR,
-        "%d frames there, with %zu or %zu bytes around the payload (4 are the mask), %d back, "
-        "with %zu or %zu; around a request of HTTP it is %zu, around an answer %zu",
+        &little, verdict,
+        "%d frames to the server, with %zu or %zu bytes around the payload (4 are the "
+        "mask); %d frames to the client, with %zu or %zu. An HTTP request has %zu bytes "
+        "around its content, an answer %zu",
         frames_up, short_up, ws_up, frames_down, short_down, ws_down, up - words, down - words);
 }

@@ -1,4 +1,5 @@
-// resume.c: a stream of events is cut in the middle, and comes back with nothing lost.
+// resume.c: scene resume: a stream of events is cut in the middle of an event, and the client
+// comes back without losing one.
 #include <stdio.h>
 
 #include "ask.h"
@@ -8,15 +9,16 @@
 #include "scenes.h"
 #include "story.h"
 
-#define EVENTS      14
-#define EVERY_MS    50
-#define HALF        4  // the event in the middle of which we cut the connection
-#define CUT_AT      9  // the event after which the server does
-#define AT_ONCE     50 // publications that are on their way together
-#define ROUNDS_MAX  400
-#define AWAY        3  // events that are published while the reader is away
-#define HALF_BYTES  10 // that we read at once, to stop in the middle of an event
-#define PATIENCE_NS INT64_C(5000000000) // for an event that does not come
+#define EVENTS     14
+#define EVERY_MS   50
+#define HALF       4  // the reader cuts the connection in the middle of this event
+#define CUT_AT     9  // the server cuts the connection after this event
+#define AT_ONCE    50 // requests that are sent before their answers are read
+#define ROUNDS_MAX 400
+#define AWAY       3 // events that are published while the reader is away
+#define HALF_BYTES                                                                             \
+    10 // the reader reads so few bytes at once, to stop in the middle of an event
+#define PATIENCE_NS INT64_C(5000000000) // the scene waits for an event no longer than this
 
 static struct follower reader;
 static struct follower *const only[] = {&reader};
@@ -24,10 +26,10 @@ static struct fetch publisher;
 
 static int64_t next_ns, give_up_ns;
 static int published, away, came, cuts, out_of_order;
-static int times[EVENTS + 1]; // that each event came
-static uint64_t asked;        // requests of the reader that were shown
+static int times[EVENTS + 1]; // how often each event has come
+static uint64_t asked;        // how many requests of the reader were shown
 
-// After the ring has moved on:
+// The ids of the event "reset", and of the event after it.
 static uint64_t reset_id, after_reset_id;
 
 static void publish(const char *name, int number)
@@ -43,12 +45,14 @@ static void publish(const char *name, int number)
 static void told(struct follower *f, const struct news *news)
 {
     static int last;
-    int number = http_is(news->name, "lesson") ? news_number(news) : 0;
+    int number = 0; // the feed may have events of its own
     (void)f;
+    if (http_is(news->name, "lesson"))
+        number = news_number(news);
     if (http_is(news->name, "reset"))
         story_event("reset: what came before %llu is gone", (unsigned long long)news->id + 1);
     if (number < 1 || number > EVENTS)
-        return; // the feed has news of its own
+        return;
     came++;
     times[number]++;
     out_of_order += number <= last;
@@ -58,33 +62,46 @@ static void told(struct follower *f, const struct news *news)
 
 static void show_requests(void)
 {
+    const char *how = ", back with Last-Event-ID:";
+    if (asked == 0)
+        how = " since";
     if (reader.requests > asked)
-        story_event("GET /events%s%llu", asked ? ", back with Last-Event-ID: " : " since ",
-                    (unsigned long long)reader.seen);
+        story_event("GET /events%s %llu", how, (unsigned long long)reader.seen);
     asked = reader.requests;
 }
 
-// Publishes, a few events also while nobody listens.
+// True if another event may be published: also while the reader is away, but then only AWAY of
+// them. The last ones wait until the server has cut the connection, too.
+static bool may_publish(void)
+{
+    int last = EVENTS;
+    if (cuts < 2)
+        last = CUT_AT;
+    if (!reader.connected && (published == 0 || away == AWAY))
+        return false;
+    return published < last;
+}
+
 static void publish_if_due(int64_t now)
 {
-    int last = cuts < 2 ? CUT_AT : EVENTS; // the rest comes when the server has cut, too
     if (reader.connected)
         away = 0;
-    else if (!published || away == AWAY)
-        return;
-    if (published == last || now < next_ns)
+    if (!may_publish() || now < next_ns)
         return;
     publish("lesson", ++published);
     away += !reader.connected;
     next_ns = now + EVERY_MS * INT64_C(1000000);
 }
 
-// Cuts the connection: once here, in the middle of an event, and once there.
+// Cuts the connection twice: first the reader does so, in the middle of an event, then the
+// server.
 static void cut_if_due(void)
 {
-    const struct event_stream *stream = &reader.stream; // its data stays when it is delivered
+    const struct event_stream *stream = &reader.stream;
     bool half = stream->line.length > 0 || (stream->data.length > 0 && !stream->delivered);
-    reader.fetch.read_max = cuts == 0 ? HALF_BYTES : 0;
+    reader.fetch.read_max = 0;
+    if (cuts == 0)
+        reader.fetch.read_max = HALF_BYTES;
     if (cuts == 0 && came == HALF - 1 && half && published >= HALF) {
         story_event("✂ half of event %d is here", HALF);
         follower_cut(&reader);
@@ -102,9 +119,9 @@ static bool play(int64_t now, int64_t *wake_ns)
     show_requests();
     publish_if_due(now);
     cut_if_due();
-    bool may_publish = published < (cuts < 2 ? CUT_AT : EVENTS) && away < AWAY &&
-                       (published || reader.connected);
-    *wake_ns = may_publish ? next_ns : give_up_ns;
+    *wake_ns = give_up_ns;
+    if (may_publish())
+        *wake_ns = next_ns;
     return !times[EVENTS] && now < give_up_ns;
 }
 
@@ -123,8 +140,8 @@ static bool until_told(int64_t now, int64_t *wake_ns)
     return !after_reset_id && now < give_up_ns;
 }
 
-// The reader is away until the server has forgotten what came next. Returns how many events
-// that took.
+// Publishes events until the one that the reader needs next has left the ring. Returns how many
+// events that took.
 static int publish_too_much(uint64_t seen)
 {
     int count = 0;
@@ -147,8 +164,10 @@ void scene_resume(void)
     int lost = 0, twice = 0;
     ask_open(&publisher);
     uint64_t newest = server_figure("", "newest");
-    story_say("%d events, one every %d ms. The connection is cut twice: by us, by the server.",
-              EVENTS, EVERY_MS);
+    story_say(
+        "%d events, one every %d ms. The connection is cut twice: first by the client, then "
+        "by the server.",
+        EVENTS, EVERY_MS);
     story_timeline();
     follower_begin(&reader, SERVER_SENT, newest, 0, told);
     give_up_ns = now_ns() + PATIENCE_NS;
@@ -168,21 +187,21 @@ void scene_resume(void)
     int more = publish_too_much(seen);
     give_up_ns = now_ns() + PATIENCE_NS;
     follow(only, 1, until_told);
-    story_say("Now it is away for %d events, which is more than the server's ring keeps.",
-              more);
-    story_head("it comes back|id");
-    story_row("with Last-Event-ID|%llu", (unsigned long long)seen);
-    story_row("is told: reset|%llu", (unsigned long long)reset_id);
-    story_row("and then the oldest|%llu", (unsigned long long)after_reset_id);
+    story_say("Now the client is away for %d events: more than the server's ring keeps.", more);
+    story_head("the client comes back|id");
+    story_row("it sends Last-Event-ID|%llu", (unsigned long long)seen);
+    story_row("it gets the event reset|%llu", (unsigned long long)reset_id);
+    story_row("then the oldest event|%llu", (unsigned long long)after_reset_id);
     follower_end(&reader);
     fetch_close(&publisher);
+    enum verdict verdict = UNCLEAR;
     bool whole = !lost && !twice && !out_of_order;
-    claim_report(&comes_back,
-                 whole && cuts == 2 && requests == 3 && reset_id > seen &&
-                         after_reset_id == reset_id + 1
-                     ? HOLDS
-                     : UNCLEAR,
-                 "cut %d times in %d events: %d lost, %d twice, %d out of order. It says which "
-                 "was the last; where the server no longer has the next, it says so: reset",
-                 cuts, EVENTS, lost, twice, out_of_order);
+    if (whole && cuts == 2 && requests == 3 && reset_id > seen &&
+        after_reset_id == reset_id + 1)
+        verdict = HOLDS;
+    claim_report(
+        &comes_back, verdict,
+        "cut %d times in %d events: %d lost, %d twice, %d out of order. The client names "
+        "its last event. Where the server has no longer the next one, it sends reset",
+        cuts, EVENTS, lost, twice, out_of_order);
 }

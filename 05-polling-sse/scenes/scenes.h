@@ -1,15 +1,17 @@
-// scenes.h: the scenes that play.c tells and other files play.
+// scenes.h: what play.c plays. Each scene is in the file of its name.
 #ifndef SCENES_H
 #define SCENES_H
 
-// How often a short poll asks, in milliseconds; and how large the crowd is.
+// Sets the time between two short polls of scene techniques, and the readers of scene crowd.
 void techniques_with(int interval_ms);
 void crowd_of(int readers);
 
-void scene_techniques(void); // techniques.c
-void scene_resume(void);     // resume.c
-void scene_frames(void);     // frames.c
-void scene_crowd(void);      // crowd.c
-void scene_slow(void);       // slow.c
+void scene_techniques(void); // the same events by four techniques
+void scene_handle(void);     // a job that takes longer than a request
+void scene_resume(void);     // a stream that is cut
+void scene_frames(void);     // a WebSocket, byte by byte
+void scene_tokens(void);     // an answer that begins before it is finished
+void scene_crowd(void);      // thousands of readers
+void scene_slow(void);       // a reader that does not read
 
 #endif

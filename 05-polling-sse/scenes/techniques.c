@@ -1,4 +1,5 @@
-// techniques.c: the same events, told in four ways at once, and what each way costs.
+// techniques.c: scene techniques: four readers get the same events at the same time, each by
+// another technique. What does each technique cost?
 #include <stdio.h>
 
 #include "ask.h"
@@ -9,14 +10,13 @@
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
-#include "text.h"
 
 #define EVENTS      40
-#define IN_A_BUNCH  65 // percent of the events that follow the one before closely
-#define CLOSE_MS    6  // by at most so much
-#define APART_MS    200
-#define APART_TO_MS 500
-#define GRACE_MS    4000 // after the last event, for those who are late
+#define IN_A_BUNCH  65   // percent of the events that come soon after the event before
+#define CLOSE_MS    6    // the longest time between two events of a bunch
+#define APART_MS    200  // the shortest pause between two bunches
+#define APART_TO_MS 500  // the longest one
+#define GRACE_MS    4000 // the scene waits so long after the last event for late readers
 
 static struct follower followers[WAYS];
 static struct follower *const all[WAYS] = {&followers[0], &followers[1], &followers[2],
@@ -24,38 +24,51 @@ static struct follower *const all[WAYS] = {&followers[0], &followers[1], &follow
 static struct fetch publisher;
 static int interval_ms = 80;
 
-static double at_ms[EVENTS];          // when it is published
-static bool leads[EVENTS];            // no other event shortly before it
-static int64_t sent_ns[EVENTS];       // when it was
-static double latency[WAYS][EVENTS];  // until it was here, in ms
-static int times[WAYS][EVENTS];       // that it came
-static int published, here;           // events; events times ways
-static int64_t start_ns, last_due_ns; // of the feed
+static double at_ms[EVENTS];         // when each event is to be published
+static bool leads[EVENTS];           // the event is the first one of a bunch
+static int64_t sent_ns[EVENTS];      // when it was published
+static double latency[WAYS][EVENTS]; // ms from then until each reader had it
+static int times[WAYS][EVENTS];      // how often each reader got it
+static int published;                // events that were published
+static int here;                     // events that have come, of all readers together
+static int64_t start_ns;             // at_ms[] counts from this time
+static int64_t last_due_ns;          // the scene ends at this time at the latest
 
 void techniques_with(int interval)
 {
     interval_ms = interval;
 }
 
-// News comes in bunches. Always at the same times: this is an experiment.
+// The next of a sequence of random numbers, from 0 to 1.
+static double next_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005 + 1442695040888963407;
+    return (double)(*state >> 40) / (double)(1 << 24);
+}
+
+// News comes in bunches. The times are random, but the same in each run: this is an experiment.
 static void make_times(void)
 {
     uint64_t random = 5;
     double t = 50;
     for (int i = 0; i < EVENTS; i++) {
-        random = random * 6364136223846793005 + 1442695040888963407;
-        double dice = (double)(random >> 40) / (double)(1 << 24), step;
-        leads[i] = i == 0 || dice * 100 >= IN_A_BUNCH;
-        random = random * 6364136223846793005 + 1442695040888963407;
-        dice = (double)(random >> 40) / (double)(1 << 24);
-        step = leads[i] ? APART_MS + dice * (APART_TO_MS - APART_MS) : 1 + dice * CLOSE_MS;
-        at_ms[i] = t += i ? step : 0;
+        leads[i] = next_random(&random) * 100 >= IN_A_BUNCH;
+        double dice = next_random(&random);
+        if (i == 0)
+            leads[i] = true;
+        else if (leads[i])
+            t += APART_MS + dice * (APART_TO_MS - APART_MS);
+        else
+            t += 1 + dice * CLOSE_MS;
+        at_ms[i] = t;
     }
 }
 
 static void told(struct follower *f, const struct news *news)
 {
-    int number = http_is(news->name, "bench") ? news_number(news) : -1; // the feed has others
+    if (!http_is(news->name, "bench")) // the feed may have other events
+        return;
+    int number = news_number(news);
     if (number < 0 || number >= EVENTS || times[f->way][number]++)
         return;
     latency[f->way][number] = ms_between(sent_ns[number], now_ns());
@@ -72,7 +85,7 @@ static bool all_connected(int64_t now, int64_t *wake_ns)
 static bool publish_and_wait(int64_t now, int64_t *wake_ns)
 {
     while (published < EVENTS &&
-           now >= start_ns + (int64_t)(at_ms[published] * 1e6)) { // nobody waits for answers
+           now >= start_ns + (int64_t)(at_ms[published] * 1e6)) { // without waiting for answers
         char data[12];
         int length = snprintf(data, sizeof data, "%d", published);
         sent_ns[published] = now_ns();
@@ -82,15 +95,18 @@ static bool publish_and_wait(int64_t now, int64_t *wake_ns)
                                             length, data));
         published++;
     }
-    *wake_ns = published < EVENTS ? start_ns + (int64_t)(at_ms[published] * 1e6) : last_due_ns;
+    *wake_ns = last_due_ns;
+    if (published < EVENTS)
+        *wake_ns = start_ns + (int64_t)(at_ms[published] * 1e6);
     return here < EVENTS * WAYS && now < last_due_ns;
 }
 
-// ---- what came of it -----------------------------------------------------------------------
+// ---- the costs -----------------------------------------------------------------------------
 
 static struct cost {
-    double up, down, mean, worst; // bytes an event; ms
-    int missed, twice;
+    double up, down;    // bytes for each event, to the server and to the client
+    double mean, worst; // latency in ms
+    int missed, twice;  // events that have not come, and events that came more than once
 } costs[WAYS];
 
 static void add_up(void)
@@ -111,37 +127,20 @@ static void add_up(void)
             if (latency[way][i] > cost->worst)
                 cost->worst = latency[way][i];
         }
-        cost->mean /= came ? came : 1;
+        if (came > 0)
+            cost->mean /= came;
     }
-}
-
-static void print_line(const char *const *cells)
-{
-    static const int width[] = {15, 10, 8, 12, 12, 14, 14, 9};
-    fputs("  ", stdout);
-    for (int i = 0; i < 8; i++)
-        cell(cells[i], width[i], i > 0);
-    putchar('\n');
 }
 
 static void print_table(void)
 {
-    printf("\n%s", paint(BOLD));
-    print_line((const char *const[]){"", "requests", "empty", "bytes up", "bytes down",
-                                     "mean latency", "worst", "missed"});
-    fputs(paint(PLAIN), stdout);
+    story_head("|requests|empty|bytes up|bytes down|mean latency|worst|missed");
     for (int way = 0; way < WAYS; way++) {
         const struct cost *cost = &costs[way];
-        char text[7][20];
-        snprintf(text[0], sizeof text[0], "%llu", (unsigned long long)followers[way].requests);
-        snprintf(text[1], sizeof text[1], "%llu", (unsigned long long)followers[way].empty);
-        snprintf(text[2], sizeof text[2], "%.0f", cost->up);
-        snprintf(text[3], sizeof text[3], "%.0f", cost->down);
-        snprintf(text[4], sizeof text[4], "%.1f ms", cost->mean);
-        snprintf(text[5], sizeof text[5], "%.1f ms", cost->worst);
-        snprintf(text[6], sizeof text[6], "%d", cost->missed);
-        print_line((const char *const[]){way_name[way], text[0], text[1], text[2], text[3],
-                                         text[4], text[5], text[6]});
+        story_row("%s|%llu|%llu|%.0f|%.0f|%.1f ms|%.1f ms|%d", way_name[way],
+                  (unsigned long long)followers[way].requests,
+                  (unsigned long long)followers[way].empty, cost->up, cost->down, cost->mean,
+                  cost->worst, cost->missed);
     }
     story_say("");
     story_say("mean latency");
@@ -150,14 +149,14 @@ static void print_table(void)
                   costs[way].mean);
     double most = costs[SHORT_POLLING].up + costs[SHORT_POLLING].down;
     story_say("");
-    story_say("bytes an event, both ways");
+    story_say("bytes for each event, both directions together");
     for (int way = 0; way < WAYS; way++)
         story_bar(way_name[way], costs[way].up + costs[way].down, most, "%.0f bytes",
                   costs[way].up + costs[way].down);
 }
 
-// How much later than SSE a way brings an event, in the middle; of those that lead a bunch, or
-// of those that follow in one.
+// How many ms later than by SSE an event comes by this way: the median of the events that are
+// the first of a bunch (`leading`), or of all others.
 static double later_than_sse(enum way way, bool leading)
 {
     double later[EVENTS];
@@ -166,7 +165,9 @@ static double later_than_sse(enum way way, bool leading)
         if (leads[i] == leading && times[way][i] && times[SERVER_SENT][i])
             later[count++] = latency[way][i] - latency[SERVER_SENT][i];
     double median = median_of(later, count);
-    return median > 0 ? median : 0;
+    if (median < 0)
+        return 0;
+    return median;
 }
 
 // ---- claims --------------------------------------------------------------------------------
@@ -182,96 +183,126 @@ static const struct claim one_request = {
     "5.3", "guide §4.2", "SSE is one ordinary request, held open: the cheapest by HTTP", HOLDS,
     NULL};
 
-static const struct claim not_real_time = {
-    "5.8", "design patterns", "long polling is not real time", NOT_HERE,
-    "The answer to a held request is as quick as an event of a stream. Only what happens while "
-    "an answer is on its way and the next request on its way back has to wait for that: at "
-    "most one round trip (RFC 6202 §2.2)."};
+static const struct claim not_real_time = {"5.8", "design patterns",
+                                           "long polling is not real time", NOT_HERE,
+                                           "The answer to a held request is as quick as an "
+                                           "event of a stream. Only an event that happens "
+                                           "while an answer is on its way has to wait for the "
+                                           "next request: at most one round trip (RFC "
+                                           "6202 §2.2)."};
 
-// Why latency cannot be judged on this link; NULL if it can.
+// The reason why latency cannot be judged on this link; NULL if it can.
 static const char *no_latency(void)
 {
-    return packet_log()->loss > 0 ? "on this link lost packets decide the latency"
-           : packet_log()->rate > 0 && packet_log()->rate < 1000
-               ? "on this link the rate decides the latency"
-           : packet_log()->rtt_ms > APART_MS / 2
-               ? "on this link a round trip is as long as a pause of the news"
-               : NULL;
+    if (packet_log()->loss > 0)
+        return "on this link lost packets decide the latency";
+    if (packet_log()->rate > 0 && packet_log()->rate < 1000)
+        return "on this link the rate decides the latency";
+    if (packet_log()->rtt_ms > APART_MS / 2)
+        return "on this link a round trip is as long as a pause of the news";
+    return NULL;
 }
 
-// Why short polling cannot be what it is; NULL if it can.
+// The reason why short polling cannot be judged on this link; NULL if it can.
 static const char *no_polling(void)
 {
-    return no_latency() ? no_latency()
-           : packet_log()->rtt_ms > interval_ms
-               ? "on this link an answer takes longer than the interval"
-           : interval_ms > APART_MS / 2 ? "who asks so rarely finds news most of the time"
-                                        : NULL;
+    if (no_latency())
+        return no_latency();
+    if (packet_log()->rtt_ms > interval_ms)
+        return "on this link an answer takes longer than the interval";
+    if (interval_ms > APART_MS / 2)
+        return "a client that asks so rarely finds news most of the time";
+    return NULL;
+}
+
+static void judge_short_polling(double interval)
+{
+    const struct follower *polls = &followers[SHORT_POLLING];
+    double later = costs[SHORT_POLLING].mean - costs[SERVER_SENT].mean;
+    bool most_empty = polls->empty * 2 > polls->requests;
+    enum verdict verdict = UNCLEAR;
+    if (!costs[SHORT_POLLING].missed && most_empty && later > interval / 5 && later < interval)
+        verdict = HOLDS;
+    claim_report(&short_polling, verdict,
+                 "%llu of %llu answers are empty. The client asks every %.0f ms, and an event "
+                 "comes %.0f ms later than by SSE, on average",
+                 (unsigned long long)polls->empty, (unsigned long long)polls->requests,
+                 interval, later);
+}
+
+static void judge_long_polling(void)
+{
+    const struct follower *polls = &followers[SHORT_POLLING], *waits = &followers[LONG_POLLING];
+    double mean = costs[LONG_POLLING].mean, polled = costs[SHORT_POLLING].mean;
+    if (!packet_log()->tunnel) {
+        claim_skip(&long_polling);
+        return;
+    }
+    if (packet_log()->rtt_ms < 2 * CLOSE_MS) {
+        claim_report(&long_polling, SKIPPED,
+                     "on this link a request is back before the next event of a bunch");
+        return;
+    }
+    if (2 * packet_log()->rtt_ms > interval_ms) { // the later events of a bunch wait for it
+        claim_report(&long_polling, SKIPPED,
+                     "on this link the next request comes no sooner than a poll: %.1f ms, %.1f",
+                     mean, polled);
+        return;
+    }
+    bool fewer = waits->requests * 10 < polls->requests * 8 && !waits->empty;
+    enum verdict verdict = UNCLEAR;
+    if (!costs[LONG_POLLING].missed && fewer && mean < polled)
+        verdict = HOLDS;
+    claim_report(&long_polling, verdict,
+                 "%llu requests instead of %llu, of which %llu had an empty answer; %.1f ms "
+                 "instead of %.1f",
+                 (unsigned long long)waits->requests, (unsigned long long)polls->requests,
+                 (unsigned long long)waits->empty, mean, polled);
 }
 
 static void judge_polling(double interval)
 {
-    const struct follower *polls = &followers[SHORT_POLLING], *waits = &followers[LONG_POLLING];
-    double later = costs[SHORT_POLLING].mean - costs[SERVER_SENT].mean;
-    bool most_empty = polls->empty * 2 > polls->requests;
-    bool none_missed = costs[SHORT_POLLING].missed + costs[LONG_POLLING].missed == 0;
     if (no_polling()) {
         claim_report(&short_polling, SKIPPED, "%s", no_polling());
         claim_report(&long_polling, SKIPPED, "%s", no_polling());
         return;
     }
-    claim_report(
-        &short_polling,
-        none_missed && most_empty && later > interval / 5 && later < interval ? HOLDS : UNCLEAR,
-        "%llu of %llu answers empty; one every %.0f ms, and on average an event comes "
-        "%.0f ms later than by SSE",
-        (unsigned long long)polls->empty, (unsigned long long)polls->requests, interval, later);
-    bool fewer = waits->requests * 10 < polls->requests * 8 && !waits->empty;
-    if (!packet_log()->tunnel)
-        claim_skip(&long_polling);
-    else if (packet_log()->rtt_ms < 2 * CLOSE_MS)
-        claim_report(&long_polling, SKIPPED,
-                     "on this link a request is back before the next event of a bunch");
-    else if (2 * packet_log()->rtt_ms > interval_ms) // the later ones of a bunch wait for it
-        claim_report(&long_polling, SKIPPED,
-                     "here the next request takes as long to come as a poll: %.1f ms, %.1f",
-                     costs[LONG_POLLING].mean, costs[SHORT_POLLING].mean);
-    else
-        claim_report(
-            &long_polling,
-            none_missed && fewer && costs[LONG_POLLING].mean < costs[SHORT_POLLING].mean
-                ? HOLDS
-                : UNCLEAR,
-            "%llu requests instead of %llu, %llu answered in vain; %.1f ms instead of %.1f",
-            (unsigned long long)waits->requests, (unsigned long long)polls->requests,
-            (unsigned long long)waits->empty, costs[LONG_POLLING].mean,
-            costs[SHORT_POLLING].mean);
+    judge_short_polling(interval);
+    judge_long_polling();
 }
 
-static void judge_rest(double interval)
+static void judge_one_request(void)
 {
     const struct cost *sse = &costs[SERVER_SENT], *wait = &costs[LONG_POLLING];
     double bytes = sse->up + sse->down, polled = wait->up + wait->down;
+    enum verdict verdict = UNCLEAR;
+    if (followers[SERVER_SENT].requests == 1 && !sse->missed && !sse->twice &&
+        bytes * 2 < polled)
+        verdict = HOLDS;
+    claim_report(
+        &one_request, verdict,
+        "%llu request for %d events, %.0f bytes for each; by long polling %.0f. Heads are "
+        "as short as they can be here: a browser's have 400 bytes and more",
+        (unsigned long long)followers[SERVER_SENT].requests, EVENTS, bytes, polled);
+}
+
+static void judge_real_time(double interval)
+{
+    if (no_latency()) {
+        claim_report(&not_real_time, SKIPPED, "%s", no_latency());
+        return;
+    }
     double leading = later_than_sse(LONG_POLLING, true);
     double following = later_than_sse(LONG_POLLING, false);
-    claim_report(&one_request,
-                 followers[SERVER_SENT].requests == 1 && !sse->missed && !sse->twice &&
-                         bytes * 2 < polled
-                     ? HOLDS
-                     : UNCLEAR,
-                 "%llu request for %d events, %.0f bytes each; long polling %.0f, with heads "
-                 "as short as they can be: a browser's are 400 and more",
-                 (unsigned long long)followers[SERVER_SENT].requests, EVENTS, bytes, polled);
-    if (no_latency())
-        claim_report(&not_real_time, SKIPPED, "%s", no_latency());
-    else
-        claim_report(&not_real_time,
-                     leading < interval / 4   ? NOT_HERE
-                     : leading > interval / 2 ? HOLDS
-                                              : UNCLEAR,
-                     "an event after a pause comes %.1f ms later than by SSE, one in a bunch "
-                     "%.1f ms (medians)",
-                     leading, following);
+    enum verdict verdict = UNCLEAR;
+    if (leading < interval / 4)
+        verdict = NOT_HERE;
+    else if (leading > interval / 2)
+        verdict = HOLDS;
+    claim_report(&not_real_time, verdict,
+                 "an event after a pause comes %.1f ms later than by SSE, an event in a bunch "
+                 "%.1f ms (medians)",
+                 leading, following);
 }
 
 void scene_techniques(void)
@@ -279,11 +310,10 @@ void scene_techniques(void)
     make_times();
     ask_open(&publisher);
     uint64_t newest = server_figure("", "newest");
-    story_say("%d events, in bunches, at random times. Four readers; one of them asks every "
-              "%d ms.",
+    story_say("%d events come in bunches, at random times. There are four readers; the short "
+              "polls are %d ms apart. The latency of an event is the time from the POST that "
+              "publishes it until a reader has it: at least a round trip.",
               EVENTS, interval_ms);
-    story_say("Latency is from the POST that publishes an event to the reader, so a round trip "
-              "at least.");
     for (int way = 0; way < WAYS; way++)
         follower_begin(&followers[way], (enum way)way, newest, interval_ms, told);
     follow(all, WAYS, all_connected);
@@ -297,6 +327,8 @@ void scene_techniques(void)
     add_up();
     print_table();
     double asked = (double)followers[SHORT_POLLING].requests;
-    judge_polling(took_ms / asked); // what it came to: an answer must be here before it asks
-    judge_rest(took_ms / asked);
+    double interval = took_ms / asked; // the real one: a poll waits for the answer before it
+    judge_polling(interval);
+    judge_one_request();
+    judge_real_time(interval);
 }

@@ -54,8 +54,9 @@ TEST(a_poll_brings_much_in_parts)
     int port = serve(&pid, ""), polls = 0;
     long since = 0;
     memset(large, '\n', sizeof large - 1); // 120,000 bytes as JSON: more than there is room for
+    static const char *const events[] = {"small", "small", large, "small", "small"};
     for (int i = 0; i < 5; i++)
-        post(port, "/publish", i == 2 ? large : "small");
+        post(port, "/publish", events[i]);
     for (char target[40]; since < 5 && polls < 10; polls++) {
         snprintf(target, sizeof target, "/poll?since=%ld", since);
         for (const char *at = get(port, target); (at = strstr(at, "{\"id\":")); at++) {
@@ -169,7 +170,7 @@ TEST(the_feed_makes_its_own_events)
     CHECK_HAS(answer, "id: 8\ndata: {\"at_us\":");
     CHECK_HAS(answer, "\"text\":\"tick 3.2\"}\n\n");
     close(fd);
-    // Who only polls finds them too: they have happened meanwhile.
+    // A client that only polls gets them too: they have happened meanwhile.
     while (!strstr(get(port, "/poll?since=0"), "tick 5.1"))
         ;
     CHECK_INT(test_stop(pid), 0);
@@ -370,8 +371,11 @@ TEST(every_bad_frame_gets_its_code)
         unsigned length = (unsigned)(strlen(bad_texts[i]) + 1) / 3;
         snprintf(hex, sizeof hex, "81 %02x m %s", 0x80 | length, bad_texts[i]);
         expect_code(port, 1007, hex);
+        const char *rest = "";
+        if (length > 1)
+            rest = bad_texts[i] + 3;
         snprintf(hex, sizeof hex, "01 81 m %.2s 80 %02x m %s 81 80 m", bad_texts[i],
-                 0x80 | (length - 1), length > 1 ? bad_texts[i] + 3 : "");
+                 0x80 | (length - 1), rest);
         expect_code(port, 1007, hex);
     }
     for (size_t i = 0; i < COUNT(cut_texts); i++) {

@@ -23,9 +23,12 @@ static void write_down(const struct ws_message *got, char *seen)
     size_t length = strlen(seen);
     for (size_t i = 0; i < got->length; i++)
         sum = sum * 31 + (uint8_t)got->bytes[i];
+    int code = 0;
+    if (got->opcode == WS_CLOSE)
+        code = got->code;
     if (length + 100 < SEEN_BYTES)
         snprintf(seen + length, SEEN_BYTES - length, "%d:%zu:%x:%d ", got->opcode, got->length,
-                 sum, got->opcode == WS_CLOSE ? got->code : 0);
+                 sum, code);
 }
 
 static void read_frames(const char *bytes, size_t length, size_t cut, bool from_client,
@@ -33,26 +36,35 @@ static void read_frames(const char *bytes, size_t length, size_t cut, bool from_
 {
     struct websocket ws;
     struct ws_message got = {.code = 0};
-    size_t used = 0, end = cut == EACH_BYTE ? 1 : cut;
+    size_t used = 0, end = cut;
     ssize_t part = 0;
+    if (cut == EACH_BYTE)
+        end = 1;
     *seen = '\0';
     websocket_begin(&ws, from_client, MESSAGE_TOP);
     while (end <= length && part >= 0) {
-        // A copy of its own, so that a sanitizer sees who reads beyond it.
+        // A copy of its own, so that a sanitizer sees any read beyond it.
         char *copy = malloc(end - used + 1);
         memcpy(copy, bytes + used, end - used);
         part = websocket_read(&ws, copy, end - used, &got);
         if (got.opcode >= 0 && part >= 0)
             write_down(&got, seen);
         free(copy);
-        used += part > 0 ? (size_t)part : 0;
+        if (part > 0) {
+            used += (size_t)part;
+            continue;
+        }
         if (part == 0 && end == length)
             break;
-        if (part == 0)
-            end = cut == EACH_BYTE ? end + 1 : length;
+        if (cut == EACH_BYTE)
+            end++;
+        else
+            end = length;
     }
-    snprintf(seen + strlen(seen), 40, part < 0 ? "closed %zd" : "left %zd",
-             part < 0 ? -part : (ssize_t)(length - used));
+    if (part < 0)
+        snprintf(seen + strlen(seen), 40, "closed %zd", -part);
+    else
+        snprintf(seen + strlen(seen), 40, "left %zu", length - used);
     websocket_end(&ws);
 }
 

@@ -14,7 +14,9 @@
 static long read_content(int fd)
 {
     char *length = strstr(read_until(fd, "\r\n\r\n"), "Content-Length: ");
-    long bytes = length ? atol(length + 16) : -1;
+    if (!length)
+        return -1;
+    long bytes = atol(length + 16);
     if (bytes < 0 || bytes >= ANSWER_BYTES || !read_exactly(fd, answer, (size_t)bytes))
         return -1;
     answer[bytes] = '\0';
@@ -58,7 +60,9 @@ TEST(a_held_poll_is_told_a_large_event)
 static unsigned long long published_id(const char *text)
 {
     const char *at = strstr(text, "{\"id\":");
-    return at ? strtoull(at + 6, NULL, 10) : 0;
+    if (!at)
+        return 0;
+    return strtoull(at + 6, NULL, 10);
 }
 
 TEST(a_server_that_was_started_again_says_reset)
@@ -75,12 +79,14 @@ TEST(a_server_that_was_started_again_says_reset)
     port = test_start(&pid, "./server --quiet --port 0 --rate 0");
     post(port, "/jobs?ms=0", "");
     snprintf(target, sizeof target, "/jobs/%llu", job);
-    CHECK_HAS(get(port, target), "HTTP/1.1 404 "); // the handle of another run is nobody's
+    CHECK_HAS(get(port, target),
+              "HTTP/1.1 404 "); // no job of this run has the handle of another run
     snprintf(target, sizeof target, "/wait?since=%llu", id);
     CHECK_HAS(get(port, target), "\"event\":\"reset\""); // nothing is new, but all is gone
     for (int i = 0; i < 8; i++) {
         unsigned long long now = published_id(post(port, "/publish", "after"));
-        first = i ? first : now;
+        if (i == 0)
+            first = now;
     }
     CHECK(first > id);
     CHECK_HAS(get(port, target), "\"event\":\"reset\"");
@@ -106,14 +112,16 @@ TEST(a_stream_that_is_cut_before_its_first_event)
     post(port, "/publish", "long ago");
     int fd = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n\r\n");
     const char *id = strstr(read_until(fd, "\n\n"), "\nid: "); // kept, though no event came
-    CHECK(id);
-    snprintf(fields, sizeof fields, "Last-Event-ID: %d\r\n", id ? atoi(id + 5) : -1);
+    CHECK_HAS(answer, "\nid: ");
+    if (!id)
+        return;
+    snprintf(fields, sizeof fields, "Last-Event-ID: %d\r\n", atoi(id + 5));
     close(fd);
     post(port, "/publish", "meanwhile");
     fd = say(port, "GET /events HTTP/1.1\r\nHost: h\r\n%s\r\n", fields);
     CHECK_HAS(read_until(fd, "\n\nid: 2\ndata: meanwhile\n\n"), "id: 1\n\nid: 2\n");
     close(fd);
-    // A long poll that says not where it stands is told it, too.
+    // A long poll without since= is told the position of the feed, too.
     CHECK_HAS(get(port, "/wait?timeout=10"), "HTTP/1.1 204 No Content\r\n");
     CHECK_HAS(answer, "\r\nFeed-Position: 2\r\n");
     CHECK_INT(test_stop(pid), 0);
@@ -126,7 +134,7 @@ static pid_t write_beside(int fd, const char *bytes, size_t length)
     if (pid == 0) {
         bool good = write_all(fd, bytes, length);
         sleep_ms(200); // the answers, if there are any, are not read
-        _exit(good ? 0 : 1);
+        _exit(!good);
     }
     return pid;
 }
@@ -162,7 +170,7 @@ TEST(a_reader_hears_all_lines_that_another_user_pastes)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// A user who does not read is told how much is missing.
+// The server tells a user that does not read how many lines are missing.
 TEST(a_gap_in_the_chat_is_told)
 {
     static char line[1001];
@@ -182,7 +190,8 @@ TEST(a_gap_in_the_chat_is_told)
     read_until(slow, "\r\n\r\n");
     while (heard + lost < 3000 && read_frame(slow, &length) == 0x81) {
         const char *gap = strstr(answer, "\"data\":\"(");
-        lost += gap && strstr(gap, " lines are missing here)") ? atol(gap + 9) : 0;
+        if (gap && strstr(gap, " lines are missing here)"))
+            lost += atol(gap + 9);
         heard += strstr(answer, "says: ") != NULL;
     }
     CHECK_INT(heard + lost, 3000);

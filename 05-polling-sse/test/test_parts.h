@@ -75,7 +75,7 @@ TEST(the_accept_key_of_the_notes) // and of RFC 6455 §1.3
 // Encodes any number as if it were a character; returns the length.
 static size_t encode(uint32_t c, char *to)
 {
-    size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    size_t more = (c >= 0x80) + (c >= 0x800) + (c >= 0x10000); // bytes behind the first
     static const uint8_t first[] = {0, 0xc0, 0xe0, 0xf0};
     to[0] = (char)(first[more] | c >> (6 * more));
     for (size_t i = 1; i <= more; i++)
@@ -90,7 +90,7 @@ TEST(utf8_takes_characters_and_nothing_else)
         size_t length = encode(c, bytes);
         bool good = c < 0xd800 || (c > 0xdfff && c <= 0x10ffff);
         if (utf8_is_valid(bytes, length) != good)
-            FAIL("U+%04X is taken for %s", c, good ? "invalid" : "valid");
+            FAIL("U+%04X: utf8_is_valid() is %d, expected %d", c, !good, good);
         if (length > 1 && utf8_is_valid(bytes, length - 1))
             FAIL("U+%04X without its end is taken", c);
     }
@@ -206,7 +206,9 @@ static void expect_forms(const char *name, const char *data, const char *sse, co
         form.at[form.length - 1] != '\n')
         FAIL("JSON: expected %s, got %.*s", json, (int)form.length, form.at);
     form = event_text(event, FEED_FRAME);
-    size_t header = strlen(json) < 126 ? 2 : 4;
+    size_t header = 2;
+    if (strlen(json) > 125)
+        header = 4;
     CHECK_INT((long)form.length, (long)(strlen(json) + header));
     CHECK(!memcmp(form.at + header, json, strlen(json)));
     event_release(event);
@@ -264,7 +266,7 @@ TEST(a_ring_that_moves_on)
     CHECK(reset);
     CHECK_INT(next_id(&feed, UINT64_MAX, &reset), 15);
     CHECK(reset);
-    // Who holds an event keeps it, whatever becomes of the ring.
+    // An event that is in use stays, also when it has left the ring.
     struct event *held = feed_next(&feed, 15);
     for (int i = 0; i < 20; i++)
         feed_publish(&feed, text_of(""), text_of("y"), NULL);
@@ -293,10 +295,11 @@ TEST(streams_cut_at_every_byte)
     static char seen[STREAM_SEEN];
     char last_id[EVENT_NAME];
     for (size_t i = 0; i < COUNT(streams); i++)
-        for (size_t cut = 0; cut <= streams[i].length + 1; cut++) {
-            bool each = cut == streams[i].length + 1;
-            read_stream(streams[i].bytes, streams[i].length, each ? EACH_BYTE : cut, seen,
-                        last_id);
+        for (size_t at = 0; at <= streams[i].length + 1; at++) {
+            size_t cut = at;
+            if (at > streams[i].length) // at last behind each byte
+                cut = EACH_BYTE;
+            read_stream(streams[i].bytes, streams[i].length, cut, seen, last_id);
             if (strcmp(seen, streams[i].events) || strcmp(last_id, streams[i].last_id))
                 FAIL("stream %zu cut at %zu: expected %s, got %s, last id %s", i, cut,
                      streams[i].events, seen, last_id);

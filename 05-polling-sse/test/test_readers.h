@@ -3,6 +3,7 @@
 #define TEST_READERS_H
 
 #include "eventstream.h"
+#include "content_limit.h"
 #include "test_talk.h"
 
 static bool exchange(int port);
@@ -33,12 +34,12 @@ TEST(slow_readers_hold_up_nobody_and_are_dropped)
     CHECK(figure(port, "\"sse\"", "longest_queue") > 10);
     CHECK(figure(port, "\"websocket\"", "longest_queue") > 10);
     last_words(sse);
-    const char *last = NULL;
+    const char *last = "";
     for (const char *at = answer; (at = strstr(at, "\nid: ")); at++)
         last = at + 5;
-    long id = last ? atol(last) : 0;
-    CHECK_BETWEEN(id, 1, 49);            // it ends within the feed
-    CHECK_HAS(last ? last : "", "\n\n"); // but not within an event
+    long id = atol(last);
+    CHECK_BETWEEN(id, 1, 49); // the stream ends before the feed does,
+    CHECK_HAS(last, "\n\n");  // but not within an event
     read_until(ws, "\r\n\r\n");
     CHECK_INT(close_code(ws), 1013);
     close(ws);
@@ -120,6 +121,49 @@ TEST(a_crowd_of_users_is_not_announced)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// ---- requests that come in parts -----------------------------------------------------------
+
+// Begins a request whose content is to come, and waits until the server has read its head.
+static int begin_post(int port)
+{
+    int fd = say(port, "POST /publish HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                       "Connection: close\r\nContent-Length: 2\r\n\r\n");
+    CHECK_HAS(read_until(fd, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n");
+    return fd;
+}
+
+static char *end_post(int fd)
+{
+    CHECK(write_all(fd, "hi", 2));
+    return last_words(fd);
+}
+
+// Each of these requests is far below the limit of one; all together are at the limit of all.
+TEST(slow_requests_share_the_memory)
+{
+    static int fds[CONTENT_PLACES];
+    pid_t pid;
+    int port = serve(&pid, "");
+    for (int i = 0; i < CONTENT_PLACES; i++)
+        fds[i] = begin_post(port);
+    CHECK_HAS(end_post(fds[0]), "{\"id\":1}"); // gives its place back
+    int first = begin_post(port);              // takes that place
+    int second = begin_post(port);             // takes the place of the slowest request
+    CHECK_HAS(last_words(fds[1]), "HTTP/1.1 503 ");
+    CHECK_HAS(answer, "Connection: close\r\n");
+    CHECK_HAS(answer, "Service Unavailable: other requests need the memory");
+    CHECK_HAS(end_post(first), "{\"id\":2}");
+    CHECK_HAS(end_post(second), "{\"id\":3}");
+    CHECK_HAS(end_post(fds[2]), "{\"id\":4}"); // the others still have theirs
+    for (int i = 3; i < CONTENT_PLACES; i++)
+        close(fds[i]); // gives its place back, too
+    for (int i = 3; i < CONTENT_PLACES; i++)
+        fds[i] = begin_post(port);
+    for (int i = 3; i < CONTENT_PLACES; i++)
+        CHECK_HAS(end_post(fds[i]), "HTTP/1.1 200 ");
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // ---- readers that come and go while there is news ------------------------------------------
 
 #define STORM_READERS 500
@@ -186,7 +230,9 @@ static void storm_take_json(struct storm_reader *reader)
 // Reads what is there. False: the server has closed.
 static bool storm_read(struct storm_reader *reader)
 {
-    char *to = reader->way == BY_EVENTS ? reader->bytes : reader->bytes + reader->length;
+    char *to = reader->bytes;
+    if (reader->way != BY_EVENTS)
+        to += reader->length;
     size_t room = sizeof reader->bytes - (size_t)(to - reader->bytes);
     ssize_t got = read(reader->fd, to, room);
     if (got <= 0)
@@ -266,9 +312,12 @@ static void run_storm(const char *command, int events, int readers)
 
 TEST(a_storm_of_readers_loses_nothing)
 {
-    const char *events = getenv("STORM"); // for longer: STORM=20000 build/test a_storm_...
-    run_storm("./server --quiet --port 0 --rate 0 --first-id 1 --ring 100000",
-              events ? atoi(events) : 1500, STORM_READERS);
+    const char *longer = getenv("STORM"); // STORM=20000 build/test a_storm_...
+    int events = 1500;
+    if (longer)
+        events = atoi(longer);
+    run_storm("./server --quiet --port 0 --rate 0 --first-id 1 --ring 100000", events,
+              STORM_READERS);
 }
 
 TEST(a_storm_under_valgrind)

@@ -11,27 +11,32 @@
 
 #define STREAM_SEEN 65536
 
-// Reads a stream in two parts that meet at `cut` (SIZE_MAX: byte by byte), and writes down the
+// Reads a stream in two parts that meet at `cut` (EACH_BYTE: byte by byte), and writes down the
 // events, as name/id/data with '|' behind, and the last id. False: it was refused.
 static bool read_stream(const char *bytes, size_t length, size_t cut, char seen[STREAM_SEEN],
                         char last_id[EVENT_NAME])
 {
     struct event_stream stream = {0};
     struct stream_event got;
-    size_t used = 0, end = cut == SIZE_MAX ? 1 : cut, at = 0;
+    size_t used = 0, end = cut, at = 0;
     ssize_t part = 0;
+    if (cut == EACH_BYTE)
+        end = 1;
     *seen = '\0';
     while (used < length && part >= 0) {
-        if (used == end)
-            end = cut == SIZE_MAX ? end + 1 : length;
-        char *copy = malloc(end - used + 1); // so that a sanitizer sees who reads beyond it
+        if (used == end && cut == EACH_BYTE)
+            end++;
+        else if (used == end)
+            end = length;
+        char *copy = malloc(end - used + 1); // so that a sanitizer sees any read beyond it
         memcpy(copy, bytes + used, end - used);
         part = event_stream_read(&stream, copy, end - used, &got);
         if (part >= 0 && got.name && at < STREAM_SEEN)
             at += (size_t)snprintf(seen + at, STREAM_SEEN - at, "%s/%s/%.*s|", got.name, got.id,
                                    (int)got.data.length, got.data.at);
         free(copy);
-        used += part > 0 ? (size_t)part : 0;
+        if (part > 0)
+            used += (size_t)part;
     }
     memcpy(last_id, stream.last_id, EVENT_NAME);
     event_stream_cut(&stream);

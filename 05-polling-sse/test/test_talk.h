@@ -38,10 +38,14 @@ static inline char *read_until(int fd, const char *part)
     size_t length = 0, size = strlen(part);
     for (;;) {
         ssize_t got = recv(fd, answer + length, sizeof answer - 1 - length, MSG_PEEK);
-        size_t from = length > size ? length - size : 0; // a part of it may have come before
-        size_t end = length + (got > 0 ? (size_t)got : 0);
-        char *place = memmem(answer + from, end - from, part, size);
-        size_t stop = place ? (size_t)(place - answer) + size : end;
+        size_t from = 0, stop = length;
+        if (length > size)
+            from = length - size; // the beginning of `part` may have come before
+        if (got > 0)
+            stop += (size_t)got;
+        char *place = memmem(answer + from, stop - from, part, size);
+        if (place)
+            stop = (size_t)(place - answer) + size;
         if (got <= 0 || !read_exactly(fd, answer + length, stop - length)) {
             answer[length] = '\0';
             FAIL("expected \"%s\" and got \"%s\"", part, answer);
@@ -99,8 +103,11 @@ static inline char *post(int port, const char *target, const char *content)
 static inline long figure(int port, const char *object, const char *name)
 {
     const char *at = strstr(get(port, "/stats"), object);
-    at = at ? strstr(at, name) : NULL;
-    return at ? atol(at + strlen(name) + 2) : -1;
+    if (at)
+        at = strstr(at, name);
+    if (!at)
+        return -1;
+    return atol(at + strlen(name) + 2);
 }
 
 // Waits until a figure is what it should be: for what happens after the server has read
@@ -130,8 +137,15 @@ static inline int open_websocket(int port, const char *target)
 static inline void send_frame(int fd, int first, const char *bytes, size_t length)
 {
     uint8_t header[14] = {(uint8_t)first};
-    size_t more = length < 126 ? 0 : length < 65536 ? 2 : 8;
-    header[1] = (uint8_t)(0x80 | (more == 0 ? length : more == 2 ? 126 : 127));
+    size_t more = 0; // bytes of a longer length
+    header[1] = (uint8_t)(0x80 | length);
+    if (length > 65535) {
+        more = 8;
+        header[1] = 0x80 | 127;
+    } else if (length > 125) {
+        more = 2;
+        header[1] = 0x80 | 126;
+    }
     for (size_t i = 0; i < more; i++)
         header[2 + i] = (uint8_t)(length >> (8 * (more - 1 - i)));
     CHECK(write_all(fd, header, 6 + more));
@@ -146,8 +160,12 @@ static inline int read_frame(int fd, size_t *length)
     *length = 0;
     if (!read_exactly(fd, header, 2))
         return -1;
-    size_t more = header[1] == 126 ? 2 : header[1] == 127 ? 8 : 0;
-    if (!more)
+    size_t more = 0; // bytes of a longer length
+    if (header[1] == 126)
+        more = 2;
+    else if (header[1] == 127)
+        more = 8;
+    else
         *length = header[1];
     CHECK(header[1] < 128); // a server does not mask
     if (!read_exactly(fd, header + 2, more))
@@ -160,14 +178,19 @@ static inline int read_frame(int fd, size_t *length)
     return header[0];
 }
 
-// The code of the close frame that comes next, after whatever else; 1006 if there is none.
+// Reads up to the next close frame, and returns its code; 1005 if the frame has none, 1006 if
+// there is no close frame.
 static inline int close_code(int fd)
 {
     size_t length;
-    for (int first; (first = read_frame(fd, &length)) >= 0;)
-        if (first == 0x88)
-            return length < 2 ? 1005 : (uint8_t)answer[0] << 8 | (uint8_t)answer[1];
-    return 1006;
+    int first = 0;
+    while (first >= 0 && first != 0x88)
+        first = read_frame(fd, &length);
+    if (first < 0)
+        return 1006;
+    if (length < 2)
+        return 1005;
+    return (uint8_t)answer[0] << 8 | (uint8_t)answer[1];
 }
 
 #endif

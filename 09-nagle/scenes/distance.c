@@ -1,4 +1,4 @@
-// distance.c: scene distance: the same two write()s, with a server that is far away.
+// distance.c: scene distance: two small write()s and a read(), with a server that is far away.
 #include <unistd.h>
 
 #include "packet_log.h"
@@ -31,7 +31,7 @@ void scene_distance(void)
     show_series(series);
     double with_ms = series[NAGLE].median_ms, without_ms = series[NODELAY].median_ms;
     if (packet_log()->tunnel)
-        claim_report(&waits, stalls(with_ms, without_ms) ? HOLDS : UNCLEAR,
+        claim_report(&waits, holds_if(stalls(with_ms, without_ms)),
                      "%.1f ms a request, %.1f ms without Nagle: %.1f more, at RTT %g ms",
                      with_ms, without_ms, with_ms - without_ms, packet_log()->rtt_ms);
     else

@@ -1,11 +1,11 @@
-// play.c: the story of lesson 09: the 40 milliseconds that nobody ordered, in six scenes.
+// play.c: the story of lesson 09: where 40 milliseconds of waiting come from, in six scenes.
 //
 // Run:    make run             or one scene: make run SCENE=distance ARGS="--rtt 100"
 //         ./play stall         against ./server in another terminal
-// Watch:  four ways to send the same header and body, and what each of them costs.
+// Watch:  four ways to send the same header and body, and what each way costs.
 //
-// Each scene is in the file of its name. Read stall.c and distance.c first, and in series.c
-// what counts as a stall on a noisy machine.
+// Each scene is in the file of its name. Read stall.c and distance.c first, then stalls() in
+// series.c, which decides what counts as a stall on a noisy machine.
 #include "options.h"
 #include "protocol.h"
 #include "scenes.h"

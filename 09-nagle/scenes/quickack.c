@@ -11,7 +11,7 @@ static const struct claim one_round_trip = {
     "9.8", "guide §10.1", "after sending data a small write waits at least one RTT", HOLDS,
     NULL};
 
-// Judges three times of a request: with both causes of the stall, without the delayed ACK
+// Judges the time that a request takes with both causes of the stall, without the delayed ACK
 // ("quick"), and without Nagle ("none").
 static void judge(double both_ms, double quick_ms, double none_ms)
 {
@@ -25,20 +25,20 @@ static void judge(double both_ms, double quick_ms, double none_ms)
                      "on this link lost packets cost more than Nagle");
         return;
     }
-    // Nearer to one round trip than to what both causes cost.
+    // Nagle alone costs one round trip: the time is nearer to that than to the cost of both.
     bool nearer = more_ms <= (both_ms - none_ms + rtt_ms) / 2;
-    claim_report(&one_round_trip, nearer && more_ms >= 0.9 * rtt_ms ? HOLDS : UNCLEAR,
+    claim_report(&one_round_trip, holds_if(nearer && more_ms >= 0.9 * rtt_ms),
                  "%.1f ms with an ACK at once, %.1f ms without Nagle: %.1f more, at RTT %g ms",
                  quick_ms, none_ms, more_ms, rtt_ms);
 }
 
 void scene_quickack(void)
 {
-    story_say("Two halves make the stall: the client's Nagle, and the server's delayed ACK. "
-              "Take away one:");
+    story_say("The stall has two causes: the client's Nagle, and the server's delayed ACK. "
+              "Without one of them:");
     double both_ms = run_series(NAGLE, REQUESTS, 0).median_ms;
     double quick_ms = run_series(NAGLE, REQUESTS, QUICKACK).median_ms;
-    // The shortest: nothing but the distance makes a request without Nagle wait.
+    // The shortest time: only the distance makes a request without Nagle wait.
     double none_ms = run_series(NODELAY, REQUESTS, 0).shortest_ms;
     story_say("");
     story_bar("Nagle, delayed ACK", both_ms, both_ms, "%.1f ms", both_ms);

@@ -1,4 +1,4 @@
-// segments.c: what the wire saw of the client's data. See scenes.h.
+// segments.c: counts the client's segments on the wire. See scenes.h.
 #include "packet_log.h"
 #include "scenes.h"
 
@@ -18,7 +18,7 @@ struct segments count_segments(uint32_t mark)
         if (!p->to_server || !p->payload)
             continue;
         if (segments.sent && (int32_t)(end_seq - next_seq) <= 0)
-            continue; // sent again
+            continue; // this segment was sent before
         next_seq = end_seq;
         segments.sent++;
         if (!replied)

@@ -41,21 +41,22 @@ static bool others_are_quick(const struct series series[WAYS])
 void scene_stall(void)
 {
     struct series series[WAYS];
-    bool here = is_here();
-    story_say("Write the header, write the body, read the answer, %d times%s.", REQUESTS,
-              here ? ", on loopback" : "");
+    story_say("Write the header, write the body, read the answer, %d times.", REQUESTS);
     for (int way = 0; way < WAYS; way++)
         series[way] = run_series(way, REQUESTS, 0);
     show_series(series);
     double with_ms = series[NAGLE].median_ms, without_ms = series[NODELAY].median_ms;
-    if (here)
-        claim_report(&on_localhost, stalls(with_ms, without_ms) ? NOT_HERE : HOLDS,
+    enum verdict verdict = HOLDS;
+    if (stalls(with_ms, without_ms))
+        verdict = NOT_HERE;
+    if (is_here())
+        claim_report(&on_localhost, verdict,
                      "%.1f ms a request, %.2f ms without Nagle, and no distance at all",
                      with_ms, without_ms);
     else
         claim_report(&on_localhost, SKIPPED, "this server is not on localhost");
     claim_report(
-        &nodelay, others_are_quick(series) ? HOLDS : UNCLEAR,
+        &nodelay, holds_if(others_are_quick(series)),
         "%.2f ms a request; %.2f with one writev(), %.2f with TCP_CORK, in %.0f segment",
         without_ms, series[ONE_WRITEV].median_ms, series[CORK].median_ms,
         series[ONE_WRITEV].segments);

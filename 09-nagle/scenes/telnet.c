@@ -18,11 +18,11 @@ static const struct claim saves = {"9.5", "guide §10.1",
                                    "Nagle saves bandwidth when bytes are written one by one",
                                    HOLDS, NULL};
 
-// What the typing took on the wire, from the SYN to the last FIN.
+// What the wire saw of one connection, from the SYN to the last FIN.
 struct traffic {
     uint32_t packets; // both ways
-    long bytes;       // both ways, with their headers
-    int segments;     // with data
+    long bytes;       // of the packets, with their headers
+    int segments;     // segments with data
 };
 
 static bool both_finished(const struct packet *packets, uint32_t count)
@@ -38,7 +38,7 @@ static struct traffic count_traffic(uint32_t mark)
 {
     static struct packet packets[PACKETS_MAX];
     struct traffic traffic = {0};
-    // No answer tells that the last ACKs and FINs have passed.
+    // The last ACKs and FINs come after the answer: wait until the wire has seen both FINs.
     int64_t deadline_ns = now_ns() + TIMEOUT_MS * INT64_C(1000000);
     while (!both_finished(packets, traffic.packets) && now_ns() < deadline_ns) {
         traffic.packets = packet_log_read(mark, packets, PACKETS_MAX);
@@ -50,7 +50,7 @@ static struct traffic count_traffic(uint32_t mark)
     return traffic;
 }
 
-// Writes a request of TYPED_BYTES bytes, one at a time, a millisecond apart.
+// Writes a request of TYPED_BYTES bytes, one byte at a time, a millisecond apart.
 static void type_bytes(int no_delay)
 {
     uint32_t header = htonl(TYPED_BYTES - HEADER_BYTES);
@@ -82,7 +82,7 @@ static void show(const struct traffic traffic[2])
 void scene_telnet(void)
 {
     struct traffic traffic[2] = {0};
-    story_say("%d bytes, written one by one, a millisecond apart, as if somebody typed.",
+    story_say("%d bytes, written one by one, a millisecond apart, as if typed by hand.",
               TYPED_BYTES);
     for (int no_delay = 0; no_delay < 2; no_delay++) {
         uint32_t mark = packet_log_mark();
@@ -100,7 +100,7 @@ void scene_telnet(void)
         claim_report(&saves, SKIPPED, "RTT %g ms: an ACK comes before the next byte to collect",
                      packet_log()->rtt_ms);
     else
-        claim_report(&saves, with > 0 && without > 3 * with ? HOLDS : UNCLEAR,
+        claim_report(&saves, holds_if(with > 0 && without > 3 * with),
                      "%d segments, %ld bytes with Nagle; %d segments, %ld bytes without", with,
                      traffic[0].bytes, without, traffic[1].bytes);
 }

@@ -1,5 +1,5 @@
-# interop.sh: foreign clients against our server: its protocol is four bytes of length, a body, one
-# byte back.
+# interop.sh: foreign clients against our server. A request is four bytes of length and a body; the
+# answer is one byte.
 . ../common/test/peers.sh
 
 start_server ./server

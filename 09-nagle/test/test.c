@@ -19,7 +19,9 @@ static bool send_cut(int fd, uint32_t body_bytes, size_t cut)
 static char answer(int fd)
 {
     char reply = 0;
-    return read_exactly(fd, &reply, 1) ? reply : 0;
+    if (!read_exactly(fd, &reply, 1))
+        return 0;
+    return reply;
 }
 
 static bool exchange(int port)
@@ -73,7 +75,8 @@ TEST(quickack_is_accepted)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Requests without end and never a read: the server gives up that client, and no other.
+// A client sends requests without end and never reads. The server closes its connection, and
+// goes on to serve the others.
 TEST(a_client_that_does_not_read)
 {
     static uint8_t headers[100000]; // 25,000 requests with empty bodies
@@ -88,7 +91,7 @@ TEST(a_client_that_does_not_read)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// One byte a second: the server closes the connection although something always comes.
+// A client sends one byte a second. The server closes the connection although bytes come.
 TEST(a_byte_now_and_then_buys_no_time)
 {
     pid_t pid;
@@ -106,8 +109,8 @@ TEST(a_byte_now_and_then_buys_no_time)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// All places are taken by clients that never finish a request; one that does keeps its place,
-// and a newcomer gets one.
+// Clients that never finish a request take all places. A client that does finish its requests
+// keeps its place, and a new client gets one.
 TEST(slow_clients_do_not_lock_out_others)
 {
     static int fds[CROWD + 20];
@@ -141,13 +144,18 @@ TEST(the_client_shows_each_request)
     char command[100];
     pid_t pid;
     int port = test_start(&pid, "./server --port 0");
-    static const char *const ways[] = {"nagle", "nodelay", "writev", "cork"};
+    static const struct {
+        const char *way, *segments;
+    } cases[] = {{"nagle", " 2.0 segments a request"},
+                 {"nodelay", " 2.0 segments a request"},
+                 {"writev", " 1.0 segments a request"},
+                 {"cork", " 1.0 segments a request"}};
     for (int i = 0; i < 4; i++) {
         snprintf(command, sizeof command, "./client --port %d --count 3 --way %s", port,
-                 ways[i]);
+                 cases[i].way);
         CHECK_INT(test_run(command), 0);
         CHECK_HAS(test_output, "\n   3 ");
-        CHECK_HAS(test_output, i < 2 ? " 2.0 segments a request" : " 1.0 segments a request");
+        CHECK_HAS(test_output, cases[i].segments);
     }
     snprintf(command, sizeof command, "./client --port %d --count 2 --body 1048576", port);
     CHECK_INT(test_run(command), 0);
@@ -174,8 +182,8 @@ TEST(the_client_says_if_it_cannot_write)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Runs the client against a server that answers its first request so. It must fail, and say
-// why.
+// Runs the client against a server that answers the first request with these bytes. The client
+// must fail, and say why.
 static void expect_refused(const char *answer, size_t length, bool keep, const char *why)
 {
     char command[100];

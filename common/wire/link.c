@@ -2,7 +2,6 @@
 #include "link.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "measure.h"
 #include "net.h"
@@ -16,21 +15,14 @@ struct in_flight {
     bool lost;
 };
 
-void link_open(struct link *link, const struct link_shape *shape, bool to_server, int from_fd,
-               int to_fd)
+void link_open(struct link *link, const struct link_shape *shape, unsigned number)
 {
-    *link = (struct link){
-        .shape = *shape, .to_server = to_server, .from_fd = from_fd, .to_fd = to_fd};
-    link->random = (uint64_t)shape->seed * 2 + to_server;
+    *link = (struct link){.shape = *shape};
+    link->random = (uint64_t)shape->seed * 2 + number;
     link->ring = calloc(IN_FLIGHT_MAX, sizeof *link->ring);
     link->bytes = malloc((size_t)IN_FLIGHT_MAX * (size_t)shape->mtu); // touched as far as used
     if (!link->ring || !link->bytes)
         die("no memory for packets on the way");
-}
-
-bool link_full(const struct link *link)
-{
-    return link->next - link->first == IN_FLIGHT_MAX;
 }
 
 static struct in_flight *flight_at(const struct link *link, uint32_t position)
@@ -43,25 +35,36 @@ static uint8_t *bytes_at(const struct link *link, uint32_t position)
     return link->bytes + (size_t)(position % IN_FLIGHT_MAX) * (size_t)link->shape.mtu;
 }
 
+uint8_t *link_room(const struct link *link)
+{
+    if (link->next - link->first == IN_FLIGHT_MAX)
+        return NULL;
+    return bytes_at(link, link->next);
+}
+
 // A number in [0, 1).
 static double random_fraction(uint64_t *state)
 {
     return (double)(random_next(state) >> 11) * 0x1p-53;
 }
 
-static enum fate link_send(struct link *link, const struct packet *packet)
+enum fate link_send(struct link *link, const struct packet *packet)
 {
     const struct link_shape *shape = &link->shape;
     bool lost = random_fraction(&link->random) * 100 < shape->loss_percent;
     int64_t now = packet->at_ns, takes_ns = 0;
+    link->packets++;
+    link->all_bytes += packet->length;
     if ((int32_t)(link->departing - link->first) < 0)
         link->departing = link->first;
     while (link->departing != link->next && flight_at(link, link->departing)->departs_ns <= now)
         link->departing++;
     if (shape->rate_kbit > 0) {
         takes_ns = (int64_t)(packet->length * 8e6 / shape->rate_kbit);
-        if (link->next - link->departing >= (uint32_t)shape->queue_packets)
+        if (link->next - link->departing >= (uint32_t)shape->queue_packets) {
+            link->dropped++;
             return QUEUE_FULL;
+        }
     }
     if (link->last_departure_ns < now)
         link->last_departure_ns = now; // the bottleneck was idle
@@ -72,39 +75,19 @@ static enum fate link_send(struct link *link, const struct packet *packet)
         .length = packet->length,
         .lost = lost,
     };
+    link->lost += lost;
     return lost ? LOST : PASSED;
 }
 
-bool link_take(struct link *link, struct packet *packet, const uint8_t **bytes)
+uint8_t *link_take(struct link *link, uint16_t *length)
 {
-    if (link_full(link))
-        return false;
-    uint8_t *place = bytes_at(link, link->next);
-    for (;;) {
-        ssize_t length = read(link->from_fd, place, (size_t)link->shape.mtu);
-        if (length <= 0)
-            return false;
-        *packet = (struct packet){.at_ns = now_ns(), .to_server = link->to_server};
-        if (packet_decode(place, (size_t)length, packet))
-            break;
-        // else IPv6 greets its neighbours: not on this wire
+    while (link_arrival_ns(link) <= now_ns()) {
+        uint32_t position = link->first++;
+        *length = flight_at(link, position)->length;
+        if (!flight_at(link, position)->lost)
+            return bytes_at(link, position);
     }
-    packet->fate = (uint8_t)link_send(link, packet);
-    link->packets++;
-    link->all_bytes += packet->length;
-    link->lost += packet->fate == LOST;
-    link->dropped += packet->fate == QUEUE_FULL;
-    *bytes = place;
-    return true;
-}
-
-void link_deliver(struct link *link)
-{
-    for (; link_arrival_ns(link) <= now_ns(); link->first++) {
-        const struct in_flight *flight = flight_at(link, link->first);
-        if (!flight->lost) // a network that is gone takes nothing any more: as lost
-            (void)!write(link->to_fd, bytes_at(link, link->first), flight->length);
-    }
+    return NULL;
 }
 
 int64_t link_arrival_ns(const struct link *link)

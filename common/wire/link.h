@@ -1,4 +1,4 @@
-// link.h: one direction of the wire: what happens to a packet on the way.
+// link.h: one direction of a link: what happens to a packet on the way.
 #ifndef LINK_H
 #define LINK_H
 
@@ -20,31 +20,31 @@ struct link_shape {
 // The packets on the way are a ring: they arrive in the order in which they were sent.
 struct link {
     struct link_shape shape;
-    bool to_server;
-    int from_fd, to_fd; // the TUN devices' other ends; -1: no packets here
     uint64_t random;
     int64_t last_departure_ns;
     uint32_t first, departing, next; // arrives next, departs next, free (all modulo the ring)
-    struct in_flight *ring;
-    uint8_t *bytes;                             // mtu bytes for each place in the ring
+    struct in_flight *ring;          // NULL: the link is not open
+    uint8_t *bytes;                  // mtu bytes for each place in the ring
     uint64_t packets, lost, dropped, all_bytes; // taken so far, in all
 };
 
-// Prepares a direction. Dies if there is no memory for it.
-void link_open(struct link *link, const struct link_shape *shape, bool to_server, int from_fd,
-               int to_fd);
+// Prepares a direction; of the links of one wire each has another `number`, so that each loses
+// other packets. Dies if there is no memory for it.
+void link_open(struct link *link, const struct link_shape *shape, unsigned number);
 
-// True if no more packets fit on the way: then the sender's network has to keep them.
-bool link_full(const struct link *link);
+// Where the bytes of the next packet belong, up to mtu of them. NULL if no more packets fit on
+// the way: then the sender's network has to keep them.
+uint8_t *link_room(const struct link *link);
 
-// Takes the next packet from its sender and decides what becomes of it: it waits for its turn
-// at the bottleneck, may be lost on the way, and arrives after the delay; if the queue is full,
-// it does not even start. Fills in `packet`, and points `bytes` to its bytes until the next
-// call. False if there is no packet, or no room for one.
-bool link_take(struct link *link, struct packet *packet, const uint8_t **bytes);
+// Lets the packet whose bytes are at link_room() set out, and decides what becomes of it: it
+// waits for its turn at the bottleneck, may be lost on the way, and arrives after the delay; if
+// the queue is full, it does not even start. Counts it. `at_ns` and `length` of the packet have
+// to be filled in. Returns its fate.
+enum fate link_send(struct link *link, const struct packet *packet);
 
-// Hands over what has arrived by now.
-void link_deliver(struct link *link);
+// Takes the next packet that has arrived by now off the link. Returns its bytes, which stay
+// where they are until the next link_send(); NULL if there is none.
+uint8_t *link_take(struct link *link, uint16_t *length);
 
 // When the next packet arrives, on now_ns()'s clock; INT64_MAX if none is on the way.
 int64_t link_arrival_ns(const struct link *link);

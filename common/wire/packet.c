@@ -69,6 +69,8 @@ bool packet_decode(const uint8_t *bytes, size_t length, struct packet *packet)
     size_t rest_length = total - ip_header;
     packet->length = (uint16_t)total;
     packet->protocol = bytes[9];
+    packet->source = read32(bytes + 12);
+    packet->destination = read32(bytes + 16);
     packet->header = 0;
     packet->payload = (uint16_t)rest_length;
     bool later_fragment = read16(bytes + 6) & 0x1fff; // its transport header was in the first
@@ -90,15 +92,43 @@ bool packet_decode(const uint8_t *bytes, size_t length, struct packet *packet)
     return true;
 }
 
+const char *fate_name(enum fate fate)
+{
+    static const char *const names[] = {
+        [LOST] = "lost",
+        [QUEUE_FULL] = "queue full",
+        [MUTED] = "cut off",
+        [UDP_BLOCKED] = "UDP blocked",
+        [NO_ROUTE] = "no route",
+        [TTL_EXPIRED] = "TTL expired",
+        [NO_MAPPING] = "no mapping",
+        [FILTERED] = "filtered",
+        [NO_HAIRPIN] = "no hairpin",
+        [UNTRANSLATABLE] = "not translatable",
+    };
+    return names[fate];
+}
+
+static bool same_ends(const struct conversation *a, const struct conversation *b)
+{
+    return a->client == b->client && a->server == b->server &&
+           a->client_port == b->client_port && a->server_port == b->server_port &&
+           a->client_end == b->client_end && a->server_end == b->server_end;
+}
+
 static struct conversation *find_conversation(struct conversations *all, const struct packet *p)
 {
-    uint16_t client_port = p->to_server ? p->source_port : p->destination_port;
-    uint16_t server_port = p->to_server ? p->destination_port : p->source_port;
+    struct conversation wanted = {
+        p->source, p->destination, p->source_port, p->destination_port, p->from, p->to, {{0}}};
+    if (!p->to_server)
+        wanted = (struct conversation){p->destination, p->source, p->destination_port,
+                                       p->source_port, p->to,     p->from,
+                                       {{0}}};
     bool opens = p->to_server && (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
     struct conversation *fresh = NULL;
     for (unsigned i = 0; i < all->count && i < CONVERSATIONS_MAX; i++) {
         struct conversation *talk = &all->list[i];
-        if (talk->client_port != client_port || talk->server_port != server_port)
+        if (!same_ends(talk, &wanted))
             continue;
         if (!opens || talk->side[0].first_seq == p->seq)
             return talk;
@@ -106,7 +136,7 @@ static struct conversation *find_conversation(struct conversations *all, const s
     }
     if (!fresh)
         fresh = &all->list[all->count++ % CONVERSATIONS_MAX];
-    *fresh = (struct conversation){.client_port = client_port, .server_port = server_port};
+    *fresh = wanted;
     return fresh;
 }
 
@@ -124,12 +154,15 @@ static void append(char *text, const char *format, ...)
     va_end(arguments);
 }
 
-// True if another connection is open too: then a label must say whose packet this is.
+// True if another connection is open too between the same two: then a label must say whose
+// packet this is.
 static bool has_company(const struct conversations *all, const struct conversation *talk)
 {
     for (unsigned i = 0; i < all->count && i < CONVERSATIONS_MAX; i++) {
         const struct conversation *other = &all->list[i];
-        if (other != talk && !(other->side[0].over && other->side[1].over))
+        if (other != talk && other->client_end == talk->client_end &&
+            other->server_end == talk->server_end &&
+            !(other->side[0].over && other->side[1].over))
             return true;
     }
     return false;
@@ -217,4 +250,21 @@ void packet_label(struct conversations *all, const struct packet *packet, char *
     } else {
         append(text, "IP protocol %u, %u bytes", packet->protocol, packet->payload);
     }
+}
+
+void packet_summary(const struct packet *packet, char *text)
+{
+    struct conversations none = {0};
+    bool tcp = packet->protocol == IPPROTO_TCP && packet->header;
+    *text = '\0';
+    if (tcp && packet->flags & TCP_SYN)
+        append(text, packet->flags & TCP_ACK ? "SYN ACK" : "SYN");
+    else if (tcp && packet->flags & TCP_RST)
+        append(text, "RST");
+    else if (tcp && (packet->payload || packet->flags & TCP_FIN))
+        append(text, "%u bytes%s", packet->payload, packet->flags & TCP_FIN ? "  FIN" : "");
+    else if (tcp)
+        append(text, "ACK");
+    else
+        packet_label(&none, packet, text);
 }

@@ -6,13 +6,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum fate { PASSED, LOST, QUEUE_FULL };
+// What became of a packet: it set out, or who dropped it and why (fate_name()).
+enum fate {
+    PASSED,
+    LOST,       // by chance (--loss), or because it was chosen (--drop)
+    QUEUE_FULL, // of a link with a rate
+    MUTED,      // its sender, or who it is for, is cut off
+    UDP_BLOCKED,
+    NO_ROUTE,      // nobody has that address
+    TTL_EXPIRED,   // and its sender is told
+    NO_MAPPING,    // a box has no mapping for it, and nothing that makes one
+    FILTERED,      // a NAT has the mapping, but its filter lets nobody in from there
+    NO_HAIRPIN,    // a NAT does not let its own inside in from outside
+    UNTRANSLATABLE // fragments, and what has no ports
+};
+
+// In words; NULL for PASSED.
+const char *fate_name(enum fate fate);
+
+#define END_NONE 255 // in the place of an end's number: nobody
 
 // TCP's control bits (RFC 9293 section 3.1).
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
 
 struct packet {
-    int64_t at_ns; // when the wire took it from its sender, on now_ns()'s clock
+    int64_t at_ns;                // when the wire took it from its sender, on now_ns()'s clock
+    uint32_t source, destination; // addresses
     uint32_t seq, ack;
     uint16_t length;  // of the whole IP packet; this and the following lengths in bytes
     uint16_t header;  // TCP's or UDP's header
@@ -23,18 +42,21 @@ struct packet {
     uint8_t protocol; // IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, ...
     uint8_t flags;    // TCP: the control bits
     uint8_t icmp_type, icmp_code;
-    bool to_server;
-    uint8_t fate; // enum fate
+    uint8_t from, to; // the two ends of this hop: packet_log()->names
+    bool to_server;   // to the right-hand one of the two ends that are drawn
+    uint8_t fate;     // enum fate
 };
 
 // Reads the headers in `bytes` (RFC 791, 9293, 768, 792) into `packet`; leaves at_ns,
-// to_server and fate alone. False if this is not a whole, well-formed IPv4 packet.
+// from, to, to_server and fate alone. False if this is not a whole, well-formed IPv4 packet.
 bool packet_decode(const uint8_t *bytes, size_t length, struct packet *packet);
 
 // What has been said in one TCP connection so far: what relative numbers, "again" and
 // "window open" are judged by. [0] is the client's side, [1] the server's.
 struct conversation {
+    uint32_t client, server; // addresses
     uint16_t client_port, server_port;
+    uint8_t client_end, server_end;
     struct {
         uint32_t first_seq, next_seq, last_ack;
         bool started, window_closed, over; // over: it has sent FIN or RST
@@ -52,5 +74,8 @@ struct conversations {
 // `text` has room for PACKET_LABEL bytes.
 #define PACKET_LABEL 96
 void packet_label(struct conversations *all, const struct packet *packet, char *text);
+
+// The same without what was said before, for a packet that has had its label: "UDP 45 bytes".
+void packet_summary(const struct packet *packet, char *text);
 
 #endif

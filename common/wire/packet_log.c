@@ -43,6 +43,25 @@ void packet_log_create(void)
     setenv("WIRE_PACKET_LOG", number, 1);
 }
 
+uint8_t packet_log_end(const char *name)
+{
+    struct packet_log *log = packet_log();
+    for (int i = 0; i < ENDS_MAX; i++)
+        if (*log->names[i] && !strcmp(log->names[i], name))
+            return (uint8_t)i;
+    return END_NONE;
+}
+
+void packet_log_pair(const char *left, const char *right)
+{
+    uint8_t ends[2] = {packet_log_end(left), packet_log_end(right)};
+    for (int i = 0; i < 2; i++)
+        if (ends[i] == END_NONE)
+            die("the wire has no '%s'", i ? right : left);
+    packet_log()->left = ends[0];
+    packet_log()->right = ends[1];
+}
+
 void packet_log_add(const struct packet *packet)
 {
     struct packet_log *log = packet_log();

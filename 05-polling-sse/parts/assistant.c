@@ -1,5 +1,6 @@
-// tokens.c: see tokens.h. What the assistant says is always the same: it is about how it comes.
-#include "tokens.h"
+// assistant.c: see assistant.h. The assistant's answer is always the same: this lesson is about
+// the way in which it is sent.
+#include "assistant.h"
 
 #include <string.h>
 
@@ -14,17 +15,20 @@ static const char opinion[] =
     "something to say. Nothing was buffered on the way, or you would have seen all of it at "
     "once.";
 
-// The next word and the space behind it; of length 0 at the end.
+// Takes the next word of the answer, and the space behind it. Its length is 0 at the end.
 static struct http_text next_token(struct connection *c)
 {
     const char *at = c->kept.bytes + c->tokens.at, *end = c->kept.bytes + c->kept.length;
-    const char *space = at < end ? memchr(at, ' ', (size_t)(end - at)) : NULL;
-    const char *stop = space ? space + 1 : end;
+    const char *stop = at;
+    while (stop < end && *stop != ' ')
+        stop++;
+    if (stop < end)
+        stop++;
     c->tokens.at += (uint32_t)(stop - at);
     return (struct http_text){at, (size_t)(stop - at)};
 }
 
-// As much content as this, as a chunk if the client knows chunks.
+// Writes the parts as content: as one chunk, if the client knows chunks.
 static void put_chunk(struct connection *c, struct http_out *out, const char *const *parts,
                       const size_t *lengths, int count)
 {
@@ -70,10 +74,10 @@ static void timeout(struct connection *c)
 
 static void stop(struct connection *c)
 {
-    c->http.keep_alive = false; // it may finish, if that does not take too long
+    c->http.keep_alive = false; // the answer may end, if that takes less than LOOP_STOP_MS
 }
 
-// The question goes into the answer; line ends become spaces.
+// Copies the question into the answer. Line ends become spaces.
 static bool add_question(struct buffer *answer, struct http_text question)
 {
     if (!buffer_add(answer, "You ask: ", 9) ||
@@ -103,14 +107,15 @@ void answer_chat(struct connection *c, const struct http_request *request)
         return;
     }
     struct http_text accept = http_field(&request->head, "accept");
+    const char *type = "text/plain; charset=utf-8";
     c->tokens.as_events =
         accept.length && memmem(accept.at, accept.length, "text/event-stream", 17);
-    connection_head(c, 200,
-                    c->tokens.as_events ? "text/event-stream" : "text/plain; charset=utf-8",
-                    CHUNKED, NO_DELAY);
+    if (c->tokens.as_events)
+        type = "text/event-stream";
+    connection_head(c, 200, type, CHUNKED, NO_DELAY);
     c->tokens.chunked = !c->http.http10;
     c->tokens.at = 0;
-    c->conn.paused = true; // what the client says next waits
+    c->conn.paused = true; // the client's next request waits
     c->mode = &mode;
     conn_deadline(&c->conn, c->service->settings.token_ms);
 }
