@@ -313,9 +313,9 @@ int main(int argc, char **argv)
     long connections = loop_run(net_listen(settings.host, settings.port, BACKLOG), &server);
     tls_server_end(&tls_server);
     context_free(context);
-    printf("stopped: connections %ld, handshakes %ld, resumed %ld, refused %ld, abandoned %ld, "
-           "requests %ld\n",
-           connections, tls_server.handshakes, tls_server.resumed, tls_server.refused,
-           tls_server.abandoned, requests);
+    printf("stopped: connections %ld, requests %ld\n"
+           "handshakes: done %ld, resumed %ld, refused %ld, abandoned %ld\n",
+           connections, requests, tls_server.handshakes, tls_server.resumed, tls_server.refused,
+           tls_server.abandoned);
     return 0;
 }

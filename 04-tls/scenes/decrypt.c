@@ -53,7 +53,7 @@ static const char *read_handshake(struct bytes to_server, struct bytes to_client
         !dissect_hello(&server_hello, &facts->server))
         return "the recording does not begin with two Hellos";
     if (facts->server.version != 0x0303)
-        return "nothing here is encrypted with it";
+        return "nothing is encrypted with it";
     if (!dissect_find(server, MESSAGE_SERVER_DONE, &server_done) ||
         !dissect_find(client, MESSAGE_CLIENT_KEY_EXCHANGE, &key_exchange))
         return "no ClientKeyExchange: a session that was resumed";
@@ -204,7 +204,7 @@ bool decrypt_recording(struct bytes to_server, struct bytes to_client, EVP_PKEY 
         loot->key_message = "a public key";
     }
     if (!open_premaster(box, stolen, loot->premaster)) {
-        loot->why = "the key decrypts nothing in the recording";
+        loot->why = "the key decrypts nothing";
         return false;
     }
     if (facts.server.cipher != RSA_WITH_AES_128_GCM_SHA256) {

@@ -58,7 +58,7 @@ static void show_small(void)
 {
     uint64_t a = power(G, X, N), b = power(G, Y, N);
     story_say("G = %d and N = %d are public.", G, N);
-    story_head("|the client|the server|an eavesdropper");
+    story_head("|the client|the server|eavesdropper");
     story_row("chooses a secret number|X = %d|Y = %d|", X, Y);
     story_row("sends G to that power, mod N|%llu|%llu|%llu, %llu", (unsigned long long)a,
               (unsigned long long)b, (unsigned long long)a, (unsigned long long)b);
@@ -151,10 +151,11 @@ void scene_dh(void)
     story_say(
         "Now X25519, which nearly every TLS connection uses today: points of a curve in place "
         "of powers, and numbers of 255 bits. The first 16 of the 32 bytes are shown:");
-    story_head("|the client                      |  the server");
-    story_row("keeps secret|%s|  %s", hex(client.secret), hex(server.secret));
-    story_row("sends|%s|  %s", hex(client.public), hex(server.public));
-    story_row("has then|%s|  %s", hex(client.shared), hex(server.shared));
+    story_say("");
+    story_say("%-11s%-34s%s", "", "the client", "the server");
+    story_say("%-11s%-34s%s", "keeps", hex(client.secret), hex(server.secret));
+    story_say("%-11s%-34s%s", "sends", hex(client.public), hex(server.public));
+    story_say("%-11s%-34s%s", "has then", hex(client.shared), hex(server.shared));
     enum verdict verdict = UNCLEAR;
     if (equal == (N - 1) * (N - 1) && agreed == ROUNDS)
         verdict = HOLDS;

@@ -134,18 +134,19 @@ void scene_forward_secrecy(void)
     size_t opened_1_3 = open_session(modern, key, &with_1_3);
     EVP_PKEY_free(key);
     show_loot(&with_rsa);
-    story_head("recorded|what the client sent, and what the stolen key opens");
+    story_say("");
+    story_say("%-16s%s", "recorded", "what the client sent, and what the stolen key decrypts");
     if (with_rsa.why)
-        story_row("TLS 1.2, RSA|%s", with_rsa.why);
+        story_say("TLS 1.2, RSA    %s", with_rsa.why);
     else
-        story_row("TLS 1.2, RSA|%s: %zu bytes; %zu bytes of plaintext", with_rsa.key_message,
+        story_say("TLS 1.2, RSA    %s: %zu bytes; %zu bytes of plaintext", with_rsa.key_message,
                   with_rsa.key_bytes, opened);
     if (!with_ecdhe.key_message)
-        story_row("TLS 1.2, ECDHE|%s", result(&with_ecdhe));
+        story_say("TLS 1.2, ECDHE  %s", result(&with_ecdhe));
     else
-        story_row("TLS 1.2, ECDHE|%s: %zu bytes; %s", with_ecdhe.key_message,
+        story_say("TLS 1.2, ECDHE  %s: %zu bytes; %s", with_ecdhe.key_message,
                   with_ecdhe.key_bytes, result(&with_ecdhe));
-    story_row("TLS 1.3|a public key, in its Hello; %s", result(&with_1_3));
+    story_say("TLS 1.3         a public key, in its Hello; %s", result(&with_1_3));
     bool secret = !with_rsa.why && strstr(with_rsa.plain[true], SECRET) &&
                   strstr(with_rsa.plain[false], SECRET);
     bool held = secret && !opened_ecdhe && !opened_1_3;

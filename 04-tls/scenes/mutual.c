@@ -32,12 +32,12 @@ static struct tried try_with(const char *what, int version, const struct certifi
     struct connection *c = connection_open(&settings);
     struct tried tried = {.was_up = c->up};
     if (ask(c, "GET", "/", NULL, &reply))
-        story_row("%s|%d, client certificate: %s", what, reply.status,
+        story_say("%-21s%d, client certificate: %s", what, reply.status,
                   ask_fact(&reply, "client certificate"));
     else if (tried.was_up)
-        story_row("%s|the handshake is done, and then: %s", what, c->why);
+        story_say("%-21shandshake done, then: %s", what, c->why);
     else
-        story_row("%s|%s", what, c->why);
+        story_say("%-21s%s", what, c->why);
     connection_close(c);
     tried.status = reply.status;
     return tried;
@@ -54,11 +54,12 @@ void scene_mutual(void)
     story_say(
         "Usually only the server shows a certificate. This server asks its clients for one, "
         "too (mTLS).");
-    story_head("the client shows|the answer, or the error");
+    story_say("");
+    story_say("%-21s%s", "the client shows", "the answer, or the error");
     struct tried without = try_with("nothing, TLS 1.3", TLS1_3_VERSION, NULL);
     struct tried old = try_with("nothing, TLS 1.2", TLS1_2_VERSION, NULL);
-    struct tried wrong = try_with("one that is self-signed", TLS1_3_VERSION, &self);
-    struct tried with = try_with("one that the CA has signed", TLS1_3_VERSION, &student);
+    struct tried wrong = try_with("a self-signed one", TLS1_3_VERSION, &self);
+    struct tried with = try_with("one of the CA", TLS1_3_VERSION, &student);
     if (!was_asked) {
         claim_report(&both_ways, SKIPPED,
                      "this server asks for no certificate: --require-client-cert");

@@ -147,8 +147,8 @@ static void show_ways(const struct taken taken[WAYS])
         else if (!counted)
             story_row("%s|%.1f ms", ways[w].name, taken[w].ms);
         else if (ways[w].early)
-            story_row("%s|%.1f ms|%d|1|%d|1 (with TLS)", ways[w].name, taken[w].ms,
-                      taken[w].trips, taken[w].trips - 2);
+            story_row("%s|%.1f ms|%d|1|%d|with TLS", ways[w].name, taken[w].ms, taken[w].trips,
+                      taken[w].trips - 2);
         else
             story_row("%s|%.1f ms|%d|1|%d|1", ways[w].name, taken[w].ms, taken[w].trips,
                       taken[w].trips - 2);

@@ -15,13 +15,12 @@ static const struct {
     const char *reason; // OpenSSL's words for the error; NULL: the certificate is good
 } cases[] = {
     {CERTIFICATE_SERVER_ECDSA, "nothing is wrong", NULL},
-    {CERTIFICATE_OTHER_ECDSA, "nothing: it is another site", NULL},
+    {CERTIFICATE_OTHER_ECDSA, "nothing: another site", NULL},
     {CERTIFICATE_EXPIRED, "expired last month", "certificate has expired"},
-    {CERTIFICATE_WRONG_NAME, "it is for elsewhere.test", "hostname mismatch"},
-    {CERTIFICATE_COMMON_NAME, "only its common name is right", "hostname mismatch"},
+    {CERTIFICATE_WRONG_NAME, "for elsewhere.test", "hostname mismatch"},
+    {CERTIFICATE_COMMON_NAME, "only the common name", "hostname mismatch"},
     {CERTIFICATE_SELF_SIGNED, "signed by itself", "self-signed certificate"},
-    {CERTIFICATE_UNKNOWN_CA, "signed by an unknown CA",
-     "unable to get local issuer certificate"},
+    {CERTIFICATE_UNKNOWN_CA, "of an unknown CA", "unable to get local issuer certificate"},
 };
 
 #define CASES (int)(sizeof cases / sizeof *cases)
@@ -52,7 +51,7 @@ static enum outcome try_case(int i)
     const char *says = c->why;
     if (up)
         says = "accepted";
-    story_row("%s|%s: %s", cases[i].what, settings.name, says);
+    story_say("%-23s%s: %s", cases[i].what, settings.name, says);
     enum outcome outcome = judge(up, c->why, cases[i].reason);
     connection_close(c);
     return outcome;
@@ -85,7 +84,7 @@ static enum outcome try_pin(enum certificate asked_for, enum certificate pinned,
     const char *says = c->why;
     if (c->up)
         says = "accepted";
-    story_row("%s|%s: %s", what, settings.name, says);
+    story_say("%-23s%s: %s", what, settings.name, says);
     enum outcome outcome = judge(c->up, c->why, "the server's key is not the pinned one");
     connection_close(c);
     return outcome;
@@ -110,7 +109,8 @@ void scene_trust(void)
     story_say(
         "The client asks the same server for different names. For each name the server has a "
         "certificate.");
-    story_head("what is wrong with it|the name, and what the client says");
+    story_say("");
+    story_say("%-23s%s", "what is wrong with it", "the name, and what the client says");
     for (int i = 0; i < CASES; i++) {
         enum outcome outcome = try_case(i);
         good += outcome == TAKEN && !cases[i].reason;
@@ -119,14 +119,15 @@ void scene_trust(void)
             by_common_name = outcome;
     }
     story_say("");
-    story_say("A pin goes further: this public key, whatever any CA has signed.");
-    story_head("the pin|the name, and what the client says");
+    story_say("A pin is stricter: the client accepts only this public key.");
+    story_say("");
+    story_say("%-23s%s", "the pin", "the name, and what the client says");
     enum outcome mine =
         try_pin(CERTIFICATE_SERVER_ECDSA, CERTIFICATE_SERVER_ECDSA, false, "its key");
     enum outcome others =
         try_pin(CERTIFICATE_OTHER_ECDSA, CERTIFICATE_SERVER_ECDSA, false, "of another key");
     enum outcome alone = try_pin(CERTIFICATE_SELF_SIGNED, CERTIFICATE_SELF_SIGNED, true,
-                                 "its key, and no CA is asked");
+                                 "its key, without a CA");
     enum verdict verdict = UNCLEAR;
     if (good + refused == CASES)
         verdict = HOLDS;
