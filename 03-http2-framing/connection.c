@@ -7,11 +7,13 @@
 #include "request.h"
 #include "response.h"
 
-#define STOP_MS 1000 // at a stop, for requests that are on their way
+#define STOP_MS 1000 // when the server stops: for requests that are on their way
 
 static int64_t earlier(int64_t a, int64_t b)
 {
-    return a < b ? a : b;
+    if (a < b)
+        return a;
+    return b;
 }
 
 // ---- the beginning ------------------------------------------------------------------------
@@ -22,14 +24,16 @@ void connection_begin(struct connection *c)
         {SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)c->service->streams_max},
         {SETTINGS_MAX_HEADER_LIST_SIZE, HPACK_LIST_MAX},
         {SETTINGS_HEADER_TABLE_SIZE, (uint32_t)c->service->table_bytes}};
-    bool usual = c->service->table_bytes == TABLE_SIZE_DEFAULT;
+    uint32_t count = 3;
+    if (c->service->table_bytes == TABLE_SIZE_DEFAULT)
+        count = 2; // the last one is the default
     c->state = CONNECTION_PREFACE;
     c->idle_ns = conn_now(&c->conn);
     budget_begin(&c->budget, c->idle_ns);
     streams_begin(&c->streams);
     hpack_decoder_begin(&c->decoder);
     hpack_encoder_begin(&c->encoder);
-    connection_wrote(c, frame_put_settings(connection_space(c), settings, usual ? 2 : 3));
+    connection_wrote(c, frame_put_settings(connection_space(c), settings, count));
 }
 
 void connection_free(struct connection *c)
@@ -65,9 +69,9 @@ void connection_reset(struct connection *c, uint32_t id, struct fault fault)
 
 // ---- a stop --------------------------------------------------------------------------------
 
-// Requests may be on their way. So the first GOAWAY names no last stream, and a PING follows.
-// When the client has answered it, or STOP_MS later, the second GOAWAY says what was taken
-// (§6.8).
+// Requests may be on their way. So the first GOAWAY names the highest stream number that there
+// is, and a PING follows. When the client has answered the PING, or after STOP_MS, the second
+// GOAWAY names the last stream that the server has taken (§6.8).
 void connection_stop(struct connection *c)
 {
     static const uint8_t opaque[8] = "stopping";
@@ -81,7 +85,7 @@ void connection_stop(struct connection *c)
 
 // ---- deadlines -----------------------------------------------------------------------------
 
-// When the connection ends if nothing changes, and why.
+// Returns when the connection ends if nothing changes, and sets *why.
 static int64_t end_ns(struct connection *c, struct fault *why)
 {
     bool waits = c->streams.count > c->timed; // some requests wait for their client

@@ -16,7 +16,7 @@ struct service {
     int streams_max; // requests of a connection at once: SETTINGS_MAX_CONCURRENT_STREAMS
     int table_bytes; // of a client's HPACK encoder: SETTINGS_HEADER_TABLE_SIZE
     int idle_ms;     // a connection without a request is closed after this time
-    int stall_ms;    // so long may requests wait for their client: see struct pace
+    int stall_ms;    // requests may wait so long for their client: see struct pace
     long requests;   // requests that were answered
 };
 
@@ -40,17 +40,17 @@ struct connection {
             struct streams streams;
             struct hpack_decoder decoder; // of the header blocks of requests
             struct hpack_encoder encoder; // of the header blocks of responses
-            bool settings_acked;          // the client has acknowledged our SETTINGS
-            uint32_t last_taken;          // the highest stream that was looked at: for GOAWAY
-            struct abuse_budget budget;   // for frames that cost us more than the client
-            struct pace pace;             // of all bytes of requests and answers
-            bool paced;                   // a request waits for its client: the pace counts
-            int64_t idle_ns;              // when the last request ended
-            int64_t leave_ns;             // when state CONNECTION_STOPPING ends
-            uint32_t timed;               // answers that wait for their time (/slow, /stream)
-            size_t body_bytes;            // memory of the bodies that are kept for an echo
-            bool withheld;                // some streams get no window: see share_windows()
-            uint32_t favoured;            // the stream that gets window meanwhile
+            bool settings_acked;          // the client has acknowledged the server's SETTINGS
+            uint32_t last_taken;        // the last stream that the server has taken: for GOAWAY
+            struct abuse_budget budget; // for frames that cost the server more than the client
+            struct pace pace;           // how fast the client moves its requests and answers
+            bool paced;                 // a request waits for its client: the pace counts
+            int64_t idle_ns;            // when the last request ended
+            int64_t leave_ns;           // when state CONNECTION_STOPPING ends
+            uint32_t timed;             // answers that wait for their time (/slow, /stream)
+            size_t body_bytes;          // memory of the bodies that are kept for an echo
+            bool withheld;     // some streams get no window now: see request_share_windows()
+            uint32_t favoured; // the stream that gets window meanwhile
             struct pace favoured_pace;
         };
     };
@@ -63,8 +63,7 @@ static inline struct connection *connection_of(struct conn *conn)
     return (struct connection *)conn;
 }
 
-// Output is written at connection_space(), and counts when connection_wrote() says where it
-// ends.
+// Where output is written. Call connection_wrote() then, with the end of what was written.
 static inline uint8_t *connection_space(const struct connection *c)
 {
     return (uint8_t *)conn_space(&c->conn);
@@ -75,13 +74,13 @@ static inline void connection_wrote(struct connection *c, const uint8_t *end)
     conn_wrote(&c->conn, (size_t)(end - connection_space(c)));
 }
 
-// The client speaks HTTP/2: sends our SETTINGS.
+// The client speaks HTTP/2: sends the server's SETTINGS.
 void connection_begin(struct connection *c);
 
 // Frees what belongs to the connection.
 void connection_free(struct connection *c);
 
-// A connection error (RFC 9113 §5.4.1), or with NO_ERROR just the end: sends GOAWAY, and closes
+// A connection error (RFC 9113 §5.4.1), or with NO_ERROR a normal end: sends GOAWAY and closes
 // the connection.
 void connection_fail(struct connection *c, struct fault fault);
 
@@ -89,14 +88,15 @@ void connection_fail(struct connection *c, struct fault fault);
 // connection error.
 void connection_reset(struct connection *c, uint32_t id, struct fault fault);
 
-// The server stops: the client is told so, and what it has asked for may finish.
+// The server stops: tells the client. Its requests may still be answered.
 void connection_stop(struct connection *c);
 
-// The frames that came are taken, and what could be sent is sent: goes on with a stop that has
-// begun, and sets the next deadline.
+// Call it after frames were taken or sent: goes on with a stop that has begun, and sets the
+// next deadline.
 void connection_update(struct connection *c);
 
-// A deadline has passed: perhaps it was that of the connection, or of a body.
+// A deadline has passed. If it is that of the connection, or of a body that comes too slowly,
+// ends it.
 void connection_expire(struct connection *c);
 
 #endif

@@ -225,7 +225,7 @@ static uint8_t *encode_field(struct hpack_encoder *encoder, uint8_t *out,
     uint32_t index = hpack_table_find(&encoder->table, field, &value_too);
     if (value_too && field->indexing != HPACK_NEVER)
         return hpack_put_integer(out, 0x80, 7, index); // §6.1: name and value by index
-    // An entry that would push out more than half of the others is not worth it.
+    // A field that takes more than half of the table would push out too many others.
     bool add = field->indexing == HPACK_INDEXED &&
                hpack_field_size(field) <= encoder->table.max / 2 &&
                hpack_table_add(&encoder->table, field);

@@ -27,7 +27,7 @@ struct hpack_encoder {
     bool no_huffman; // strings are sent as they are: a test can read them
 };
 
-// A decoded header list. Large: one serves all connections, since it is used up at once.
+// A decoded header list. It is large, so all connections share one: no list is kept.
 struct hpack_list {
     struct hpack_field fields[HPACK_FIELDS_MAX + 1]; // one more, for a field that is too much
     size_t count;

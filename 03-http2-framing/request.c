@@ -6,8 +6,8 @@
 #include "message.h"
 #include "response.h"
 
-#define DISCARD_MAX  (2 * ECHO_MAX) // bytes of a body that is too long, before RST_STREAM
-#define SLOW_BODY_MS 5000           // for a body that others wait for: see request_too_slow()
+#define DISCARD_MAX  (2 * ECHO_MAX) // a body that is not used may be so long: then RST_STREAM
+#define SLOW_BODY_MS 5000           // a body that others wait for: see request_too_slow()
 
 // ---- windows for bodies --------------------------------------------------------------------
 
@@ -21,11 +21,12 @@ static struct stream *oldest_unfinished(const struct connection *c)
     return oldest;
 }
 
-// `length` bytes of DATA are used: opens the stream's window, or with NULL the connection's,
-// again by so much.
+// The server has used `length` bytes of DATA: opens the window of the stream (NULL: of the
+// connection) again by so many bytes.
 //
-// Window for a stream is memory for its body. When the bodies of a connection take SHARE_BYTES,
-// only the oldest unfinished request gets window, so that it can end; then the next one.
+// The larger the window of a stream, the more memory its body may take. When the bodies of a
+// connection take SHARE_BYTES, only the oldest unfinished request gets window, so that it can
+// end; then the next one.
 static void return_window(struct connection *c, struct stream *stream, uint32_t length)
 {
     if (stream && !stream->answering && c->body_bytes > SHARE_BYTES &&
@@ -35,12 +36,14 @@ static void return_window(struct connection *c, struct stream *stream, uint32_t 
         return;
     }
     uint32_t increment = streams_return(&c->streams, stream, length);
-    uint32_t id = stream ? stream->id : 0;
+    uint32_t id = 0; // the connection
+    if (stream)
+        id = stream->id;
     if (increment)
         connection_wrote(c, frame_put_window_update(connection_space(c), id, increment));
 }
 
-// Gives the streams that wait for window what they may have now.
+// Opens the windows of the streams that wait for it, as far as they may now.
 void request_share_windows(struct connection *c)
 {
     if (!c->withheld)
@@ -93,7 +96,7 @@ static struct fault end_of_request(struct connection *c, struct stream *stream)
 static struct fault on_closed_stream(const struct connection *c, uint32_t id)
 {
     switch (stream_end_of(&c->streams, id)) {
-    case STREAM_RESET: // the client had not seen our RST_STREAM yet
+    case STREAM_RESET: // the client has sent it before it saw the server's RST_STREAM
         return fault_none();
     case STREAM_SKIPPED:
         return connection_fault(PROTOCOL_ERROR, "a stream number lower than the last one");
@@ -214,8 +217,10 @@ static struct fault take_body(struct connection *c, struct stream *stream,
         answer->length += length;
     if (frame->flags & FLAG_END_STREAM)
         return end_of_request(c, stream);
+    if (stream->received > DISCARD_MAX && stream->answered)
+        return stream_fault(NO_ERROR, "a body that is not read");
     if (stream->received > DISCARD_MAX)
-        return stream_fault(stream->answered ? NO_ERROR : CANCEL, "a body that is not read");
+        return stream_fault(CANCEL, "a body that is not read");
     return_window(c, stream, frame->length);
     return fault_none();
 }
@@ -228,20 +233,20 @@ struct fault request_data(struct connection *c, struct stream *stream,
     struct fault fault = streams_receive(&c->streams, stream, frame->length);
     if (fault.scope == FAULT_CONNECTION)
         return fault;
-    return_window(c, NULL, frame->length); // we use it at once, or throw it away
+    return_window(c, NULL, frame->length); // the server uses it at once, or throws it away
     if (fault.scope)
         return fault;
     if (stream && !stream->remote_ended)
         return take_body(c, stream, frame);
     if (!stream && stream_end_of(&c->streams, frame->stream) == STREAM_RESET)
-        return fault_none(); // the client had not seen our RST_STREAM yet
+        return fault_none(); // the client has sent it before it saw the server's RST_STREAM
     return stream_fault(STREAM_CLOSED, "DATA after the end of the request");
 }
 
 struct fault request_cancel(struct connection *c, struct stream *stream)
 {
     if (!stream)
-        return fault_none(); // the client had not seen the end of our answer yet
+        return fault_none(); // the client has sent it before it saw the end of the answer
     response_close(c, stream, STREAM_ENDED);
     if (!budget_spend(&c->budget, conn_now(&c->conn), COST_OF_RESET))
         return connection_fault(ENHANCE_YOUR_CALM, "too many requests that are cancelled");

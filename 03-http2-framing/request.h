@@ -4,23 +4,25 @@
 
 #include "connection.h"
 
-#define SHARE_BYTES (1 << 20) // of bodies of a connection: above it one stream at a time
+// When the bodies of a connection take more bytes, only one of its streams at a time gets
+// window.
+#define SHARE_BYTES (1 << 20)
 
-// A HEADERS frame whose block is decoded: a request, or the trailers of one.
+// Takes a HEADERS frame, decoded to `list`: a request, or the trailers of one.
 struct fault request_headers(struct connection *c, const struct frame *frame,
                              const struct hpack_list *list);
 
-// A DATA frame: a part of a request's body. `stream` is NULL if it is not open.
+// Takes a DATA frame: a part of a request's body. `stream` is NULL if it is not open.
 struct fault request_data(struct connection *c, struct stream *stream,
                           const struct frame *frame);
 
-// The client's RST_STREAM. `stream` is NULL if it is not open any more.
+// Takes the client's RST_STREAM. `stream` is NULL if it is not open any more.
 struct fault request_cancel(struct connection *c, struct stream *stream);
 
-// Gives the streams that wait for window what they may have now.
+// Opens the windows of the streams that wait for it, as far as they may now.
 void request_share_windows(struct connection *c);
 
-// The stream whose body comes too slowly while others wait for window; 0: none.
+// Returns the stream that gets window while others wait, if its body comes too slowly; 0: none.
 uint32_t request_too_slow(const struct connection *c);
 
 // When request_too_slow() has to be asked next; NEVER if no stream waits for window.

@@ -9,9 +9,10 @@
 #include "request.h"
 #include "log.h"
 
-#define PIECE_BYTES   4096 // of DATA, while other streams wait for their turn
-#define EARNING_BYTES 128  // DATA that a window has cut shorter earns the client no budget
-#define NUMBER_BYTES  24   // of a number in text
+#define PIECE_BYTES 4096 // of DATA in one frame, while other streams wait for their turn
+#define EARNING_BYTES                                                                          \
+    128                 // if the client's window allows less, it earns no budget for the frame
+#define NUMBER_BYTES 24 // a number as text is not longer
 
 static void set_timed(struct connection *c, struct stream *stream, bool timed)
 {
@@ -91,8 +92,9 @@ void response_head(struct connection *c, uint32_t id, const struct answer *answe
     connection_wrote(c, end);
 }
 
-// The answer is sent. If the client is still sending its request, the server throws away what
-// comes: some clients lose the answer if RST_STREAM stops their request at once (§8.1).
+// The answer is sent. If the client is still sending its request, the server throws the rest
+// away. (It could stop the request with RST_STREAM, but then some clients lose the answer:
+// §8.1.)
 static void finish(struct connection *c, struct stream *stream)
 {
     const struct answer *answer = &stream->answer;
@@ -106,7 +108,8 @@ static void finish(struct connection *c, struct stream *stream)
         response_close(c, stream, STREAM_ENDED);
 }
 
-// Sends the answer's HEADERS if it is time for them; its content joins the ring.
+// Sends the answer's HEADERS, if it is time for them. If there is content, the stream joins the
+// ring: response_send() sends it.
 void response_begin(struct connection *c, struct stream *stream)
 {
     const struct answer *answer = &stream->answer;
@@ -132,7 +135,7 @@ void response_error(struct connection *c, struct stream *stream, int status)
     response_begin(c, stream);
 }
 
-// How many bytes of DATA the stream whose turn it is may send in one frame.
+// How many bytes of DATA this stream may send in its next frame.
 static uint32_t next_piece(const struct connection *c, const struct stream *stream)
 {
     bool shared = stream->ring_next != stream;
@@ -153,7 +156,10 @@ static void send_data(struct connection *c, struct stream *stream, uint32_t leng
     uint8_t *start = connection_space(c), *content = start + FRAME_HEADER_BYTES;
     answer_read(&stream->answer, content, length, conn_now(&c->conn));
     bool last = stream->answer.done == stream->answer.length;
-    frame_put_header(start, length, FRAME_DATA, last ? FLAG_END_STREAM : 0, stream->id);
+    uint8_t flags = 0;
+    if (last)
+        flags = FLAG_END_STREAM;
+    frame_put_header(start, length, FRAME_DATA, flags, stream->id);
     connection_wrote(c, content + length);
     stream_sent(&c->streams, stream, length);
     if (last)
@@ -170,7 +176,7 @@ bool response_send(struct connection *c)
     while (streams->ring && streams->send_window > 0) {
         struct stream *stream = streams->ring;
         uint32_t length = next_piece(c, stream);
-        if (length == 0) { // it joins again when its window opens, or its time comes
+        if (length == 0) { // the stream joins again when its window opens, or its time comes
             ring_leave(streams, stream);
             if (answer_ready(&stream->answer, conn_now(&c->conn)) == 0)
                 set_timed(c, stream, true);
@@ -211,7 +217,7 @@ void response_resume(struct connection *c, struct stream *stream)
         ring_join(&c->streams, stream);
 }
 
-// The body that this stream was to echo had to give way to another: see body_budget.h.
+// The body that this stream should echo was thrown away, for another one: see body_budget.h.
 static void end_evicted(struct connection *c, struct stream *stream)
 {
     if (stream->answering)

@@ -1,17 +1,18 @@
-// response.h: the answer to a request, on the request's stream (RFC 9113 §8.1). What is
-// answered is decided in pages.c.
+// response.h: sends the answer to a request, on the request's stream (RFC 9113 §8.1). pages.c
+// decides what the answer is.
 #ifndef RESPONSE_H
 #define RESPONSE_H
 
 #include "connection.h"
 
-// The most that these functions write where they do not look for room first.
+// Before a call of these functions there has to be so much room for output.
 #define RESPONSE_ROOM 512
 
-// Sends the HEADERS of stream->answer, if it is time for them; its content joins the ring.
+// Sends the HEADERS of stream->answer, if it is time for them. If there is content, the stream
+// joins the ring of those that send.
 void response_begin(struct connection *c, struct stream *stream);
 
-// The same with an error in place of the answer.
+// Replaces the answer by an error, and sends its HEADERS.
 void response_error(struct connection *c, struct stream *stream, int status);
 
 // Sends a HEADERS frame alone: for 100.
@@ -19,7 +20,7 @@ void response_head(struct connection *c, uint32_t id, const struct answer *answe
                    uint8_t flags);
 
 // Sends DATA of the streams in the ring, in turn, as far as the windows and the room for output
-// go. True if it has sent anything.
+// allow. True: it has sent something.
 bool response_send(struct connection *c);
 
 // The stream's window may have opened: its answer goes on, if it is being sent.
@@ -31,7 +32,7 @@ void response_due(struct connection *c);
 // When the time of the next answer comes; NEVER if none waits for that.
 int64_t response_due_ns(const struct connection *c);
 
-// Closes a stream, whatever state it is in; response_reset() also says RST_STREAM.
+// Closes a stream, whatever state it is in. response_reset() also sends RST_STREAM.
 void response_close(struct connection *c, struct stream *stream, enum stream_end end);
 void response_reset(struct connection *c, uint32_t id, struct fault fault);
 

@@ -21,9 +21,9 @@
 // BODIES_MAX (body_budget.h), BUDGET_MAX (abuse_budget.h), LOOP_OUT_BYTES (loop.h).
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         1024
-#define FIRST_BYTES_MS  10000               // until a client has said which protocol it speaks
-#define METHOD_BYTES    3                   // of "PRI": no method of HTTP/1.1 begins like that
-#define ROOM            (2 * RESPONSE_ROOM) // for output, without which no frame is taken
+#define FIRST_BYTES_MS  10000 // within this time a client has to show which protocol it speaks
+#define METHOD_BYTES    3     // the length of "PRI": no method of HTTP/1.1 begins so
+#define ROOM            (2 * RESPONSE_ROOM) // with less room for output no frame is taken
 
 static void opened(struct conn *conn);
 static size_t received(struct conn *conn, const char *bytes, size_t length);
@@ -92,7 +92,7 @@ static struct fault take_ping(struct connection *c, const struct frame *frame)
     if (!(frame->flags & FLAG_ACK))
         connection_wrote(c, frame_put_ping(connection_space(c), FLAG_ACK, frame->payload));
     else if (c->state == CONNECTION_STOPPING)
-        c->leave_ns = conn_now(&c->conn); // the client has our GOAWAY: see connection_stop()
+        c->leave_ns = conn_now(&c->conn); // the client has seen GOAWAY: see connection_stop()
     return fault_none();
 }
 
@@ -134,7 +134,7 @@ static struct fault take_frame(struct connection *c, const struct frame *frame)
 static struct fault take_headers(struct connection *c, const uint8_t *bytes, size_t length,
                                  struct frame *frame, size_t *used)
 {
-    static struct hpack_list list; // one for all connections: it is used up at once
+    static struct hpack_list list; // one for all connections: no list is kept
     int continuations;
     struct fault fault = frame_join_block(bytes, length, frame, used, &continuations);
     if (fault.scope || *used == 0)
@@ -267,7 +267,7 @@ static void stop(struct conn *conn)
     if (c->state == CONNECTION_HTTP_1)
         http1_stop(&c->http1);
     else if (c->state < CONNECTION_SETTINGS)
-        conn_close(conn); // nothing was asked
+        conn_close(conn); // the client has not asked for anything yet
     else
         connection_stop(c);
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETURN_BYTES (WINDOW_DEFAULT / 2) // of a window that has been used up: give it back
+#define RETURN_BYTES (WINDOW_DEFAULT / 2) // when so much is used, it is worth a WINDOW_UPDATE
 
 // ---- states --------------------------------------------------------------------------------
 
@@ -23,7 +23,8 @@ static void remember(struct streams *streams, uint32_t id, enum stream_end end)
     *byte = (uint8_t)((*byte & ~(3u << shift)) | (uint32_t)end << shift);
 }
 
-// A new highest number: those below it that were left out are closed without ever being open.
+// Takes a new highest number. The numbers below it that the client has left out are closed now,
+// and were never open.
 static void advance_to(struct streams *streams, uint32_t id)
 {
     if ((id - streams->last_id) / 2 >= STREAM_HISTORY)
@@ -174,7 +175,7 @@ void stream_sent(struct streams *streams, struct stream *stream, uint32_t length
     streams->send_window -= (int32_t)length;
 }
 
-// ---- whose turn it is ----------------------------------------------------------------------
+// ---- which stream sends next ---------------------------------------------------------------
 
 void ring_join(struct streams *streams, struct stream *stream)
 {
@@ -185,7 +186,7 @@ void ring_join(struct streams *streams, struct stream *stream)
         streams->ring = stream->ring_next = stream->ring_previous = stream;
         return;
     }
-    stream->ring_next = next; // in front of the stream whose turn it is: last in turn
+    stream->ring_next = next; // in front of the one that sends next, so this one sends last
     stream->ring_previous = next->ring_previous;
     next->ring_previous->ring_next = stream;
     next->ring_previous = stream;

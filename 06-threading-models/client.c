@@ -1,5 +1,5 @@
-// client.c: a load generator. So many connections; each asks, waits for the answer, and asks
-// again. The client shows how many answers a second there were, and how long they took.
+// client.c: a load generator. It has many connections; each asks, waits for the answer, and
+// asks again. The client shows how many answers a second there were, and how long they took.
 //
 // Run:    ./client                                        against ./server in another terminal
 //         ./client --url '/io?ms=10' --connections 64     or any other server (--host, --port)
@@ -24,9 +24,9 @@
 #include "output.h"
 
 #define CONNECTIONS_MAX 16384
-#define EVENTS          128 // that one epoll_wait() may bring
-#define SPARE_FILES     20  // that it needs beside its connections
-#define RETRY_MS        10  // until a connection that had an error is opened anew
+#define EVENTS          128 // one epoll_wait() reports at most so many
+#define SPARE_FILES     20  // descriptors that the client needs beside its connections
+#define RETRY_MS        10  // after this time a connection that had an error is opened anew
 
 struct connection {
     int fd;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "log.h"
 
 #define RETRY_AFTER_S "1"
 
@@ -127,6 +128,9 @@ void handle(const struct request *request, struct worker *worker, struct answer 
     // meanwhile.
     long served = atomic_load_explicit(&worker->requests, memory_order_relaxed);
     atomic_store_explicit(&worker->requests, served + 1, memory_order_relaxed);
+    if (worker->all->settings.log)
+        log_line("worker %d, %s: %d, %zu bytes", worker->number, route_path(request->route),
+                 answer->status, answer->length);
 }
 
 // ---- writing -------------------------------------------------------------------------------

@@ -17,7 +17,7 @@
 #include "nonblocking.h"
 #include "timers.h"
 
-#define EVENTS      256 // that one epoll_wait() may bring
+#define EVENTS      256 // one epoll_wait() reports at most so many
 #define REFUSED_MAX 256 // connections over the limit, while they read their 503
 
 struct loop {
@@ -30,7 +30,8 @@ struct loop {
     int64_t now_ns;       // the time of this round
     int64_t accept_ns;    // no accept() before this time
     int64_t stop_ns;      // when the loop ends, even if clients still wait for an answer
-    bool accepting, stopping;
+    bool accepting;       // epoll watches the source
+    bool stopping;        // there was a signal to stop
     struct buffers *buffers;
 };
 
@@ -52,57 +53,47 @@ static void serve(struct loop *loop, struct connection *c, bool (*go_on)(struct 
     }
 }
 
-static void open_connection(struct loop *loop, int fd)
-{
-    bool room = workers_admit(loop->worker->all);
-    struct connection *c = connection_open(fd, loop->worker, loop->buffers);
-    struct epoll_event event = {EPOLLIN, {.ptr = c}};
-    if (!c) {
-        workers_release(loop->worker->all);
-        close(fd);
-    } else if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event)) {
-        connection_close(c);
-    } else {
-        timers_add(&loop->timers, &c->timer, loop->now_ns + c->limit_ms * INT64_C(1000000));
-        if (!room)
-            serve(loop, c, connection_refuse);
-    }
-}
-
 // Accepts one connection. True: there will be no more, the loop has to stop.
 static bool accept_one(struct loop *loop)
 {
     int fd = loop->accept_from(loop->source);
-    if (fd >= 0)
-        open_connection(loop, fd);
-    else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
-        loop->accept_ns = loop->now_ns + RETRY_MS * INT64_C(1000000); // no free descriptor
-    return fd == LOOP_STOP;
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+            loop->accept_ns = loop->now_ns + RETRY_MS * INT64_C(1000000); // no free descriptor
+        return fd == LOOP_STOP;
+    }
+    struct connection *c = connection_open(fd, loop->worker, loop->buffers);
+    struct epoll_event event = {EPOLLIN, {.ptr = c}};
+    if (!c)
+        return false; // there is no memory
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event)) {
+        connection_close(c);
+        return false;
+    }
+    timers_add(&loop->timers, &c->timer, loop->now_ns + c->limit_ms * INT64_C(1000000));
+    if (c->refused)
+        serve(loop, c, connection_refuse);
+    return false;
 }
 
-// Has epoll watch the source of new connections, or not while there is no room for another one.
+// Epoll watches the source of new connections as long as there is room for another one.
 static void watch_source(struct loop *loop)
 {
     bool room = loop->timers.count < loop->connections_max && loop->accept_ns <= loop->now_ns;
-    struct epoll_event event = {room ? EPOLLIN : 0, {.ptr = &loop->source}};
+    struct epoll_event event = {0, {.ptr = &loop->source}};
+    if (room)
+        event.events = EPOLLIN;
     if (!loop->stopping && room != loop->accepting &&
         epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->source, &event) == 0)
         loop->accepting = room;
 }
 
-// Stops accepting, and closes all connections whose clients wait for no answer.
-static void begin_to_stop(struct loop *loop, int stop_fd)
+// Closes the connections whose clients wait for no answer; with `all`, the others too.
+static void close_connections(struct loop *loop, bool all)
 {
-    struct signalfd_siginfo signal;
-    if (stop_fd >= 0 && read(stop_fd, &signal, sizeof signal) < 0)
-        return;
-    loop->stopping = true;
-    loop->stop_ns = loop->now_ns + STOP_MS * INT64_C(1000000);
-    atomic_store(&loop->worker->all->stopping, true);
-    close(loop->source);
     for (uint32_t i = 0; i < loop->timers.count;) {
         struct connection *c = (struct connection *)loop->timers.heap[i++];
-        if (!connection_is_busy(c)) {
+        if (all || !connection_is_busy(c)) {
             timers_remove(&loop->timers, &c->timer);
             connection_close(c);
             i = 0; // another timer has taken its place in the heap: begin again
@@ -110,19 +101,34 @@ static void begin_to_stop(struct loop *loop, int stop_fd)
     }
 }
 
-// How long epoll_wait() may sleep, in milliseconds; -1: until something happens.
+// Stops accepting. Clients that wait for an answer have STOP_MS more.
+static void begin_to_stop(struct loop *loop, int stop_fd)
+{
+    struct signalfd_siginfo signal;
+    if (stop_fd >= 0 && read(stop_fd, &signal, sizeof signal) < 0)
+        return;
+    loop->stopping = true;
+    loop->accepting = false;
+    loop->stop_ns = loop->now_ns + STOP_MS * INT64_C(1000000);
+    atomic_store(&loop->worker->all->stopping, true);
+    close(loop->source);
+    close_connections(loop, false);
+}
+
+// How long epoll_wait() may sleep, in milliseconds; -1: until something happens. While the loop
+// does not accept, it looks again after RETRY_MS.
 static int sleep_ms_max(const struct loop *loop)
 {
     int64_t until_ns = INT64_MAX;
     if (loop->timers.count > 0)
         until_ns = loop->timers.heap[0]->at_ns;
-    if (loop->accept_ns > loop->now_ns && loop->accept_ns < until_ns)
-        until_ns = loop->accept_ns;
-    if (loop->stopping && loop->stop_ns < until_ns)
-        until_ns = loop->stop_ns;
+    if (!loop->accepting && loop->now_ns + RETRY_MS * INT64_C(1000000) < until_ns)
+        return RETRY_MS;
     if (until_ns == INT64_MAX)
         return -1;
-    return until_ns > loop->now_ns ? (int)((until_ns - loop->now_ns) / 1000000 + 1) : 0;
+    if (until_ns <= loop->now_ns)
+        return 0;
+    return (int)((until_ns - loop->now_ns) / 1000000 + 1);
 }
 
 // What epoll reports has a pointer in `data.ptr`. It points to a struct connection, to
@@ -168,12 +174,7 @@ void event_loop(struct worker *worker, int source, int (*accept_from)(int source
         if (stop)
             begin_to_stop(&loop, stop_fd);
     }
-    // The time to stop is over: closes the connections that are left.
-    while (loop.timers.count > 0) {
-        struct connection *c = (struct connection *)loop.timers.heap[0];
-        timers_remove(&loop.timers, &c->timer);
-        connection_close(c);
-    }
+    close_connections(&loop, true);
     close(loop.epoll);
     free(loop.timers.heap);
     free(loop.buffers);

@@ -68,7 +68,10 @@ void run_prefork(struct workers *workers, int listener, int stop_fd)
         die("cannot fork: %s", strerror(errno));
     while (read(stop_fd, &signal, sizeof signal) < 0) {
         struct pollfd watched[] = {{stop_fd, POLLIN, 0}, {children.died_fd, POLLIN, 0}};
-        poll(watched, 2, children.count < workers->count ? RETRY_MS : -1);
+        int wait_ms = -1;
+        if (children.count < workers->count) // one could not be forked: try again
+            wait_ms = RETRY_MS;
+        poll(watched, 2, wait_ms);
         while ((number = children_reap(&children)) >= 0)
             if (atomic_exchange(&workers->worker[number].has_client, false))
                 workers_release(workers); // the client is lost with its worker

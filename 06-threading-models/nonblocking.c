@@ -14,7 +14,9 @@
 // Keeps a copy of these bytes in place of what was kept before. False: there is no memory.
 static bool keep(char **kept, size_t *kept_length, const char *bytes, size_t length)
 {
-    char *copy = length > 0 ? malloc(length) : NULL;
+    char *copy = NULL;
+    if (length > 0)
+        copy = malloc(length);
     if (copy)
         memcpy(copy, bytes, length);
     free(*kept);
@@ -104,7 +106,9 @@ static bool advance(struct connection *c, size_t length)
             good = send_answers(c);
     }
     good = send_answers(c) && good;
-    good = good && keep(&c->in, &c->in_length, bytes, c->closing ? 0 : length);
+    if (c->closing)
+        length = 0; // what follows the last request is thrown away
+    good = good && keep(&c->in, &c->in_length, bytes, length);
     return good && wait_for_next(c, began_before);
 }
 
@@ -121,11 +125,17 @@ struct connection *connection_open(int fd, struct worker *worker, struct buffers
 {
     struct connection *c = calloc(1, sizeof *c);
     int on = 1;
-    if (!c)
+    bool room = workers_admit(worker->all);
+    if (!c || !room)
+        workers_release(worker->all); // a refused connection does not count as open
+    if (!c) {
+        close(fd);
         return NULL;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-               sizeof on); // answers are collected in `buffers`
+    }
+    // Answers are collected in `buffers`, so the kernel need not wait for more.
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->fd = fd;
+    c->refused = !room;
     c->worker = worker;
     c->buffers = buffers;
     wait_for_next(c, false);
@@ -134,9 +144,7 @@ struct connection *connection_open(int fd, struct worker *worker, struct buffers
 
 bool connection_refuse(struct connection *c)
 {
-    workers_release(c->worker->all); // a refused connection counts as open no longer
     atomic_fetch_add(&c->worker->all->refused, 1);
-    c->refused = true;
     put_answer(c, &answer_busy);
     return advance(c, 0);
 }

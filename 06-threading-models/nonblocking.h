@@ -11,7 +11,7 @@
 #include "timers.h"
 #include "workers.h"
 
-#define OUT_BYTES 65536 // of answers that are collected before they are sent
+#define OUT_BYTES 65536 // answers are collected up to this length, and then sent
 
 // A loop has one buffer for what it reads and one for answers, whichever connection it serves.
 // A connection has memory of its own only for bytes that have to wait.
@@ -27,6 +27,8 @@ struct connection {
     uint32_t events; // what the connection waits for: EPOLLIN, EPOLLOUT, or 0: only its timer
     int limit_ms;    // how long it waits, from now; 0: the timer stays as it is
 
+    bool refused; // the connection is one more than --connections allows
+
     // The loop does not use the rest.
     struct worker *worker;
     struct buffers *buffers;
@@ -38,12 +40,14 @@ struct connection {
     const char *text; // the content of the answer that waits
     bool closing;     // the last answer is written
     bool lingering;   // the last answer is sent; the client may still be sending
-    bool refused;     // the connection is one more than --connections allows
 };
 
-// Begins to serve a client that was accepted; NULL: there is no memory. All of these return
-// false if the connection is over: then call connection_close().
+// Begins to serve a client that was accepted. If the client is one too many, sets `refused`.
+// NULL: there is no memory, and `fd` is closed.
 struct connection *connection_open(int fd, struct worker *worker, struct buffers *buffers);
+
+// The next three functions return false if the connection is over: then call
+// connection_close().
 
 // Answers 503, because there is no room for this client.
 bool connection_refuse(struct connection *c);

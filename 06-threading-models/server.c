@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "measure.h"
 #include "model.h"
 #include "net.h"
 #include "options.h"
-#include "text.h"
 
 #define BACKLOG      4096
 #define SPARE_FILES  100 // descriptors that the server needs beside its connections
@@ -76,11 +76,13 @@ int main(int argc, char **argv)
          "ms until a silent client is closed"},
         {"head-ms", OPTION_INT, &settings.head_ms, 1, 3600000,
          "ms that a request's head may take"},
-        {"allow-crash", OPTION_FLAG, &settings.allow_crash, .help = "/crash really does"},
+        {"allow-crash", OPTION_FLAG, &settings.allow_crash, .help = "/crash really crashes"},
+        {"log", OPTION_FLAG, &settings.log,
+         .help = "a line for each answer (which costs time)"},
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 06: one handler, seven servers.", options});
-    text_begin();
+    log_begin(!settings.log);
     if (list)
         list_models();
     const struct model *model = choose_model(name);

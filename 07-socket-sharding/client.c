@@ -2,29 +2,29 @@
 //
 // Run:    ./client             against ./server --workers 4 in another terminal; then against
 //                              ./server --workers 4 --mode shared, or with --stuck 2
-// Watch:  with a queue for each worker (--mode sharded) all have about the same share, and what
-//         is in the queue of a worker that is stuck waits. With one queue for all (--mode
-//         shared) the shares differ, and nobody waits.
+// Watch:  with a queue for each worker (--mode sharded) all have about the same share; clients
+//         in the queue of a worker that is stuck get no answer. With one queue for all (--mode
+//         shared) the shares differ, and all clients get their answer.
 //
 // Read main() first. It works with any server whose answer to GET / begins with a line that
 // names the worker: connections are counted by that line.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "http.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "output.h"
 #include "text.h"
 
 #define CONNECTIONS_MAX 10000
-#define ANSWERS_MAX     64    // different ones
-#define ANSWER_BYTES    4096  // of one, with its head
-#define CONNECT_MS      60000 // for all connections
-#define ANSWER_MS       3000  // after the last of them, for what has not been answered yet
+#define ANSWERS_MAX     64    // different answers
+#define ANSWER_BYTES    4096  // of one answer, with its head
+#define CONNECT_MS      60000 // within this time all connections have to be made
+#define ANSWER_MS       3000  // after that, within this time all answers have to come
 #define LINE_COLUMNS    30
 #define BAR_COLUMNS     32
 
@@ -34,13 +34,12 @@ struct answer {
 };
 static struct answer answers[ANSWERS_MAX];
 static int answer_count, failed;
-static char first_failure[200];
+static char failure[200];
 
 static void fail(int number, const char *doing, const char *why)
 {
     if (failed++ == 0)
-        snprintf(first_failure, sizeof first_failure, "connection %d: %s: %s", number, doing,
-                 why);
+        snprintf(failure, sizeof failure, "connection %d: %s: %s", number, doing, why);
 }
 
 // Sets how long the next call on the socket may wait. False: the time is over.
@@ -107,7 +106,7 @@ static void count_answer(const char *content)
     char line[LINE_COLUMNS + 1];
     snprintf(line, sizeof line, "%.*s", (int)strcspn(content, "\r\n"), content);
     make_printable(line);
-    int place = 0; // the lines are kept in the order of their numbers
+    int place = 0; // the lines are sorted by the worker's number
     while (place < answer_count && strverscmp(answers[place].line, line) < 0)
         place++;
     if (place == answer_count || strcmp(answers[place].line, line)) {
@@ -129,14 +128,18 @@ static void receive_answer(int number, int fd, int64_t deadline_ns)
     const char *content = "", *why;
     ssize_t got = 1;
     while (got > 0 && length < ANSWER_BYTES) {
-        // When the time is over, what has come already is still read.
-        int flags = limit_wait(fd, SO_RCVTIMEO, deadline_ns) ? 0 : MSG_DONTWAIT;
+        int flags = 0;
+        if (!limit_wait(fd, SO_RCVTIMEO, deadline_ns))
+            flags = MSG_DONTWAIT; // the time is over: reads only what has come already
         got = recv(fd, bytes + length, ANSWER_BYTES - length, flags);
-        length += got > 0 ? (size_t)got : 0;
+        if (got > 0)
+            length += (size_t)got;
     }
     bytes[length] = '\0';
-    if (got < 0)
-        why = errno == EAGAIN ? "nothing has come in time" : strerror(errno);
+    if (got < 0 && errno == EAGAIN)
+        why = "nothing has come in time";
+    else if (got < 0)
+        why = strerror(errno);
     else if (got > 0)
         why = "it is too long";
     else
@@ -173,18 +176,15 @@ int main(int argc, char **argv)
         "", "Makes connections, and shows which worker answered how many.", options};
     static int fds[CONNECTIONS_MAX];
     struct sockaddr_storage server;
-    struct rlimit files;
     char name[NET_NAME];
     options_parse(argc, argv, &command);
     output_begin();
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max; // each connection needs a descriptor
-    setrlimit(RLIMIT_NOFILE, &files);
+    raise_file_limit(CONNECTIONS_MAX + 10); // each connection needs a descriptor
     net_address(host, port, SOCK_STREAM, &server);
     net_name(&server, name);
 
-    // First all of them ask; then the answers are read. So a worker that is stuck costs the
-    // client one wait, not one for each connection in its queue.
+    // First all connections ask; then the answers are read. So the client waits only once for a
+    // worker that is stuck, and not once for each connection in that worker's queue.
     int64_t connect_by_ns = now_ns() + CONNECT_MS * INT64_C(1000000);
     for (int i = 0; i < connections; i++)
         fds[i] = ask(i + 1, &server, name, connect_by_ns);
@@ -195,6 +195,6 @@ int main(int argc, char **argv)
             receive_answer(i + 1, fds[i], answer_by_ns);
     print_bars(connections);
     if (failed)
-        die("%d of %d have no answer; the first: %s", failed, connections, first_failure);
+        die("%d of %d have no answer; the first: %s", failed, connections, failure);
     return 0;
 }

@@ -1,5 +1,5 @@
-// handover.c: see handover.h. Read handover_offer() and handover_ask(), the two ends of one
-// message.
+// handover.c: see handover.h. Read handover_offer(), which sends the message, and
+// handover_ask(), which receives it.
 #include "handover.h"
 
 #include <errno.h>
@@ -12,14 +12,20 @@
 
 #include "net.h"
 
-#define SUCCESSORS     4  // that may wait
-#define ANSWER_SECONDS 10 // within which the old server answers
-#define RETRY_MS       10
+#define SUCCESSORS     4  // successors that may wait
+#define ANSWER_SECONDS 10 // within this time the old server has to answer
+#define RETRY_MS       10 // after accept() found no free descriptor
 #define DESCRIPTORS    (WORKERS_MAX + 2)
+
+// What the messages say, in one letter.
+#define SHARED_SOCKETS  's' // the old server: it has one listening socket for all workers
+#define SHARDED_SOCKETS 'h' // the old server: it has one for each worker
+#define KEEP_SOCKETS    'h' // the successor: it uses the sockets, so end without closing them
+#define DRAIN_SOCKETS   'd' // the successor: serve the clients in your queues, then end
 
 // Room for one message that carries descriptors (unix(7), cmsg(3)).
 struct parcel {
-    char kind; // 's'hared or s'h'arded: at least one byte of data has to go with them
+    char kind; // the letter: descriptors are sent only with at least one byte of data
     int count;
     int fds[DESCRIPTORS];
     struct iovec data;
@@ -63,7 +69,9 @@ static bool is_one_of_us(int connection)
 
 static struct msghdr *pack(struct parcel *parcel, const struct handover_fds *fds)
 {
-    parcel->kind = fds->sharded ? 'h' : 's';
+    parcel->kind = SHARED_SOCKETS;
+    if (fds->sharded)
+        parcel->kind = SHARDED_SOCKETS;
     parcel->fds[0] = fds->control;
     parcel->fds[1] = fds->questions;
     memcpy(parcel->fds + 2, fds->listener, (size_t)fds->listeners * sizeof(int));
@@ -88,7 +96,7 @@ int handover_offer(const struct handover_fds *fds)
     memset(&parcel, 0, sizeof parcel);
     int connection = accept4(fds->control, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (connection < 0) {
-        if (errno != EAGAIN) // no descriptor: the successor waits, and we do not spin meanwhile
+        if (errno != EAGAIN) // no descriptor is free: poll() reports the successor until one is
             sleep_ms(RETRY_MS);
         return -1;
     }
@@ -103,9 +111,11 @@ enum ending handover_verdict(int connection)
     char how;
     if (recv(connection, &how, 1, 0) != 1)
         return RUNNING;
-    if (how == 'h')
+    if (how == KEEP_SOCKETS)
         return HANDED_OVER;
-    return how == 'd' ? DRAINING : RUNNING;
+    if (how == DRAIN_SOCKETS)
+        return DRAINING;
+    return RUNNING;
 }
 
 static bool unpack(struct parcel *parcel, struct handover_fds *fds)
@@ -118,8 +128,11 @@ static bool unpack(struct parcel *parcel, struct handover_fds *fds)
     memcpy(parcel->fds, CMSG_DATA(rights), bytes);
     if (parcel->count < 3)
         return false;
-    *fds = (struct handover_fds){
-        parcel->kind == 'h', parcel->fds[0], parcel->fds[1], parcel->count - 2, {0}};
+    *fds = (struct handover_fds){parcel->kind == SHARDED_SOCKETS,
+                                 parcel->fds[0],
+                                 parcel->fds[1],
+                                 parcel->count - 2,
+                                 {0}};
     memcpy(fds->listener, parcel->fds + 2, (size_t)fds->listeners * sizeof(int));
     return true;
 }
@@ -133,7 +146,7 @@ int handover_ask(const char *host, int port, struct handover_fds *fds)
     int connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (connection < 0 || connect(connection, (struct sockaddr *)&address, length))
         die("there is no server on %s:%d to take over: %s", host, port, strerror(errno));
-    if (!is_one_of_us(connection)) // every user may take an abstract name
+    if (!is_one_of_us(connection)) // any user may have taken this abstract name
         die("the server on %s:%d is another user's", host, port);
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     parcel.data = (struct iovec){&parcel.kind, 1};
@@ -148,7 +161,10 @@ int handover_ask(const char *host, int port, struct handover_fds *fds)
 
 void handover_finish(int connection, enum ending how)
 {
-    if (send(connection, how == HANDED_OVER ? "h" : "d", 1, MSG_NOSIGNAL) != 1)
+    char letter = DRAIN_SOCKETS;
+    if (how == HANDED_OVER)
+        letter = KEEP_SOCKETS;
+    if (send(connection, &letter, 1, MSG_NOSIGNAL) != 1)
         fprintf(stderr, "the old server has gone by itself: %s\n", strerror(errno));
     close(connection);
 }

@@ -18,30 +18,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "worker_pool.h"
+#include "log.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "shard.h"
 #include "supervisor.h"
 #include "handover.h"
 
-#define FILES_MAX    65536 // descriptors that a process asks for
-#define PORTS_TO_TRY 10    // when the kernel may choose
+#define FILES_MAX    65536 // descriptors that the server asks the system for
+#define PORTS_TO_TRY 10    // ports to try when the kernel chooses
 
 static const char *host = "127.0.0.1", *mode = "sharded", *way = "epoll", *as = "processes",
                   *steer = "hash";
 static int port = 8007, backlog = 4096, workers, stuck;
-static bool takeover, joins;
+static bool takeover, joins, quiet;
 
 static bool sharded;
 static enum wait wait_in;
-static struct handover_fds sockets; // our sockets, as a successor would get them
-static int old_server = -1;         // a connection to the server that we replace
+static struct handover_fds sockets; // the server's sockets, as a successor would get them
+static int old_server = -1;         // a connection to the server that this one replaces
 static struct worker_pool pool;
 
 // ---- the sockets ---------------------------------------------------------------------------
@@ -56,18 +57,18 @@ static void close_sockets(void)
         close(sockets.questions);
 }
 
-// A TCP socket that has the port, and does not listen yet.
+// Returns a TCP socket that has the port, and does not listen yet.
 static int bound_socket(bool reuse_port)
 {
     struct sockaddr_storage address;
     socklen_t length = net_address(host, port, SOCK_STREAM, &address);
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
-    // The port may be used although connections in TIME_WAIT still hold it.
+    // With this option bind() succeeds although connections in TIME_WAIT still have the port.
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
         net_die_listening(host, port);
-    // THE line: several sockets may have the port if each of them has said so before bind(),
-    // and all are of one user. (Or else any program could join, and get some of the
-    // connections.)
+    // THE line: several sockets may have one port, if each of them sets this option before
+    // bind(), and all belong to one user. (Else any program on the machine could join the port,
+    // and get some of the connections.)
     if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on))
         net_die_listening(host, port);
     if (bind(fd, (struct sockaddr *)&address, length))
@@ -86,27 +87,32 @@ static int open_listener(bool reuse_port)
     return fd;
 }
 
-// With SO_REUSEPORT no error says that the port is taken: a second server would simply get half
-// of the connections. So the server looks first, without it.
+// With SO_REUSEPORT bind() does not fail if another server has the port: the two would share
+// the connections. So the server first tries bind() without the option.
 static void expect_no_other_server(void)
 {
     close(bound_socket(false));
 }
 
-// Opens the first listening socket, the one for questions, and the one for successors. A port
-// that the kernel finds free for TCP may be taken for UDP: then again.
+// Opens the first listening socket, the UDP socket for questions, and the one for successors.
+// If the kernel chooses a port that is free for TCP but not for UDP, the server tries another
+// one.
 static void open_first(void)
 {
     bool any = port == 0;
     if (sharded && !joins && !any)
         expect_no_other_server();
-    for (int tries = 0; tries < (any ? PORTS_TO_TRY : 1); tries++) {
-        port = any ? 0 : port;
+    int tries = 1;
+    if (any)
+        tries = PORTS_TO_TRY;
+    for (int i = 0; i < tries; i++) {
+        if (any)
+            port = 0;
         sockets.listener[0] = open_listener(sharded || joins);
         sockets.listeners = 1;
         port = shard_port(sockets.listener[0]);
         if (old_server >= 0)
-            return; // we have the other two from the old server
+            return; // the other two have come from the old server
         sockets.questions = shard_udp(host, port);
         sockets.control = handover_listen(host, port);
         if (joins || (sockets.questions >= 0 && sockets.control >= 0))
@@ -120,15 +126,19 @@ static void open_first(void)
 static void take_over(void)
 {
     old_server = handover_ask(host, port, &sockets);
-    if (!joins && (sockets.sharded != sharded || (sharded && sockets.listeners != workers)))
-        die("the old server is %s with %d listening sockets: take over with --mode %s%s",
-            sockets.sharded ? "sharded" : "shared", sockets.listeners,
-            sockets.sharded ? "sharded" : "shared",
-            sockets.sharded ? " and as many --workers" : "");
+    if (!joins && !sharded && sockets.sharded)
+        die("the old server is sharded: take over with --mode sharded and as many --workers");
+    if (!joins && sharded && !sockets.sharded)
+        die("the old server has one listening socket: take over with --mode shared");
+    if (!joins && sharded && sockets.listeners != workers)
+        die("the old server has %d listening sockets: take over with --mode sharded and as "
+            "many "
+            "--workers",
+            sockets.listeners);
     for (int i = 0; i < sockets.listeners; i++)
         if (joins)
-            close(sockets.listener[i]);                // we open our own beside them
-        else if (listen(sockets.listener[i], backlog)) // which only sets the backlog now
+            close(sockets.listener[i]); // this server opens sockets of its own beside them
+        else if (listen(sockets.listener[i], backlog)) // it listens already: sets the backlog
             net_die_listening(host, port);
     if (joins) {
         sockets.sharded = sharded;
@@ -161,22 +171,24 @@ static int signal_descriptor(void)
     sigaddset(&wanted, SIGTERM);
     sigaddset(&wanted, SIGCHLD);
     signal(SIGPIPE, SIG_IGN);
-    int fd = sigprocmask(SIG_BLOCK, &wanted, NULL)
-                 ? -1
-                 : signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    int fd = -1;
+    if (!sigprocmask(SIG_BLOCK, &wanted, NULL))
+        fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)
         die("cannot make a signalfd: %s", strerror(errno));
     return fd;
 }
 
-// Which of two or three words was chosen.
+// Returns the place of the option's value among the accepted words.
 static int choice(const char *option, const char *value, const char *const words[])
 {
     char accepted[80] = "";
     for (int i = 0; words[i]; i++) {
         if (!strcmp(value, words[i]))
             return i;
-        strcat(strcat(accepted, i ? " or " : ""), words[i]);
+        if (i > 0)
+            strcat(accepted, " or ");
+        strcat(accepted, words[i]);
     }
     options_reject("--%s takes %s, not '%s'", option, accepted, value);
 }
@@ -187,16 +199,17 @@ static void parse(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"mode", OPTION_TEXT, &mode, .help = "listening sockets: shared (one), sharded (each)"},
-        {"wait", OPTION_TEXT, &way, .help = "workers sleep in: accept, epoll, epoll-exclusive"},
+        {"wait", OPTION_TEXT, &way, .help = "workers wait in: accept, epoll, epoll-exclusive"},
         {"workers", OPTION_INT, &workers, 0, WORKERS_MAX, "how many; 0: one for each core"},
-        {"as", OPTION_TEXT, &as, .help = "processes or threads"},
-        {"backlog", OPTION_INT, &backlog, 0, 65535, "of each listening socket, for listen()"},
+        {"as", OPTION_TEXT, &as, .help = "workers are: processes, threads"},
+        {"backlog", OPTION_INT, &backlog, 0, 65535, "what listen() is told"},
         {"stuck", OPTION_INT, &stuck, 0, WORKERS_MAX,
          "the worker that takes no connection; 0: none"},
-        {"steer", OPTION_TEXT, &steer, .help = "who gets it, sharded: hash, cpu (BPF)"},
-        {"join", OPTION_FLAG, &joins, .help = "share the port with a server that is there"},
+        {"steer", OPTION_TEXT, &steer, .help = "how a shard is chosen: hash, cpu (BPF)"},
+        {"join", OPTION_FLAG, &joins, .help = "share the port with a server that runs"},
         {"takeover", OPTION_FLAG, &takeover,
-         .help = "replace it: take its sockets, or with --join drain it"},
+         .help = "replace a server that runs: take its sockets, or with --join drain it"},
+        {"quiet", OPTION_FLAG, &quiet, .help = "no line for each answer"},
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 07: several workers on one port.", options});
@@ -215,42 +228,39 @@ static void parse(int argc, char **argv)
         options_reject("--steer takes cpu with --mode sharded only");
 }
 
-static void allow_many_files(void)
-{
-    struct rlimit files;
-    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < FILES_MAX) {
-        files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
-}
-
 int main(int argc, char **argv)
 {
     parse(argc, argv);
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    allow_many_files();
+    log_begin(quiet);
+    raise_file_limit(FILES_MAX);
     int signals = signal_descriptor();
     open_sockets();
     worker_pool_begin(&pool, workers, !strcmp(as, "threads"));
     for (int i = 0; i < workers; i++) {
         struct worker *worker = &pool.worker[i];
         worker->wait = wait_in;
-        worker->listener = sockets.listener[sharded ? i : 0];
+        worker->listener = sockets.listener[0];
+        if (sharded)
+            worker->listener = sockets.listener[i];
         worker->stuck = stuck == i + 1;
         worker->pinned = !strcmp(steer, "cpu");
         pool.stats->line[i].listener = worker->listener;
     }
     worker_pool_start(&pool);
     net_ready(sockets.listener[0]);
-    if (old_server >= 0)
-        handover_finish(old_server, joins ? DRAINING : HANDED_OVER);
+    if (old_server >= 0 && joins)
+        handover_finish(old_server, DRAINING);
+    else if (old_server >= 0)
+        handover_finish(old_server, HANDED_OVER);
 
     enum ending how = supervise(&pool, &sockets, signals);
     worker_pool_end(&pool, how, signals);
     close_sockets();
-    printf("%s: workers %d, connections %ld, requests %ld, wake-ups %ld, in vain %ld\n",
-           how == HANDED_OVER ? "handed over" : "stopped", workers,
-           stats_sum(pool.stats, ACCEPTED), stats_sum(pool.stats, ANSWERED),
+    const char *end = "stopped";
+    if (how == HANDED_OVER)
+        end = "handed over";
+    printf("%s: workers %d, connections %ld, requests %ld, wake-ups %ld, in vain %ld\n", end,
+           workers, stats_sum(pool.stats, ACCEPTED), stats_sum(pool.stats, ANSWERED),
            stats_sum(pool.stats, WAKEUPS), stats_sum(pool.stats, VAIN));
     stats_end(pool.stats);
     close(signals);

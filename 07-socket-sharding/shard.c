@@ -29,8 +29,9 @@ int shard_udp(const char *host, int port)
     return fd;
 }
 
-// Three instructions of classic BPF, which the kernel runs for each connection in place of its
-// hash: load the number of this CPU; modulo shards; that is the shard (socket(7)).
+// The kernel runs this program for each connection, and does not compute its hash. It has three
+// instructions of classic BPF: load the number of this CPU; take it modulo shards; return it as
+// the number of the shard (socket(7)).
 void shard_steer_by_cpu(int fd, int shards)
 {
     struct sock_filter code[] = {

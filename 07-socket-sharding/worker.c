@@ -1,5 +1,5 @@
 // worker.c: see worker.h. Read sleep_in_accept() first, then sleep_in_epoll() and
-// accept_some(); drain_alone() and drain() are how they end.
+// accept_some(). In drain_alone() and drain() a worker ends.
 #include "worker.h"
 
 #include <errno.h>
@@ -18,23 +18,26 @@
 
 #define CONNECTIONS_MAX  10000 // connections of one worker at once
 #define EVENTS           64    // that one epoll_wait() may bring
-#define ACCEPTS          1     // connections taken for one wake-up: the rest is the others'
+#define ACCEPTS          1     // connections taken for one wake-up: other workers take the rest
 #define RETRY_ACCEPT_MS  500   // after accept() found no free descriptor
-#define REQUEST_MS       5000  // until a request has to be there
-#define REQUEST_ALONE_MS 1000  // the same where all other clients wait meanwhile
-#define DRAIN_MS         3000  // for the connections that it has when it is told to end
+#define REQUEST_MS       5000  // within this time a request has to come
+#define REQUEST_ALONE_MS 1000  // the same in accept(), where all other clients wait meanwhile
+#define DRAIN_MS         3000  // for the clients that a worker has when it is told to end
 
 struct worker_state {
     const struct worker *worker;
     struct worker_stats *line;
     struct host host;
     int epoll;
-    bool listening; // the listening socket is in the epoll set
-    bool ending;    // it has been told
-    int64_t now_ns, listen_again_ns, end_ns;
-    struct timers timers; // of those that wait
-    struct connection *connections, **unused;
+    bool listening;             // the listening socket is in the epoll set
+    bool ending;                // the worker has been told to end
+    int64_t now_ns;             // the time of this round of the loop
+    int64_t listen_again_ns;    // when the listening socket goes back into the epoll set
+    int64_t end_ns;             // when a worker that is ending drops the clients that are left
+    struct timers timers;       // one for each connection that waits for its client
+    struct connection **unused; // connections without a client, to be used again
     size_t unused_count;
+    size_t made; // connections there are, with and without a client
 };
 
 static int ending(const struct worker_state *p)
@@ -53,8 +56,18 @@ static void set_blocking(int fd, bool blocking)
         fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-// Takes the connection that has waited longest. -1, errno set, if there is none, or if it
-// cannot be taken. With a blocking socket it sleeps until there is one.
+// For poll() and epoll_wait(): the milliseconds until this moment, rounded up, so that the
+// moment has come when they return.
+static int ms_until(int64_t until_ns, int64_t now)
+{
+    if (until_ns <= now)
+        return 0;
+    return (int)((until_ns - now) / 1000000) + 1;
+}
+
+// Takes the connection that has waited longest in the accept queue. If the socket is blocking,
+// accept4() sleeps until there is one. Returns -1, with errno set, if there is no connection,
+// or if it cannot be taken.
 static int accept_one(const struct worker_state *p)
 {
     int fd = accept4(p->worker->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -65,14 +78,14 @@ static int accept_one(const struct worker_state *p)
 
 // ---- one connection at a time: the worker waits in accept() --------------------------------
 
-// Looks away from the listening socket for a while, or until the end.
+// Accepts nothing for RETRY_ACCEPT_MS, or until the worker is told to end.
 static void pause_accepting(const struct worker_state *p)
 {
     struct pollfd stop = {p->worker->stop_fd, POLLIN, 0};
     poll(&stop, 1, RETRY_ACCEPT_MS);
 }
 
-// When the worker's own time is over; NEVER while it runs.
+// The moment at which the worker drops the clients that are left. NEVER: it is not told to end.
 static int64_t end_ns(struct worker_state *p)
 {
     if (!p->ending && ending(p)) {
@@ -81,34 +94,35 @@ static int64_t end_ns(struct worker_state *p)
     }
     if (!p->ending)
         return NEVER;
-    return ending(p) == AT_ONCE ? 0 : p->end_ns;
+    if (ending(p) == AT_ONCE)
+        return 0;
+    return p->end_ns;
 }
 
-// While this connection is slow, no other one is served by this worker.
+// Serves one client to its end. While this client is slow, the worker serves no other one.
 static void serve_alone(struct worker_state *p, int fd)
 {
-    struct connection *s = p->unused[0];
-    connection_begin(s, fd, now_ns() + REQUEST_ALONE_MS * INT64_C(1000000));
-    while (connection_step(s, &p->host)) {
+    struct connection connection;
+    connection_begin(&connection, fd, now_ns() + REQUEST_ALONE_MS * INT64_C(1000000));
+    while (connection_step(&connection, &p->host)) {
         struct pollfd ready = {fd, POLLIN, 0};
-        int64_t now = now_ns();
-        if (now >= s->due_ns || now >= end_ns(p)) {
-            connection_expire(s);
-            break;
-        }
-        int64_t until_ns = s->due_ns;
+        int64_t now = now_ns(), until_ns = connection.due_ns;
         if (end_ns(p) < until_ns)
             until_ns = end_ns(p);
-        if (until_ns > now)
-            poll(&ready, 1, (int)((until_ns - now) / 1000000) + 1);
+        if (now >= until_ns) {
+            connection_expire(&connection, &p->host);
+            break;
+        }
+        poll(&ready, 1, ms_until(until_ns, now));
     }
     close(fd);
 }
 
-// Takes all clients that the kernel has already connected, and serves them: to close a
-// listening socket resets them. So is a client that comes between the last accept() and
-// shutdown(), unless the kernel is told to move it to another shard (net.ipv4.tcp_migrate_req,
-// off by default), or the socket is handed over instead: see handover.h.
+// Serves all clients that are in the accept queue: if the worker closed the listening socket
+// now, the kernel would reset them. A client that comes between the last accept() and
+// shutdown() is reset all the same. Two things help against that: the kernel moves such a
+// client to another shard (net.ipv4.tcp_migrate_req, off by default), or the socket is not
+// closed but handed over (handover.h).
 static void drain_alone(struct worker_state *p)
 {
     static _Thread_local int waiting[CONNECTIONS_MAX];
@@ -119,7 +133,8 @@ static void drain_alone(struct worker_state *p)
         while (count < CONNECTIONS_MAX && (waiting[count] = accept_one(p)) >= 0)
             count++;
         empty = count == 0 || (count < CONNECTIONS_MAX && errno == EAGAIN);
-        // The socket has a descriptor in every process of ours; this ends it for all, now.
+        // Every process of this server has a descriptor of the socket, so close() would not end
+        // it. shutdown() does.
         if (empty)
             shutdown(p->worker->listener, SHUT_RD);
         for (int i = 0; i < count; i++)
@@ -134,11 +149,11 @@ static void sleep_in_accept(struct worker_state *p)
     while (p->worker->stuck && !ending(p))
         pause_accepting(p);
     while (!ending(p)) {
-        // All workers may sleep here at once. The kernel wakes one for each connection: the one
-        // that has slept longest (accept waits "exclusively", in a queue).
+        // All workers may sleep here at once. For each connection the kernel wakes one of them:
+        // the one that has slept longest. (In accept() they wait "exclusively", in a queue.)
         int fd = accept_one(p);
         if (fd < 0 && errno == EINTR)
-            continue; // a signal: is it time to end?
+            continue; // a signal has come: perhaps it is time to end
         stats_count(&p->line->wakeups);
         if (fd >= 0) {
             serve_alone(p, fd);
@@ -152,8 +167,8 @@ static void sleep_in_accept(struct worker_state *p)
 
 // ---- many connections: the worker waits in epoll_wait() ------------------------------------
 
-// Puts the listening socket into this worker's epoll set. Every worker does: the set then
-// sleeps in the wait queue of the socket, whether the worker sleeps in epoll_wait() or not.
+// Puts the listening socket into this worker's epoll set. Every worker does so, and each set
+// then has a place in the wait queue of the socket, also while its worker is awake.
 static void listen_on(struct worker_state *p)
 {
     struct epoll_event event = {EPOLLIN, {.ptr = p}};
@@ -164,24 +179,39 @@ static void listen_on(struct worker_state *p)
     p->listen_again_ns = p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000); // if not listening
 }
 
-static void look_away(struct worker_state *p)
+// Takes the listening socket out of the epoll set for RETRY_ACCEPT_MS.
+static void pause_listening(struct worker_state *p)
 {
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->worker->listener, NULL);
     p->listening = false;
     p->listen_again_ns = p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
 }
 
+// A connection without a client. NULL: the worker has CONNECTIONS_MAX, or there is no memory.
+static struct connection *new_connection(struct worker_state *p)
+{
+    if (p->unused_count > 0)
+        return p->unused[--p->unused_count];
+    struct connection *s = NULL;
+    if (p->made < CONNECTIONS_MAX)
+        s = malloc(sizeof *s);
+    if (s)
+        p->made++;
+    return s;
+}
+
 static void end_connection(struct worker_state *p, struct connection *s)
 {
     if (s->watched)
         timers_remove(&p->timers, &s->timer);
-    close(s->fd); // which takes it out of the epoll set
+    close(s->fd); // close() also takes it out of the epoll set
     p->unused[p->unused_count++] = s;
     if (!p->listening)
         p->listen_again_ns = p->now_ns; // there is room again
 }
 
-// Goes on with a connection; begins to watch it when it has to wait for the first time.
+// Goes on with a connection. When the connection has to wait for the first time, it gets into
+// the epoll set.
 static void serve(struct worker_state *p, struct connection *s)
 {
     struct epoll_event event = {EPOLLIN, {.ptr = s}};
@@ -196,19 +226,24 @@ static void serve(struct worker_state *p, struct connection *s)
     }
 }
 
-// Takes at most so many connections. Returns how many; errno says why there were no more.
+// Takes `most` connections, or fewer. Returns how many; errno says why there were no more.
 static int accept_some(struct worker_state *p, int most)
 {
-    int count = 0;
-    for (errno = 0; count < most && p->unused_count; count++) {
-        int fd = accept_one(p);
-        if (fd < 0)
+    for (int count = 0; count < most; count++) {
+        struct connection *s = new_connection(p);
+        if (!s) {
+            errno = ENOMEM;
             return count;
-        struct connection *s = p->unused[--p->unused_count];
+        }
+        int fd = accept_one(p);
+        if (fd < 0) {
+            p->unused[p->unused_count++] = s;
+            return count;
+        }
         connection_begin(s, fd, p->now_ns + REQUEST_MS * INT64_C(1000000));
         serve(p, s);
     }
-    return count;
+    return most;
 }
 
 static void wake_for_connections(struct worker_state *p)
@@ -219,14 +254,14 @@ static void wake_for_connections(struct worker_state *p)
     if (errno == EAGAIN)
         stats_count(&p->line->vain); // another worker was faster
     else if (errno != EINTR)
-        look_away(p); // no descriptor, or no room: the client waits in the kernel's queue
+        pause_listening(p); // no descriptor, or no room: the client waits in the kernel's queue
 }
 
 static void expire(struct worker_state *p)
 {
     while (p->timers.count && p->timers.heap[0]->at_ns <= p->now_ns) {
         struct connection *s = (struct connection *)p->timers.heap[0];
-        connection_expire(s);
+        connection_expire(s, &p->host);
         end_connection(p, s);
     }
 }
@@ -243,12 +278,12 @@ static int sleep_ms_at_most(const struct worker_state *p)
         until_ns = p->end_ns;
     if (until_ns == NEVER)
         return -1;
-    return until_ns > p->now_ns ? (int)((until_ns - p->now_ns) / 1000000) + 1 : 0;
+    return ms_until(until_ns, p->now_ns);
 }
 
 // ---- the end -------------------------------------------------------------------------------
 
-// The same for many at once: see drain_alone().
+// Does the same as drain_alone(), for many clients at once.
 static void drain(struct worker_state *p)
 {
     accept_some(p, CONNECTIONS_MAX);
@@ -260,7 +295,7 @@ static void begin_to_end(struct worker_state *p)
     end_ns(p);
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->worker->stop_fd, NULL);
     if (p->listening)
-        look_away(p);
+        pause_listening(p);
     if (ending(p) == DRAINING)
         drain(p);
 }
@@ -303,20 +338,16 @@ static void pin(int number)
         fprintf(stderr, "worker %d cannot be pinned to a CPU: %s\n", number, strerror(errno));
 }
 
-// Gets what the worker needs for its place. False: not now, there is no descriptor or memory.
-static bool settle_in(struct worker_state *p)
+// Gets what the worker needs. False: there is no descriptor or no memory now.
+static bool prepare(struct worker_state *p)
 {
-    size_t connections = p->worker->wait == IN_ACCEPT ? 1 : CONNECTIONS_MAX;
     struct epoll_event stop = {EPOLLIN, {.ptr = NULL}};
-    p->connections = calloc(connections, sizeof *p->connections);
-    p->unused = calloc(connections, sizeof(struct connection *));
-    p->timers.heap = calloc(connections, sizeof(struct timer *));
+    p->unused = calloc(CONNECTIONS_MAX, sizeof(struct connection *));
+    p->timers.heap = calloc(CONNECTIONS_MAX, sizeof(struct timer *));
     p->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!p->connections || !p->unused || !p->timers.heap || p->epoll < 0 ||
+    if (!p->unused || !p->timers.heap || p->epoll < 0 ||
         epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->stop_fd, &stop))
         return false;
-    for (p->unused_count = 0; p->unused_count < connections; p->unused_count++)
-        p->unused[p->unused_count] = &p->connections[connections - 1 - p->unused_count];
     if (p->worker->pinned)
         pin(p->worker->number);
     p->host = (struct host){p->worker->number, getpid(), gettid(), p->worker->stop_fd,
@@ -326,30 +357,30 @@ static bool settle_in(struct worker_state *p)
     return true;
 }
 
-static void move_out(struct worker_state *p)
+static void clean_up(struct worker_state *p)
 {
     if (p->epoll >= 0)
         close(p->epoll);
-    free(p->connections);
+    while (p->unused_count > 0)
+        free(p->unused[--p->unused_count]);
     free(p->unused);
     free(p->timers.heap);
 }
 
 void worker_run(const struct worker *worker)
 {
-    struct worker_state place = {.worker = worker,
-                                 .line = &worker->stats->line[worker->number - 1]},
-                        *p = &place;
-    while (!settle_in(p)) {
+    struct worker_state state = {.worker = worker,
+                                 .line = &worker->stats->line[worker->number - 1]};
+    while (!prepare(&state)) {
         fprintf(stderr, "worker %d cannot begin: %s\n", worker->number, strerror(errno));
-        move_out(p);
-        pause_accepting(p);
-        if (ending(p))
+        clean_up(&state);
+        pause_accepting(&state);
+        if (ending(&state))
             return;
     }
     if (worker->wait == IN_ACCEPT)
-        sleep_in_accept(p);
+        sleep_in_accept(&state);
     else
-        sleep_in_epoll(p);
-    move_out(p);
+        sleep_in_epoll(&state);
+    clean_up(&state);
 }

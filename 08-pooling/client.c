@@ -1,15 +1,17 @@
-// client.c: a few queries for the database, each in a thread of its own, all of them through
-// one pool of connections.
+// client.c: sends queries to the database. Each query has a thread of its own, and all threads
+// share one pool of connections.
 //
 // Run:    ./client                                    against ./server in another terminal
 //         ./client 'get user 7' 'posts of user 3'     any queries; 'show stats' is one too
 //         ./client --connections 1 'slow 500' ping    one connection for two queries
 //         ./client -                                  a query in each line that you type
-// Watch:  "waited" is the time in the pool's line; the number of the session says which
-//         connection it was. With '-', stop the server between two lines and start it again:
-//         the pool notices, and opens another connection.
+// Watch:  "waited" is the time in the pool's line. Each connection has one session: the
+// session's
+//         number shows which connection carried the query. With '-', stop the server between
+//         two lines and start it again: the pool notices, and opens another connection.
 //
-// Read ask() first: borrow, ask, return. Then pool_acquire() in pool.c.
+// Read ask() first: it borrows a connection, asks, and returns the connection. Then read
+// pool_acquire() in pool.c.
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,20 +25,21 @@
 #include "pool.h"
 #include "sessions.h"
 
-#define QUERY_MS    65000 // that a query may take: "slow" may take a minute
-#define ACQUIRE_MS  70000 // that a thread may wait for a connection
+#define QUERY_MS    65000 // a query may take so long: "slow" may take a minute
+#define ACQUIRE_MS  70000 // a thread may wait so long for a connection
 #define QUERIES_MAX 100
 #define INPUT_BYTES 8192
 
 struct query {
     struct pool *pool;
-    const char *server, *text; // the server's address, for messages; the query
-    pthread_t thread;
-    bool good;
-    double waited_ms,
-        took_ms;      // in the pool's line, with a log-in if it had to be; for the answer
-    char session[12]; // the server's number for the connection's session
-    char *answer;     // lines to print; malloc'd
+    const char *server; // the server's address, for messages
+    const char *text;   // the query itself
+    pthread_t thread;   // the thread that asks it
+    bool good;          // the answer was no error
+    double waited_ms;   // in the pool's line, and for the login of a new connection
+    double took_ms;     // from the query to the end of its answer
+    char session[12];   // the server's number for the session
+    char *answer;       // lines to print; malloc'd
 };
 
 // Writes the answer's rows, or the error, as lines.
@@ -50,8 +53,11 @@ static char *describe(const struct db *db, bool good)
     if (!good)
         fprintf(out, "error %s: %s\n", db->error.code, db->error.text);
     for (int row = 0; good && row < db->rows; row++) {
-        for (int column = 0; column < db->columns; column++)
-            fprintf(out, "%s%s", column ? " | " : "", db_value(db, row, column));
+        for (int column = 0; column < db->columns; column++) {
+            if (column > 0)
+                fputs(" | ", out);
+            fputs(db_value(db, row, column), out);
+        }
         fputc('\n', out);
     }
     if (good)
@@ -61,15 +67,17 @@ static char *describe(const struct db *db, bool good)
     return text;
 }
 
-// Borrows a connection, asks, and gives the connection back: on every way out.
+// Borrows a connection, asks, and returns the connection.
 static void ask(struct query *query)
 {
     struct lease lease;
     int64_t start_ns = now_ns();
     if (!pool_acquire(query->pool, query->text, &lease)) {
-        bool unreachable = strstr(lease.error, "cannot connect") != NULL;
+        const char *hint = "";
+        if (strstr(lease.error, "cannot connect"))
+            hint = " (is the server running?)";
         if (asprintf(&query->answer, "no connection to %s: %s%s", query->server, lease.error,
-                     unreachable ? " (is the server running?)" : "") < 0)
+                     hint) < 0)
             query->answer = NULL;
         return;
     }
@@ -97,14 +105,16 @@ static void print(const struct query *query)
     output_bytes(query->text, strlen(query->text));
     putchar('\n');
     output_bytes(query->answer, strlen(query->answer));
+    if (query->good)
+        printf("   "); // behind the number of rows
     if (query->session[0])
-        printf("%ssession %s, waited %.1f ms, answered in %.1f ms", query->good ? "   " : "",
-               query->session, query->waited_ms, query->took_ms);
+        printf("session %s, waited %.1f ms, answered in %.1f ms", query->session,
+               query->waited_ms, query->took_ms);
     putchar('\n');
     output_flush();
 }
 
-// All queries at once: a thread for each. True if all are answered without an error.
+// Asks all queries at once, each in a thread of its own. True if no answer was an error.
 static bool ask_all(struct pool *pool, const char *server, char **texts, int count)
 {
     static struct query queries[QUERIES_MAX];
@@ -123,7 +133,7 @@ static bool ask_all(struct pool *pool, const char *server, char **texts, int cou
     return good;
 }
 
-// A query in each line of stdin, one after the other. True if the last one was answered well.
+// Reads a query from each line of stdin and asks it. True if the last answer was no error.
 static bool ask_lines(struct pool *pool, const char *server)
 {
     static char line[INPUT_BYTES];
@@ -146,10 +156,10 @@ int main(int argc, char **argv)
     static char *one_query[] = {"get user 7"};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
-        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"port", OPTION_INT, &port, 1, 65535, "port of the server"},
         {"connections", OPTION_INT, &connections, 1, 1000, "connections in the pool, at most"},
-        {"user", OPTION_TEXT, &user, .help = "who asks"},
-        {"password", OPTION_TEXT, &password, .help = "of that user"},
+        {"user", OPTION_TEXT, &user, .help = "user name of the login"},
+        {"password", OPTION_TEXT, &password, .help = "password of that user"},
         {0}};
     int first = options_parse(
         argc, argv,
@@ -179,5 +189,5 @@ int main(int argc, char **argv)
     else
         good = ask_all(pool, name, argv + first, argc - first);
     pool_close(pool, QUERY_MS);
-    return good ? 0 : 1;
+    return !good;
 }

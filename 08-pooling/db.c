@@ -33,13 +33,13 @@ static bool fail(struct db_error *error, const char *code, int system, const cha
     return false;
 }
 
-// What the server says in an error. False: it is not well formed.
+// Reads the server's ERROR or FATAL frame. False: it is not well formed.
 static bool take_error(struct db_error *error, const struct frame *frame)
 {
     const struct field *code = &frame->fields[0], *text = &frame->fields[1];
     if (frame->count != 2 || code->length != CODE_BYTES)
         return false;
-    for (int i = 0; i < CODE_BYTES; i++) // it is shown as it is
+    for (int i = 0; i < CODE_BYTES; i++) // the client shows the code as it is
         if (!isalnum((unsigned char)code->at[i]))
             return false;
     *error = (struct db_error){.system = 0};
@@ -84,8 +84,9 @@ static bool wait_for(int fd, short events, int64_t deadline_ns)
 static bool broken(struct db *db, const char *what)
 {
     db->broken = true;
-    return errno == ETIMEDOUT ? fail(&db->error, CODE_TIMEOUT, 0, "%s took too long", what)
-                              : fail(&db->error, CODE_BROKEN, errno, "%s failed", what);
+    if (errno == ETIMEDOUT)
+        return fail(&db->error, CODE_TIMEOUT, 0, "%s took too long", what);
+    return fail(&db->error, CODE_BROKEN, errno, "%s failed", what);
 }
 
 static bool send_bytes(struct db *db, const char *bytes, size_t length, int64_t deadline_ns)
@@ -94,10 +95,12 @@ static bool send_bytes(struct db *db, const char *bytes, size_t length, int64_t 
         ssize_t sent = send(db->fd, bytes, length, MSG_NOSIGNAL);
         if (sent < 0 && errno == EAGAIN && wait_for(db->fd, POLLOUT, deadline_ns))
             continue;
-        if (sent < 0 && errno != EINTR)
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
             return broken(db, "sending");
-        bytes += sent > 0 ? sent : 0;
-        length -= sent > 0 ? (size_t)sent : 0;
+        bytes += sent;
+        length -= (size_t)sent;
     }
     return true;
 }
@@ -118,8 +121,9 @@ static bool receive_bytes(struct db *db, int64_t deadline_ns)
             db->broken = true;
             return fail(&db->error, CODE_BROKEN, 0, "the server has closed the connection");
         }
-        if (errno == EAGAIN ? !wait_for(db->fd, POLLIN, deadline_ns) : errno != EINTR)
-            return broken(db, "receiving");
+        if (errno == EINTR || (errno == EAGAIN && wait_for(db->fd, POLLIN, deadline_ns)))
+            continue;
+        return broken(db, "receiving");
     }
 }
 
@@ -133,7 +137,8 @@ static bool send_frame(struct db *db, enum kind kind, uint32_t id, const char *c
     return send_bytes(db, bytes, length, deadline_ns);
 }
 
-// The next frame; its texts stay until the one after it. False: the session is broken.
+// Reads the next frame. Its texts are valid until the frame after it is read. False: an error
+// has come, or the session is broken.
 static bool receive_frame(struct db *db, struct frame *frame, int64_t deadline_ns)
 {
     ssize_t used;
@@ -174,19 +179,26 @@ static bool connect_socket(struct db *db, const struct db_config *config, int64_
                 result = errno;
         }
     }
-    return result ? fail(&db->error, CODE_UNREACHABLE, result, "cannot connect") : true;
+    if (result)
+        return fail(&db->error, CODE_UNREACHABLE, result, "cannot connect");
+    return true;
 }
 
 static bool login(struct db *db, const struct db_config *config, int64_t deadline_ns)
 {
-    const char *const fields[] = {config->user ? config->user : DEFAULT_USER,
-                                  config->password ? config->password : DEFAULT_PASSWORD};
+    const char *fields[] = {DEFAULT_USER, DEFAULT_PASSWORD};
     struct frame frame;
+    if (config->user)
+        fields[0] = config->user;
+    if (config->password)
+        fields[1] = config->password;
     if (!send_frame(db, LOGIN, 0, fields, 2, deadline_ns) ||
         !receive_frame(db, &frame, deadline_ns))
         return false;
+    if (frame.kind == ERROR)
+        return false;
     if (frame.kind != READY || frame.count != 1)
-        return frame.kind == ERROR ? false : violation(db, "no answer to a login");
+        return violation(db, "no answer to a login");
     snprintf(db->session, sizeof db->session, "%.*s", (int)frame.fields[0].length,
              frame.fields[0].at);
     return true;
@@ -213,7 +225,7 @@ void db_close(struct db *db)
 {
     if (!db)
         return;
-    if (!db->broken) // if there is no room for it in the socket now, then without
+    if (!db->broken) // without a wait: where the socket has no room now, it is not sent
         send_frame(db, TERMINATE, 0, NULL, 0, now_ns());
     if (db->fd >= 0)
         close(db->fd);
@@ -224,7 +236,9 @@ void db_close(struct db *db)
 
 uint32_t db_send(struct db *db, const char *text, int timeout_ms)
 {
-    uint32_t id = db->last_id + 1 ? db->last_id + 1 : 1; // 0 is no query's
+    uint32_t id = db->last_id + 1;
+    if (id == 0) // after 2^32 queries; 0 is the id of no query
+        id = 1;
     db->error = (struct db_error){.system = 0};
     if (db->broken) {
         fail(&db->error, CODE_BROKEN, 0, "the session is broken");
@@ -311,8 +325,9 @@ bool db_query(struct db *db, const char *text, int timeout_ms)
 
 const char *db_value(const struct db *db, int row, int column)
 {
-    bool is_there = row >= 0 && row < db->rows && column >= 0 && column < db->columns;
-    return is_there ? db->text + db->value_at[row * db->columns + column] : "";
+    if (row < 0 || row >= db->rows || column < 0 || column >= db->columns)
+        return "";
+    return db->text + db->value_at[row * db->columns + column];
 }
 
 bool db_is_quiet(const struct db *db)

@@ -4,11 +4,12 @@
 // Run:    ./http_client http://127.0.0.1:8080/                against any HTTP server
 //         ./http_client --threads 20 --connections 2 URL      20 threads share 2 connections
 //         ./http_client --connections 1 --pause-ms 2000 --blind URL
-// Watch:  how many connections were opened for how many requests; and what happens when the
-//         server closes one that was kept: nothing, but that it is opened again.
+// Watch:  how many connections were opened for how many requests. When the server closes an
+// idle
+//         connection, the client opens another one, and no request fails.
 //
-// The pool knows nothing of HTTP, and http_client.c nothing of lines and threads that wait.
-// Read open_connection(), look() and get().
+// pool.c knows nothing about HTTP, and http_client.c nothing about the threads in the pool's
+// line. Read open_connection(), look() and get().
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@
 #include "net.h"
 #include "options.h"
 #include "pool.h"
+#include "smaller.h"
 
 #define HOSTS_MAX   16
 #define URLS_MAX    100
@@ -28,12 +30,12 @@
 #define OPEN_MS     5000
 
 struct host {
-    char name[256],
-        field[270]; // field: as the Host header says it, with a port if it is not 80
+    char name[256];
+    char field[270]; // the value of the Host field: the port stands there if it is not 80
     int port;
     struct sockaddr_storage address;
     struct pool *pool;
-    atomic_long retried; // requests
+    atomic_long retried; // requests that were sent again
 };
 
 struct url {
@@ -43,7 +45,7 @@ struct url {
 
 struct connection {
     struct fetch fetch;
-    long answers; // that have come over it
+    long answers; // that have come over this connection
     struct host *host;
 };
 
@@ -56,7 +58,7 @@ static int host_count, url_count;
 static atomic_long next_request, good, failed, bytes;
 static atomic_long statuses[6]; // by their first digit
 
-// ---- what the pool is given ----------------------------------------------------------------
+// ---- the pool's three functions------------------------------------------------------------
 
 static void discard(struct fetch *f, struct http_text part)
 {
@@ -97,8 +99,8 @@ static void close_connection(void *connection)
     free(c);
 }
 
-// An idle connection is silent. If there is something to read, it is the end, or nothing that
-// we have asked for.
+// An idle connection is silent. If there is something to read, the server has closed the
+// connection, or it has sent something that we did not ask for.
 static bool look(void *connection, int ms)
 {
     char byte;
@@ -116,19 +118,22 @@ static enum fetch_result ask(struct connection *c, const char *target)
     enum fetch_result result =
         fetch_send(&c->fetch, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: workbench\r\n\r\n",
                    target, c->host->field);
-    return result == FETCH_OK ? fetch_answer(&c->fetch) : result;
+    if (result != FETCH_OK)
+        return result;
+    return fetch_answer(&c->fetch);
 }
 
-// The server may close a kept connection whenever it likes, also while a request is on its way.
-// A GET may then be sent again by itself (RFC 9110 §9.2.2, RFC 9112 §9.3.1): once, on a new
-// connection, and only if nothing of an answer had come on one that worked before.
+// A server may close an idle connection at any time, even while a request is on its way. The
+// client may then send a GET again without asking the user (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
+// We do so once, on a new connection, if the old connection had worked before and no byte of
+// the answer had come.
 static bool is_worth_another_try(const struct connection *c, enum fetch_result result)
 {
     return c->answers > 0 && (result == FETCH_CLOSED || result == FETCH_RESET) &&
            !c->fetch.in_answer && c->fetch.rest.length == 0;
 }
 
-// False: there is no whole answer, and `why` says why not.
+// False: no complete answer has come, and `why` says why.
 static bool get(const struct url *url, char why[POOL_ERROR])
 {
     struct lease lease;
@@ -140,14 +145,16 @@ static bool get(const struct url *url, char why[POOL_ERROR])
     enum fetch_result result = ask(c, url->target);
     if (is_worth_another_try(c, result)) {
         url->host->retried++;
-        fetch_close(&c->fetch); // its place in the pool is ours, so it goes on there
-        result = connect_to_host(c, OPEN_MS) ? ask(c, url->target) : FETCH_REFUSED;
+        fetch_close(&c->fetch); // the new connection takes its place in the pool
+        result = FETCH_REFUSED;
+        if (connect_to_host(c, OPEN_MS))
+            result = ask(c, url->target);
     }
     fetch_why(&c->fetch, result, why);
     bool whole = result == FETCH_OK;
     c->answers++;
     if (whole)
-        statuses[c->fetch.head.status < 600 ? c->fetch.head.status / 100 : 5]++; // 600: as 500
+        statuses[smaller((size_t)c->fetch.head.status / 100, 5)]++; // 600 counts as 500
     pool_release(&lease, whole && c->fetch.head.keep_alive && c->fetch.head.status != 101 &&
                              c->fetch.rest.length == 0);
     return whole;
@@ -186,22 +193,25 @@ static struct host *find_host(const char *name, int port)
     if (host_count == HOSTS_MAX)
         refuse(name, "too many hosts");
     struct host *host = &hosts[host_count++];
-    bool is_ipv6 = strchr(name, ':');
     snprintf(host->name, sizeof host->name, "%s", name);
-    snprintf(host->field, sizeof host->field, is_ipv6 ? "[%s]" : "%s", name);
+    snprintf(host->field, sizeof host->field, "%s", name);
+    if (strchr(name, ':')) // an IPv6 address
+        snprintf(host->field, sizeof host->field, "[%s]", name);
     if (port != 80)
         snprintf(host->field + strlen(host->field), 8, ":%d", port);
     host->port = port;
     net_address(name, port, SOCK_STREAM, &host->address);
-    host->pool = pool_create(&(struct pool_config){.max = connections,
-                                                   .acquire_ms = timeout_ms,
-                                                   .open_ms = OPEN_MS,
-                                                   .retry_ms = 100,
-                                                   .idle_ms = idle_ms,
-                                                   .open = open_connection,
-                                                   .close = close_connection,
-                                                   .validate = blind ? NULL : look,
-                                                   .context = host});
+    struct pool_config config = {.max = connections,
+                                 .acquire_ms = timeout_ms,
+                                 .open_ms = OPEN_MS,
+                                 .retry_ms = 100,
+                                 .idle_ms = idle_ms,
+                                 .open = open_connection,
+                                 .close = close_connection,
+                                 .context = host};
+    if (!blind)
+        config.validate = look;
+    host->pool = pool_create(&config);
     if (!host->pool)
         die("cannot make a pool: %s", strerror(errno));
     return host;
@@ -221,7 +231,10 @@ static void add_url(const char *text)
         if (*c <= ' ' || *c > '~' || *c == '#')
             refuse(text, "a URL that can be sent has no spaces, no #, and nothing but ASCII");
     bool bracket = *at == '[';
-    size_t length = strcspn(at += bracket, bracket ? "]" : ":/?#");
+    const char *host_ends = ":/?#";
+    if (bracket)
+        host_ends = "]";
+    size_t length = strcspn(at += bracket, host_ends);
     if (length == 0 || length >= sizeof name || (bracket && at[length] != ']'))
         refuse(text, "there is no host in it");
     snprintf(name, sizeof name, "%.*s", (int)length, at);
@@ -234,7 +247,9 @@ static void add_url(const char *text)
     }
     if (*at && *at != '/')
         refuse(text, "after the host comes /");
-    urls[url_count++] = (struct url){find_host(name, (int)port), *at ? at : "/"};
+    if (!*at)
+        at = "/";
+    urls[url_count++] = (struct url){find_host(name, (int)port), at};
 }
 
 // --------------------------------------------------------------------------------------------
@@ -258,9 +273,9 @@ static void report(double seconds)
                        pool_reason_name[reason]);
         pool_close(hosts[i].pool, 1000);
     }
-    printf("%ld answers (", (long)good);
-    for (int i = 1; i < 6; i++)
-        printf("%s%dxx: %ld", i > 1 ? ", " : "", i, (long)statuses[i]);
+    printf("%ld answers (1xx: %ld", (long)good, (long)statuses[1]);
+    for (int i = 2; i < 6; i++)
+        printf(", %dxx: %ld", i, (long)statuses[i]);
     printf("), %ld failed, %ld bytes, %.2f s\n", (long)failed, (long)bytes, seconds);
 }
 

@@ -1,7 +1,8 @@
 // pool.c: lends resources and takes them back; see pool.h.
 //
-// Read pool_acquire() and pool_release() first, then pool_serve_line(): a thread that waits is
-// served by whoever returns something, and finds it in its hands when it wakes up.
+// Read pool_acquire() and pool_release() first, then pool_serve_line(): the thread that returns
+// a resource gives it to the first thread in line. That thread already has the resource when it
+// wakes up.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,9 @@
 
 // ---- the line ------------------------------------------------------------------------------
 
-// What a borrower can have now: the newest of the idle, or else a place for a further one.
-// NULL: nothing, and the reason; POOL_OK: nothing yet.
+// Takes what a borrower can have now: the resource that was returned last, or else a free place
+// to open one in. NULL: there is nothing. Then *result is the reason, or POOL_OK: the borrower
+// waits.
 static inline struct pool_item *take(struct pool *pool, int64_t now, enum pool_result *result)
 {
     struct pool_item *item = pool->idle;
@@ -30,7 +32,7 @@ static inline struct pool_item *take(struct pool *pool, int64_t now, enum pool_r
     }
     if (pool_may_open(pool, now))
         return pool_take_free(pool);
-    if (pool_total(pool) == 0) // nothing can come back: then the open that failed is the answer
+    if (pool_total(pool) == 0) // no resource can come back, so waiting is no use
         *result = POOL_OPEN_FAILED;
     return NULL;
 }
@@ -38,7 +40,10 @@ static inline struct pool_item *take(struct pool *pool, int64_t now, enum pool_r
 static void join_line(struct pool *pool, struct waiter *waiter)
 {
     waiter->before = pool->last;
-    *(pool->last ? &pool->last->behind : &pool->first) = waiter;
+    if (pool->last)
+        pool->last->behind = waiter;
+    else
+        pool->first = waiter;
     pool->last = waiter;
     pool->stats.waiting++;
     pool->inside++;
@@ -46,8 +51,14 @@ static void join_line(struct pool *pool, struct waiter *waiter)
 
 static void leave_line(struct pool *pool, struct waiter *waiter)
 {
-    *(waiter->before ? &waiter->before->behind : &pool->first) = waiter->behind;
-    *(waiter->behind ? &waiter->behind->before : &pool->last) = waiter->before;
+    if (waiter->before)
+        waiter->before->behind = waiter->behind;
+    else
+        pool->first = waiter->behind;
+    if (waiter->behind)
+        waiter->behind->before = waiter->before;
+    else
+        pool->last = waiter->before;
     pool->stats.waiting--;
 }
 
@@ -58,15 +69,15 @@ void pool_serve_line(struct pool *pool)
         waiter->item = take(pool, pool_now(pool), &waiter->result);
         if (!waiter->item && waiter->result == POOL_OK)
             return;
-        // The hand-over: the item is not idle in between, so no other thread can take it.
+        // The hand-over. The item is never idle in between, so no other thread can take it.
         leave_line(pool, waiter);
         waiter->served = true;
         pthread_cond_signal(&waiter->turn);
     }
 }
 
-// Waits until another thread hands over an item, at most acquire_ms. NULL, and why, if none
-// does.
+// Waits at most acquire_ms until another thread hands over an item. NULL: none has, and *result
+// says why.
 static struct pool_item *wait_in_line(struct pool *pool, enum pool_result *result)
 {
     struct waiter me = {.served = false};
@@ -76,7 +87,8 @@ static struct pool_item *wait_in_line(struct pool *pool, enum pool_result *resul
     pthread_cond_init(&me.turn, &pool->monotonic);
     join_line(pool, &me);
     if (pool->failing)
-        pool_wake_maintenance(pool); // it may be for this one that it tries again
+        pool_wake_maintenance(
+            pool); // it has to serve this waiter when an open may be tried again
     while (!me.served && status == 0)
         status = pthread_cond_timedwait(&me.turn, &pool->lock, &end);
     if (!me.served) {
@@ -102,8 +114,8 @@ static bool is_ready(const struct pool *pool, const struct pool_item *item, int6
             (config->validate_ms && now - item->since_ns < config->validate_ms * MS));
 }
 
-// Makes an item fit to be lent: asks it if it still works, replaces it if not, opens it if
-// there is none yet. False: there is none, and the place is free again.
+// Makes an item ready to be lent: validates its resource, replaces a resource that is not
+// valid, and opens one if there is none yet. False: that failed, and the place is free again.
 static bool make_ready(struct pool *pool, struct pool_item *item, int64_t now,
                        enum pool_result *result)
 {
@@ -122,7 +134,7 @@ static bool make_ready(struct pool *pool, struct pool_item *item, int64_t now,
         *result = POOL_SHUT;
         return false;
     }
-    pool_serve_line(pool); // this open may have been what others were waiting for
+    pool_serve_line(pool); // after a failure the line waits for the next open that succeeds
     return true;
 }
 
@@ -171,8 +183,9 @@ bool pool_acquire(struct pool *pool, const char *who, struct lease *lease)
     }
     lease->pool = pool;
     lease->item = item;
-    lease->resource = item ? item->resource : NULL;
+    lease->resource = NULL;
     if (item) {
+        lease->resource = item->resource;
         pool_set_state(pool, item, OUT);
         item->since_ns = now;
         item->who = who;
@@ -199,7 +212,7 @@ bool pool_release(struct lease *lease, bool usable)
     int64_t now = pool_now(pool);
     pthread_mutex_lock(&pool->lock);
     bool lent = item->state == OUT && item->loan == lease->loan;
-    if (!lent) { // a copy of this lease was returned; another borrower may have the item now
+    if (!lent) { // a copy of this lease was returned before: the item may be another borrower's
         pool->stats.misuses++;
     } else if (usable && !pool->closed && now < item->ends_ns) {
         item->since_ns = now;

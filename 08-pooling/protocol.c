@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#define LENGTH_BYTES 4 // of the field in front, which does not count itself
+#define LENGTH_BYTES 4 // the length in front of a frame, which does not count itself
 #define LEAST        (FRAME_HEADER_BYTES - LENGTH_BYTES)
 
 static uint32_t get_u32(const uint8_t *bytes)
@@ -20,7 +20,7 @@ static void put_u32(uint8_t *bytes, uint32_t value)
     memcpy(bytes, &value, sizeof value);
 }
 
-// Returns how many fields there are; -1 if what is there is no list of fields.
+// Returns how many fields there are; -1: the payload is no list of fields.
 static int read_fields(const uint8_t *at, const uint8_t *end, struct field fields[FIELDS_MAX])
 {
     int count = 0;
@@ -71,7 +71,7 @@ size_t frame_write(void *room, size_t size, enum kind kind, uint32_t id,
         size_t length = strlen(fields[i]), left = size - (size_t)(at - begin);
         if (left < 2 || left - 2 < length)
             return 0;
-        at[0] = (uint8_t)(length >> 8); // it is less than FRAME_MAX_BYTES
+        at[0] = (uint8_t)(length >> 8); // two bytes are enough: length < FRAME_MAX_BYTES
         at[1] = (uint8_t)length;
         memcpy(at + 2, fields[i], length);
         at += 2 + length;

@@ -1,67 +1,61 @@
-// server.c: a small database. Its sessions cost what those of real ones cost: a login, a place
-// among --max-sessions, and one query at a time.
+// server.c: a small database. A session costs what it costs in a real one: a login, one of
+// --max-sessions places, and it carries one query at a time.
 //
 // Run:    ./server             then, in another terminal: ./client 'get user 7'
-// Watch:  what one session is doing is its state (below). It rests only between two queries; in
-//         all other states what the client sends waits in the socket (conn.paused). Work begins
-//         when there is a core for it (cpu_slots.c), and ends when its time has passed.
+// Watch:  the state of a session (below). A session reads its next query only while it is IDLE;
+//         in all other states the client's bytes wait in the socket (conn.paused). A query
+//         starts when it gets a core (cpu_slots.c), and ends when its time has passed.
 //
-// Read protocol.h for the frames, then take_login() and take_query() here, query.c for what can
-// be asked. No call blocks: thousands of sessions wait at the same time, in one thread.
+// Read protocol.h for the frames, then take_login() and take_query() here, then query.c for the
+// queries. No call blocks: one thread serves thousands of sessions.
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "cpu_slots.h"
+#include "log.h"
 #include "loop.h"
 #include "net.h"
-#include "options.h"
 #include "protocol.h"
 #include "query.h"
-#include "log.h"
+#include "replies.h"
+#include "settings.h"
 
-// Further limits are named where they act: FRAME_MAX_BYTES (protocol.h), QUERY_MAX_BYTES,
-// IDS_MAX, ANSWER_MAX_BYTES (query.h), LOOP_IN_BYTES and LOOP_STALL_MS (loop.h).
-#define CONNECTIONS_MAX 10000 // logged in or not
-#define BACKLOG         1024
-#define LOG_BYTES       70 // of a query, at most
+// Further limits are named where they act: CONNECTIONS_MAX (settings.h), FRAME_MAX_BYTES
+// (protocol.h), QUERY_MAX_BYTES, IDS_MAX, ANSWER_MAX_BYTES (query.h), LOOP_IN_BYTES and
+// LOOP_SLOWEST_RATE (loop.h).
+#define BACKLOG   1024
+#define LOG_BYTES 70 // the log shows so much of a query
 
 enum state {
-    NOT_LOGGED_IN,  // has not logged in
-    AUTHENTICATING, // has, and waits until --login-ms have passed
-    RESTING,        // may ask
-    WAITING,        // has asked, and there is no core for it
-    WORKING,        // until its query's time has passed
-    GONE,           // its session is over; the connection may linger
+    NOT_LOGGED_IN,
+    AUTHENTICATING, // the login takes --login-ms
+    IDLE,           // the client may ask
+    WAITING,        // the query waits for a core
+    WORKING,        // the query runs
+    GONE,           // the session is over; the connection may still send its last bytes
 };
 
 struct session {
-    struct conn conn; // the loop's part
+    struct conn conn; // the loop's part; it has to be the first member
     enum state state;
-    bool stopping; // this query is the last one
-    long number;
-    uint32_t query_id;  // or the login's
-    struct query query; // that is worked on, or waits
-    struct worker worker;
+    bool stopping;            // the server stops: this query is the last one
+    long number;              // 0 before the login
+    uint32_t query_id;        // of the login or query that is not answered yet
+    struct query query;       // that query
+    char text[LOG_BYTES + 1]; // and its text, for the log
+    struct worker worker;     // the session's place in the queue for a core
 };
 
-static int sessions_max = 100, login_ms, query_ms, idle_ms, login_timeout_ms = 10000;
-static double contention;
-static struct cpu_slots cores = {.count = 4};
+static struct settings settings;
+static struct cpu_slots cores;
 static struct tables tables;
 static long sessions, most_sessions, logins, refused, queries, errors;
 
-// ---- what a session is told ----------------------------------------------------------------
+// ---- the end of a session ------------------------------------------------------------------
 
-static void tell(struct session *s, enum kind kind, uint32_t id, const char *const fields[],
-                 int count)
-{
-    conn_wrote(&s->conn,
-               frame_write(conn_space(&s->conn), conn_room(&s->conn), kind, id, fields, count));
-}
-
-// The session is over; its connection ends when all is sent.
-static void part(struct session *s)
+// The session is over; the loop closes its connection when all output is sent.
+static void leave(struct session *s)
 {
     cpu_slots_leave(&cores, &s->worker);
     sessions -= s->state != NOT_LOGGED_IN && s->state != GONE;
@@ -69,20 +63,16 @@ static void part(struct session *s)
     conn_close(&s->conn);
 }
 
-// Ends the session with a last word, if the client has left room for it.
+// Ends a session, or refuses a login, with a FATAL frame that says why.
 static void end(struct session *s, uint32_t id, const char *code, const char *text)
 {
-    if (s->number)
-        log_line("session %ld ends: %s", s->number, text);
-    else
-        log_line("refused: %s", text);
-    tell(s, FATAL, id, (const char *const[]){code, text}, 2);
-    part(s);
+    reply_fatal(&s->conn, s->number, id, code, text);
+    leave(s);
 }
 
-// The server stops. The loop would wait until the client closes, so that bytes on their way do
-// not cost the client our last words. If there are none, the loop need not wait.
-static void dismiss(struct session *s)
+// The server stops. The loop reads until the client closes, because a close() with unread bytes
+// would make the client's kernel throw the FATAL frame away. Else it need not.
+static void end_at_stop(struct session *s)
 {
     int unread;
     s->conn.ended = !ioctl(s->conn.fd, FIONREAD, &unread) && unread == 0;
@@ -91,29 +81,30 @@ static void dismiss(struct session *s)
 
 // ---- the login -----------------------------------------------------------------------------
 
-static void rest(struct session *s)
+// The session waits for its next query.
+static void become_idle(struct session *s)
 {
-    s->state = RESTING;
+    s->state = IDLE;
     s->conn.paused = false;
-    conn_deadline(&s->conn, idle_ms ? idle_ms : NEVER);
+    conn_deadline(&s->conn, NEVER);
+    if (settings.idle_ms)
+        conn_deadline(&s->conn, settings.idle_ms);
     if (s->stopping)
-        dismiss(s);
+        end_at_stop(s);
 }
 
-static void welcome(struct session *s)
+static void finish_login(struct session *s)
 {
-    char number[24];
-    snprintf(number, sizeof number, "%ld", s->number);
-    tell(s, READY, s->query_id, (const char *const[]){number}, 1);
-    rest(s);
+    reply_ready(&s->conn, s->number, s->query_id);
+    become_idle(s);
 }
 
-// A place comes first: the price of a login is not paid for a session that cannot stay.
+// The number of sessions is checked first: a session that cannot stay pays nothing for a login.
 static bool may_log_in(struct session *s, const struct frame *frame)
 {
     if (frame->count != 2)
         end(s, frame->id, CODE_VIOLATION, "a login has a user and a password");
-    else if (sessions >= sessions_max)
+    else if (sessions >= settings.max_sessions)
         end(s, frame->id, CODE_TOO_MANY, "too many connections");
     else if (!field_is(&frame->fields[1], DEFAULT_PASSWORD))
         end(s, frame->id, CODE_PASSWORD, "wrong password");
@@ -133,9 +124,9 @@ static void take_login(struct session *s, const struct frame *frame)
     log_line("session %ld: %.*s logs in", s->number, (int)frame->fields[0].length,
              frame->fields[0].at);
     s->conn.paused = true;
-    conn_deadline(&s->conn, login_ms);
-    if (login_ms == 0)
-        welcome(s);
+    conn_deadline(&s->conn, settings.login_ms);
+    if (settings.login_ms == 0)
+        finish_login(s);
 }
 
 // ---- a query -------------------------------------------------------------------------------
@@ -144,32 +135,33 @@ static void answer(struct session *s)
 {
     const struct figure figures[] = {{"sessions", sessions},
                                      {"most_sessions", most_sessions},
-                                     {"max_sessions", sessions_max},
+                                     {"max_sessions", settings.max_sessions},
                                      {"logins", logins},
                                      {"refused", refused},
                                      {"queries", ++queries},
                                      {"errors", errors},
                                      {"cores", cores.count},
                                      {"busy_cores", cores.busy},
-                                     {"query_ms", query_ms},
+                                     {"query_ms", settings.query_ms},
                                      {"waiting", cores.waiting},
                                      {0}};
-    conn_wrote(&s->conn, query_answer(&s->query, &tables, figures, s->query_id,
-                                      conn_space(&s->conn), conn_room(&s->conn)));
+    reply_answer(&s->conn, s->number, s->query_id, s->text, &s->query, &tables, figures);
+    become_idle(s);
 }
 
-// The work on the query begins now, and is done when its time has passed. Sessions that want a
-// core and have none are not for free: they cost the others --contention percent each.
+// The query starts; timeout() will answer it. Queries that wait for a core are not free: each
+// of them makes the others --contention percent slower.
 static void work(struct session *s)
 {
-    bool sleeps = s->query.kind == SLOW;
-    double ms = sleeps ? s->query.ms : query_ms * (1 + contention / 100 * cores.waiting);
+    double ms = settings.query_ms * (1 + settings.contention / 100 * cores.waiting);
+    if (s->query.kind == SLOW)
+        ms = s->query.ms;
     s->state = WORKING;
     conn_deadline(&s->conn, (int64_t)(ms + 0.5));
 }
 
-// False: it shall come again when what was written before is sent. A client that does not
-// take its answers gets no core.
+// Returns false if the query cannot start before earlier answers are sent: then the loop brings
+// the frame again. So a client that does not take its answers gets no core.
 static bool take_query(struct session *s, const struct frame *frame)
 {
     struct query_error error;
@@ -178,23 +170,19 @@ static bool take_query(struct session *s, const struct frame *frame)
         return true;
     }
     const struct field *text = &frame->fields[0];
+    snprintf(s->text, sizeof s->text, "%.*s", (int)text->length, text->at);
     if (!query_parse(text->at, text->length, &s->query, &error)) {
         errors++;
-        tell(s, ERROR, frame->id, (const char *const[]){error.code, error.text}, 2);
-        rest(s);
+        reply_error(&s->conn, s->number, frame->id, s->text, &error);
+        become_idle(s);
         return true;
     }
-    bool takes_time = query_ms > 0 && query_reads_tables(&s->query);
-    if (s->query.kind == SLOW)
-        takes_time = s->query.ms > 0;
-    if (takes_time && conn_room(&s->conn) < LOOP_OUT_BYTES)
+    bool waits = query_takes_time(&s->query, settings.query_ms);
+    if (waits && conn_room(&s->conn) < LOOP_OUT_BYTES)
         return false;
-    log_line("session %ld: %.*s", s->number,
-             (int)(text->length < LOG_BYTES ? text->length : LOG_BYTES), text->at);
     s->query_id = frame->id;
-    if (!takes_time) {
+    if (!waits) {
         answer(s);
-        rest(s);
         return true;
     }
     s->conn.paused = true;
@@ -209,25 +197,25 @@ static bool take_query(struct session *s, const struct frame *frame)
 
 static void opened(struct conn *conn)
 {
-    conn_deadline(conn, login_timeout_ms);
+    conn_deadline(conn, settings.login_timeout_ms);
 }
 
-// False: the frame shall come again later.
+// Returns false if the loop has to bring the frame again later.
 static bool take(struct session *s, const struct frame *frame)
 {
-    bool logged_in = s->state == RESTING;
+    bool logged_in = s->state == IDLE;
     if (frame->kind == QUERY && logged_in)
         return take_query(s, frame);
     if (frame->kind == LOGIN && !logged_in)
         take_login(s, frame);
     else if (frame->kind == TERMINATE)
-        part(s);
+        leave(s);
     else if (frame->kind == LOGIN)
         end(s, frame->id, CODE_VIOLATION, "already logged in");
     else if (frame->kind == QUERY)
         end(s, frame->id, CODE_VIOLATION, "not logged in");
     else
-        end(s, frame->id, CODE_VIOLATION, "no frame that a client sends");
+        end(s, frame->id, CODE_VIOLATION, "a client does not send this kind of frame");
     return true;
 }
 
@@ -236,7 +224,8 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     struct session *s = (struct session *)conn;
     struct frame frame;
     size_t used = 0;
-    // Answers are collected as long as there is room for the longest one.
+    // Several queries may have come at once. Their answers are sent together, as long as there
+    // is room for the longest one.
     while (!conn->paused && !conn->closing && conn_room(conn) >= ANSWER_MAX_BYTES) {
         ssize_t size = frame_read(bytes + used, length - used, &frame);
         if (size < 0)
@@ -256,63 +245,43 @@ static void timeout(struct conn *conn)
         end(s, 0, CODE_CANCELED, "no login came in time");
         break;
     case AUTHENTICATING:
-        welcome(s);
+        finish_login(s);
         break;
-    case RESTING:
+    case IDLE:
         end(s, 0, CODE_IDLE, "the session was idle for too long");
-        break;
-    case WAITING: // for a core: it is woken when it gets one
         break;
     case WORKING:
         cpu_slots_leave(&cores, &s->worker);
         answer(s);
-        rest(s);
         break;
+    case WAITING: // until woken()
     case GONE:
         break;
     }
 }
 
-// A core has become free for this session's query.
+// cpu_slots.c has given a core to this session's query.
 static void woken(struct conn *conn)
 {
     work((struct session *)conn);
 }
 
-// A query that is under way is answered before its session ends.
+// The server stops. A query that waits or runs is answered before its session ends.
 static void stop(struct conn *conn)
 {
     struct session *s = (struct session *)conn;
     s->stopping = true;
     if (s->state != WAITING && s->state != WORKING)
-        dismiss(s);
+        end_at_stop(s);
 }
 
 static void closed(struct conn *conn)
 {
-    part((struct session *)conn);
+    leave((struct session *)conn);
 }
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1";
-    static int port = 8008;
-    static bool quiet;
-    static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &host, .help = "address to listen on"},
-        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"max-sessions", OPTION_INT, &sessions_max, 1, CONNECTIONS_MAX,
-         "sessions at once; others are refused"},
-        {"login-ms", OPTION_INT, &login_ms, 0, 60000, "ms that a login takes"},
-        {"login-timeout-ms", OPTION_INT, &login_timeout_ms, 1, 3600000,
-         "ms until a login must have come"},
-        {"idle-ms", OPTION_INT, &idle_ms, 0, 3600000, "ms a session may idle; 0: for ever"},
-        {"query-ms", OPTION_INT, &query_ms, 0, 60000, "ms of a core that a query takes"},
-        {"cores", OPTION_INT, &cores.count, 1, 1000, "queries that are worked on at once"},
-        {"contention", OPTION_NUMBER, &contention, 0, 1000,
-         "percent that each query that waits slows the others"},
-        {"quiet", OPTION_FLAG, &quiet, .help = "no line for each query"},
-        {0}};
     static const struct loop_server server = {.conn_bytes = sizeof(struct session),
                                               .conns_max = CONNECTIONS_MAX,
                                               .opened = opened,
@@ -321,10 +290,11 @@ int main(int argc, char **argv)
                                               .woken = woken,
                                               .stop = stop,
                                               .closed = closed};
-    options_parse(argc, argv, &(struct command){"", "Lesson 08: a small database.", options});
-    log_begin(quiet);
+    settings = settings_read(argc, argv);
+    cores.count = settings.cores;
+    log_begin(settings.quiet);
     tables_fill(&tables);
-    loop_run(net_listen(host, port, BACKLOG), &server);
+    loop_run(net_listen(settings.host, settings.port, BACKLOG), &server);
     printf("stopped: sessions %ld, queries %ld, refused %ld\n", logins, queries, refused);
     return 0;
 }

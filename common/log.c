@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static void print_alone(const char *text)
 
 void log_line(const char *format, ...)
 {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // servers with threads
     char text[LINE_BYTES];
     struct pollfd out = {STDOUT_FILENO, POLLOUT, 0};
     if (packet_log()->quiet || poll(&out, 1, 0) == 0)
@@ -46,8 +48,11 @@ void log_line(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     make_printable(text);
-    if (getenv("WIRE_PACKET_LOG"))
-        timeline_line(TIMELINE_SERVER, text);
-    else
+    enum timeline_side side;
+    pthread_mutex_lock(&mutex);
+    if (!getenv("WIRE_PACKET_LOG"))
         print_alone(text);
+    else if (timeline_find_side(&side))
+        timeline_line(side, text);
+    pthread_mutex_unlock(&mutex);
 }

@@ -9,9 +9,9 @@
 #include "story.h"
 #include "h2_client.h"
 
-#define IMAGES GAP_OWNERS // one for each stream, or connection
-#define SIZE   60000      // bytes of each
-#define TRIES  6          // until a packet is lost that has something behind it
+#define IMAGES GAP_OWNERS // one image for each stream, or for each connection
+#define SIZE   60000      // bytes of an image
+#define TRIES  6          // the scene loads so often, until a lost packet holds up others
 
 static struct h2_client client; // too large for the stack
 
@@ -39,7 +39,7 @@ static void load_http2(void)
     h2_close(&client);
 }
 
-// Loads them over six connections, one on each.
+// Loads the images over six connections, one on each.
 static void load_http1(void)
 {
     struct http1_loader loader = {
@@ -58,7 +58,7 @@ static int count_true(const bool flags[GAP_OWNERS])
     return sum;
 }
 
-// Loads until there is a hole to look at.
+// Loads until a lost packet has left a hole to look at.
 static bool find_hole(void (*load)(void), bool went_on, struct hole *hole)
 {
     for (int i = 0; i < TRIES; i++) {
@@ -78,8 +78,8 @@ void scene_blocking(void)
 {
     struct hole two, one;
     story_say(
-        "%d images of %d bytes over one connection of HTTP/2. A packet of it is lost (✗) and "
-        "sent again. █ this program reads DATA; ░ DATA is here, and the kernel keeps it back:",
+        "%d images of %d bytes over one connection of HTTP/2. A packet is lost (✗) and sent "
+        "again. █ this program reads DATA; ░ DATA has arrived, but the kernel keeps it back:",
         IMAGES, SIZE);
     bool found = find_hole(load_http2, false, &two);
     if (found) {
@@ -103,8 +103,7 @@ void scene_blocking(void)
     else
         claim_report(
             &stalls_all,
-            two.early == 0 && two.waited > 0 && one.early == 0 && one.went_on > 0 ? HOLDS
-                                                                                  : UNCLEAR,
+            holds_if(two.early == 0 && two.waited > 0 && one.early == 0 && one.went_on > 0),
             "%d DATA frames of %d other streams waited up to %.0f ms for %llu lost "
             "bytes; with HTTP/1.1 one connection waited, and %d others read %llu bytes "
             "meanwhile",

@@ -28,12 +28,14 @@ void chart_draw(const struct frame_chart *chart, uint32_t stream, const char *la
     cell(name, LABEL, false);
     fputs(paint(colours[stream / 2 % 4]), stdout);
     int columns_here = text_width() - LABEL - MARGIN; // a column for each frame
-    bool ends = end >= 0 && end < columns_here;
-    if (ends)
+    const char *behind = " ..";
+    if (end >= 0 && end < columns_here) {
         columns_here = end + 1;
+        behind = "|";
+    }
     for (int i = 0; i < chart->count && i < columns_here; i++)
         fputs(chart->frames[i].stream == stream ? "█" : " ", stdout);
-    printf("%s%s\n", paint(PLAIN), ends ? "|" : " ..");
+    printf("%s%s\n", paint(PLAIN), behind);
 }
 
 int chart_end(const struct frame_chart *chart, uint32_t stream)

@@ -6,33 +6,46 @@
 #include "frame_names.h"
 #include "text.h"
 
-#define ROW_BYTES    20 // of a payload, in a line of 100 columns
-#define ROW_NARROW   16 // in one that is shorter
+#define ROW_BYTES    20 // bytes of a payload in a line of 100 columns
+#define ROW_NARROW   16 // bytes of a payload in a shorter line
 #define WORDS        70 // columns for what a frame says
-#define INDENT       30 // columns before that
-#define PIECE_BYTES  10 // of a header block's piece
+#define INDENT       30 // columns in front of that
+#define PIECE_BYTES  10 // bytes that are shown of a piece of a header block
 #define PIECE_WORDS  32 // columns for its field
-#define PIECE_NARROW 21 // in a line of less than 100 columns
+#define PIECE_NARROW 21 // columns for its field in a line of less than 100 columns
 
 // ---- frames --------------------------------------------------------------------------------
 
-static const char *arrow(bool to_server)
+static bool is_narrow(void)
 {
-    return to_server ? "──▶" : "◀──";
+    return text_width() < WIDTH_MAX;
+}
+
+static void print_arrow(bool to_server)
+{
+    if (to_server)
+        printf("  %s──▶%s  ", paint(CYAN), paint(PLAIN));
+    else
+        printf("  %s◀──%s  ", paint(MAGENTA), paint(PLAIN));
 }
 
 static void print_hex(const uint8_t *bytes, size_t length, const char *between)
 {
-    for (size_t i = 0; i < length; i++)
-        printf("%02x%s", bytes[i], i + 1 < length ? between : "");
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0)
+            fputs(between, stdout);
+        printf("%02x", bytes[i]);
+    }
 }
 
 static size_t row_bytes(void)
 {
-    return text_width() < WIDTH_MAX ? ROW_NARROW : ROW_BYTES;
+    if (is_narrow())
+        return ROW_NARROW;
+    return ROW_BYTES;
 }
 
-// Bytes, and beside them what of them is text.
+// Prints bytes, and beside them the characters that they stand for.
 static void print_row(const uint8_t *bytes, size_t length)
 {
     printf("       %s", paint(DIM));
@@ -47,8 +60,8 @@ static void print_row(const uint8_t *bytes, size_t length)
 void dump_beginning(void)
 {
     printf("%s       length ty fl stream    in words%s\n", paint(BOLD), paint(PLAIN));
-    printf("  %s%s%s  the preface of %d bytes: no request that HTTP/1.1 would answer\n",
-           paint(CYAN), arrow(true), paint(PLAIN), PREFACE_BYTES);
+    print_arrow(true);
+    printf("the preface of %d bytes: no request that HTTP/1.1 would answer\n", PREFACE_BYTES);
     print_row((const uint8_t *)PREFACE, row_bytes());
     print_row((const uint8_t *)PREFACE + row_bytes(), PREFACE_BYTES - row_bytes());
 }
@@ -59,8 +72,8 @@ void dump_frame(bool to_server, const struct frame *frame, int lines)
     const uint8_t *end = frame->payload + frame->length;
     char words[2 * WORDS];
     shorten(frame_describe(frame, words, sizeof words), text_width() - INDENT);
-    printf("  %s%s%s  %s", paint(to_server ? CYAN : MAGENTA), arrow(to_server), paint(PLAIN),
-           paint(BOLD));
+    print_arrow(to_server);
+    fputs(paint(BOLD), stdout);
     print_hex(header, 3, "");
     for (int i = 3; i < 5; i++)
         printf(" %02x", header[i]);
@@ -88,22 +101,28 @@ void dump_field(const struct hpack_field *field)
 
 // ---- header blocks -------------------------------------------------------------------------
 
-// A string (RFC 7541 §5.2): says how long it is, and steps over it.
+// Steps over a string (RFC 7541 §5.2). Writes to `words` how long it is.
 static void read_string(const uint8_t **at, const uint8_t *end, char *words, size_t size)
 {
     uint32_t length = 0;
     bool huffman = *at < end && (**at & 0x80);
     if (hpack_read_integer(at, end, 7, &length))
         *at += length;
-    snprintf(words, size, "%u bytes%s", length, huffman ? " Huffman" : "");
+    if (huffman)
+        snprintf(words, size, "%u bytes Huffman", length);
+    else
+        snprintf(words, size, "%u bytes", length);
 }
 
 static const char *table_of(uint32_t index)
 {
-    return index <= HPACK_STATIC_ENTRIES ? "static" : "dynamic";
+    if (index <= HPACK_STATIC_ENTRIES)
+        return "static";
+    return "dynamic";
 }
 
-// Steps over a representation (§6) and says what it is. True if it is a field.
+// Steps over one piece of a header block (§6). Writes to `words` what it is. True: it is a
+// field.
 static bool read_piece(const uint8_t **at, const uint8_t *end, char *words, size_t size)
 {
     uint8_t first = **at;
@@ -119,14 +138,19 @@ static bool read_piece(const uint8_t **at, const uint8_t *end, char *words, size
         snprintf(words, size, "the table's size: %u", index);
         return false;
     }
-    bool added = first & 0x40;
-    hpack_read_integer(at, end, added ? 6 : 4, &index);
+    const char *kept = ""; // whether the field is put into the dynamic table
+    if (first & 0x40) {
+        kept = ", kept";
+        hpack_read_integer(at, end, 6, &index);
+    } else {
+        hpack_read_integer(at, end, 4, &index);
+    }
     if (index)
         snprintf(name, sizeof name, "name %u", index);
     else
         read_string(at, end, name, sizeof name);
     read_string(at, end, value, sizeof value);
-    snprintf(words, size, "%s, %s%s", name, value, added ? ", kept" : "");
+    snprintf(words, size, "%s, %s%s", name, value, kept);
     return true;
 }
 
@@ -137,20 +161,25 @@ void dump_block(const uint8_t *block, size_t length, const struct hpack_field *f
     for (size_t i = 0; at < end && i < count;) {
         const uint8_t *start = at;
         char words[80], text[PIECE_WORDS + 1] = "";
-        int width = text_width() < WIDTH_MAX ? PIECE_NARROW : PIECE_WORDS;
+        int width = PIECE_WORDS;
+        if (is_narrow())
+            width = PIECE_NARROW;
         if (read_piece(&at, end, words, sizeof words)) {
             snprintf(text, sizeof text, "%.*s: %.*s", (int)fields[i].name_length,
                      fields[i].name, (int)fields[i].value_length, fields[i].value);
             i++;
         }
         make_printable(text);
-        size_t shown = (size_t)(at - start),
-               cut = shown > PIECE_BYTES ? PIECE_BYTES - 1 : shown;
+        size_t length_here = (size_t)(at - start);
         printf("  %s", paint(BOLD));
-        print_hex(start, cut, " ");
-        printf("%s%s", cut < shown ? " .." : "", paint(PLAIN));
-        repeat("   ", (int)(PIECE_BYTES - cut) - (cut < shown));
-        printf("  %s", paint(GREEN));
+        if (length_here > PIECE_BYTES) {
+            print_hex(start, PIECE_BYTES - 1, " ");
+            fputs(" ..", stdout);
+        } else {
+            print_hex(start, length_here, " ");
+            repeat("   ", (int)(PIECE_BYTES - length_here));
+        }
+        printf("%s  %s", paint(PLAIN), paint(GREEN));
         shorten(text, width);
         cell(text, width + 2, false);
         printf("%s%s\n", paint(PLAIN), words);

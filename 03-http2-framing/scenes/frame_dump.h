@@ -5,16 +5,18 @@
 #include "frame.h"
 #include "hpack.h"
 
-// What is over the first frame: the names of the four groups, and a client's first 24 bytes.
+// Prints what stands over the first frame: the names of the four groups, and the first 24 bytes
+// of a client.
 void dump_beginning(void);
 
-// A frame, whose nine bytes are in front of its payload; of that, so many lines of bytes.
+// Prints a frame: its nine bytes, which have to stand in front of the payload; and of the
+// payload at most `lines` lines of bytes.
 void dump_frame(bool to_server, const struct frame *frame, int lines);
 
-// A field of a header block, below its frame.
+// Prints a field of a header block, below its frame.
 void dump_field(const struct hpack_field *field);
 
-// A header block, piece by piece. `fields` are what it decodes to.
+// Prints a header block, piece by piece. `fields` are what the block decodes to.
 void dump_block(const uint8_t *block, size_t length, const struct hpack_field *fields,
                 size_t count);
 

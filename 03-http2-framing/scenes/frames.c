@@ -16,7 +16,7 @@
 static struct h2_client client; // too large for the stack
 
 static struct {
-    uint32_t frames[2]; // from the server, to it
+    uint32_t frames[2]; // [0]: from the server; [1]: to the server
     uint64_t bytes[2];
 } seen;
 
@@ -39,7 +39,7 @@ static void see_fields(struct h2_client *t, bool to_server, const struct hpack_f
         dump_field(&fields[i]);
 }
 
-// What the kernel says how many bytes have come on the connection.
+// How many bytes have come on the connection, as the kernel says.
 static uint64_t bytes_received(int fd)
 {
     struct tcp_info info = {0};
@@ -65,12 +65,12 @@ void scene_frames(void)
     client.next_stream |= RESERVED_BIT;
     uint32_t second = h2_get(&client, "/");
     h2_await(&client, second);
-    h2_ping(&client); // now all is here that the server has to say
+    h2_ping(&client); // when the answer is here, all that the server has sent before is here
     uint64_t received = bytes_received(client.fd);
     bool all_frames = seen.bytes[0] == received && seen.frames[0] > 0;
     bool ignored = second == 3 && h2_answer(&client, second)->status == 200;
     h2_close(&client);
-    claim_report(&layout, all_frames && ignored ? HOLDS : UNCLEAR,
+    claim_report(&layout, holds_if(all_frames && ignored),
                  "%u frames, and 9 + length bytes each make up all %llu bytes that came; of "
                  "the 32 bits one is reserved: set in a request on stream 3, the answer is %d "
                  "on stream 3",

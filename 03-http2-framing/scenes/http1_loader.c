@@ -86,8 +86,10 @@ static bool take(struct connection *c)
 static void read_some(struct connection *c)
 {
     ssize_t got = read(c->fd, c->bytes + c->length, IN_BYTES - c->length);
-    if (got <= 0)
-        die("a connection ended with an image to come: %s", got ? strerror(errno) : "closed");
+    if (got == 0)
+        die("the server closed a connection before an image was complete");
+    if (got < 0)
+        die("cannot read an image: %s", strerror(errno));
     c->length += (size_t)got;
     c->position += (size_t)got;
 }

@@ -34,8 +34,9 @@ void scene_interleave(void)
     int ends[ASKED], changes = 0;
     h2_open(&client, H2_WINDOW, &listener);
     snprintf(paths[SLOW], sizeof *paths, "/slow?ms=%d", SLOW_MS);
-    for (int i = IMAGE_1; i <= FAST; i++)
-        snprintf(paths[i], sizeof *paths, "/img/%d?size=%d", i, i == FAST ? SMALL : LARGE);
+    for (int i = IMAGE_1; i <= IMAGE_3; i++)
+        snprintf(paths[i], sizeof *paths, "/img/%d?size=%d", i, LARGE);
+    snprintf(paths[FAST], sizeof *paths, "/img/%d?size=%d", FAST, SMALL);
     for (int i = 0; i < ASKED; i++)
         streams[i] = h2_get(&client, paths[i]);
     bool all = h2_await_all(&client);
@@ -53,9 +54,8 @@ void scene_interleave(void)
     for (int i = 1; i <= first_image; i++)
         changes += chart.frames[i].stream != chart.frames[i - 1].stream;
     bool overtook = ends[FAST] < first_image && ends[FAST] < ends[SLOW];
-    claim_report(&interleaved,
-                 all && ends[FAST] >= 0 && overtook && changes > first_image / 2 ? HOLDS
-                                                                                 : UNCLEAR,
+    bool ended = all && ends[FAST] >= 0;
+    claim_report(&interleaved, holds_if(ended && overtook && changes > first_image / 2),
                  "stream %u, asked for last, ended with DATA frame %d of %d; the stream "
                  "changed after %d of the first %d",
                  streams[FAST], ends[FAST] + 1, chart.count, changes, first_image + 1);

@@ -12,7 +12,7 @@
 #define LABEL       14
 
 static struct packet packets[PACKETS_MAX];
-static int64_t arrivals[PACKETS_MAX]; // of each at its end, on now_ns()'s clock
+static int64_t arrivals[PACKETS_MAX]; // when each packet arrives, on now_ns()'s clock
 static uint32_t mark, count;
 
 static struct piece pieces[GAP_PIECES];
@@ -49,14 +49,16 @@ void gap_piece(int port, uint64_t from, uint64_t to, int owner)
 
 // ---- packets -------------------------------------------------------------------------------
 
-// Copies the packets, and reckons when each arrives: as in common/wire/link.c.
+// Copies the packets, and computes when each arrives, as common/wire/link.c does.
 static void take_packets(void)
 {
     int64_t departure_ns = 0;
     count = packet_log_read(mark, packets, PACKETS_MAX);
     for (uint32_t i = 0; i < count; i++) {
         const struct packet *p = &packets[i];
-        double takes_ns = packet_log()->rate > 0 ? p->length * 8e6 / packet_log()->rate : 0;
+        double takes_ns = 0; // on a link with a limited rate: the time to send the packet
+        if (packet_log()->rate > 0)
+            takes_ns = p->length * 8e6 / packet_log()->rate;
         if (p->to_server || p->fate == QUEUE_FULL)
             continue;
         if (departure_ns < p->at_ns)
@@ -66,7 +68,7 @@ static void take_packets(void)
     }
 }
 
-// The connection's first byte from the server: the one behind its SYN.
+// The sequence number of the first byte that the server sends: the one behind its SYN.
 static uint32_t origin(int port)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -81,7 +83,7 @@ static bool is_content(const struct packet *p, int port)
     return !p->to_server && p->payload && p->destination_port == port;
 }
 
-// The first packet with this byte that arrived; NULL: none has.
+// The first packet with this byte that arrived; NULL: no such packet arrived.
 static const struct packet *carrier(int port, uint32_t seq)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -91,7 +93,7 @@ static const struct packet *carrier(int port, uint32_t seq)
     return NULL;
 }
 
-// When a piece was whole in our kernel: its last byte's arrival, whichever that was.
+// When the client's kernel had all bytes of a piece. (They may arrive in any order.)
 static int64_t arrival_of(const struct piece *piece)
 {
     uint32_t first = origin(piece->port);
@@ -128,7 +130,7 @@ void gap_packets(int port, int owner)
 
 // ---- holes ---------------------------------------------------------------------------------
 
-// Compares every piece with a hole.
+// Compares every piece with a hole: which ones had to wait for it, and which ones had not?
 static void look_behind(struct hole *hole)
 {
     for (const struct piece *p = pieces; p < pieces + piece_count; p++)
@@ -156,7 +158,7 @@ static void look_behind(struct hole *hole)
     }
 }
 
-// What the others read meanwhile, for each millisecond.
+// Bytes that the other connections read during the hole, for each nanosecond.
 static double pace(const struct hole *hole)
 {
     if (hole->went_on == 0)
@@ -178,19 +180,26 @@ bool gap_find(bool went_on, struct hole *best)
             continue;
         const struct packet *fill = carrier(lost->destination_port, lost->seq);
         if (!fill || fill < lost)
-            continue; // it had arrived already
+            continue; // its bytes had arrived already
         uint64_t from = lost->seq - origin(lost->destination_port);
         int64_t lost_ns = lost->at_ns + (int64_t)(packet_log()->rtt_ms * 5e5);
+        if (lost->fate == LOST)
+            lost_ns = arrivals[i];
         struct hole hole = {.port = lost->destination_port,
                             .from = from,
                             .to = from + lost->payload,
-                            .lost_ns = lost->fate == LOST ? arrivals[i] : lost_ns,
+                            .lost_ns = lost_ns,
                             .filled_ns = arrivals[fill - packets]};
         look_behind(&hole);
-        if (went_on ? pace(&hole) > pace(best) : hole.waited > best->waited)
+        bool better = hole.waited > best->waited;
+        if (went_on)
+            better = pace(&hole) > pace(best);
+        if (better)
             *best = hole;
     }
-    return went_on ? best->went_on > 0 : best->waited > 0;
+    if (went_on)
+        return best->went_on > 0;
+    return best->waited > 0;
 }
 
 // ---- the picture ---------------------------------------------------------------------------
@@ -254,7 +263,10 @@ void gap_draw(const struct hole *hole, const char *name, int first, int step)
         snprintf(label, sizeof label, "%s %d", name, first + step * owner);
         fputs("  ", stdout);
         cell(label, LABEL, false);
-        fputs(paint(hole->owners[owner] ? RED : CYAN), stdout);
+        if (hole->owners[owner])
+            fputs(paint(RED), stdout);
+        else
+            fputs(paint(CYAN), stdout);
         draw_owner(hole, owner, start_ns, slice_ns);
         printf("%s\n", paint(PLAIN));
     }

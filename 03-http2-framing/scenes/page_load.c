@@ -14,7 +14,7 @@
 #define IMAGES      100
 #define PACKETS_MAX PACKET_LOG_PACKETS
 #define SLOW_MS     100
-#define BUSY        0.8 // part of the time: then the link decides
+#define BUSY        0.8 // if the link is busy for more than this part of the time, it decides
 
 static int image_bytes;
 
@@ -22,10 +22,13 @@ static struct h2_client client; // too large for the stack
 static struct packet packets[PACKETS_MAX];
 
 struct figures {
-    int connections, waited, answered;
-    int lost;             // packets, also those that the link's queue had no room for
-    long sent, come;      // bytes of all others
-    double took_ms, busy; // busy: part of the time in which the link had something to bring
+    int connections;
+    int waited;      // requests that waited for an earlier answer
+    int answered;    // requests with the right answer
+    int lost;        // packets that were lost, or found no room in the link's queue
+    long sent, come; // bytes of all other packets, to the server and from it
+    double took_ms;
+    double busy; // the part of the time in which the link had something to bring
 };
 
 void page_load_size(int bytes)
@@ -33,7 +36,7 @@ void page_load_size(int bytes)
     image_bytes = bytes;
 }
 
-// What has passed the wire since `mark`, in both directions.
+// Counts what has passed the wire since `mark`, in both directions.
 static void count_bytes(uint32_t mark, struct figures *f)
 {
     uint32_t count = 0;
@@ -49,8 +52,9 @@ static void count_bytes(uint32_t mark, struct figures *f)
         else
             f->come += packets[i].length;
     }
-    double needed_ms = packet_log()->rate > 0 ? (double)f->come * 8 / packet_log()->rate : 0;
-    f->busy = needed_ms / f->took_ms;
+    f->busy = 0;
+    if (packet_log()->rate > 0)
+        f->busy = (double)f->come * 8 / packet_log()->rate / f->took_ms;
 }
 
 static struct figures load_http1(void)
@@ -67,8 +71,8 @@ static struct figures load_http1(void)
     return f;
 }
 
-// Asks for the images that are not asked for yet, or were refused, as far as the server lets
-// us.
+// Asks for the images that the client has not asked for yet, and for those that were refused,
+// up to the number of streams that the server allows.
 static void ask(uint32_t streams[IMAGES], int *waited, bool first)
 {
     for (int i = 0; i < IMAGES && client.receiver.open < client.receiver.streams_max; i++) {
@@ -106,12 +110,11 @@ static struct figures load_http2(void)
 
 static void show(const char *name, const struct figures *f)
 {
-    const char *plural = f->connections == 1 ? "" : "s";
     if (packet_log()->tunnel)
-        story_row("%s, %d connection%s|%d|%ld|%ld|%.0f ms", name, f->connections, plural,
-                  f->waited, f->sent, f->come, f->took_ms);
+        story_row("%s, connections: %d|%d|%ld|%ld|%.0f ms", name, f->connections, f->waited,
+                  f->sent, f->come, f->took_ms);
     else
-        story_row("%s, %d connection%s|%d|?|?|%.1f ms", name, f->connections, plural, f->waited,
+        story_row("%s, connections: %d|%d|?|?|%.1f ms", name, f->connections, f->waited,
                   f->took_ms);
 }
 
@@ -137,10 +140,8 @@ static void judge(const struct figures *one, const struct figures *two)
                      one->lost + two->lost, one->took_ms, two->took_ms);
     else
         claim_report(&faster,
-                     all && one->waited >= IMAGES - HTTP1_CONNECTIONS &&
-                             one->took_ms > 1.2 * two->took_ms
-                         ? HOLDS
-                         : UNCLEAR,
+                     holds_if(all && one->waited >= IMAGES - HTTP1_CONNECTIONS &&
+                              one->took_ms > 1.2 * two->took_ms),
                      "%.0f ms against %.0f: %d of %d requests waited for an answer before "
                      "theirs, and %ld bytes went up, not %ld",
                      one->took_ms, two->took_ms, one->waited, IMAGES, one->sent, two->sent);

@@ -2,9 +2,9 @@
 //
 // Run:    ./play               against ./server in another terminal, or, with packets to lose:
 //         make run             or one scene: make run SCENE=page_load ARGS="--rtt 200"
-// Watch:  the stream in each frame: all the rest follows from it.
+// Watch:  the stream number in each frame: all the rest follows from it.
 //
-// Each scene is in the file of its name. They speak through h2_client.h.
+// Each scene is in the file of its name. The scenes speak HTTP/2 with h2_client.h.
 #include "h2_client.h"
 #include "options.h"
 #include "scenes.h"
@@ -16,13 +16,13 @@ int main(int argc, char **argv)
     static int port = 8003, image_bytes = 2000;
     static const struct scene scenes[] = {
         {"frames", "a whole conversation, frame by frame", scene_frames},
-        {"stream_ids", "which stream", scene_stream_ids},
-        {"interleave", "whose turn it is", scene_interleave},
+        {"stream_ids", "the numbers of streams", scene_stream_ids},
+        {"interleave", "which stream sends next", scene_interleave},
         {"page_load", "a hundred images on a slow link", scene_page_load},
-        {"blocking", "a packet is lost: who waits?", scene_blocking},
-        {"header_compression", "headers that have been said before", scene_header_compression},
-        {"windows", "how much a client wants", scene_windows},
-        {"push", "pushes and priorities: what became of them", scene_push},
+        {"blocking", "a packet is lost: which streams wait?", scene_blocking},
+        {"header_compression", "headers that were sent before", scene_header_compression},
+        {"windows", "how much a server may send", scene_windows},
+        {"push", "pushes and priorities are deprecated", scene_push},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},

@@ -165,9 +165,9 @@ void scene_push(void)
     bool itself = priority_ends("a stream behind itself", 5, PROTOCOL_ERROR);
     bool checked = priority_ends("four bytes instead of five", 4, FRAME_SIZE_ERROR);
     claim_report(
-        &push_is_over, nothing && ours && theirs ? HOLDS : UNCLEAR,
+        &push_is_over, holds_if(nothing && ours && theirs),
         "here: %d sent with ENABLE_PUSH=1, and none taken, by either side; that nginx and "
-        "Chrome gave it up is nothing we can measure",
+        "Chrome gave it up cannot be measured here",
         promises);
     enum verdict seen = UNCLEAR;
     if (share > 0.75 && itself && checked)

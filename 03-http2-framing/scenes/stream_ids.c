@@ -14,8 +14,8 @@
 static struct h2_client client; // too large for the stack
 
 static struct {
-    uint32_t streams[ASKED + 1]; // of the HEADERS that came
-    int count, even;
+    uint32_t streams[ASKED + 1]; // the streams on which HEADERS came
+    int count, even;             // how many of them, and how many have an even number
 } answers;
 
 static void see_answer(struct h2_client *t, bool to_server, const struct frame *frame)
@@ -28,8 +28,8 @@ static void see_answer(struct h2_client *t, bool to_server, const struct frame *
     answers.even += frame->stream % 2 == 0;
 }
 
-// Asks on `first` and then, if it is not zero, on `second`. True if the connection ends with
-// the error.
+// Asks on stream `first`, and then on stream `second` (0: does not). True: the connection ends
+// with this error.
 static bool is_refused(const char *name, uint32_t first, uint32_t second, enum error_code code)
 {
     h2_open(&client, 0, NULL);
@@ -47,11 +47,13 @@ static bool is_refused(const char *name, uint32_t first, uint32_t second, enum e
     snprintf(words, sizeof words, "GOAWAY %s: %s", error_code_name(client.receiver.goaway_code),
              client.receiver.goaway_text);
     shorten(words, text_width() - NAME_WIDTH);
+    uint32_t last = first;
+    if (second)
+        last = second;
     if (client.receiver.went_away)
         story_row("%s|%s", name, words);
     else
-        story_row("%s|answered with status %d", name,
-                  h2_answer(&client, second ? second : first)->status);
+        story_row("%s|answered with status %d", name, h2_answer(&client, last)->status);
     bool refused =
         client.receiver.went_away && client.receiver.goaway_code == code && client.closed;
     h2_close(&client);

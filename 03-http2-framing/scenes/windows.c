@@ -16,11 +16,11 @@ struct step {
     enum { GET, WIDEN, INITIAL } kind;
     uint32_t stream; // 0: the connection
     uint32_t value;
-    uint32_t watch; // whose figures are shown
-    uint64_t comes; // bytes, if the server keeps to the rules
+    uint32_t watch; // the figures of this stream are shown
+    uint64_t comes; // bytes that a server sends if it keeps to the rules
 };
 
-// All content that has come.
+// Bytes of content that have come, on all streams.
 static uint64_t content(void)
 {
     uint64_t sum = 0;
@@ -42,7 +42,7 @@ static bool settle(void)
     return true;
 }
 
-// Takes a step and shows what came of it. True if that was what the rules say.
+// Takes a step, and shows what the server sends. True: it is what the rules say.
 static bool take_step(const struct step *step)
 {
     char words[60], path[40];
@@ -97,15 +97,18 @@ void scene_windows(void)
                                         {WIDEN, 1, 1, 1, 1}};
     const int steps = sizeof two_levels / sizeof *two_levels + sizeof moved / sizeof *moved;
     story_say(
-        "A connection whose window we have opened to 165,535 bytes; its streams have "
-        "the usual 65,535. What do we say, and how many bytes does the server send for it?");
+        "The client opens the window of a connection to 165,535 bytes. Its streams have the "
+        "usual 65,535. What does the client say, and how many bytes does the server send "
+        "then?");
     int right = take_steps(two_levels, sizeof two_levels / sizeof *two_levels, 165535);
     story_say("");
     story_say("A window of a million, and a setting that moves the windows of all streams:");
     right += take_steps(moved, sizeof moved / sizeof *moved, 1000000);
-    claim_report(&controlled, right == steps ? HOLDS : UNCLEAR, "%d of %d steps to the byte%s",
-                 right, steps,
-                 right == steps ? ": 65,535 in a stream's first window; nothing while either "
-                                  "window is 0 or below; 1 byte for WINDOW_UPDATE +1"
-                                : "");
+    const char *seen = "";
+    if (right == steps)
+        seen =
+            ": 65,535 in a stream's first window; nothing while either window is 0 or below; "
+            "1 byte for WINDOW_UPDATE +1";
+    claim_report(&controlled, holds_if(right == steps), "%d of %d steps to the byte%s", right,
+                 steps, seen);
 }

@@ -62,7 +62,9 @@ static int sleep_for(const struct acceptor *a, int64_t now)
         until = a->pause_until_ns;
     if (until == NEVER)
         return -1;
-    return until > now ? (int)((until - now) / 1000000 + 1) : 0;
+    if (until <= now)
+        return 0;
+    return (int)((until - now) / 1000000 + 1);
 }
 
 // Accepts one connection. -1: there was none after all, or no descriptor for it.
@@ -87,16 +89,19 @@ int acceptor_wait(struct acceptor *a)
         while (any_refused(a) &&
                a->refused[a->refused_first % ACCEPTOR_REFUSED_MAX].close_ns <= now)
             close_first_refused(a);
-        int listener = a->pause_until_ns ? -1 : a->listener; // poll() ignores a -1
         struct pollfd watched[] = {
-            {listener, POLLIN, 0}, {a->stop_fd, POLLIN, 0}, {a->other_fd, POLLIN, 0}};
+            {a->listener, POLLIN, 0}, {a->stop_fd, POLLIN, 0}, {a->other_fd, POLLIN, 0}};
+        if (a->pause_until_ns)
+            watched[0].fd = -1; // poll() ignores a -1
         if (poll(watched, 3, sleep_for(a, now)) < 1)
             continue;
         if (watched[1].revents && read(a->stop_fd, &signal, sizeof signal) > 0)
             return ACCEPTOR_STOP;
         if (watched[2].revents)
             return ACCEPTOR_OTHER;
-        int fd = watched[0].revents ? accept_one(a) : -1;
+        int fd = -1;
+        if (watched[0].revents)
+            fd = accept_one(a);
         if (fd >= 0)
             return fd;
     }

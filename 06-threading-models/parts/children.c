@@ -34,7 +34,7 @@ void children_begin(struct children *children)
 
 int children_reap(struct children *children)
 {
-    struct signalfd_siginfo signal; // one for any number of deaths: waitpid() knows them all
+    struct signalfd_siginfo signal; // it may stand for several deaths, so waitpid() comes first
     int status;
     pid_t pid = waitpid(-1, &status, WNOHANG);
     if (pid <= 0 && read(children->died_fd, &signal, sizeof signal) > 0)

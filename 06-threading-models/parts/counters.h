@@ -1,4 +1,4 @@
-// counters.h: three ways to count what several threads count together, one of them wrong.
+// counters.h: three ways for several threads to count together. One of them is wrong.
 // Each process has counters of its own: processes share nothing that they were not told to.
 #ifndef COUNTERS_H
 #define COUNTERS_H

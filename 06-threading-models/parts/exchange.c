@@ -14,7 +14,11 @@ static _Thread_local char text[100]; // what *why points to, where there are num
 char *exchange_request(const char *host, int port, const char *path)
 {
     char *request, digits[16] = "";
-    const char *open = strchr(host, ':') ? "[" : "", *close = strchr(host, ':') ? "]" : "";
+    const char *open = "", *close = "";
+    if (strchr(host, ':')) {
+        open = "[";
+        close = "]";
+    }
     if (port != HTTP_PORT)
         snprintf(digits, sizeof digits, ":%d", port);
     if (asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s%.*s%s%s\r\n\r\n", path, open,
@@ -52,7 +56,9 @@ static enum exchange_result keep(struct exchange *e, const char *bytes, size_t l
         *why = "the head of the answer is too long";
         return EXCHANGE_MALFORMED;
     }
-    char *kept = length > 0 ? malloc(length) : NULL;
+    char *kept = NULL;
+    if (length > 0)
+        kept = malloc(length);
     if (length > 0 && !kept) {
         *why = "there is no memory for the answer";
         return EXCHANGE_MALFORMED;
@@ -171,6 +177,6 @@ enum exchange_result exchange_take(struct exchange *e, const char *bytes, size_t
         *why = "bytes behind the answer, which were not asked for";
         return EXCHANGE_MALFORMED;
     }
-    keep(e, NULL, 0, why); // nothing any more
+    keep(e, NULL, 0, why); // frees what was kept of the head
     return is_whole(e, why);
 }

@@ -1,20 +1,26 @@
 // histogram.c: see histogram.h.
 //
-// Values up to 255 have a bucket each. Larger ones lose their last bits until they are between
-// 128 and 255; how many that were (the shift) is the row, what is left the place in it.
+// Values up to 255 have a bucket each. A larger value is shifted to the right until it is
+// between 128 and 255. The shift is the number of its row of buckets, and the rest its place in
+// the row.
 #include "histogram.h"
+
+#include <stdbool.h>
 
 static unsigned bucket_of(uint64_t value)
 {
-    unsigned bits = value ? 64 - (unsigned)__builtin_clzll(value) : 0;
-    unsigned shift = bits > 8 ? bits - 8 : 0;
+    unsigned shift = 0;
+    if (value > 255) // it has more than 8 bits
+        shift = 64 - (unsigned)__builtin_clzll(value) - 8;
     return shift * HISTOGRAM_CUTS + (unsigned)(value >> shift);
 }
 
-// The largest value that bucket_of() puts there.
+// The largest value of a bucket.
 static uint64_t top_of(unsigned bucket)
 {
-    unsigned shift = bucket < 2 * HISTOGRAM_CUTS ? 0 : bucket / HISTOGRAM_CUTS - 1;
+    unsigned shift = 0;
+    if (bucket >= 2 * HISTOGRAM_CUTS)
+        shift = bucket / HISTOGRAM_CUTS - 1;
     uint64_t kept = bucket - shift * HISTOGRAM_CUTS;
     return ((kept + 1) << shift) - 1;
 }
@@ -44,8 +50,11 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percent)
     uint64_t passed = 0;
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         passed += histogram->counts[i];
-        if (passed && (double)passed >= wanted)
-            return top_of(i) < histogram->max ? top_of(i) : histogram->max;
+        bool found = passed > 0 && (double)passed >= wanted;
+        if (found && top_of(i) < histogram->max)
+            return top_of(i);
+        if (found)
+            break;
     }
     return histogram->max;
 }

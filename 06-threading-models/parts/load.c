@@ -1,4 +1,4 @@
-// load.c: see load.h. What to read: readable(), which is all that happens for most answers.
+// load.c: see load.h. Read readable() first: for most answers it is all that happens.
 #include "load.h"
 
 #include <errno.h>
@@ -16,14 +16,14 @@
 #define LONGEST_WAIT 60000
 
 struct load_connection {
-    struct timer timer; // when it asks next, while it pauses
+    struct timer timer; // while the connection pauses: when it asks next
     struct load_target *target;
     int fd;
     enum { CONNECTING, WAITING, PAUSING, DONE } state;
-    bool tried;               // its first request has come to an end, good or bad
-    int served_run;           // the run in which it last had an answer
-    int64_t asked_ns;         // when the answer that we wait for was asked for
-    struct exchange exchange; // the answer that it waits for
+    bool tried;               // the first request has come to an end, good or bad
+    int served_run;           // the last run in which an answer came
+    int64_t asked_ns;         // when the request was sent
+    struct exchange exchange; // the answer that the connection waits for
 };
 
 const char *load_error_name(enum load_error error)
@@ -51,7 +51,7 @@ static int64_t cpu_ns(void)
 
 static void drop(struct load_connection *c)
 {
-    // With a reset: else each would keep its port for a minute (TIME_WAIT).
+    // Ends with a reset. Else each connection would keep its port for a minute (TIME_WAIT).
     static const struct linger reset = {1, 0};
     if (c->fd >= 0) {
         setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -69,17 +69,19 @@ static void finish(struct load *load, struct load_connection *c)
     c->tried = true;
 }
 
-// It has nothing to do for so long.
+// The connection has nothing to do for so long; or, with LOAD_ONCE, for ever.
 static void pause_for(struct load *load, struct load_connection *c, double ms, int64_t now)
 {
-    c->state = c->target->pause_ms == LOAD_ONCE ? DONE : PAUSING;
-    if (c->state == DONE)
+    if (c->target->pause_ms == LOAD_ONCE) {
+        c->state = DONE;
         load->done++;
-    else
+    } else {
+        c->state = PAUSING;
         timers_add(&load->pauses, &c->timer, now + (int64_t)(ms * NS_PER_MS));
+    }
 }
 
-// This request has failed; the next one is asked on a new connection.
+// A request has failed. The next one goes on a new connection.
 static void failed(struct load *load, struct load_connection *c, enum load_error error)
 {
     c->target->errors[error]++;
@@ -140,8 +142,10 @@ static void answered(struct load *load, struct load_connection *c, int status, b
     uint64_t ns = (uint64_t)(now - c->asked_ns);
     if (status >= 200 && status < 300)
         histogram_add(&target->latency, ns);
+    else if (status == 503)
+        target->errors[LOAD_OVERLOADED]++;
     else
-        target->errors[status == 503 ? LOAD_OVERLOADED : LOAD_REFUSED]++;
+        target->errors[LOAD_REFUSED]++;
     if (status >= 300 && ns > target->slowest_error_ns)
         target->slowest_error_ns = ns;
     if (last)
@@ -189,7 +193,7 @@ static void readable(struct load *load, struct load_connection *c)
     }
 }
 
-// ---- all of them ---------------------------------------------------------------------------
+// ---- all connections -----------------------------------------------------------------------
 
 static void prepare(struct load_target *target, const char *host, int port)
 {
@@ -288,8 +292,9 @@ void load_run(struct load *load, double ms, uint64_t requests)
         if (load->pauses.count && load->pauses.heap[0]->at_ns < until)
             until = load->pauses.heap[0]->at_ns;
         int64_t wait_ms = (until - now + 999999) / 1000000;
-        int ready = epoll_wait(load->epoll, events, EVENTS,
-                               wait_ms < LONGEST_WAIT ? (int)wait_ms : LONGEST_WAIT);
+        if (wait_ms > LONGEST_WAIT)
+            wait_ms = LONGEST_WAIT;
+        int ready = epoll_wait(load->epoll, events, EVENTS, (int)wait_ms);
         if (ready < 0 && errno != EINTR)
             die("cannot wait for answers: %s", strerror(errno));
         for (int i = 0; i < ready; i++)

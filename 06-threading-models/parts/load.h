@@ -1,5 +1,5 @@
 // load.h: a load generator. Each of its connections asks, waits for the answer, and asks again
-// ("closed loop"): so many connections, so many requests under way, however slow the server is.
+// ("closed loop"). So there are never more requests under way than connections.
 //
 //     struct load_target cheap = {"/cheap", 64, 0};
 //     load_open(&load, "127.0.0.1", 8006, &cheap, 1);
@@ -7,8 +7,8 @@
 //     load_run(&load, 2000, 0); // measured: every run begins with new figures
 //     load_close(&load);
 //
-// One thread, one epoll, and for each request one write(), one read() and a part of an
-// epoll_wait(): on the same cores as the server, whatever we burn the server does not get.
+// It has one thread and one epoll set. For each request it makes one send(), one read() and a
+// part of an epoll_wait(). It runs on the same cores as the server, so it must not use much.
 #ifndef LOAD_H
 #define LOAD_H
 
@@ -21,8 +21,8 @@
 #include "timers.h"
 
 #define LOAD_CONNECTIONS 16384 // of all targets together
-#define LOAD_OPENING     1000  // that may wait for their first answer while others are opened
-#define LOAD_RETRY_MS    10    // after an error a connection waits for so long
+#define LOAD_OPENING     1000 // so many may wait for their first answer; then others are opened
+#define LOAD_RETRY_MS    10   // after an error a connection waits for so long
 #define LOAD_ONCE        INFINITY
 
 enum load_error {
@@ -59,8 +59,8 @@ struct load {
     struct sockaddr_storage address;
     socklen_t address_length;
     int epoll, count, opened;
-    int opening;       // of these the first request has not come to an end
-    int done;          // have asked once, and will not ask again
+    int opening;       // connections whose first request has not come to an end
+    int done;          // connections that have asked once, and will not ask again
     uint64_t finished; // answers and errors of the first target in this run
     int run;           // the number of this run
     struct load_connection *connections;
@@ -74,8 +74,8 @@ void load_open(struct load *load, const char *host, int port, struct load_target
                int count);
 
 // Runs for so many milliseconds; or until the first target has had `requests` (0: no limit)
-// answers and errors; or until no connection has anything more to ask. What is under way then
-// stays so.
+// answers and errors; or until no connection has anything more to ask. Requests that are under
+// way then stay under way.
 void load_run(struct load *load, double ms, uint64_t requests);
 
 // Closes all connections, and frees what they had. The figures stay.

@@ -44,6 +44,14 @@ static const struct {
               {"/cpu", CPU, read_ms},  {"/who", WHO, NULL},    {"/count", COUNT, read_counting},
               {"/stats", STATS, NULL}, {"/crash", CRASH, NULL}};
 
+const char *route_path(enum route route)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (routes[i].route == route)
+            return routes[i].path;
+    return "?";
+}
+
 static void find_route(const struct http_request *http, struct request *request)
 {
     refuse(request, 404, NULL);

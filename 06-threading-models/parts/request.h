@@ -25,6 +25,9 @@ enum route {
 
 enum counting { PLAIN, MUTEX, ATOMIC };
 
+// The path of a route, for the log; "?" for REFUSED.
+const char *route_path(enum route route);
+
 struct request {
     enum route route;
     int status;      // REFUSED: the status of its answer

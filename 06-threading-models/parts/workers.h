@@ -23,6 +23,7 @@ struct settings {
     int idle_ms;      // --idle-ms: until a silent client is closed
     int head_ms;      // --head-ms: within this time a whole head has to come
     bool allow_crash; // --allow-crash: /crash crashes
+    bool log;         // --log: a line for each answer
 };
 
 // A worker runs the handler: it is a process or a thread. Only the worker itself changes its

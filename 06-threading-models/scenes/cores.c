@@ -1,9 +1,9 @@
-// cores.c: more workers for work that only computes. Up to the number of cores each of them is
-// one more that computes; beyond it, one more that waits.
+// cores.c: more workers for work that only computes. As long as there are fewer workers than
+// cores, one more worker computes more. Then one more worker only waits.
 //
-// How many requests a second come out of it depends on what else runs on this machine, so that
-// is shown, and these are judged: how many processors the workers had, on average, and how many
-// workers could have run but had none (the scheduler counts both, for each thread).
+// The scene shows how many requests a second are answered, but that depends on what else runs
+// on this machine. So it judges by two other figures, which the scheduler counts for each
+// thread: how many workers had a core, on average, and how many could have run but had none.
 #include <stdio.h>
 
 #include "claim.h"
@@ -14,14 +14,14 @@
 #include "scenes.h"
 #include "story.h"
 
-#define CONNECTIONS 64 // enough to keep all workers busy, even if we are late
-#define ROUNDS      3  // of each, in turn: the best one counts
-#define ROUNDS_MAX  9  // where other programs were in the way
+#define CONNECTIONS 64 // enough to keep all workers busy
+#define ROUNDS      3  // rounds of all cases: the best figure of a case counts
+#define ROUNDS_MAX  9  // the same, if other programs need the cores meanwhile
 #define MEASURED_MS 100
-#define TASKS_MAX   9    // eight, and the reader
-#define ROOM        0.5  // of a core: so much is idle only where it is not needed
-#define MORE        1.2  // times
-#define SLACK       0.15 // of a worker, or a core: the counters are read one after the other
+#define TASKS_MAX   9    // threads: eight workers, and the loop
+#define ROOM        0.5  // cores: if so much of them is idle, no other program needs it
+#define MORE        1.2  // so many times as much is "more"
+#define SLACK       0.15 // of a worker, or a core: the counters are not read at one moment
 
 static const int workers[] = {1, 2, 4, 8};
 
@@ -29,8 +29,8 @@ static const int workers[] = {1, 2, 4, 8};
 
 struct result {
     double rate;        // answers a second
-    double ran, waited; // threads that ran, that waited for a core, on average
-    double idle;        // cores of this machine that had nothing to do
+    double ran, waited; // threads that ran, and threads that waited for a core, on average
+    double idle;        // cores of this machine that had nothing to do, on average
 };
 
 static void measure(int count, struct result *best)
@@ -38,7 +38,7 @@ static void measure(int count, struct result *best)
     static struct load load;
     static struct load_target target;
     struct task before[TASKS_MAX] = {{0}}, after[TASKS_MAX] = {{0}};
-    int tasks = count + 1; // the reader is one of them
+    int tasks = count + 1; // threads: the workers, and the loop
     struct result result = {0};
     struct lab lab;
     target = (struct load_target){.path = "/cpu?ms=2", .connections = CONNECTIONS};
@@ -64,8 +64,8 @@ static void measure(int count, struct result *best)
 static const struct claim as_many = {
     "6.7", "guide §6", "for CPU-bound work: as many workers as cores", HOLDS, NULL};
 
-// One worker is never more than one core. Up to their number each one more is one that
-// computes, if there is a core for it; then none is idle, and further ones can only wait.
+// True: one worker had at most one core; more workers had more of them; no core was idle when
+// there were enough workers; and of eight workers those without a core waited.
 static bool as_documented(const struct result *results, int cores)
 {
     const struct result *one = &results[0], *eight = &results[CASES - 1];
@@ -74,7 +74,8 @@ static bool as_documented(const struct result *results, int cores)
     for (size_t i = 0; i < CASES; i++) {
         right = right && results[i].ran < cores + SLACK;
         right = right && (workers[i] < cores || results[i].idle < ROOM);
-        most = results[i].ran > most ? results[i].ran : most;
+        if (results[i].ran > most)
+            most = results[i].ran;
     }
     return right && (one->idle < ROOM || most > MORE * one->ran);
 }
@@ -83,16 +84,17 @@ static void show(const struct result *results)
 {
     double most = 0;
     for (size_t i = 0; i < CASES; i++)
-        most = results[i].rate > most ? results[i].rate : most;
+        if (results[i].rate > most)
+            most = results[i].rate;
     for (size_t i = 0; i < CASES; i++) {
         char label[40];
-        snprintf(label, sizeof label, "%d worker%s", workers[i], workers[i] == 1 ? "" : "s");
+        snprintf(label, sizeof label, "workers: %d", workers[i]);
         story_bar(label, results[i].rate, most, "%.0f", results[i].rate);
     }
-    story_head("on average|compute|wait|cores idle");
+    story_head("workers, on average|compute|wait|cores idle");
     for (size_t i = 0; i < CASES; i++)
-        story_row("of %d worker%s|%.2f|%.2f|%.2f", workers[i], workers[i] == 1 ? "" : "s",
-                  results[i].ran, results[i].waited, results[i].idle);
+        story_row("of %d|%.2f|%.2f|%.2f", workers[i], results[i].ran, results[i].waited,
+                  results[i].idle);
 }
 
 void scene_cores(void)
@@ -101,8 +103,9 @@ void scene_cores(void)
     const struct result *one = &results[0], *eight = &results[CASES - 1];
     int cores = usable_cores();
     story_say(
-        "Requests that only compute (/cpu?ms=2), for pools of 1, 2, 4 and 8 workers; this");
-    story_say("machine has %d core%s. Answers a second:", cores, cores == 1 ? "" : "s");
+        "Requests that only compute (/cpu?ms=2), for pools of 1, 2, 4 and 8 workers. This "
+        "program may use %d cores. Answers a second:",
+        cores);
     story_say("");
     for (int round = 0;
          round < ROUNDS || (round < ROUNDS_MAX && !as_documented(results, cores)); round++)
@@ -110,7 +113,7 @@ void scene_cores(void)
             measure(workers[i], &results[i]);
     show(results);
     claim_report(
-        &as_many, as_documented(results, cores) ? HOLDS : UNCLEAR,
+        &as_many, holds_if(as_documented(results, cores)),
         "1 worker has %.2f of %d cores, and leaves %.2f idle; of 8 workers %.2f compute, "
         "and %.2f can but have no core",
         one->ran, cores, one->idle, eight->ran, eight->waited);

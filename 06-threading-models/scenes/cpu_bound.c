@@ -10,21 +10,21 @@
 
 #define HEAVY_MS    40 // of CPU time that a heavy request takes
 #define OTHERS      8
-#define PAUSE_MS    1 // of the others between two requests
+#define PAUSE_MS    1 // the other clients pause so long between two requests
 #define WORKERS     4
 #define WARM_UP_MS  20
-#define HEAVY_TIMES 5    // so many heavy requests are measured, and what else is answered
+#define HEAVY_TIMES 5    // a measurement lasts until so many heavy requests are answered
 #define MEASURED_MS 5000 // at most
-#define APART       4 // times: half of the loop's answers are so much later than half of thread's
+#define APART       4    // the loop's median is more than so many times that of thread
 
 static const struct claim blocks = {
     "6.4", "guide §6", "CPU-bound work on the one thread: everything else waits", HOLDS, NULL};
 
 struct result {
-    double half_ms;    // of all answers to the others
-    double unlucky_ms; // 99 % of the answers to the unluckiest of them
-    double answers;    // to the others, for each heavy one
-    int served;
+    double half_ms;    // the median of all answers to the other clients
+    double unlucky_ms; // the p99 of the client that waits longest
+    double answers;    // answers to the other clients for each heavy request
+    int served;        // other clients that had an answer
 };
 
 static void measure(const char *model, struct result *result)
@@ -54,7 +54,9 @@ static void measure(const char *model, struct result *result)
     }
     uint64_t heavy = targets[0].latency.total;
     result->half_ms = (double)histogram_percentile(&all, 50) / 1e6;
-    result->answers = (double)all.total / (double)(heavy ? heavy : 1);
+    result->answers = (double)all.total;
+    if (heavy > 0)
+        result->answers /= (double)heavy;
 }
 
 static void show(const struct result results[LAB_MODELS_MAX])
@@ -66,8 +68,10 @@ static void show(const struct result results[LAB_MODELS_MAX])
     for (int i = 0; i < model_count; i++) {
         const struct result *r = &results[i];
         char label[40];
-        snprintf(label, sizeof label, r->served < OTHERS ? "%s (%d of %d served)" : "%s",
-                 models[i].name, r->served, OTHERS);
+        snprintf(label, sizeof label, "%s", models[i].name);
+        if (r->served < OTHERS)
+            snprintf(label, sizeof label, "%s (%d of %d served)", models[i].name, r->served,
+                     OTHERS);
         if (r->served)
             story_bar(label, r->unlucky_ms, longest_ms, "%.1f ms", r->unlucky_ms);
         else
@@ -80,19 +84,19 @@ void scene_cpu_bound(void)
     struct result results[LAB_MODELS_MAX];
     const struct result *loop = &results[lab_model("loop")],
                         *thread = &results[lab_model("thread")];
-    story_say("One client asks for /cpu?ms=%d, again and again; %d others ask for /cheap, and",
+    story_say("One client asks for /cpu?ms=%d, again and again. %d others ask for /cheap, and",
               HEAVY_MS, OTHERS);
     story_say(
-        "pause for %d ms. Of these the unluckiest: how long do 99 %% of its requests take?",
+        "pause for %d ms. How long do 99 %% of the requests of one of these clients take?",
         PAUSE_MS);
+    story_say("(The one that waits longest.)");
     story_say("");
     for (int i = 0; i < model_count; i++)
         measure(models[i].name, &results[i]);
     show(results);
     claim_report(
         &blocks,
-        loop->half_ms > HEAVY_MS / 2 && loop->half_ms > APART * thread->half_ms ? HOLDS
-                                                                                : UNCLEAR,
+        holds_if(loop->half_ms > HEAVY_MS / 2 && loop->half_ms > APART * thread->half_ms),
         "loop: half of the others' requests take more than %.1f ms, and %.0f are answered for "
         "each heavy one; thread: %.2f ms, and %.0f",
         loop->half_ms, loop->answers, thread->half_ms, thread->answers);

@@ -64,7 +64,9 @@ static const char *what_became_of(const struct result *r)
 {
     if (r->status == 128 + SIGSEGV)
         return "is gone";
-    return r->status == 0 ? "goes on" : "failed";
+    if (r->status == 0)
+        return "goes on";
+    return "failed";
 }
 
 void scene_crash(void)
@@ -73,23 +75,25 @@ void scene_crash(void)
     struct result results[LAB_MODELS_MAX];
     int isolated = 0, shared = 0, in_processes = 0;
     setrlimit(RLIMIT_CORE, &no_core); // the servers inherit it: no core files
-    story_say("One client asks for /crash, a null pointer. %d others are connected, and ask "
-              "after it.",
-              BYSTANDERS);
+    story_say(
+        "One client asks for /crash, a null pointer. %d others are connected, and then ask.",
+        BYSTANDERS);
     story_head("|the others|new client|the server");
     for (int i = 0; i < model_count; i++) {
         struct result *r = &results[i];
+        const char *new_one = "is refused";
         crash_one(models[i].name, r);
-        story_row("%s|%d of %d|%s|%s", models[i].name, r->served, BYSTANDERS,
-                  r->new_one ? "is served" : "is refused", what_became_of(r));
+        if (r->new_one)
+            new_one = "is served";
+        story_row("%s|%d of %d|%s|%s", models[i].name, r->served, BYSTANDERS, new_one,
+                  what_became_of(r));
         bool processes = models[i].kind == PROCESSES;
         in_processes += processes;
         isolated += processes && isolates(r);
         shared += !processes && shares(r);
     }
     claim_report(
-        &isolation,
-        isolated == in_processes && shared == model_count - in_processes ? HOLDS : UNCLEAR,
+        &isolation, holds_if(isolated == in_processes && shared == model_count - in_processes),
         "%d of %d models with processes lose one of them, and no other client notices; "
         "of the %d that are one process %d are gone, with all clients",
         isolated, in_processes, model_count - in_processes, shared);

@@ -1,5 +1,5 @@
-// idle.c: what a connection costs that says nothing: a process, a thread, or a few bytes. And
-// what it costs to make a process, and a thread.
+// idle.c: what a silent connection costs: a process, a thread, or a few bytes. And what it
+// costs to make a process, and a thread.
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -21,20 +21,20 @@
 #define MANY        10000
 #define SPARE_FILES 200
 #define GIVE_UP_MS                                                                             \
-    3000 // on a busy machine fewer connections are held: this changes no figure of one
-#define BATCH    50   // processes, or threads, one after the other
-#define BATCHES  10   // of which the quickest counts
-#define LIGHTER  1.5  // times, at least
-#define MB_IN_KB 1000 // what the notes say that a thread takes
+    3000            // on a busy machine there are fewer connections by then; they cost the same
+#define BATCH    50 // processes, or threads, made one after the other
+#define BATCHES  10 // the quickest batch counts
+#define LIGHTER  1.5  // a process takes more than so many times what a thread takes
+#define MB_IN_KB 1000 // the notes say that a thread takes so much
 
 struct result {
-    int held; // connections
-    int tasks;
-    double resident_kb, virtual_kb; // of each connection
-    double all_resident_mb, all_virtual_mb;
+    int held;                               // connections
+    int tasks;                              // processes and threads
+    double resident_kb, virtual_kb;         // for each connection
+    double all_resident_mb, all_virtual_mb; // for all connections
 };
 
-// Connections that ask once, and then are silent.
+// Opens connections that ask once and then are silent. Measures what they cost.
 static void hold(const char *model, int connections, struct result *result)
 {
     static struct load load;
@@ -92,7 +92,7 @@ static void make_thread(void)
         die("no thread: %s", strerror(error));
 }
 
-// CPU time so far, of this process, its threads, and those of its children that have ended.
+// CPU time so far: of this process with its threads, and of its children that have ended.
 static double cpu_us(void)
 {
     struct rusage mine, childrens;
@@ -113,7 +113,8 @@ static double cost_of(void (*make)(void))
         for (int n = 0; n < BATCH; n++)
             make();
         double us = (cpu_us() - began_us) / BATCH;
-        best = us < best ? us : best;
+        if (us < best)
+            best = us;
     }
     return best;
 }
@@ -128,12 +129,14 @@ static const struct claim megabyte = {
     "A stack is reserved, not used: a page of it takes memory when it is touched for the first "
     "time (mmap(2), pthread_create(3); how much is reserved: ulimit -s, getrlimit(2))."};
 
-// MANY, or as many as there may be descriptors, here and in the server.
+// Returns MANY, or fewer if there cannot be so many descriptors.
 static int many(void)
 {
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
-    return files.rlim_cur >= MANY + SPARE_FILES ? MANY : (int)files.rlim_cur - SPARE_FILES;
+    if (files.rlim_cur < MANY + SPARE_FILES)
+        return (int)files.rlim_cur - SPARE_FILES;
+    return MANY;
 }
 
 static void compare(void)
@@ -149,30 +152,34 @@ static void compare(void)
     for (size_t i = 0; i < sizeof few / sizeof *few; i++) {
         hold(few[i], FEW, &result);
         show(few[i], &result);
-        process = i == 0 ? result : process;
-        thread = i == 1 ? result : thread;
+        if (i == 0)
+            process = result;
+        if (i == 1)
+            thread = result;
     }
     for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
         hold(most[i], many(), &result);
         show(most[i], &result);
-        threads = i == 0 ? result : threads;
+        if (i == 0)
+            threads = result;
     }
     story_say("");
     story_bar("to make a process", process_us, process_us, "%.0f us of CPU time", process_us);
     story_bar("to make a thread", thread_us, process_us, "%.0f us", thread_us);
+    bool is_lighter =
+        process_us > LIGHTER * thread_us && process.resident_kb > LIGHTER * thread.resident_kb;
     claim_report(
-        &lighter,
-        process_us > LIGHTER * thread_us && process.resident_kb > LIGHTER * thread.resident_kb
-            ? HOLDS
-            : UNCLEAR,
+        &lighter, holds_if(is_lighter),
         "made in %.0f us, a process in %.0f; with a connection that is silent it takes "
         "%.0f KB, a process %.0f",
         thread_us, process_us, thread.resident_kb, process.resident_kb);
-    claim_report(
-        &megabyte,
-        thread.virtual_kb > MB_IN_KB && threads.resident_kb < MB_IN_KB / 10 ? NOT_HERE : HOLDS,
-        "%.0f KB reserved for each, %.0f resident; %d threads: %.0f MB of memory",
-        threads.virtual_kb, threads.resident_kb, threads.tasks, threads.all_resident_mb);
+    enum verdict verdict = HOLDS;
+    if (thread.virtual_kb > MB_IN_KB && threads.resident_kb < MB_IN_KB / 10)
+        verdict = NOT_HERE;
+    claim_report(&megabyte, verdict,
+                 "%.0f KB reserved for each, %.0f resident; %d threads: %.0f MB of memory",
+                 threads.virtual_kb, threads.resident_kb, threads.tasks,
+                 threads.all_resident_mb);
 }
 
 void scene_idle(void)

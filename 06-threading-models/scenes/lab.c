@@ -53,7 +53,7 @@ void lab_stop(struct lab *lab)
 static int by_number(const void *a, const void *b)
 {
     const struct task *x = a, *y = b;
-    return x->tid < y->tid ? -1 : x->tid > y->tid;
+    return x->tid - y->tid;
 }
 
 int lab_tasks(const struct lab *lab, struct task *tasks, int max)
@@ -64,8 +64,10 @@ int lab_tasks(const struct lab *lab, struct task *tasks, int max)
     snprintf(path, sizeof path, "/proc/%d/task", lab->pid);
     DIR *threads = opendir(path);
     for (const struct dirent *entry; threads && (entry = readdir(threads));) {
+        if (entry->d_name[0] == '.' || count == max)
+            continue;
         snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", lab->pid, entry->d_name);
-        FILE *file = atoi(entry->d_name) && count < max ? fopen(path, "re") : NULL;
+        FILE *file = fopen(path, "re");
         if (file && fscanf(file, "%lld %lld", &ran_ns, &waited_ns) == 2)
             tasks[count++] = (struct task){atoi(entry->d_name), ran_ns, waited_ns};
         if (file)

@@ -1,5 +1,4 @@
-// lab.h: servers that a scene starts beside the one it was started with, to compare them; and
-// what their threads have had of the processors.
+// lab.h: servers that a scene starts and compares, and the processor time of their threads.
 #ifndef LAB_H
 #define LAB_H
 
@@ -11,9 +10,9 @@
 #include "load.h"
 #include "model.h"
 
-#define LAB_PATIENCE_S 5 // that a server may take until it has its threads
+#define LAB_PATIENCE_S 5 // within this time a server has to have its threads
 #define LAB_WARM_UP_MS 20
-#define LAB_MODELS_MAX 32 // that a table has room for
+#define LAB_MODELS_MAX 32 // a table has room for so many models
 
 struct lab {
     const char *model;
@@ -29,26 +28,25 @@ int lab_model(const char *name);
 void lab_start(struct lab *lab, const char *model, const char *options, ...)
     __attribute__((format(printf, 3, 4)));
 
-// Stops it. Dies if it does not stop as it should.
+// Stops the server. Dies if it does not stop as it should.
 void lab_stop(struct lab *lab);
 
-// What a thread has had of the processors, and how long it could have run but had to wait for
-// one (schedstat: Documentation/scheduler/sched-stats.rst).
+// The scheduler's figures of a thread (schedstat: Documentation/scheduler/sched-stats.rst).
 struct task {
     pid_t tid;
-    int64_t ran_ns, waited_ns;
+    int64_t ran_ns;    // how long it ran on a processor
+    int64_t waited_ns; // how long it could have run, but waited for a processor
 };
 
-// All threads of a server's own process, at most `max`, in the order in which they were made.
-// Returns how many; 0 where this kernel does not say.
+// Reads the figures of all threads of a server's main process, at most `max`, in the order in
+// which they were made. Returns how many; 0: this kernel does not have them.
 int lab_tasks(const struct lab *lab, struct task *tasks, int max);
 
-// Runs a load until the server has all of its `threads`, for LAB_WARM_UP_MS at least, and takes
-// stock of them: tasks[] has room for so many. Dies if they do not appear.
+// Runs a load until the server has so many threads, for LAB_WARM_UP_MS at least. Then reads
+// their figures into tasks[]. Dies if the server does not have them in time.
 void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, int threads);
 
-// How long all processors of this machine together have had nothing to do, since it was
-// started.
+// How long the processors of this machine had nothing to do since it was started, all together.
 int64_t lab_idle_ns(void);
 
 #endif

@@ -1,5 +1,5 @@
-// load_balance.c: connections are shared out evenly; work is not. Some clients want a lot, and
-// the acceptor happens to give them to the same loop.
+// load_balance.c: each worker gets as many connections as the others, but not as much work.
+// Some clients want much work, and by chance the acceptor gives them to the same loop.
 #include <stdio.h>
 #include <string.h>
 
@@ -10,22 +10,24 @@
 #include "story.h"
 
 #define WORKERS     4
-#define CLIENTS     16 // each in turn goes to the next of the readers
-#define HEAVY       3  // numbers 0, 4 and 8: all of them go to reader 0, and so does number 12
-#define HEAVY_MS    2  // of CPU time that a heavy request takes; there is no pause between two
-#define PAUSE_MS    2  // of the light ones
+#define CLIENTS     16 // the acceptor gives each client to the next reader
+#define HEAVY       3  // clients 0, 4 and 8: all of them go to reader 0, and so does client 12
+#define HEAVY_MS    2  // of CPU time for a heavy request; there is no pause between two
+#define PAUSE_MS    2  // a light client pauses so long between two requests
 #define MEASURED_MS 400
-#define TASKS       (WORKERS + 1) // threads: with the one in front
-#define MOST        60.0          // % of the work: so much is lopsided
-#define FAIR        50.0          // and this is not: of four workers, each should have 25
+#define TASKS       (WORKERS + 1) // threads: the workers, and the one that accepts
+#define MOST        60.0          // % of the work for one worker: more is called lopsided
+#define FAIR        50.0          // and less is called fair; 25 would be equal
 
 struct result {
-    double share[WORKERS];          // % of all processor time that the workers had, sorted
-    double heavy_rate;              // answers a second, in all
-    double beside_ms, elsewhere_ms; // p99 of the light one with the heavy ones, of the others
+    double share[WORKERS]; // % of the processor time of all workers, the largest first
+    double heavy_rate;     // heavy requests that were answered in a second
+    double beside_ms;      // p99 of the light client that shares a reader with the heavy ones
+    double elsewhere_ms;   // p99 of all other light clients
 };
 
-// What each worker has had of the processors since `before`: the others have had next to none.
+// Sets share[] to each worker's part of the processor time since `before`. (The thread that
+// accepts has had nearly none: the WORKERS largest parts are those of the workers.)
 static void read_shares(const struct lab *lab, const struct task *before, double share[WORKERS])
 {
     struct task after[TASKS];
@@ -43,8 +45,8 @@ static void read_shares(const struct lab *lab, const struct task *before, double
                 break;
             }
     }
-    for (int i = 0; i < WORKERS; i++)
-        share[i] *= sum > 0 ? 100 / sum : 0;
+    for (int i = 0; sum > 0 && i < WORKERS; i++)
+        share[i] *= 100 / sum;
 }
 
 static void measure(const char *model, struct result *result)
@@ -56,10 +58,10 @@ static void measure(const char *model, struct result *result)
     struct lab lab;
     uint64_t heavy = 0;
     for (int i = 0; i < CLIENTS; i++)
-        targets[i] = i % WORKERS == 0 && i / WORKERS < HEAVY
-                         ? (struct load_target){.path = "/cpu?ms=2", .connections = 1}
-                         : (struct load_target){
-                               .path = "/cheap", .connections = 1, .pause_ms = PAUSE_MS};
+        targets[i] =
+            (struct load_target){.path = "/cheap", .connections = 1, .pause_ms = PAUSE_MS};
+    for (int i = 0; i < HEAVY; i++)
+        targets[i * WORKERS] = (struct load_target){.path = "/cpu?ms=2", .connections = 1};
     lab_start(&lab, model, "--workers %d", WORKERS);
     load_open(&load, "127.0.0.1", lab.port, targets, CLIENTS);
     lab_warm_up(&lab, &load, before, TASKS);
@@ -107,9 +109,8 @@ void scene_load_balance(void)
     story_row("the one client beside them|%.1f ms|%.1f ms", readers.beside_ms, pool.beside_ms);
     story_row("all others|%.1f ms|%.1f ms", readers.elsewhere_ms, pool.elsewhere_ms);
     story_row("heavy requests a second|%.0f|%.0f", readers.heavy_rate, pool.heavy_rate);
-    claim_report(&balance,
-                 readers.share[0] > MOST && pool.share[0] > 0 && pool.share[0] < FAIR ? HOLDS
-                                                                                      : UNCLEAR,
+    bool fair = pool.share[0] > 0 && pool.share[0] < FAIR;
+    claim_report(&balance, holds_if(readers.share[0] > MOST && fair),
                  "readers: %d connections each, and one has %.0f %% of the work; pool: the "
                  "busiest has %.0f %%",
                  CLIENTS / WORKERS, readers.share[0], pool.share[0]);

@@ -1,4 +1,4 @@
-// models.c: all models with three kinds of work. The table shows in each column which is best.
+// models.c: all models with three kinds of work. In each column the table marks the best model.
 #include <stdio.h>
 
 #include "claim.h"
@@ -15,11 +15,11 @@
 #define WARM_UP_MS  20
 #define MEASURED_MS 100
 #define TRIES       3
-#define MORE        1.2 // times as many answers are more
-#define AT_ONCE     2   // requests that wait at once are more than one after the other
-#define IO_MS       5   // that a request of the third kind waits
-#define ROOM        0.5 // of a core: so much is idle where other programs do not need it
-#define AS_GOOD     1.1 // so close to the best, it is as good
+#define MORE        1.2 // so many times as many answers are called more
+#define AT_ONCE     2   // if more requests wait at once, they do not wait one after the other
+#define IO_MS       5   // a request of the third kind waits so long
+#define ROOM        0.5 // cores: if so much of them is idle, no other program needs it
+#define AS_GOOD     1.1 // a figure is as good as the best if it is less than so many times worse
 
 #define NAME_COLUMNS   8 // of the table
 #define SERVED_COLUMNS 6
@@ -29,25 +29,26 @@ enum work { CHEAP, CPU, IO, WORKS };
 
 static const char *const paths[WORKS] = {"/cheap", "/cpu?ms=1", "/io?ms=5"};
 
-// The table's columns. Of the first ones the most is best, of all others the least.
+// The table's columns. In the columns from RATE on the largest figure is the best, in all
+// others the smallest.
 enum column {
-    RATE,                   // thousands of answers a second: one for each work
-    NEARLY = RATE + WORKS,  // milliseconds within which 99 % of the answers come
+    RATE,                   // thousands of answers a second: a column for each work
+    NEARLY = RATE + WORKS,  // 99 % of the answers come within so many ms: the same
     TASKS = NEARLY + WORKS, // processes and threads
-    SWITCHES,               // of contexts, for each /cheap
+    SWITCHES,               // switches of contexts for each /cheap
     COLUMNS
 };
 
 struct result {
     double figures[COLUMNS];
     int served[WORKS]; // connections that had an answer, of CONNECTIONS
-    double idle;       // cores of this machine that had nothing to do while it computed
+    double idle;       // cores of this machine that had nothing to do during /cpu, on average
 };
 
 static struct result results[LAB_MODELS_MAX];
 
-// One model, one kind of work.
-static void compare(int model, enum work work)
+// Measures one model with one kind of work.
+static void measure(int model, enum work work)
 {
     static struct load load;
     static struct load_target target;
@@ -75,7 +76,8 @@ static void compare(int model, enum work work)
     if (work == CHEAP) {
         long switches = after.switches - before.switches;
         figures[TASKS] = after.threads;
-        figures[SWITCHES] = answers > 0 ? (double)switches / answers : 0;
+        if (answers > 0)
+            figures[SWITCHES] = (double)switches / answers;
     }
 }
 
@@ -122,13 +124,14 @@ static void print_figure(int model, enum column column)
         digits = 0;
     else if (figure >= 9.995)
         digits = 1;
-    bool best = is_best(model, column);
-    snprintf(text, sizeof text, "%.*f%s", digits, figure, best ? "*" : " ");
-    if (best)
+    if (is_best(model, column)) {
+        snprintf(text, sizeof text, "%.*f*", digits, figure);
         fputs(paint(GREEN), stdout);
+    } else {
+        snprintf(text, sizeof text, "%.*f ", digits, figure);
+    }
     cell(text, FIGURE_COLUMNS, true);
-    if (best)
-        fputs(paint(PLAIN), stdout);
+    fputs(paint(PLAIN), stdout);
 }
 
 static void print_heads(void)
@@ -178,8 +181,7 @@ static double loop_at(enum work work)
     return results[lab_model("loop")].figures[RATE + work];
 }
 
-// The most that a model computes in which more than one worker does, and all clients are
-// served.
+// The best rate for /cpu of the models that have more than one worker and serve all clients.
 static double many_at_cpu(void)
 {
     double best = 0;
@@ -190,29 +192,29 @@ static double many_at_cpu(void)
     return best;
 }
 
-// How many requests wait in the loop at once, on average. In a model that waits for one after
-// the other this is one at most, on any machine.
+// How many requests wait in the loop at once, on average. In a model in which they wait one
+// after the other this is at most one, on any machine.
 static double waiting_at_once(void)
 {
     return loop_at(IO) * IO_MS; // the rate is that of a millisecond
 }
 
-// A machine that was busy for a moment has a second chance.
+// Measures again if this machine was busy for a moment.
 static bool many_wait_at_once(void)
 {
     for (int i = 0; i < TRIES && waiting_at_once() <= AT_ONCE; i++)
-        compare(lab_model("loop"), IO);
+        measure(lab_model("loop"), IO);
     return waiting_at_once() > AT_ONCE;
 }
 
-// The same, one after the other.
+// The same for requests that compute.
 static bool many_compute_more(void)
 {
     for (int i = 0; i < TRIES; i++) {
         if (many_at_cpu() > MORE * loop_at(CPU))
             return true;
-        compare(lab_model("loop"), CPU);
-        compare(lab_model("fork"), CPU);
+        measure(lab_model("loop"), CPU);
+        measure(lab_model("fork"), CPU);
     }
     return false;
 }
@@ -228,17 +230,19 @@ void scene_models(void)
     story_say("that serve all connections.");
     for (int i = 0; i < model_count; i++)
         for (int work = 0; work < WORKS; work++)
-            compare(i, (enum work)work);
+            measure(i, (enum work)work);
     print_heads();
     for (int i = 0; i < model_count; i++)
         print_row(i);
     const struct result *loop = &results[lab_model("loop")];
     bool wait = many_wait_at_once(), more = many_compute_more(), room = loop->idle > ROOM;
     double computing = many_at_cpu() / loop_at(CPU);
+    const char *remark = "";
+    if (!room)
+        remark = " (other programs need them now)";
     claim_report(
-        &by_work, wait && (more || !room) ? HOLDS : UNCLEAR,
-        "waiting: one loop has %.1f of %d requests waiting at once. Computing: many answer "
-        "%.1f times as many as one loop, which left %.1f of %d cores idle%s",
-        waiting_at_once(), CONNECTIONS, computing, loop->idle, usable_cores(),
-        room ? "" : " (others need them now)");
+        &by_work, holds_if(wait && (more || !room)),
+        "waiting: one loop has %.1f of %d requests waiting at once. Computing: many workers "
+        "answer %.1f times as many as one loop, which left %.1f of %d cores idle%s",
+        waiting_at_once(), CONNECTIONS, computing, loop->idle, usable_cores(), remark);
 }

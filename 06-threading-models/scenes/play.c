@@ -1,8 +1,9 @@
-// play.c: the scenes of lesson 06: who does the work, and who waits meanwhile?
+// play.c: the scenes of lesson 06: which process or thread does the work, and which clients
+// wait meanwhile?
 //
 // Run:    make run             all scenes, or one: make run SCENE=cpu_bound
 //         ./play cpu_bound     the same, beside a ./server in another terminal
-// Watch:  what becomes of the other clients when one client's requests take long.
+// Watch:  what happens to the other clients when one client's requests take long.
 //
 // A scene starts the servers that it compares (lab.c) and loads them (load.c). The scenes are
 // in the files that scenes.h names.
@@ -33,9 +34,9 @@ int main(int argc, char **argv)
     static const struct scene scenes[] = {
         {"models", "seven servers, three kinds of work", scene_models},
         {"idle", "what an idle connection costs", scene_idle},
-        {"cpu_bound", "one client whose requests compute for long", scene_cpu_bound},
-        {"load_balance", "connections are shared out evenly, work is not", scene_load_balance},
-        {"crash", "a request that crashes its worker: what goes with it?", scene_crash},
+        {"cpu_bound", "one client asks for long computations", scene_cpu_bound},
+        {"load_balance", "connections are balanced, work is not", scene_load_balance},
+        {"crash", "a request crashes its worker: what is lost with it?", scene_crash},
         {"race", "two threads, one number", scene_race},
         {"cores", "more workers than processors", scene_cores},
         {"queue_full", "all workers are busy", scene_queue_full},

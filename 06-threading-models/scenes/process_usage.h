@@ -1,5 +1,4 @@
-// process_usage.h: what a server uses, its process and its children, as the kernel tells it in
-// /proc.
+// process_usage.h: what a server's process and its children use, as /proc says.
 #ifndef PROCESS_USAGE_H
 #define PROCESS_USAGE_H
 
@@ -7,12 +6,13 @@
 
 struct process_usage {
     int processes, threads;
-    long switches;    // of contexts, by the threads that live
-    long resident_kb; // memory; a page that several processes have is divided by their number
-    long virtual_kb;  // addresses, whether or not there is memory behind them
+    long switches;    // context switches of the threads that exist now
+    long resident_kb; // memory; each process has an equal part of a page that several share
+    long virtual_kb;  // addresses, with or without memory
 };
 
-// Sums up the process and its children, not their children. What ends meanwhile is missing.
+// Sums up the process and its children (not their children). A process that ends meanwhile may
+// be missing.
 void process_usage_read(pid_t pid, struct process_usage *usage);
 
 #endif

@@ -9,21 +9,21 @@
 #include "scenes.h"
 #include "story.h"
 
-#define WORKERS 200
-#define QUEUE   100
-#define MANY    400 // requests at once: for the workers, for the queue, and more
-#define IO_MS   150 // that each of them waits, and a worker with it, in the first try
-#define SECOND                                                                                 \
-    0.8 // times the wait: a request so late behind the first one has waited for a worker
-#define TRIES       4 // each with twice the wait, until it is long beside all else that delays us
+#define WORKERS     200
+#define QUEUE       100
+#define MANY        400 // requests at once: for the workers, for the queue, and more
+#define IO_MS       150 // in the first try a request waits so long, and its worker with it
+#define SECOND      0.8 // times IO_MS: a request that comes so much later has waited for a worker
+#define TRIES       4   // each with twice the wait, in case other programs delay the answers
 #define GIVE_UP     10000
 #define SPARE_FILES 100 // descriptors beside those of the connections
 
 struct result {
-    int first, second; // answered by a worker that was free, by one that was free again
-    uint64_t refused;  // 503
+    int first;        // requests that a free worker took at once
+    int second;       // requests that waited until a worker was free again
+    uint64_t refused; // requests that were answered 503
     double slowest_refusal_ms, fastest_ms, slowest_ms;
-    int io_ms;
+    int io_ms; // how long a request waits in this try
 };
 
 static void sum_up(const struct load_target *targets, int requests, struct result *result)
@@ -115,15 +115,16 @@ void scene_queue_full(void)
     for (int i = 0; i == 0 || (i < TRIES && !some_are_refused(&many)); i++)
         ask_all(QUEUE, MANY, IO_MS << i, &many);
     story_say("");
-    story_say("%d of them, %d ms each, and room for %d in the queue:", MANY, many.io_ms, QUEUE);
+    story_say("%d requests at once, %d ms each, and room for %d in the queue:", MANY,
+              many.io_ms, QUEUE);
     show(&many, MANY);
     claim_report(
-        &waits, one_waits(&one) ? HOLDS : UNCLEAR,
+        &waits, holds_if(one_waits(&one)),
         "%d of %d after %.0f ms; one had to wait until a worker was free again: %.0f ms",
         one.first, WORKERS + 1, one.fastest_ms, one.slowest_ms);
     claim_report(
-        &refuses, some_are_refused(&many) ? HOLDS : UNCLEAR,
-        "%d wait in it; %llu find it full, and have their 503 within %.0f ms, before the "
-        "first one is served",
+        &refuses, holds_if(some_are_refused(&many)),
+        "%d wait in the queue; %llu find it full, and have their 503 within %.0f ms, before "
+        "the first request is served",
         many.second, (unsigned long long)many.refused, many.slowest_refusal_ms);
 }

@@ -1,5 +1,5 @@
-// race.c: two threads, one number: what is lost, what it costs not to lose it; and how two
-// locks can stop everything.
+// race.c: two threads add to one number: how much is lost, and what it costs to lose nothing.
+// And two locks that stop two threads for ever.
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,9 +14,9 @@
 
 #define THREADS     4
 #define STEPS       100
-#define INCREMENTS  10000  // of each thread in a step: they begin each step together
-#define TRIES_MAX   9      // a race is lost by chance: each try has steps twice as long
-#define PATIENCE_MS 100    // of thread 1 for the second lock
+#define INCREMENTS  10000  // of each thread in a step; all threads begin a step together
+#define TRIES_MAX   9      // a race happens by chance: each try has steps twice as long
+#define PATIENCE_MS 100    // thread 1 waits so long for the second lock
 #define TRANSFERS   100000 // of each thread, with the locks in order
 
 // ---- four ways to count --------------------------------------------------------------------
@@ -32,7 +32,7 @@ static struct {
 } counters = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 // The race, on purpose: two threads read the same number, both write the next one, and one of
-// the two is lost. The thread sanitizer would say so: in this one function it is not to look.
+// the two additions is lost. The thread sanitizer does not check this one function.
 __attribute__((noinline, no_sanitize("thread"))) static void add_plain(int thread, int times)
 {
     (void)thread;
@@ -95,7 +95,7 @@ static struct way {
     uint64_t (*sum)(void);
     int tries;
     uint64_t wanted, lost;
-    double cpu_ns; // of all increments
+    double cpu_ns; // for all increments
 } ways[] = {{"number = number + 1", add_plain, sum_plain, 0, 0, 0, 0},
             {"the same, behind a mutex", add_guarded, sum_guarded, 0, 0, 0, 0},
             {"an atomic addition", add_atomic, sum_atomic, 0, 0, 0, 0},
@@ -105,7 +105,8 @@ enum { PLAIN_WAY, MUTEX_WAY, ATOMIC_WAY, SHARDED_WAY, WAYS };
 
 struct counting {
     pthread_t thread;
-    int number, times; // times: of a step
+    int number; // of the thread
+    int times;  // increments of a step
     const struct way *way;
     pthread_barrier_t *start;
     int64_t cpu_ns;
@@ -179,7 +180,7 @@ static void bank_close(struct bank *bank)
     pthread_barrier_destroy(&bank->both_have_one);
 }
 
-// Thread 2 locks what it takes from first. It would wait for ever.
+// Thread 2 first locks the account from which it takes money. It would wait for ever.
 static void *take_from_b(void *argument)
 {
     struct bank *bank = argument;
@@ -192,7 +193,8 @@ static void *take_from_b(void *argument)
     return NULL;
 }
 
-// So does thread 1, but with a limit. True: it has found a deadlock, and has got out of it.
+// Thread 1 does so too, but it limits how long it waits. True: there was a deadlock, and thread
+// 1 has ended it.
 static bool meet_deadlock(struct bank *bank)
 {
     pthread_t other;
@@ -209,16 +211,19 @@ static bool meet_deadlock(struct bank *bank)
     limit.tv_sec += limit.tv_nsec / 1000000000;
     limit.tv_nsec %= 1000000000;
     bool dead = pthread_mutex_timedlock(&bank->b, &limit) == ETIMEDOUT;
-    story_event("thread 1: %s", dead ? "ETIMEDOUT, so it gives A back" : "it has B");
-    if (!dead)
+    if (dead) {
+        story_event("thread 1: ETIMEDOUT, so it gives A back");
+    } else {
+        story_event("thread 1: it has B");
         pthread_mutex_unlock(&bank->b);
+    }
     pthread_mutex_unlock(&bank->a);
     pthread_join(other, NULL);
     story_event("thread 2 has got A, and is done");
     return dead;
 }
 
-// Whatever the direction of the money: A is locked first.
+// Locks A first, although the money goes from B to A.
 static void *transfer_in_order(void *argument)
 {
     struct bank *bank = argument;
@@ -286,8 +291,8 @@ void scene_race(void)
 
     story_say("");
     story_say(
-        "Two accounts, a lock for each. Thread 1 moves money from A to B, thread 2 back;");
-    story_say("each locks first what it takes from.");
+        "Two accounts, a lock for each. Thread 1 moves money from A to B, thread 2 from B to "
+        "A. Each first locks the account from which it takes money.");
     bank_open(&crossed);
     bank_open(&ordered);
     story_timeline();
@@ -298,17 +303,18 @@ void scene_race(void)
     double ms = (double)(now_ns() - began_ns) / 1e6;
     bank_close(&crossed);
     bank_close(&ordered);
-    story_say("With A before B, whoever pays: 2 x %d transfers in %.0f ms, nobody stuck.",
+    story_say("If both lock A before B: 2 x %d transfers in %.0f ms, without a deadlock.",
               TRANSFERS, ms);
-    claim_report(&lost_updates, ways[PLAIN_WAY].lost && !others ? HOLDS : UNCLEAR,
+    claim_report(&lost_updates, holds_if(ways[PLAIN_WAY].lost > 0 && others == 0),
                  "%llu of %llu lost; with a mutex, an atomic addition, or a number for each: "
                  "%llu",
                  (unsigned long long)ways[PLAIN_WAY].lost,
                  (unsigned long long)ways[PLAIN_WAY].wanted, (unsigned long long)others);
-    claim_report(&deadlocks, dead && in_order ? HOLDS : UNCLEAR,
+    const char *crossed_locks = "two threads, two locks, two orders, and no deadlock";
+    if (dead)
+        crossed_locks = "two threads, two locks, two orders: stuck, until one gives up";
+    claim_report(&deadlocks, holds_if(dead && in_order),
                  "%s; with the locks always in one order: none in %d transfers, and the sum is "
                  "right",
-                 dead ? "two threads, two locks, two orders: stuck, until one gives up"
-                      : "two threads, two locks, two orders, and no deadlock",
-                 2 * TRANSFERS);
+                 crossed_locks, 2 * TRANSFERS);
 }

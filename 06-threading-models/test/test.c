@@ -282,7 +282,26 @@ TEST(stats_know_of_all_workers)
     each(all_models(), "--workers 3", check_stats);
 }
 
-// CPU time is burnt, whatever the clock on the wall says; and only that of one thread.
+// With --log the server prints a line for each answer: the worker, the path, the status, the
+// bytes.
+TEST(a_line_for_each_answer)
+{
+    static const char file[] = "build/test.log";
+    for (int i = 0; i < model_count; i++) {
+        char options[100];
+        pid_t pid;
+        snprintf(options, sizeof options, "--log --workers 2 >%s", file);
+        int port = serve(&pid, models[i].name, options);
+        CHECK_HAS(get(port, "/io?ms=1"), "waited");
+        CHECK_HAS(get(port, "/nothing"), "Not Found");
+        CHECK_INT(test_stop(pid), 0);
+        CHECK_INT(test_number("grep -c 'worker [0-9]*, /io: 200, 7 bytes' %s", file), 1);
+        CHECK_INT(test_number("grep -c 'worker [0-9]*, ?: 404, 10 bytes' %s", file), 1);
+        unlink(file);
+    }
+}
+
+// /cpu burns CPU time, not time on the clock, and in one thread only.
 static void check_cpu(int port, pid_t pid)
 {
     long hz = sysconf(_SC_CLK_TCK);

@@ -301,7 +301,7 @@ TEST(the_client_rejects_bad_options)
 }
 
 // Where a worker belongs to one connection, the client says how many were not served.
-TEST(the_client_says_who_is_not_served)
+TEST(the_client_counts_connections_without_an_answer)
 {
     pid_t pid;
     int port = serve(&pid, "single", "");

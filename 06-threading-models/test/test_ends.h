@@ -64,7 +64,7 @@ static void expect_cut(const char *model)
     CHECK(now_ns() - began_ns > 4000000000); // it was given some time
 }
 
-TEST(who_takes_too_long_is_cut_off)
+TEST(a_request_that_takes_too_long_is_cut_off)
 {
     for_models(all_models(), expect_cut);
 }
@@ -101,7 +101,7 @@ static void check_leftovers(int port, pid_t pid)
     CHECK_INT(test_number("ls /proc/%d/fd | grep -c .", pid) < 12, 1);
 }
 
-TEST(who_is_done_is_gone)
+TEST(workers_that_are_done_are_gone)
 {
     each(named("fork") | named("thread"), "", check_leftovers);
 }
@@ -184,7 +184,7 @@ static void check_killed_child(int port, pid_t pid)
         ;
 }
 
-TEST(prefork_replaces_who_is_killed)
+TEST(prefork_replaces_a_killed_worker)
 {
     each(named("prefork"), "--workers 3", check_killed_child);
 }

@@ -132,7 +132,7 @@ static void check_late_reader_alone(int port, pid_t pid)
     read_late(port, true);
 }
 
-TEST(who_reads_late_gets_everything)
+TEST(a_late_reader_gets_everything)
 {
     each(serving_one(), "", check_late_reader_alone);
     each(all_models() & ~serving_one(), "--workers 2", check_late_reader);

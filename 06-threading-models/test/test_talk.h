@@ -28,7 +28,7 @@ static inline unsigned in_processes(void)
     return set;
 }
 
-// Those in which a connection does not keep its worker: so that there can be a second client
+// The models in which a connection does not keep its worker. There can be a second client,
 // whatever --workers says.
 static inline unsigned serving_all(void)
 {
@@ -55,13 +55,13 @@ static inline unsigned named(const char *name)
     return 1U << model;
 }
 
-static char answers[ANSWERS_BYTES]; // the last ones
+static char answers[ANSWERS_BYTES]; // the answers that were read last
 
-static int file_limit = 1000; // of descriptors, for the servers
+static int file_limit = 1000; // descriptors that a server may have
 
 // ---- servers -------------------------------------------------------------------------------
 
-// What the server's children do when it has gone comes to light here: they become ours.
+// Starts a server. If it ends before its children, they become children of this process.
 static inline int serve(pid_t *pid, const char *model, const char *options)
 {
     char command[300];

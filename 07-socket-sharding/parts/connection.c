@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "http.h"
+#include "log.h"
 #include "net.h"
 
 #define ANSWER_BYTES (500 + STATS_BYTES)
@@ -26,12 +27,14 @@ void connection_begin(struct connection *s, int fd, int64_t due_ns)
     s->length = 0;
 }
 
-// Sends a whole response with one call. The socket is new and its buffer empty: if the answer
-// finds no room, the client has gone, and the error has no reader.
-static void respond(const struct connection *s, int status, const char *text, size_t length,
-                    bool to_head)
+// Sends a whole response with one call, and logs it. `head` is the request's; NULL: no whole
+// head has come. The socket is new and its buffer empty, so there is always room for the
+// answer. An error of send() only says that the client has gone.
+static void respond(const struct connection *s, const struct host *host,
+                    const struct http_head *head, int status, const char *text, size_t length)
 {
     char bytes[ANSWER_BYTES];
+    bool to_head = head && http_is(head->method, "HEAD");
     struct http_out out = {bytes, sizeof bytes, 0, false};
     http_put_status(&out, status);
     if (status == 405)
@@ -39,20 +42,27 @@ static void respond(const struct connection *s, int status, const char *text, si
     http_put_text(&out, "Content-Type: text/plain\r\nConnection: close\r\n");
     http_put_length(&out, length);
     http_put_text(&out, "\r\n");
-    if (!to_head)
-        http_put(&out, text, length);
-    if (!out.overflow && send(s->fd, out.bytes, out.length, MSG_NOSIGNAL) < 0)
+    if (to_head)
+        length = 0;
+    http_put(&out, text, length);
+    if (out.overflow || send(s->fd, out.bytes, out.length, MSG_NOSIGNAL) < 0)
         return;
+    if (head)
+        log_line("worker %d, %.*s %.*s: %d, %zu bytes", host->worker, (int)head->method.length,
+                 head->method.at, (int)head->target.length, head->target.at, status, length);
+    else
+        log_line("worker %d, refused: %d, %zu bytes", host->worker, status, length);
 }
 
-static void refuse(const struct connection *s, int status, bool to_head)
+static void refuse(const struct connection *s, const struct host *host,
+                   const struct http_head *head, int status)
 {
     char text[80];
     int length = snprintf(text, sizeof text, "%s\n", http_reason(status));
-    respond(s, status, text, (size_t)length, to_head);
+    respond(s, host, head, status, text, (size_t)length);
 }
 
-// "/busy?ms=N": N, or -1 if this is something else.
+// Returns N of "/busy?ms=N"; -1: the target is another one.
 static int busy_ms(struct http_text target)
 {
     static const char path[] = "/busy?ms=";
@@ -61,12 +71,14 @@ static int busy_ms(struct http_text target)
     if (target.length <= before || memcmp(target.at, path, before))
         return -1;
     struct http_text digits = {target.at + before, target.length - before};
-    return http_number(digits, BUSY_MS, &wanted) ? (int)wanted : -1;
+    if (!http_number(digits, BUSY_MS, &wanted))
+        return -1;
+    return (int)wanted;
 }
 
-// Occupies the worker, whole, as a long computation would; it does not even look at its
-// listening socket meanwhile. Ends early when the worker is asked to stop.
-static void be_busy(const struct host *host, int wanted_ms)
+// Occupies the worker as a long computation would: meanwhile the worker does not look at its
+// listening socket. Ends early when the worker is asked to stop.
+static void occupy_worker(const struct host *host, int wanted_ms)
 {
     struct pollfd stop = {host->stop_fd, POLLIN, 0};
     int64_t until_ns = now_ns() + ms(wanted_ms);
@@ -79,28 +91,33 @@ static void answer(const struct connection *s, const struct http_head *head,
                    const struct host *host)
 {
     char text[STATS_BYTES];
-    bool to_head = http_is(head->method, "HEAD"), stats = http_is(head->target, "/stats");
+    size_t length;
+    bool stats = http_is(head->target, "/stats");
     int wanted_ms = busy_ms(head->target);
-    if (!to_head && !http_is(head->method, "GET")) {
-        refuse(s, 405, false);
+    if (!http_is(head->method, "HEAD") && !http_is(head->method, "GET")) {
+        refuse(s, host, head, 405);
         return;
     }
     if (!stats && !http_is(head->target, "/") && wanted_ms < 0) {
-        refuse(s, 404, to_head);
+        refuse(s, host, head, 404);
         return;
     }
     if (wanted_ms > 0)
-        be_busy(host, wanted_ms);
-    // Before it is sent: a client that has its answer finds it counted.
+        occupy_worker(host, wanted_ms);
+    // The request is counted before its answer is sent: a client that has the answer and asks
+    // for /stats finds it counted.
     stats_count(&host->stats->line[host->worker - 1].answered);
-    size_t length = stats ? stats_text(host->stats, text, sizeof text)
-                          : (size_t)snprintf(text, sizeof text, "worker %d pid %d tid %d\n",
-                                             host->worker, host->pid, host->tid);
-    respond(s, 200, text, length, to_head);
+    if (stats)
+        length = stats_text(host->stats, text, sizeof text);
+    else
+        length = (size_t)snprintf(text, sizeof text, "worker %d pid %d tid %d\n", host->worker,
+                                  host->pid, host->tid);
+    respond(s, host, head, 200, text, length);
 }
 
-// Closes our half and reads on. To close() while bytes of the client lie unread would make our
-// kernel send a reset, and that may overtake the answer (RFC 9112 §9.6).
+// Closes the server's half of the connection, and reads on. If the server called close() while
+// bytes of the client are unread, its kernel would send a reset, and the client might lose the
+// answer (RFC 9112 §9.6).
 static bool linger(struct connection *s)
 {
     s->lingering = true;
@@ -117,7 +134,7 @@ bool connection_step(struct connection *s, const struct host *host)
     if (got < 0)
         return errno == EAGAIN || errno == EINTR;
     if (got == 0)
-        return false; // also after half a request: its client waits for no answer
+        return false; // the client has closed; after half a request it waits for no answer
     if (s->lingering)
         return true;
     s->length += (size_t)got;
@@ -127,17 +144,18 @@ bool connection_step(struct connection *s, const struct host *host)
     if (result == 0)
         return true;
     if (result < 0)
-        refuse(s, -result, false);
+        refuse(s, host, NULL, -result);
     else
         answer(s, &head, host);
-    // A body, or another request, or what was no request at all: more is coming, or has come.
+    // More bytes have come, or will come: a body, another request, or the rest of what was no
+    // request.
     bool more =
         result < 0 || head.length < s->length || head.content_length > 0 || head.chunked;
     return more && linger(s);
 }
 
-void connection_expire(struct connection *s)
+void connection_expire(struct connection *s, const struct host *host)
 {
     if (s->length && !s->lingering)
-        refuse(s, 408, false);
+        refuse(s, host, NULL, 408);
 }

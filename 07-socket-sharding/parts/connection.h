@@ -1,5 +1,6 @@
-// connection.h: one connection: a request is read, answered, and the connection closed. No
-// keep-alive: this lesson is about getting connections, so every request brings a new one.
+// connection.h: one connection: the server reads a request, answers it and closes the
+// connection. There is no keep-alive: the lesson is about new connections, so each request
+// needs one.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -9,18 +10,18 @@
 #include "stats.h"
 #include "timers.h"
 
-#define REQUEST_BYTES 4096  // of a request's head
-#define LINGER_MS     1000  // how long we read on after a refusal
-#define BUSY_MS       60000 // that /busy?ms= may ask for
+#define REQUEST_BYTES 4096  // a request's head is not longer
+#define LINGER_MS     1000  // how long the server reads on after its answer
+#define BUSY_MS       60000 // the most that /busy?ms= may ask for
 
 struct connection {
     struct timer timer;
-    int64_t due_ns; // when our patience ends
+    int64_t due_ns; // when the server closes the connection, whatever has come by then
     int fd;
-    bool watched;   // the worker waits for it
-    bool lingering; // answered; what still comes is read and thrown away
-    size_t length;
-    char head[REQUEST_BYTES]; // what has come of it
+    bool watched;             // the worker waits until bytes come
+    bool lingering;           // the answer is sent; the server throws away what still comes
+    size_t length;            // bytes in `head`
+    char head[REQUEST_BYTES]; // what has come of the request's head
 };
 
 // The worker that serves a connection.
@@ -30,14 +31,15 @@ struct host {
     struct stats *stats;
 };
 
-// The request has to be there until due_ns.
+// Begins a connection. Its request has to be there by due_ns.
 void connection_begin(struct connection *s, int fd, int64_t due_ns);
 
-// Goes on as far as the socket allows without waiting. True: it waits for more bytes, until
-// due_ns. False: it is over, close the descriptor.
+// Goes on as far as the socket allows without waiting. True: the connection waits for more
+// bytes, until due_ns. False: it is over, and the caller closes the descriptor.
 bool connection_step(struct connection *s, const struct host *host);
 
-// Its time is over: says so, if half a request has come. Close it then.
-void connection_expire(struct connection *s);
+// The time of the connection is over: answers 408, if a part of a request has come. The caller
+// then closes the descriptor.
+void connection_expire(struct connection *s, const struct host *host);
 
 #endif

@@ -31,7 +31,8 @@ void stats_count(_Atomic long *figure)
     atomic_fetch_add_explicit(figure, 1, memory_order_relaxed);
 }
 
-// How often a thread has gone to sleep: proc(5), voluntary_ctxt_switches. -1: it is not there.
+// Returns how often a thread has gone to sleep: proc(5), voluntary_ctxt_switches. -1: there is
+// no such thread.
 static long switches(int pid, int tid)
 {
     char path[64], line[128];
@@ -46,8 +47,9 @@ static long switches(int pid, int tid)
     return count;
 }
 
-// Of a socket in state LISTEN, TCP_INFO has the accept queue in two fields that mean something
-// else in every other state: tcpi_unacked how many wait, tcpi_sacked how many may.
+// Reads the length of an accept queue, and its limit. For a socket in state LISTEN, TCP_INFO
+// has them in two fields that mean something else in every other state: tcpi_unacked (how many
+// connections wait) and tcpi_sacked (the backlog).
 static void accept_queue(int listener, unsigned *depth, unsigned *backlog)
 {
     struct tcp_info info = {0};

@@ -1,4 +1,4 @@
-// supervisor.c: see supervisor.h. It takes no connection itself.
+// supervisor.c: see supervisor.h. The supervisor itself accepts no connection.
 #include "supervisor.h"
 
 #include <errno.h>
@@ -13,11 +13,11 @@
 #include "timers.h"
 
 #define QUESTION_BYTES 65536
-#define SUCCESSOR_MS   7000 // for a successor to start its workers; then the next one may try
+#define SUCCESSOR_MS   7000 // a successor has to start its workers within this time
 
-// A datagram on the port's UDP twin is answered with the workers' stats: without a connection
-// that one of them would have to take, and so also when all of them are stuck. The answer is
-// never longer than the question, so that the server cannot be used to flood others.
+// Answers a datagram with the workers' stats. This needs no connection, so no worker has to
+// accept one, and it works when all workers are stuck. The answer is never longer than the
+// question: an attacker who forges the sender's address cannot use the server to flood others.
 static void answer_question(const struct worker_pool *pool, int socket)
 {
     static char question[QUESTION_BYTES];
@@ -31,7 +31,8 @@ static void answer_question(const struct worker_pool *pool, int socket)
         sendto(socket, text, length, 0, (struct sockaddr *)&from, from_length);
 }
 
-// In how many milliseconds to look again: the sooner of both; -1 and NEVER: at no time.
+// The shorter one of two waits, in milliseconds: `wait_ms` (-1: for ever), and the time until
+// `until_ns` (NEVER: for ever).
 static int sooner_ms(int wait_ms, int64_t until_ns)
 {
     if (until_ns == NEVER)
@@ -44,9 +45,10 @@ static int sooner_ms(int wait_ms, int64_t until_ns)
     return (int)left_ms;
 }
 
-// We are told to end, but a successor may have our sockets already: to drain would close them
-// for both. So it may say first what it wants, unless we are told once more.
-static enum ending last_word(int successor, int64_t give_up_ns, int signals)
+// The server was told to end, but a successor may have its sockets already. If the server
+// drained them, they would be closed for both. So the server waits for what the successor says,
+// unless a second signal comes.
+static enum ending ask_successor(int successor, int64_t give_up_ns, int signals)
 {
     struct pollfd polls[] = {{successor, POLLIN, 0}, {signals, POLLIN, 0}};
     enum ending how = RUNNING;
@@ -55,11 +57,13 @@ static enum ending last_word(int successor, int64_t give_up_ns, int signals)
     if (poll(polls, 2, sooner_ms(-1, give_up_ns)) > 0 && polls[0].revents)
         how = handover_verdict(successor);
     close(successor);
-    return how == RUNNING ? DRAINING : how;
+    if (how == RUNNING)
+        return DRAINING;
+    return how;
 }
 
-// One successor is served at a time: the next one waits, and is then served by the server that
-// has replaced this one.
+// The supervisor serves one successor at a time. The next one waits: the server that has
+// replaced this one serves it.
 enum ending supervise(struct worker_pool *pool, const struct handover_fds *sockets, int signals)
 {
     struct signalfd_siginfo signal;
@@ -68,14 +72,16 @@ enum ending supervise(struct worker_pool *pool, const struct handover_fds *socke
     for (;;) {
         struct pollfd polls[] = {{signals, POLLIN, 0},
                                  {sockets->questions, POLLIN, 0},
-                                 {successor < 0 ? sockets->control : -1, POLLIN, 0},
-                                 {successor, POLLIN, 0}};
+                                 {sockets->control, POLLIN, 0},
+                                 {successor, POLLIN, 0}}; // poll() ignores a -1
+        if (successor >= 0)
+            polls[2].fd = -1; // the next one waits
         if (poll(polls, sizeof polls / sizeof *polls, sooner_ms(mend_ms, give_up_ns)) < 0 &&
             errno != EINTR)
             die("cannot wait in poll(): %s", strerror(errno));
         if (polls[0].revents && read(signals, &signal, sizeof signal) > 0 &&
             signal.ssi_signo != SIGCHLD)
-            return last_word(successor, give_up_ns, signals);
+            return ask_successor(successor, give_up_ns, signals);
         mend_ms = worker_pool_mend(pool);
         if (polls[1].revents)
             answer_question(pool, sockets->questions);
@@ -87,7 +93,10 @@ enum ending supervise(struct worker_pool *pool, const struct handover_fds *socke
             if (how != RUNNING)
                 return how;
         }
-        if (polls[2].revents && (successor = handover_offer(sockets)) >= 0)
-            give_up_ns = now_ns() + SUCCESSOR_MS * INT64_C(1000000);
+        if (polls[2].revents) {
+            successor = handover_offer(sockets);
+            if (successor >= 0)
+                give_up_ns = now_ns() + SUCCESSOR_MS * INT64_C(1000000);
+        }
     }
 }

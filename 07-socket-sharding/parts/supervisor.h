@@ -1,4 +1,4 @@
-// supervisor.h: what the server's first process does while its workers serve.
+// supervisor.h: what the server's main thread does while its workers serve.
 #ifndef SUPERVISOR_H
 #define SUPERVISOR_H
 
@@ -6,7 +6,7 @@
 #include "worker_pool.h"
 
 // Replaces workers that have died, answers questions about the stats, and hands the sockets
-// over to a successor that asks for them. Returns when the server is to end: in which way.
+// over to a successor that asks for them. Returns when the server is to end, and says how.
 // `signals` is a signalfd for SIGINT, SIGTERM and SIGCHLD.
 enum ending supervise(struct worker_pool *pool, const struct handover_fds *sockets,
                       int signals);

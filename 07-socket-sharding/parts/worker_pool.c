@@ -15,18 +15,18 @@
 
 #include "net.h"
 
-// Interrupts a worker wherever it waits. It is repeated until the worker has ended, because one
-// that comes a moment before accept() interrupts nothing.
+// Interrupts a worker in accept(). The signal is sent again and again until the worker has
+// ended: a signal that comes a moment before the call of accept() does not interrupt it.
 #define WORKER_WAKE SIGUSR1
 
-#define SETTLE_SECONDS 5    // within which all workers have to be ready
-#define RESTART_MS     1000 // a worker that dies again and again is started no more often
-#define WAKE_MS        5    // how often a worker is woken that does not end yet
-#define PATIENCE_MS    8000 // for a process that does not end; then it is killed
+#define SETTLE_SECONDS 5    // within this time all workers have to be ready
+#define RESTART_MS     1000 // from the start of a worker that dies to the start of the next
+#define WAKE_MS        5    // between two signals to a worker that is to end
+#define PATIENCE_MS    8000 // a process that has not ended within this time is killed
 
 static void wake(int signal_number)
 {
-    (void)signal_number; // accept() ends with EINTR: that is all it is for
+    (void)signal_number; // nothing to do: accept() now returns, with EINTR
 }
 
 void worker_pool_begin(struct worker_pool *pool, int workers, bool threads)
@@ -50,14 +50,14 @@ static void *run_thread(void *worker)
     return NULL;
 }
 
-// False: there can be no further process now.
+// Forks worker i. False: there can be no further process now.
 static bool start_process(struct worker_pool *pool, int i)
 {
     pid_t parent = getpid(), pid = fork();
     if (pid < 0)
         return false;
     if (pid == 0) {
-        // It lives as long as the supervisor, even if that one is killed.
+        // The worker dies with its supervisor, even if that is killed.
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
             _exit(1);
         close(pool->stop[1]);
@@ -82,11 +82,12 @@ static void start(struct worker_pool *pool, int i)
         die("cannot start worker %d: %s", i + 1, strerror(error));
 }
 
-// One after the other, so that they stand in the kernel's queues in the order of their numbers.
+// The workers are started one after the other, so that in the kernel's wait queues they stand
+// in the order of their numbers.
 void worker_pool_start(struct worker_pool *pool)
 {
     struct timespec until;
-    fflush(stdout); // or every child has a copy of what is not printed yet
+    fflush(stdout); // else every child would print what is in the buffer now
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += SETTLE_SECONDS;
     for (int i = 0; i < pool->workers; i++) {
@@ -99,7 +100,8 @@ void worker_pool_start(struct worker_pool *pool)
 
 // ---- replacing -----------------------------------------------------------------------------
 
-static void bury(struct worker_pool *pool, pid_t pid, int status)
+// A worker has died: says so, and notes when it is to be replaced.
+static void note_death(struct worker_pool *pool, pid_t pid, int status)
 {
     for (int i = 0; i < pool->workers; i++) {
         if (pool->member[i].pid != pid)
@@ -120,7 +122,7 @@ int worker_pool_mend(struct worker_pool *pool)
 {
     int status, wait_ms = -1;
     for (pid_t pid; !pool->threads && (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-        bury(pool, pid, status);
+        note_death(pool, pid, status);
     for (int i = 0; i < pool->workers; i++) {
         int64_t left_ns = pool->member[i].again_ns - now_ns();
         if (!pool->member[i].again_ns)
@@ -142,16 +144,19 @@ static bool has_ended(struct worker_pool *pool, int i)
     return pool->member[i].pid == 0 || waitpid(pool->member[i].pid, NULL, WNOHANG) != 0;
 }
 
-// It may be in accept(), or just about to call it: see WORKER_WAKE.
-static void hurry(struct worker_pool *pool, int i, int64_t until_ns)
+// Interrupts a worker that has not ended yet: see WORKER_WAKE. After until_ns kills it, if it
+// is a process.
+static void interrupt_worker(struct worker_pool *pool, int i, int64_t until_ns)
 {
     if (pool->threads)
         pthread_kill(pool->member[i].thread, WORKER_WAKE);
+    else if (now_ns() < until_ns)
+        kill(pool->member[i].pid, WORKER_WAKE);
     else
-        kill(pool->member[i].pid, now_ns() < until_ns ? WORKER_WAKE : SIGKILL);
+        kill(pool->member[i].pid, SIGKILL);
 }
 
-// Waits for WAKE_MS, or until a second signal asks to stop: then the workers may drop all.
+// Waits for WAKE_MS. If a second signal to stop comes, tells the workers to drop their clients.
 static void wait_a_little(struct worker_pool *pool, int stop_fd)
 {
     struct signalfd_siginfo asked;
@@ -168,7 +173,7 @@ void worker_pool_end(struct worker_pool *pool, enum ending how, int stop_fd)
     close(pool->stop[1]);
     for (int i = 0; i < pool->workers; i++)
         while (!has_ended(pool, i)) {
-            hurry(pool, i, until_ns);
+            interrupt_worker(pool, i, until_ns);
             wait_a_little(pool, stop_fd);
         }
     close(pool->stop[0]);

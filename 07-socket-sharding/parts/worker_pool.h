@@ -16,23 +16,25 @@ struct worker_pool {
     struct {
         pthread_t thread;
         pid_t pid;
-        int64_t began_ns, again_ns; // again_ns: when to replace it; 0: it runs
+        int64_t began_ns;
+        int64_t again_ns; // when to replace the worker; 0: it runs
     } member[WORKERS_MAX];
 };
 
-// Begins a pool of `workers`, whose listeners, ways to wait and so on are then set in
-// pool->worker[i]. Dies if it cannot.
+// Prepares a pool. The caller then sets in pool->worker[i] how each worker waits, its listener
+// and so on. Dies if the pool cannot be had.
 void worker_pool_begin(struct worker_pool *pool, int workers, bool threads);
 
-// Starts all of them.
+// Starts all workers, and waits until each is ready.
 void worker_pool_start(struct worker_pool *pool);
 
-// After SIGCHLD: finds out which worker has ended, and replaces it, at most once in RESTART_MS.
-// Returns in how many milliseconds to call it again, -1: not before the next SIGCHLD.
+// Finds out which workers have died, and replaces each, at most once in RESTART_MS. Call it
+// after each SIGCHLD, and again after as many milliseconds as it returns (-1: only after the
+// next SIGCHLD).
 int worker_pool_mend(struct worker_pool *pool);
 
-// Tells all to end, in which way, and waits until they have. `stop_fd`: when it becomes
-// readable (a second signal has come), they end at once.
+// Tells all workers to end, and how; waits until they have ended. When `stop_fd` can be read (a
+// second signal has come), they end at once.
 void worker_pool_end(struct worker_pool *pool, enum ending how, int stop_fd);
 
 #endif

@@ -1,5 +1,5 @@
-// backlog.c: scene backlog: the server accepts no connection, and its queue is full. Which
-// clients are connected, which wait in which queue, and which are not let in?
+// backlog.c: scene backlog: the server accepts no connection, and its accept queue is full.
+// Which clients are connected, which wait in the queue, and which find no room?
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,15 +18,15 @@
 #include "story.h"
 
 #define OWN_SERVER    "--workers 1 --backlog 2"
-#define SMALL         20 // a backlog that we can fill
-#define OUTSIDE       2  // clients more than there is room for
+#define SMALL         20 // a backlog that this scene can fill
+#define OUTSIDE       2  // clients that find no room
 #define CLIENTS_MAX   (SMALL + 1 + OUTSIDE)
 #define BUSY_MS       800
-#define LOOK_MS       600 // until all clients that find no room have been counted
+#define LOOK_MS       600 // within this time the kernel counts the clients without room
 #define LOOK_EVERY_MS 5
-#define SELDOM_MS     300   // a look at the stats is two packets on the timeline
-#define RETRY_MS      1000  // after which all try again
-#define PATIENCE_MS   15000 // until all of them are served
+#define SELDOM_MS     300   // each look at the stats shows two packets on the timeline
+#define RETRY_MS      1000  // the time after which the kernels try again
+#define PATIENCE_MS   15000 // within this time all clients have to be accepted
 #define PACKETS_MAX   4000
 #define LINE          8192 // of /proc/net/netstat
 
@@ -35,12 +35,13 @@
 
 // ---- what the kernels say ------------------------------------------------------------------
 
-// Both kernel counters of connections that found no room, in the network of process `pid`.
+// Two counters of the kernel: how often it found no room for a connection.
 struct dropped {
     long overflows, drops;
 };
 
-static long named(const char *names, const char *values, const char *wanted)
+// Returns the number below the name `wanted`; -1: there is no such name.
+static long value_of(const char *names, const char *values, const char *wanted)
 {
     size_t length = strlen(wanted);
     while ((names = strchr(names, ' ')) && (values = strchr(values, ' '))) {
@@ -52,7 +53,8 @@ static long named(const char *names, const char *values, const char *wanted)
     return -1;
 }
 
-// /proc/net/netstat has pairs of lines: the names, and below each its value.
+// Reads both counters, for the network of process `pid`. /proc/net/netstat has pairs of lines:
+// one with names, and below it one with their values.
 static struct dropped read_dropped(int pid)
 {
     static char names[LINE], values[LINE];
@@ -62,8 +64,8 @@ static struct dropped read_dropped(int pid)
     FILE *file = fopen(path, "re");
     while (file && fgets(names, sizeof names, file) && fgets(values, sizeof values, file))
         if (!strncmp(names, "TcpExt:", 7))
-            dropped = (struct dropped){named(names, values, "ListenOverflows"),
-                                       named(names, values, "ListenDrops")};
+            dropped = (struct dropped){value_of(names, values, "ListenOverflows"),
+                                       value_of(names, values, "ListenDrops")};
     if (file)
         fclose(file);
     return dropped;
@@ -106,12 +108,13 @@ static const struct claim somaxconn_claim = {
 
 struct clients {
     int fds[CLIENTS_MAX], count;
-    int backlog;          // as the kernel has it
-    int in_queue;         // when all have tried, how many of them
-    int unacknowledged;   // think that they are connected, but are in no queue
-    int in_syn_sent;      // know that they are not
-    int repeated, served; // in the end: SYNs and SYN ACKs sent again, answers
-    struct dropped dropped;
+    int backlog;            // the server's, as its kernel has it
+    int in_queue;           // clients in the accept queue when all have tried
+    int unacknowledged;     // clients that believe they are connected, but are in no queue
+    int in_syn_sent;        // clients that know they are not connected
+    int repeated;           // SYNs and SYN ACKs that were sent again
+    int served;             // clients with an answer, in the end
+    struct dropped dropped; // by how much the kernel's counters grew
 };
 
 static void start_client(struct clients *k, const struct peer *peer)
@@ -121,11 +124,11 @@ static void start_client(struct clients *k, const struct peer *peer)
         die("cannot connect: %s", strerror(errno));
 }
 
-// Until all are connected, as far as they know. What they send from now on arrives behind their
-// last ACK.
-static void await_connected(const struct clients *k)
+// Waits until the first `count` clients believe that they are connected. What a client sends
+// from now on arrives behind the last ACK of its handshake.
+static void await_connected(const struct clients *k, int count)
 {
-    for (int i = 0; i < k->count; i++) {
+    for (int i = 0; i < count; i++) {
         struct pollfd connected = {k->fds[i], POLLOUT, 0};
         if (poll(&connected, 1, PATIENCE_MS) < 1)
             die("client %d is not connected", i + 1);
@@ -134,12 +137,14 @@ static void await_connected(const struct clients *k)
 
 static double distance_ms(double round_trips)
 {
-    return packet_log()->tunnel ? round_trips * packet_log()->rtt_ms : 0;
+    if (!packet_log()->tunnel)
+        return 0;
+    return round_trips * packet_log()->rtt_ms;
 }
 
-// The pair's server, if it is at the other end of a wire, and as this scene needs it; else one
-// of our own beside it.
-static struct peer suitable(int *worker_pid)
+// Returns the server that wire has started, if there is a wire, and if the server has one
+// worker and a small backlog. Else starts a server for this scene.
+static struct peer choose_server(int *worker_pid)
 {
     struct seen seen[WORKERS_MAX];
     struct peer peer = server;
@@ -152,8 +157,8 @@ static struct peer suitable(int *worker_pid)
     return peer;
 }
 
-// A client whose request takes a while; returns when the worker has begun with it, and so looks
-// at no other connection.
+// Connects a client whose request takes a while. Returns when the worker has begun with the
+// request: meanwhile the worker accepts no other connection.
 static int keep_busy(const struct peer *peer)
 {
     char request[100];
@@ -163,17 +168,19 @@ static int keep_busy(const struct peer *peer)
     int fd = connect_to(peer);
     snprintf(request, sizeof request, "GET /busy?ms=%.0f HTTP/1.1\r\nHost: h\r\n\r\n",
              BUSY_MS + distance_ms(4));
-    if (!say_on(fd, request))
+    if (!send_request(fd, request))
         die("cannot ask: %s", strerror(errno));
     do {
         sleep_ms(LOOK_EVERY_MS);
         read_stats(peer, seen);
     } while (seen[0].accepted == accepted);
-    sleep_ms(distance_ms(1) + LOOK_EVERY_MS); // the request has gone with the ACK, or behind it
+    sleep_ms(distance_ms(1) + LOOK_EVERY_MS); // the request arrives at most so much later
     return fd;
 }
 
-static void look(struct clients *k, const struct peer *peer, int worker_pid, struct dropped old)
+// Counts in which state the clients are now. `old`: the counters before the clients came.
+static void count_states(struct clients *k, const struct peer *peer, int worker_pid,
+                         struct dropped old)
 {
     struct seen seen[WORKERS_MAX];
     int64_t until_ns = now_ns() + LOOK_MS * INT64_C(1000000);
@@ -187,14 +194,14 @@ static void look(struct clients *k, const struct peer *peer, int worker_pid, str
     for (int i = 0; i < k->count; i++)
         k->in_syn_sent += info_of(k->fds[i]).tcpi_state == TCP_SYN_SENT;
     k->unacknowledged = k->count - k->in_queue - k->in_syn_sent;
-    story_event(
-        "in the accept queue: %d; wrongly think they are connected: %d; in SYN_SENT: %d",
-        k->in_queue, k->unacknowledged, k->in_syn_sent);
+    story_event("clients in the accept queue: %d, in SYN_SENT: %d", k->in_queue,
+                k->in_syn_sent);
+    story_event("clients that wrongly believe they are connected: %d", k->unacknowledged);
     story_event("the server's ListenOverflows +%ld, ListenDrops +%ld", k->dropped.overflows,
                 k->dropped.drops);
 }
 
-// SYN ACKs that came more than once: the server's part of the retries.
+// Returns how many SYN ACKs were sent again: the server's part of the retries.
 static int syn_acks_again(uint32_t mark, int connections)
 {
     static struct packet packets[PACKETS_MAX];
@@ -203,10 +210,12 @@ static int syn_acks_again(uint32_t mark, int connections)
     for (uint32_t i = 0; i < seen; i++)
         count += packets[i].protocol == IPPROTO_TCP &&
                  (packets[i].flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
-    return count > connections ? count - connections : 0;
+    if (count < connections)
+        return 0;
+    return count - connections;
 }
 
-// Waits until the worker has taken them all; then they ask.
+// Waits until the worker has accepted all clients; then they ask, and read their answers.
 static void serve_all(struct clients *k, const struct peer *peer, long accepted, uint32_t mark)
 {
     struct seen seen[WORKERS_MAX];
@@ -222,9 +231,9 @@ static void serve_all(struct clients *k, const struct peer *peer, long accepted,
     for (int i = 0; i < k->count; i++)
         k->repeated += (int)info_of(k->fds[i]).tcpi_total_retrans;
     for (int i = 0; i < k->count; i++)
-        say_on(k->fds[i], GET_ROOT);
+        send_request(k->fds[i], GET_ROOT);
     for (int i = 0; i < k->count; i++)
-        k->served += hear_on(k->fds[i]).worker == 1;
+        k->served += read_answer(k->fds[i]).worker == 1;
 }
 
 static struct clients play(const struct peer *peer, int worker_pid)
@@ -239,18 +248,17 @@ static struct clients play(const struct peer *peer, int worker_pid)
     uint32_t mark = packet_log_mark();
     story_timeline();
     story_event("listen() was told: %d", k.backlog);
-    // A few at a time: of more SYNs at once than the backlog the kernel remembers nothing, it
-    // answers with SYN cookies (tcp(7), tcp_syncookies), and then cannot repeat its answer.
+    // The clients come a few at a time. If more SYNs came at once than the backlog allows, the
+    // kernel would answer them with SYN cookies (tcp(7), tcp_syncookies). Then it remembers
+    // nothing of a client, and cannot send its SYN ACK again.
     for (int i = 0; i < k.backlog; i++)
         start_client(&k, peer);
-    await_connected(&k);
-    start_client(&k, peer); // there is room for this one,
-    start_client(&k, peer); // but when the ACK of this one comes, there is none,
-    k.count--;
-    await_connected(&k);
-    k.count++;
-    start_client(&k, peer); // and this one's SYN already finds the queue full
-    look(&k, peer, worker_pid, before);
+    await_connected(&k, k.count);
+    start_client(&k, peer); // this client gets the last place in the queue
+    start_client(&k, peer); // the last ACK of this client (without a wire: its SYN) finds none
+    await_connected(&k, k.count - 1);
+    start_client(&k, peer); // already the SYN of this client finds the queue full
+    count_states(&k, peer, worker_pid, before);
     serve_all(&k, peer, accepted, mark);
     close(busy);
     return k;
@@ -264,37 +272,39 @@ static void report_somaxconn(void)
     else if (value == SOMAXCONN_ONCE && host_kernel() < 504)
         claim_report(&somaxconn_claim, HOLDS, "/proc/sys/net/core/somaxconn says %d", value);
     else
-        claim_report(&somaxconn_claim, SKIPPED, "somebody has set it to %d on this machine",
-                     value);
+        claim_report(&somaxconn_claim, SKIPPED, "on this machine it is set to %d", value);
+}
+
+static void report_queue(const struct clients *k)
+{
+    int outside = k->unacknowledged + k->in_syn_sent;
+    enum verdict verdict = holds_if(k->in_queue == k->backlog);
+    if (k->in_queue == k->backlog + 1)
+        verdict = NOT_HERE;
+    claim_report(&length_claim, verdict, "listen() was told %d, and %d are in the queue",
+                 k->backlog, k->in_queue);
+    bool dropped =
+        outside == OUTSIDE && k->dropped.overflows >= outside && k->dropped.drops >= outside;
+    claim_report(&full_claim,
+                 holds_if(dropped && k->repeated >= outside && k->served == k->count),
+                 "final ACKs dropped: %d, SYNs: %d; connections refused: 0; sent again after a "
+                 "second: %d; served: %d of %d",
+                 k->unacknowledged, k->in_syn_sent, k->repeated, k->served, k->count);
 }
 
 void scene_backlog(void)
 {
     int worker_pid;
-    struct peer peer = suitable(&worker_pid);
-    story_say("The one worker is busy for a while, and accepts nobody.");
+    struct peer peer = choose_server(&worker_pid);
+    story_say("The server has one worker. It is busy for a while, and accepts no client.");
     struct clients k = play(&peer, worker_pid);
     if (peer.pid)
         peer_end(&peer);
-    int outside = k.unacknowledged + k.in_syn_sent;
     if (packet_log()->tunnel && packet_log()->loss > 0) {
         claim_report(&length_claim, SKIPPED, "on this link packets are lost anyway");
         claim_report(&full_claim, SKIPPED, "on this link packets are lost anyway");
     } else {
-        claim_report(&length_claim,
-                     k.in_queue == k.backlog + 1 ? NOT_HERE
-                     : k.in_queue == k.backlog   ? HOLDS
-                                                 : UNCLEAR,
-                     "listen() was told %d, and %d are in the queue", k.backlog, k.in_queue);
-        claim_report(
-            &full_claim,
-            outside == OUTSIDE && k.dropped.overflows >= outside &&
-                    k.dropped.drops >= outside && k.repeated >= outside && k.served == k.count
-                ? HOLDS
-                : UNCLEAR,
-            "final ACKs dropped: %d, SYNs: %d; nobody refused; sent again after a second: "
-            "%d; served: %d of %d",
-            k.unacknowledged, k.in_syn_sent, k.repeated, k.served, k.count);
+        report_queue(&k);
     }
     report_somaxconn();
 }

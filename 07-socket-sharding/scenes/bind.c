@@ -10,13 +10,13 @@
 #include "scenes.h"
 #include "story.h"
 
-#define JOINED 200 // connections to a port that two sockets have
+#define JOINED 200 // connections to a port that belongs to two sockets
 
 static const struct claim bind_claim = {
     "7.1", "guide §8.2", "a second bind() fails; with SO_REUSEPORT both succeed", HOLDS, NULL};
 
-// A listening socket on this port of 127.0.0.1 (0: the kernel chooses). -1, errno set, if it
-// cannot be had. These are the calls that the lesson is about.
+// Returns a listening socket on this port of 127.0.0.1 (0: the kernel chooses a port). -1, with
+// errno set: bind() or listen() has failed. These are the calls that the lesson is about.
 static int listening_socket(int port, bool reuse_port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -42,7 +42,7 @@ static int port_of(int fd)
     return ntohs(address.sin_port);
 }
 
-// Two sockets, one port. Returns the second one, or -1 with errno set.
+// Makes two sockets for one port. Returns the second one; -1, with errno set: it has failed.
 static int bind_twice(bool first_reuses, bool second_reuses, int *first)
 {
     *first = listening_socket(0, first_reuses);
@@ -51,8 +51,9 @@ static int bind_twice(bool first_reuses, bool second_reuses, int *first)
     return listening_socket(port_of(*first), second_reuses);
 }
 
-// Connects to the port of both; what waits in the queue of each.
-static void count_joined(const int both[2], int waiting[2])
+// Connects to the port of both sockets. Adds to waiting[] how many connections each socket has
+// in its queue.
+static void count_waiting(const int both[2], int waiting[2])
 {
     struct peer peer = {"127.0.0.1", port_of(both[0]), 0};
     int fds[JOINED];
@@ -70,35 +71,40 @@ void scene_bind(void)
 {
     int waiting[2] = {0, 0};
     bool as_said = true;
-    close(net_connect_or_die(server.host, server.port)); // is it there?
+    static const struct {
+        bool first, second; // this socket sets SO_REUSEPORT
+        const char *label, *options;
+    } ways[] = {{false, false, "", "-|-"},
+                {true, false, "", "SO_REUSEPORT|-"},
+                {false, true, "", "-|SO_REUSEPORT"},
+                {true, true, "both set it before bind()", "SO_REUSEPORT|SO_REUSEPORT"}};
+    close(net_connect_or_die(server.host, server.port)); // is the server there?
     story_head("two sockets, one port|the first|the second|its bind()");
     for (int i = 0; i < 4; i++) {
         int both[2];
-        both[1] = bind_twice(i & 1, i & 2, &both[0]);
+        both[1] = bind_twice(ways[i].first, ways[i].second, &both[0]);
         bool failed = both[1] < 0, in_use = failed && errno == EADDRINUSE;
         const char *result = "succeeds";
         if (in_use)
             result = "EADDRINUSE";
         else if (failed)
             result = strerror(errno);
-        bool both_said_it = i == 3;
-        as_said = as_said && in_use == !both_said_it && failed == !both_said_it;
-        story_row("%s|%s|%s|%s", both_said_it ? "both have said it before bind()" : "",
-                  i & 1 ? "SO_REUSEPORT" : "-", i & 2 ? "SO_REUSEPORT" : "-", result);
+        bool both_set_it = ways[i].first && ways[i].second;
+        as_said = as_said && in_use == !both_set_it && failed == !both_set_it;
+        story_row("%s|%s|%s", ways[i].label, ways[i].options, result);
         if (!failed) {
-            count_joined(both, waiting);
+            count_waiting(both, waiting);
             close(both[1]);
         }
         close(both[0]);
     }
     story_say("");
-    story_say("%d connections to the port that both have, and nobody has accepted any yet:",
+    story_say("%d connections to the port of both sockets. Before any accept():",
               waiting[0] + waiting[1]);
-    for (int i = 0; i < 2; i++)
-        story_bar(i ? "in the second one's queue" : "in the first one's queue", waiting[i],
-                  JOINED, "%d", waiting[i]);
+    story_bar("in the queue of the first", waiting[0], JOINED, "%d", waiting[0]);
+    story_bar("in the queue of the second", waiting[1], JOINED, "%d", waiting[1]);
     bool both_get = waiting[0] > 0 && waiting[1] > 0 && waiting[0] + waiting[1] == JOINED;
     claim_report(
-        &bind_claim, as_said && both_get ? HOLDS : UNCLEAR,
+        &bind_claim, holds_if(as_said && both_get),
         "EADDRINUSE unless both sockets have the option; then each has a queue of its own");
 }

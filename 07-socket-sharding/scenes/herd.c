@@ -3,12 +3,12 @@
 #include "scenes.h"
 #include "story.h"
 
-#define HERD 200 // connections, each way
+#define HERD 200 // connections for each way to wait
 
 static const struct claim herd_claim = {
     "7.4", "guide §8.3", "modern kernels wake only one thread for a connection", NOT_HERE,
-    "In accept() they do. Who watches a shared socket with epoll is woken each time, unless it "
-    "was added with EPOLLEXCLUSIVE (Linux 4.5, epoll_ctl(2))."};
+    "In accept() they do. A thread that watches a shared socket with epoll is woken for each "
+    "connection, unless it added the socket with EPOLLEXCLUSIVE (Linux 4.5, epoll_ctl(2))."};
 
 void scene_herd(void)
 {
@@ -24,8 +24,8 @@ void scene_herd(void)
     enum { SHARED_EPOLL = 1, WAYS = sizeof ways / sizeof *ways };
     double sleeps[WAYS], worst_other = 0;
     story_say(
-        "%d connections, each when all %d workers sleep. How often did anyone wake up and go "
-        "back to\n  sleep, by the kernel's count? For one connection:\n",
+        "%d connections; each comes when all %d workers sleep. How often did a worker wake up "
+        "and go back to sleep for one connection, by the kernel's count?\n",
         HERD, herd_workers);
     for (int i = 0; i < WAYS; i++) {
         struct seen sum = connect_when_asleep(ways[i].options, HERD, NULL);
@@ -35,9 +35,8 @@ void scene_herd(void)
         story_bar(ways[i].title, sleeps[i], herd_workers + 2, "%.2f", sleeps[i]);
     }
     story_say("");
-    story_say(
-        "One of them is for the connection; another one often for the request, which comes "
-        "a moment later.");
+    story_say("Once for the connection; often once more for the request, which comes a moment "
+              "later.");
     enum verdict verdict = UNCLEAR;
     if (sleeps[SHARED_EPOLL] >= 0.85 * herd_workers && worst_other * 1.5 < sleeps[SHARED_EPOLL])
         verdict = NOT_HERE;

@@ -2,12 +2,11 @@
 //
 // Run:    make run             or one scene: make run SCENE=backlog ARGS="--rtt 100"
 //         ./play spread        against ./server in another terminal
-// Watch:  which worker is chosen: the one that the kernel's hash names, whether it has time or
-// not; or
-//         the worker that wakes first.
+// Watch:  which worker gets a connection: the one that the kernel's hash names, whether it has
+//         time or not; or the worker that wakes first.
 //
-// Each scene is in the file of its name. Most of them start servers of their own, because they
-// compare some: servers.h. Read bind.c first.
+// Each scene is in the file of its name. Most scenes compare several servers, and start them:
+// see servers.h. Read bind.c first.
 #include "options.h"
 #include "scenes.h"
 #include "story.h"
@@ -20,25 +19,25 @@ int main(int argc, char **argv)
     static const struct scene scenes[] = {
         {"bind", "two sockets on one port", scene_bind},
         {"spread", "thousands of connections, four ways to share them out", scene_spread},
-        {"order", "who waits longest?", scene_order},
+        {"order", "which of the sleeping workers is woken", scene_order},
         {"herd", "how many wake up for one connection", scene_herd},
-        {"backlog", "nobody accepts, and the queue is full", scene_backlog},
+        {"backlog", "the server accepts no client, and its queue is full", scene_backlog},
         {"stuck", "one of the workers does not answer", scene_stuck},
-        {"takeover", "a new server in the place of the old one", scene_takeover},
-        {"sticky", "the same port, the same worker, until one joins", scene_sticky},
+        {"takeover", "a new server takes the place of the old one", scene_takeover},
+        {"sticky", "the same port, the same worker, until another one joins", scene_sticky},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &server.host, .help = "address of the server"},
         {"port", OPTION_INT, &server.port, 1, 65535, "its port"},
         {"connections", OPTION_INT, &spread_connections, 100, 100000,
-         "in each way, in scene spread"},
+         "for each way, in scene spread"},
         {"workers", OPTION_INT, &herd_workers, 3, 16, "in the scenes order and herd"},
         {0}};
     int first = options_parse(
         argc, argv,
         &(struct command){
             "[SCENE]",
-            "Lesson 07: who gets the connection. Without SCENE all of them: bind, "
+            "Lesson 07: which worker gets a connection. Without SCENE all of them: bind, "
             "spread,\norder, herd, backlog, stuck, takeover, sticky.",
             options});
     story_begin();

@@ -13,8 +13,8 @@
 
 #define ARGUMENTS_MAX 30
 #define OPTIONS_BYTES 300
-#define QUESTIONS     20  // to the supervisor, until we give up; a datagram may be lost
-#define QUESTION_MS   500 // that each may take
+#define QUESTIONS     20  // how often the supervisor is asked: a datagram may be lost
+#define QUESTION_MS   500 // an answer of the supervisor may take so long
 #define PACKET_BYTES  1200
 #define LOOK_AGAIN_MS 0.1
 
@@ -38,7 +38,7 @@ struct peer peer_begin(const char *options)
 {
     struct peer peer;
     if (!peer_try(&peer, options))
-        die("cannot start ./server %s (this client has to run in its own folder)", options);
+        die("cannot start ./server %s (run ./play in its own folder)", options);
     return peer;
 }
 
@@ -46,7 +46,7 @@ void peer_end(const struct peer *peer)
 {
     int status = spawn_stop(peer->pid);
     if (status)
-        die("a server of ours has ended with status %d", status);
+        die("a server of this scene has ended with status %d", status);
 }
 
 // ---- connections ---------------------------------------------------------------------------
@@ -91,13 +91,13 @@ int connect_to(const struct peer *peer)
     return -1;
 }
 
-bool say_on(int fd, const char *request)
+bool send_request(int fd, const char *request)
 {
     return fd >= 0 &&
            send(fd, request, strlen(request), MSG_NOSIGNAL) == (ssize_t)strlen(request);
 }
 
-struct answer hear_on(int fd)
+struct answer read_answer(int fd)
 {
     char text[1000];
     size_t length = 0;
@@ -120,8 +120,8 @@ struct answer hear_on(int fd)
 struct answer ask(const struct peer *peer)
 {
     int fd = connect_to(peer);
-    say_on(fd, GET_ROOT);
-    return hear_on(fd);
+    send_request(fd, GET_ROOT);
+    return read_answer(fd);
 }
 
 // ---- stats -------------------------------------------------------------------------------
@@ -141,7 +141,8 @@ static int parse_stats(const char *text, struct seen seen[WORKERS_MAX])
 
 int read_stats(const struct peer *peer, struct seen seen[WORKERS_MAX])
 {
-    static char text[STATS_BYTES]; // the question, which has to be as long as the answer
+    static char text[STATS_BYTES]; // first the question, which has to be as long as the answer
+    size_t length_asked = PACKET_BYTES; // for a few workers one packet is long enough
     struct timeval patience = {0, QUESTION_MS * 1000};
     struct sockaddr_storage address;
     socklen_t length = net_address(peer->host, peer->port, SOCK_DGRAM, &address);
@@ -151,12 +152,14 @@ int read_stats(const struct peer *peer, struct seen seen[WORKERS_MAX])
         die("cannot make a UDP socket: %s", strerror(errno));
     for (int i = 0; i < QUESTIONS && !workers; i++) {
         memset(text, 0, sizeof text);
-        // For a few workers one packet is long enough.
-        bool sent = send(fd, text, i ? sizeof text : PACKET_BYTES, 0) > 0;
-        ssize_t got = sent ? recv(fd, text, sizeof text - 1, 0) : -1;
-        if (got < 0 && errno == ECONNREFUSED)
+        ssize_t got = send(fd, text, length_asked, 0);
+        if (got > 0)
+            got = recv(fd, text, sizeof text - 1, 0);
+        if (got > 0)
+            workers = parse_stats(text, seen);
+        else if (errno == ECONNREFUSED)
             break;
-        workers = got > 0 ? parse_stats(text, seen) : 0;
+        length_asked = sizeof text;
     }
     close(fd);
     if (!workers)
@@ -181,7 +184,7 @@ struct seen sum_stats(const struct peer *peer)
 
 static bool is_asleep(int pid, int tid)
 {
-    char path[64], state = 'S'; // a worker that has gone is not waited for
+    char path[64], state = 'S'; // a worker that has ended counts as asleep
     snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
     FILE *file = fopen(path, "re");
     if (file && fscanf(file, "%*d %*s %c", &state) != 1)

@@ -1,5 +1,5 @@
-// servers.h: what the scenes of this client need: servers of their own, a question and its
-// answer, and the stats of the workers.
+// servers.h: what the scenes share: they start servers of their own, ask them and read the
+// stats of the workers.
 #ifndef SERVERS_H
 #define SERVERS_H
 
@@ -9,13 +9,13 @@
 
 #include "stats.h"
 
-#define PATIENCE_S 20 // that we wait for an answer
+#define PATIENCE_S 20 // a scene waits so long for an answer
 #define GET_ROOT   "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 
 struct peer {
     const char *host;
     int port;
-    pid_t pid; // of its supervisor, if we have started it
+    pid_t pid; // its supervisor's, if the scene has started it; else 0
 };
 
 // One worker's line of the stats: see stats.h.
@@ -31,42 +31,46 @@ struct answer {
     int pid;
 };
 
-// Starts ./server with these options, on 127.0.0.1; on a port that the kernel chooses if they
-// name none. Dies if it does not run.
+// Starts ./server with these options on 127.0.0.1. If they name no port, the kernel chooses
+// one. Dies if the server does not run.
 struct peer peer_begin(const char *options);
 
-// The same, but false if it does not run.
+// The same, but returns false if the server does not run.
 bool peer_try(struct peer *peer, const char *options);
 
-// Ends it, and waits until it has ended.
+// Ends the server, and waits until it has ended.
 void peer_end(const struct peer *peer);
 
-// A socket that is about to be connected, and the call that does it without waiting: 0, or -1
-// with errno (EINPROGRESS: it goes on by itself).
+// Makes a socket for a connection to the server.
 int socket_to_connect(const struct peer *peer);
+
+// Begins to connect that socket, and does not wait. Returns 0, or -1 with errno set
+// (EINPROGRESS: the kernel goes on with it).
 int start_connecting(int fd, const struct peer *peer);
 
-// A connection; -1, errno set, if there is none. When it is closed it is reset, not ended:
-// the side that ends a connection first has to remember it for a minute (TIME_WAIT), and our
-// thousands would be many.
+// Returns a connection; -1, with errno set: there is none. When a scene closes it, the kernel
+// sends a reset and no FIN. The side that sends the first FIN has to remember the connection
+// for a minute (TIME_WAIT), and a scene makes thousands of them.
 int connect_to(const struct peer *peer);
 
-// Sends a question, and reads the answer to it; closes the connection.
-bool say_on(int fd, const char *request);
-struct answer hear_on(int fd);
+// Sends a request. False: the connection is broken.
+bool send_request(int fd, const char *request);
 
-// Both, on a connection of their own.
+// Reads the answer, and closes the connection.
+struct answer read_answer(int fd);
+
+// Makes a connection, sends a request and reads the answer.
 struct answer ask(const struct peer *peer);
 
-// The stats of all workers, from the supervisor: no worker is disturbed. Returns how many
-// workers there are; dies if no answer comes.
+// Reads the stats of all workers from the supervisor, so no worker is disturbed. Returns how
+// many workers there are; dies if no answer comes.
 int read_stats(const struct peer *peer, struct seen seen[WORKERS_MAX]);
 
-// All of them together.
+// The sums over all workers.
 struct seen sum_stats(const struct peer *peer);
 
-// Waits until all workers sleep: then each of them is back where it waits for connections. On a
-// busy machine that takes a moment, and a worker that is not back cannot be woken.
+// Waits until all workers sleep, because each waits for connections again. On a busy machine
+// that takes a moment, and a worker that is still awake cannot be woken.
 void await_sleep(const struct seen *seen, int workers);
 
 #endif

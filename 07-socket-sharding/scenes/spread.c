@@ -6,14 +6,15 @@
 #include "story.h"
 
 #define WORKERS     4
-#define LEAST_SHARE 20.0 // percent of the connections, of 25: what we call even
-#define MOST_SHARE  30.0
+#define LEAST_SHARE 20.0 // percent: with shares from this on, where 25 would be equal,
+#define MOST_SHARE  30.0 // to this one the scene calls the connections evenly spread
 
 static const struct claim even_claim = {
     "7.2", "guide §8.2", "the kernel spreads connections evenly over the shards", HOLDS, NULL};
 
-// One connection after the other. The least and the greatest share, in percent, and how many
-// connections were not answered.
+// Makes all connections, one after the other, to a server with these options. Draws each
+// worker's share. Sets *least and *most to the smallest and the largest share, in percent.
+// Returns how many connections were not answered.
 static int spread(const char *title, const char *options, double *least, double *most)
 {
     struct seen seen[WORKERS_MAX];
@@ -26,14 +27,17 @@ static int spread(const char *title, const char *options, double *least, double 
     *least = 100;
     *most = 0;
     story_say("");
-    story_say("%s   (%s)", title, options);
+    story_say("%s", title);
+    story_say("(%s)", options);
     for (int i = 0; i < WORKERS; i++) {
         char label[40];
         double share = 100.0 * (double)seen[i].answered / spread_connections;
         snprintf(label, sizeof label, "  worker %d", i + 1);
         story_bar(label, share, 100, "%.1f %%", share);
-        *least = share < *least ? share : *least;
-        *most = share > *most ? share : *most;
+        if (share < *least)
+            *least = share;
+        if (share > *most)
+            *most = share;
     }
     return unanswered;
 }
@@ -50,8 +54,9 @@ void scene_spread(void)
            &unused[0], &unused[1]);
     spread("a queue for all, watched with EPOLLEXCLUSIVE",
            "--workers 4 --mode shared --wait epoll-exclusive", &unused[0], &unused[1]);
+    bool even = least > LEAST_SHARE && most < MOST_SHARE;
     claim_report(
-        &even_claim, lost == 0 && least > LEAST_SHARE && most < MOST_SHARE ? HOLDS : UNCLEAR,
+        &even_claim, holds_if(lost == 0 && even),
         "the smallest share is %.1f %%, the largest %.1f %%: of connections, not of work",
         least, most);
 }

@@ -11,16 +11,17 @@
 #include "story.h"
 
 #define WORKERS      4
-#define CLIENTS      64
+#define CLIENTS      50
 #define FIRST_PORT   15000 // below those that the kernel gives to clients
-#define PORTS        12000 // among which they begin
+#define PORTS        12000 // the first port is one of so many
 #define OTHER_SERVER (WORKERS + 1)
 
 static const struct claim hash_claim = {
     "7.11", "guide §8.2", "a hash of the two addresses and ports decides", HOLDS, NULL};
 
-// Asks from this port. Returns the number of the worker that answers, if it is one of `own`;
-// OTHER_SERVER for any other; 0 if there is no answer, or the port is not free.
+// Sends a request from this port. Returns the number of the worker that answers, if it is one
+// of `own`; OTHER_SERVER: another worker answers; 0: there is no answer, or the port is not
+// free.
 static int ask_from(int from_port, const struct peer *peer, const struct seen *own)
 {
     struct sockaddr_in from = {.sin_family = AF_INET,
@@ -32,43 +33,47 @@ static int ask_from(int from_port, const struct peer *peer, const struct seen *o
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on))
         die("cannot set SO_REUSEADDR: %s", strerror(errno));
     if (bind(fd, (struct sockaddr *)&from, sizeof from) ||
-        connect(fd, (struct sockaddr *)&to, length) || !say_on(fd, GET_ROOT)) {
+        connect(fd, (struct sockaddr *)&to, length) || !send_request(fd, GET_ROOT)) {
         close(fd);
         return 0;
     }
-    struct answer answer = hear_on(fd);
+    struct answer answer = read_answer(fd);
     if (!answer.worker)
         return 0;
-    return own[answer.worker - 1].pid == answer.pid ? answer.worker : OTHER_SERVER;
+    if (own[answer.worker - 1].pid != answer.pid)
+        return OTHER_SERVER;
+    return answer.worker;
 }
 
-// All clients ask, each from a port of its own.
+// All clients ask, each from a port of its own. Writes to worker[] the worker that answers
+// each.
 static void ask_all(const struct peer *peer, const struct seen *own, int first_port,
-                    int who[CLIENTS])
+                    int worker[CLIENTS])
 {
     for (int i = 0; i < CLIENTS; i++)
-        who[i] = ask_from(first_port + i, peer, own);
+        worker[i] = ask_from(first_port + i, peer, own);
 }
 
-// One line: the worker that has answered each client. Returns how many clients are answered by
-// another worker than `before`; *compared becomes the number of clients that have both answers.
-static int show(const char *label, const int who[CLIENTS], const int before[CLIENTS],
+// Shows one line: the worker that has answered each client. Returns how many clients got
+// another worker than in before[]. Sets *compared to the number of clients that have both
+// answers.
+static int show(const char *label, const int worker[CLIENTS], const int before[CLIENTS],
                 int *compared)
 {
     char line[CLIENTS + 1] = "";
     int moved = 0;
     *compared = 0;
     for (int i = 0; i < CLIENTS; i++) {
-        bool both = who[i] && before[i];
+        bool both = worker[i] && before[i];
         *compared += both;
-        moved += both && who[i] != before[i];
-        line[i] = (char)('0' + who[i]);
-        if (!who[i])
+        moved += both && worker[i] != before[i];
+        line[i] = (char)('0' + worker[i]);
+        if (!worker[i])
             line[i] = '?';
-        else if (both && who[i] == before[i] && who != before)
+        else if (both && worker[i] == before[i] && worker != before)
             line[i] = '.';
     }
-    story_say("%-26s %s", label, line);
+    story_say("%-22s %s", label, line);
     return moved;
 }
 
@@ -90,8 +95,8 @@ void scene_sticky(void)
     ask_all(&peer, own, first_port, after);
     peer_end(&peer);
 
-    story_say("%d clients, each with a port of its own, and the worker that answers it; a dot: "
-              "as at first.\n",
+    story_say("%d clients, each with a port of its own. A number: the worker that answers the "
+              "client. A dot: the same worker as at first.\n",
               CLIENTS);
     show("four workers", first, first, &compared);
     int moved_again = show("the same ports again", again, first, &compared);
@@ -100,9 +105,8 @@ void scene_sticky(void)
     bool known =
         compared > CLIENTS / 2 && compared_joined > CLIENTS / 2 && compared_after > CLIENTS / 2;
     claim_report(
-        &hash_claim,
-        known && moved_again == 0 && moved > 0 && moved_after == 0 ? HOLDS : UNCLEAR,
-        "the same port comes to the same worker, %d of %d; but when a fifth joins, %d of "
-        "%d change theirs",
+        &hash_claim, holds_if(known && moved_again == 0 && moved > 0 && moved_after == 0),
+        "the same port comes to the same worker, %d of %d; but when a fifth joins, %d of %d "
+        "clients get another one",
         compared - moved_again, compared, moved, compared_joined);
 }

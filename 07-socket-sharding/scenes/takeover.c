@@ -1,4 +1,4 @@
-// replace.c: a server is replaced by a new one while clients come and go.
+// takeover.c: scene takeover: a new server replaces a running one while clients come and go.
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,15 +16,15 @@
 #include "story.h"
 
 #define CLIENTS       4
-#define CONNECTIONS   2000  // that they make meanwhile, all together
-#define BEFORE        500   // of these, before the server is replaced
-#define AFTER         300   // at least, when it has been
+#define CONNECTIONS   2000  // answers that all clients together get, or more
+#define BEFORE        500   // so many of them come before the server is replaced
+#define AFTER         300   // so many come after that, at least
 #define WAITING       20    // clients in the queue of a worker that is stuck
-#define RESTART_MS    50    // until the naive one is started again; large programs take longer
-#define REFUSED_MS    1     // until a client that was refused tries again
-#define FIRST_PORT    20000 // below those that the kernel gives to clients: one of these could
-#define PORTS         6000  // be given our port while no server listens on it
-#define TRIES         20
+#define RESTART_MS    50    // from a kill to the start of the next server; many take longer
+#define REFUSED_MS    1     // after this time a client that was refused tries again
+#define FIRST_PORT    20000 // the servers' ports: the kernel gives none of these to a client,
+#define PORTS         6000  // while no server listens
+#define TRIES         20    // ports to try
 #define LOOK_EVERY_MS 2
 #define PATIENCE_MS   15000
 
@@ -32,7 +32,7 @@ enum way { HANDED, JOINED, NAIVE, WAYS };
 
 // ---- the new server in the place of the old one --------------------------------------------
 
-// A server on a port that is free.
+// Starts a server on a port that is free.
 static struct peer begin_somewhere(const char *options)
 {
     static int next;
@@ -47,8 +47,8 @@ static struct peer begin_somewhere(const char *options)
     die("cannot start ./server %s", options);
 }
 
-// Waits until a process that was killed has gone, with all that it had; it may still be a
-// zombie, which has no command line.
+// Waits until a process that was killed has gone, with all that it had. (It may still be a
+// zombie. A zombie has no command line.)
 static void await_gone(int pid)
 {
     char path[40];
@@ -64,7 +64,7 @@ static void await_gone(int pid)
     }
 }
 
-// The naive way: the old one is killed, and then the new one is started.
+// The naive way: kills the old server, and then starts the new one.
 static struct peer restart(const struct peer *old, const char *options)
 {
     struct seen seen[WORKERS_MAX];
@@ -85,7 +85,7 @@ static struct peer replace(enum way way, const struct peer *old, const char *wit
     if (way == NAIVE)
         return restart(old, options);
     struct peer new = peer_begin(options);
-    spawn_wait(old->pid); // it ends by itself
+    spawn_wait(old->pid); // the old server ends by itself
     return new;
 }
 
@@ -94,7 +94,8 @@ static struct peer replace(enum way way, const struct peer *old, const char *wit
 struct load {
     struct peer peer;
     _Atomic bool over;
-    _Atomic long answered, refused, lost; // lost: connected, and then no answer
+    _Atomic long answered, refused;
+    _Atomic long lost; // connections without an answer
 };
 
 static void *come_and_go(void *argument)
@@ -107,8 +108,8 @@ static void *come_and_go(void *argument)
             sleep_ms(REFUSED_MS);
             continue;
         }
-        say_on(fd, GET_ROOT); // if that fails, no answer will come
-        if (hear_on(fd).worker)
+        send_request(fd, GET_ROOT); // if that fails, no answer will come
+        if (read_answer(fd).worker)
             load->answered++;
         else
             load->lost++;
@@ -123,7 +124,8 @@ static void await_answered(const struct load *load, long count)
         sleep_ms(LOOK_EVERY_MS);
 }
 
-static void under_load(enum way way, struct load *load)
+// Replaces a server while clients ask it. load counts what happens to them.
+static void replace_under_load(enum way way, struct load *load)
 {
     static const char options[] = "--workers 2 --mode sharded";
     pthread_t clients[CLIENTS];
@@ -133,8 +135,8 @@ static void under_load(enum way way, struct load *load)
             die("cannot start a thread");
     await_answered(load, BEFORE);
     struct peer new = replace(way, &load->peer, options);
-    long before = load->answered;
-    await_answered(load, before + AFTER > CONNECTIONS ? before + AFTER : CONNECTIONS);
+    await_answered(load, load->answered + AFTER);
+    await_answered(load, CONNECTIONS);
     load->over = true;
     for (int i = 0; i < CLIENTS; i++)
         pthread_join(clients[i], NULL);
@@ -143,20 +145,22 @@ static void under_load(enum way way, struct load *load)
 
 // ---- clients that wait ---------------------------------------------------------------------
 
-// Clients in the queue of a worker that is stuck, when its server is replaced. Returns how many
-// are answered.
-static int in_the_queue(enum way way)
+// Replaces a server while clients wait in the queue of its worker, which is stuck. Returns how
+// many of them are answered.
+static int replace_with_queue(enum way way)
 {
     int fds[WAITING], answered = 0;
     struct peer old = begin_somewhere("--workers 1 --mode sharded --stuck 1");
-    for (int i = 0; i < WAITING; i++)
-        if (!say_on(fds[i] = connect_to(&old), GET_ROOT))
+    for (int i = 0; i < WAITING; i++) {
+        fds[i] = connect_to(&old);
+        if (!send_request(fds[i], GET_ROOT))
             die("cannot ask: %s", strerror(errno));
+    }
     for (int waited = 0; sum_stats(&old).queue < WAITING && waited < PATIENCE_MS; waited++)
         sleep_ms(1);
     struct peer new = replace(way, &old, "--workers 1 --mode sharded");
     for (int i = 0; i < WAITING; i++)
-        answered += hear_on(fds[i]).worker > 0;
+        answered += read_answer(fds[i]).worker > 0;
     peer_end(&new);
     return answered;
 }
@@ -168,19 +172,18 @@ static const struct claim restart_claim = {
 
 void scene_takeover(void)
 {
-    static const char *const name[WAYS] = {"gets its sockets (SCM_RIGHTS)",
-                                           "joins, and the old one drains",
-                                           "is started when it is killed"};
+    static const char *const name[WAYS] = {"gets the sockets", "joins, the old one drains",
+                                           "starts after a kill"};
     struct load load[WAYS] = {0};
     int answered[WAYS];
     story_say(
         "A new server takes the place of the old one while %d clients connect again and "
-        "again; and, a\n  second time, while %d wait in the queue of a worker that is stuck.",
+        "again; a second time while %d clients wait in the queue of a worker that is stuck.",
         CLIENTS, WAITING);
-    story_head("the new server|answered|refused|reset|who waited");
+    story_head("the new server|answered|refused|reset|in the queue");
     for (int way = 0; way < WAYS; way++) {
-        under_load((enum way)way, &load[way]);
-        answered[way] = in_the_queue((enum way)way);
+        replace_under_load((enum way)way, &load[way]);
+        answered[way] = replace_with_queue((enum way)way);
         story_row("%s|%ld|%ld|%ld|%d of %d", name[way], load[way].answered, load[way].refused,
                   load[way].lost, answered[way], WAITING);
     }
@@ -188,9 +191,9 @@ void scene_takeover(void)
                  load[HANDED].answered >= CONNECTIONS && answered[HANDED] == WAITING;
     bool joined = load[JOINED].refused == 0 && answered[JOINED] == WAITING;
     bool naive = load[NAIVE].refused > 0 && answered[NAIVE] == 0;
-    claim_report(&restart_claim, clean && joined && naive ? HOLDS : UNCLEAR,
-                 "with its sockets: %ld lost of %ld; drained: %ld reset; killed: %ld refused, "
-                 "%ld reset, and %d of those who waited",
+    claim_report(&restart_claim, holds_if(clean && joined && naive),
+                 "with the sockets: %ld lost of %ld; drained: %ld reset; killed: %ld refused, "
+                 "%ld reset, and %d in the queue",
                  load[HANDED].refused + load[HANDED].lost,
                  load[HANDED].answered + load[HANDED].refused + load[HANDED].lost,
                  load[JOINED].lost, load[NAIVE].refused, load[NAIVE].lost,

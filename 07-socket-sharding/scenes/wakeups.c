@@ -1,9 +1,9 @@
-// wakeups.c: what one connection costs when all workers sleep. See scenes.h.
+// wakeups.c: connections that come while all workers sleep. See scenes.h.
 #include <stdio.h>
 
 #include "scenes.h"
 
-struct seen connect_when_asleep(const char *options, int count, int *who)
+struct seen connect_when_asleep(const char *options, int count, int *got_by)
 {
     struct seen seen[WORKERS_MAX];
     char all[100];
@@ -14,8 +14,8 @@ struct seen connect_when_asleep(const char *options, int count, int *who)
     struct seen before = sum_stats(&peer);
     for (int i = 0; i < count; i++) {
         int worker = ask(&peer).worker;
-        if (who)
-            who[i] = worker;
+        if (got_by)
+            got_by[i] = worker;
         await_sleep(seen, herd_workers);
     }
     struct seen sum = sum_stats(&peer);

@@ -4,8 +4,8 @@
 #   one shared socket      ours --wait epoll-exclusive, which is what nginx does by itself
 #   sharded                nginx with "listen ... reuseport"
 #
-# and beside them our two other ways to wait, for which nginx has no like. Columns: connections a
-# second, in thousands (wrk runs on the same CPUs: this is what the machine can do with both);
+# and beside them the two other ways to wait of our server, which nginx does not have. Columns: connections
+# a second, in thousands (wrk runs on the same CPUs: this is what the machine can do with both);
 # CPU time of all workers, user and system, for one connection; connections in a second of the
 # workers' CPU time, ours over nginx's: 1 or more is the goal.
 . ../common/test/peers.sh
@@ -18,7 +18,7 @@ their_port=$((20000 + $$ % 10000))
 folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 
-# start_nginx WORKERS [reuseport]: everything off that we do not do. Sets $theirs, its master.
+# start_nginx WORKERS [reuseport]: all is off that our server does not do. Sets $theirs, its master.
 start_nginx() {
     their_port=$((their_port + 1))
     cat >"$folder/nginx.conf" <<CONF
@@ -55,7 +55,7 @@ median() { awk -v column="$2" '{ print $column }' "$1" | sort -n | sed -n "$(((R
 # compare TITLE WORKERS SERVER-OPTIONS [NGINX-WORD]: with "-" for the last, ours alone.
 compare() {
     # shellcheck disable=SC2086 # a list of options
-    start_server ./server --workers "$2" --as processes $3
+    start_server ./server --quiet --workers "$2" --as processes $3
     ours=${pids##* }
     [ "$4" = - ] || start_nginx "$2" "$4"
     rm -f "$folder/ours" "$folder/theirs"

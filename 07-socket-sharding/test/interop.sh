@@ -75,15 +75,15 @@ if need nginx nginx-light; then
     done
 fi
 
-# A port that nginx shards can be joined by nobody who does not say so, and by who does.
+# A server can share a port with nginx's shards only if it says so (--join).
 if need nginx nginx-light && need curl curl; then
     their_port=$((20000 + $$ % 10000))
     if start_nginx $their_port "server { listen 127.0.0.1:$their_port reuseport;
         location / { return 200 'nginx \$pid\n'; } }" "worker_processes 2; user $(id -un);"; then
         expect "nginx has the port" "1" "timeout 10 ./server --port $their_port 2>/dev/null; echo \$?"
         expect "our client's first scene, against nginx" "0" "./play --port $their_port bind >/dev/null; echo \$?"
-        # The same two addresses and ports, the same worker: so it is with the shards of nginx. (The one who closes first
-        # has to remember the port for a minute. That shall not be curl, so it reads on until nginx has closed.)
+        # nginx's shards: the same two addresses and ports, the same worker. (The side that closes first has to remember
+        # the port for a minute. That must not be curl, so curl reads on until nginx has closed.)
         again() {
             for from in $(seq 14001 14020); do
                 curl -s -m 20 -H 'Connection: close' --ignore-content-length --local-port "$from" "http://127.0.0.1:$their_port/"

@@ -5,7 +5,7 @@
 #include "test_handover.h"
 #include "test_servers.h"
 
-// ---- who gets a connection -----------------------------------------------------------------
+// ---- which worker gets a connection --------------------------------------------------------
 
 TEST(every_way_serves_and_counts)
 {
@@ -39,8 +39,8 @@ TEST(every_way_serves_and_counts)
     }
 }
 
-// How many connections of 80 each of four workers gets, if all of them sleep when it comes; in
-// `order` who got which; returns how often they went to sleep, all together.
+// Makes 80 connections to four workers, each when all workers sleep. Writes to order[] the worker
+// that got each connection. Returns how often the workers went to sleep, all together.
 static long share(const char *way, int order[80], struct seen seen[WORKERS_MAX])
 {
     pid_t pid;
@@ -61,7 +61,7 @@ static long share(const char *way, int order[80], struct seen seen[WORKERS_MAX])
     return after - before;
 }
 
-// Who sleeps in accept() stands in a queue: first in, first out.
+// Workers that sleep in accept() stand in a queue: first in, first out.
 TEST(blocking_accept_takes_turns)
 {
     struct seen seen[WORKERS_MAX];
@@ -76,7 +76,7 @@ TEST(blocking_accept_takes_turns)
     }
 }
 
-// Who watches with EPOLLEXCLUSIVE keeps its place in the queue: the first one is always woken.
+// A worker with EPOLLEXCLUSIVE keeps its place in the queue: the first one is always woken.
 TEST(exclusive_epoll_has_a_favourite)
 {
     struct seen seen[WORKERS_MAX];
@@ -85,8 +85,8 @@ TEST(exclusive_epoll_has_a_favourite)
     CHECK(seen[0].accepted >= 70);
 }
 
-// Without it all are woken for each connection. With it, or a socket of one's own, one is: it
-// sleeps once more for the request.
+// Without EPOLLEXCLUSIVE all workers are woken for each connection. With it, or with a socket for
+// each worker, only one is: it sleeps once more for the request.
 TEST(a_herd)
 {
     struct seen seen[WORKERS_MAX];
@@ -98,8 +98,8 @@ TEST(a_herd)
     CHECK(share("--mode sharded --wait epoll", order, seen) < 80 * 3);
 }
 
-// Asks from this port (0: the kernel chooses one, and it is filled in). Returns the worker's
-// number, 0 if the port is not free.
+// Asks from this port (0: the kernel chooses one; it is written to *from_port). Returns the
+// worker's number; 0: the port is not free.
 static int ask_from(in_port_t *from_port, int port)
 {
     struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -135,7 +135,7 @@ TEST(the_hash_is_faithful)
         compared += second > 0;
         same += second > 0 && second == first;
     }
-    CHECK(compared >= 20); // somebody else may have taken a port meanwhile
+    CHECK(compared >= 20); // another program may have taken a port meanwhile
     CHECK_INT(same, compared);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -187,7 +187,7 @@ TEST(only_the_stuck_workers_clients_wait)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// The queue holds one more than listen() was told; the next client is not even connected.
+// The queue holds one more than listen() was told. The next client is not even connected.
 TEST(backlog_and_one)
 {
     pid_t pid;
@@ -295,7 +295,7 @@ TEST(silent_clients_disturb_nobody)
         alarm(TEST_SECONDS);
         bool blocking = strstr(ways[i], "accept") != NULL;
         int port = serve(&pid, "--workers 2 %s", ways[i]), count = blocking ? 1 : 400;
-        if (blocking && strstr(ways[i], "sharded")) { // its shard waits; see the next test
+        if (blocking && strstr(ways[i], "sharded")) { // a client of its shard waits: next test
             CHECK_INT(test_stop(pid), 0);
             continue;
         }
@@ -309,8 +309,8 @@ TEST(silent_clients_disturb_nobody)
     }
 }
 
-// A worker that waits in accept() serves one at a time, but nobody has it for ever.
-TEST(patience_has_an_end)
+// A worker that waits in accept() serves one client at a time, but not for ever.
+TEST(a_slow_client_gets_408)
 {
     static const int patience_ms[] = {900, 4900};
     for (size_t i = 0; i < COUNT(two_ways); i++) {
@@ -337,7 +337,7 @@ TEST(busy_is_busy)
         CHECK(now_ns() - start >= INT64_C(500000000));
         CHECK_HAS(last_words(busy), "worker 1");
         busy = say(port, GET("/busy?ms=60000"));
-        other = say(port, GET("/")); // it waits in the queue, and is served when the end comes
+        other = say(port, GET("/")); // it waits in the queue until the server is to end
         CHECK_INT(await_queue(port, 1), 1);
         kill(pid, SIGTERM);
         CHECK_HAS(last_words(other), "worker 1");
@@ -354,6 +354,31 @@ TEST(the_supervisor_answers_no_short_questions)
     CHECK_INT(question(port, 100, seen), 0);
     CHECK_INT(stats(port, seen), 2);
     CHECK_INT(test_stop(pid), 0);
+}
+
+// The server prints a line for each answer: the worker, the request, the status and the bytes of
+// content. With --quiet it does not.
+TEST(a_line_for_each_answer)
+{
+    static const char file[] = "build/test.log";
+    for (int quiet = 0; quiet < 2; quiet++) {
+        const char *option = "";
+        char command[200];
+        pid_t pid;
+        if (quiet)
+            option = "--quiet";
+        snprintf(command, sizeof command, "./server --port 0 --workers 1 %s >%s", option, file);
+        int port = test_start(&pid, command);
+        last_words(say(port, GET("/nothing")));
+        last_words(say(port, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"));
+        last_words(say(port, "hello\r\n\r\n"));
+        CHECK_INT(test_stop(pid), 0);
+        CHECK_INT(test_number("grep -c 'worker 1, GET /nothing: 404, 10 bytes' %s", file), !quiet);
+        CHECK_INT(test_number("grep -c 'worker 1, HEAD /: 200, 0 bytes' %s", file), !quiet);
+        CHECK_INT(test_number("grep -c 'worker 1, refused: 400, 12 bytes' %s", file), !quiet);
+        CHECK_INT(test_number("grep -c '^stopped: workers 1, connections 3' %s", file), 1);
+        unlink(file);
+    }
 }
 
 TEST(choices)
@@ -379,7 +404,7 @@ static int run_client(int port, const char *arguments)
     return test_run(command);
 }
 
-// The sum of the counts behind "worker N pid P tid T".
+// Returns the sum of the counts behind "worker N pid P tid T".
 static int count_in_output(void)
 {
     int sum = 0, count;
@@ -401,8 +426,8 @@ TEST(the_client_counts_every_connection)
     }
 }
 
-// With 200 connections and a worker of four that is stuck, some wait, and the client says so.
-TEST(the_client_shows_who_waits_for_a_stuck_worker)
+// One worker of four is stuck. Some of 200 connections have no answer, and the client says so.
+TEST(the_client_counts_connections_without_an_answer)
 {
     int failed = 0;
     pid_t pid;
@@ -417,7 +442,7 @@ TEST(the_client_shows_who_waits_for_a_stuck_worker)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Runs the client against a server that answers so. It must fail, and say why.
+// Runs the client against a server that answers with these bytes. It must fail, and say why.
 static void expect_refused(const char *bytes, const char *why)
 {
     int port = test_fake_server(bytes, strlen(bytes), false);

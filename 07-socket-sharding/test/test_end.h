@@ -6,7 +6,7 @@
 
 #include "test_servers.h"
 
-// Nobody who is connected is left without an answer: not who waits in a queue either.
+// All clients that are connected get their answer, also those that wait in a queue.
 TEST(a_stop_drains_the_queues)
 {
     for (size_t i = 0; i < COUNT(ways); i++) {
@@ -47,7 +47,7 @@ TEST(a_kill_does_not)
     CHECK_INT(lost, queue);
 }
 
-// Those who are slow get a while, not for ever; who asks again to stop gets it at once.
+// Slow clients get some time, but not for ever. After a second signal the server ends at once.
 TEST(a_stop_does_not_wait_for_ever)
 {
     for (int again = 0; again < 2; again++) {

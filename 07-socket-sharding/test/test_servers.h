@@ -11,7 +11,7 @@
 #include "test_server.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define PATIENCE_S   20 // that a test waits for an answer
+#define PATIENCE_S   20 // a test waits so long for an answer
 
 // Every way to wait for connections, each with a queue for all and one for each, as processes
 // and as threads.
@@ -53,8 +53,8 @@ static inline int serve(pid_t *pid, const char *format, ...)
 
 // ---- HTTP ----------------------------------------------------------------------------------
 
-// A connection on which this has been said; -1, errno set, if there is none. (An answer that
-// does not come is a failure, not a test that hangs.)
+// Makes a connection and sends this text on it. Returns -1, with errno set, if there is none.
+// (The connection has a time limit: without an answer the test fails, and does not hang.)
 static inline int say(int port, const char *text)
 {
     struct timeval patience = {PATIENCE_S, 0};
@@ -69,8 +69,8 @@ static inline int say(int port, const char *text)
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
 
-// Reads to the end and closes. Returns the number of bytes; -1, errno set, if there is no end
-// but an error.
+// Reads until the server closes, and closes too. Returns the number of bytes; -1, with errno
+// set: an error came before the end.
 static inline ssize_t listen_to(int fd, char *answer, size_t size)
 {
     size_t length = 0;
@@ -95,7 +95,8 @@ static inline const char *last_words(int fd)
     return answer;
 }
 
-// Who answers a question: the worker's number, 0 if nobody does; and its process.
+// Asks for /. Returns the number of the worker that answers, and its process in *pid; 0: there
+// was no answer.
 static inline int ask(int port, int *pid)
 {
     int worker = 0, tid;
@@ -183,8 +184,8 @@ static inline unsigned await_queue(int port, unsigned count)
     return queue;
 }
 
-// Waits until so many connections are answered, or behind this worker, which is stuck; at most
-// 20 s. Returns how many are behind it. (Other queues are not for ever, so they do not count.)
+// Waits, at most 20 s, until `count` connections are answered or in the queue of this worker,
+// which is stuck. Returns how many are in its queue. (The other workers empty their queues.)
 static inline unsigned await_all_behind(int port, int stuck, long count)
 {
     struct seen seen[WORKERS_MAX];
@@ -212,7 +213,7 @@ static inline bool is_asleep(int pid, int tid)
 }
 
 // Waits until all workers sleep: each has come back to where it waits for connections. On a
-// busy machine that takes a moment, and who is not back is not woken.
+// busy machine that takes a moment, and a worker that is still awake is not woken.
 static inline void await_sleep(const struct seen *seen, int workers)
 {
     for (int i = 0; i < workers; i++)
@@ -220,7 +221,7 @@ static inline void await_sleep(const struct seen *seen, int workers)
             sleep_ms(0.1);
 }
 
-// Waits until a process has gone (or is a zombie of somebody else), at most 5 s.
+// Waits until a process has gone (or is a zombie of another process), at most 5 s.
 static inline bool has_gone(int pid)
 {
     char path[40];

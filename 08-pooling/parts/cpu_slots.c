@@ -6,7 +6,10 @@ static void enqueue(struct cpu_slots *cores, struct worker *worker)
     worker->waits = true;
     worker->previous = cores->last;
     worker->next = NULL;
-    *(cores->last ? &cores->last->next : &cores->first) = worker;
+    if (cores->last)
+        cores->last->next = worker;
+    else
+        cores->first = worker;
     cores->last = worker;
     cores->waiting++;
 }
@@ -14,8 +17,14 @@ static void enqueue(struct cpu_slots *cores, struct worker *worker)
 static void dequeue(struct cpu_slots *cores, struct worker *worker)
 {
     worker->waits = false;
-    *(worker->previous ? &worker->previous->next : &cores->first) = worker->next;
-    *(worker->next ? &worker->next->previous : &cores->last) = worker->previous;
+    if (worker->previous)
+        worker->previous->next = worker->next;
+    else
+        cores->first = worker->next;
+    if (worker->next)
+        worker->next->previous = worker->previous;
+    else
+        cores->last = worker->previous;
     cores->waiting--;
 }
 
@@ -41,7 +50,7 @@ void cpu_slots_leave(struct cpu_slots *cores, struct worker *worker)
         cores->busy--;
         return;
     }
-    dequeue(cores, next); // the core goes from hand to hand, and stays busy
+    dequeue(cores, next); // the core stays busy: `next` has it now
     next->has_core = true;
     conn_wake(next->conn);
 }

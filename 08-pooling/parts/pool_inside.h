@@ -1,9 +1,9 @@
 // pool_inside.h: what the four files of the pool share. A program includes pool.h.
 //
-// pool.c lends and takes back, pool_items.c opens and closes, pool_maintenance.c closes what is
-// too old and opens what is missing, pool_report.c tells how it goes. One lock guards
-// everything. All functions here are called with it held; those that say so let go of it while
-// they call the pool's owner.
+// pool.c lends resources and takes them back; pool_items.c opens and closes them;
+// pool_maintenance.c closes old resources and opens missing ones; pool_report.c has the
+// statistics. One lock guards everything. The caller of a function here holds the lock. Some
+// functions unlock it while they call a function of the pool's owner; their comments say so.
 #ifndef POOL_INSIDE_H
 #define POOL_INSIDE_H
 
@@ -15,36 +15,36 @@
 
 #define MS INT64_C(1000000) // nanoseconds
 
-// A resource goes FREE -> OPENING -> OUT -> IDLE -> CHECKING -> OUT ..., and from each of them
-// over CLOSING back to FREE. Whatever is not FREE counts against `max`.
+// An item goes FREE -> OPENING -> OUT -> IDLE -> CHECKING -> OUT ..., and from each state
+// through CLOSING back to FREE. Every item that is not FREE counts against `max`.
 enum state {
     FREE,     // a place without a resource
-    OPENING,  // a borrower's already, or the pool's own
-    CHECKING, // a borrower's already: is asked whether it is still good, or about to be closed
-    OUT,      // lent
-    IDLE,
-    CLOSING,
+    OPENING,  // a borrower, or the pool's own thread, opens a resource
+    CHECKING, // a borrower validates the resource, or it will be closed in a moment
+    OUT,      // the resource is lent
+    IDLE,     // the resource waits for a borrower
+    CLOSING,  // the resource is being closed
     STATES
 };
 
 struct pool_item {
     enum state state;
-    bool reported;          // as a leak
-    void *resource;         // NULL while there is none, or none yet
+    bool reported;          // this loan was reported as a leak
+    void *resource;         // NULL: there is none, or it is not open yet
     const char *who;        // the borrower's name
-    uint64_t loan;          // the number of the loan by which it is out
-    int64_t since_ns;       // that it is idle, or out
-    int64_t ends_ns;        // its lifetime, or NEVER
-    struct pool_item *next; // the next idle one, or free one
+    uint64_t loan;          // the number of the present loan
+    int64_t since_ns;       // when the resource became IDLE, or was lent
+    int64_t ends_ns;        // when its lifetime ends, or NEVER
+    struct pool_item *next; // the next item in the list of idle items, or of free ones
 };
 
-// A borrower in line. Its thread sleeps until it is served.
+// A borrower in line. Its thread sleeps until another thread sets `served`.
 struct waiter {
     struct waiter *before, *behind;
     pthread_cond_t turn;
-    bool served;             // it is out of the line,
-    struct pool_item *item;  // and this is its own;
-    enum pool_result result; // or there is none for it, and why
+    bool served;             // the waiter has left the line
+    struct pool_item *item;  // the item that it got; NULL: none
+    enum pool_result result; // why it got none
 };
 
 struct pool {
@@ -52,22 +52,22 @@ struct pool {
     pthread_mutex_t lock;
     pthread_condattr_t monotonic;
     struct waiter *first, *last;   // the line
-    struct pool_item *idle, *free; // what was returned last is lent first
+    struct pool_item *idle, *free; // lists; the item that was added last is taken first
     int count[STATES];             // items in each state
-    int inside;                    // threads in line, or on their way out of it
-    struct pool_stats stats;       // what only grows
-    bool failing;                  // the last open failed,
-    int64_t retry_at_ns;           // and before this moment no other is tried
-    char last_error[POOL_ERROR];
-    uint64_t random;
-    bool closed;           // pool_close() has been called
-    pthread_cond_t gone;   // for it: an item was closed, or a thread has left the line
-    uint64_t loans;        // so far
-    bool has_threads;      // the next two; a pool with a clock of its own has none
-    pthread_t maintenance; // closes what is old or idle, reports leaks
-    pthread_t filler;      // opens to `min`: a server that hangs holds up nothing else
-    uint64_t chores;       // grows when these threads are to look again at once
-    pthread_cond_t work;   // for them
+    int inside;                    // threads that are in line, or are leaving it
+    struct pool_stats stats;       // the counters; pool_stats() adds the present states
+    bool failing;                  // the last open failed
+    int64_t retry_at_ns;           // after a failure: when the next open may be tried
+    char last_error[POOL_ERROR];   // the reason of the last failure
+    uint64_t random;               // state of the random numbers
+    bool closed;                   // pool_close() was called
+    pthread_cond_t gone;   // wakes pool_close(): an item was freed, or a thread left the line
+    uint64_t loans;        // how many loans there have been
+    bool has_threads;      // the next two threads run; not in a pool with a clock of its own
+    pthread_t maintenance; // closes resources that are old or idle, and reports leaks
+    pthread_t filler;      // opens up to `min`: when the server hangs, only this thread waits
+    uint64_t chores;       // grows when the two threads have to look again at once
+    pthread_cond_t work;   // wakes the two threads
     struct pool_item items[];
 };
 
@@ -80,7 +80,7 @@ static inline int64_t pool_now(const struct pool *pool)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-// Things that there are, or will be in a moment.
+// How many items are not FREE.
 static inline int pool_total(const struct pool *pool)
 {
     return pool->config.max - pool->count[FREE];
@@ -93,24 +93,24 @@ static inline void pool_set_state(struct pool *pool, struct pool_item *item, enu
     item->state = state;
 }
 
-// True if a further resource may be opened now: there is a place for it, and no open has failed
-// a moment ago. After a failure one alone tries; the others wait for what becomes of it.
+// True if a resource may be opened now: there is a free place, and no open has failed within
+// retry_ms. After a failure one thread alone tries; the others wait for its result.
 bool pool_may_open(struct pool *pool, int64_t now);
 
-// A free place, now OPENING.
+// Takes a free item, which is OPENING then.
 struct pool_item *pool_take_free(struct pool *pool);
 
-// Opens a resource for this place, until end_ns of now_ns() at the latest. False: that failed,
-// and the place is free again. Lets go of the lock meanwhile.
+// Opens a resource in this item; that may last until end_ns (of now_ns()). False: it failed,
+// and the item is FREE again. Unlocks the pool meanwhile.
 bool pool_open(struct pool *pool, struct pool_item *item, int64_t end_ns);
 
-// Closes an item's resource. The place remains the caller's. Lets go of the lock meanwhile.
+// Closes an item's resource. The item remains the caller's. Unlocks the pool meanwhile.
 void pool_close_resource(struct pool *pool, struct pool_item *item, enum pool_reason reason);
 
-// Gives the first in line what they can have, as long as there is something.
+// Serves the threads in line, the first one first, as long as there is an item for them.
 void pool_serve_line(struct pool *pool);
 
-// A resource that may be lent, or a place that may be opened in: to the first in line, if there
+// The item's resource is idle, or the item is free. The first thread in line gets it, if there
 // is one.
 static inline void pool_put_idle(struct pool *pool, struct pool_item *item)
 {
@@ -123,23 +123,23 @@ static inline void pool_put_idle(struct pool *pool, struct pool_item *item)
 
 void pool_put_free(struct pool *pool, struct pool_item *item);
 
-// An idle item, now CHECKING and the caller's.
+// Takes this item out of the list of idle items. It is CHECKING then, and the caller's.
 void pool_take_idle(struct pool *pool, struct pool_item *item);
 
-// Asks it whether it can still be used; that may take half of open_ms. Lets go of the lock
-// meanwhile.
+// Calls the owner's validate(), which may take half of open_ms. Unlocks the pool meanwhile.
 bool pool_is_valid(struct pool *pool, struct pool_item *item);
 
-// The maintenance thread has something to do that it does not know of.
+// Wakes the pool's own threads: there is work that they do not know of.
 void pool_wake_maintenance(struct pool *pool);
 
-// pool_maintenance.c: the two threads; and the first one's work, which returns when there will
-// be more of it.
+// pool_maintenance.c: the two threads, and one round of the first thread's work, which returns
+// the time of the next round.
 void *pool_maintain(void *pool);
 void *pool_fill(void *pool);
 int64_t pool_maintain_once(struct pool *pool);
 
-// pool_report.c: pool_holders(), and one more borrower was served after this wait.
+// pool_report.c: pool_list_holders() is pool_holders() for a caller that holds the lock;
+// pool_count_wait() counts a borrower that was served after this wait.
 int pool_list_holders(struct pool *pool, char *text, int size);
 void pool_count_wait(struct pool *pool, int64_t waited_ns);
 

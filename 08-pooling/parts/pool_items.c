@@ -1,4 +1,4 @@
-// pool_items.c: the places of a pool, what is in them, and the owner's three functions.
+// pool_items.c: the items of a pool, their lists, and the calls of the owner's functions.
 #include <string.h>
 
 #include "net.h"
@@ -59,8 +59,9 @@ bool pool_may_open(struct pool *pool, int64_t now)
            (!pool->failing || (now >= pool->retry_at_ns && pool->count[OPENING] == 0));
 }
 
-// When a resource that is opened now has lived long enough. Not all at the same moment: those
-// opened together would otherwise end together, and all borrowers would open at once.
+// When the lifetime of a resource that is opened now ends. The jitter keeps resources that were
+// opened together from ending together: else all borrowers would open a new one at the same
+// time.
 static int64_t end_of_life(struct pool *pool, int64_t now)
 {
     const struct pool_config *config = &pool->config;
@@ -95,7 +96,7 @@ bool pool_open(struct pool *pool, struct pool_item *item, int64_t end_ns)
     why[POOL_ERROR - 1] = '\0';
     memcpy(pool->last_error, why, sizeof why);
     pool_put_free(pool, item);
-    pool_wake_maintenance(pool); // it has to look when the time is over
+    pool_wake_maintenance(pool); // it has to look again after retry_ms
     return false;
 }
 

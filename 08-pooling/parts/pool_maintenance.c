@@ -1,4 +1,4 @@
-// pool_maintenance.c: what a pool does by itself; see pool.h.
+// pool_maintenance.c: what a pool's own threads do; see pool.h.
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -6,9 +6,10 @@
 #include "net.h"
 #include "pool_inside.h"
 
-#define SOONEST (5 * MS) // between two looks: the clock may be a tick behind
+#define SOONEST (5 * MS) // the time between two looks, at least: the clock may be a tick behind
 
-// An idle resource that is to be closed, and why; the oldest first. NULL: there is none.
+// Finds the idle resource that has to be closed next (the oldest), and the reason. NULL: there
+// is none.
 static struct pool_item *find_old(struct pool *pool, int64_t now, enum pool_reason *reason)
 {
     const struct pool_config *config = &pool->config;
@@ -16,13 +17,15 @@ static struct pool_item *find_old(struct pool *pool, int64_t now, enum pool_reas
     struct pool_item *found = NULL;
     for (struct pool_item *item = pool->idle; item; item = item->next)
         if (now >= item->ends_ns || (surplus && now - item->since_ns >= config->idle_ms * MS)) {
-            *reason = now >= item->ends_ns ? POOL_OLD : POOL_IDLE;
+            *reason = POOL_IDLE;
+            if (now >= item->ends_ns)
+                *reason = POOL_OLD;
             found = item;
         }
     return found;
 }
 
-// An item that its borrower has had for too long, and that has not been reported.
+// Finds an item that its borrower has held for too long and that has not been reported yet.
 static struct pool_item *find_leak(struct pool *pool, int64_t now)
 {
     for (int i = 0; pool->config.leak_ms && i < pool->config.max; i++) {
@@ -36,7 +39,7 @@ static struct pool_item *find_leak(struct pool *pool, int64_t now)
 
 static void report_leak(struct pool *pool, struct pool_item *item, int64_t now)
 {
-    char who[POOL_ERROR]; // the borrower may take its own away as soon as it has returned
+    char who[POOL_ERROR]; // a copy: the borrower's own text lives until it returns the item
     double held_ms = (double)(now - item->since_ns) / MS;
     snprintf(who, sizeof who, "%s", item->who);
     item->reported = true;
@@ -50,11 +53,22 @@ static void report_leak(struct pool *pool, struct pool_item *item, int64_t now)
 
 static int64_t earlier(int64_t a, int64_t b)
 {
-    return a < b ? a : b;
+    if (a < b)
+        return a;
+    return b;
 }
 
-// When to look again. What begins after this look is due after a whole period at the earliest,
-// so no other thread has to wake this one for it.
+// Not before SOONEST has passed.
+static int64_t not_too_soon(int64_t next, int64_t now)
+{
+    if (next < now + SOONEST)
+        return now + SOONEST;
+    return next;
+}
+
+// When the maintenance thread has to look again. A resource that becomes idle, or is lent,
+// after this look is due a whole period later. So other threads need not wake the maintenance
+// thread.
 static int64_t next_look(struct pool *pool, int64_t now)
 {
     const struct pool_config *config = &pool->config;
@@ -76,7 +90,7 @@ static int64_t next_look(struct pool *pool, int64_t now)
         if (item->state == OUT && config->leak_ms && !item->reported)
             next = earlier(next, item->since_ns + config->leak_ms * MS);
     }
-    return next > now + SOONEST ? next : now + SOONEST;
+    return not_too_soon(next, now);
 }
 
 int64_t pool_maintain_once(struct pool *pool)
@@ -91,11 +105,11 @@ int64_t pool_maintain_once(struct pool *pool)
     }
     while ((item = find_leak(pool, now)))
         report_leak(pool, item, now);
-    pool_serve_line(pool); // if it may be tried again to open
+    pool_serve_line(pool); // the time for another open may have come
     return next_look(pool, pool_now(pool));
 }
 
-// Opens what is missing to `min`. Returns when to look again.
+// Opens resources until there are `min`. Returns when to look again.
 static int64_t fill_once(struct pool *pool)
 {
     int64_t now = pool_now(pool);
@@ -106,10 +120,8 @@ static int64_t fill_once(struct pool *pool)
         item->since_ns = now = pool_now(pool);
         pool_put_idle(pool, item);
     }
-    if (pool->failing && pool_total(pool) < pool->config.min) {
-        now = pool_now(pool);
-        return pool->retry_at_ns > now + SOONEST ? pool->retry_at_ns : now + SOONEST;
-    }
+    if (pool->failing && pool_total(pool) < pool->config.min)
+        return not_too_soon(pool->retry_at_ns, pool_now(pool));
     return NEVER;
 }
 
@@ -121,7 +133,8 @@ void pool_tend(struct pool *pool)
     pthread_mutex_unlock(&pool->lock);
 }
 
-// Does its work again and again: when the work has said, and when there are new chores.
+// Calls work() again and again: at the time that work() has returned, and when another thread
+// has counted up `chores`.
 static void *work_until_closed(struct pool *pool, int64_t (*work)(struct pool *))
 {
     sigset_t all;

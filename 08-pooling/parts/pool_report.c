@@ -1,4 +1,4 @@
-// pool_report.c: what a pool tells about itself; see pool.h.
+// pool_report.c: figures about a pool, and the list of its borrowers; see pool.h.
 #include <stdio.h>
 
 #include "pool_inside.h"
@@ -19,7 +19,8 @@ void pool_stats(struct pool *pool, struct pool_stats *stats)
     pthread_mutex_unlock(&pool->lock);
 }
 
-// The item that comes after `last` among those that are lent, the longest first. NULL: none.
+// Among the items that are lent, sorted by how long they are out (the longest first): the one
+// after `last`. NULL: there is no further one.
 static const struct pool_item *next_holder(const struct pool *pool,
                                            const struct pool_item *last)
 {
@@ -41,9 +42,12 @@ int pool_list_holders(struct pool *pool, char *text, int size)
     int used = 0;
     if (size > 0)
         text[0] = '\0';
-    while (used < size && (item = next_holder(pool, item)))
-        used += snprintf(text + used, (size_t)(size - used), "%s%s for %.1f s",
-                         used ? ", " : "", item->who, (double)(now - item->since_ns) / 1e9);
+    const char *separator = "";
+    while (used < size && (item = next_holder(pool, item))) {
+        used += snprintf(text + used, (size_t)(size - used), "%s%s for %.1f s", separator,
+                         item->who, (double)(now - item->since_ns) / 1e9);
+        separator = ", ";
+    }
     return pool->count[OUT];
 }
 
@@ -61,7 +65,9 @@ void pool_count_wait(struct pool *pool, int64_t waited_ns)
     if (waited_ns > 0)
         for (int64_t us = waited_ns / 1000; group == 0 || us > 0; us >>= 1)
             group++;
-    pool->stats.waits[group < POOL_WAITS ? group : POOL_WAITS - 1]++;
+    if (group >= POOL_WAITS)
+        group = POOL_WAITS - 1;
+    pool->stats.waits[group]++;
 }
 
 double pool_wait_ms(const struct pool_stats *stats, double part)
@@ -71,8 +77,10 @@ double pool_wait_ms(const struct pool_stats *stats, double part)
         all += stats->waits[group];
     for (int group = 0; group < POOL_WAITS; group++) {
         so_far += stats->waits[group];
+        if ((double)so_far >= part * (double)all && group > 0)
+            return (double)(UINT64_C(1) << group) / 1000;
         if ((double)so_far >= part * (double)all)
-            return group ? (double)(UINT64_C(1) << group) / 1000 : 0;
+            return 0;
     }
     return 0;
 }

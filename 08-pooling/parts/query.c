@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define NUMBER_MAX 999999999
-#define SHOWN      24 // bytes of a query that an error repeats
+#define SHOWN      24 // an error repeats so many bytes of a query
 
 // ---- reading -------------------------------------------------------------------------------
 
@@ -25,8 +25,8 @@ static bool at_end(struct reader *r)
     return r->at == r->end;
 }
 
-// Takes the words of a phrase, whatever the number of spaces; takes nothing if they are not
-// there.
+// Takes the words of a phrase, with any number of spaces between them. Takes nothing and
+// returns false if the words are not there.
 static bool take_words(struct reader *r, const char *phrase)
 {
     struct reader next = *r;
@@ -51,15 +51,19 @@ static bool refuse(struct query_error *error, const char *code, const char *text
     return false;
 }
 
-// Says where the reader did not understand. What it repeats is safe to print.
+// Says at which words the reader stopped. Control characters are shown as '?'.
 static bool refuse_here(struct query_error *error, const struct reader *r)
 {
     char shown[SHOWN + 1] = "";
-    for (size_t i = 0; i < SHOWN && r->at + i < r->end; i++)
-        shown[i] = r->at[i] >= ' ' && r->at[i] <= '~' ? r->at[i] : '?';
+    if (r->at == r->end)
+        return refuse(error, CODE_SYNTAX, "the query ends too early");
+    for (size_t i = 0; i < SHOWN && r->at + i < r->end; i++) {
+        shown[i] = '?';
+        if (r->at[i] >= ' ' && r->at[i] <= '~')
+            shown[i] = r->at[i];
+    }
     error->code = CODE_SYNTAX;
-    snprintf(error->text, sizeof error->text, *shown ? "syntax error at \"%s\"" : "%s",
-             *shown ? shown : "the query ends too early");
+    snprintf(error->text, sizeof error->text, "syntax error at \"%s\"", shown);
     return false;
 }
 
@@ -83,9 +87,10 @@ static bool take_number(struct reader *r, uint32_t max, uint32_t *number,
 static bool take_ids(struct reader *r, int max, struct query *query, struct query_error *error)
 {
     do {
+        if (query->count == max && max > 1)
+            return refuse(error, CODE_TOO_LONG, "too many numbers");
         if (query->count == max)
-            return max > 1 ? refuse(error, CODE_TOO_LONG, "too many numbers")
-                           : refuse_here(error, &(struct reader){r->at - 1, r->end});
+            return refuse_here(error, &(struct reader){r->at - 1, r->end}); // at the comma
         skip_spaces(r);
         if (!take_number(r, NUMBER_MAX, &query->ids[query->count++], error))
             return false;
@@ -136,19 +141,23 @@ bool query_parse(const char *text, size_t length, struct query *query,
     return take_query(&r, query, error) && (at_end(&r) || refuse_here(error, &r));
 }
 
-bool query_reads_tables(const struct query *query)
+bool query_takes_time(const struct query *query, int query_ms)
 {
-    return query->kind == GET_USER || query->kind == LIST_USERS || query->kind == POSTS_OF;
+    if (query->kind == SLOW)
+        return query->ms > 0;
+    if (query->kind == PING || query->kind == SHOW_STATS)
+        return false;
+    return query_ms > 0;
 }
 
 // ---- answering -----------------------------------------------------------------------------
 
 struct answer {
     char *room;
-    size_t size, length;
-    uint32_t id; // of the query
+    size_t size, length; // of the room, and what is used of it
+    uint32_t id;         // of the query
     int rows;
-    bool overflow;
+    bool overflow; // the room was too small
 };
 
 static void put(struct answer *a, enum kind kind, const char *const fields[], int count)
@@ -184,11 +193,11 @@ static bool is_user(uint32_t id)
     return id >= 1 && id <= USERS;
 }
 
-size_t query_answer(const struct query *query, const struct tables *tables,
+size_t query_answer(struct query *query, const struct tables *tables,
                     const struct figure *figures, uint32_t id, char *room, size_t size)
 {
     struct answer a = {.room = room, .size = size, .id = id};
-    bool done[USERS] = {false}; // "1,1" is one user
+    bool done[USERS] = {false}; // "posts of users 1,1" asks for one user
     char rows[12];
     for (int i = 0; query->kind == LIST_USERS && i < USERS; i++)
         put_user(&a, &tables->users[i]);
@@ -204,7 +213,10 @@ size_t query_answer(const struct query *query, const struct tables *tables,
         else
             put_posts(&a, tables, &tables->users[place]);
     }
+    query->rows = a.rows;
     snprintf(rows, sizeof rows, "%d", a.rows);
     put(&a, COMPLETE, (const char *const[]){rows}, 1);
-    return a.overflow ? 0 : a.length;
+    if (a.overflow)
+        return 0;
+    return a.length;
 }

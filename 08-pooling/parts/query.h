@@ -1,11 +1,11 @@
 // query.h: the queries of the database, and their answers.
 //
-//     ping                        no row: is anybody there?
-//     get user N                  id, name, email; no row if there is no such user
-//     list users                  all of them, as above
-//     posts of user N             id, user's id, title
-//     posts of users N,N,...      the same for several at once; each post once
-//     slow MS                     no row, after so long; takes the session and no core
+//     ping                        no row: the query asks whether the server answers
+//     get user N                  id, name, email; no row if there is no user N
+//     list users                  id, name, email of all users
+//     posts of user N             id, user's id, title of each post
+//     posts of users N,N,...      the same for several users; each post once
+//     slow MS                     no row, after MS milliseconds; it needs no core
 //     show stats                  name and number, one row for each figure of the server
 #ifndef QUERY_H
 #define QUERY_H
@@ -19,16 +19,17 @@
 
 #define QUERY_MAX_BYTES  1024
 #define IDS_MAX          100   // in one query
-#define SLOW_MAX_MS      60000 // a query may sleep so long
-#define ANSWER_MAX_BYTES 32768 // the longest answer, all posts, finds room in that
+#define SLOW_MAX_MS      60000 // the longest time that a query may sleep
+#define ANSWER_MAX_BYTES 32768 // the longest answer (all posts) is shorter
 
 enum query_kind { PING, GET_USER, LIST_USERS, POSTS_OF, SLOW, SHOW_STATS };
 
 struct query {
     enum query_kind kind;
-    int ms;    // that it sleeps
-    int count; // of ids
+    int ms;    // how long a SLOW query sleeps
+    int count; // how many ids follow
     uint32_t ids[IDS_MAX];
+    int rows; // how many rows the answer had; query_answer() sets it
 };
 
 struct query_error {
@@ -40,8 +41,9 @@ struct query_error {
 bool query_parse(const char *text, size_t length, struct query *query,
                  struct query_error *error);
 
-// True if it has to look into the tables.
-bool query_reads_tables(const struct query *query);
+// True if the answer does not come at once: a SLOW query sleeps, and a query that reads the
+// tables keeps a core busy for `query_ms`.
+bool query_takes_time(const struct query *query, int query_ms);
 
 // A figure of the server.
 struct figure {
@@ -49,9 +51,9 @@ struct figure {
     long value;
 };
 
-// Writes the answer, rows and COMPLETE, into `room`. Returns its bytes, 0 if `size` is less
-// than they take.
-size_t query_answer(const struct query *query, const struct tables *tables,
+// Writes the answer into `room`: its rows, then COMPLETE. Returns how many bytes it has; 0 if
+// `size` is too small.
+size_t query_answer(struct query *query, const struct tables *tables,
                     const struct figure *figures, uint32_t id, char *room, size_t size);
 
 #endif

@@ -60,7 +60,10 @@ bool pool_query(struct pool *pool, const char *who, const char *text, char *valu
     }
     struct db *db = lease.resource;
     bool good = db_query(db, text, QUERY_TIMEOUT_MS);
-    snprintf(value, (size_t)size, "%s", good ? db_value(db, 0, 0) : db->error.text);
-    session_release(&lease); // an error is an answer too: then it is still good
+    const char *said = db->error.text;
+    if (good)
+        said = db_value(db, 0, 0);
+    snprintf(value, (size_t)size, "%s", said);
+    session_release(&lease); // after an error of the query the session is still good
     return good;
 }

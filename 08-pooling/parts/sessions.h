@@ -5,23 +5,24 @@
 #include "db.h"
 #include "pool.h"
 
-// A pool's configuration for sessions with this server (it must outlive the pool): 10 at most,
-// a second's patience, nothing closed for its age, and validation by a query for what was idle
-// for half a second. Change what you like before pool_create().
+// A pool's configuration for sessions with this server; `server` must outlive the pool. At most
+// 10 sessions, and a borrower waits a second at most. A session has no maximum age. A session
+// that was idle for half a second is validated by a query. The caller may change all this
+// before pool_create().
 struct pool_config session_pool(struct db_config *server);
 
-// Two ways to validate. The first asks, which takes a round trip, and knows. The second only
-// looks whether the server has said something or hung up: no round trip, and it cannot know of
-// a server that vanished without a word.
+// Two ways to validate a session. session_answers() sends a ping: it takes a round trip and
+// gives a sure answer. session_is_quiet() only looks at the socket: it takes no round trip, and
+// does not notice a server that vanished without a FIN.
 bool session_answers(void *session, int timeout_ms);
 bool session_is_quiet(void *session, int timeout_ms);
 
-// Returns a session to its pool. It may be lent again unless it is broken, or an answer to one
-// of its queries has not been read: the next borrower would take that answer for its own.
+// Returns a session to its pool. The pool closes the session if it is broken, or if an answer
+// has not been read: the next borrower would take that answer for its own.
 bool session_release(struct lease *lease);
 
-// Borrows a session, asks, returns it. On success the first value of the first row is in
-// `value` (size bytes), "" if there is no row; else why not.
+// Borrows a session, asks, and returns the session. On success `value` (size bytes) has the
+// first value of the first row, "" if there is no row. On failure it has the reason.
 bool pool_query(struct pool *pool, const char *who, const char *text, char *value, int size);
 
 #endif

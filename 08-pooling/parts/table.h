@@ -1,16 +1,16 @@
-// table.h: what the database of this lesson holds: users and their posts, made by a rule, so
-// that every test knows what an answer must be.
+// table.h: the tables of this lesson's database: users and their posts. A rule makes them, so
+// that a test can know each answer.
 //
 //     user N    N = 1 ... 100    "Ada Adams" ...    "ada.adams@example.com"
-//               has N % POSTS_EACH + 1 posts, which follow each other: user 1's are 1 and 2
+//               has N % POSTS_EACH + 1 posts with numbers in a row: user 1 has posts 1 and 2
 #ifndef TABLE_H
 #define TABLE_H
 
 #define USERS      100
-#define POSTS_EACH 5   // at most
-#define POSTS      300 // of all users together
+#define POSTS_EACH 5   // the most posts of one user
+#define POSTS      300 // the posts of all users
 
-// Values are kept as text, which is how they are sent.
+// The values are texts, because they are sent as texts.
 struct user {
     char id[12], name[24], email[40];
     int first_post, posts; // their places in tables.posts

@@ -122,7 +122,8 @@ static double longest_wait(void)
 {
     double longest = 0;
     for (int i = 0; i < threads; i++)
-        longest = borrowers[i].waited_ms > longest ? borrowers[i].waited_ms : longest;
+        if (borrowers[i].waited_ms > longest)
+            longest = borrowers[i].waited_ms;
     return longest;
 }
 
@@ -194,15 +195,12 @@ void scene_burst(void)
     story_bar("timed out", without, threads, "%d", without);
     claim_report(
         &first_come,
-        most == CONNECTIONS && stats.most == CONNECTIONS && had_first >= threads &&
-                behind < CONNECTIONS
-            ? HOLDS
-            : UNCLEAR,
+        holds_if(most == CONNECTIONS && stats.most == CONNECTIONS && had_first >= threads &&
+                 behind < CONNECTIONS),
         "%ld sessions at most; the longest wait was %.0f ms. First come, first served: "
         "whoever came back for a second turn was behind all but %d of the %d",
         most, longest_ms, behind, threads);
-    claim_report(&gives_up,
-                 without > 0 && served >= CONNECTIONS && too_early == 0 ? HOLDS : UNCLEAR,
+    claim_report(&gives_up, holds_if(without > 0 && served >= CONNECTIONS && too_early == 0),
                  "%d served, %d with a clear error after %d ms, none of them earlier", served,
                  without, IMPATIENT_MS);
 }

@@ -56,7 +56,10 @@ void scene_leak(void)
     story_event("user 7 again");
     bool written = write_report(pool, "7", &leases[LEAKS]);
     double waited_ms = ms_since(start_ns);
-    story_event("%s, after %.0f ms", written ? "written" : "an error", waited_ms);
+    if (written)
+        story_event("written, after %.0f ms", waited_ms);
+    else
+        story_event("an error, after %.0f ms", waited_ms);
     story_quiet(true);
     pool_stats(pool, &stats);
     story_say("The error: %.85s", leases[LEAKS].error);
@@ -70,12 +73,10 @@ void scene_leak(void)
     end_pool(pool);
     bool said = strstr(leases[LEAKS].error, "monthly report for ") != NULL;
     claim_report(&drains,
-                 !written && leases[LEAKS].result == POOL_TIMEOUT && said &&
-                         waited_ms >= PATIENCE_MS && (int)stats.leaks == LEAKS &&
-                         missing == LEAKS
-                     ? HOLDS
-                     : UNCLEAR,
-                 "%d of %d leaked; the next one had an error after %.0f ms that says who has "
-                 "them, and for how long",
+                 holds_if(!written && leases[LEAKS].result == POOL_TIMEOUT && said &&
+                          waited_ms >= PATIENCE_MS && (int)stats.leaks == LEAKS &&
+                          missing == LEAKS),
+                 "%d of %d leaked; the next borrower had an error after %.0f ms, with the "
+                 "names of those who hold them",
                  (int)stats.leaks, LEAKS, waited_ms);
 }

@@ -106,7 +106,8 @@ static int most_in_a_minute(const int ended[MINUTES])
 {
     int most = 0;
     for (int minute = 1; minute < MINUTES; minute++)
-        most = ended[minute] > most ? ended[minute] : most;
+        if (ended[minute] > most)
+            most = ended[minute];
     return most;
 }
 
@@ -139,16 +140,14 @@ void scene_lifetimes(void)
     story_say("and with a jitter of %d percent:", JITTER);
     show_endings(apart);
     claim_report(
-        &kept, idle_closed ? HOLDS : UNCLEAR,
+        &kept, holds_if(idle_closed),
         "%d opened before anybody asked; each of the others closed %d s after its last "
         "use, down to %d",
         MIN, IDLE_S, MIN);
     int most = most_in_a_minute(apart);
     claim_report(&ends,
-                 all_ended && jittered_ended && together[MINUTES - 1] == MAX &&
-                         most < MAX * 3 / 4
-                     ? HOLDS
-                     : UNCLEAR,
+                 holds_if(all_ended && jittered_ended && together[MINUTES - 1] == MAX &&
+                          most < MAX * 3 / 4),
                  "all %d replaced after %d s, in the same minute; with jitter at most %d in a "
                  "minute, so not all users have to wait for a login at once",
                  MAX, LIFETIME_S, most);

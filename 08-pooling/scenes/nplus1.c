@@ -5,6 +5,7 @@
 #include "net.h"
 #include "packet_log.h"
 #include "scenes.h"
+#include "smaller.h"
 #include "story.h"
 
 #define USERS      100
@@ -22,7 +23,7 @@ struct way {
 static int list_users(struct db *db, char ids[USERS][12])
 {
     ask_or_die(db, "list users");
-    int count = db->rows < USERS ? db->rows : USERS;
+    int count = (int)smaller((size_t)db->rows, USERS);
     for (int i = 0; i < count; i++)
         snprintf(ids[i], sizeof ids[i], "%s", db_value(db, i, 0));
     return count;
@@ -63,7 +64,8 @@ static int all_at_once(struct db *db, char ids[USERS][12], int count)
 {
     char text[TEXT_BYTES] = "posts of users ";
     for (int i = 0; i < count; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? "," : "", ids[i]);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s,", ids[i]);
+    text[strlen(text) - 1] = '\0'; // the last comma
     ask_or_die(db, text);
     return db->rows;
 }
@@ -98,15 +100,14 @@ void scene_nplus1(void)
     for (int i = 0; i < 3; i++)
         story_bar(names[i], done[i].ms, done[0].ms, "%.0f ms", done[i].ms);
     bool same = done[0].posts > 0 && done[0].posts == done[2].posts;
-    if (packet_log()->loss > 0 || packet_log()->rate > 0)
-        claim_report(&n_plus_one, SKIPPED, "on this link %s decide, too",
-                     packet_log()->loss > 0 ? "lost packets" : "bytes");
+    if (packet_log()->loss > 0)
+        claim_report(&n_plus_one, SKIPPED, "on this link lost packets decide, too");
+    else if (packet_log()->rate > 0)
+        claim_report(&n_plus_one, SKIPPED, "on this link bytes decide, too");
     else if (is_far(&n_plus_one))
         claim_report(&n_plus_one,
-                     same && done[0].queries == 101 && done[2].queries == 2 &&
-                             done[0].ms > 10 * done[2].ms
-                         ? HOLDS
-                         : UNCLEAR,
+                     holds_if(same && done[0].queries == 101 && done[2].queries == 2 &&
+                              done[0].ms > 10 * done[2].ms),
                      "%d queries in %.0f ms, %d in %.0f, for the same %d posts; what costs is "
                      "the waiting: pipelined the %d take %.0f ms",
                      done[0].queries, done[0].ms, done[2].queries, done[2].ms, done[2].posts,

@@ -72,7 +72,9 @@ static void report_round_trips(int tcp, int session)
 {
     if (!packet_log()->tunnel)
         tcp = count_segments();
-    enum verdict verdict = tcp == 1 && session <= 1 ? NOT_HERE : tcp == 3 ? HOLDS : UNCLEAR;
+    enum verdict verdict = holds_if(tcp == 3);
+    if (tcp == 1 && session <= 1)
+        verdict = NOT_HERE;
     if (!packet_log()->tunnel)
         claim_report(&three, verdict, "%d segment has come when connect() is done", tcp);
     else if (packet_log()->loss > 0)
@@ -105,10 +107,13 @@ void scene_reuse(void)
     story_event("pool_acquire(), ask, pool_release()");
     story_event("done, after %.1f ms", ask_pool(pool));
     story_quiet(true);
-    double fresh = ask_afresh(), pooled = ask_pool(pool), time;
+    double fresh = ask_afresh(), pooled = ask_pool(pool);
     for (int i = 1; i < ROUNDS; i++) {
-        fresh = (time = ask_afresh()) < fresh ? time : fresh;
-        pooled = (time = ask_pool(pool)) < pooled ? time : pooled;
+        double fresh_again = ask_afresh(), pooled_again = ask_pool(pool);
+        if (fresh_again < fresh)
+            fresh = fresh_again;
+        if (pooled_again < pooled)
+            pooled = pooled_again;
     }
     end_pool(pool);
     story_say("The best of %d:", ROUNDS);
@@ -116,7 +121,7 @@ void scene_reuse(void)
     story_bar("a connection per query", fresh, fresh, "%.1f ms", fresh);
     story_bar("from the pool", pooled, fresh, "%.1f ms", pooled);
     if (is_far(&halves))
-        claim_report(&halves, fresh >= 2 * pooled ? HOLDS : UNCLEAR,
+        claim_report(&halves, holds_if(fresh >= 2 * pooled),
                      "%.1f ms on a new connection, %.1f ms on one from the pool, at RTT %g ms",
                      fresh, pooled, packet_log()->rtt_ms);
     report_round_trips(tcp, session);

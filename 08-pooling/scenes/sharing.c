@@ -185,8 +185,7 @@ void scene_sharing(void)
         printf("      %-42s %4d of %d answers went to somebody else\n", way_name[way],
                wrong[way], SHARERS * QUERIES);
     claim_report(&mixes,
-                 b_has == 1 && a_has == 2 && wrong[BY_ID] == 0 && wrong[POOLED] == 0 ? HOLDS
-                                                                                     : UNCLEAR,
+                 holds_if(b_has == 1 && a_has == 2 && wrong[BY_ID] == 0 && wrong[POOLED] == 0),
                  "B asked for user 2 and saw user %ld; with ids %d mistakes in %d, with a pool "
                  "%d",
                  b_has, wrong[BY_ID], SHARERS * QUERIES, wrong[POOLED]);

@@ -9,6 +9,7 @@
 #include "measure.h"
 #include "net.h"
 #include "scenes.h"
+#include "smaller.h"
 #include "spawn.h"
 #include "story.h"
 #include "text.h"
@@ -107,8 +108,7 @@ static struct result measure(struct db_config *server, struct db *watcher, int c
 
 static void bar(double value, double full, const char *colour, const char *block)
 {
-    int length = (int)(value / full * FULL + 0.5);
-    length = length < FULL ? length : FULL;
+    int length = (int)smaller((size_t)(value / full * FULL + 0.5), FULL);
     fputs(paint(colour), stdout);
     repeat(block, length);
     fputs(paint(PLAIN), stdout);
@@ -130,18 +130,21 @@ static void show(int connections, const char *mark, const struct result *result,
 
 static void show_all(const struct result results[SIZES], const int sizes[SIZES])
 {
+    static const char *const marks[SIZES] = {
+        [CORES] = "= cores", [FORMULA] = "cores*2 + 1"}; // others have none
     double full = 0;
     for (int i = 0; i < SIZES; i++)
-        full = results[i].rate > full ? results[i].rate : full;
+        if (results[i].rate > full)
+            full = results[i].rate;
     printf(
         "\n  %sconnections       queries a second               where the %d threads are%s\n",
         paint(BOLD), threads, paint(PLAIN));
-    for (int i = 0; i < SIZES; i++)
-        show(sizes[i],
-             i == CORES     ? "= cores"
-             : i == FORMULA ? "cores*2 + 1"
-                            : "",
-             &results[i], full);
+    for (int i = 0; i < SIZES; i++) {
+        if (marks[i])
+            show(sizes[i], marks[i], &results[i], full);
+        else
+            show(sizes[i], "", &results[i], full);
+    }
     printf("  %*s%s▒%s in the pool's line, %s▓%s in the server's, %s░%s under way\n", FULL + 20,
            "", paint(YELLOW), paint(PLAIN), paint(RED), paint(PLAIN), paint(GREEN),
            paint(PLAIN));
@@ -161,9 +164,10 @@ static const struct claim enough = {
 static void explain_link(char *why, size_t size, int query_ms)
 {
     why[0] = '\0';
-    if (packet_log()->loss > 0 || packet_log()->rate > 0)
-        snprintf(why, size, "on this link %s decide",
-                 packet_log()->loss > 0 ? "lost packets" : "bytes");
+    if (packet_log()->loss > 0)
+        snprintf(why, size, "on this link lost packets decide");
+    else if (packet_log()->rate > 0)
+        snprintf(why, size, "on this link bytes decide");
     else if (query_ms == 0 || packet_log()->rtt_ms > FAR * query_ms)
         snprintf(why, size, "a query is on its way for %g ms, and worked on for %d",
                  packet_log()->rtt_ms, query_ms);
@@ -207,7 +211,7 @@ void scene_sizing(void)
         return;
     }
     claim_report(
-        &enough, are_enough(results) ? HOLDS : UNCLEAR,
+        &enough, holds_if(are_enough(results)),
         "%.0f queries a second over 1, %.0f over %d, %.0f over %d; and then %.0f wait in the "
         "server, not %.0f",
         one->rate, formula->rate, sizes[FORMULA], most->rate, sizes[MOST], most->queued,

@@ -103,11 +103,9 @@ void scene_stale(void)
     for (int i = ALWAYS; i < WAYS; i++)
         none = none && results[i].errors == 0;
     claim_report(&validate,
-                 none && results[NEVER_ASKS].errors == SESSIONS &&
-                         results[ALWAYS].asked == SESSIONS * ROUNDS &&
-                         results[IF_IDLE].asked >= SESSIONS
-                     ? HOLDS
-                     : UNCLEAR,
+                 holds_if(none && results[NEVER_ASKS].errors == SESSIONS &&
+                          results[ALWAYS].asked == SESSIONS * ROUNDS &&
+                          results[IF_IDLE].asked >= SESSIONS),
                  "%d callers have an error without it, %d with it; asking only what was idle "
                  "takes %d questions, not %d",
                  results[NEVER_ASKS].errors, results[ALWAYS].errors, results[IF_IDLE].asked,

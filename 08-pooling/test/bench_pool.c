@@ -79,9 +79,11 @@ static void bench_lock(void)
     if (!pool)
         die("cannot make a pool");
     for (int round = 0; round < ROUNDS; round++) { // the pool's own thread is there in both
-        double a = lock_ns(&mutex), b = lend_ns(pool);
-        lock = a < lock ? a : lock;
-        lend = b < lend ? b : lend;
+        double locked_ns = lock_ns(&mutex), lent_ns = lend_ns(pool);
+        if (locked_ns < lock)
+            lock = locked_ns;
+        if (lent_ns < lend)
+            lend = lent_ns;
     }
     pool_close(pool, PATIENCE_MS);
     printf("the shortest of %d rounds of %d\n", ROUNDS, PAIRS);

@@ -140,7 +140,11 @@ TEST(lengths_out_of_bounds_end_the_session)
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         for (int logged_in = 0; logged_in < 2; logged_in++) {
             struct bytes b;
-            int fd = logged_in ? log_in(port) : net_connect_or_die("127.0.0.1", port);
+            int fd;
+            if (logged_in)
+                fd = log_in(port);
+            else
+                fd = net_connect_or_die("127.0.0.1", port);
             b.length = 0;
             put_number(&b, lengths[i], 4);
             send_bytes(fd, &b);
@@ -184,13 +188,20 @@ TEST(kinds_that_a_client_does_not_send)
     pid_t pid;
     int port = serve(&pid, "");
     for (int kind = 0; kind < 256; kind++) {
+        const char *text = NULL,
+                   *expected = "F3 08P01|a client does not send this kind of frame\n";
+        if (kind == 'Q') {
+            text = "ping";
+            expected = "C3 0\n";
+        } else if (kind == 'X') {
+            expected = "";
+        } else if (kind == 'L') {
+            expected = "F3 08P01|already logged in\n";
+        }
         int fd = log_in(port);
-        say(fd, (char)kind, 3, kind == 'Q' ? "ping" : NULL);
+        say(fd, (char)kind, 3, text);
         say(fd, 'X', 0, NULL);
-        CHECK_HAS(last_words(fd), kind == 'Q'   ? "C3 0\n"
-                                  : kind == 'X' ? ""
-                                  : kind == 'L' ? "F3 08P01|already logged in\n"
-                                                : "F3 08P01|no frame that a client sends\n");
+        CHECK_HAS(last_words(fd), expected);
     }
     int fd = net_connect_or_die("127.0.0.1", port);
     say(fd, 'Q', 4, "ping");
@@ -205,9 +216,10 @@ TEST(logins_that_are_refused)
     pid_t pid;
     struct bytes b;
     int port = serve(&pid, ""), good = log_in(port), fd;
+    static const char *const passwords[] = {"wrong", "", "workbench2"};
     for (int i = 0; i < 3; i++) {
         b.length = 0;
-        put_frame(&b, 'L', 2, "test", i == 0 ? "wrong" : i == 1 ? "" : "workbench2", NULL);
+        put_frame(&b, 'L', 2, "test", passwords[i], NULL);
         send_bytes(fd = net_connect_or_die("127.0.0.1", port), &b);
         CHECK_HAS(last_words(fd), "F2 28P01|wrong password\n");
     }

@@ -245,6 +245,9 @@ static void expect_failure(const struct bytes *said, enum ending ending, const c
 {
     static struct bytes b;
     pid_t pid;
+    int timeout_ms = 5000;
+    if (!strcmp(code, CODE_TIMEOUT))
+        timeout_ms = 100;
     b.length = 0;
     put_frame(&b, 'R', 0, "1", NULL);
     memcpy(b.at + b.length, said->at, said->length);
@@ -254,7 +257,7 @@ static void expect_failure(const struct bytes *said, enum ending ending, const c
     if (!db) { // a reset can come before what was said is read
         CHECK_INT(ending, RESETS);
         CHECK_TEXT(refusal.code, CODE_BROKEN);
-    } else if (db_query(db, "ping", strcmp(code, CODE_TIMEOUT) ? 5000 : 100)) {
+    } else if (db_query(db, "ping", timeout_ms)) {
         FAIL("expected \"%s\", and it is good", text);
     } else {
         CHECK(db->broken);

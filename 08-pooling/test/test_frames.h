@@ -38,8 +38,9 @@ static const char *frame_fault(const char *bytes, size_t size, const struct fram
         return "bytes of a frame belong to no field";
     size_t length =
         frame_write(again, sizeof again, frame->kind, frame->id, fields, frame->count);
-    return length != size || memcmp(again, bytes, size) ? "written again it is another frame"
-                                                        : NULL;
+    if (length != size || memcmp(again, bytes, size))
+        return "written again it is another frame";
+    return NULL;
 }
 
 static const char *frames_fault(const char *bytes, size_t length)
@@ -77,12 +78,16 @@ static const char *query_fault(const char *bytes, size_t length)
         for (const char *at = error.text; *at; at++)
             if (*at < ' ' || *at > '~')
                 return "an error that should not be printed";
-        return strlen(error.code) == CODE_BYTES && *error.text ? NULL : "no reason is given";
+        if (strlen(error.code) != CODE_BYTES || !*error.text)
+            return "no reason is given";
+        return NULL;
     }
     if (query.count < 0 || query.count > IDS_MAX || query.ms < 0 || query.ms > SLOW_MAX_MS)
         return "a query beyond its limits";
     size_t size = query_answer(&query, &tables, figures, 7, room, sizeof room);
-    return size ? frames_fault(room, size) : "there is no room for the answer";
+    if (size == 0)
+        return "there is no room for the answer";
+    return frames_fault(room, size);
 }
 
 // A client hears these bytes from a server, and then the end: it never takes them for more than

@@ -219,7 +219,8 @@ TEST(pool_lifetimes_end_together_or_not)
     CHECK_INT(counts[20], 200); // all of them 1000 ms after they were opened
     lifetimes(20, counts);
     for (int i = 0; i < 30; i++)
-        most = counts[i] > most ? counts[i] : most;
+        if (counts[i] > most)
+            most = counts[i];
     CHECK_AT_MOST(most, 39);
     CHECK_INT(counts[29], 0);
 }

@@ -67,7 +67,9 @@ static enum pool_result model_acquire(struct model_thing *lent)
         model.timeouts++;
         return POOL_TIMEOUT;
     }
-    return model_open(lent) ? POOL_OK : POOL_OPEN_FAILED;
+    if (model_open(lent))
+        return POOL_OK;
+    return POOL_OPEN_FAILED;
 }
 
 static void model_tend(void)

@@ -22,8 +22,10 @@ static size_t good_bytes(struct bytes *b)
 static void check_all(const char *bytes, size_t length)
 {
     const char *fault = frames_fault(bytes, length);
-    fault = fault ? fault : client_fault(bytes, length);
-    fault = fault ? fault : query_fault(bytes, length);
+    if (!fault)
+        fault = client_fault(bytes, length);
+    if (!fault)
+        fault = query_fault(bytes, length);
     if (fault)
         FAIL("%s", fault);
 }

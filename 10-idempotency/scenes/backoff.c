@@ -254,7 +254,7 @@ void scene_backoff(void)
         story_row("%s|%ld|%d|%.0f %%", storms[i].name, storms[i].requests, storms[i].done,
                   100 * storms[i].share);
     claim_report(
-        &spares, charges == 3 * CLIENTS * tries && is_spared(storms) ? HOLDS : UNCLEAR,
+        &spares, holds_if(charges == 3 * CLIENTS * tries && is_spared(storms)),
         "%ld requests until all have paid, %ld with back-off, %ld with jitter. But who "
         "failed together comes back together: %.0f %% of the retries in a tenth of the "
         "time, with jitter %.0f %%",

@@ -152,7 +152,7 @@ void scene_circuit_breaker(void)
     story_row("with a breaker|%ld|%ld|%ld|%ld|%ld", with.wanted, with.sent, with.failed,
               with.openings, with.probes);
     claim_report(
-        &leaves_alone, is_left_alone(&without, &with) ? HOLDS : UNCLEAR,
+        &leaves_alone, holds_if(is_left_alone(&without, &with)),
         "%ld calls in vain instead of %ld: %ld until it opened, and %ld probes; %ld calls "
         "were let through, and the server has seen %ld; in the end it is %s",
         with.failed, without.failed, with.failed - with.failed_probes, with.failed_probes,

@@ -51,10 +51,8 @@ void scene_conflict(void)
     int fresh = try_key("key B, 12.50 eur", &customer, new_key(second), customer.charge);
     int charges = charges_of(the_server(), &customer);
     claim_report(&new_key_each,
-                 first == 201 && same == 201 && spelling == 201 && replayed &&
-                         mismatch == 422 && missing == 400 && fresh == 201 && charges == 2
-                     ? HOLDS
-                     : UNCLEAR,
+                 holds_if(first == 201 && same == 201 && spelling == 201 && replayed &&
+                          mismatch == 422 && missing == 400 && fresh == 201 && charges == 2),
                  "two keys, %d charges; an old key with another amount is a mistake of the "
                  "client's: %d, as no key at all: %d",
                  charges, mismatch, missing);

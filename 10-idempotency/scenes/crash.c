@@ -163,7 +163,7 @@ void scene_crash(void)
     int doubled = two_at_once(&created);
     story_row("notes' pattern, two at once|%d x 201|||%d|%s", created, doubled,
               in_words(doubled));
-    claim_report(&survives, exact == points ? HOLDS : UNCLEAR,
+    claim_report(&survives, holds_if(exact == points),
                  "killed at %d points: charged exactly once after the retry at %d of them",
                  points, exact);
     claim_report(

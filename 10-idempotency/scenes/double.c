@@ -59,7 +59,7 @@ void scene_double(void)
     static const char *const lossy[] = {"--drop", "1", NULL};
     bool lost = temp_server_unless(pay_in_doubt, lossy);
     int cents = doubled.charges * AMOUNT;
-    claim_report(&twice, lost && call.status == 201 && doubled.charges == 2 ? HOLDS : UNCLEAR,
+    claim_report(&twice, holds_if(lost && call.status == 201 && doubled.charges == 2),
                  "first %s, then %s: %d charges in the books, %d.%02d eur instead of %d.%02d",
                  doubled.first, doubled.second, doubled.charges, cents / 100, cents % 100,
                  AMOUNT / 100, AMOUNT % 100);

@@ -57,10 +57,8 @@ void scene_expiry(void)
     int after = call_again(&own, &customer, key);
     temp_server_end(&own);
     claim_report(&window,
-                 within && replayed && before == 1 && call.status == 201 && !call.replayed &&
-                         after == 2
-                     ? HOLDS
-                     : UNCLEAR,
+                 holds_if(within && replayed && before == 1 && call.status == 201 &&
+                          !call.replayed && after == 2),
                  "a retry within the window: %d charge; after it: %d. So the window has to be "
                  "longer than anybody retries: days, not minutes",
                  before, after);

@@ -65,7 +65,7 @@ void scene_methods(void)
     bool post = repeat_it("POST", "/naive/charges", customer.charge, target, &customer);
     int charges = charges_of(the_server(), &customer);
     claim_report(
-        &by_design, put && get && erase && !post && charges == REPEATS ? HOLDS : UNCLEAR,
+        &by_design, holds_if(put && get && erase && !post && charges == REPEATS),
         "%d times each: the first leaves the state that all leave, except for POST: %d "
         "charges. DELETE answers 404 the second time, but what counts is the state",
         REPEATS, charges);

@@ -58,7 +58,7 @@ void scene_once(void)
                 !strcmp(first.content, call.content);
     int charges = found.charges + charges_of(the_server(), &customer);
     claim_report(
-        &first_answer, lost && found.done && same && charges == 2 ? HOLDS : UNCLEAR,
+        &first_answer, holds_if(lost && found.done && same && charges == 2),
         "%d calls after a lost answer, and 2 calls: 2 operations, %d charges; %s: %d and %d, "
         "%zu and %zu bytes",
         found.calls, charges,

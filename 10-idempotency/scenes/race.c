@@ -102,11 +102,9 @@ void scene_race(void)
     show("/notes-pattern/charges", &pattern);
     show("/charges", &charges);
     claim_report(&atomic,
-                 charges.charges == 1 && charges.created == 1 && charges.done == RUNNERS &&
-                         charges.same &&
-                         charges.created + charges.replayed + charges.conflicts == RUNNERS
-                     ? HOLDS
-                     : UNCLEAR,
+                 holds_if(charges.charges == 1 && charges.created == 1 &&
+                          charges.done == RUNNERS && charges.same &&
+                          charges.created + charges.replayed + charges.conflicts == RUNNERS),
                  "%d requests with one key: charged %d time%s. %d came while it was made (409, "
                  "and asked again), %d after it; %d have an answer, %s. Check, then mark: %d "
                  "charges",

@@ -59,7 +59,7 @@ void scene_timeout(void)
 {
     static const char *const slow[] = {"--process-ms", "400", NULL};
     bool charged = temp_server_unless(pay_in_haste, slow);
-    claim_report(&no_failure, charged && late.done && late.charges == 1 ? HOLDS : UNCLEAR,
+    claim_report(&no_failure, holds_if(charged && late.done && late.charges == 1),
                  "no answer within %d ms, and yet the charge was made; the retry gets its "
                  "answer, and the books still say: %d charge",
                  HASTE_MS, late.charges);

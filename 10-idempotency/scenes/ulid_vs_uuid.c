@@ -98,8 +98,7 @@ void scene_ulid_vs_uuid(void)
     story_row("ms for all, all in memory|%.0f|%.0f", random.ms, ordered.ms);
     uint32_t last_random = random.touched[ROWS - 1], last_ordered = ordered.touched[ROWS - 1];
     claim_report(&fewer_pages,
-                 last_random > 10 * last_ordered && random.pages > ordered.pages ? HOLDS
-                                                                                 : UNCLEAR,
+                 holds_if(last_random > 10 * last_ordered && random.pages > ordered.pages),
                  "%u pages for %d inserts into %d keys, against %u; and %u pages in all, "
                  "against %u, since what comes in order fills its pages",
                  last_ordered, INSERTS, KEYS, last_random, ordered.pages, random.pages);
