@@ -39,7 +39,7 @@ struct workers {
     const char *model;
     struct settings settings;
     pid_t pid;               // of the server: the parent, where there are children
-    atomic_bool stopping;    // answer what is under way, and close
+    atomic_bool stopping;    // the server stops: answer the requests under way, and close
     atomic_int running;      // threads that have not come to their end
     atomic_int open;         // connections at this moment
     atomic_long connections; // that were accepted
