@@ -1,5 +1,5 @@
-// abuse_budget.h: what a client may cost this server: how many frames that lead to nothing, and
-// how slowly it may move what it has asked for.
+// abuse_budget.h: limits what a client may cost this server: how many useless frames it may
+// send, and how slowly it may send its requests and take its answers.
 #ifndef ABUSE_BUDGET_H
 #define ABUSE_BUDGET_H
 
@@ -29,7 +29,7 @@ struct abuse_budget {
 
 void budget_begin(struct abuse_budget *budget, int64_t now_ns);
 
-// False: so much is not left.
+// Takes `cost` from the budget. False: so much is not left.
 bool budget_spend(struct abuse_budget *budget, int64_t now_ns, int32_t cost);
 
 void budget_earn(struct abuse_budget *budget, int32_t amount);
