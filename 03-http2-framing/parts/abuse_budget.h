@@ -11,7 +11,7 @@
 // A frame takes a client a few bytes. One that moves no request on costs its connection 1 from
 // the budget. A stream that is opened only to be reset costs more (CVE-2023-44487), and so does
 // a request that is refused unread. The budget comes back with time, with each request that is
-// answered, and with each DATA frame that we send, because an honest client may answer each of
+// answered, and with each DATA frame that is sent, because an honest client may answer each of
 // those with WINDOW_UPDATE frames or a PING. When nothing is left, the connection is closed
 // with ENHANCE_YOUR_CALM (RFC 9113 §10.5).
 

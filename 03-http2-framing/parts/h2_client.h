@@ -12,7 +12,7 @@
 
 #include "h2_receive.h"
 
-#define ANSWER_MS    10000     // so long may the server say nothing that it owes us
+#define ANSWER_MS    10000     // the server has to send the next bytes within this time
 #define H2_ANSWERS   256       // of the last requests are kept
 #define H2_WINDOW    (1 << 20) // bytes: what a client that is in a hurry opens
 #define H2_BYTES     65536     // of each buffer

@@ -100,7 +100,7 @@ struct response *h2_response(struct h2_receiver *receiver, uint32_t stream);
 // Why an answer that has ended is none; NULL: it is whole.
 const char *h2_why(const struct h2_receiver *receiver, const struct response *response);
 
-// The answer is at its end, as we see it: `why` says what is wrong with it.
+// Ends an answer that is wrong: `why` says what is wrong with it.
 void h2_give_up(struct h2_receiver *receiver, struct response *response, uint32_t error,
                 const char *why);
 

@@ -55,8 +55,7 @@ static const struct claim layout = {
 void scene_frames(void)
 {
     static const struct h2_listener listener = {see_frame, see_fields};
-    story_say(
-        "All frames of a connection, in the order in which the client sends and reads them.");
+    story_say("All frames of a connection, as the client sends and reads them.");
     story_say("");
     h2_open(&client, 0, &listener);
     uint32_t first = h2_get(&client, "/");
