@@ -48,10 +48,11 @@ void log_line(const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     make_printable(text);
+    enum timeline_side side;
     pthread_mutex_lock(&mutex);
-    if (getenv("WIRE_PACKET_LOG"))
-        timeline_line(TIMELINE_SERVER, text);
-    else
+    if (!getenv("WIRE_PACKET_LOG"))
         print_alone(text);
+    else if (timeline_find_side(&side))
+        timeline_line(side, text);
     pthread_mutex_unlock(&mutex);
 }

@@ -2,6 +2,8 @@
 #include "timeline.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "net.h"
 #include "text.h"
@@ -17,9 +19,26 @@ static int between(void)
 
 void timeline_heading(void)
 {
-    printf("%*s%sclient%s", TIME_COLUMNS, "", paint(CYAN), paint(PLAIN));
-    repeat(" ", between() - 9);
-    printf("%sserver%s\n", paint(MAGENTA), paint(PLAIN));
+    const struct packet_log *log = packet_log();
+    const char *left = "client", *right = "server";
+    if (*log->names[log->left])
+        left = log->names[log->left];
+    if (*log->names[log->right])
+        right = log->names[log->right];
+    printf("%*s%s%s%s", TIME_COLUMNS, "", paint(CYAN), left, paint(PLAIN));
+    repeat(" ", between() + 3 - columns(left) - columns(right));
+    printf("%s%s%s\n", paint(MAGENTA), right, paint(PLAIN));
+}
+
+bool timeline_find_side(enum timeline_side *side)
+{
+    const struct packet_log *log = packet_log();
+    const char *node = getenv("WIRE_NODE");
+    *side = TIMELINE_SERVER;
+    if (!node || !strcmp(node, log->names[log->right]))
+        return true;
+    *side = TIMELINE_CLIENT;
+    return !strcmp(node, log->names[log->left]);
 }
 
 void timeline_time(int64_t at_ns)

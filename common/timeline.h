@@ -9,8 +9,12 @@
 
 enum timeline_side { TIMELINE_CLIENT, TIMELINE_SERVER };
 
-// Prints the two names over the timeline.
+// Prints the two names over the timeline: client and server, or where wire has more nodes the
+// two that it shows (packet_log_pair()).
 void timeline_heading(void);
+
+// Finds the side that this program's node is on. False if wire shows two others.
+bool timeline_find_side(enum timeline_side *side);
 
 // Prints the moment, in milliseconds since the story's zero.
 void timeline_time(int64_t at_ns);

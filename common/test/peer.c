@@ -106,7 +106,7 @@ static void echo_server(void)
     }
 }
 
-// Prints the median of `count` one-byte round trips.
+// Prints the median of `count` one-byte round trips, `pace_us` apart.
 static void ping_pong(void)
 {
     static double times[PINGS_MAX];
@@ -120,6 +120,8 @@ static void ping_pong(void)
         if (!write_all(fd, &byte, 1) || !read_exactly(fd, &byte, 1))
             die("the echo broke off");
         times[i] = (double)(now_ns() - start) / 1e6;
+        if (pace_us)
+            sleep_ms(pace_us / 1e3);
     }
     double median = median_of(times, (size_t)count);
     printf("median %.3f fastest %.3f\n", median, times[0]);

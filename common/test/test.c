@@ -1,5 +1,6 @@
 // test.c: tests of the common library and of wire. Here: net, spawn, options, packet. Further
-// ones: test_http.h, test_fetch.h, test_story.h, test_wire.h. The harness is test.h.
+// ones: test_http.h, test_fetch.h, test_story.h,
+// test_wire.h, test_nodes.h, test_nat.h. The harness is test.h.
 #include "test_server.h"
 
 #include <errno.h>
@@ -17,7 +18,7 @@
 #include "test_http_server.h"
 #include "test_loop.h"
 #include "test_story.h"
-#include "test_wire.h"
+#include "test_nat.h"
 
 // ---- net -----------------------------------------------------------------------------------
 

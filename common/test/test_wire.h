@@ -342,7 +342,7 @@ static pid_t start_wire(const char *mark)
         execl("/bin/sh", "sh", "-c", command, NULL);
         _exit(127);
     }
-    expect_processes(mark, 3); // the two, and wire itself, whose command line names one
+    expect_processes(mark, 4); // the two, and wire and its guard, whose command line names one
     return pid;
 }
 

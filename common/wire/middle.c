@@ -1,6 +1,7 @@
 // middle.c: see middle.h. route() is the way through the boxes.
 #include "middle.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "capture.h"
@@ -81,8 +82,7 @@ static void hand_over(struct node *node, const uint8_t *bytes, struct packet *pa
         return;
     }
     if (packet->fate == PASSED && (room = link_room(&node->down))) {
-        for (uint16_t i = 0; i < packet->length; i++)
-            room[i] = bytes[i];
+        memcpy(room, bytes, packet->length);
         packet->fate = (uint8_t)link_send(&node->down, packet);
     } else if (packet->fate == PASSED) {
         packet->fate = QUEUE_FULL;
@@ -144,20 +144,26 @@ static void route(struct transit *transit, struct packet *packet)
         capture_drop(packet, END_NONE);
 }
 
+// What a node has sent has come to the middle.
+static void arrive(struct node *node, uint8_t *bytes, uint16_t length)
+{
+    struct packet packet = {.at_ns = now_ns(), .from = node_end(node)};
+    packet_decode(bytes, length, &packet);
+    if (middle_is_cable) {
+        packet.to = 1 - packet.from;
+        hand_over(&nodes[packet.to], bytes, &packet);
+    } else {
+        struct transit transit = transit_from(node, bytes, length);
+        packet.to = next_end(&transit);
+        route(&transit, &packet);
+    }
+}
+
 void middle_deliver(struct node *node)
 {
-    struct packet packet;
     uint16_t length;
-    for (uint8_t *bytes; (bytes = link_take(&node->up, &length));) {
-        packet = (struct packet){.at_ns = now_ns(), .from = node_end(node)};
-        packet_decode(bytes, length, &packet);
-        struct transit transit = transit_from(node, bytes, length);
-        packet.to = middle_is_cable ? 1 - packet.from : next_end(&transit);
-        if (middle_is_cable)
-            hand_over(&nodes[packet.to], bytes, &packet);
-        else
-            route(&transit, &packet);
-    }
+    for (uint8_t *bytes; (bytes = link_take(&node->up, &length));)
+        arrive(node, bytes, length);
     if (node->down.ring)
         for (uint8_t *bytes; (bytes = link_take(&node->down, &length));)
             write_packet(node, bytes, length);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "guard.h"
 #include "net.h"
 #include "options.h"
 #include "spawn.h"
@@ -122,6 +123,7 @@ static void start(struct program *program, int ready_fd)
         die("cannot start %s: %s", program->command[0], strerror(errno));
     if (program->pid) {
         close(control_fd);
+        guard_add(program->pid);
         return;
     }
     sigset_t none;
@@ -257,6 +259,7 @@ int programs_run(void)
 {
     struct program *client = &programs[program_count - 1];
     bool ready = true;
+    guard_begin();
     for (int i = 0; ready && i < program_count - 1; i++)
         ready = start_server(&programs[i]);
     if (ready) {
@@ -268,6 +271,7 @@ int programs_run(void)
     bool finished = client->ended;
     for (int i = program_count - 1; i >= 0; i--)
         stop(&programs[i]);
+    guard_end();
     if (stop_signal && !finished)
         return 128 + stop_signal;
     return ready ? exit_status(client) : 1;

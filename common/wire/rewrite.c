@@ -5,14 +5,14 @@
 #include <string.h>
 
 #define IP_HEADER          20
-#define IP_TTL             8 // where the fields are, from the beginning of their header
-#define IP_PROTOCOL        9
-#define IP_CHECKSUM        10
-#define IP_SOURCE          12
-#define TCP_CHECKSUM       16
-#define UDP_CHECKSUM       6
-#define ICMP_CHECKSUM      2
-#define ICMP_IDENTIFIER    4
+#define AT_TTL             8 // where the fields are, from the beginning of their header
+#define AT_PROTOCOL        9
+#define AT_CHECKSUM        10
+#define AT_SOURCE          12
+#define AT_TCP_CHECKSUM    16
+#define AT_UDP_CHECKSUM    6
+#define AT_ICMP_CHECKSUM   2
+#define AT_ICMP_IDENTIFIER 4
 #define ICMP_HEADER        8
 #define ICMP_ECHO_REPLY    0
 #define ICMP_UNREACHABLE   3
@@ -74,8 +74,8 @@ static void adjust32(uint8_t *checksum, uint32_t old, uint32_t new)
 static bool find_icmp(struct headers *h)
 {
     uint8_t type = h->transport[0];
-    h->checksum = h->transport + ICMP_CHECKSUM;
-    h->port[SOURCE] = h->port[DESTINATION] = h->transport + ICMP_IDENTIFIER;
+    h->checksum = h->transport + AT_ICMP_CHECKSUM;
+    h->port[SOURCE] = h->port[DESTINATION] = h->transport + AT_ICMP_IDENTIFIER;
     if (type == ICMP_ECHO || type == ICMP_ECHO_REPLY)
         return true;
     bool error =
@@ -90,10 +90,10 @@ static bool find_transport(struct headers *h)
     h->port[DESTINATION] = h->transport + 2;
     if (h->protocol == IPPROTO_ICMP)
         return find_icmp(h);
-    if (h->protocol == IPPROTO_UDP && read16(h->transport + UDP_CHECKSUM) != 0)
-        h->checksum = h->transport + UDP_CHECKSUM; // 0: the sender has made none (RFC 768)
+    if (h->protocol == IPPROTO_UDP && read16(h->transport + AT_UDP_CHECKSUM) != 0)
+        h->checksum = h->transport + AT_UDP_CHECKSUM; // 0: the sender has made none (RFC 768)
     if (h->protocol == IPPROTO_TCP && h->length >= IP_HEADER) {
-        h->checksum = h->transport + TCP_CHECKSUM;
+        h->checksum = h->transport + AT_TCP_CHECKSUM;
         h->tcp_flags = h->transport[13];
     }
     return h->protocol == IPPROTO_TCP || h->protocol == IPPROTO_UDP;
@@ -109,7 +109,7 @@ bool headers_find(uint8_t *bytes, size_t length, struct headers *h)
         return false;
     h->transport = bytes + ip_header;
     h->length = length - ip_header;
-    h->protocol = bytes[IP_PROTOCOL];
+    h->protocol = bytes[AT_PROTOCOL];
     if (find_transport(h))
         return true;
     h->protocol = 0;
@@ -124,7 +124,7 @@ bool headers_find_in_error(const struct headers *error, struct headers *headers)
 
 uint32_t headers_address(const struct headers *headers, int which)
 {
-    return read32(headers->ip + IP_SOURCE + 4 * which);
+    return read32(headers->ip + AT_SOURCE + 4 * which);
 }
 
 uint16_t headers_port(const struct headers *headers, int which)
@@ -134,10 +134,10 @@ uint16_t headers_port(const struct headers *headers, int which)
 
 void headers_rewrite(const struct headers *h, int which, uint32_t address, uint16_t port)
 {
-    uint8_t *place = h->ip + IP_SOURCE + 4 * which;
+    uint8_t *place = h->ip + AT_SOURCE + 4 * which;
     uint32_t old_address = read32(place);
     uint16_t old_port = read16(h->port[which]);
-    adjust32(h->ip + IP_CHECKSUM, old_address, address);
+    adjust32(h->ip + AT_CHECKSUM, old_address, address);
     write32(place, address);
     if (h->icmp_packet) // no port, and what its checksum covers has not changed yet
         return;
@@ -159,11 +159,11 @@ void headers_sum_icmp(const struct headers *headers)
 
 bool headers_count_down(uint8_t *ip)
 {
-    if (ip[IP_TTL] <= 1)
+    if (ip[AT_TTL] <= 1)
         return false;
-    uint16_t old = read16(ip + IP_TTL);
-    ip[IP_TTL]--;
-    adjust(ip + IP_CHECKSUM, old, read16(ip + IP_TTL));
+    uint16_t old = read16(ip + AT_TTL);
+    ip[AT_TTL]--;
+    adjust(ip + AT_CHECKSUM, old, read16(ip + AT_TTL));
     return true;
 }
 
@@ -178,13 +178,13 @@ uint16_t icmp_time_exceeded(const uint8_t *packet, size_t length, uint32_t sourc
     memset(error, 0, IP_HEADER + ICMP_HEADER);
     error[0] = 4 << 4 | IP_HEADER / 4;
     write16(error + 2, total);
-    error[IP_TTL] = TTL;
-    error[IP_PROTOCOL] = IPPROTO_ICMP;
-    write32(error + IP_SOURCE, source);
-    memcpy(error + IP_SOURCE + 4, packet + IP_SOURCE, 4);
-    write16(error + IP_CHECKSUM, sum_of(error, IP_HEADER));
+    error[AT_TTL] = TTL;
+    error[AT_PROTOCOL] = IPPROTO_ICMP;
+    write32(error + AT_SOURCE, source);
+    memcpy(error + AT_SOURCE + 4, packet + AT_SOURCE, 4);
+    write16(error + AT_CHECKSUM, sum_of(error, IP_HEADER));
     icmp[0] = ICMP_TIME_EXCEEDED;
     memcpy(icmp + ICMP_HEADER, packet, quoted);
-    write16(icmp + ICMP_CHECKSUM, sum_of(icmp, total - IP_HEADER));
+    write16(icmp + AT_ICMP_CHECKSUM, sum_of(icmp, total - IP_HEADER));
     return total;
 }

@@ -1,0 +1,259 @@
+// nat_peer.c: what the tests of wire's boxes put on the nodes: a mirror that tells who it sees,
+// and somebody behind a NAT who finds out by it what the NAT does.
+//
+//     nat_peer mirror           UDP on $HOST and the next address, port 7000 and 7001 of each
+//     nat_peer greeter          TCP on port 7002: says on which node it is, and who it sees
+//     nat_peer call ADDRESS PORT [N]   hears the greeter, N times
+//     nat_peer probe            prints the NAT's mapping and filtering in RFC 4787's words
+//     nat_peer timeout MS       says whether the mapping is another one after so long a silence
+//     nat_peer hairpin          says whether two sockets behind the NAT meet at its address
+//     nat_peer refused          says whether the error comes back that a port is closed
+//     nat_peer flows N          N sockets at once, N mappings
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "measure.h"
+#include "net.h"
+
+#define PORT       7000
+#define TCP_PORT   7002
+#define PATIENCE   300 // ms that an answer may take; the machine may be busy
+#define TRIES      3
+#define FLOWS_MAX  20000
+#define BATCH      50 // flows that ask at once
+#define OTHER_PORT 1  // what a datagram asks of the mirror: to answer from another socket
+#define OTHER_HOST 2
+
+static uint32_t host; // the mirror's first address
+
+static struct sockaddr_in address_of(uint32_t address, int port)
+{
+    return (struct sockaddr_in){AF_INET, htons((uint16_t)port), {htonl(address)}, {0}};
+}
+
+static int bound_socket(uint32_t address, int port)
+{
+    struct sockaddr_in name = address_of(address, port);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&name, sizeof name))
+        die("cannot bind a socket: %s", strerror(errno));
+    return fd;
+}
+
+// Greets a TCP client.
+static void greet(int listener)
+{
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    char name[NET_NAME], greeting[NET_NAME + 40];
+    int fd = accept(listener, (struct sockaddr *)&peer, &length);
+    if (fd < 0)
+        return;
+    *strrchr(net_name(&peer, name), ':') = '\0';
+    snprintf(greeting, sizeof greeting, "%s sees %s\n", getenv("WIRE_NODE"), name);
+    (void)!write(fd, greeting, strlen(greeting));
+    close(fd);
+}
+
+static void greeter(void)
+{
+    struct pollfd polls[2] = {{net_stop_fd(), POLLIN, 0},
+                              {net_listen("0.0.0.0", TCP_PORT, 128), POLLIN, 0}};
+    net_ready(polls[1].fd);
+    while (poll(polls, 2, -1) > 0 && !polls[0].revents)
+        greet(polls[1].fd);
+}
+
+static void call(const char *address, int port, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char greeting[100];
+        int fd = net_connect_or_die(address, port);
+        ssize_t got = read(fd, greeting, sizeof greeting);
+        printf("%.*s", (int)(got > 0 ? got : 0), greeting);
+        close(fd);
+    }
+}
+
+// Answers each datagram with the address and the port that it came from.
+static void mirror(void)
+{
+    struct pollfd polls[5] = {{net_stop_fd(), POLLIN, 0}};
+    for (int i = 0; i < 4; i++)
+        polls[1 + i] = (struct pollfd){
+            bound_socket(host + (i & OTHER_HOST ? 1 : 0), PORT + (i & OTHER_PORT)), POLLIN, 0};
+    net_ready(polls[1].fd);
+    while (poll(polls, 5, -1) > 0 && !polls[0].revents) {
+        for (int i = 0; i < 4; i++) {
+            struct sockaddr_in from;
+            socklen_t length = sizeof from;
+            uint8_t wish = 0;
+            while (recvfrom(polls[1 + i].fd, &wish, 1, MSG_DONTWAIT, (struct sockaddr *)&from,
+                            &length) == 1)
+                sendto(polls[1 + (i ^ wish)].fd, &from, sizeof from, 0,
+                       (struct sockaddr *)&from, length);
+        }
+    }
+}
+
+// Sends a datagram to one of the mirror's sockets; returns how the mirror sees us, port 0:
+// there was no answer. It is asked again where none comes: the machine may be busy.
+static struct sockaddr_in ask(int fd, uint32_t address, int port, uint8_t wish)
+{
+    struct sockaddr_in seen = {0}, to = address_of(address, port);
+    for (int i = 0; i < TRIES; i++) {
+        struct pollfd answer = {fd, POLLIN, 0};
+        sendto(fd, &wish, 1, 0, (struct sockaddr *)&to, sizeof to);
+        if (poll(&answer, 1, PATIENCE) > 0 && recv(fd, &seen, sizeof seen, 0) == sizeof seen)
+            return seen;
+    }
+    return (struct sockaddr_in){0};
+}
+
+static const char *word(bool any, bool same_address)
+{
+    if (any)
+        return "endpoint";
+    return same_address ? "address" : "address-port";
+}
+
+static void probe(void)
+{
+    int fd = bound_socket(INADDR_ANY, 0);
+    struct sockaddr_in first = ask(fd, host, PORT, 0);
+    struct sockaddr_in port = ask(fd, host, PORT + 1, 0), other = ask(fd, host + 1, PORT, 0);
+    if (!first.sin_port || !port.sin_port || !other.sin_port)
+        die("the mirror does not answer");
+    printf("mapping %s, ",
+           word(first.sin_port == other.sin_port, first.sin_port == port.sin_port));
+    fd = bound_socket(INADDR_ANY, 0); // a fresh mapping: nobody else has been sent to
+    ask(fd, host, PORT, 0);
+    bool port_enters = ask(fd, host, PORT, OTHER_PORT).sin_port;
+    bool host_enters = ask(fd, host, PORT, OTHER_HOST | OTHER_PORT).sin_port;
+    printf("filtering %s, seen as %s\n", word(host_enters, port_enters),
+           inet_ntoa(first.sin_addr));
+}
+
+static void time_out(double ms)
+{
+    int fd = bound_socket(INADDR_ANY, 0);
+    struct sockaddr_in before = ask(fd, host, PORT, 0);
+    sleep_ms(ms);
+    struct sockaddr_in after = ask(fd, host, PORT, 0);
+    if (!before.sin_port || !after.sin_port)
+        die("the mirror does not answer");
+    puts(before.sin_port == after.sin_port ? "the same mapping" : "another mapping");
+}
+
+// Two sockets learn their mappings, send to each other there, and see what comes.
+static void hairpin(void)
+{
+    int fds[2];
+    struct sockaddr_in mapped[2], from = {0};
+    socklen_t length = sizeof from;
+    char byte;
+    for (int i = 0; i < 2; i++) {
+        fds[i] = bound_socket(INADDR_ANY, 0);
+        mapped[i] = ask(fds[i], host, PORT, 0);
+    }
+    for (int i = 0; i < TRIES; i++) {
+        struct pollfd arrives = {fds[1], POLLIN, 0};
+        for (int k = 0; k < 2; k++)
+            sendto(fds[k], "x", 1, 0, (struct sockaddr *)&mapped[1 - k], sizeof mapped[0]);
+        if (poll(&arrives, 1, PATIENCE) > 0 &&
+            recvfrom(fds[1], &byte, 1, 0, (struct sockaddr *)&from, &length) == 1)
+            break;
+    }
+    if (!from.sin_port)
+        puts("they do not meet");
+    else if (from.sin_addr.s_addr == mapped[0].sin_addr.s_addr &&
+             from.sin_port == mapped[0].sin_port)
+        puts("they meet, at their mapped addresses");
+    else
+        puts("they meet, but at an inside address");
+}
+
+// The answer to a connected socket's datagram to a closed port is an error.
+static void refused(void)
+{
+    struct sockaddr_in to = address_of(host, PORT + 99);
+    int fd = bound_socket(INADDR_ANY, 0);
+    char byte;
+    connect(fd, (struct sockaddr *)&to, sizeof to);
+    for (int i = 0; i < TRIES; i++) {
+        struct pollfd arrives = {fd, POLLIN, 0};
+        send(fd, "x", 1, 0);
+        if (poll(&arrives, 1, PATIENCE) > 0 && recv(fd, &byte, 1, 0) < 0) {
+            puts(strerror(errno));
+            return;
+        }
+    }
+    puts("silence");
+}
+
+// Lets `count` sockets ask the mirror, BATCH of them at once. Returns how many of the answers
+// name a port that nobody was seen at before, and notes it in `taken`.
+static int ask_all(const int fds[], int count, bool taken[])
+{
+    int new = 0;
+    for (int i = 0; i < count; i += BATCH) {
+        int end = i + BATCH < count ? i + BATCH : count;
+        struct sockaddr_in seen, to = address_of(host, PORT);
+        for (int k = i; k < end; k++)
+            sendto(fds[k], "", 1, 0, (struct sockaddr *)&to, sizeof to);
+        for (int k = i; k < end; k++) {
+            struct pollfd answer = {fds[k], POLLIN, 0};
+            if (poll(&answer, 1, 10 * PATIENCE) < 1 ||
+                recv(fds[k], &seen, sizeof seen, 0) != sizeof seen)
+                die("flow %d gets no answer", k);
+            new += !taken[seen.sin_port];
+            taken[seen.sin_port] = true;
+        }
+    }
+    return new;
+}
+
+static void flows(int count)
+{
+    static bool taken[65536];
+    static int fds[FLOWS_MAX];
+    if (count > FLOWS_MAX || raise_file_limit(count + 64) < count + 64)
+        die("cannot open %d sockets", count);
+    for (int i = 0; i < count; i++)
+        fds[i] = bound_socket(INADDR_ANY, 0);
+    int mapped = ask_all(fds, count, taken), moved = ask_all(fds, count, taken);
+    printf("%d flows at %d ports, %d have moved\n", count, mapped, moved);
+}
+
+int main(int argc, char **argv)
+{
+    const char *role = argc > 1 ? argv[1] : "", *number = argc > 2 ? argv[2] : "0";
+    struct in_addr address;
+    if (!getenv("HOST") || inet_pton(AF_INET, getenv("HOST"), &address) != 1)
+        die("usage: wire ... -- NODE: nat_peer ROLE");
+    host = ntohl(address.s_addr);
+    if (!strcmp(role, "mirror"))
+        mirror();
+    else if (!strcmp(role, "probe"))
+        probe();
+    else if (!strcmp(role, "timeout"))
+        time_out(atof(number));
+    else if (!strcmp(role, "hairpin"))
+        hairpin();
+    else if (!strcmp(role, "flows"))
+        flows(atoi(number));
+    else if (!strcmp(role, "refused"))
+        refused();
+    else if (!strcmp(role, "greeter"))
+        greeter();
+    else if (!strcmp(role, "call") && argc > 3)
+        call(argv[2], atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 1);
+    else
+        die("no role '%s'", role);
+    return 0;
+}
