@@ -216,8 +216,10 @@ bool connection_serve(struct connection *c, short events, int64_t now)
     bool good = !(events & (POLLERR | POLLHUP));
     if (good && c->paused_until_ns && now >= connection_due_ns(c)) {
         c->paused_until_ns = 0;
-        if (c->ended) // the pause was a "linger"
+        if (c->ended) { // the pause was a "linger"
+            log_line("lingering is over; answer: 1 x %zu bytes", strlen(HALF_OPEN));
             good = send_or_keep(c, HALF_OPEN, strlen(HALF_OPEN));
+        }
         good = good && process(c);
     }
     if (good && c->more_lines && !c->out_length)

@@ -32,10 +32,10 @@
 static const char *host = "127.0.0.1";
 static int port = 8001, receive_buffer = 0;
 
-static int listener, udp, server_port; // the two sockets, and the port number that they have
-static struct reply reply;             // too large for the stack
-static int64_t udp_paused_until_ns;    // 0: not paused
-static int64_t retry_accept_at_ns;     // 0: there may be a free descriptor
+static int listener, udp;           // the two sockets, with one port number
+static struct reply reply;          // too large for the stack
+static int64_t udp_paused_until_ns; // 0: not paused
+static int64_t retry_accept_at_ns;  // 0: there may be a free descriptor
 static long accepted, datagrams;
 
 static int64_t ms(int64_t milliseconds)
@@ -151,8 +151,7 @@ static void open_sockets(void)
             break;
         char name[NET_NAME];
         net_local_name(listener, name);
-        server_port = atoi(strrchr(name, ':') + 1);
-        udp = bind_socket(SOCK_DGRAM, server_port);
+        udp = bind_socket(SOCK_DGRAM, atoi(strrchr(name, ':') + 1));
         // From listen() on the kernel answers each SYN. UDP has no connections to listen for.
         if (udp >= 0 && listen(listener, BACKLOG) == 0)
             return;

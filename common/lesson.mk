@@ -14,9 +14,9 @@
 #
 # A lesson may set, before it includes this file: LIBS ("-lname"), PROGRAMS (further programs of one
 # file each), TOOLS (programs in test/ that its scripts use, built into build/), PICTURES (scenes),
-# FUZZED (the parts that fuzz.c attacks, its own or common's; a rule for "seeds" then puts what to
-# begin with into build/corpus), NEEDS (a header that not every machine has, and the package that
-# brings it: without it the lesson says so, and is left out).
+# FUZZED (the parts that fuzz.c attacks, its own, its parent's or common's; a rule for "seeds" then
+# puts what to begin with into build/corpus), NEEDS (a header that not every machine has, and the
+# package that brings it: without it the lesson says so, and is left out).
 #
 # A variation is a folder inside a lesson's folder, of the same shape. It may also set SERVER (the
 # server's name and file where the field calls it otherwise: proxy, broker) and PARENT (parts of the
@@ -106,10 +106,11 @@ bench: all $(TOOLS:%=build/%)
 	@if [ -f test/bench.sh ]; then sh test/bench.sh; else echo "$(FOLDER) has no benchmark"; fi
 
 FUZZ_SECONDS ?= 30
-FUZZED_FILES := $(foreach part,$(FUZZED),$(wildcard $(part).c parts/$(part).c $(COMMON_DIR)/$(part).c))
+FUZZED_FILES := $(foreach part,$(FUZZED),$(wildcard $(part).c parts/$(part).c $(COMMON_DIR)/$(part).c \
+    $(if $(PARENT),../$(part).c ../parts/$(part).c)))
 
 build/fuzz: test/fuzz.c $(FUZZED_FILES) $(wildcard *.h */*.h) $(COMMON) build/flags
-	$(Q)clang -g -O1 -std=gnu17 -D_GNU_SOURCE $(WARN) -I$(COMMON_DIR) -iquote . -iquote parts \
+	$(Q)clang -g -O1 -std=gnu17 -D_GNU_SOURCE $(WARN) -I$(COMMON_DIR) $(PARTS_I) \
 	    -fno-sanitize-recover=undefined -fsanitize=fuzzer,address,undefined -o $@ test/fuzz.c $(FUZZED_FILES) $(COMMON)
 
 fuzz: build/fuzz

@@ -3,4 +3,12 @@ SERVER=broker
 . ../../common/scene.sh
 
 scene qos --rtt 10
+scene pipeline -- --quiet
+scene backlog -- --quiet
+scene topics -- --quiet
+scene order -- --quiet
+scene duplicates -- --quiet
+scene correlate --rtt 10
+scene overload -- --quiet
+scene cost --rtt 20 -- --quiet
 finish

@@ -2,6 +2,8 @@
 #include "mqtt_client.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -151,24 +153,26 @@ static int read_packet(struct mqtt_client *client, int timeout_ms)
     }
 }
 
-// A message: the caller gets it, unless it is known; then it is acknowledged.
-static void take_message(struct mqtt_client *client, const struct mqtt_packet *packet)
+// A message: the caller gets it, unless it is known; then it is acknowledged. (The packet is a
+// copy: the caller may wait for other packets meanwhile.)
+static void take_message(struct mqtt_client *client, const struct mqtt_packet packet)
 {
-    uint8_t bit = (uint8_t)(1 << (packet->id & 7)), *byte = &client->received[packet->id >> 3];
-    bool known = packet->qos == 2 && *byte & bit, taken = true;
+    uint8_t bit = (uint8_t)(1 << (packet.id & 7)), *byte = &client->received[packet.id >> 3];
+    bool known = packet.qos == 2 && *byte & bit, taken = true;
     if (!known && client->message)
-        taken = client->message(client, packet);
-    if (packet->qos == 0 || !taken)
+        taken = client->message(client, &packet);
+    if (packet.qos == 0 || !taken)
         return;
-    if (packet->qos == 2 && !known) {
+    if (packet.qos == 2 && !known) {
         *byte |= bit;
         client->unreleased++;
     }
     if (client->no_answers)
         return;
-    client_send(client,
-                &(struct mqtt_packet){.type = packet->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC,
-                                      .id = packet->id});
+    struct mqtt_packet answer = {.type = MQTT_PUBACK, .id = packet.id};
+    if (packet.qos == 2)
+        answer.type = MQTT_PUBREC;
+    client_send(client, &answer);
 }
 
 // The sender knows that the message has come: its id may be used for another one.
@@ -192,7 +196,7 @@ int client_step(struct mqtt_client *client, int timeout_ms)
     if (client->seen)
         client->seen(client, false, last);
     if (last->type == MQTT_PUBLISH)
-        take_message(client, last);
+        take_message(client, *last);
     else if (last->type == MQTT_PUBREC && !client->no_answers)
         client_send(client, &(struct mqtt_packet){.type = MQTT_PUBREL, .id = last->id});
     else if (last->type == MQTT_PUBREL && !client->no_answers)
@@ -222,6 +226,9 @@ bool client_connect(struct mqtt_client *client, const struct mqtt_connect *as)
     if (!client->in && !(client->in = malloc(MQTT_PACKET_MAX)))
         die("no memory for a client");
     client->fd = net_connect(client->host, client->port);
+    int on = 1; // each packet is one send(), and none is to wait for the one before (lesson 09)
+    if (client->fd >= 0)
+        setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (client->fd < 0)
         return fails(client, "cannot connect to %s:%d: %s (is the server running?)",
                      client->host, client->port, strerror(errno));

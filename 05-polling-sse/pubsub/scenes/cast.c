@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include "measure.h"
 #include "net.h"
+#include "spawn.h"
 #include "story.h"
 
 #define PLAYERS_MAX 64
@@ -153,6 +157,25 @@ void player_cut(struct player *player)
     if (player->shown)
         story_event("%s: cut", player->name);
     client_cut(&player->client);
+}
+
+pid_t cast_start(void (*run)(void))
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        die("cannot start a process: %s", strerror(errno));
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        run();
+        _exit(0);
+    }
+    return pid;
+}
+
+void cast_kill(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    spawn_wait(pid);
 }
 
 const char *message_string(struct mqtt_text text)

@@ -2,6 +2,8 @@
 #ifndef CAST_H
 #define CAST_H
 
+#include <sys/types.h>
+
 #include "mqtt_client.h"
 
 // One client of a scene.
@@ -45,6 +47,12 @@ bool cast_play(struct player *const *players, int count, bool (*until)(void), in
 // Leaves: with DISCONNECT; without a word.
 void player_leave(struct player *player);
 void player_cut(struct player *player);
+
+// Runs a part of the scene in a process of its own, which can be killed. It ends with this one.
+pid_t cast_start(void (*run)(void));
+
+// Ends it at once, as kill -9 and power failures do.
+void cast_kill(pid_t pid);
 
 // The text of a message, as a string in static memory; as a number.
 const char *message_string(struct mqtt_text text);

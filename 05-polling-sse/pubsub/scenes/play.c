@@ -15,16 +15,27 @@ int main(int argc, char **argv)
     static const char *host = "127.0.0.1";
     static int port = 8105;
     static const struct scene scenes[] = {
-        {"qos", "at most once, at least once, once", scene_qos}, {0}};
+        {"qos", "at most once, at least once, once", scene_qos},
+        {"pipeline", "steps that do not wait for each other", scene_pipeline},
+        {"backlog", "messages for who is away", scene_backlog},
+        {"topics", "who gets what", scene_topics},
+        {"order", "what comes first", scene_order},
+        {"duplicates", "the same message again", scene_duplicates},
+        {"correlate", "which question is this the answer to?", scene_correlate},
+        {"overload", "one who cannot keep up", scene_overload},
+        {"cost", "a hop more, and all depend on it", scene_cost},
+        {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the broker"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 05, pubsub: a broker. Without SCENE all of them: qos.",
-                          options});
+        &(struct command){
+            "[SCENE]",
+            "Lesson 05, pubsub: a broker. Without SCENE all of them: qos, pipeline, "
+            "backlog,\ntopics, order, duplicates, correlate, overload, cost.",
+            options});
     cast_broker(host, port);
     story_begin();
     return story_tell(scenes, argv[first]);

@@ -1,4 +1,4 @@
-// scenes.h: what play.c plays. Each scene is in the file of its name.
+// scenes.h: what play.c plays. Each scene is in the file of its name; topics in filters.c.
 #ifndef SCENES_H
 #define SCENES_H
 

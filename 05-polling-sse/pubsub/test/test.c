@@ -4,6 +4,8 @@
 #include "contract.h"
 
 #include "test_mqtt.h"
+#include "test_packets.h"
+#include "test_sessions.h"
 
 static bool exchange(int port)
 {

@@ -1,0 +1,508 @@
+// test_sessions.h: what the broker keeps for a client, and how one client is kept from harming
+// another: sessions, wills, retained messages, shared subscriptions, limits.
+#ifndef TEST_SESSIONS_H
+#define TEST_SESSIONS_H
+
+#include "sessions.h"
+#include "test_mqtt.h"
+
+static struct taker a = {.client.fd = -1}, b = {.client.fd = -1}, c = {.client.fd = -1};
+
+// Publishes as a client of its own, and leaves.
+static void publish_once(int port, const char *topic, const char *text, uint8_t qos,
+                         bool retain)
+{
+    static struct taker publisher = {.client.fd = -1};
+    CHECK(enter(&publisher, port, "", true));
+    CHECK(client_publish(&publisher.client, topic, text, qos, retain));
+    // Behind the answer to this, all of it is passed on.
+    client_send(&publisher.client, &(struct mqtt_packet){.type = MQTT_PINGREQ});
+    CHECK(client_wait(&publisher.client, MQTT_PINGRESP, 0));
+    client_disconnect(&publisher.client);
+}
+
+TEST(a_session_outlives_its_connection)
+{
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    CHECK(enter(&a, port, "a", false) && !a.client.session_present);
+    CHECK(client_subscribe(&a.client, "t/#", 2));
+    client_disconnect(&a.client);
+    publish_once(port, "t/0", "zero", 0, false); // not for later
+    publish_once(port, "t/1", "one", 1, false);
+    publish_once(port, "t/2", "two", 2, false);
+    CHECK(enter(&a, port, "a", false) && a.client.session_present);
+    CHECK_HAS(take_messages(&a, 2), "t/1=one;t/2=two;");
+    CHECK_INT(a.count, 2);
+    client_disconnect(&a.client);
+    CHECK(enter(&a, port, "a", true) && !a.client.session_present); // and that ends it
+    publish_once(port, "t/1", "three", 1, false);
+    CHECK_HAS(take_messages(&a, 0), "");
+    CHECK_INT(a.count, 0);
+    client_disconnect(&a.client);
+    CHECK(enter(&a, port, "a", false) && !a.client.session_present);
+    client_disconnect(&a.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// What is not acknowledged comes again, as it was, with DUP; and PUBREL, when PUBREC had come.
+TEST(it_comes_again)
+{
+    pid_t pid;
+    int port = start_broker(&pid, ""), fd = net_connect("127.0.0.1", port);
+    static const char connect[] = "\x10\x0d\0\4MQTT\4\0\0\0\0\1a";
+    CHECK(ask(fd, BYTES(connect), BYTES(CONNACK)));
+    CHECK(ask(fd, BYTES("\x82\6\0\1\0\1t\2"), BYTES("\x90\3\0\1\2")));
+    publish_once(port, "t", "1", 1, false);
+    publish_once(port, "t", "2", 2, false);
+    publish_once(port, "t", "3", 2, false);
+    CHECK(get_bytes(fd, BYTES("\x32\6\0\1t\0\1"
+                              "1\x34\6\0\1t\0\2"
+                              "2\x34\6\0\1t\0\3"
+                              "3")));
+    CHECK(ask(fd, BYTES("\x50\2\0\3"), BYTES("\x62\2\0\3")));
+    close(fd);
+    fd = net_connect("127.0.0.1", port);
+    CHECK(ask(fd, BYTES(connect),
+              BYTES("\x20\2\1\0\x3a\6\0\1t\0\1"
+                    "1\x3c\6\0\1t\0\2"
+                    "2\x62\2\0\3")));
+    CHECK(write_all(fd, "\x40\2\0\1", 4));
+    CHECK(ask(fd, BYTES("\x50\2\0\2"), BYTES("\x62\2\0\2")));
+    CHECK(ask(fd, BYTES("\x70\2\0\2\x70\2\0\3\xc0\0"), BYTES("\xd0\0")));
+    close(fd);
+    fd = net_connect("127.0.0.1", port);
+    CHECK(ask(fd, BYTES("\x10\x0d\0\4MQTT\4\0\0\0\0\1a\xc0\0"), BYTES("\x20\2\1\0\xd0\0")));
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A message of QoS 2 that comes again, on another connection, is not passed on again.
+TEST(qos_2_is_known_after_a_reconnect)
+{
+    pid_t pid;
+    static const char connect[] = "\x10\x0d\0\4MQTT\4\0\0\0\0\1p";
+    int port = start_broker(&pid, ""), fd = net_connect("127.0.0.1", port);
+    CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "t", 2));
+    CHECK(ask(fd, BYTES(connect), BYTES(CONNACK)));
+    CHECK(ask(fd, BYTES("\x34\6\0\1t\0\5x"), BYTES("\x50\2\0\5")));
+    CHECK(ask(fd, BYTES("\x3c\6\0\1t\0\5x"), BYTES("\x50\2\0\5")));
+    close(fd);
+    fd = net_connect("127.0.0.1", port);
+    CHECK(ask(fd, BYTES(connect), BYTES("\x20\2\1\0")));
+    CHECK(ask(fd, BYTES("\x3c\6\0\1t\0\5x"), BYTES("\x50\2\0\5")));
+    CHECK(ask(fd, BYTES("\x62\2\0\5"), BYTES("\x70\2\0\5")));
+    CHECK(ask(fd, BYTES("\x62\2\0\5"), BYTES("\x70\2\0\5")));       // again: it was lost
+    CHECK(ask(fd, BYTES("\x34\6\0\1t\0\5y"), BYTES("\x50\2\0\5"))); // the id is free: a new one
+    take_messages(&a, 2);
+    CHECK(!strcmp(a.got, "t=x;t=y;") || FAIL("got %s", a.got));
+    close(fd);
+    client_disconnect(&a.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(wills)
+{
+    struct mqtt_connect as = {.clean = true,
+                              .client_id = mqtt_text("b"),
+                              .has_will = true,
+                              .will_qos = 1,
+                              .will_topic = mqtt_text("wills"),
+                              .will_payload = mqtt_text("lost")};
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "wills", 1));
+    CHECK(enter_as(&b, port, as));
+    client_disconnect(&b.client); // with DISCONNECT there is none
+    CHECK_HAS(take_messages(&a, 0), "");
+    CHECK_INT(a.count, 0);
+    CHECK(enter_as(&b, port, as));
+    client_cut(&b.client);
+    take_messages(&a, 1);
+    CHECK_INT(a.count, 1);
+    CHECK(enter_as(&b, port, as)); // taken over
+    struct taker other = {.client.fd = -1};
+    CHECK(enter(&other, port, "b", true));
+    take_messages(&a, 2);
+    CHECK_INT(a.count, 2);
+    CHECK(client_step(&b.client, 5000) < 0); // and closed
+    client_disconnect(&other.client);
+    as.keep_alive_s = 1; // silent for too long
+    CHECK(enter_as(&b, port, as));
+    int64_t began_ns = now_ns();
+    take_messages(&a, 3);
+    CHECK_INT(a.count, 3);
+    CHECK(now_ns() - began_ns > INT64_C(1400000000));
+    CHECK(client_step(&b.client, 5000) < 0);
+    as.will_retain = true;
+    CHECK(enter_as(&b, port, as));
+    CHECK(write_all(b.client.fd, "\xff\xff", 2)); // malformed
+    take_messages(&a, 4);
+    CHECK_INT(a.count, 4);
+    client_cut(&b.client);
+    CHECK(enter(&b, port, "b", true) && client_subscribe(&b.client, "wills", 0));
+    CHECK_HAS(take_messages(&b, 1), "wills=lost(retained);");
+    client_disconnect(&a.client);
+    client_disconnect(&b.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(retained_messages)
+{
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "#", 1));
+    publish_once(port, "r/1", "old", 1, true);
+    publish_once(port, "r/1", "new", 1, true);
+    publish_once(port, "r/2", "two", 0, true);
+    take_messages(&a, 3); // to a subscriber that was there they are news
+    CHECK(!strcmp(a.got, "r/1=old;r/1=new;r/2=two;") || FAIL("got %s", a.got));
+    CHECK(enter(&b, port, "b", true) && client_subscribe(&b.client, "r/1", 1));
+    CHECK_HAS(take_messages(&b, 1), "r/1=new(retained);");
+    CHECK(client_subscribe(&b.client, "r/+", 1)); // each subscription brings them again
+    take_messages(&b, 3);
+    CHECK_INT(b.count, 3);
+    CHECK(client_subscribe(&b.client, "$share/g/r/+", 1)); // but not a shared one
+    take_messages(&b, 3);
+    CHECK_INT(b.count, 3);
+    publish_once(port, "r/1", "", 1, true); // an empty one clears it
+    CHECK_HAS(take_messages(&a, 4), "r/1=;");
+    CHECK(enter(&c, port, "c", true) && client_subscribe(&c.client, "r/#", 1));
+    take_messages(&c, 1);
+    CHECK(!strcmp(c.got, "r/2=two(retained);") || FAIL("got %s", c.got));
+    client_disconnect(&a.client);
+    client_disconnect(&b.client);
+    client_disconnect(&c.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(shared_subscriptions)
+{
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "$share/g/t/+", 1));
+    CHECK(enter(&b, port, "b", true) && client_subscribe(&b.client, "$share/g/t/+", 1));
+    CHECK(enter(&c, port, "c", true) && client_subscribe(&c.client, "$share/h/t/+", 1));
+    CHECK(client_subscribe(&c.client, "t/1", 1)); // and its own: both (MQTT 5.0 §4.8.2)
+    for (int i = 0; i < 10; i++)
+        publish_once(port, "t/1", "x", 1, false);
+    take_messages(&c, 20);
+    take_messages(&a, 1);
+    take_messages(&b, 1);
+    for (int i = 0; i < 50 && a.count + b.count < 10; i++) {
+        client_step(&a.client, 20);
+        client_step(&b.client, 20);
+    }
+    CHECK_INT(c.count, 20);
+    CHECK_INT(a.count, 5);
+    CHECK_INT(b.count, 5);
+    CHECK(!client_subscribe(&a.client, "$share/g", 1)); // no filter
+    CHECK_HAS(a.client.why, "refuses the filter");
+    client_disconnect(&b.client);
+    client_disconnect(&c.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Two filters of one client match: one copy, with the higher QoS.
+TEST(overlapping_filters)
+{
+    pid_t pid;
+    int port = start_broker(&pid, ""), fd = connected(port);
+    CHECK(ask(fd, BYTES("\x82\x0e\0\1\0\1t\0\0\1#\2\0\1+\1"), BYTES("\x90\5\0\1\0\2\1")));
+    publish_once(port, "t", "x", 2, false);
+    CHECK(ask(fd, BYTES("\xc0\0"), BYTES("\x34\6\0\1t\0\1x\xd0\0")));
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- who may connect -----------------------------------------------------------------------
+
+static int code_of(int port, const char *user, const char *password)
+{
+    struct taker taker = {.client.fd = -1};
+    bool in = enter_as(&taker, port,
+                       (struct mqtt_connect){.clean = true,
+                                             .has_user = user,
+                                             .has_password = password,
+                                             .user = mqtt_text(user ? user : ""),
+                                             .password = mqtt_text(password ? password : "")});
+    int code = taker.client.last.code;
+    if (in)
+        client_disconnect(&taker.client);
+    return code;
+}
+
+TEST(users_and_passwords)
+{
+    pid_t pid;
+    CHECK_INT(test_run("printf 'anna:secret:1\\nbert:\\n' >build/users"), 0);
+    int port = start_broker(&pid, "--users build/users");
+    CHECK_INT(code_of(port, "anna", "secret:1"), 0);
+    CHECK_INT(code_of(port, "bert", ""), 0);
+    CHECK_INT(code_of(port, "anna", "secret"), 4);
+    CHECK_INT(code_of(port, "ann", "secret:1"), 4);
+    CHECK_INT(code_of(port, "anna", NULL), 4);
+    CHECK_INT(code_of(port, NULL, NULL), 5);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_run("./broker --users nowhere"), 1);
+    CHECK_HAS(test_output, "cannot read nowhere: No such file");
+}
+
+TEST(a_full_broker_says_so)
+{
+    pid_t pid;
+    int port = start_broker(&pid, "--clients 2");
+    CHECK(enter(&a, port, "a", true) && enter(&b, port, "b", true));
+    CHECK(!enter(&c, port, "c", true));
+    CHECK_HAS(c.client.why, "code 3: server unavailable");
+    client_disconnect(&a.client);
+    CHECK(enter(&c, port, "c", true));
+    client_disconnect(&b.client);
+    client_disconnect(&c.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- limits --------------------------------------------------------------------------------
+
+TEST(a_hundred_subscriptions)
+{
+    char filter[300] = "";
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    CHECK(enter(&a, port, "a", true));
+    for (int i = 0; i < SESSION_SUBSCRIPTIONS_MAX; i++) {
+        snprintf(filter, sizeof filter, "t/%d", i);
+        CHECK(client_subscribe(&a.client, filter, 0));
+        CHECK(client_subscribe(&a.client, filter, 1)); // the same: no more than one
+    }
+    CHECK(!client_subscribe(&a.client, "one/more", 0));
+    CHECK_HAS(a.client.why, "refuses the filter");
+    memset(filter, '/', FILTER_LEVELS_MAX); // one level more than slashes
+    filter[FILTER_LEVELS_MAX] = '\0';
+    CHECK(enter(&a, port, "a", true) && !client_subscribe(&a.client, filter, 0));
+    filter[FILTER_LEVELS_MAX - 1] = '\0';
+    CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, filter, 0));
+    publish_once(port, filter, "deep", 0, false);
+    take_messages(&a, 1);
+    CHECK_INT(a.count, 1);
+    client_disconnect(&a.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The largest packet, the longest topic; and one byte more.
+TEST(the_largest_packets)
+{
+    static char large[MQTT_PACKET_MAX], topic[MQTT_TEXT_MAX + 1];
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    struct mqtt_packet packet = {.type = MQTT_PUBLISH, .qos = 1, .id = 9};
+    memset(large, 'x', sizeof large);
+    memset(topic, 't', sizeof topic - 1);
+    CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "+", 1));
+    CHECK(enter(&b, port, "b", true));
+    packet.topic = mqtt_text("t");
+    packet.payload = (struct mqtt_text){large, MQTT_PACKET_MAX - 9};
+    CHECK_INT((long)mqtt_publish_size(&packet), MQTT_PACKET_MAX);
+    CHECK(client_send(&b.client, &packet) && client_wait(&b.client, MQTT_PUBACK, 9));
+    CHECK(client_wait(&a.client, MQTT_PUBLISH, 0));
+    CHECK_INT(a.client.last.payload.length, MQTT_PACKET_MAX - 9);
+    packet.topic = (struct mqtt_text){topic, MQTT_TEXT_MAX};
+    packet.payload = (struct mqtt_text){large, 100000};
+    CHECK(client_send(&b.client, &packet) && client_wait(&b.client, MQTT_PUBACK, 9));
+    CHECK(client_wait(&a.client, MQTT_PUBLISH, 0));
+    CHECK_INT(a.client.last.payload.length, 100000);
+    CHECK_INT(a.client.last.topic.length, MQTT_TEXT_MAX);
+    CHECK(write_all(b.client.fd, "\x30\x80\x80\x10", 4)); // 4 bytes more than that
+    CHECK(is_closed(b.client.fd));
+    client_disconnect(&a.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Subscribers that do not read, and large messages. Who reads is not harmed; what the others
+// are kept is bounded.
+TEST(who_does_not_read_harms_nobody)
+{
+    enum { STUCK = 40, MESSAGES = 60 };
+    static char large[100001];
+    static struct taker stuck[STUCK];
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    memset(large, 'x', sizeof large - 1);
+    for (int i = 0; i < STUCK; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "s%d", i);
+        stuck[i].client.fd = -1;
+        CHECK(enter(&stuck[i], port, id, true));
+        CHECK(client_subscribe(&stuck[i].client, "t", (uint8_t)(i % 3)));
+    }
+    CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "t", 1));
+    CHECK(enter(&b, port, "b", true));
+    int64_t began_ns = now_ns();
+    for (int i = 0; i < MESSAGES; i++) {
+        CHECK(client_publish(&b.client, "t", large, 1, false));
+        CHECK(client_wait(&a.client, MQTT_PUBLISH, 0));
+    }
+    CHECK(now_ns() - began_ns < INT64_C(20000000000));
+    CHECK_INT(a.count, MESSAGES);
+    CHECK(memory_kb(pid, "VmRSS") < 150000); // the backlogs share the messages
+    client_disconnect(&a.client);
+    client_disconnect(&b.client);
+    for (int i = 0; i < STUCK; i++)
+        client_cut(&stuck[i].client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Connections that say nothing take nobody's place.
+TEST(silent_connections_lock_nobody_out)
+{
+    enum { SILENT = 1500 };
+    static int fds[SILENT];
+    pid_t pid;
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < SILENT + 50)
+        SKIP("this needs more descriptors than ulimit -Hn allows");
+    int port = start_broker(&pid, "");
+    for (int i = 0; i < SILENT; i++) {
+        fds[i] = net_connect("127.0.0.1", port);
+        CHECK(fds[i] >= 0);
+        if (i % 100 == 0)
+            CHECK(enter(&a, port, "a", true));
+    }
+    CHECK(is_closed(fds[0])); // the one that waited longest
+    bool open;
+    char byte;
+    listen_for(fds[SILENT - 1], &byte, 1, 0, &open);
+    CHECK(open);
+    client_disconnect(&a.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// One id, again and again: each connection takes over from the one before.
+TEST(a_storm_of_takeovers)
+{
+    enum { ROUNDS = 300 };
+    static int fds[ROUNDS];
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    for (int i = 0; i < ROUNDS; i++) {
+        fds[i] = net_connect("127.0.0.1", port);
+        CHECK(write_all(fds[i], BYTES("\x10\x12\0\4MQTT\4\x06\0\0\0\1a\0\1w\0\0"
+                                      "\x82\6\0\1\0\1w\1")));
+    }
+    for (int i = 0; i + 1 < ROUNDS; i++)
+        CHECK(is_closed(fds[i]));
+    CHECK(ask(fds[ROUNDS - 1], BYTES(""), BYTES(CONNACK "\x90\3\0\1\1")));
+    CHECK(enter(&a, port, "b", true));
+    CHECK(client_subscribe(&a.client, "$SYS/broker/clients/connected", 0));
+    CHECK_HAS(take_messages(&a, 1), "connected=2(retained)");
+    for (int i = 0; i < ROUNDS; i++)
+        close(fds[i]);
+    client_disconnect(&a.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Half-dead: the network is gone, without a FIN. The keep alive notices; the session is there.
+TEST(a_half_dead_client)
+{
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    struct mqtt_connect as = {.client_id = mqtt_text("a"), .keep_alive_s = 1};
+    CHECK(enter_as(&a, port, as) && client_subscribe(&a.client, "t", 1));
+    publish_once(port, "t", "1", 1, false);
+    sleep_ms(2500); // it reads nothing and says nothing
+    publish_once(port, "t", "2", 1, false);
+    struct taker again = {.client.fd = -1};
+    CHECK(enter_as(&again, port, as) && again.client.session_present);
+    take_messages(&again, 2);
+    CHECK(!strcmp(again.got, "t=1;t=2;") || FAIL("got %s", again.got));
+    client_disconnect(&again.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Subscribers of QoS 2 that are killed at any moment. Nothing is lost. (What the dead one knew
+// of ids is lost, so a message may come twice: once only is what two ends that remember can
+// have.)
+TEST(subscribers_that_are_killed)
+{
+    enum { MESSAGES = 400, KILLS = 25 };
+    char command[300], text[16];
+    pid_t pid;
+    bool seen[MESSAGES + 1] = {false};
+    int port = start_broker(&pid, ""), missing = 0;
+    unsigned long random = 5;
+    snprintf(command, sizeof command,
+             "exec ./client --port %d --id victim --qos 2 --quiet sub t >>build/victim", port);
+    CHECK_INT(test_run("rm -f build/victim"), 0);
+    CHECK(enter(&a, port, "victim", false) && client_subscribe(&a.client, "t", 2));
+    client_disconnect(&a.client);
+    CHECK(enter(&b, port, "b", true));
+    for (int i = 0; i < KILLS; i++) {
+        pid_t victim = fork();
+        if (victim == 0) {
+            execl("/bin/sh", "sh", "-c", command, NULL);
+            _exit(127);
+        }
+        for (int j = 0; j < MESSAGES / KILLS; j++) {
+            snprintf(text, sizeof text, "%d", i * (MESSAGES / KILLS) + j + 1);
+            CHECK(client_publish(&b.client, "t", text, 2, false));
+        }
+        sleep_ms((double)(next_random(&random) % 15));
+        kill(victim, SIGKILL);
+        waitpid(victim, NULL, 0);
+    }
+    struct taker last = {.client.fd = -1};
+    CHECK(enter(&last, port, "victim", false));
+    CHECK(client_publish(&b.client, "t", "end", 2, false));
+    FILE *file = fopen("build/victim", "r");
+    for (int number; file && fscanf(file, "t %d\n", &number) == 1;)
+        if (number >= 1 && number <= MESSAGES)
+            seen[number] = true;
+    if (file)
+        fclose(file);
+    for (int i = 0; i < 3000 && !strstr(last.got, "end"); i++)
+        client_step(&last.client, 100);
+    for (const char *at = last.got; (at = strstr(at, "t=")); at += 2)
+        if (atoi(at + 2) >= 1 && atoi(at + 2) <= MESSAGES)
+            seen[atoi(at + 2)] = true;
+    for (int i = 1; i <= MESSAGES; i++)
+        missing += !seen[i];
+    CHECK_INT(missing, 0);
+    client_disconnect(&last.client);
+    client_disconnect(&b.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Whatever happens to a session, the broker touches only its own memory, and leaves none
+// behind.
+TEST(nothing_leaks)
+{
+    pid_t pid;
+    bool valgrind = has_valgrind();
+    char command[400];
+    snprintf(command, sizeof command, "%s ./broker --quiet --port 0", valgrind ? VALGRIND : "");
+    int port = test_start(&pid, command);
+    struct mqtt_connect as = {.client_id = mqtt_text("a"),
+                              .has_will = true,
+                              .will_topic = mqtt_text("t"),
+                              .will_payload = mqtt_text("w"),
+                              .will_retain = true};
+    for (int i = 0; i < 3; i++) {
+        CHECK(enter_as(&a, port, as) && client_subscribe(&a.client, "t", 2));
+        CHECK(client_subscribe(&a.client, "$share/g/#", 1));
+        CHECK(enter(&b, port, "b", true) && client_subscribe(&b.client, "#", 2));
+        a.client.no_answers = true;
+        for (uint8_t qos = 0; qos < 3; qos++)
+            CHECK(client_publish(&b.client, "t", "x", qos, true));
+        client_step(&a.client, 1000);
+        client_cut(&a.client);
+        CHECK(client_publish(&b.client, "t", "y", 2, false));
+        CHECK(write_all(b.client.fd, "\x34\xff\x7f\0\1t", 6)); // half a packet
+        client_cut(&b.client);
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+#endif
