@@ -179,7 +179,7 @@ int main(int argc, char **argv)
     hpack_encoder_begin(&encoder);
     h2_receiver_begin(&receiver, responses, path_count);
     receiver.streams_max = FIRST_REQUESTS;
-    // The first bytes on a connection are the preface and our SETTINGS (§3.4).
+    // The first bytes on a connection are the preface and the client's SETTINGS (§3.4).
     write_all(fd, PREFACE, PREFACE_BYTES);
     send_frames(buffer,
                 frame_put_settings(buffer, &(struct setting){SETTINGS_ENABLE_PUSH, 0}, 1));

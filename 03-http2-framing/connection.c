@@ -16,7 +16,7 @@ static int64_t earlier(int64_t a, int64_t b)
     return b;
 }
 
-// ---- the beginning ------------------------------------------------------------------------
+// ---- the beginning -------------------------------------------------------------------------
 
 void connection_begin(struct connection *c)
 {

@@ -68,7 +68,7 @@ struct fault connection_fault(enum error_code code, const char *why)
 struct fault frame_check_length(const struct frame *frame, uint32_t max)
 {
     // For some types a stream error would be enough (§4.2). A connection error is simpler, and
-    // a client that respects our SETTINGS never sends such a frame.
+    // a client that respects the server's SETTINGS never sends such a frame.
     if (frame->length > max)
         return connection_fault(FRAME_SIZE_ERROR, "frame longer than SETTINGS_MAX_FRAME_SIZE");
     return fault_none();

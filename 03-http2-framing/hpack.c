@@ -155,7 +155,7 @@ static bool decode_field(struct hpack_decoder *decoder, const uint8_t **at, cons
     return true;
 }
 
-// Size updates (§6.3): only at the start of a block, at most two, never above our limit.
+// Size updates (§6.3): only at the start of a block, at most two, and none above the limit.
 static bool decode_updates(struct hpack_decoder *decoder, const uint8_t **at,
                            const uint8_t *end)
 {

@@ -16,7 +16,7 @@
 
 struct hpack_decoder {
     struct hpack_table table;
-    uint32_t limit;  // what our SETTINGS_HEADER_TABLE_SIZE allows
+    uint32_t limit;  // what this side's SETTINGS_HEADER_TABLE_SIZE allows
     bool update_due; // the limit went below the table's size: the next block must lower it
 };
 
@@ -42,11 +42,11 @@ struct hpack_list {
 void hpack_decoder_begin(struct hpack_decoder *decoder);
 void hpack_encoder_begin(struct hpack_encoder *encoder);
 
-// Our SETTINGS_HEADER_TABLE_SIZE counts from now on: the peer has acknowledged it.
+// This side's SETTINGS_HEADER_TABLE_SIZE counts from now on: the peer has acknowledged it.
 void hpack_decoder_limit(struct hpack_decoder *decoder, uint32_t limit);
 
-// The peer's SETTINGS_HEADER_TABLE_SIZE: our table will be no larger than that, and no larger
-// than HPACK_TABLE_MAX.
+// The peer's SETTINGS_HEADER_TABLE_SIZE: the encoder's table will be no larger than that, and
+// no larger than HPACK_TABLE_MAX.
 void hpack_encoder_limit(struct hpack_encoder *encoder, uint32_t limit);
 
 // Decodes a whole header block into `list`, which stays valid until the next call with it.

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define ALPHABET     "abcdefghijklmnopqrstuvwxyz"
-#define BULK_AT_ONCE (26 * 2520) // bytes, as many as the loop sends at once
+#define BULK_AT_ONCE (26 * 2520) // bytes: as many as the loop sends at once
 
 void answer_text(struct answer *answer, int status, const char *format, ...)
 {
@@ -26,7 +26,9 @@ void answer_text(struct answer *answer, int status, const char *format, ...)
 
 static const char *yes_or_no(bool yes)
 {
-    return yes ? "yes" : "no";
+    if (yes)
+        return "yes";
+    return "no";
 }
 
 static void answer_facts(const struct tls_filter *s, struct answer *answer)
@@ -56,7 +58,8 @@ static void answer_count(struct http_text query, struct answer *answer)
 {
     answer->kind = ANSWER_BULK;
     if (!http_number(http_parameter(query, "n"), BULK_MAX, &answer->length))
-        answer_text(answer, 400, "/bytes?n=N, N from 0 to %ld\n", BULK_MAX);
+        answer_text(answer, 400, "Bad Request: /bytes?n=N takes an N from 0 to %ld\n",
+                    BULK_MAX);
 }
 
 enum route { FACTS, BYTES, ECHO, TRANSFER, SAFE_TRANSFER, TRANSFERS, ROUTES };
@@ -85,11 +88,12 @@ void answer_request(const struct http_head *head, const struct tls_filter *s, lo
     bool post = http_is(head->method, "POST");
     *answer = (struct answer){.status = 200};
     if (!get && !post) {
-        answer_text(answer, 501, "only GET, HEAD and POST are known here\n");
+        answer_text(answer, 501,
+                    "Not Implemented: this server knows only GET, HEAD and POST\n");
     } else if (route == ROUTES) {
-        answer_text(answer, 404, "there is nothing here\n");
+        answer_text(answer, 404, "Not Found: there is no such path here\n");
     } else if (post != routes[route].post) {
-        answer_text(answer, 405, "not with this method\n");
+        answer_text(answer, 405, "Method Not Allowed: this path takes another method\n");
         answer->allow = "GET, HEAD";
         if (routes[route].post)
             answer->allow = "POST";
@@ -100,7 +104,8 @@ void answer_request(const struct http_head *head, const struct tls_filter *s, lo
     } else if (route == TRANSFERS) {
         answer_text(answer, 200, "%ld\n", transfers);
     } else if (route == SAFE_TRANSFER && s->state != TLS_ESTABLISHED) {
-        answer_text(answer, 425, "not with early data: anybody may have sent it again\n");
+        answer_text(answer, 425,
+                    "Too Early: early data may have been sent again by an attacker\n");
     } else if (route == ECHO) {
         answer->kind = ANSWER_ECHO;
     } else {
@@ -111,8 +116,8 @@ void answer_request(const struct http_head *head, const struct tls_filter *s, lo
 void answer_head(const struct answer *answer, bool keep_alive, struct http_out *out)
 {
     http_put_status(out, answer->status);
-    // "For a year, come with https:// only" (RFC 6797): a browser obeys, also when the user
-    // types the name alone.
+    // The browser uses only https:// for this site for a year, also when the user types the
+    // name alone (RFC 6797).
     http_put_field(out, "Strict-Transport-Security", "max-age=31536000");
     http_put_field(out, "Content-Type", "text/plain");
     if (answer->allow)
@@ -125,7 +130,7 @@ void answer_head(const struct answer *answer, bool keep_alive, struct http_out *
 
 const char *answer_bulk(struct answer *answer, size_t room, size_t *length)
 {
-    static char pattern[BULK_AT_ONCE + 26]; // a whole alphabet more: it may begin anywhere
+    static char pattern[BULK_AT_ONCE + 26]; // one alphabet more: a part may begin at any letter
     static bool made;
     uint64_t left = answer->length - answer->sent;
     const char *at = pattern + answer->sent % 26;

@@ -1,15 +1,17 @@
-// client.c: one request over TLS, to this lesson's server or to any other one, and what the
-// client knows then about the connection.
+// client.c: sends one request over TLS, to this lesson's server or to any other one, and prints
+// what the client knows about the connection.
 //
 // Run:    ./client                        against ./server in another terminal
 //         ./client /bytes?n=100
-//         ./client --resume               twice: the second handshake resumes the first one
+//         ./client --resume               two requests: the second handshake resumes the
+//         session
 //         ./client --host ietf.org --port 443 --ca /etc/ssl/certs/ca-certificates.crt
-// Watch:  the line "checked": it names the CA that vouches for the server. What the server
-//         answers goes to stdout, all other lines to stderr.
+// Watch:  the line "checked": it names the CA that has signed the server's certificate. The
+// answer
+//         goes to stdout, all other lines to stderr.
 //
-// Read main() from top to bottom. A connection is opened and checked in connect.c; an answer is
-// read in parts/ask.c. The scenes are another program: ./play.
+// Read main() from top to bottom. connect.c opens a connection and checks the server;
+// parts/ask.c reads an answer. The scenes are another program: ./play.
 #include <stdio.h>
 #include <string.h>
 
@@ -66,18 +68,24 @@ static void parse_options(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"servername", OPTION_TEXT, &settings.name,
-         .help = "the name that its certificate must have; else --host"},
-        {"ca", OPTION_TEXT, &settings.ca, .help = "FILE with CAs to trust; else the lesson's"},
-        {"insecure", OPTION_FLAG, &settings.insecure, .help = "take any certificate"},
-        {"pin", OPTION_TEXT, &settings.pin, .help = "SHA-256 that its public key has, in hex"},
-        {"resume", OPTION_FLAG, &resume, .help = "ask again, in a resumed session"},
-        {"early-data", OPTION_FLAG, &early_data, .help = "the same, and do not wait to ask"},
+         .help = "the name in its certificate; without it: --host"},
+        {"ca", OPTION_TEXT, &settings.ca,
+         .help = "FILE with CAs to trust; without it: the lesson's CA"},
+        {"insecure", OPTION_FLAG, &settings.insecure, .help = "accept any certificate"},
+        {"pin", OPTION_TEXT, &settings.pin,
+         .help = "SHA-256 that its public key must have, in hex"},
+        {"resume", OPTION_FLAG, &resume,
+         .help = "ask twice: the second time in a resumed session"},
+        {"early-data", OPTION_FLAG, &early_data,
+         .help = "the same, and send the second request as early data"},
         {"tls", OPTION_TEXT, &version, .help = "1.2, 1.3 or any"},
-        {"groups", OPTION_TEXT, &settings.groups, .help = "of the key exchange: X25519:P-256"},
-        {"alpn", OPTION_TEXT, &settings.alpn, .help = "protocols to offer, with ',' between"},
-        {"cert", OPTION_TEXT, &settings.cert, .help = "FILE with a certificate of one's own"},
+        {"groups", OPTION_TEXT, &settings.groups,
+         .help = "groups of the key exchange, as X25519:P-256"},
+        {"alpn", OPTION_TEXT, &settings.alpn,
+         .help = "protocols to offer, with ',' between them"},
+        {"cert", OPTION_TEXT, &settings.cert, .help = "FILE with a certificate of the client"},
         {"key-file", OPTION_TEXT, &settings.key_file, .help = "FILE with its key"},
-        {"keylog", OPTION_TEXT, &keylog, .help = "FILE for secrets, for Wireshark"},
+        {"keylog", OPTION_TEXT, &keylog, .help = "FILE to write the secrets to, for Wireshark"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
     struct command command = {"[PATH]", "Lesson 04: GETs PATH (else /) over TLS.", options};
@@ -88,7 +96,7 @@ static void parse_options(int argc, char **argv)
     check_options();
 }
 
-// ---- what is known about the connection ----------------------------------------------------
+// ---- what the client knows about the connection --------------------------------------------
 
 static void print_facts(const struct connection *c)
 {
@@ -110,9 +118,9 @@ static void print_facts(const struct connection *c)
     print_fact("the server's certificates, in its order:");
     print_certificates(c->ssl);
     if (settings.insecure && settings.pin)
-        print_fact("NOT CHECKED but for its key, which is the pinned one (--insecure --pin)");
+        print_fact("only its key was checked: it is the pinned one (--insecure --pin)");
     else if (settings.insecure)
-        print_fact("WARNING: NOT CHECKED (--insecure): this may be anybody");
+        print_fact("WARNING: NOT CHECKED (--insecure): this may be any server");
     else
         print_fact("checked: it is %s, says %s (%s)", settings.name,
                    trusted_name(c->ssl, trusted), settings.ca);
@@ -134,8 +142,8 @@ static void write_request(char request[ASK_BYTES])
     ask_text(request, "GET", host_field, path, NULL);
 }
 
-// Opens a connection, asks, and prints the answer. With a session in the settings it resumes
-// that one. Dies if one of the two sides has refused the other, or the answer is not whole.
+// Opens a connection, asks, and prints the answer. If there is a session in the settings, it is
+// resumed. Dies if one side has refused the other, or if the answer is not whole.
 static struct connection *get(const char *request)
 {
     struct reply reply = {.show = show};
@@ -144,15 +152,17 @@ static struct connection *get(const char *request)
         die("GET %s from %s, port %d: no answer: %s", path, host, port, c->why);
     print_facts(c);
     if (c->early_taken)
-        print_fact("early data: the request went with the first message, and was taken");
+        print_fact(
+            "early data: the request went with the first message, and the server took it");
     else if (settings.early)
-        print_fact("early data: not taken, so the request goes again");
+        print_fact("early data: the server did not take it, so the request is sent again");
     if (c->early_taken || connection_send(c, request, strlen(request)))
         ask_read(c, &reply);
     output_flush();
+    if (!reply.status)
+        die("GET %s from %s, port %d: no answer: %s", path, host, port, c->why);
     if (!reply.whole)
-        die("GET %s from %s, port %d: %s: %s", path, host, port,
-            reply.status ? "the answer is not whole" : "no answer", c->why);
+        die("GET %s from %s, port %d: the answer is not whole: %s", path, host, port, c->why);
     return c;
 }
 

@@ -1,5 +1,5 @@
-// connect.c: see connect.h. Read check_who() first: without it, the connection is private, but
-// the other end may be any stranger.
+// connect.c: see connect.h. Read check_server() first: without it the connection is encrypted,
+// but any server may be at its other end.
 #include "connect.h"
 
 #include <arpa/inet.h>
@@ -17,8 +17,8 @@
 #include "net.h"
 
 #define ALPN_BYTES   256
-#define NAME_BYTES   256                  // of a server's name, with its '\0'
-#define HANDSHAKE_NS INT64_C(30000000000) // that a whole one may take
+#define NAME_BYTES   256                  // the longest name of a server, with its '\0'
+#define HANDSHAKE_NS INT64_C(30000000000) // a whole handshake may take so long
 
 static const char *server_host;
 static int server_port, keylog = -1;
@@ -26,7 +26,9 @@ static int server_port, keylog = -1;
 void connect_to(const char *host, int port)
 {
     // No resolver finds "localhost." in its files, but it is this machine (RFC 6761 §6.3).
-    server_host = strcmp(host, "localhost.") ? host : "localhost";
+    server_host = host;
+    if (!strcmp(host, "localhost."))
+        server_host = "localhost";
     server_port = port;
 }
 
@@ -37,7 +39,7 @@ void connect_keylog(const char *path)
         die("cannot open the key log %s: %s", path, strerror(errno));
 }
 
-// Ends the program: something of our own is not as it should be.
+// Ends the program: a file or a setting of this client is wrong.
 static _Noreturn void fail(const char *doing, const char *what)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
@@ -46,7 +48,7 @@ static _Noreturn void fail(const char *doing, const char *what)
     die("cannot %s %s: %s", doing, what, reason);
 }
 
-// ---- is it the right server? ----------------------------------------------------------------
+// ---- is it the right server? ---------------------------------------------------------------
 
 // A name may end in a dot, as in DNS; in SNI and in certificates it has none (RFC 6066 §3).
 static const char *copy_name(char copy[NAME_BYTES], const char *name)
@@ -66,10 +68,10 @@ static bool is_address(const char *name)
     return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 }
 
-// Tells OpenSSL what the server's certificate has to show: a chain of signatures that ends in a
-// CA which the client trusts, dates that are not over, and the name that the client has asked
-// for, as a subjectAltName. The common name says nothing (RFC 9525 §2).
-static void check_who(struct connection *c, const struct connect_settings *settings)
+// Tells OpenSSL what to check in the server's certificate: a chain of signatures that ends in a
+// CA which the client trusts; dates that are not over; and the name that the client has asked
+// for, as a subjectAltName. The common name is not looked at (RFC 9525 §2).
+static void check_server(struct connection *c, const struct connect_settings *settings)
 {
     X509_VERIFY_PARAM *rules = SSL_get0_param(c->ssl);
     char copy[NAME_BYTES];
@@ -107,7 +109,8 @@ bool connect_read_pin(const char *hex, uint8_t pin[PIN_BYTES])
            OPENSSL_hexstr2buf_ex(pin, PIN_BYTES, &length, hex, '\0') && length == PIN_BYTES;
 }
 
-// A pin: this key and no other, whatever a CA may have signed.
+// True if the server has the pinned key. Then no other key is accepted, also if a CA has signed
+// it.
 static bool is_pinned(const struct connection *c, const char *pin)
 {
     uint8_t wanted[PIN_BYTES], seen[PIN_BYTES];
@@ -116,16 +119,16 @@ static bool is_pinned(const struct connection *c, const char *pin)
            connect_fingerprint(certificate, seen) && !memcmp(seen, wanted, PIN_BYTES);
 }
 
-// ---- what OpenSSL tells --------------------------------------------------------------------
+// ---- what OpenSSL calls --------------------------------------------------------------------
 
-// The server has given a session: a ticket, or its number in the server's cache. Of 1.3 that
-// comes some time after the handshake.
+// OpenSSL calls this when the server has given a session: a ticket, or its number in the
+// server's cache. In TLS 1.3 it comes some time after the handshake.
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
     struct connection *c = SSL_get_app_data(ssl);
     SSL_SESSION_free(c->session);
     c->session = session;
-    return 1; // it is ours now
+    return 1; // the session now belongs to this program
 }
 
 static void log_secret(const SSL *ssl, const char *secret)
@@ -144,7 +147,8 @@ static bool break_off(struct connection *c, const char *why)
     return c->up = false;
 }
 
-// Writes into c->why what went wrong, in the words of the side that noticed it. Always false.
+// Writes the reason of an error into c->why, in the words of the side that noticed it. Always
+// returns false.
 static bool explain(struct connection *c)
 {
     long verified = SSL_get_verify_result(c->ssl);
@@ -152,11 +156,11 @@ static bool explain(struct connection *c)
     const char *reason = context_reason(error);
     c->truncated = c->recording.ended;
     if (c->recording.error == EAGAIN)
-        return break_off(c, "nothing has come for 10 seconds");
+        return break_off(c, "the server has sent nothing for 10 seconds");
     if (c->recording.error)
         return break_off(c, strerror(c->recording.error));
     if (c->recording.ended && c->up)
-        return break_off(c, "cut off: the server has not said that this was the end");
+        return break_off(c, "the connection was cut: the server has sent no close_notify");
     if (c->recording.ended)
         return break_off(c, "the server has closed the connection");
     if (verified != X509_V_OK && !c->up)
@@ -175,8 +179,8 @@ int connect_tcp(void)
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) ||
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience))
         die("cannot set a socket's timeouts: %s", strerror(errno));
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
-                   sizeof one)) // lesson 09, scene nagle_flights
+    // Without this the request waits behind the client's Finished: scene nagle_flights.
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one))
         die("cannot set TCP_NODELAY: %s", strerror(errno));
     return fd;
 }
@@ -226,7 +230,7 @@ static SSL_CTX *make_context(const struct connect_settings *settings)
     return ctx;
 }
 
-// The handshake; early data goes with the first message.
+// Does the handshake. Early data is sent with the first message.
 static bool shake_hands(struct connection *c, const struct connect_settings *settings)
 {
     size_t written;
@@ -256,9 +260,9 @@ struct connection *connection_prepare(const struct connect_settings *settings)
         fail("begin", "a connection");
     SSL_set_app_data(c->ssl, c);
     SSL_set_bio(c->ssl, bio, bio);
-    SSL_set_read_ahead(c->ssl, 1); // take all that is here at once, not a header first
+    SSL_set_read_ahead(c->ssl, 1); // one read() for all bytes, not one for a header first
     SSL_set_msg_callback(c->ssl, settings->message);
-    check_who(c, settings);
+    check_server(c, settings);
     if (settings->alpn)
         offer_protocols(c, settings->alpn);
     if (settings->session && !SSL_set_session(c->ssl, settings->session))

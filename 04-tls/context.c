@@ -1,4 +1,4 @@
-// context.c: see context.h. Read set_up() first: it is the server's policy, line by line.
+// context.c: see context.h. Read set_up() first: it is the server's policy, step by step.
 #include "context.h"
 
 #include <errno.h>
@@ -16,10 +16,10 @@
 #include "net.h"
 
 // A site: the certificates that a client gets when it asks for the site's name. A client that
-// asks for none of these names gets the first site. All but the first two are wrong, each in
-// its way, for the lesson's sake.
+// asks for none of these names gets the first site. The certificates of the first two sites are
+// good. Each other one is wrong in one way: scene trust needs them.
 static const struct site {
-    enum certificate ecdsa, rsa; // the same twice: there is only this one
+    enum certificate ecdsa, rsa; // equal: the site has only this one
 } sites[] = {{CERTIFICATE_SERVER_ECDSA, CERTIFICATE_SERVER_RSA},
              {CERTIFICATE_OTHER_ECDSA, CERTIFICATE_OTHER_RSA},
              {CERTIFICATE_EXPIRED, CERTIFICATE_EXPIRED},
@@ -46,8 +46,8 @@ static _Noreturn void fail(const char *doing, const char *what)
 
 // ---- what OpenSSL asks during a handshake --------------------------------------------------
 
-// The client names protocols, in its order; the server has an order of its own. Nothing in
-// common: no connection (RFC 7301 §3.2), or each side would speak something else.
+// The client offers protocols; the server chooses by its own order. If they have no protocol in
+// common, there is no connection (RFC 7301 §3.2): each side would speak something else.
 static int select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *length,
                            const unsigned char *offered, unsigned offered_length,
                            void *argument)
@@ -66,8 +66,8 @@ static int select_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
     return SSL_TLSEXT_ERR_OK;
 }
 
-// The name in a ClientHello: a list of one, whose items have a type and a length (RFC 6066 §3).
-// Returns how long it is; 0: there is none.
+// Copies the name in a ClientHello. It stands in a list with one item, which has a type and a
+// length (RFC 6066 §3). Returns the length of the name; 0: there is none.
 static size_t wanted_name(SSL *ssl, char *name, size_t size)
 {
     const unsigned char *bytes;
@@ -83,8 +83,8 @@ static size_t wanted_name(SSL *ssl, char *name, size_t size)
     return name_length;
 }
 
-// A session may be resumed only under the name under which it began (RFC 6066 §3): a hash of
-// the name becomes a part of what identifies the session.
+// A session may be resumed only with the name with which it began (RFC 6066 §3). So a hash of
+// the name becomes a part of the session's id.
 static void bind_sessions(SSL *ssl, char *name, size_t length)
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
@@ -95,10 +95,9 @@ static void bind_sessions(SSL *ssl, char *name, size_t length)
         SSL_set_session_id_context(ssl, hash, SSL_MAX_SID_CTX_LENGTH);
 }
 
-// The client says which name it wants before the server shows a certificate. If the server does
-// not have the name, it shows its first certificate: the client decides what to trust. OpenSSL
-// calls this before it looks for a session, so that one name's session is never another
-// name's.
+// Chooses the certificate for the name in the ClientHello. If the server does not have the
+// name, it shows its first certificate: the client decides what to trust. OpenSSL calls this
+// before it looks for a session, so a session of one name is never resumed with another name.
 static int select_site(SSL *ssl, int *alert, void *argument)
 {
     const struct context *context = argument;
@@ -114,7 +113,7 @@ static int select_site(SSL *ssl, int *alert, void *argument)
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-// Tells the client that its name was of use.
+// Tells the client that the server has used its name.
 static int acknowledge_name(SSL *ssl, int *alert, void *unused)
 {
     (void)alert, (void)unused;
@@ -123,13 +122,14 @@ static int acknowledge_name(SSL *ssl, int *alert, void *unused)
     return SSL_TLSEXT_ERR_OK;
 }
 
-// One line for each secret: "CLIENT_TRAFFIC_SECRET_0 <client random> <secret>", the format that
-// Wireshark reads (NSS key log). One write() for each line, so that programs can share a file.
+// The file gets one line for each secret: "CLIENT_TRAFFIC_SECRET_0 <client random> <secret>",
+// the format that Wireshark reads (NSS key log). Each line is one write(), so programs can
+// share a file.
 int context_open_keylog(const char *path)
 {
     struct stat file;
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    // It may be there already, for all to read; but /dev/null stays as it is.
+    // An old file may be readable for all users: that is changed. /dev/null stays as it is.
     if (fd >= 0 && (fstat(fd, &file) || (S_ISREG(file.st_mode) && fchmod(fd, 0600)))) {
         close(fd);
         return -1;
@@ -174,7 +174,7 @@ bool context_knows_groups(const char *groups)
     return known;
 }
 
-// Newer groups, as X25519MLKEM768, have no NID (number) of OpenSSL's, only a name.
+// Newer groups, as X25519MLKEM768, have only a name, but no number (NID) in OpenSSL.
 const char *context_group_name(SSL *ssl)
 {
     int id = (int)SSL_get_negotiated_group(ssl);
@@ -200,21 +200,23 @@ static void set_versions_and_ciphers(SSL_CTX *ctx, const struct context_settings
         !SSL_CTX_set1_groups_list(ctx, groups) || !set_ciphers(ctx, CIPHERS_OF_1_2) ||
         (settings->ciphers && !set_ciphers(ctx, settings->ciphers)))
         fail("set", "versions, groups and ciphers");
-    // A second handshake on the same connection has been an attack more often than of use, and
-    // the length of compressed secrets tells what they are (CRIME).
+    // Both were used for attacks: a second handshake on the same connection (renegotiation),
+    // and compression, because the length of compressed data tells something of its content
+    // (CRIME).
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    // A connection that is silent gives its buffers of 16 KB back.
+    // A silent connection frees its buffers of 16 KB.
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
 }
 
-// How a session is resumed: with a ticket, in which the client keeps what the server would have
-// to remember, encrypted with a key that only this process has (RFC 8446 §4.6.1), or by looking
-// it up in a cache. Early data wants the cache: a session that is taken out of it when it is
-// used cannot be used twice, and that is the protection against replays (RFC 8446 §8.1).
+// A session can be resumed in two ways. With a ticket the client keeps the session's secrets,
+// encrypted with a key that only this server has (RFC 8446 §4.6.1). Without tickets the server
+// keeps the session in a cache. Early data needs the cache: a session is taken out of the cache
+// when it is used, so it cannot be used twice, and this prevents replays (RFC 8446 §8.1).
 static void set_sessions(SSL_CTX *ctx, const struct context_settings *settings,
                          unsigned char site)
 {
-    if (!SSL_CTX_set_session_id_context(ctx, &site, 1) || // only this site's are resumed
+    if (!SSL_CTX_set_session_id_context(ctx, &site,
+                                        1) || // only sessions of this site are resumed
         !SSL_CTX_set_num_tickets(ctx, TICKETS))
         fail("set", "sessions");
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
@@ -250,7 +252,7 @@ static void require_client(SSL_CTX *ctx, const char *folder)
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca.chain);
     if (!names || SSL_CTX_load_verify_file(ctx, ca.chain) != 1)
         fail("use the CA of clients", ca.chain);
-    SSL_CTX_set_client_CA_list(ctx, names); // a hint for the client: these we trust
+    SSL_CTX_set_client_CA_list(ctx, names); // tells the client which CAs the server trusts
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 }
 

@@ -2,12 +2,13 @@
 //
 // Run:    ./server             then, in another terminal: ./client, or
 //         curl --cacert keys/ca.pem https://localhost:8004/
-// Watch:  what the first line about each connection says: version, cipher, group, and whether
-//         it was a whole handshake or a session resumed. Then that nothing else here is
-//         different from HTTP without TLS.
+// Watch:  the first line about each connection: its version, cipher and group, and whether it
+// was
+//         a full handshake or a resumed session. Everything behind this line is the same as in
+//         HTTP without TLS.
 //
-// Read take() first, then take_request(). What the server agrees to is in context.c, its
-// certificates come from certificates.c, its answers from answer.c.
+// Read take() first, then take_request(). context.c has the server's policy,
+// parts/certificates.c makes its certificates, answer.c its answers.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,13 @@
 
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         4096
-#define IDLE_MS         15000 // without a request
-#define REQUEST_MS      10000 // for a whole request, however slowly it comes
+#define IDLE_MS         15000 // a connection without a request is closed after this time
+#define REQUEST_MS      10000 // a whole request has to come in this time
 #define CONTENT_MAX     4096  // bytes of a request's content
-#define ANSWER_BYTES    6144  // a head, and content that is sent with it
+#define ANSWER_BYTES    6144  // an answer's head, and content that is sent with it
+#define REQUEST_BYTES   48    // bytes of a request's method and target that the log shows
+
+#define TOO_LONG "a request's content may have at most 4096 bytes"
 
 struct connection {
     struct tls_filter tls;
@@ -34,10 +38,11 @@ struct connection {
     bool echo;       // the protocol is echo/1
     bool began;      // a part of a request is here
     bool keep_alive; // another request may follow
-    bool head_only;  // the request is HEAD: an answer without its content
+    bool head_only;  // the request is HEAD: its answer is sent without content
     struct http_body body;
-    char *content; // of the request
-    size_t content_length;
+    char *content;               // the request's content; NULL: none has come
+    size_t content_length;       // how many bytes of it have come
+    char request[REQUEST_BYTES]; // "GET /bytes?n=100": the present request, for the log
     struct answer answer;
 };
 
@@ -53,6 +58,7 @@ static void end_exchange(struct connection *c)
 {
     free(c->content);
     c->content = NULL;
+    c->request[0] = '\0';
     c->phase = READ_HEAD;
     c->began = c->tls.paused = false;
     conn_deadline(&c->tls.conn, IDLE_MS);
@@ -60,7 +66,24 @@ static void end_exchange(struct connection *c)
         tls_close(&c->tls);
 }
 
-// Sends the answer: what is short in one record, the rest as room is made for it.
+// "GET /bytes?n=100: 200, 100 bytes". An error's text says what was wrong.
+static void log_answer(const struct connection *c)
+{
+    const struct answer *answer = &c->answer;
+    const char *request = c->request;
+    if (!*request)
+        request = "a request"; // its head has not come, or is malformed
+    if (answer->status < 400)
+        log_line("%s: %d, %llu bytes", request, answer->status,
+                 (unsigned long long)answer->length);
+    else
+        log_line("%s: %d, %llu bytes: %.*s", request, answer->status,
+                 (unsigned long long)answer->length, (int)strcspn(answer->text, "\n"),
+                 answer->text);
+}
+
+// Sends the answer: a short one at once, in one record; send_bulk() sends the content of
+// others.
 static void send_answer(struct connection *c)
 {
     struct answer *answer = &c->answer;
@@ -69,6 +92,7 @@ static void send_answer(struct connection *c)
     const char *content = answer->text;
     if (answer->kind == ANSWER_ECHO)
         content = c->content;
+    log_answer(c);
     answer_head(answer, c->keep_alive, &out);
     if (!c->head_only && answer->kind != ANSWER_BULK)
         http_put(&out, content, answer->length);
@@ -79,7 +103,7 @@ static void send_answer(struct connection *c)
     } else {
         c->phase = SEND;
         c->tls.paused = true;               // answers keep the order of the requests
-        conn_deadline(&c->tls.conn, NEVER); // the loop sees to clients that take nothing
+        conn_deadline(&c->tls.conn, NEVER); // the loop closes clients that take nothing
     }
 }
 
@@ -92,11 +116,11 @@ static void send_bulk(struct connection *c)
         end_exchange(c);
 }
 
-static void refuse(struct connection *c, int status)
+// Refuses a request, and says why. No further request can follow.
+static void refuse(struct connection *c, int status, const char *why)
 {
-    log_line("refused: %d %s", status, http_reason(status));
     c->keep_alive = false;
-    answer_text(&c->answer, status, "%s\n", http_reason(status));
+    answer_text(&c->answer, status, "%s: %s\n", http_reason(status), why);
     send_answer(c);
 }
 
@@ -109,8 +133,7 @@ static void end_request(struct connection *c)
         c->answer.length = c->content_length;
     } else if (c->answer.kind == ANSWER_ACT) {
         answer_text(&c->answer, 200, "transfer %ld done\n", ++transfers);
-        log_line("transfer %ld done%s", transfers,
-                 c->tls.state == TLS_ESTABLISHED ? "" : " (early data)");
+        log_line("transfer %ld done", transfers);
     }
     send_answer(c);
 }
@@ -123,14 +146,19 @@ static size_t take_content(struct connection *c, const char *bytes, size_t lengt
     if (used >= 0 && !c->content && content.length)
         c->content = malloc(CONTENT_MAX);
     int status = 0;
-    if (used < 0)
+    const char *why = NULL;
+    if (used < 0) {
         status = (int)-used;
-    else if (content.length && !c->content)
+        why = c->body.why;
+    } else if (content.length && !c->content) {
         status = 503;
-    else if (content.length > CONTENT_MAX - c->content_length)
+        why = "no memory for the content";
+    } else if (content.length > CONTENT_MAX - c->content_length) {
         status = 413;
+        why = TOO_LONG;
+    }
     if (status) {
-        refuse(c, status);
+        refuse(c, status, why);
         return length;
     }
     if (content.length)
@@ -144,9 +172,11 @@ static size_t take_content(struct connection *c, const char *bytes, size_t lengt
 // A whole head is here.
 static void take_request(struct connection *c, const struct http_head *head)
 {
-    bool early = c->tls.state != TLS_ESTABLISHED;
-    log_line("%.*s %.*s%s", (int)head->method.length, head->method.at, (int)head->target.length,
-             head->target.at, early ? " (early data)" : "");
+    const char *early = "";
+    if (c->tls.state != TLS_ESTABLISHED)
+        early = "early data: ";
+    snprintf(c->request, sizeof c->request, "%s%.*s %.*s", early, (int)head->method.length,
+             head->method.at, (int)head->target.length, head->target.at);
     c->keep_alive = head->keep_alive && !c->tls.conn.told_to_stop;
     c->head_only = http_is(head->method, "HEAD");
     c->content_length = 0;
@@ -154,14 +184,15 @@ static void take_request(struct connection *c, const struct http_head *head)
     answer_request(head, &c->tls, transfers, &c->answer);
     http_body_of_request(&c->body, head);
     if (head->content_length > CONTENT_MAX)
-        refuse(c, 413);
+        refuse(c, 413, TOO_LONG);
     else if (c->body.done)
         end_request(c);
     else if (head->expects_continue)
         tls_write(&c->tls, "HTTP/1.1 100 Continue\r\n\r\n", 25);
 }
 
-// ALPN has chosen echo/1: known from the ClientHello on, so before any early data.
+// True if ALPN has chosen echo/1. The server knows that from the ClientHello, before any early
+// data.
 static bool speaks_echo(const struct tls_filter *filter)
 {
     const unsigned char *protocol;
@@ -170,7 +201,7 @@ static bool speaks_echo(const struct tls_filter *filter)
     return length == strlen(PROTOCOL_ECHO) && !memcmp(protocol, PROTOCOL_ECHO, length);
 }
 
-// Plaintext has come. Everything that waits for a client is called from here.
+// Uses plaintext that has come: a part of a request, a whole one, or bytes of echo/1.
 static size_t take(struct tls_filter *filter, const char *bytes, size_t length)
 {
     static struct http_head head;
@@ -190,7 +221,7 @@ static size_t take(struct tls_filter *filter, const char *bytes, size_t length)
         return take_content(c, bytes, length);
     int result = http_read_secure_request(bytes, length, &head);
     if (result < 0)
-        refuse(c, -result);
+        refuse(c, -result, head.why);
     if (result <= 0)
         return 0;
     take_request(c, &head);
@@ -242,7 +273,7 @@ static void timeout(struct conn *conn)
     if (tls_timed_out(&c->tls))
         return;
     if (c->began && !c->echo)
-        refuse(c, 408);
+        refuse(c, 408, "the request did not come in 10 seconds");
     else
         tls_close(&c->tls);
 }
@@ -282,9 +313,9 @@ int main(int argc, char **argv)
     long connections = loop_run(net_listen(settings.host, settings.port, BACKLOG), &server);
     tls_server_end(&tls_server);
     context_free(context);
-    printf("stopped: connections %ld, handshakes %ld, resumed %ld, refused %ld, abandoned %ld, "
-           "requests %ld\n",
-           connections, tls_server.handshakes, tls_server.resumed, tls_server.refused,
-           tls_server.abandoned, requests);
+    printf("stopped: connections %ld, requests %ld\n"
+           "handshakes: done %ld, resumed %ld, refused %ld, abandoned %ld\n",
+           connections, requests, tls_server.handshakes, tls_server.resumed, tls_server.refused,
+           tls_server.abandoned);
     return 0;
 }

@@ -8,9 +8,9 @@
 #include "context.h"
 #include "log.h"
 
-// What a record is longer than what is in it: its header, and at most so much for padding and
-// authentication (RFC 5246 §6.2.3). Today's ciphers need less: 17 bytes in 1.3, 24 in 1.2 with
-// AES-GCM.
+// A record is longer than its plaintext: it has a header, and bytes for padding and
+// authentication (RFC 5246 §6.2.3), at most RECORD_OVERHEAD together. Today's ciphers need
+// less: 17 bytes in 1.3, 24 in 1.2 with AES-GCM.
 #define RECORD_BYTES    SSL3_RT_MAX_PLAIN_LENGTH
 #define RECORD_OVERHEAD (SSL3_RT_HEADER_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD)
 #define ANSWER_ROOM     8192 // bytes of output that must be free before more is read
@@ -32,7 +32,7 @@ static int bio_read(BIO *bio, char *to, size_t size, size_t *got)
     if (*got > size)
         *got = size;
     if (!*got) {
-        BIO_set_retry_read(bio); // "not now", where 0 alone would mean the end
+        BIO_set_retry_read(bio); // it means "not now"; 0 without it means "the end"
         return 0;
     }
     memcpy(to, s->in, *got);
@@ -61,12 +61,12 @@ static int bio_write(BIO *bio, const char *bytes, size_t length, size_t *written
 static long bio_control(BIO *bio, int command, long number, void *pointer)
 {
     (void)bio, (void)number, (void)pointer;
-    return command == BIO_CTRL_FLUSH; // the loop does that
+    return command == BIO_CTRL_FLUSH; // the loop sends the bytes
 }
 
 // ---- what is shared ------------------------------------------------------------------------
 
-// Notes alerts, to be told with the reason that OpenSSL gives afterwards.
+// Keeps an alert's number for the log: refuse() prints it beside OpenSSL's reason.
 static void note_alert(const SSL *ssl, int where, int value)
 {
     struct tls_filter *s = SSL_get_app_data(ssl);
@@ -74,7 +74,7 @@ static void note_alert(const SSL *ssl, int where, int value)
         s->alert = value & 0xff;
 }
 
-// An alert in words. The number is said beside it, because the words differ between versions.
+// An alert in words. The log has its number, too, because the words differ between versions.
 static const char *alert_words(int alert)
 {
     if (alert == TLS13_AD_CERTIFICATE_REQUIRED)
@@ -100,7 +100,7 @@ static void leave_half_open(struct tls_filter *s)
 {
     struct tls_server *server = s->server;
     if (server->oldest != s && !s->older)
-        return; // has left already
+        return; // it is not in the list
     if (s->older)
         s->older->newer = s->newer;
     else
@@ -147,7 +147,7 @@ static void end(struct tls_filter *s)
     conn_close(&s->conn);
 }
 
-// The first bytes are here. False: there will be no TLS.
+// Called with the first bytes of a connection. False: they are not TLS, or there is no memory.
 static bool begin(struct tls_filter *s)
 {
     BIO *bio = NULL;
@@ -164,7 +164,7 @@ static bool begin(struct tls_filter *s)
         SSL_set_app_data(s->ssl, s);
         s->alert = -1;
         SSL_set_info_callback(s->ssl, note_alert);
-        SSL_set_read_ahead(s->ssl, 1); // take all that is here at once, not a header first
+        SSL_set_read_ahead(s->ssl, 1); // one read for all bytes, not one for a header first
         SSL_set_accept_state(s->ssl);
         return true;
     }
@@ -176,17 +176,23 @@ static bool begin(struct tls_filter *s)
 static void handshake_done(struct tls_filter *s)
 {
     const char *name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
+    const char *what = "handshake", *alpn = "";
     const unsigned char *protocol;
     unsigned length;
-    bool resumed = SSL_session_reused(s->ssl);
     SSL_get0_alpn_selected(s->ssl, &protocol, &length);
+    if (!name)
+        name = "no name";
+    if (length)
+        alpn = ", ALPN ";
     s->state = TLS_ESTABLISHED;
     leave_half_open(s);
     s->server->handshakes++;
-    s->server->resumed += resumed;
-    log_line("%s: %s, %s, %s, for %s%s%.*s", resumed ? "resumed" : "handshake",
-             SSL_get_version(s->ssl), SSL_get_cipher_name(s->ssl), context_group_name(s->ssl),
-             name ? name : "no name", length ? ", ALPN " : "", (int)length,
+    if (SSL_session_reused(s->ssl)) {
+        s->server->resumed++;
+        what = "resumed";
+    }
+    log_line("%s: %s, %s, %s, for %s%s%.*s", what, SSL_get_version(s->ssl),
+             SSL_get_cipher_name(s->ssl), context_group_name(s->ssl), name, alpn, (int)length,
              (const char *)protocol);
     if (s->server->established)
         s->server->established(s);
@@ -194,21 +200,23 @@ static void handshake_done(struct tls_filter *s)
 
 static void refuse(struct tls_filter *s)
 {
-    unsigned long error = ERR_peek_error();
-    const char *reason = error ? context_reason(error) : NULL;
+    const char *reason = context_reason(ERR_peek_error());
     long verified = SSL_get_verify_result(s->ssl);
+    char certificate[80] = "", alert[80] = "";
     s->server->refused++;
-    char alert[80] = "";
+    if (!reason)
+        reason = "connection lost";
+    if (verified != X509_V_OK)
+        snprintf(certificate, sizeof certificate, ": %s",
+                 X509_verify_cert_error_string(verified));
     if (s->alert >= 0)
         snprintf(alert, sizeof alert, "; alert: %s (%d)", alert_words(s->alert), s->alert);
-    log_line("refused: %s%s%s%s", reason ? reason : "connection lost",
-             verified == X509_V_OK ? "" : ": ",
-             verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified), alert);
+    log_line("refused: %s%s%s", reason, certificate, alert);
     end(s);
 }
 
-// After a call of OpenSSL's that did not do what it should: waits, or is this the end? Always
-// false.
+// Called when a function of OpenSSL has failed: decides whether it only has to wait, or whether
+// this is the end of the connection. Always returns false.
 static bool stopped(struct tls_filter *s, int result)
 {
     switch (SSL_get_error(s->ssl, result)) {
@@ -220,17 +228,18 @@ static bool stopped(struct tls_filter *s, int result)
     case SSL_ERROR_ZERO_RETURN:
         s->ended = true;
         break;
-    default: // of use for nothing any more, not even for a close_notify
+    default: // an error: after it OpenSSL cannot even send a close_notify
         refuse(s);
     }
     return false;
 }
 
-// Gets the next bytes of plaintext; goes through the handshake first, if there is none yet.
-// What comes before the handshake is done (0-RTT) may come again: see RFC 8446 §8.
+// Gets the next bytes of plaintext. Before that it goes on with the handshake, if this is not
+// done. Early data (0-RTT) comes before the handshake is done; an attacker may send it again
+// (RFC 8446 §8).
 static bool pull(struct tls_filter *s, char *to, size_t size, size_t *got)
 {
-    ERR_clear_error(); // SSL_get_error() looks at what is there, whoever it was
+    ERR_clear_error(); // an old error in the queue would mislead SSL_get_error()
     if (s->state == TLS_EARLY) {
         switch (SSL_read_early_data(s->ssl, to, size, got)) {
         case SSL_READ_EARLY_DATA_SUCCESS:
@@ -246,7 +255,7 @@ static bool pull(struct tls_filter *s, char *to, size_t size, size_t *got)
         if (result != 1)
             return stopped(s, result);
         handshake_done(s);
-        ERR_clear_error(); // what was asked there may have left an error of no importance
+        ERR_clear_error(); // handshake_done() may have left an error that does not matter
     }
     return SSL_read_ex(s->ssl, to, size, got) || stopped(s, 0);
 }
@@ -256,7 +265,7 @@ static bool can_go_on(const struct tls_filter *s)
     return !s->paused && !s->conn.closing && conn_room(&s->conn) >= ANSWER_ROOM;
 }
 
-// Copies plaintext that has to wait into memory of the connection's own.
+// Copies plaintext that has to wait into memory that belongs to the connection.
 static void keep(struct tls_filter *s, const char *bytes, size_t length)
 {
     free(s->kept);
@@ -273,7 +282,8 @@ static void keep(struct tls_filter *s, const char *bytes, size_t length)
     }
 }
 
-// Decrypts all that is here, and lets the lesson use it, as far as there is room for answers.
+// Decrypts all bytes that are here, and calls take() with the plaintext, as long as there is
+// room for answers.
 static void go_on(struct tls_filter *s)
 {
     struct tls_server *server = s->server;
@@ -292,7 +302,7 @@ static void go_on(struct tls_filter *s)
                 break;
     } while (at && can_go_on(s) && !s->ended);
     s->again = s->again || !can_go_on(s);
-    if (s->conn.closing) // nothing more is taken
+    if (s->conn.closing) // the rest is thrown away
         length = at;
     keep(s, plain + at, length - at);
 }
@@ -306,7 +316,7 @@ size_t tls_received(struct tls_filter *s, const char *bytes, size_t length)
     if (s->ssl || begin(s))
         go_on(s);
     length -= s->in_length;
-    s->in_length = 0; // what is left is the loop's
+    s->in_length = 0; // the bytes that are left belong to the loop
     return length;
 }
 
@@ -321,14 +331,14 @@ bool tls_produce(struct tls_filter *s)
 void tls_closed(struct tls_filter *s)
 {
     if (s->state == TLS_ESTABLISHED && !s->ended)
-        log_line("closed without close_notify: what came last may be cut short");
+        log_line("closed without close_notify: its last bytes may be missing");
     if (s->state < TLS_ESTABLISHED) {
         log_line("left before the handshake was done");
         s->server->abandoned++;
     }
     leave_half_open(s);
-    // A session whose connection did not end well is forgotten by the cache. Ours are complete:
-    // what a message's end is, HTTP says.
+    // OpenSSL's cache forgets a session whose connection ended without close_notify. This
+    // server keeps it: HTTP itself says where a message ends.
     if (s->ssl && s->state == TLS_ESTABLISHED)
         SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(s->ssl);
@@ -376,9 +386,8 @@ void tls_close(struct tls_filter *s)
 {
     if (s->state == TLS_ESTABLISHED) {
         ERR_clear_error();
-        SSL_shutdown(
-            s->ssl); // sends the close_notify; the server does not wait for the client's
-        s->conn.ended = s->conn.ended || s->ended; // theirs was here: no need to linger
+        SSL_shutdown(s->ssl); // sends the close_notify, and does not wait for the client's
+        s->conn.ended = s->conn.ended || s->ended; // the client's was here: no need to linger
     }
     s->ended = true;
     end(s);

@@ -64,7 +64,8 @@ static void answer_request(struct connection *c)
         put_answer(c, &answer);
 }
 
-// Sets what the connection waits for now, and how long. False: the connection is broken.
+// Sets what the connection waits for now, and how long. `began_before`: the first bytes of the
+// next request were here already, and its time is running. False: the connection is broken.
 static bool wait_for_next(struct connection *c, bool began_before)
 {
     bool good = true;
@@ -73,7 +74,7 @@ static bool wait_for_next(struct connection *c, bool began_before)
     if (c->out) { // waits for the client to take all: taking one byte gets it no more time
         c->events = EPOLLOUT;
         c->limit_ms = STALL_MS;
-    } else if (c->wait_ms) { // waits for its timer only: further requests stay in the kernel
+    } else if (c->wait_ms) { // waits for its timer only; the next request stays in the kernel
         c->events = 0;
         c->limit_ms = c->wait_ms;
     } else if (c->closing) { // waits for the client to close as well (RFC 9112 §9.6)
@@ -112,8 +113,8 @@ static bool advance(struct connection *c, size_t length)
     return good && wait_for_next(c, began_before);
 }
 
-// Goes on with the bytes that were kept, and with `more` bytes that were read behind their
-// place in the buffer.
+// Goes on with the bytes that were kept, and with `more` bytes behind them, which were just
+// read into the buffer.
 static bool advance_kept(struct connection *c, size_t more)
 {
     if (c->in)

@@ -208,7 +208,7 @@ static void parse(int argc, char **argv)
         {"steer", OPTION_TEXT, &steer, .help = "how a shard is chosen: hash, cpu (BPF)"},
         {"join", OPTION_FLAG, &joins, .help = "share the port with a server that runs"},
         {"takeover", OPTION_FLAG, &takeover,
-         .help = "replace a server that runs: take its sockets, or with --join drain it"},
+         .help = "replace a server that runs (with --join: drain it)"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each answer"},
         {0}};
     options_parse(argc, argv,

@@ -117,12 +117,22 @@ static int count_waiting(const struct image *images, double first_here_ms)
     return waited;
 }
 
+// The largest number of images that one connection loaded: so often the browser waited.
+static int longest_turn(const struct image *images)
+{
+    int loaded[SIX] = {0}, longest = 0;
+    for (int i = 0; i < IMAGES; i++)
+        if (++loaded[images[i].connection] > longest)
+            longest = loaded[images[i].connection];
+    return longest;
+}
+
 void scene_six(void)
 {
     static struct image over_one[IMAGES], over_six[IMAGES];
     story_say("%d images, over one connection and over six, as a browser loads them:", IMAGES);
     double one_ms = load_images(1, over_one), six_ms = load_images(SIX, over_six);
-    int waited = count_waiting(over_six, one_ms);
+    int waited = count_waiting(over_six, one_ms), turns = longest_turn(over_six);
     story_say("");
     draw_images(over_six, SIX, six_ms);
     story_say("");
@@ -134,7 +144,7 @@ void scene_six(void)
         claim_report(&six, SKIPPED, "%s", no_round_trips());
     else
         claim_report(
-            &six, holds_if(waited == IMAGES - SIX && one_ms > 3 * six_ms),
-            "%d of %d images waited for an earlier one; %.1f times as fast as over one", waited,
-            IMAGES, one_ms / six_ms);
+            &six, holds_if(waited == IMAGES - SIX && turns <= IMAGES / 3),
+            "%d of %d images waited for an earlier one; %d turns, not %d: %.1f times as fast",
+            waited, IMAGES, turns, IMAGES, one_ms / six_ms);
 }

@@ -1,5 +1,5 @@
-// abuse_budget.h: what a client may cost this server: how many frames that lead to nothing, and
-// how slowly it may move what it has asked for.
+// abuse_budget.h: limits what a client may cost this server: how many useless frames it may
+// send, and how slowly it may send its requests and take its answers.
 #ifndef ABUSE_BUDGET_H
 #define ABUSE_BUDGET_H
 
@@ -11,7 +11,7 @@
 // A frame takes a client a few bytes. One that moves no request on costs its connection 1 from
 // the budget. A stream that is opened only to be reset costs more (CVE-2023-44487), and so does
 // a request that is refused unread. The budget comes back with time, with each request that is
-// answered, and with each DATA frame that we send, because an honest client may answer each of
+// answered, and with each DATA frame that is sent, because an honest client may answer each of
 // those with WINDOW_UPDATE frames or a PING. When nothing is left, the connection is closed
 // with ENHANCE_YOUR_CALM (RFC 9113 §10.5).
 
@@ -29,7 +29,7 @@ struct abuse_budget {
 
 void budget_begin(struct abuse_budget *budget, int64_t now_ns);
 
-// False: so much is not left.
+// Takes `cost` from the budget. False: so much is not left.
 bool budget_spend(struct abuse_budget *budget, int64_t now_ns, int32_t cost);
 
 void budget_earn(struct abuse_budget *budget, int32_t amount);

@@ -1,8 +1,8 @@
 // body_budget.h: the memory for the bodies that /echo keeps, of all connections together.
 //
-// The memory is limited, and clients that are slow must not keep it from all others. So a body
-// pays rent: its bytes, for as long as it is here. When a new body finds no memory, the body
-// whose bytes times age are the most is thrown away, and its request is told so.
+// The memory is limited, and slow clients must not keep it from all others. So a body costs its
+// bytes times its age. When a new body finds no memory, the body that costs the most is thrown
+// away, and its request gets an error.
 #ifndef BODY_BUDGET_H
 #define BODY_BUDGET_H
 
@@ -21,12 +21,12 @@ struct body {
     size_t *sum; // of the memory of all bodies of its connection
     struct conn *conn;
     int64_t since_ns;
-    bool evicted; // thrown away: its connection is called by timeout() to say so
+    bool evicted; // the body was thrown away: its connection is woken, to tell the client
     struct body *next, *previous;
 };
 
-// Writes bytes into a body, `at` bytes behind its beginning, where it has ended so far. False:
-// there is no memory for them. The first call says whose body it is.
+// Adds bytes to a body, which has `at` bytes so far. False: there is no memory for them. The
+// first call says which connection the body belongs to.
 bool body_append(struct body *body, size_t at, const uint8_t *bytes, size_t length,
                  struct conn *conn, size_t *sum);
 

@@ -4,8 +4,8 @@
 
 #include "frame.h"
 
-// Names as the RFC writes them; "type 0x0c", "code 99" or "setting 9" where there is none. The
-// text of a name that is unknown is overwritten by the next such call.
+// Names as the RFC writes them; "type 0x0c", "code 99" or "setting 9" if there is no name. The
+// text of an unknown one is valid until the next such call.
 const char *frame_type_name(uint8_t type);
 const char *error_code_name(uint32_t code);
 const char *setting_name(uint16_t id);

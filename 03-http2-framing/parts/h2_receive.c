@@ -25,7 +25,8 @@ void h2_receiver_end(struct h2_receiver *receiver)
     hpack_table_free(&receiver->decoder.table);
 }
 
-// ---- what we have sent ---------------------------------------------------------------------
+// ---- what the client has sent
+// ---------------------------------------------------------------------
 
 struct response *h2_asked(struct h2_receiver *receiver, uint32_t stream)
 {
@@ -333,7 +334,7 @@ static struct fault take_frame(struct h2_receiver *receiver, const struct frame 
         return fault_none();
     case FRAME_SETTINGS:
         return take_settings(receiver, frame);
-    case FRAME_PUSH_PROMISE: // §6.6: we have said ENABLE_PUSH=0
+    case FRAME_PUSH_PROMISE: // §6.6: the client has sent ENABLE_PUSH=0
         return connection_fault(PROTOCOL_ERROR, "a push, though ENABLE_PUSH is 0");
     case FRAME_PING:
         receiver->pings_acked += (frame->flags & FLAG_ACK) != 0;

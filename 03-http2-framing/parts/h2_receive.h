@@ -1,53 +1,53 @@
-// h2_receive.h: what a client checks of the frames that a server sends, and what it learns from
-// them (RFC 9113). No socket is here, and nothing is sent: client.c and h2_client.c do that.
+// h2_receive.h: checks the frames that a server sends, and keeps what a client learns from them
+// (RFC 9113). It has no socket, and sends nothing: client.c and h2_client.c do that.
 //
 //     struct fault fault = h2_receive(&receiver, &frame, &news);
 //
-// A fault of scope FAULT_STREAM has to be told by RST_STREAM, one of FAULT_CONNECTION by
-// GOAWAY.
+// The caller answers a fault of scope FAULT_STREAM with RST_STREAM, and one of scope
+// FAULT_CONNECTION with GOAWAY.
 #ifndef H2_RECEIVE_H
 #define H2_RECEIVE_H
 
 #include "frame.h"
 #include "hpack.h"
 
-#define STREAMS_MAX_DEFAULT 100  // requests at once, where the server does not say how many
-#define EMPTY_FRAMES_MAX    1000 // frames in a row that bring nothing
-#define SETTINGS_PENDING    8    // SETTINGS of ours that may wait for their ACK
+#define STREAMS_MAX_DEFAULT 100  // requests at once, if the server does not say how many
+#define EMPTY_FRAMES_MAX    1000 // frames in a row that may bring nothing
+#define SETTINGS_PENDING    8    // the client's SETTINGS that may wait for their ACK
 #define GOAWAY_TEXT_BYTES   101
 
 // The answer to a request, as far as it has come.
 struct response {
     uint32_t stream;
     int status;             // the final one; 0: it has not come yet
-    int64_t content_length; // that the answer has announced; -1: none
-    uint32_t block_bytes;   // of its header block
-    uint64_t content_bytes; // so far
+    int64_t content_length; // as its field says; -1: there is no such field
+    uint32_t block_bytes;   // the length of its header block
+    uint64_t content_bytes; // bytes of content that have come
     int64_t window;         // bytes that the server may still send
-    int64_t send_window;    // bytes that we might send, if a request had a body
-    uint32_t used;          // bytes that have come and are not given back yet
-    bool ended;             // END_STREAM has come, or nothing more will come: then also
-    bool reset;             // RST_STREAM, GOAWAY, or an answer that is wrong
-    uint32_t error;         // the code of that
-    const char *why;        // what was wrong with the answer; NULL: the server has reset it
+    int64_t send_window;    // bytes that the client might send, if a request had a body
+    uint32_t used;          // bytes that have come, for which the window was not opened again
+    bool ended;             // no more of it will come
+    bool reset;             // it ended by RST_STREAM or GOAWAY, or because it was wrong
+    uint32_t error;         // if `reset`: the error code
+    const char *why;        // if `reset`: what was wrong; NULL: the server has reset it
     int64_t ended_ns;       // for the owner's use
 };
 
 struct h2_receiver {
-    struct response *responses; // of the stream N at N / 2 modulo `places`
+    struct response *responses; // that of stream N is at N / 2 modulo `places`
     uint32_t places;
-    uint32_t last_stream; // the highest that was asked for
-    uint32_t open;        // requests that are not answered
+    uint32_t last_stream; // the highest stream with a request
+    uint32_t open;        // requests that are not answered yet
     struct hpack_decoder decoder;
     bool settings_came;   // the server's first frame: it must be SETTINGS
     uint32_t streams_max; // requests at once, by the server's SETTINGS
-    int64_t header_table; // its SETTINGS_HEADER_TABLE_SIZE, for our encoder
+    int64_t header_table; // the server's SETTINGS_HEADER_TABLE_SIZE, for the client's encoder
 
     int64_t window;  // bytes that the server may still send on the connection
     uint32_t used;   // as in struct response
-    int64_t initial; // window of a new stream, as the server knows it by now
+    int64_t initial; // the window of a new stream, as the server knows it now
     int64_t send_window, send_initial;
-    int64_t pending[SETTINGS_PENDING]; // our INITIAL_WINDOW_SIZE that waits for its ACK, or -1
+    int64_t pending[SETTINGS_PENDING]; // INITIAL_WINDOW_SIZE that waits for its ACK; -1: none
     uint32_t settings_sent, settings_acked, pings_acked;
     int empty_frames;
 
@@ -100,7 +100,7 @@ struct response *h2_response(struct h2_receiver *receiver, uint32_t stream);
 // Why an answer that has ended is none; NULL: it is whole.
 const char *h2_why(const struct h2_receiver *receiver, const struct response *response);
 
-// The answer is at its end, as we see it: `why` says what is wrong with it.
+// Ends an answer that is wrong: `why` says what is wrong with it.
 void h2_give_up(struct h2_receiver *receiver, struct response *response, uint32_t error,
                 const char *why);
 

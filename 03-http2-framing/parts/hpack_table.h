@@ -11,7 +11,7 @@
 #define HPACK_TABLE_MAX      4096 // of a dynamic table, by §4.1: lengths, and 32 for each entry
 #define HPACK_FIELD_OVERHEAD 32
 
-// Fields that a program has to do with, by their index in the static table (Appendix A).
+// The fields that client and server use, by their index in the static table (Appendix A).
 enum hpack_name {
     HPACK_OTHER_NAME,
     HPACK_AUTHORITY = 1,
@@ -32,15 +32,15 @@ enum hpack_name {
 };
 
 enum hpack_indexing {
-    HPACK_INDEXED,     // put it into the dynamic table: it will come again
-    HPACK_NOT_INDEXED, // it will not: leave the table to others
-    HPACK_NEVER,       // it is a secret: no proxy on the way may index it either (§7.1.3)
+    HPACK_INDEXED,     // the field goes into the dynamic table: it will come again
+    HPACK_NOT_INDEXED, // the field does not: it will not come again
+    HPACK_NEVER,       // the field is a secret: no proxy may index it either (§7.1.3)
 };
 
 struct hpack_field {
     const char *name, *value; // not ended by a zero: the lengths count
     uint32_t name_length, value_length;
-    uint8_t static_name; // where the static table has this name first; 0: nowhere, or not known
+    uint8_t static_name; // its first index in the static table; 0: none, or not known
     uint8_t indexing;    // enum hpack_indexing
 };
 
@@ -52,36 +52,38 @@ struct hpack_entry {
 
 // A dynamic table (§2.3.2). All zero is an empty one that owns no memory.
 struct hpack_table {
-    struct hpack_entry *entries; // a ring: the one added as number n is at n % capacity
+    struct hpack_entry *entries; // a ring: entry number n is at n % capacity
     char *bytes;                 // their names and values, the oldest first
     uint32_t entry_capacity, byte_capacity;
-    uint32_t added, count; // entries ever, and entries now
-    uint32_t base, end;    // bytes[0] has position `base`; the next name goes to position `end`
-    uint32_t size, max;    // by §4.1
+    uint32_t added;     // entries that were ever added
+    uint32_t count;     // entries that are in the table now
+    uint32_t base, end; // bytes[0] has position `base`; the next name goes to position `end`
+    uint32_t size, max; // by §4.1
 };
 
-// Measures the static table, the first time: to be called before any other function here.
+// Prepares the static table. Call it before any other function here.
 void hpack_table_begin(void);
 
 // Adds an entry (§4.4): older ones make room for it. One that is larger than the whole table
 // empties it, and is not added: that is no error. False: no memory.
 bool hpack_table_add(struct hpack_table *table, const struct hpack_field *field);
 
-// Sets the greatest size; entries that are too much for it go.
+// Sets the greatest size. The oldest entries are removed until the others fit.
 void hpack_table_resize(struct hpack_table *table, uint32_t max);
 
-// The field with this index in both tables (§2.3.3). False if there is none.
+// Finds the field with this index in the two tables (§2.3.3). False: there is none.
 bool hpack_table_get(const struct hpack_table *table, uint32_t index,
                      struct hpack_field *field);
 
-// The index that says the most about a field, or 0. *whole: also its value, not only its name.
+// Returns the best index for a field; 0: neither table has its name. Sets *whole if the entry
+// has the field's value too, and not only its name.
 uint32_t hpack_table_find(const struct hpack_table *table, const struct hpack_field *field,
                           bool *whole);
 
 // Frees the memory; the table is empty then.
 void hpack_table_free(struct hpack_table *table);
 
-// Where the static table has this name first, or 0.
+// Returns the first index of this name in the static table; 0: it is not there.
 uint8_t hpack_static_name(const char *name, uint32_t length);
 
 // The field of a name and value that end in a zero.

@@ -6,8 +6,9 @@
 //     GET /stream?n=COUNT&ms=MS    COUNT lines, MS apart, each sent when there is time for it
 //     *   /echo                    the body of the request
 //
-// A protocol asks page() what the answer is, sends status and fields, and then takes the
-// content from answer_read() as fast as the client takes it: nothing but an echo is in memory.
+// A protocol (HTTP/2 or HTTP/1.1) asks page() what the answer is, sends status and fields, and
+// then takes the content from answer_read() as fast as the client takes it. Only the content of
+// an echo is kept in memory.
 #ifndef PAGES_H
 #define PAGES_H
 
@@ -30,18 +31,18 @@ struct answer {
     enum answer_kind kind;
     int status;
     const char *type;     // content-type; NULL: there is no content
-    const char *allow;    // the methods, where the status needs them; or NULL
+    const char *allow;    // the methods, for a 405; else NULL
     int64_t length;       // of the content
-    int64_t done;         // bytes of it that were read
-    int64_t due_ns;       // not before this time, on now_ns()'s clock; a stream's first piece
+    int64_t done;         // bytes of it that answer_read() has written
+    int64_t due_ns;       // the answer is not sent before this time, on now_ns()'s clock
     const char *text;     // of a text
     uint32_t image;       // number of an image
     uint32_t interval_ms; // between the pieces of a stream
     struct body body;     // what is echoed
 };
 
-// What to answer to a method and a target (path and query). It is all decided here but an
-// echo's content.
+// Decides what to answer to a method and a target (path and query). Only the content of an echo
+// comes later.
 void page(struct http_text method, struct http_text target, int64_t now_ns,
           struct answer *answer);
 
@@ -52,7 +53,8 @@ void page_error(int status, struct answer *answer);
 // all is done, or if the rest is not due yet.
 size_t answer_read(struct answer *answer, uint8_t *out, size_t room, int64_t now_ns);
 
-// How many bytes answer_read() could write now, given enough room. None of an evicted body.
+// How many bytes answer_read() could write now, if there was enough room. 0 for an evicted
+// body.
 int64_t answer_ready(const struct answer *answer, int64_t now_ns);
 
 // When the next bytes will be due, if answer_ready() is zero and not all is done.

@@ -2,6 +2,7 @@
 #include "frame_dump.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "frame_names.h"
 #include "text.h"
@@ -66,12 +67,31 @@ void dump_beginning(void)
     print_row((const uint8_t *)PREFACE + row_bytes(), PREFACE_BYTES - row_bytes());
 }
 
+// Prints words, on several lines if they are too long for one.
+static void print_words(const char *words)
+{
+    int width = text_width() - INDENT, length = (int)strlen(words);
+    while (length > width) {
+        int cut = width;
+        while (cut > 1 && words[cut] != ' ')
+            cut--;
+        printf("%.*s\n%*s", cut, words, INDENT, "");
+        words += cut;
+        length -= cut;
+        if (*words == ' ') {
+            words++;
+            length--;
+        }
+    }
+    printf("%s\n", words);
+}
+
 void dump_frame(bool to_server, const struct frame *frame, int lines)
 {
     const uint8_t *header = frame->payload - FRAME_HEADER_BYTES;
     const uint8_t *end = frame->payload + frame->length;
     char words[2 * WORDS];
-    shorten(frame_describe(frame, words, sizeof words), text_width() - INDENT);
+    frame_describe(frame, words, sizeof words);
     print_arrow(to_server);
     fputs(paint(BOLD), stdout);
     print_hex(header, 3, "");
@@ -79,7 +99,8 @@ void dump_frame(bool to_server, const struct frame *frame, int lines)
         printf(" %02x", header[i]);
     putchar(' ');
     print_hex(header + 5, 4, "");
-    printf("%s  %s\n", paint(PLAIN), words);
+    printf("%s  ", paint(PLAIN));
+    print_words(words);
     for (const uint8_t *row = frame->payload; row < end && lines > 0; lines--) {
         size_t length = (size_t)(end - row);
         if (length > row_bytes())

@@ -55,13 +55,13 @@ static const struct claim layout = {
 void scene_frames(void)
 {
     static const struct h2_listener listener = {see_frame, see_fields};
-    story_say("All that is said on a connection, in the order in which we send and read it.");
+    story_say("All frames of a connection, as the client sends and reads them.");
     story_say("");
     h2_open(&client, 0, &listener);
     uint32_t first = h2_get(&client, "/");
     h2_await(&client, first);
     story_say("");
-    story_say("Now with the highest bit of the stream's number set: that one is reserved.");
+    story_say("Now the highest bit of the stream's number is set: this bit is reserved.");
     client.next_stream |= RESERVED_BIT;
     uint32_t second = h2_get(&client, "/");
     h2_await(&client, second);

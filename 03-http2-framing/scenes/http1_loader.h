@@ -15,13 +15,13 @@ struct http1_loader {
     int answered;                 // with status 200 and the right length
     int waited;                   // requests that had to wait for an earlier answer
     double took_ms;               // after the handshakes
-    int ports[HTTP1_CONNECTIONS]; // ours
+    int ports[HTTP1_CONNECTIONS]; // of the connections, at the client's end
 };
 
 // Loads; fills in what is below the empty line. Dies if a server does not answer.
 void http1_load(struct http1_loader *loader);
 
-// The port of our end of a connection.
+// The port of a connection, at the client's end.
 int http1_port(int fd);
 
 #endif

@@ -38,7 +38,7 @@ static uint8_t *put_promise(uint8_t *out, uint32_t stream)
     return out;
 }
 
-// We allow pushes; does the server make use of it?
+// The client allows pushes. Does the server push?
 static bool pushes_nothing(void)
 {
     static const struct h2_listener listener = {.frame = see_promise};
@@ -51,7 +51,7 @@ static bool pushes_nothing(void)
     return answered && promises == 0;
 }
 
-// We push. A client must not.
+// The client pushes, which it must not do. True: the server refuses.
 static bool refuses_ours(void)
 {
     h2_open(&client, H2_WINDOW, NULL);
@@ -59,13 +59,13 @@ static bool refuses_ours(void)
     h2_wrote(&client, put_promise(h2_space(&client), 1));
     h2_await_end(&client);
     h2_close(&client);
-    story_row("we send PUSH_PROMISE|GOAWAY %s: %s",
-              error_code_name(client.receiver.goaway_code), client.receiver.goaway_text);
+    story_row("the client pushes|GOAWAY %s: %s", error_code_name(client.receiver.goaway_code),
+              client.receiver.goaway_text);
     return client.receiver.went_away && client.receiver.goaway_code == PROTOCOL_ERROR;
 }
 
-// A server of old times, at the other end of a socketpair(2): pushes, though we said
-// ENABLE_PUSH=0. Returns what our client answers.
+// An old server, at the other end of a socketpair(2), pushes although the client has sent
+// ENABLE_PUSH=0. True: the client refuses.
 static bool we_refuse(void)
 {
     uint8_t frames[128], bytes[4096];
@@ -154,14 +154,14 @@ static const struct claim prioritized = {
 
 void scene_push(void)
 {
-    story_say("Pushes. Our SETTINGS always begin with ENABLE_PUSH=0.");
-    story_head("what happens|what is said to it");
+    story_say("Pushes. The client's SETTINGS always begin with ENABLE_PUSH=0.");
+    story_head("what happens|answer");
     bool nothing = pushes_nothing(), ours = refuses_ours(), theirs = we_refuse();
     story_say("");
     story_say("Priorities. Two images of %d bytes, a column for each DATA frame:", IMAGE);
     story_say("");
     double share = share_of_light();
-    story_head("PRIORITY|what is said to it");
+    story_head("PRIORITY|answer");
     bool itself = priority_ends("a stream behind itself", 5, PROTOCOL_ERROR);
     bool checked = priority_ends("four bytes instead of five", 4, FRAME_SIZE_ERROR);
     claim_report(

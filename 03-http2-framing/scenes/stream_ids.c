@@ -6,10 +6,8 @@
 #include "h2_client.h"
 #include "scenes.h"
 #include "story.h"
-#include "text.h"
 
-#define ASKED      3
-#define NAME_WIDTH 36 // columns of the first column, and margins
+#define ASKED 3
 
 static struct h2_client client; // too large for the stack
 
@@ -43,17 +41,15 @@ static bool is_refused(const char *name, uint32_t first, uint32_t second, enum e
     h2_await_all(&client);
     if (client.receiver.went_away)
         h2_await_end(&client);
-    char words[200];
-    snprintf(words, sizeof words, "GOAWAY %s: %s", error_code_name(client.receiver.goaway_code),
-             client.receiver.goaway_text);
-    shorten(words, text_width() - NAME_WIDTH);
     uint32_t last = first;
     if (second)
         last = second;
-    if (client.receiver.went_away)
-        story_row("%s|%s", name, words);
-    else
+    if (client.receiver.went_away) {
+        story_row("%s|GOAWAY %s:", name, error_code_name(client.receiver.goaway_code));
+        story_row("|%s", client.receiver.goaway_text);
+    } else {
         story_row("%s|answered with status %d", name, h2_answer(&client, last)->status);
+    }
     bool refused =
         client.receiver.went_away && client.receiver.goaway_code == code && client.closed;
     h2_close(&client);
@@ -91,7 +87,7 @@ void scene_stream_ids(void)
                   answers.streams[i], (unsigned long long)response->content_bytes);
     }
     h2_close(&client);
-    story_head("a request on stream|what the server says");
+    story_head("a request on stream|answer");
     bool even = is_refused("2: even", 2, 0, PROTOCOL_ERROR);
     bool lower = is_refused("5, then 3: lower", 5, 3, PROTOCOL_ERROR);
     bool again = is_refused("1, then 1: closed", 1, 1, STREAM_CLOSED);

@@ -52,7 +52,7 @@ static bool take_step(const struct step *step)
         snprintf(words, sizeof words, "GET %s", path);
         h2_get(&client, path);
     } else if (step->kind == WIDEN) {
-        snprintf(words, sizeof words, "WINDOW_UPDATE stream %u +%u", step->stream, step->value);
+        snprintf(words, sizeof words, "WINDOW_UPDATE %u: +%u", step->stream, step->value);
         h2_widen(&client, step->stream, step->value);
     } else {
         snprintf(words, sizeof words, "INITIAL_WINDOW_SIZE=%u", step->value);
@@ -72,11 +72,11 @@ static int take_steps(const struct step *steps, size_t count, uint32_t connectio
     int right = 0;
     h2_open(&client, 0, NULL);
     h2_widen(&client, 0, connection_window - WINDOW_DEFAULT);
-    story_head("we say|then comes|of stream|its window|connection's");
+    story_head("the client says|then comes|of stream|its window|connection's");
     for (size_t i = 0; i < count; i++)
         right += take_step(&steps[i]);
     if (client.fault.scope)
-        story_say("We say GOAWAY %s: %s.", error_code_name(client.fault.code),
+        story_say("The client says GOAWAY %s: %s.", error_code_name(client.fault.code),
                   client.fault.why);
     h2_close(&client);
     return right;

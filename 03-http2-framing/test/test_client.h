@@ -281,7 +281,7 @@ static int client_of(const char *frames, const char *arguments)
     return test_run(command);
 }
 
-// A client says what it did, to whom, why it failed and how much had come.
+// A client says what it did, to which server, why it failed and how much had come.
 TEST(what_the_client_says)
 {
     CHECK_INT(client_of(OK "DATA.0.1.686868", "/x"), 1);

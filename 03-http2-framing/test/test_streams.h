@@ -95,7 +95,7 @@ TEST(answers_that_wait_for_their_time)
     for (int ms = 100; ms <= 500; ms += 100) {
         fake_wait(100);
         fake_listen(&told);
-        CHECK_INT(told.streams[1].bytes, ms < 200 ? 23 : ms < 400 ? 46 : 69);
+        CHECK_INT(told.streams[1].bytes, 23 * (1 + ms / 200)); // a line every 200 ms
         CHECK_INT(told.streams[1].ended, ms >= 400);
         CHECK_INT(told.streams[0].ended, ms >= 500);
     }
@@ -256,7 +256,7 @@ static void on_stream(char *text, const char *frames, uint32_t id)
         text += *frames == '@' ? sprintf(text, "%u", id) : sprintf(text, "%c", *frames);
 }
 
-// What costs us more than the client is not free, whatever it is.
+// Whatever costs the server more than the client is taken from the client's budget.
 TEST(costly_frames)
 {
     static const struct {
@@ -343,7 +343,7 @@ TEST(rapid_reset)
     CHECK_HAS(told.text, "ENHANCE_YOUR_CALM");
     CHECK_BETWEEN(count, 100, 999);
     fake_end();
-    fake_tell(""); // and the other way round: requests that make us reset (CVE-2025-8671)
+    fake_tell(""); // the other way round: requests that make the server reset (CVE-2025-8671)
     count = 0;
     for (uint32_t id = 1; !fake.connection.conn.closing && count < 10000; id += 2, count++) {
         sprintf(text, "HEADERS.5.%u.{GET,:path=/slow?ms=60000} WINDOW_UPDATE.0.%u.00000000", id,
@@ -383,17 +383,25 @@ TEST(a_hundred_streams_and_one_more)
     fake_end();
 }
 
+// How the next test ends each stream.
+static enum stream_end end_of_stream(uint32_t id)
+{
+    if (id % 4 != 1)
+        return STREAM_SKIPPED;
+    if (id % 3 == 0)
+        return STREAM_RESET;
+    return STREAM_ENDED;
+}
+
 // What happened to a stream is remembered for the last 512 of them.
 TEST(how_streams_have_ended)
 {
     struct streams streams;
     streams_begin(&streams);
-    for (uint32_t id = 1; id < 4001; id += 4) // every other one is skipped
-        stream_close(&streams, stream_open(&streams, id), id % 3 ? STREAM_ENDED : STREAM_RESET);
+    for (uint32_t id = 1; id < 4001; id += 4) // the client skips every other stream
+        stream_close(&streams, stream_open(&streams, id), end_of_stream(id));
     for (uint32_t id = 3997 - 1020; id < 3998; id += 2)
-        CHECK_INT(stream_end_of(&streams, id), id % 4 != 1 ? STREAM_SKIPPED
-                                               : id % 3    ? STREAM_ENDED
-                                                           : STREAM_RESET);
+        CHECK_INT(stream_end_of(&streams, id), end_of_stream(id));
     CHECK_INT(stream_end_of(&streams, 1), STREAM_ENDED);
     stream_refuse(&streams, 2000001);
     CHECK_INT(stream_end_of(&streams, 2000001), STREAM_RESET);

@@ -9,10 +9,10 @@
 #include "net.h"
 
 #define IN_BYTES   65536
-#define HEAD_MS    30000 // that the head of an answer may take, however it comes
+#define HEAD_MS    30000 // the head of an answer has to come in this time
 #define FACT_BYTES 100
 
-// What has come, and is not used yet.
+// Bytes that have come, and are not used yet.
 struct input {
     size_t length;
     char bytes[IN_BYTES];
@@ -48,15 +48,17 @@ const char *ask_text(char text[ASK_BYTES], const char *method, const char *host,
     char length[40] = "";
     if (content)
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", strlen(content));
+    else
+        content = "";
     int written = snprintf(text, ASK_BYTES, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n%s", method,
-                           path, host, length, content ? content : "");
+                           path, host, length, content);
     if (written >= ASK_BYTES)
         die("a request of more than %d bytes", ASK_BYTES);
     return text;
 }
 
-// Says why an answer is not whole, unless the connection has broken and said so already.
-// Always false.
+// Writes into c->why why an answer is not whole; if the connection is broken, c->why has a
+// reason already. Always returns false.
 static bool give_up(struct connection *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -70,8 +72,8 @@ static bool give_up(struct connection *c, const char *format, ...)
     return false;
 }
 
-// Reads once. 1: there is more; 0: the server has said that this was all; -1: the connection
-// has broken.
+// Reads once. Returns 1 if there are more bytes, 0 if the server has sent a close_notify, -1 if
+// the connection is broken.
 static int read_more(struct connection *c, struct reply *reply, struct input *in)
 {
     size_t got;
@@ -96,7 +98,7 @@ static void use(struct input *in, size_t length)
 static bool read_head(struct connection *c, struct reply *reply, struct input *in,
                       struct http_head *head)
 {
-    c->recording.deadline_ns = now_ns() + HEAD_MS * INT64_C(1000000); // whatever it sends
+    c->recording.deadline_ns = now_ns() + HEAD_MS * INT64_C(1000000);
     for (;;) {
         int whole = http_read_response(in->bytes, in->length, head);
         if (whole < 0)
@@ -110,7 +112,7 @@ static bool read_head(struct connection *c, struct reply *reply, struct input *i
             continue;
         }
         if (head->status == 101)
-            return give_up(c, "101 Switching Protocols, and nobody has asked for that");
+            return give_up(c, "101 Switching Protocols, which this client has not asked for");
         reply->status = head->status;
         if (head->status >= 200) {
             if (reply->show)
@@ -137,8 +139,8 @@ static void keep(struct reply *reply, struct http_text content)
         reply->show(content.at, content.length);
 }
 
-// The connection has ended in the middle of the content: says how much of it has come. Always
-// false.
+// The connection has ended in the middle of the content: writes into c->why how much has come.
+// Always returns false.
 static bool cut(struct connection *c, const struct reply *reply, const struct http_head *head)
 {
     char was[WHY_BYTES] = "the server has ended the connection properly";
@@ -149,8 +151,8 @@ static bool cut(struct connection *c, const struct reply *reply, const struct ht
         snprintf(c->why, sizeof c->why, "%llu of %lld bytes have come: %.100s", length,
                  (long long)head->content_length, was);
     else
-        snprintf(c->why, sizeof c->why, "%llu bytes of content, whose end has not come: %.90s",
-                 length, was);
+        snprintf(c->why, sizeof c->why,
+                 "%llu bytes of content have come, but not its end: %.90s", length, was);
     return false;
 }
 
@@ -163,7 +165,7 @@ bool ask_read(struct connection *c, struct reply *reply)
     if (!read_head(c, reply, &in, &head))
         return false;
     http_body_of_response(&body, &head, false);
-    // The head's texts point into bytes that are gone now; its numbers stay.
+    // The head's texts are gone now, with the bytes that they point into; its numbers stay.
     while (!body.done) {
         struct http_text content = {NULL, 0};
         ssize_t used = 0;
@@ -182,7 +184,7 @@ bool ask_read(struct connection *c, struct reply *reply)
             return give_up(c, "a line of a chunk is too long");
         int more = read_more(c, reply, &in);
         if (more == 0 && body.state == BODY_TO_CLOSE)
-            break; // the end of the connection is the end, and it was said by close_notify
+            break; // the content ends with the connection, and there was a close_notify
         if (more <= 0)
             return cut(c, reply, &head);
     }

@@ -1,8 +1,8 @@
 // certificates.c: see certificates.h. Read the table of plans first, then issue().
 //
-// A certificate is a name and a public key, and a signature over both by a CA that the reader
-// trusts already (RFC 5280). The rest of this file is about which key may sign what, and until
-// when.
+// A certificate has a name and a public key, and a signature over both by a CA (RFC 5280). A
+// reader that trusts this CA believes that the key belongs to the name. The rest of a
+// certificate says what its key may sign, and until when.
 #include "certificates.h"
 
 #include <errno.h>
@@ -21,23 +21,23 @@
 
 #include "net.h"
 
-#define YEARS        3650 // days; clients of public CAs would not take so long a life
-#define RENEW_DAYS   30   // before the end
+#define YEARS        3650 // days; browsers accept much less from a public CA
+#define RENEW_DAYS   30   // a certificate is replaced so long before its end
 #define SERIAL_BYTES 16
 #define RSA_BITS     2048
 
-#define LOOPBACK ",DNS:localhost,IP:127.0.0.1,IP:::1,IP:10.0.0.2" // and where wire puts us
+#define LOOPBACK ",DNS:localhost,IP:127.0.0.1,IP:::1,IP:10.0.0.2" // the last is wire's
 
 // What a key may be used for (RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.12).
 enum kind { AUTHORITY, AUTHORITY_OF_LEAFS, SERVER, CLIENT };
 
 struct plan {
     const char *file, *common_name;
-    const char *names; // subjectAltName: what a client compares with (RFC 9525 §6)
+    const char *names; // the subjectAltName, with which a client compares (RFC 9525 §6)
     enum kind kind;
-    enum certificate issuer; // itself: self-signed
-    bool rsa;                // RSA-2048; else P-256
-    int from_day, to_day;    // from now
+    enum certificate issuer; // if it is the certificate itself: self-signed
+    bool rsa;                // the key is RSA-2048; false: P-256
+    int from_day, to_day;    // counted from today
 };
 
 static const struct plan plans[CERTIFICATES] = {
@@ -90,7 +90,7 @@ const char *certificate_folder(const char *relative)
         return relative;
     path[length - 1] = '\0';
     if (getcwd(here, sizeof here) && !strcmp(here, path))
-        return relative; // it was started where it is
+        return relative; // the program was started in its own folder
     strcat(path, "/");
     strcat(path, relative);
     return path;
@@ -113,7 +113,7 @@ const char *certificate_host(enum certificate which)
     return plans[which].common_name;
 }
 
-// ---- what is there -------------------------------------------------------------------------
+// ---- old certificates ----------------------------------------------------------------------
 
 struct pair { // a certificate and its key; NULL: there is none
     X509 *certificate;
@@ -134,7 +134,7 @@ static struct pair pair_read(const struct certificate_files *files)
     FILE *chain = fopen(files->chain, "re"), *key = fopen(files->key, "re");
     if (chain)
         pair.certificate = PEM_read_X509(chain, NULL, NULL, NULL);
-    // A key that others could read is no secret any more: it counts as missing.
+    // A key that other users could read is no secret any more: it counts as missing.
     if (key && !fstat(fileno(key), &status) && !(status.st_mode & 077))
         pair.key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
     if (chain)
@@ -156,25 +156,33 @@ static bool same_names(const X509 *a, const X509 *b)
     return !ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(one), X509_EXTENSION_get_data(two));
 }
 
-// True if what is there can stay: `wanted` says what it should be.
+// True if the certificate in the folder can stay; `wanted` has the names that it should have.
 static bool is_good(const struct plan *plan, const struct pair *pair, const X509 *wanted,
                     EVP_PKEY *issuer_key)
 {
     time_t now = time(NULL), soon = now + (time_t)RENEW_DAYS * 86400;
     X509 *certificate = pair->certificate;
+    const char *kind = "EC";
+    if (plan->rsa)
+        kind = "RSA";
+    if (!issuer_key)
+        issuer_key = pair->key; // self-signed
     if (!certificate || !pair->key || X509_check_private_key(certificate, pair->key) != 1 ||
-        EVP_PKEY_is_a(pair->key, plan->rsa ? "RSA" : "EC") != 1)
+        EVP_PKEY_is_a(pair->key, kind) != 1)
         return false;
-    // A certificate that was made while the clock was ahead is of no use until then.
+    // A certificate that was made while the clock was ahead is not valid yet.
     if (X509_cmp_time(X509_get0_notBefore(certificate), &now) > 0)
         return false;
     bool expired = X509_cmp_time(X509_get0_notAfter(certificate), &now) < 0;
     bool expires = X509_cmp_time(X509_get0_notAfter(certificate), &soon) < 0;
-    return (plan->to_day < 0 ? expired : !expires) && same_names(certificate, wanted) &&
-           X509_verify(certificate, issuer_key ? issuer_key : pair->key) == 1;
+    if (plan->to_day < 0 && !expired) // this one has to be expired
+        return false;
+    if (plan->to_day >= 0 && expires)
+        return false;
+    return same_names(certificate, wanted) && X509_verify(certificate, issuer_key) == 1;
 }
 
-// ---- what is made --------------------------------------------------------------------------
+// ---- new certificates ----------------------------------------------------------------------
 
 static void add(X509 *certificate, X509 *issuer, int nid, const char *value)
 {
@@ -186,7 +194,7 @@ static void add(X509 *certificate, X509 *issuer, int nid, const char *value)
     X509_EXTENSION_free(extension);
 }
 
-// The names of a certificate, and nothing yet of its key.
+// Makes a certificate that has only its names.
 static X509 *describe(const struct plan *plan)
 {
     X509 *certificate = X509_new();
@@ -220,7 +228,7 @@ static void add_uses(X509 *certificate, X509 *issuer, const struct plan *plan)
         purpose = "clientAuth";
         break;
     }
-    // With an RSA key that may encipher, TLS 1.2 can do without Diffie and Hellman: the lesson
+    // An RSA key that may encipher allows TLS 1.2 without Diffie-Hellman. Scene forward_secrecy
     // shows what that costs.
     if (purpose && plan->rsa)
         usage = "critical,digitalSignature,keyEncipherment";
@@ -245,7 +253,7 @@ static bool set_serial(X509 *certificate)
     return good;
 }
 
-// Makes a key and a certificate for it, signed by the issuer's key (its own: issuer NULL).
+// Makes a key and a certificate for it, signed by the issuer's key. NULL: by its own key.
 static struct pair issue(const struct plan *plan, const struct pair *issuer)
 {
     struct pair made = {describe(plan), NULL};
@@ -270,14 +278,16 @@ static struct pair issue(const struct plan *plan, const struct pair *issuer)
 
 // ---- files ---------------------------------------------------------------------------------
 
-// Opens a file beside `path` that only its owner can read. It becomes `path` when it is whole,
-// so that no reader ever sees half of one.
+// Opens a new file beside `path` that only its owner can read. end_file() renames it to `path`
+// when it is whole, so no reader sees half of a file.
 static FILE *begin_file(const char *path, char *temporary)
 {
     snprintf(temporary, CERTIFICATE_PATH, "%.*s.new", CERTIFICATE_PATH - 5, path);
-    unlink(temporary); // of a program that was interrupted
+    unlink(temporary); // a program that was interrupted may have left it
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    FILE *file = NULL;
+    if (fd >= 0)
+        file = fdopen(fd, "w");
     if (!file)
         fail("create", temporary);
     return file;
@@ -302,20 +312,20 @@ static void pair_write(const struct certificate_files *files, const struct pair 
     end_file(file, good, temporary, files->chain);
 }
 
-// Ends the program: the folder of keys is another user's, as after "sudo make run-04".
+// Ends the program: the folder of keys belongs to another user, as after "sudo make run-04".
 static _Noreturn void fail_as_stranger(const char *folder, const char *path)
 {
     struct stat status;
     if (!stat(folder, &status) && status.st_uid != geteuid())
-        die("cannot lock %s: %s (the folder is another user's: sudo rm -r %s, or --keys "
+        die("cannot lock %s: %s (the folder belongs to another user: sudo rm -r %s, or --keys "
             "FOLDER)",
             path, strerror(EACCES), folder);
     errno = EACCES;
     fail("lock", path);
 }
 
-// One at a time: of two programs that make them, the second finds all done. The lock ends with
-// the descriptor, whatever becomes of us.
+// Waits until no other program makes certificates in this folder. The lock ends when the
+// descriptor is closed, also if this program dies.
 static int lock(const char *folder)
 {
     char path[CERTIFICATE_PATH];
@@ -337,15 +347,22 @@ void certificates_make(const char *folder)
     ERR_clear_error();
     for (enum certificate i = 0; i < CERTIFICATES; i++) { // issuers before what they sign
         const struct plan *plan = &plans[i];
-        const struct pair *issuer = plan->issuer == i ? NULL : &pairs[plan->issuer];
+        const struct pair *issuer = NULL; // self-signed
+        EVP_PKEY *issuer_key = NULL;
+        X509 *intermediate = NULL; // stands in the file, too, if it is the issuer
         struct certificate_files files = certificate_files(folder, i);
         X509 *wanted = describe(plan);
+        if (plan->issuer != i) {
+            issuer = &pairs[plan->issuer];
+            issuer_key = issuer->key;
+        }
+        if (plan->issuer == CERTIFICATE_INTERMEDIATE)
+            intermediate = issuer->certificate;
         pairs[i] = pair_read(&files);
-        if (!is_good(plan, &pairs[i], wanted, issuer ? issuer->key : NULL)) {
+        if (!is_good(plan, &pairs[i], wanted, issuer_key)) {
             pair_free(&pairs[i]);
             pairs[i] = issue(plan, issuer);
-            pair_write(&files, &pairs[i],
-                       plan->issuer == CERTIFICATE_INTERMEDIATE ? issuer->certificate : NULL);
+            pair_write(&files, &pairs[i], intermediate);
         }
         X509_free(wanted);
     }

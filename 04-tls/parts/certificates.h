@@ -1,6 +1,7 @@
-// certificates.h: the certificates and keys of this lesson, made by the lesson itself: a root
-// that a client is told to trust, an intermediate that it has signed, and leafs; good ones, and
-// for each way in which one can be wrong, one that is wrong in this way only.
+// certificates.h: the certificates and keys of this lesson, which the lesson makes itself: a
+// root CA, which the client trusts; an intermediate CA, which the root has signed; and
+// certificates of servers and of a client. Some of them are good. Each other one is wrong in
+// one way.
 //
 //     ca ── intermediate ──┬── server-rsa, server-ecdsa   workbench.test, and loopback
 //                          ├── other-rsa, other-ecdsa     other.test
@@ -9,7 +10,7 @@
 //                          ├── common-name                elsewhere.test, but the CN is right
 //                          └── client                     a client's, for --require-client-cert
 //     self-signed                                         signed by its own key
-//     stranger ── unknown-ca                              of a CA that no client trusts
+//     stranger ── unknown-ca                              signed by a CA that no client trusts
 #ifndef CERTIFICATES_H
 #define CERTIFICATES_H
 
@@ -33,24 +34,24 @@ enum certificate {
 #define CERTIFICATE_FOLDER "keys" // below the lesson's own folder
 #define CERTIFICATE_PATH   512
 
-// The folder of the certificates if nobody says another: `relative` to where this program is,
-// which may be started from anywhere.
+// The default folder of the certificates: `relative` to the folder of this program. The program
+// may be started in any folder.
 const char *certificate_folder(const char *relative);
 
 struct certificate_files {
-    char chain[CERTIFICATE_PATH]; // PEM: the certificate, then the intermediate if it has one
-    char key[CERTIFICATE_PATH];   // PEM, for its owner only (mode 0600)
+    char chain[CERTIFICATE_PATH]; // PEM: the certificate, then the intermediate if there is one
+    char key[CERTIFICATE_PATH];   // PEM, readable for its owner only (mode 0600)
 };
 
-// Makes what is missing in the folder, and makes anew what has expired (or will, within a
-// month), is not of the CA that is there, or is not for the names that it should be for. Two
-// programs may do so at once. Dies with the reason if it cannot.
+// Makes the certificates that are missing in the folder. It replaces a certificate that has
+// expired or will expire within a month, that this folder's CA has not signed, or that has
+// wrong names. Two programs may do so at the same time. Dies with the reason if it cannot.
 void certificates_make(const char *folder);
 
-// Where a certificate and its key are.
+// The files of a certificate and of its key.
 struct certificate_files certificate_files(const char *folder, enum certificate which);
 
-// The name by which a client asks for it (SNI): the name that it is for, or should be for.
+// The name with which a client asks for this certificate (SNI).
 const char *certificate_host(enum certificate which);
 
 #endif

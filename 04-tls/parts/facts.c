@@ -9,7 +9,7 @@
 #include "connect.h"
 #include "text.h"
 
-#define NAMES_MAX 10 // of a certificate that are printed
+#define NAMES_MAX 10 // the most names of a certificate that are printed
 
 void print_fact(const char *format, ...)
 {
@@ -22,14 +22,16 @@ void print_fact(const char *format, ...)
     fprintf(stderr, "* %s\n", line);
 }
 
-// Writes a name as people write it: "CN=Workbench Root".
+// Writes a name as "CN=Workbench Root".
 static const char *write_name(const X509_NAME *name, char text[FACT_NAME_BYTES])
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    int length = -1;
+    int length = 0;
     if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_ONELINE & ~XN_FLAG_SPC_EQ) >= 0)
         length = BIO_read(bio, text, FACT_NAME_BYTES - 1);
-    text[length > 0 ? length : 0] = '\0';
+    if (length < 0)
+        length = 0;
+    text[length] = '\0';
     BIO_free(bio);
     return text;
 }
@@ -45,7 +47,9 @@ static const char *write_day(const ASN1_TIME *time, char text[FACT_NAME_BYTES])
 static const char *write_address(const ASN1_OCTET_STRING *bytes, char text[FACT_NAME_BYTES])
 {
     int length = ASN1_STRING_length(bytes);
-    int family = length == 4 ? AF_INET : AF_INET6;
+    int family = AF_INET6;
+    if (length == 4)
+        family = AF_INET;
     if ((length != 4 && length != 16) ||
         !inet_ntop(family, ASN1_STRING_get0_data(bytes), text, FACT_NAME_BYTES))
         snprintf(text, FACT_NAME_BYTES, "(no address)");
@@ -76,8 +80,8 @@ static void print_key(const X509 *certificate)
         return;
     for (int i = 0; i < PIN_BYTES; i++)
         snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-    print_fact("     key %s, %d bits; --pin %s", EVP_PKEY_get0_type_name(key),
-               EVP_PKEY_get_bits(key), hex);
+    print_fact("     key %s, %d bits", EVP_PKEY_get0_type_name(key), EVP_PKEY_get_bits(key));
+    print_fact("     --pin %s", hex);
 }
 
 void print_certificates(const SSL *ssl)

@@ -11,8 +11,10 @@
 
 static void note(struct recording *recording, bool to_server, const char *bytes, size_t length)
 {
-    size_t kept = recording_kept(recording, to_server), room = RECORDING_BYTES - kept;
-    memcpy(recording->bytes[to_server] + kept, bytes, length < room ? length : room);
+    size_t kept = recording_kept(recording, to_server), part = length;
+    if (part > RECORDING_BYTES - kept)
+        part = RECORDING_BYTES - kept;
+    memcpy(recording->bytes[to_server] + kept, bytes, part);
     recording->length[to_server] += length;
     if (recording->pieces < RECORDING_PIECES)
         recording->piece[recording->pieces++] =
@@ -23,7 +25,7 @@ static int recording_read(BIO *bio, char *to, size_t size, size_t *got)
 {
     struct recording *recording = BIO_get_data(bio);
     ssize_t length = -1;
-    errno = ETIMEDOUT; // a server that sends a byte now and then gets no more time
+    errno = ETIMEDOUT; // the deadline is for all bytes together
     if (!recording->deadline_ns || now_ns() < recording->deadline_ns)
         while ((length = read(recording->fd, to, size)) < 0 && errno == EINTR)
             continue;
@@ -38,12 +40,16 @@ static int recording_read(BIO *bio, char *to, size_t size, size_t *got)
     return length > 0;
 }
 
-// Where the record ends that begins here.
+// The length of the record at `bytes`, but at most `length`.
 static size_t record_length(const char *bytes, size_t length)
 {
     const uint8_t *header = (const uint8_t *)bytes;
-    size_t end = length < RECORD_HEADER ? length : RECORD_HEADER + header[3] * 256u + header[4];
-    return end < length ? end : length;
+    if (length < RECORD_HEADER)
+        return length;
+    size_t end = RECORD_HEADER + header[3] * 256u + header[4];
+    if (end > length)
+        return length;
+    return end;
 }
 
 static int recording_write(BIO *bio, const char *bytes, size_t length, size_t *written)
@@ -94,7 +100,9 @@ BIO *recording_bio(struct recording *recording)
 size_t recording_kept(const struct recording *recording, bool to_server)
 {
     size_t length = recording->length[to_server];
-    return length < RECORDING_BYTES ? length : RECORDING_BYTES;
+    if (length > RECORDING_BYTES)
+        return RECORDING_BYTES;
+    return length;
 }
 
 size_t recording_first_flight(const struct recording *recording)
@@ -102,5 +110,7 @@ size_t recording_first_flight(const struct recording *recording)
     size_t length = 0;
     for (int i = 0; i < recording->pieces && recording->piece[i].to_server; i++)
         length += recording->piece[i].length;
-    return length < RECORDING_BYTES ? length : RECORDING_BYTES;
+    if (length > RECORDING_BYTES)
+        return RECORDING_BYTES;
+    return length;
 }

@@ -31,23 +31,24 @@ void settings_parse(int argc, char **argv, struct settings *settings)
                           {.folder = certificate_folder(CERTIFICATE_FOLDER), .echo = true}};
     const struct option_spec options[] = {
         {"host", OPTION_TEXT, &settings->host, .help = "address to listen on"},
-        {"port", OPTION_INT, &settings->port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"port", OPTION_INT, &settings->port, 0, 65535, "TCP port; 0: any free one"},
         {"tls", OPTION_TEXT, &version, .help = "1.2, 1.3 or any"},
         {"ciphers", OPTION_TEXT, &tls->ciphers,
-         .help = "of TLS 1.2, as OpenSSL writes them; or of 1.3: TLS_..."},
-        {"groups", OPTION_TEXT, &tls->groups, .help = "of the key exchange: X25519:P-256"},
-        {"key", OPTION_TEXT, &key, .help = "of its own certificates: rsa, ecdsa or both"},
+         .help = "of TLS 1.2, as OpenSSL has them, or of 1.3: TLS_..."},
+        {"groups", OPTION_TEXT, &tls->groups,
+         .help = "groups of the key exchange, as X25519:P-256"},
+        {"key", OPTION_TEXT, &key, .help = "which certificates: rsa, ecdsa or both"},
         {"require-client-cert", OPTION_FLAG, &tls->require_client_cert,
-         .help = "and the client shows one, too"},
-        {"early-data", OPTION_FLAG, &tls->early_data, .help = "take 0-RTT data"},
-        {"anti-replay", OPTION_TEXT, &anti_replay, .help = "on; or off, as no server should"},
-        {"tickets", OPTION_TEXT, &tickets, .help = "on; or off: sessions are kept here"},
-        {"keylog", OPTION_TEXT, &tls->keylog, .help = "FILE for secrets, for Wireshark"},
-        {"cert", OPTION_TEXT, &tls->chain, .help = "FILE with one's own certificate"},
+         .help = "ask each client for a certificate"},
+        {"early-data", OPTION_FLAG, &tls->early_data, .help = "accept 0-RTT data"},
+        {"anti-replay", OPTION_TEXT, &anti_replay, .help = "on, or off: replays are possible"},
+        {"tickets", OPTION_TEXT, &tickets, .help = "on, or off: the server keeps sessions"},
+        {"keylog", OPTION_TEXT, &tls->keylog,
+         .help = "FILE to write the secrets to, for Wireshark"},
+        {"cert", OPTION_TEXT, &tls->chain, .help = "FILE with another certificate"},
         {"key-file", OPTION_TEXT, &tls->key, .help = "FILE with its key"},
         {"keys", OPTION_TEXT, &tls->folder, .help = "folder of the lesson's certificates"},
-        {"handshake-ms", OPTION_INT, &settings->handshake_ms, 1, 3600000,
-         "ms that a handshake may take"},
+        {"handshake-ms", OPTION_INT, &settings->handshake_ms, 1, 3600000, "ms for a handshake"},
         {"quiet", OPTION_FLAG, &settings->quiet, .help = "no line for each request"},
         {0}};
     options_parse(argc, argv, &(struct command){"", "Lesson 04: an HTTPS server.", options});
@@ -63,8 +64,12 @@ void settings_parse(int argc, char **argv, struct settings *settings)
                        tls->groups);
     if (!tls->chain != !tls->key)
         options_reject("--cert and --key-file are only taken together");
-    tls->version_min = is(version, "1.3") ? TLS1_3_VERSION : TLS1_2_VERSION;
-    tls->version_max = is(version, "1.2") ? TLS1_2_VERSION : TLS1_3_VERSION;
+    tls->version_min = TLS1_2_VERSION;
+    if (is(version, "1.3"))
+        tls->version_min = TLS1_3_VERSION;
+    tls->version_max = TLS1_3_VERSION;
+    if (is(version, "1.2"))
+        tls->version_max = TLS1_2_VERSION;
     tls->rsa = !is(key, "ecdsa");
     tls->ecdsa = !is(key, "rsa");
     tls->tickets = on_or_off("tickets", tickets);

@@ -11,7 +11,8 @@ struct settings {
     struct context_settings tls;
 };
 
-// Reads it. Prints what is wrong and what is accepted, and exits 2, as options_parse() does.
+// Reads the command line. If something is wrong, prints what is accepted and exits with status
+// 2, as options_parse() does.
 void settings_parse(int argc, char **argv, struct settings *settings);
 
 #endif

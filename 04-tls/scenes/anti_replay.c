@@ -1,5 +1,5 @@
-// anti_replay.c: scene anti_replay: the same to a server that remembers which sessions were
-// used.
+// anti_replay.c: scene anti_replay: the replay of scene replay, but this server remembers which
+// sessions were used.
 #include "claim.h"
 #include "early_data.h"
 #include "scenes.h"
@@ -16,10 +16,9 @@ void scene_anti_replay(void)
         return;
     }
     story_say(
-        "The same, but this server strikes each session off its list when it is used (RFC");
-    story_say(
-        "8446 §8.1). To the same bytes it answers with a handshake, and throws the early");
-    story_say("data away.");
+        "The same, but this server deletes each session from its cache when it is used (RFC "
+        "8446 §8.1). When the same bytes come again, it does a handshake, and throws the "
+        "early data away.");
     struct outcome outcome = transfer_and_replay();
     report_replay(&once, judge_replay(&outcome, HOLDS, NOT_HERE), &outcome);
 }

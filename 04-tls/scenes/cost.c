@@ -1,6 +1,6 @@
-// cost.c: scene cost: what a handshake costs in bytes and CPU, full and resumed, and what the
-// mathematics in it costs alone. Client and server are in this program (in_memory_tls.h), with
-// the same settings as ./client and ./server: so there is nothing to measure but them.
+// cost.c: scene cost: the bytes and the CPU time of a handshake, full and resumed; and the CPU
+// time of its mathematics alone. Client and server are both in this program (in_memory_tls.h),
+// without a network, and with the same settings as ./client and ./server.
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "scenes.h"
 #include "story.h"
 
-#define HANDSHAKES   51 // of each kind; the cheapest counts
+#define HANDSHAKES   51 // handshakes of each kind; the cheapest one counts
 #define MEASURE_US   30000
 #define RECORD_BYTES 16384
 #define HASH_BYTES   32
@@ -36,8 +36,8 @@ static const struct {
 
 struct price {
     size_t to_server, to_client; // bytes
-    double server_us, client_us; // of CPU: the lowest
-    int certificates;            // in all of them
+    double server_us, client_us; // CPU time: the lowest
+    int certificates;            // in all handshakes together
 };
 
 static int certificates;
@@ -50,7 +50,7 @@ static void see_message(int to_server, int version, int content, const void *byt
         certificates++;
 }
 
-// What else the machine does makes a handshake dearer, and never cheaper.
+// The lowest value: other work of the machine makes a handshake slower, but never faster.
 static double lowest(const double *values, int count)
 {
     double low = values[0];
@@ -60,7 +60,7 @@ static double lowest(const double *values, int count)
     return low;
 }
 
-// One handshake; *session is what it resumes (NULL: nothing), and then what it has brought.
+// One handshake. It resumes *session, if that is not NULL; then *session is the new one.
 static void shake(enum kind kind, SSL_CTX *ctx, SSL_SESSION **session, struct side *client,
                   struct side *server)
 {
@@ -156,7 +156,9 @@ static bool agree(EVP_PKEY *other)
     uint8_t secret[32];
     size_t length = sizeof secret;
     EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
-    EVP_PKEY_CTX *ctx = key ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+    EVP_PKEY_CTX *ctx = NULL;
+    if (key)
+        ctx = EVP_PKEY_CTX_new(key, NULL);
     bool good = ctx && EVP_PKEY_derive_init(ctx) > 0 &&
                 EVP_PKEY_derive_set_peer(ctx, other) > 0 &&
                 EVP_PKEY_derive(ctx, secret, &length) > 0;
@@ -165,14 +167,22 @@ static bool agree(EVP_PKEY *other)
     return good;
 }
 
-// What RSA itself encrypts or decrypts: data of RSA_PAYLOAD bytes.
-static bool box(EVP_PKEY *key, bool open, const uint8_t *in, size_t in_length, uint8_t *out,
-                size_t *length)
+// Encrypts RSA_PAYLOAD bytes with RSA itself.
+static bool rsa_encrypt(EVP_PKEY *key, const uint8_t *in, uint8_t *out, size_t *length)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-    bool good = ctx && (open ? EVP_PKEY_decrypt_init(ctx) : EVP_PKEY_encrypt_init(ctx)) > 0 &&
-                (open ? EVP_PKEY_decrypt(ctx, out, length, in, in_length)
-                      : EVP_PKEY_encrypt(ctx, out, length, in, in_length)) > 0;
+    bool good = ctx && EVP_PKEY_encrypt_init(ctx) > 0 &&
+                EVP_PKEY_encrypt(ctx, out, length, in, RSA_PAYLOAD) > 0;
+    EVP_PKEY_CTX_free(ctx);
+    return good;
+}
+
+static bool rsa_decrypt(EVP_PKEY *key, const uint8_t *in, size_t in_length, uint8_t *out,
+                        size_t *length)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+    bool good = ctx && EVP_PKEY_decrypt_init(ctx) > 0 &&
+                EVP_PKEY_decrypt(ctx, out, length, in, in_length) > 0;
     EVP_PKEY_CTX_free(ctx);
     return good;
 }
@@ -193,7 +203,7 @@ static bool operate(enum operation operation, struct tools *tools)
     case X25519:
         return agree(key);
     default:
-        return box(key, true, tools->box, tools->box_length, out, &length);
+        return rsa_decrypt(key, tools->box, tools->box_length, out, &length);
     }
 }
 
@@ -206,8 +216,8 @@ static void make_tools(struct tools *tools)
     memset(tools, 0, sizeof *tools);
     memcpy(tools->key, keys, sizeof keys);
     tools->box_length = sizeof tools->box;
-    bool good = rsa && ec && keys[X25519] &&
-                box(rsa, false, text, RSA_PAYLOAD, tools->box, &tools->box_length);
+    bool good =
+        rsa && ec && keys[X25519] && rsa_encrypt(rsa, text, tools->box, &tools->box_length);
     for (enum operation i = RSA_VERIFY; good && i <= ECDSA_VERIFY;
          i += ECDSA_VERIFY - RSA_VERIFY) {
         tools->signature_length[i] = sizeof tools->signature[i];
@@ -217,7 +227,7 @@ static void make_tools(struct tools *tools)
         die("OpenSSL lacks RSA, P-256 or X25519");
 }
 
-// Returns how often a second of CPU time can do it.
+// Returns how many of these operations a second of CPU time can do.
 static double measure_operation(enum operation operation, struct tools *tools)
 {
     int times = 0;
@@ -268,8 +278,8 @@ static void report_resumption(const struct price prices[KINDS])
     claim_report(
         &resumption, verdict,
         "no certificate and no signature: with RSA %.0f %% of the bytes and %.0f %% of "
-        "the server's CPU. Of round trips 1.2 saves one, 1.3 has none to save "
-        "(scene round_trips)",
+        "the server's CPU time. 1.2 also saves a round trip, 1.3 does not (scene "
+        "round_trips)",
         bytes * 100, server * 100);
 }
 
@@ -279,9 +289,9 @@ void scene_cost(void)
     struct tools tools;
     double per_second[OPERATIONS];
     const char *folder = ask_folder();
-    story_say(
-        "Client and server in one program, without a network: the cheapest of %d handshakes.",
-        HANDSHAKES);
+    story_say("Client and server are in one program, without a network. Of %d handshakes the "
+              "cheapest one counts.",
+              HANDSHAKES);
     story_head("a handshake of TLS|to server|to client|server CPU|client CPU");
     for (enum kind i = 0; i < KINDS; i++) {
         prices[i] = measure_kind(i, folder);

@@ -7,12 +7,12 @@
 
 #include "packet_log.h"
 
-#define PACKETS_MAX 1024 // of one connection, up to what is asked for
+#define PACKETS_MAX 1024 // the most packets of one side that are looked at
 
-// What one side has sent, and at which step.
+// The packets that one side has sent, and the step of each.
 struct sent {
     int count;
-    uint32_t first; // the number of its SYN
+    uint32_t first; // the sequence number of its SYN
     struct {
         uint32_t begin, end; // sequence numbers
         int step;
@@ -33,7 +33,7 @@ static bool is_before(uint32_t a, uint32_t b)
     return (int32_t)(a - b) < 0; // the numbers wrap around (RFC 9293 §3.4)
 }
 
-// The last step of what the other side had sent and this packet acknowledges.
+// The highest step of the other side's packets that this packet acknowledges.
 static int step_of(const struct packet *packet, const struct sent *other)
 {
     int step = 0;
@@ -54,8 +54,10 @@ int count_round_trips(uint32_t mark, int fd, size_t bytes)
         struct sent *mine = &sent[p->to_server];
         bool syn = p->flags & TCP_SYN;
         uint32_t length = p->payload + (uint32_t)syn;
-        if ((p->to_server ? p->source_port : p->destination_port) != port || !length ||
-            p->fate != PASSED || mine->count == PACKETS_MAX)
+        uint16_t client_port = p->destination_port;
+        if (p->to_server)
+            client_port = p->source_port;
+        if (client_port != port || !length || p->fate != PASSED || mine->count == PACKETS_MAX)
             continue;
         if (syn)
             mine->first = p->seq;

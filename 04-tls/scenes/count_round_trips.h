@@ -1,18 +1,18 @@
-// count_round_trips.h: how often a connection went there and back, counted in its packets, not
-// by the clock: a clock also counts how busy the machine is.
+// count_round_trips.h: counts the round trips of a connection in its packets, not by the clock:
+// on a busy machine a clock shows more.
 //
-// Each packet of TCP says up to where its sender has received the other side's bytes. So what
-// it can be an answer to is known: a SYN is no answer, the SYN ACK answers it, what the client
-// says then is an answer to the SYN ACK, and so on. Two such steps are a round trip.
+// Each TCP packet acknowledges bytes of the other side. So we know which packet it answers: the
+// SYN answers nothing, the SYN ACK answers the SYN, the client's next packet answers the SYN
+// ACK, and so on. Two such steps are a round trip.
 #ifndef COUNT_ROUND_TRIPS_H
 #define COUNT_ROUND_TRIPS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-// Of the connection whose client's end is the socket `fd`: how many round trips it took until
-// the client had the first `bytes` bytes from the server. `mark` is packet_log_mark() before it
-// was opened. 0: there is no wire, and so no packets.
+// Counts the round trips of a connection until the client had the first `bytes` bytes of the
+// server. `fd` is the client's socket. `mark` is packet_log_mark() from before the connection
+// was opened. Returns 0 if there is no wire, and so there are no packets.
 int count_round_trips(uint32_t mark, int fd, size_t bytes);
 
 #endif

@@ -1,4 +1,4 @@
-// decrypt.c: see decrypt.h. The whole of it is decrypt_recording(), from top to bottom.
+// decrypt.c: see decrypt.h. Read decrypt_recording() first, from top to bottom.
 #include "decrypt.h"
 
 #include <openssl/err.h>
@@ -8,22 +8,22 @@
 
 #define RSA_WITH_AES_128_GCM_SHA256 0x009c // RFC 5288
 #define HASH_BYTES                  32     // SHA-256
-#define NONCE_BYTES                 8      // of it a part is in each record
+#define NONCE_BYTES                 8      // the part of the nonce that is in each record
 #define TAG_BYTES                   16
 #define SEED_BYTES                  128
 #define RSA_MAX_BYTES               1024
 
-// What has to be known of the handshake.
+// The parts of the handshake that are needed.
 struct facts {
     struct hello client, server;
     struct bytes key_exchange;        // the body of the ClientKeyExchange
     uint8_t session_hash[HASH_BYTES]; // of all messages up to and with it (RFC 7627 §3)
 };
 
-// ---- what was recorded ---------------------------------------------------------------------
+// ---- the recorded handshake ----------------------------------------------------------------
 
-// The messages in the order in which they were sent: ClientHello, all of the server's, and then
-// the rest of the client's.
+// Hashes the messages in the order in which they were sent: the ClientHello, all messages of
+// the server, and then the other messages of the client.
 static bool hash_session(struct bytes client, struct bytes server, const struct message *hello,
                          const struct message *key_exchange, uint8_t hash[HASH_BYTES])
 {
@@ -53,7 +53,7 @@ static const char *read_handshake(struct bytes to_server, struct bytes to_client
         !dissect_hello(&server_hello, &facts->server))
         return "the recording does not begin with two Hellos";
     if (facts->server.version != 0x0303)
-        return "nothing here is encrypted with it";
+        return "nothing is encrypted with it";
     if (!dissect_find(server, MESSAGE_SERVER_DONE, &server_done) ||
         !dissect_find(client, MESSAGE_CLIENT_KEY_EXCHANGE, &key_exchange))
         return "no ClientKeyExchange: a session that was resumed";
@@ -64,9 +64,10 @@ static const char *read_handshake(struct bytes to_server, struct bytes to_client
     return NULL;
 }
 
-// ---- what the key opens --------------------------------------------------------------------
+// ---- the keys ------------------------------------------------------------------------------
 
-// The client has encrypted the premaster secret for the owner of the key (RFC 5246 §7.4.7.1).
+// Decrypts the premaster secret, which the client has encrypted with the server's public key
+// (RFC 5246 §7.4.7.1).
 static bool open_premaster(struct bytes box, EVP_PKEY *stolen, uint8_t premaster[])
 {
     uint8_t plain[RSA_MAX_BYTES];
@@ -84,8 +85,8 @@ static bool open_premaster(struct bytes box, EVP_PKEY *stolen, uint8_t premaster
     return good;
 }
 
-// TLS 1.2's way to make much out of little: HMAC over HMAC, with a label so that no two uses
-// give the same (RFC 5246 §5).
+// TLS 1.2's pseudorandom function: it makes many bytes from a secret, with HMAC again and
+// again. The label makes each use give other bytes (RFC 5246 §5).
 static void prf(const uint8_t secret[PREMASTER_BYTES], const char *label, const uint8_t *seed,
                 size_t seed_length, uint8_t *out, size_t length)
 {
@@ -157,7 +158,8 @@ static int open_record(const struct record *record, uint64_t number, const uint8
     return got;
 }
 
-// Behind the ChangeCipherSpec every record is encrypted, and they are counted from 0.
+// Decrypts the records of one direction. All records behind the ChangeCipherSpec are encrypted,
+// and their numbers count from 0.
 static void open_direction(struct bytes bytes, bool to_server, struct loot *loot)
 {
     static uint8_t plain[UINT16_MAX];
@@ -202,7 +204,7 @@ bool decrypt_recording(struct bytes to_server, struct bytes to_client, EVP_PKEY 
         loot->key_message = "a public key";
     }
     if (!open_premaster(box, stolen, loot->premaster)) {
-        loot->why = "the key opens nothing in the recording";
+        loot->why = "the key decrypts nothing";
         return false;
     }
     if (facts.server.cipher != RSA_WITH_AES_128_GCM_SHA256) {

@@ -1,6 +1,6 @@
-// dh.c: scene dh: two programs that have never met agree on a secret, and an eavesdropper hears
-// every word. First with
-// numbers that fit on a blackboard, then with those that TLS uses.
+// dh.c: scene dh: Diffie-Hellman. Two programs that have never met agree on a secret, although
+// an eavesdropper reads all their messages. First with numbers that fit on a blackboard, then
+// with those that TLS uses.
 #include <openssl/evp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,8 +20,9 @@
 #define SIZES     4
 #define HEX_SHOWN 16
 
-// base to the exponent, modulo n: squared once for each bit, not multiplied so many times. That
-// is all the asymmetry there is: this way 64 steps, back again up to n.
+// Returns base to the power of exponent, modulo n. It squares once for each bit of the
+// exponent, so it takes at most 64 steps; search() below needs up to n steps to find the
+// exponent again.
 static uint64_t power(uint64_t base, uint64_t exponent, uint64_t n)
 {
     uint64_t result = 1;
@@ -33,7 +34,7 @@ static uint64_t power(uint64_t base, uint64_t exponent, uint64_t n)
     return result;
 }
 
-// How an eavesdropper finds the exponent: by trying. Returns how many tries it took.
+// Finds the exponent as an eavesdropper has to: by trying. Returns the number of tries.
 static uint64_t search(uint64_t g, uint64_t seen, uint64_t n)
 {
     uint64_t tries = 0, value = 1;
@@ -56,17 +57,17 @@ static int count_equal(void)
 static void show_small(void)
 {
     uint64_t a = power(G, X, N), b = power(G, Y, N);
-    story_say("Everybody knows G = %d and N = %d.", G, N);
-    story_head("|the client|the server|everybody");
-    story_row("thinks of a number|X = %d|Y = %d|", X, Y);
+    story_say("G = %d and N = %d are public.", G, N);
+    story_head("|the client|the server|eavesdropper");
+    story_row("chooses a secret number|X = %d|Y = %d|", X, Y);
     story_row("sends G to that power, mod N|%llu|%llu|%llu, %llu", (unsigned long long)a,
               (unsigned long long)b, (unsigned long long)a, (unsigned long long)b);
-    story_row("to its own power what came|%llu|%llu|?", (unsigned long long)power(b, X, N),
+    story_row("the other's, to its own power|%llu|%llu|?", (unsigned long long)power(b, X, N),
               (unsigned long long)power(a, Y, N));
     story_say("");
-    story_say("Who listens has to find X by trying: %d tries here. With primes of more bits:",
+    story_say("An eavesdropper has to find X by trying: %d tries here. With larger primes:",
               (int)search(G, a, N));
-    // Primes of which the number in the middle is a generator, and their bits.
+    // Each row: a prime, a generator of it, and the bits of the prime.
     static const struct {
         uint64_t n, g;
         int bits;
@@ -98,7 +99,7 @@ static void begin(struct party *party)
         die("OpenSSL has no X25519");
 }
 
-// What one side makes of the other side's public key: 32 bytes that were sent.
+// Computes the shared secret from this side's key and the other side's public key.
 static void agree(struct party *party, const uint8_t public[KEY_BYTES])
 {
     size_t length = KEY_BYTES;
@@ -112,7 +113,7 @@ static void agree(struct party *party, const uint8_t public[KEY_BYTES])
     EVP_PKEY_free(other);
 }
 
-// Both agree. True if on the same secret, and on none that was sent.
+// Both sides compute the secret. True if it is the same, and is not one of the sent values.
 static bool exchange(struct party *client, struct party *server)
 {
     begin(client);
@@ -148,15 +149,18 @@ void scene_dh(void)
         agreed += exchange(&client, &server);
     story_say("");
     story_say(
-        "And X25519, as nearly every TLS connection does it today: points of a curve in place");
-    story_say("of powers, and 255 bits. Of each 32 bytes the first half:");
-    story_head("|the client                      |  the server");
-    story_row("keeps secret|%s|  %s", hex(client.secret), hex(server.secret));
-    story_row("sends|%s|  %s", hex(client.public), hex(server.public));
-    story_row("has then|%s|  %s", hex(client.shared), hex(server.shared));
-    claim_report(
-        &same, equal == (N - 1) * (N - 1) && agreed == ROUNDS ? HOLDS : UNCLEAR,
-        "for all %d pairs of X and Y below %d; with X25519 in %d of %d exchanges, each "
-        "with a secret of its own that was not among what was sent",
-        equal, N, agreed, ROUNDS);
+        "Now X25519, which nearly every TLS connection uses today: points of a curve in place "
+        "of powers, and numbers of 255 bits. The first 16 of the 32 bytes are shown:");
+    story_say("");
+    story_say("%-11s%-34s%s", "", "the client", "the server");
+    story_say("%-11s%-34s%s", "keeps", hex(client.secret), hex(server.secret));
+    story_say("%-11s%-34s%s", "sends", hex(client.public), hex(server.public));
+    story_say("%-11s%-34s%s", "has then", hex(client.shared), hex(server.shared));
+    enum verdict verdict = UNCLEAR;
+    if (equal == (N - 1) * (N - 1) && agreed == ROUNDS)
+        verdict = HOLDS;
+    claim_report(&same, verdict,
+                 "the same for all %d pairs of X and Y below %d; with X25519 in %d of %d "
+                 "exchanges, and the secret was never one of the sent values",
+                 equal, N, agreed, ROUNDS);
 }

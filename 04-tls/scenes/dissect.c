@@ -14,7 +14,7 @@ enum {
     EXTENSION_VERSIONS = 43,
 };
 
-// Takes `length` bytes off the front. False, and nothing is taken, if there are not so many.
+// Takes `length` bytes from the beginning. False, and nothing is taken, if there are fewer.
 static bool take(struct bytes *from, size_t length, struct bytes *taken)
 {
     if (from->length < length)
@@ -25,7 +25,7 @@ static bool take(struct bytes *from, size_t length, struct bytes *taken)
     return true;
 }
 
-// A number of 1 to 3 bytes, the highest first.
+// Takes a number of 1 to 3 bytes, the highest byte first.
 static bool take_number(struct bytes *from, size_t size, uint32_t *number)
 {
     struct bytes digits;
@@ -37,7 +37,7 @@ static bool take_number(struct bytes *from, size_t size, uint32_t *number)
     return true;
 }
 
-// What TLS calls a vector: its length in `size` bytes, and then so many.
+// Takes what TLS calls a vector: first its length, in `size` bytes, then so many bytes.
 static bool take_vector(struct bytes *from, size_t size, struct bytes *vector)
 {
     struct bytes rest = *from;
@@ -131,7 +131,7 @@ static bool read_protocols(struct bytes body, struct hello *hello)
     return true;
 }
 
-// Of a client a list, of a server the one that it is (RFC 8446 §4.2.1).
+// A client sends a list of versions, a server the one that it has chosen (RFC 8446 §4.2.1).
 static bool read_versions(struct bytes body, bool from_client, struct hello *hello)
 {
     struct bytes list = body;
@@ -165,7 +165,7 @@ static bool read_extension(uint32_t type, struct bytes body, bool from_client,
     }
 }
 
-// Between the random and the extensions (RFC 8446 §4.1.2, §4.1.3).
+// Reads the part between the random and the extensions (RFC 8446 §4.1.2, §4.1.3).
 static bool read_middle(struct bytes *body, bool from_client, struct hello *hello)
 {
     struct bytes session, ciphers, compression;

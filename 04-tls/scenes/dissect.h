@@ -1,8 +1,8 @@
-// dissect.h: TLS as it is on the wire, read by a program without keys: records, and in them
-// the messages of a handshake as far as they are not encrypted (RFC 8446 §4, §5; RFC 5246 §7).
+// dissect.h: reads TLS as it is on the wire, without any key: records, and in them the messages
+// of a handshake, as far as they are not encrypted (RFC 8446 §4, §5; RFC 5246 §7).
 //
-// A stranger may have made the bytes: nothing in them is believed before it is checked. What is
-// found points into them.
+// An attacker may have made the bytes, so each length is checked. The results point into the
+// bytes.
 #ifndef DISSECT_H
 #define DISSECT_H
 
@@ -51,14 +51,14 @@ struct hello {
     char protocols[DISSECT_PROTOCOLS]; // ALPN, with ' ' between them
 };
 
-// Takes the next record off the bytes. False: there is no whole one.
+// Takes the next record from the bytes. False: there is no whole record.
 bool dissect_record(struct bytes *bytes, struct record *record);
 
-// Collects what a direction's handshake says up to where it is encrypted, from all its records.
-// Returns what is in `to`.
+// Collects the messages of one direction's handshake from its records, up to the first
+// encrypted one. Returns the bytes in `to`.
 struct bytes dissect_handshake(struct bytes direction, uint8_t to[DISSECT_MESSAGES]);
 
-// Takes the next message off such a collection. False: there is no whole one.
+// Takes the next message from such a collection. False: there is no whole message.
 bool dissect_message(struct bytes *bytes, struct message *message);
 
 // Finds the first message of a type. False: there is none.

@@ -9,9 +9,8 @@
 #include "net.h"
 #include "story.h"
 
-#define STATEFUL_TICKET 32 // bytes: a mere number, of a session that the server remembers
+#define STATEFUL_TICKET 32 // bytes of a ticket that is only the number of a session in a cache
 
-// How many transfers the server has made so far.
 int count_transfers(void)
 {
     struct reply reply = {0};
@@ -23,7 +22,6 @@ int count_transfers(void)
     return atoi(reply.content);
 }
 
-// A session of 1.3 that was not used yet.
 SSL_SESSION *get_session(void)
 {
     struct reply reply = {0};
@@ -38,8 +36,6 @@ SSL_SESSION *get_session(void)
     return session;
 }
 
-// A POST as early data; uses the session up. Returns the answer's status, 0 if the early data
-// was not taken; the recording of the first bytes is in *flight.
 int post_early(const char *path, SSL_SESSION *session, uint8_t flight[RECORDING_BYTES],
                size_t *length)
 {
@@ -59,8 +55,8 @@ int post_early(const char *path, SSL_SESSION *session, uint8_t flight[RECORDING_
     return reply.status;
 }
 
-// The thief's part: no keys, only bytes, on a connection of his own. He waits for what the
-// server says to them, of which he can read nothing.
+// The attacker's part: without any key, it sends the recorded bytes on a new connection. It
+// waits for the answer, which it cannot read. Returns how many bytes of the answer have come.
 static size_t send_again(const uint8_t *flight, size_t length)
 {
     uint8_t bytes[4096];
@@ -69,7 +65,9 @@ static size_t send_again(const uint8_t *flight, size_t length)
     if (write_all(fd, flight, length) && !shutdown(fd, SHUT_WR))
         got = read(fd, bytes, sizeof bytes);
     close(fd);
-    return got > 0 ? (size_t)got : 0;
+    if (got < 0)
+        return 0;
+    return (size_t)got;
 }
 
 bool takes_early_data(SSL_SESSION *session, bool *stateful)
@@ -83,7 +81,6 @@ bool takes_early_data(SSL_SESSION *session, bool *stateful)
     return takes;
 }
 
-// Records a transfer, and sends it once more.
 struct outcome transfer_and_replay(void)
 {
     static uint8_t flight[RECORDING_BYTES];
@@ -98,21 +95,18 @@ struct outcome transfer_and_replay(void)
         story_event("answer: %d", outcome.status);
     else
         story_event("the early data was not taken");
-    story_event("somebody else: the same %zu bytes again", length);
+    story_event("an attacker sends the same %zu bytes again", length);
     outcome.answered = send_again(flight, length);
     if (outcome.answered)
-        story_event("somebody else: %zu bytes of an answer that he cannot read",
-                    outcome.answered);
+        story_event("the attacker gets %zu bytes, and cannot read them", outcome.answered);
     else
-        story_event("somebody else: no answer");
+        story_event("the attacker gets no answer");
     story_quiet(true);
     outcome.transfers = count_transfers() - before;
-    story_say("GET /transfers says: %d more than before.", outcome.transfers);
+    story_say("GET /transfers: %d more than before.", outcome.transfers);
     return outcome;
 }
 
-// The verdict if one transfer came of it, and if two did. Without an answer to the first one,
-// and to the replay, nothing was tried.
 enum verdict judge_replay(const struct outcome *outcome, enum verdict once, enum verdict twice)
 {
     if (outcome->status != 200 || !outcome->answered)
@@ -127,8 +121,9 @@ enum verdict judge_replay(const struct outcome *outcome, enum verdict once, enum
 void report_replay(const struct claim *claim, enum verdict verdict,
                    const struct outcome *outcome)
 {
-    claim_report(claim, verdict,
-                 "transfers wanted: 1, made: %d; the first answered with %d, the same bytes "
-                 "again with %zu bytes",
-                 outcome->transfers, outcome->status, outcome->answered);
+    claim_report(
+        claim, verdict,
+        "the client wanted 1 transfer, the server made %d. The answer to the client was "
+        "%d, the answer to the attacker %zu bytes",
+        outcome->transfers, outcome->status, outcome->answered);
 }

@@ -1,5 +1,5 @@
-// eavesdropper.c: scene eavesdropper: what every machine on the way can read, in TLS 1.2 and in
-// 1.3, and what it cannot.
+// eavesdropper.c: scene eavesdropper: what a machine on the way can read of a connection
+// without any key, in TLS 1.2 and in 1.3.
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,16 +17,22 @@
 #define ANSWER      3000 // bytes of content: more than the certificates have
 #define MORE        23
 
-// What a recording tells without any key.
+// What a recording shows without any key.
 struct found {
-    char version[12], name[TEXT], offered[TEXT], chosen[TEXT], certificate[TEXT];
-    int lengths[RECORDS_MAX], count; // of the records of data, > 0 to the server, < 0 from it
-    bool secret;                     // the request, in plain text
+    char name[TEXT];                 // the server's name, in the ClientHello (SNI)
+    char offered[TEXT];              // the protocols that the client offers (ALPN)
+    char chosen[TEXT];               // the protocol that the server chooses
+    char certificate[TEXT];          // the common name of the server's certificate
+    int lengths[RECORDS_MAX], count; // the server's records of data, in bytes
+    bool secret;                     // the request stands there in plain text
 };
 
 static void put_text(char to[TEXT], struct bytes text)
 {
-    snprintf(to, TEXT, "%.*s", (int)(text.length < TEXT ? text.length : TEXT - 1), text.at);
+    size_t length = text.length;
+    if (length > TEXT - 1)
+        length = TEXT - 1;
+    snprintf(to, TEXT, "%.*s", (int)length, text.at);
 }
 
 static void read_certificate(struct bytes handshake, char to[TEXT])
@@ -58,8 +64,6 @@ static void read_hellos(struct bytes to_server, struct bytes to_client, struct f
     if (dissect_find(server, MESSAGE_SERVER_HELLO, &message) &&
         dissect_hello(&message, &hello)) {
         snprintf(found->chosen, TEXT, "%s", hello.protocols);
-        snprintf(found->version, sizeof found->version, "%s",
-                 hello.version == 0x0304 ? "TLS 1.3" : "TLS 1.2");
     }
     read_certificate(server, found->certificate);
 }
@@ -72,22 +76,19 @@ static bool contains(struct bytes bytes, const char *text)
 static void listen_to(const struct recording *recording, struct found *found)
 {
     *found = (struct found){.count = 0};
-    for (int to_server = 1; to_server >= 0; to_server--) {
-        struct bytes bytes = {recording->bytes[to_server],
-                              recording_kept(recording, to_server)};
-        struct record record;
-        found->secret = found->secret || contains(bytes, SECRET) || contains(bytes, "HTTP/1.1");
-        while (dissect_record(&bytes, &record))
-            if (record.type == RECORD_DATA && found->count < RECORDS_MAX)
-                found->lengths[found->count++] = (int)record.body.length * (to_server ? 1 : -1);
-    }
-    read_hellos((struct bytes){recording->bytes[true], recording_kept(recording, true)},
-                (struct bytes){recording->bytes[false], recording_kept(recording, false)},
-                found);
+    struct bytes to_server = {recording->bytes[true], recording_kept(recording, true)};
+    struct bytes to_client = {recording->bytes[false], recording_kept(recording, false)};
+    struct record record;
+    found->secret = contains(to_server, SECRET) || contains(to_server, "HTTP/1.1") ||
+                    contains(to_client, SECRET) || contains(to_client, "HTTP/1.1");
+    read_hellos(to_server, to_client, found);
+    while (dissect_record(&to_client, &record))
+        if (record.type == RECORD_DATA && found->count < RECORDS_MAX)
+            found->lengths[found->count++] = (int)record.body.length;
 }
 
-// One connection with one request, as a machine on the way sees it. The server may have
-// certificates for many names, and protocols.
+// Opens a connection, sends two requests, and looks at the bytes as a machine on the way sees
+// them.
 static void overhear(int version, int length, struct found *found)
 {
     char path[TEXT];
@@ -105,15 +106,14 @@ static void overhear(int version, int length, struct found *found)
     connection_close(c);
 }
 
-// The sizes of the server's records of data, for people.
+// Writes the sizes of the server's records of data, with a space before each.
 static const char *sizes(const struct found *found, char text[TEXT])
 {
     size_t length = 0;
     text[0] = '\0';
     for (int i = 0; i < found->count; i++)
-        if (found->lengths[i] < 0 && length < TEXT - 8)
-            length += (size_t)snprintf(text + length, TEXT - length, "%s%d", length ? " " : "",
-                                       -found->lengths[i]);
+        if (length < TEXT - 8)
+            length += (size_t)snprintf(text + length, TEXT - length, " %d", found->lengths[i]);
     return text;
 }
 
@@ -122,14 +122,26 @@ static int longest(const struct found *found)
 {
     int length = 0;
     for (int i = 0; i < found->count; i++)
-        if (-found->lengths[i] > length)
-            length = -found->lengths[i];
+        if (found->lengths[i] > length)
+            length = found->lengths[i];
     return length;
 }
 
+// One line: what was read in TLS 1.2, and in TLS 1.3.
 static void show(const char *what, const char *old, const char *new)
 {
-    story_say("%-34s%-24s%s", what, *old ? old : "(encrypted)", *new ? new : "(encrypted)");
+    if (!*old)
+        old = "(encrypted)";
+    if (!*new)
+        new = "(encrypted)";
+    story_say("%-34s%-24s%s", what, old, new);
+}
+
+static const char *readable(bool secret)
+{
+    if (secret)
+        return "readable";
+    return "";
 }
 
 static const struct claim encrypted = {
@@ -137,8 +149,9 @@ static const struct claim encrypted = {
     NULL};
 static const struct claim everything = {
     "4.17", "load balancing", "TLS encrypts everything above it", NOT_HERE,
-    "Not whom you talk to: the name is sent before there are any keys (RFC 6066 §3; Encrypted "
-    "ClientHello is meant to end that), and lengths are as they are unless somebody pads (RFC "
+    "Not the server's name: it is sent before there are any keys (RFC 6066 §3; Encrypted "
+    "ClientHello is meant to end that). And not the lengths, unless the records are padded "
+    "(RFC "
     "8446 §5.4)."};
 
 void scene_eavesdropper(void)
@@ -149,29 +162,34 @@ void scene_eavesdropper(void)
     overhear(TLS1_3_VERSION, ANSWER, &new);
     overhear(TLS1_3_VERSION, ANSWER + MORE, &longer);
     story_say(
-        "GET /bytes?n=%d, and a POST with a password. Read from the bytes on the wire, by",
+        "GET /bytes?n=%d, and a POST with a password. A machine on the way, without any key, "
+        "can read this:",
         ANSWER);
-    story_say("somebody who has no key:");
     story_say("");
     show("", "TLS 1.2", "TLS 1.3");
-    show("the name of the server (SNI)", old.name, new.name);
-    show("protocols that are offered", old.offered, new.offered);
-    show("the one that is chosen", old.chosen, new.chosen);
+    show("the server's name (SNI)", old.name, new.name);
+    show("the protocols that are offered", old.offered, new.offered);
+    show("the protocol that is chosen", old.chosen, new.chosen);
     show("the server's certificate", old.certificate, new.certificate);
-    show("method, path, fields, content", old.secret ? "readable" : "",
-         new.secret ? "readable" : "");
+    show("method, path, fields, content", readable(old.secret), readable(new.secret));
     story_say("");
-    story_say("The server's records of data in 1.3, in bytes:");
-    story_say("    %s   n=%d", sizes(&new, text), ANSWER);
-    story_say("    %s   n=%d", sizes(&longer, text), ANSWER + MORE);
-    claim_report(&encrypted, old.secret || new.secret ? NOT_HERE : HOLDS,
+    story_say("The server's records of data in TLS 1.3, in bytes:");
+    story_say("   %s   n=%d", sizes(&new, text), ANSWER);
+    story_say("   %s   n=%d", sizes(&longer, text), ANSWER + MORE);
+    enum verdict verdict = HOLDS;
+    if (old.secret || new.secret)
+        verdict = NOT_HERE;
+    claim_report(&encrypted, verdict,
                  "neither the password nor \"HTTP/1.1\" is among the bytes");
     int grown = longest(&longer) - longest(&new);
     bool seen = !strcmp(old.name, WORKBENCH) && !strcmp(new.name, WORKBENCH) &&
                 strstr(new.offered, "http/1.1") && grown == MORE;
     bool hidden = *old.certificate && !*new.certificate &&*old.chosen && !*new.chosen;
-    claim_report(&everything, seen && hidden ? NOT_HERE : UNCLEAR,
-                 "the name %s in both; an answer %d bytes longer makes a record %d longer; "
-                 "the certificate in 1.2, not in 1.3",
+    verdict = UNCLEAR;
+    if (seen && hidden)
+        verdict = NOT_HERE;
+    claim_report(&everything, verdict,
+                 "the name %s can be read in both; if an answer is %d bytes longer, its record "
+                 "is %d longer; the certificate can be read in 1.2, not in 1.3",
                  new.name, MORE, grown);
 }

@@ -1,5 +1,5 @@
-// forward_secrecy.c: scene forward_secrecy: a thief records a session today, and gets the
-// server's private key years later. What is the recording worth? decrypt.c is the thief's
+// forward_secrecy.c: scene forward_secrecy: an attacker records a session today, and steals the
+// server's private key years later. Can it read the recording then? decrypt.c is the attacker's
 // program.
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -22,7 +22,9 @@ static EVP_PKEY *steal_key(void)
 {
     struct certificate_files files = ask_files(CERTIFICATE_SERVER_RSA);
     FILE *file = fopen(files.key, "re");
-    EVP_PKEY *key = file ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : NULL;
+    EVP_PKEY *key = NULL;
+    if (file)
+        key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
     if (!key)
         die("cannot read the server's key %s", files.key);
     fclose(file);
@@ -46,26 +48,29 @@ static struct connection *record_session(const char *cipher, int version)
 
 static void show_hex(const char *what, const uint8_t *bytes, size_t length)
 {
-    char hex[2 * HEX_SHOWN + 1];
+    char hex[2 * HEX_SHOWN + 4];
     for (size_t i = 0; i < HEX_SHOWN; i++)
         snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-    story_say("    %-20s %s%s  %zu bytes", what, hex, length > HEX_SHOWN ? "..." : "", length);
+    if (length > HEX_SHOWN)
+        strcat(hex, "...");
+    story_say("    %-20s %s  %zu bytes", what, hex, length);
 }
 
-// The first lines of what was decrypted.
-static void show_plain(const char *who, const char *text)
+// Shows the first lines of a decrypted text, with its sender before the first one.
+static void show_plain(const char *sender, const char *text)
 {
     char line[81];
     for (int i = 0; i < 8 && *text; i++) {
         size_t length = strcspn(text, "\r\n");
         snprintf(line, sizeof line, "%.*s", (int)length, text);
-        story_say("    %-7s | %s", i ? "" : who, line);
+        story_say("    %-7s | %s", sender, line);
+        sender = "";
         text += length + (text[length] == '\r');
         text += *text == '\n';
     }
 }
 
-// The thief's part: what was recorded, and the key. Returns bytes of plaintext.
+// The attacker's part: decrypts the recording with the key. Returns how many bytes it can read.
 static size_t open_session(struct connection *c, EVP_PKEY *key, struct loot *loot)
 {
     const struct recording *recording = &c->recording;
@@ -82,7 +87,7 @@ static void show_loot(const struct loot *loot)
 {
     story_say("");
     if (loot->why) {
-        story_say("With the key the recording stays closed: %s.", loot->why);
+        story_say("The key does not open the recording: %s.", loot->why);
         return;
     }
     story_say("From the recording, with the key, step by step:");
@@ -111,10 +116,9 @@ void scene_forward_secrecy(void)
     static struct loot with_rsa, with_ecdhe, with_1_3;
     struct connection *old = record_session(WITH_RSA, TLS1_2_VERSION);
     if (!old) {
-        claim_report(
-            &forward, SKIPPED,
-            "this server does not agree to RSA key exchange, and rightly so: --ciphers "
-            "ECDHE+AESGCM:" WITH_RSA);
+        claim_report(&forward, SKIPPED,
+                     "this server does not accept RSA key exchange, and rightly so: --ciphers "
+                     "ECDHE+AESGCM:" WITH_RSA);
         return;
     }
     struct connection *ecdhe = record_session(WITH_ECDHE, TLS1_2_VERSION);
@@ -122,26 +126,27 @@ void scene_forward_secrecy(void)
     if (!ecdhe || !modern)
         die("the server does not agree to " WITH_ECDHE ", or not to TLS 1.3");
     story_say(
-        "For this scene only, the server agrees to RSA key exchange (--ciphers), as servers");
-    story_say("did until 2014. Three sessions are recorded; then its private key is stolen.");
+        "For this scene only, the server accepts RSA key exchange (--ciphers), as servers did "
+        "until 2014. Three sessions are recorded; then the server's private key is stolen.");
     EVP_PKEY *key = steal_key();
     size_t opened = open_session(old, key, &with_rsa);
     size_t opened_ecdhe = open_session(ecdhe, key, &with_ecdhe);
     size_t opened_1_3 = open_session(modern, key, &with_1_3);
     EVP_PKEY_free(key);
     show_loot(&with_rsa);
-    story_head("recorded|what the client sent, and what the stolen key opens");
+    story_say("");
+    story_say("%-16s%s", "recorded", "what the client sent, and what the stolen key decrypts");
     if (with_rsa.why)
-        story_row("TLS 1.2, RSA|%s", with_rsa.why);
+        story_say("TLS 1.2, RSA    %s", with_rsa.why);
     else
-        story_row("TLS 1.2, RSA|%s: %zu bytes; %zu bytes of plaintext", with_rsa.key_message,
+        story_say("TLS 1.2, RSA    %s: %zu bytes; %zu bytes of plaintext", with_rsa.key_message,
                   with_rsa.key_bytes, opened);
     if (!with_ecdhe.key_message)
-        story_row("TLS 1.2, ECDHE|%s", result(&with_ecdhe));
+        story_say("TLS 1.2, ECDHE  %s", result(&with_ecdhe));
     else
-        story_row("TLS 1.2, ECDHE|%s: %zu bytes; %s", with_ecdhe.key_message,
+        story_say("TLS 1.2, ECDHE  %s: %zu bytes; %s", with_ecdhe.key_message,
                   with_ecdhe.key_bytes, result(&with_ecdhe));
-    story_row("TLS 1.3|a public key, in its Hello; %s", result(&with_1_3));
+    story_say("TLS 1.3         a public key, in its Hello; %s", result(&with_1_3));
     bool secret = !with_rsa.why && strstr(with_rsa.plain[true], SECRET) &&
                   strstr(with_rsa.plain[false], SECRET);
     bool held = secret && !opened_ecdhe && !opened_1_3;
@@ -151,8 +156,8 @@ void scene_forward_secrecy(void)
         verdict = NOT_HERE;
     if (held) {
         verdict = HOLDS;
-        because = ". With ECDHE the key has only signed, and both keys of the exchange are "
-                  "forgotten";
+        because = ". With ECDHE the stolen key was only used to sign; the keys of the exchange "
+                  "are deleted";
     }
     claim_report(&forward, verdict,
                  "bytes of plaintext: with RSA %zu, with ECDHE %zu, with 1.3 %zu%s", opened,

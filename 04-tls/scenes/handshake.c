@@ -1,5 +1,5 @@
-// handshake.c: scene handshake: the messages of TLS 1.2 and 1.3, one by one. Read see_message()
-// first.
+// handshake.c: scene handshake: each message of a handshake, in TLS 1.3 and in 1.2. Read
+// see_message() first.
 #include <stdio.h>
 #include <string.h>
 
@@ -63,10 +63,10 @@ static void see_message(int to_server, int version, int content, const void *byt
     char label[80];
     (void)version, (void)argument;
     if (content == SSL3_RT_HEADER && message[0] == SSL3_RT_APPLICATION_DATA)
-        seen.changed[to_server] = true; // how everything looks that 1.3 encrypts
+        seen.changed[to_server] = true; // in 1.3 each encrypted record has this type
     if (content == SSL3_RT_HEADER && message[0] == SSL3_RT_CHANGE_CIPHER_SPEC) {
-        // No message of the handshake. 1.2 encrypts from here on; in 1.3 it is an ornament, for
-        // old boxes on the way that would miss it (RFC 8446 §D.4).
+        // This is no message of the handshake. TLS 1.2 encrypts from here on. In 1.3 it means
+        // nothing; it is sent because some old boxes on the way expect it (RFC 8446 §D.4).
         timeline_arrow(now_ns(), to_server, "(ChangeCipherSpec, 1 byte)", NULL);
         seen.changed[to_server] = SSL_version(ssl) == TLS1_2_VERSION;
     }
@@ -88,7 +88,7 @@ static void see_message(int to_server, int version, int content, const void *byt
         seen.certificate_bytes = length;
 }
 
-// True if these were the messages, in this order; tickets, which may come or not, aside.
+// True if these were the messages, in this order. Tickets do not count: they may come or not.
 static bool were(const char *types)
 {
     size_t at = 0;
@@ -102,7 +102,7 @@ static bool were(const char *types)
     return types[at] == '\0';
 }
 
-// One connection with one request on the timeline. Returns true if the messages were these.
+// Shows one connection with one request on the timeline. True if its messages were these.
 static bool show_handshake(int version, const char *types)
 {
     struct reply reply = {0};
@@ -112,7 +112,7 @@ static bool show_handshake(int version, const char *types)
     memset(&seen, 0, sizeof seen);
     struct connection *c = connection_prepare(&settings);
     story_timeline();
-    story_event("connect(): first of all TCP's handshake");
+    story_event("connect(): first comes TCP's handshake");
     if (connection_start(c, &settings))
         story_event("the handshake is done: GET /");
     if (!ask(c, "GET", "/", NULL, &reply))
@@ -128,15 +128,18 @@ static const struct claim order = {
     HOLDS, NULL};
 static const struct claim one_message = {
     "4.12", "guide §3.5", "1.3: certificate and key parameters come in one message", NOT_HERE,
-    "In one flight, but in messages of their own: the key share is in the ServerHello, and all "
-    "that follows it is encrypted with it already, the certificate too (RFC 8446 §2)."};
+    "They come in one flight, but in several messages: the key share is in the ServerHello, "
+    "and "
+    "all later messages are encrypted with it, also the certificate (RFC 8446 §2)."};
 
 void scene_handshake(void)
 {
-    // ServerKeyExchange: 1.2 has its key parameters in a message of their own, signed.
+    // The types of the messages. 12 is ServerKeyExchange: TLS 1.2 sends its key parameters in a
+    // message of their own, with a signature.
     static const char of_1_3[] = {1, 2, 8, 11, 15, 20, 20, 0};
     static const char of_1_2[] = {1, 2, 11, 12, 14, 16, 20, 20, 0};
-    story_say("Every message of the handshake, as the client sends it or has it. TLS 1.3:");
+    story_say(
+        "Each message of the handshake, when the client sends it or has read it. TLS 1.3:");
     bool good_1_3 = show_handshake(TLS1_3_VERSION, of_1_3);
     int between = 0, hidden = 0, encrypted = seen.encrypted;
     for (int i = 0; i < seen.count && seen.type[i] != SSL3_MT_NEWSESSION_TICKET; i++) {
@@ -145,16 +148,24 @@ void scene_handshake(void)
     }
     size_t bytes_1_3 = seen.bytes, certificate_1_3 = seen.certificate_bytes;
     int count_1_3 = seen.count;
-    story_say("And TLS 1.2, which needs one round trip more:");
+    story_say("TLS 1.2 needs one round trip more:");
     bool good_1_2 = show_handshake(TLS1_2_VERSION, of_1_2);
     story_head("|messages|bytes|certificates|encrypted");
     story_row("TLS 1.3|%d|%zu|%zu|%d", count_1_3, bytes_1_3, certificate_1_3, encrypted);
     story_row("TLS 1.2|%d|%zu|%zu|%d", seen.count, seen.bytes, seen.certificate_bytes,
               seen.encrypted);
-    claim_report(
-        &order, good_1_3 && good_1_2 ? HOLDS : UNCLEAR, "1.3: %s; 1.2: %s",
-        good_1_3 ? "in this order, the key exchange in the two Hellos" : "other messages",
-        good_1_2 ? "in this order, the key exchange after the certificate" : "other messages");
-    claim_report(&one_message, good_1_3 && between == 5 && hidden == 4 ? NOT_HERE : UNCLEAR,
+    const char *in_1_3 = "other messages", *in_1_2 = "other messages";
+    if (good_1_3)
+        in_1_3 = "in this order, with the key exchange in the two Hellos";
+    if (good_1_2)
+        in_1_2 = "in this order, with the key exchange after the certificate";
+    enum verdict verdict = UNCLEAR;
+    if (good_1_3 && good_1_2)
+        verdict = HOLDS;
+    claim_report(&order, verdict, "1.3: %s; 1.2: %s", in_1_3, in_1_2);
+    verdict = UNCLEAR;
+    if (good_1_3 && between == 5 && hidden == 4)
+        verdict = NOT_HERE;
+    claim_report(&one_message, verdict,
                  "%d messages in the server's flight, %d of them encrypted", between, hidden);
 }

@@ -1,5 +1,6 @@
-// in_memory_tls.h: a client and a server in one program, without a network: what one of them
-// writes is memory until it is handed to the other one. For counting bytes and CPU time.
+// in_memory_tls.h: a client and a server in one program, without a network. The bytes that one
+// side writes are kept in memory until they are given to the other side. This is used to count
+// bytes and CPU time.
 #ifndef IN_MEMORY_TLS_H
 #define IN_MEMORY_TLS_H
 
@@ -10,20 +11,21 @@
 struct side {
     SSL *ssl;
     BIO *in, *out; // they belong to the SSL
-    double cpu_us; // of the handshake
-    size_t sent;   // bytes
+    double cpu_us; // CPU time of the handshake
+    size_t sent;   // bytes that it has written
 };
 
 // Microseconds of CPU time that this thread has used so far.
 double duo_cpu_us(void);
 
-// Gives an SSL its two memories, in place of what it had.
+// Gives an SSL two BIOs in memory, in place of the BIOs that it had.
 void side_begin(struct side *side, SSL *ssl, bool is_server);
 
 // Goes on with the handshake. True: it is done. Dies if it has failed.
 bool side_shake(struct side *side);
 
-// What it has to say to the other one: up to `size` bytes; 0: nothing.
+// side_take() takes up to `size` bytes that a side has written, and returns how many;
+// side_give() gives a side bytes to read.
 size_t side_take(struct side *side, void *bytes, size_t size);
 void side_give(struct side *side, const void *bytes, size_t length);
 

@@ -1,4 +1,4 @@
-// mutual.c: scene mutual: the server asks its clients for a certificate as well (mutual TLS).
+// mutual.c: scene mutual: mutual TLS: the server also asks its clients for a certificate.
 #include "ask.h"
 #include "claim.h"
 #include "scenes.h"
@@ -15,7 +15,7 @@ static void see_message(int to_server, int version, int content, const void *byt
 }
 
 struct tried {
-    int status;  // of an answer; 0: there was none
+    int status;  // the answer's status; 0: there was no answer
     bool was_up; // the client's handshake was done
 };
 
@@ -32,11 +32,12 @@ static struct tried try_with(const char *what, int version, const struct certifi
     struct connection *c = connection_open(&settings);
     struct tried tried = {.was_up = c->up};
     if (ask(c, "GET", "/", NULL, &reply))
-        story_row("%s|%d, client certificate: %s", what, reply.status,
+        story_say("%-21s%d, client certificate: %s", what, reply.status,
                   ask_fact(&reply, "client certificate"));
+    else if (tried.was_up)
+        story_say("%-21shandshake done, then: %s", what, c->why);
     else
-        story_row("%s|%s%s", what, tried.was_up ? "the handshake is done, and then: " : "",
-                  c->why);
+        story_say("%-21s%s", what, c->why);
     connection_close(c);
     tried.status = reply.status;
     return tried;
@@ -51,12 +52,14 @@ void scene_mutual(void)
     struct certificate_files student = ask_files(CERTIFICATE_CLIENT);
     struct certificate_files self = ask_files(CERTIFICATE_SELF_SIGNED);
     story_say(
-        "Usually only the server shows who it is. This one asks its clients, too (mTLS).");
-    story_head("the client shows|what comes of it");
+        "Usually only the server shows a certificate. This server asks its clients for one, "
+        "too (mTLS).");
+    story_say("");
+    story_say("%-21s%s", "the client shows", "the answer, or the error");
     struct tried without = try_with("nothing, TLS 1.3", TLS1_3_VERSION, NULL);
     struct tried old = try_with("nothing, TLS 1.2", TLS1_2_VERSION, NULL);
-    struct tried wrong = try_with("one that it has signed itself", TLS1_3_VERSION, &self);
-    struct tried with = try_with("one that the CA has signed", TLS1_3_VERSION, &student);
+    struct tried wrong = try_with("a self-signed one", TLS1_3_VERSION, &self);
+    struct tried with = try_with("one of the CA", TLS1_3_VERSION, &student);
     if (!was_asked) {
         claim_report(&both_ways, SKIPPED,
                      "this server asks for no certificate: --require-client-cert");
@@ -64,11 +67,15 @@ void scene_mutual(void)
     }
     bool held = !without.status && !old.status && !wrong.status && with.status == 200;
     bool late = without.was_up && wrong.was_up && !old.was_up;
-    claim_report(&both_ways, held ? HOLDS : UNCLEAR,
-                 "answers (0: none) to no certificate: %d, and %d with 1.2; to one of the "
-                 "client's own making: %d; to one of the CA: %d%s",
-                 without.status, old.status, wrong.status, with.status,
-                 held && late ? ". In 1.3 the refusal comes after the client's handshake is "
-                                "done: it had nothing more to wait for"
-                              : "");
+    enum verdict verdict = UNCLEAR;
+    const char *remark = "";
+    if (held)
+        verdict = HOLDS;
+    if (held && late)
+        remark = ". In 1.3 the client's handshake is done before the refusal comes";
+    claim_report(
+        &both_ways, verdict,
+        "the answer's status (0: no answer) without a certificate: %d, and %d with 1.2; "
+        "with a self-signed one: %d; with one of the CA: %d%s",
+        without.status, old.status, wrong.status, with.status, remark);
 }

@@ -1,6 +1,6 @@
-// nagle_flights.c: scene nagle_flights: lesson 09's algorithm meets TLS. Nagle holds a small
-// segment back while another one is not acknowledged: so it matters what a program hands over
-// in one write().
+// nagle_flights.c: scene nagle_flights: Nagle's algorithm (lesson 09) and TLS. It holds a small
+// segment back while an earlier one is not acknowledged. So it matters how many bytes a program
+// gives to one write().
 #include <string.h>
 
 #include "ask.h"
@@ -23,11 +23,11 @@ static const struct {
                 [RECORDS_NODELAY] = {"each record, TCP_NODELAY", false, true},
                 [RECORDS_NAGLE] = {"each record, Nagle", true, true}};
 
-// From connect(); of several tries the best.
+// Times and round trips from connect() on; the best of several tries.
 struct times {
     double handshake_ms, answer_ms;
     int handshake_trips, answer_trips;
-    int writes; // up to the end of the handshake
+    int writes; // how many write()s there were until the handshake was done
 };
 
 static void count(const struct connection *c, int *writes, size_t *bytes)
@@ -50,7 +50,7 @@ static void keep_best(double *ms, int *trips, double new_ms, int new_trips)
         *trips = new_trips;
 }
 
-// One connection with one request.
+// Opens one connection, and sends one request.
 static void connect_once(int version, enum way way, struct times *times)
 {
     struct reply reply = {0};
@@ -89,15 +89,16 @@ static void measure(int version, struct times times[WAYS])
 
 static const struct claim each_message = {
     "4.21", "guide §10.1", "Nagle makes each small message of a TLS handshake wait", NOT_HERE,
-    "A flight is one write() (OpenSSL: ssl_init_wbio_buffer() in ssl/ssl_lib.c), so nothing "
-    "in it is behind data under way (RFC 896). It takes a stack that writes each record by "
+    "A flight is one write() (OpenSSL: ssl_init_wbio_buffer() in ssl/ssl_lib.c), so no part of "
+    "it "
+    "waits for an ACK (RFC 896). It would wait in a program that writes each record by "
     "itself."};
 static const struct claim nodelay = {
     "4.20", "guide §10.1", "TCP_NODELAY by default, as in curl, ends mysterious delays of TLS",
     HOLDS, NULL};
 
-// True if an ACK was waited for, beyond these round trips. It may come without any data, and
-// then nothing in the packets shows that it was waited for: but no clock can go so fast.
+// True if bytes have waited for an ACK, beyond these round trips. Such an ACK may have no data,
+// and then the packets do not show that it was waited for; but the time does.
 static bool waited(double ms, int round_trips)
 {
     return ms / packet_log()->rtt_ms > round_trips + 0.9;
@@ -118,10 +119,14 @@ static void report(const struct times old[WAYS], const struct times new[WAYS])
                  "record by record, %.0f ms and %.0f",
                  with, without, old[RECORDS_NAGLE].handshake_ms,
                  old[RECORDS_NODELAY].handshake_ms);
-    claim_report(&nodelay, waited(new[FLIGHTS_NAGLE].answer_ms, prompt) ? HOLDS : NOT_HERE,
-                 "in 1.3 the request goes right behind the Finished, and with Nagle it waits "
-                 "until that is acknowledged: the answer after %.0f ms in place of %.0f",
-                 new[FLIGHTS_NAGLE].answer_ms, new[FLIGHTS_NODELAY].answer_ms);
+    verdict = NOT_HERE;
+    if (waited(new[FLIGHTS_NAGLE].answer_ms, prompt))
+        verdict = HOLDS;
+    claim_report(
+        &nodelay, verdict,
+        "in 1.3 the request is sent right behind the Finished. With Nagle it waits until "
+        "the Finished is acknowledged: the answer comes after %.0f ms instead of %.0f",
+        new[FLIGHTS_NAGLE].answer_ms, new[FLIGHTS_NODELAY].answer_ms);
 }
 
 void scene_nagle_flights(void)
@@ -129,10 +134,10 @@ void scene_nagle_flights(void)
     struct times old[WAYS] = {0}, new[WAYS] = {0};
     const char *why = scene_no_round_trips();
     story_say(
-        "OpenSSL hands over a flight of the handshake in one write(). The same with a write()");
-    story_say(
-        "for each record, and each with Nagle's algorithm and without it; from connect(), of");
-    story_say("%d tries the best.", TRIES);
+        "OpenSSL gives a flight of the handshake to one write(). Beside that: one write() for "
+        "each record. Both with Nagle's algorithm and without it. Times from connect() on, "
+        "the best of %d tries.",
+        TRIES);
     measure(TLS1_2_VERSION, old);
     measure(TLS1_3_VERSION, new);
     if (!packet_log()->tunnel) {

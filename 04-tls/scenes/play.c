@@ -1,9 +1,10 @@
-// play.c: what the padlock costs, and what it buys: the scenes of this lesson.
+// play.c: the scenes of this lesson: what TLS costs, and what it protects from.
 //
 // Run:    make run             or one scene: make run SCENE=handshake ARGS="--rtt 200"
 //         ./play handshake     beside ./server in another terminal
-// Watch:  how many times the messages go there and back before the first byte of an answer, and
-//         what is still readable on the way.
+// Watch:  how many round trips there are before the first byte of an answer, and which bytes
+// can
+//         still be read on the way.
 //
 // connect.c opens connections and checks the server; each scene is in the file of its name.
 #include "ask.h"
@@ -23,12 +24,12 @@ int main(int argc, char **argv)
         {"nagle_flights", "Nagle's algorithm and the flights of a handshake",
          scene_nagle_flights},
         {"cost", "what a handshake costs in bytes and CPU", scene_cost},
-        {"trust", "which certificates a client takes", scene_trust},
+        {"trust", "which certificates a client accepts", scene_trust},
         {"mutual", "mutual TLS: the client shows a certificate, too", scene_mutual},
         {"dh", "Diffie-Hellman: a secret that never travels", scene_dh},
-        {"forward_secrecy", "forward secrecy: the key is stolen, years later",
+        {"forward_secrecy", "forward secrecy: the key is stolen years later",
          scene_forward_secrecy},
-        {"eavesdropper", "what everybody can read", scene_eavesdropper},
+        {"eavesdropper", "what can be read without a key", scene_eavesdropper},
         {"replay", "0-RTT: a replay attack", scene_replay},
         {"anti_replay", "0-RTT: the server remembers used sessions", scene_anti_replay},
         {"request_stages", "the stages of one request", scene_request_stages},
@@ -36,16 +37,16 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"keylog", OPTION_TEXT, &keylog, .help = "FILE for secrets, for Wireshark"},
+        {"keylog", OPTION_TEXT, &keylog, .help = "FILE to write the secrets to, for Wireshark"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
     keys = certificate_folder(CERTIFICATE_FOLDER);
     int first = options_parse(
         argc, argv,
         &(struct command){"[SCENE]",
-                          "Lesson 04: TLS. Without SCENE all of them: handshake, round_trips, "
-                          "nagle_flights, cost,\ntrust, mutual, dh, forward_secrecy, "
-                          "eavesdropper, replay, anti_replay, request_stages.",
+                          "Lesson 04: TLS. Without SCENE all of them: handshake, round_trips,\n"
+                          "nagle_flights, cost, trust, mutual, dh, forward_secrecy, "
+                          "eavesdropper,\nreplay, anti_replay, request_stages.",
                           options});
     connect_to(host, port);
     ask_keys(keys);

@@ -1,5 +1,5 @@
-// replay.c: scene replay: early data is recorded and sent again, to a server that takes it.
-// What is done is in early_data.c.
+// replay.c: scene replay: an attacker records early data and sends it again, to a server that
+// accepts it. The attack is in early_data.c.
 #include "ask.h"
 #include "claim.h"
 #include "early_data.h"
@@ -19,15 +19,16 @@ void scene_replay(void)
     size_t length;
     bool stateful;
     if (!takes_early_data(get_session(), &stateful) || stateful) {
-        const char *why = stateful ? "this server remembers its sessions: --anti-replay off"
-                                   : "this server takes no early data: --early-data";
+        const char *why = "this server takes no early data: --early-data";
+        if (stateful)
+            why = "this server remembers its sessions: --anti-replay off";
         claim_report(&replayed, SKIPPED, "%s", why);
         claim_report(&safe, SKIPPED, "%s", why);
         return;
     }
     story_say(
-        "This server was told to be careless (--anti-replay off). A client moves money, and");
-    story_say("somebody on the way records its first bytes.");
+        "This server does not remember its sessions (--anti-replay off). A client moves money, "
+        "and an attacker on the way records its first bytes.");
     struct outcome outcome = transfer_and_replay();
     int refused = post_early("/safe-transfer", get_session(), flight, &length);
     int late = count_transfers();
@@ -43,7 +44,9 @@ void scene_replay(void)
         story_row("as early data|not taken");
     story_row("after the handshake|%d", reply.status);
     report_replay(&replayed, judge_replay(&outcome, NOT_HERE, HOLDS), &outcome);
-    claim_report(
-        &safe, refused == 425 && done && count_transfers() == late + 1 ? HOLDS : UNCLEAR,
-        "%d as early data, %d after the handshake (RFC 8470 §5.2)", refused, reply.status);
+    enum verdict verdict = UNCLEAR;
+    if (refused == 425 && done && count_transfers() == late + 1)
+        verdict = HOLDS;
+    claim_report(&safe, verdict, "%d as early data, %d after the handshake (RFC 8470 §5.2)",
+                 refused, reply.status);
 }

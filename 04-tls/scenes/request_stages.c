@@ -1,6 +1,6 @@
-// request_stages.c: scene journey: the six stations of a request in a server, one below the
-// other. The server of this scene is serve(): it does one thing after the other, for one
-// client, and looks at the clock in between. (./server does the same for many at a time.)
+// request_stages.c: scene request_stages: the six stages of a request in a server. The server
+// of this scene is serve(): it does one stage after the other, for one client, and reads the
+// clock in between. (./server does the same for many clients at a time.)
 #include <errno.h>
 #include <netinet/in.h>
 #include <openssl/err.h>
@@ -67,7 +67,7 @@ static int digit(char c)
     return -1;
 }
 
-// Up to one of `ends`. Returns where it has stopped.
+// Decodes the text up to one of the characters in `ends`. Returns where it has stopped.
 static const char *decode_text(const char *at, const char *end, const char *ends, char *to)
 {
     size_t length = 0;
@@ -86,7 +86,7 @@ static const char *decode_text(const char *at, const char *end, const char *ends
     return at;
 }
 
-// A form as browsers send it: name=value&name=value, and %20 for what is not a letter.
+// Decodes a form as browsers send it: name=value&name=value, with %20 for a space.
 static int decode_form(const char *at, size_t length, struct field fields[FIELDS])
 {
     const char *end = at + length;
@@ -128,7 +128,7 @@ static _Noreturn void fail(const char *doing)
     die("%s: %s", doing, strerror(errno));
 }
 
-// Sends what a side has to say.
+// Sends all bytes that a side has written.
 static void push(struct side *side, int fd)
 {
     char bytes[BYTES];
@@ -137,7 +137,7 @@ static void push(struct side *side, int fd)
         fail("write");
 }
 
-// Takes what has come for it.
+// Reads once, and gives the bytes to a side.
 static void pull(struct side *side, int fd)
 {
     char bytes[BYTES];
@@ -147,7 +147,7 @@ static void pull(struct side *side, int fd)
     side_give(side, bytes, (size_t)length);
 }
 
-// From the request's bytes on.
+// The stages of a request, from its first byte on.
 static void serve(struct side *server, int fd)
 {
     static char bytes[BYTES], text[BYTES], answer[BYTES];
@@ -190,7 +190,7 @@ static int connect_to_listener(int listener)
     return fd;
 }
 
-// The client speaks, then the server, until both are done: 1.3 needs it twice.
+// Lets the client and the server send in turn until the handshake is done: in 1.3 twice each.
 static void shake_hands(struct side *client, int client_fd, struct side *server, int server_fd)
 {
     side_shake(client);
@@ -214,7 +214,7 @@ static void shake_hands(struct side *client, int client_fd, struct side *server,
     took_us[HANDSHAKE][served] += first_us;
 }
 
-// One connection with one request. True if the answer is right.
+// Opens one connection, and sends one request. True if the answer is right.
 static bool travel(int listener, struct context *context)
 {
     char text[ASK_BYTES], answer[BYTES];
@@ -237,7 +237,7 @@ static bool travel(int listener, struct context *context)
         die("a record that cannot be encrypted");
     push(&client, client_fd);
     serve(&server, server_fd);
-    bool good = false; // tickets come first, and the answer with them or behind them
+    bool good = false; // the tickets come first, then the answer
     while (!(good = SSL_read_ex(client.ssl, answer, sizeof answer - 1, &length)))
         pull(&client, client_fd);
     answer[length] = '\0';
@@ -271,7 +271,8 @@ void scene_request_stages(void)
         listen(listener, 1))
         fail("listen");
     story_say("POST /order, content %s,", ORDER);
-    story_say("to a server that does one thing after the other; medians of %d.", ROUNDS);
+    story_say("to a server that does one stage after the other. Medians of %d requests.",
+              ROUNDS);
     story_say("");
     for (served = 0; served < ROUNDS; served++)
         good += travel(listener, context);
@@ -287,11 +288,11 @@ void scene_request_stages(void)
         story_bar(station_name[i], us[i], longest, "%.1f us", us[i]);
     double before =
         us[ACCEPT] + us[HANDSHAKE] + us[READ] + us[DECRYPT] + us[PARSE] + us[DECODE];
-    claim_report(&stages,
-                 good == ROUNDS && costly == STATIONS && us[HANDSHAKE] > 5 * us[DECRYPT]
-                     ? HOLDS
-                     : UNCLEAR,
-                 "%.0f us before the order is looked at, of which %.0f are the handshake; "
-                 "without it, %.1f, and decrypting a record %.1f of them",
+    enum verdict verdict = UNCLEAR;
+    if (good == ROUNDS && costly == STATIONS && us[HANDSHAKE] > 5 * us[DECRYPT])
+        verdict = HOLDS;
+    claim_report(&stages, verdict,
+                 "%.0f us before the order is processed, of which the handshake takes %.0f. "
+                 "Without the handshake it is %.1f, of which decrypting a record takes %.1f",
                  before, us[HANDSHAKE], before - us[HANDSHAKE], us[DECRYPT]);
 }

@@ -1,5 +1,5 @@
-// round_trips.c: scene round_trips: how long it takes until the first byte of an answer is
-// here, with TLS 1.2 and 1.3, in full and resumed. Read ways[] first, then try_way().
+// round_trips.c: scene round_trips: the time until the first byte of an answer is here, with
+// TLS 1.2 and 1.3, with a full handshake and a resumed one. Read ways[] first, then try_way().
 #include <string.h>
 #include <unistd.h>
 
@@ -19,23 +19,23 @@
 const char *scene_no_round_trips(void)
 {
     if (packet_log()->rtt_ms < RTT_MIN_MS)
-        return "the way is too short to count round trips: --rtt 10 or more";
+        return "the round trip is too short to count: --rtt 10 or more";
     if (packet_log()->loss > 0)
-        return "a packet that is lost costs round trips as well";
+        return "a lost packet costs round trips as well";
     return NULL;
 }
 
 enum way { PLAIN_TCP, FULL_1_2, RESUMED_1_2, FULL_1_3, RESUMED_1_3, EARLY_1_3, WAYS };
 
-// Of several tries the best: a busy machine takes longer, never shorter.
+// The best of several tries: on a busy machine a try takes longer, never shorter.
 struct taken {
-    double ms; // to the first byte of an answer; 0: it did not go this way
-    int trips;
+    double ms; // until the first byte of an answer; 0: the server does not offer this way
+    int trips; // round trips
 };
 
 static const struct {
     const char *name;
-    int version, round_trips; // with TCP's own and the request's
+    int version, round_trips; // together with those of TCP and of the request
     bool resumed, early;
 } ways[WAYS] = {[PLAIN_TCP] = {"plain HTTP", 0, 2, false, false},
                 [FULL_1_2] = {"TLS 1.2", TLS1_2_VERSION, 4, false, false},
@@ -52,7 +52,7 @@ static void note(struct taken *taken, double ms, int trips)
         taken->trips = trips;
 }
 
-// The port is for HTTPS: to plain HTTP the answer is a 400, but it comes as fast as any other.
+// Plain HTTP. The port is for HTTPS, so the answer is a 400, but it comes as fast as any other.
 static void try_plain(struct taken *taken)
 {
     char text[ASK_BYTES];
@@ -67,8 +67,8 @@ static void try_plain(struct taken *taken)
     close(fd);
 }
 
-// Sessions that the server has given, and that are not used yet: of 1.2, of 1.3. One of 1.3 is
-// good for one time only.
+// Sessions that the server has given and that were not used yet: [0] of 1.2, [1] of 1.3. A
+// session of 1.3 is used only once.
 static SSL_SESSION *sessions[2][SESSIONS_KEPT];
 static int session_count[2];
 
@@ -123,13 +123,16 @@ static const struct claim round_trips = {"4.1", "guide §3.3, §3.5",
                                          HOLDS, NULL};
 static const struct claim two = {
     "4.2", "ch. 18.3", "a TLS handshake takes about 2 round trips (elsewhere: 2-4)", NOT_HERE,
-    "Two were for TLS 1.2. A full handshake of 1.3, which nearly all use today, takes one, and "
-    "a resumed one of 1.2 as well (RFC 8446 §2, RFC 5246 §7.3); more only after a "
-    "HelloRetryRequest."};
+    "TLS 1.2 takes two. TLS 1.3, which nearly all connections use today, takes one, and so "
+    "does a "
+    "resumed handshake of 1.2 (RFC 8446 §2, RFC 5246 §7.3). Only after a HelloRetryRequest it "
+    "is "
+    "one more."};
 static const struct claim ten_ms = {
     "4.13", "guide §3.5", "TLS adds only 10 to 20 ms to the connection's setup", NOT_HERE,
-    "It adds round trips (RFC 8446 §2), and what these take is a matter of distance: "
-    "nothing that a faster CPU could change."};
+    "It adds round trips (RFC 8446 §2). Their time depends on the distance, and a faster CPU "
+    "does "
+    "not change it."};
 
 static void show_ways(const struct taken taken[WAYS])
 {
@@ -143,9 +146,12 @@ static void show_ways(const struct taken taken[WAYS])
             story_row("%s|not offered", ways[w].name);
         else if (!counted)
             story_row("%s|%.1f ms", ways[w].name, taken[w].ms);
+        else if (ways[w].early)
+            story_row("%s|%.1f ms|%d|1|%d|with TLS", ways[w].name, taken[w].ms, taken[w].trips,
+                      taken[w].trips - 2);
         else
-            story_row("%s|%.1f ms|%d|1|%d|%s", ways[w].name, taken[w].ms, taken[w].trips,
-                      taken[w].trips - 2, ways[w].early ? "1 (with TLS)" : "1");
+            story_row("%s|%.1f ms|%d|1|%d|1", ways[w].name, taken[w].ms, taken[w].trips,
+                      taken[w].trips - 2);
     }
     story_say("");
     for (enum way w = 0; w < WAYS; w++)
@@ -162,26 +168,33 @@ static void report_ways(const struct taken taken[WAYS])
         all = all && taken[w].ms > 0;
         right = right && taken[w].trips == ways[w].round_trips;
     }
+    enum verdict verdict = UNCLEAR;
+    if (right)
+        verdict = HOLDS;
     if (!all)
         claim_report(&round_trips, SKIPPED, "this server does not offer all: --early-data");
     else
-        claim_report(&round_trips, right ? HOLDS : UNCLEAR,
-                     "more than plain HTTP: %d, %d and %d round trips; resumed %d with 1.2 and "
-                     "%d with 1.3",
-                     full_1_2, full_1_3, taken[EARLY_1_3].trips - plain,
-                     taken[RESUMED_1_2].trips - plain, taken[RESUMED_1_3].trips - plain);
-    enum verdict verdict = UNCLEAR;
+        claim_report(
+            &round_trips, verdict,
+            "round trips more than plain HTTP: 1.2 %d, 1.3 %d, 0-RTT %d; resumed %d with "
+            "1.2 and %d with 1.3",
+            full_1_2, full_1_3, taken[EARLY_1_3].trips - plain,
+            taken[RESUMED_1_2].trips - plain, taken[RESUMED_1_3].trips - plain);
+    verdict = UNCLEAR;
     if (full_1_2 == 2 && full_1_3 == 1)
         verdict = NOT_HERE;
     else if (full_1_3 >= 2)
         verdict = HOLDS;
-    claim_report(&two, verdict, "%d with 1.2, %d with 1.3, and TCP's own before it", full_1_2,
-                 full_1_3);
+    claim_report(&two, verdict, "%d with 1.2, %d with 1.3, and before them the one of TCP",
+                 full_1_2, full_1_3);
     double added = taken[FULL_1_3].ms - taken[PLAIN_TCP].ms;
+    verdict = HOLDS;
+    if (added > 20)
+        verdict = NOT_HERE;
     if (packet_log()->rtt_ms < 30)
-        claim_report(&ten_ms, SKIPPED, "over so short a way it does: --rtt 30 or more");
+        claim_report(&ten_ms, SKIPPED, "over so short a distance it does: --rtt 30 or more");
     else
-        claim_report(&ten_ms, added > 20 ? NOT_HERE : HOLDS,
+        claim_report(&ten_ms, verdict,
                      "with a round trip of %g ms: %.0f ms with 1.3, %.0f with 1.2",
                      packet_log()->rtt_ms, added, taken[FULL_1_2].ms - taken[PLAIN_TCP].ms);
 }
@@ -190,9 +203,9 @@ void scene_round_trips(void)
 {
     struct taken taken[WAYS] = {0};
     story_say(
-        "A new connection and one request, six ways; of %d tries the best. Plain HTTP gets",
+        "A new connection and one request, in six ways; the best of %d tries. Plain HTTP uses "
+        "the same port: its answer is a 400, because the port is for HTTPS.",
         TRIES);
-    story_say("its answer from the same port: a 400 that says that this is the one for HTTPS.");
     for (int i = 0; i < TRIES; i++) {
         try_plain(&taken[PLAIN_TCP]);
         for (enum way w = FULL_1_2; w < WAYS; w++)

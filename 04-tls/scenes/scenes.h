@@ -3,19 +3,19 @@
 #define SCENES_H
 
 void scene_handshake(void);       // the messages of a handshake
-void scene_round_trips(void);     // what they cost in time
-void scene_nagle_flights(void);   // messages, records, segments: which one waits for which
+void scene_round_trips(void);     // the time until the first byte of an answer
+void scene_nagle_flights(void);   // which bytes of a handshake wait for an ACK
 void scene_cost(void);            // bytes and CPU
 void scene_trust(void);           // the server's certificate
 void scene_mutual(void);          // the client's certificate
 void scene_dh(void);              // Diffie-Hellman: a secret that never travels
-void scene_forward_secrecy(void); // a stolen key, and what was recorded before
-void scene_eavesdropper(void);    // what every machine on the way can read
-void scene_replay(void);          // early data, sent again
-void scene_anti_replay(void);     // the same, to a server that remembers
-void scene_request_stages(void);  // what a server does with a request
+void scene_forward_secrecy(void); // a stolen key, and a recording from before
+void scene_eavesdropper(void);    // what can be read on the way without a key
+void scene_replay(void);          // an attacker sends early data again
+void scene_anti_replay(void);     // the same, to a server that remembers its sessions
+void scene_request_stages(void);  // the stages of a request in a server
 
-// NULL, or why round trips cannot be counted on the link that there is.
+// The reason why round trips cannot be counted on this link; NULL if they can.
 const char *scene_no_round_trips(void);
 
 #endif

@@ -1,5 +1,5 @@
-// trust.c: scene trust: is this the server that was asked for? The server has a certificate for
-// each way in which one can be wrong, and shows it to a client that asks for it by name.
+// trust.c: scene trust: which certificates does a client accept? The server has some that are
+// wrong, each in one way. It shows one of them when the client asks for its name.
 #include <stdio.h>
 #include <string.h>
 
@@ -11,21 +11,25 @@
 
 static const struct {
     enum certificate which;
-    const char *what, *reason; // OpenSSL's; NULL: none, it is good
+    const char *what;
+    const char *reason; // OpenSSL's words for the error; NULL: the certificate is good
 } cases[] = {
     {CERTIFICATE_SERVER_ECDSA, "nothing is wrong", NULL},
     {CERTIFICATE_OTHER_ECDSA, "nothing: another site", NULL},
     {CERTIFICATE_EXPIRED, "expired last month", "certificate has expired"},
-    {CERTIFICATE_WRONG_NAME, "it is for elsewhere.test", "hostname mismatch"},
-    {CERTIFICATE_COMMON_NAME, "only its common name is right", "hostname mismatch"},
+    {CERTIFICATE_WRONG_NAME, "for elsewhere.test", "hostname mismatch"},
+    {CERTIFICATE_COMMON_NAME, "only the common name", "hostname mismatch"},
     {CERTIFICATE_SELF_SIGNED, "signed by itself", "self-signed certificate"},
-    {CERTIFICATE_UNKNOWN_CA, "of a CA that nobody knows",
-     "unable to get local issuer certificate"},
+    {CERTIFICATE_UNKNOWN_CA, "of an unknown CA", "unable to get local issuer certificate"},
 };
 
 #define CASES (int)(sizeof cases / sizeof *cases)
 
-enum outcome { TAKEN, REFUSED, FAILED }; // REFUSED: for the reason that was expected
+enum outcome {
+    TAKEN,
+    REFUSED,
+    FAILED
+}; // REFUSED: for the expected reason; FAILED: for another one
 
 static enum outcome judge(bool up, const char *why, const char *reason)
 {
@@ -36,7 +40,7 @@ static enum outcome judge(bool up, const char *why, const char *reason)
     return FAILED;
 }
 
-// Asks for this name.
+// Connects with the name of one certificate.
 static enum outcome try_case(int i)
 {
     struct reply reply = {0};
@@ -44,7 +48,10 @@ static enum outcome try_case(int i)
     settings.name = certificate_host(cases[i].which);
     struct connection *c = connection_open(&settings);
     bool up = c->up && ask(c, "GET", "/", NULL, &reply) && reply.status == 200;
-    story_row("%s|%s: %s", cases[i].what, settings.name, up ? "talking" : c->why);
+    const char *says = c->why;
+    if (up)
+        says = "accepted";
+    story_say("%-23s%s: %s", cases[i].what, settings.name, says);
     enum outcome outcome = judge(up, c->why, cases[i].reason);
     connection_close(c);
     return outcome;
@@ -74,7 +81,10 @@ static enum outcome try_pin(enum certificate asked_for, enum certificate pinned,
     settings.pin = pin;
     settings.insecure = insecure;
     struct connection *c = connection_open(&settings);
-    story_row("%s|%s: %s", what, settings.name, c->up ? "talking" : c->why);
+    const char *says = c->why;
+    if (c->up)
+        says = "accepted";
+    story_say("%-23s%s: %s", what, settings.name, says);
     enum outcome outcome = judge(c->up, c->why, "the server's key is not the pinned one");
     connection_close(c);
     return outcome;
@@ -96,8 +106,11 @@ void scene_trust(void)
     static const char *const names[] = {"taken", "refused", "failed"};
     int good = 0, refused = 0;
     enum outcome by_common_name = FAILED;
-    story_say("The same server, asked for by different names; for each it has a certificate.");
-    story_head("what is wrong with it|who was asked for, and what the client says");
+    story_say(
+        "The client asks the same server for different names. For each name the server has a "
+        "certificate.");
+    story_say("");
+    story_say("%-23s%s", "what is wrong with it", "the name, and what the client says");
     for (int i = 0; i < CASES; i++) {
         enum outcome outcome = try_case(i);
         good += outcome == TAKEN && !cases[i].reason;
@@ -106,19 +119,23 @@ void scene_trust(void)
             by_common_name = outcome;
     }
     story_say("");
-    story_say("A pin goes further: this public key, whatever any CA has signed.");
-    story_head("the pin|who was asked for, and what the client says");
+    story_say("A pin is stricter: the client accepts only this public key.");
+    story_say("");
+    story_say("%-23s%s", "the pin", "the name, and what the client says");
     enum outcome mine =
         try_pin(CERTIFICATE_SERVER_ECDSA, CERTIFICATE_SERVER_ECDSA, false, "its key");
     enum outcome others =
         try_pin(CERTIFICATE_OTHER_ECDSA, CERTIFICATE_SERVER_ECDSA, false, "of another key");
     enum outcome alone = try_pin(CERTIFICATE_SELF_SIGNED, CERTIFICATE_SELF_SIGNED, true,
-                                 "its key, and no CA is asked");
-    claim_report(&checks, good + refused == CASES ? HOLDS : UNCLEAR,
+                                 "its key, without a CA");
+    enum verdict verdict = UNCLEAR;
+    if (good + refused == CASES)
+        verdict = HOLDS;
+    claim_report(&checks, verdict,
                  "of %d certificates, good ones taken: %d; wrong ones refused, each for its "
                  "own reason: %d; neither: %d",
                  CASES, good, refused, CASES - good - refused);
-    enum verdict verdict = UNCLEAR;
+    verdict = UNCLEAR;
     if (by_common_name == TAKEN)
         verdict = HOLDS;
     else if (by_common_name == REFUSED)
@@ -128,9 +145,14 @@ void scene_trust(void)
                  "a client that wants common-name.test: %s",
                  names[by_common_name]);
     bool pinned = mine == TAKEN && others == REFUSED && alone == TAKEN;
-    claim_report(&pins, pinned ? HOLDS : UNCLEAR,
+    const char *remark = "";
+    verdict = UNCLEAR;
+    if (pinned) {
+        verdict = HOLDS;
+        remark = ". Without a pin the client trusts any certificate that a CA has signed";
+    }
+    claim_report(&pins, verdict,
                  "with a pin: its key %s, another key %s, its key in a self-signed "
                  "certificate %s%s",
-                 names[mine], names[others], names[alone],
-                 pinned ? ". Without one, any chain that a CA vouches for is trusted" : "");
+                 names[mine], names[others], names[alone], remark);
 }

@@ -1,13 +1,15 @@
-// client.c: both ends of the proxy at once. It asks over TLS, as a browser would; it is also
-// the server behind the proxy (the upstream), and prints what that one gets.
+// client.c: both ends of the proxy at once. It sends a request over TLS, as a browser would. It
+// is also the server behind the proxy (the upstream), and prints the request that arrives
+// there.
 //
 // Run:    ./proxy              in one terminal, and in another one
 //         ./client             or with fields of your own:
 //         ./client "X_Forwarded_For: 6.6.6.6" "Connection: X-A" "X-A: 1"
-// Watch:  which fields arrive, which do not, and which are new. And that the password, which
-//         is encrypted on the first leg, stands there in plain text on the second one.
+// Watch:  which fields arrive, which do not, and which are new. The password is encrypted on
+// the
+//         first leg, and stands in plain text on the second one.
 //
-// Read main() from top to bottom. Rules about fields are in ../../common/forward.c.
+// Read main() from top to bottom. The rules about fields are in ../../common/forward.c.
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,14 +23,15 @@
 #include "output.h"
 
 #define HEAD_BYTES  30000
-#define WAIT_MS     5000 // for the proxy to connect
+#define WAIT_MS     5000 // the client waits so long for the proxy to connect
 #define FIELD_BYTES 700
 #define ANSWER      "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nKeep-Alive: timeout=5\r\n\r\nhello\n"
 
 static const char *host = "127.0.0.1", *keys;
 static int port = 8404, upstream_port = 8405;
 
-// Writes a GET with the fields of the command line, or with some that a proxy must not pass on.
+// Writes a GET with the fields of the command line. Without them it takes some that a proxy
+// must not pass on.
 static void write_request(char request[ASK_BYTES], char *const *fields)
 {
     static char *const usual[] = {"Cookie: password=swordfish", "X-Forwarded-For: 6.6.6.6",
@@ -46,12 +49,13 @@ static void write_request(char request[ASK_BYTES], char *const *fields)
     snprintf(request, ASK_BYTES, "GET / HTTP/1.1\r\nHost: workbench.test\r\n%s\r\n", lines);
 }
 
-// Waits for the proxy's connection. A proxy that has another upstream never comes.
+// Waits for the proxy's connection. A proxy with another upstream does not connect here.
 static int accept_proxy(int listener)
 {
     struct pollfd waits = {listener, POLLIN, 0};
     if (poll(&waits, 1, WAIT_MS) != 1)
-        die("the proxy has not come to port %d within %d s (./proxy --upstream 127.0.0.1:%d)",
+        die("the proxy has not connected to port %d within %d s (./proxy --upstream "
+            "127.0.0.1:%d)",
             upstream_port, WAIT_MS / 1000, upstream_port);
     int fd = accept(listener, NULL, NULL);
     if (fd < 0)
@@ -67,7 +71,7 @@ static void read_head(int fd, char head[HEAD_BYTES])
     while (!strstr(head, "\r\n\r\n")) {
         ssize_t got = read(fd, head + length, HEAD_BYTES - 1 - length);
         if (got <= 0)
-            die("%zu bytes have come from the proxy, and no whole head", length);
+            die("the proxy has sent %zu bytes, which are no whole head", length);
         length += (size_t)got;
         head[length] = '\0';
     }

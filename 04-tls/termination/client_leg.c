@@ -1,4 +1,4 @@
-// client_leg.c: see client_leg.h. Read stopped() first: it tells what OpenSSL waits for.
+// client_leg.c: see client_leg.h. Read stopped() first: it finds out what OpenSSL waits for.
 #include "client_leg.h"
 
 #include <openssl/err.h>
@@ -17,8 +17,9 @@ void tell_established(struct relay *relay)
              SSL_get_cipher_name(relay->ssl));
 }
 
-// After our last byte: waits for the client to be done with what it is sending. To close() now
-// would make its kernel throw that last byte away.
+// Closes the proxy's half, and waits until the client closes, too. If the proxy called close()
+// while the client still sends, the client's kernel would throw away the last bytes of the
+// answer.
 void begin_lingering(struct relay *relay)
 {
     if (shutdown(relay->client, SHUT_WR))
@@ -26,7 +27,8 @@ void begin_lingering(struct relay *relay)
     begin_stage(relay, STAGE_LINGER);
 }
 
-// After a call of OpenSSL's that did not do what it should. Always false.
+// Called when a function of OpenSSL has failed: finds out what it waits for, or that the
+// connection is over. Always returns false.
 static bool stopped(struct relay *relay, int result)
 {
     int error = SSL_get_error(relay->ssl, result);
@@ -39,7 +41,9 @@ static bool stopped(struct relay *relay, int result)
     } else if (error == SSL_ERROR_ZERO_RETURN) {
         relay->client_ended = true;
     } else if (error != SSL_ERROR_WANT_READ) { // also an end without close_notify
-        log_line("client %s: %s", relay->address, words ? words : "connection lost");
+        if (!words)
+            words = "connection lost";
+        log_line("client %s: %s", relay->address, words);
         if (ERR_GET_REASON(reason) == SSL_R_HTTP_REQUEST)
             send(relay->client, tls_not_https(), strlen(tls_not_https()), MSG_NOSIGNAL);
         begin_lingering(relay);
@@ -47,7 +51,7 @@ static bool stopped(struct relay *relay, int result)
     return false;
 }
 
-// While what has come cannot be passed on, nothing more is read: TCP tells the client to wait.
+// While requests cannot be passed on, the proxy reads nothing more: TCP makes the client wait.
 bool wants_client(const struct relay *relay)
 {
     if (relay->stage == STAGE_LINGER)

@@ -1,17 +1,18 @@
 // proxy.c: TLS ends here. This proxy stands in front of an HTTP server that knows nothing of
-// TLS, as load balancers do. The server behind it (the upstream) has to be told, in fields of
-// their own (X-Forwarded-For, X-Forwarded-Proto), who the client is and that it came by https.
+// TLS, as load balancers do. It tells the server behind it (the upstream) the client's address
+// and that the client uses https, in the fields X-Forwarded-For and X-Forwarded-Proto.
 //
 // Run:    ./proxy              in one terminal, and in another one
 //         ./client             which plays both ends: the client and the upstream; or, with
 //                              ../../02-http1/server as the upstream:
 //         ./proxy --upstream 127.0.0.1:8002
 //         curl --cacert ../keys/ca.pem https://localhost:8404/
-// Watch:  the two legs of each request: one is encrypted, the other one is plain. Whoever can
-//         read the second leg can read everything.
+// Watch:  the two legs of each request: the first is encrypted, the second is plain. A machine
+// on
+//         the second leg can read everything.
 //
-// Read run() first: one poll() for all connections. What happens to a connection is in relay.c,
-// what happens to a request and to an answer in ../../common/forward.c.
+// Read run() first: one poll() for all connections. relay.c serves one connection,
+// ../../common/forward.c rewrites requests and answers.
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -38,16 +39,15 @@ static struct relay_settings settings = {.upstream = "127.0.0.1:8405",
 static struct relay *relays[RELAYS_MAX];
 static int count;
 
-// What poll() is asked: about the order to stop, the listener, and the descriptors of all
-// relays from which something is wanted. slots[] says where those of a relay are; -1: they are
+// The descriptors for poll(): the one that tells the proxy to stop, the listener, and those of
+// all relays that wait for something. slots[] says where those of a relay stand; -1: they do
 // not.
 static struct pollfd polls[2 + 2 * RELAYS_MAX];
 static int poll_count, slots[RELAYS_MAX][2];
 static long accepted;
 
-// All places are taken. Clients that keep the proxy waiting must not lock out the others: the
-// relay that has waited longest for its client gives up its place. False: all relays wait for
-// the upstream.
+// Called when all places are taken. Slow clients must not lock out the others: the relay that
+// has waited longest for its client is closed. False: all relays wait for the upstream.
 static bool make_place(void)
 {
     struct relay *slowest = NULL;
@@ -61,7 +61,8 @@ static bool make_place(void)
     return slowest;
 }
 
-// NULL: no descriptor or no memory is free, and the client waits in the kernel's queue.
+// Accepts a client. NULL: no descriptor or no memory is free; the client waits in the kernel's
+// queue.
 static struct relay *accept_client(int listener)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -85,7 +86,7 @@ static void watch(int i)
     }
 }
 
-// Serves what poll() has found. A relay that is over gives its place to the last one.
+// Serves all relays. When a relay is closed, the last one moves to its place.
 static void serve_all(void)
 {
     for (int i = count - 1; i >= 0; i--) {
@@ -162,16 +163,17 @@ int main(int argc, char **argv)
                                           .tickets = true};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
-        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: any free one"},
         {"upstream", OPTION_TEXT, &settings.upstream, .help = "HOST:PORT of the HTTP server"},
         {"head-ms", OPTION_INT, &settings.head_ms, 1, 3600000,
-         "ms that a handshake, or a request's head, may take"},
+         "ms for a handshake, and for a request's head"},
         {"idle-ms", OPTION_INT, &settings.idle_ms, 1, 3600000,
-         "ms until a connection without a request is closed, and a silent upstream given up"},
+         "ms of silence of a client or of the upstream"},
         {"keys", OPTION_TEXT, &tls.folder, .help = "folder of the lesson's certificates"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
-    struct command command = {"", "Lesson 04: TLS ends here, plain HTTP goes on.", options};
+    struct command command = {
+        "", "Lesson 04: a proxy: TLS ends here, behind it goes plain HTTP.", options};
     tls.folder = certificate_folder("../" CERTIFICATE_FOLDER);
     options_parse(argc, argv, &command);
     parse_upstream();

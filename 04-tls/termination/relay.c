@@ -14,13 +14,13 @@
 #include "stage.h"
 #include "log.h"
 
-#define ROUNDS 16 // buffers full that one relay may move before the others have their turn
+#define ROUNDS 16 // full buffers that one relay may move before the others have their turn
 
 // ---- the plain leg -------------------------------------------------------------------------
 
-// The upstream will say no more. If a request has no answer yet, the client gets `status`; if
-// half of an answer is here, the client must not take it for a whole one, so there is no
-// close_notify (RFC 8446 §6.1).
+// Called when the upstream will send no more. If a request has no answer yet, the client gets
+// `status`. If a part of an answer is here, the client must not take it for a whole one, so
+// there is no close_notify (RFC 8446 §6.1).
 static void end_upstream(struct relay *relay, int status, const char *why)
 {
     struct buffer *out = &relay->to_client;
@@ -31,7 +31,7 @@ static void end_upstream(struct relay *relay, int status, const char *why)
         log_line("upstream %s: %s", relay->settings->upstream, why);
     if (!complete && relay->forward.in_answer)
         relay->broken = true;
-    if (complete && relay->forward.in_content) // it has its answer, half as it was
+    if (complete && relay->forward.in_content) // the request has its answer already
         status = 0;
     else if (complete)
         status = relay->forward.refused;
@@ -42,6 +42,7 @@ static void end_upstream(struct relay *relay, int status, const char *why)
     if (status && !relay->broken && !relay->forward.answers_end) {
         forward_refusal(status, why, &end);
         out->end += end.length;
+        log_line("client %s: answered %d by the proxy: %s", relay->address, status, why);
     }
     relay->upstream_ended = true;
     if (relay->upstream >= 0)
@@ -63,7 +64,7 @@ static void connect_upstream(struct relay *relay)
         setsockopt(relay->upstream, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-// Asks, when poll() says that it is decided, whether the upstream has taken the connection.
+// Called when poll() reports the end of connect(): has the upstream taken the connection?
 static void finish_connecting(struct relay *relay)
 {
     int error = 0;
@@ -124,7 +125,7 @@ static bool write_upstream(struct relay *relay)
         return false;
     ssize_t sent = send(relay->upstream, out->bytes + out->at, buffer_left(out), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR)
-        out->at = out->end; // it reads no more, but its answer may be there to be read
+        out->at = out->end; // the upstream reads no more, but it may have sent an answer
     if (sent <= 0)
         return false;
     out->at += (size_t)sent;
@@ -132,7 +133,7 @@ static bool write_upstream(struct relay *relay)
     return true;
 }
 
-// While answers cannot be passed on, nothing more is read: TCP tells the upstream to wait.
+// While answers cannot be passed on, the proxy reads nothing more: TCP makes the upstream wait.
 static bool read_upstream(struct relay *relay)
 {
     struct buffer *in = &relay->from_upstream;
@@ -156,7 +157,8 @@ static bool read_upstream(struct relay *relay)
 
 // ---- both ----------------------------------------------------------------------------------
 
-// No more requests will come: when all answers have passed, that is the end. True if it is.
+// If no more requests will come and all answers have passed, ends the upstream's leg, and
+// returns true.
 static bool end_requests(struct relay *relay)
 {
     const struct forward *forward = &relay->forward;
@@ -174,7 +176,8 @@ static bool end_requests(struct relay *relay)
     return relay->upstream_ended;
 }
 
-// All is sent, and nothing is missing: that is what a close_notify says (RFC 8446 §6.1).
+// Sends a close_notify when all is sent: it tells the client that nothing is missing (RFC 8446
+// §6.1).
 static void end_answers(struct relay *relay)
 {
     if (!relay->upstream_ended || buffer_left(&relay->to_client) ||
@@ -191,7 +194,7 @@ static void linger(struct relay *relay)
     relay->broken = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-// Does what can be done now without waiting, until it is the others' turn.
+// Moves bytes as long as nothing has to wait, but at most ROUNDS times.
 static void advance(struct relay *relay)
 {
     bool more = true;
@@ -259,8 +262,8 @@ void relay_close(struct relay *relay)
     free(relay);
 }
 
-// What to ask poll() for. A descriptor that nothing is asked for is left out: poll() would go
-// on telling that it hangs up.
+// A descriptor without events is left out (-1): else poll() would return at once, again and
+// again, after the other side has closed.
 void relay_watch(const struct relay *relay, struct pollfd polls[2])
 {
     short client = 0, server = 0;
@@ -280,7 +283,7 @@ void relay_watch(const struct relay *relay, struct pollfd polls[2])
         polls[1].fd = -1;
 }
 
-// The stage has taken too long.
+// Called when a stage has taken too long.
 static void expire(struct relay *relay)
 {
     switch (relay->stage) {
@@ -311,7 +314,7 @@ static void expire(struct relay *relay)
 
 void relay_give_up(struct relay *relay)
 {
-    log_line("client %s: closed, its place is needed", relay->address);
+    log_line("client %s: closed, another client needs its place", relay->address);
     relay->broken = true;
 }
 

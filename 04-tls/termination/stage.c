@@ -40,7 +40,7 @@ static int stage_ms(const struct relay *relay)
     return RELAY_LINGER_MS;
 }
 
-// How many bytes the kernel holds that the client has not acknowledged yet.
+// How many bytes the kernel holds which the client has not acknowledged yet.
 static int count_queued(const struct relay *relay)
 {
     int bytes = 0;
@@ -72,8 +72,8 @@ void upstream_moved(struct relay *relay)
         begin_stage(relay, STAGE_UPSTREAM);
 }
 
-// What the kernel has taken from us is not yet what the client has taken from the kernel, which
-// may hold megabytes.
+// Bytes that the proxy has sent may still be in the kernel, which can hold megabytes. They
+// count only when the client has acknowledged them.
 bool stage_is_in_pace(const struct relay *relay)
 {
     int64_t bytes = (int64_t)relay->stage_bytes;

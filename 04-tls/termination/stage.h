@@ -1,6 +1,6 @@
-// stage.h: what a relay waits for, and how long. Each stage has a deadline for the whole of it,
-// so that a byte now and then buys no time; content has to keep a pace instead, because it may
-// be long.
+// stage.h: what a relay waits for, and how long. The deadline is for a whole stage: a byte now
+// and then gives no more time. Content may be long, so it has a lowest pace instead of a
+// deadline.
 #ifndef STAGE_H
 #define STAGE_H
 
@@ -9,11 +9,12 @@
 // Begins a stage, with its deadline.
 void begin_stage(struct relay *relay, enum stage stage);
 
-// Finds out what the relay waits for now. If that is something else than before, or the next
-// request's, begins it.
+// Finds out what the relay waits for now, and begins this stage, if it is a new one or belongs
+// to the next request.
 void enter_stage(struct relay *relay);
 
-// The upstream has sent or taken something. It is trusted: its deadline begins anew.
+// Call it when the upstream has sent or taken bytes. The proxy trusts it: its deadline begins
+// again.
 void upstream_moved(struct relay *relay);
 
 // At the end of STAGE_CONTENT or STAGE_TAKE: true if the client was as fast as it has to be.

@@ -169,7 +169,7 @@ checked: it is 127.0.0.1, says CN=Workbench Root (keys/ca.pem)" "facts $2 --tls 
     expect "$1: a large file" "$(cksum <"$folder/large")" "ours $2 /large 2>/dev/null | tail -c 3000000 | cksum"
     expect "$1: another CA" "client: no answer: unable to get local issuer certificate" "facts $2 --ca keys/stranger.pem"
     expect "$1: another CA, but we do not care" "TLSv1.3
-WARNING: NOT CHECKED (--insecure): this may be anybody" "facts $2 --ca keys/stranger.pem --insecure"
+WARNING: NOT CHECKED (--insecure): this may be any server" "facts $2 --ca keys/stranger.pem --insecure"
     expect "$1: another name" "client: no answer: hostname mismatch" "facts $2 --servername other.test"
     pin=$(ours "$2" 2>&1 >/dev/null | sed -n 's/.*--pin //p')
     expect "$1: its key is pinned" "TLSv1.3
@@ -234,7 +234,7 @@ while True:
         client.sendall(b'HTTP/1.0 200 OK\r\n\r\nhalf of a')" $free_port &
     pids="$pids $!"
     await_port tcp $free_port && expect "an answer that is cut off is reported" \
-        "client: the answer is not whole: 9 bytes of content, whose end has not come: cut off: the server has not said that this was the end" \
+        "client: the answer is not whole: 9 bytes of content have come, but not its end: the connection was cut: the server has sent no close_notify" \
         "facts $free_port | grep ^client"
 fi
 

@@ -24,7 +24,7 @@
 
 // How to connect. What is left out is as it should be.
 struct probe {
-    const char *name; // whom to ask for, and to expect; default NAME
+    const char *name; // the name to ask for and to expect; default NAME
     const char *keys; // folder of certificates
     int version;      // this one only
     const char *ciphers, *suites, *groups, *signatures;

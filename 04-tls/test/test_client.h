@@ -122,7 +122,8 @@ TEST(the_client_resumes)
     snprintf(command, sizeof command, "./client --port %d --early-data", port);
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "resumed: yes\n");
-    CHECK_HAS(test_output, "* early data: not taken, so the request goes again");
+    CHECK_HAS(test_output,
+              "* early data: the server did not take it, so the request is sent again");
     CHECK_INT(test_stop(pid), 0);
 }
 
@@ -157,13 +158,14 @@ TEST(the_client_believes_no_bad_answer)
          "\r\nok"},
         {"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", CUT, 0, "304"},
         {"HTTP/1.0 200 OK\r\n\r\nto the end", CUT, 1,
-         "10 bytes of content, whose end has not come: cut off"},
+         "10 bytes of content have come, but not its end: the connection was cut"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", CUT, 1,
-         "the answer is not whole: 4 of 100 bytes have come: cut off: the server has not said"},
+         "the answer is not whole: 4 of 100 bytes have come: the connection was cut: the "
+         "server"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", CLOSE_NOTIFY, 1,
          "4 of 100 bytes have come: the server has ended the connection properly"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", CLOSE_NOTIFY, 1,
-         "2 bytes of content, whose end"},
+         "2 bytes of content have come, but not"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokzz\r\n", CUT, 1,
          "after 2 bytes of content: a chunk does not end with CRLF"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", CUT, 1,
@@ -172,8 +174,9 @@ TEST(the_client_believes_no_bad_answer)
          "no answer: its head"},
         {"HTTP/2.0 200 OK\r\n\r\n", CUT, 1, "only HTTP/1.1 and HTTP/1.0"},
         {"220 mail.example ESMTP\r\n", CUT, 1, "malformed"},
-        {"HTTP/1.1 101 Switching Protocols\r\n\r\n", CUT, 1, "nobody has asked for that"},
-        {"HTTP/1.1 200", CUT, 1, "cut off"},
+        {"HTTP/1.1 101 Switching Protocols\r\n\r\n", CUT, 1,
+         "which this client has not asked for"},
+        {"HTTP/1.1 200", CUT, 1, "the connection was cut"},
         {"HTTP/1.1 200", CLOSE_NOTIFY, 1, "has ended the connection after 12 bytes"},
         {"", CLOSE_NOTIFY, 1, "has ended the connection after 0 bytes"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -213,7 +213,7 @@ TEST(a_folder_of_another_user)
     CHECK(WIFEXITED(status));
     CHECK_INT(WEXITSTATUS(status), 1);
     CHECK_HAS(probe_log(said),
-              "the folder is another user's: sudo rm -r /tmp/workbench-04-keys");
+              "the folder belongs to another user: sudo rm -r /tmp/workbench-04-keys");
     unlink(said);
     end_folder();
 }

@@ -1,4 +1,4 @@
-// test_recorded.h: what the client reads from recordings: somebody else's bytes.
+// test_recorded.h: recordings of other programs' connections, read by dissect.c and decrypt.c.
 #include "connect.h"
 #include "context.h"
 #include "decrypt.h"
@@ -98,12 +98,12 @@ TEST(a_recording_is_not_opened_otherwise)
     record("AES128-GCM-SHA256", 0);
     EVP_PKEY *other = recorded_key(CERTIFICATE_OTHER_RSA), *ec = recorded_key(CERTIFICATE_CA);
     CHECK(!opens(&recorded, other, &loot));
-    CHECK_HAS(loot.why, "opens nothing");
+    CHECK_HAS(loot.why, "decrypts nothing");
     CHECK(!opens(&recorded, ec, &loot));
     record("ECDHE-RSA-AES128-GCM-SHA256", 0);
     EVP_PKEY *own = recorded_key(CERTIFICATE_SERVER_RSA);
     CHECK(!opens(&recorded, own, &loot));
-    CHECK_HAS(loot.why, "opens nothing");
+    CHECK_HAS(loot.why, "decrypts nothing");
     EVP_PKEY_free(other);
     EVP_PKEY_free(own);
     EVP_PKEY_free(ec);

@@ -115,3 +115,22 @@ TEST(a_client_has_to_show_its_certificate)
     }
     stop_with_log(pid, log);
 }
+
+// ---- the log -------------------------------------------------------------------------------
+
+TEST(the_log_has_status_and_bytes)
+{
+    char log[40];
+    pid_t pid;
+    int port = start_with_log(&pid, "", log);
+    CHECK_INT(
+        probe_once(port, &(struct probe){0}, "GET /bytes?n=7 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        200);
+    CHECK_INT(probe_once(port, &(struct probe){0}, "GET /no HTTP/1.1\r\nHost: a\r\n\r\n"), 404);
+    CHECK_INT(probe_once(port, &(struct probe){0}, "GET / HTTP/1.1\r\n\r\n"), 400);
+    CHECK_HAS(probe_log(log), "GET /bytes?n=7: 200, 7 bytes\n");
+    CHECK_HAS(probe_log(log),
+              "GET /no: 404, 38 bytes: Not Found: there is no such path here\n");
+    CHECK_HAS(probe_log(log), "a request: 400, ");
+    stop_with_log(pid, log);
+}

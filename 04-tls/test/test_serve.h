@@ -215,28 +215,35 @@ TEST(the_answers_of_http)
     static const struct {
         const char *request;
         int status;
+        const char *says; // the content of the answer has this: half a sentence that says why
     } cases[] = {
-        {"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", 404},
-        {"GET /transfer HTTP/1.1\r\nHost: a\r\n\r\n", 405},
-        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", 405},
-        {"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
-        {"GET /bytes HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"GET /bytes?n=1073741825 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"GET /bytes?n=1x HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"GET / HTTP/1.1\r\n\r\n", 400},
-        {"GET / HTTP/3.0\r\n\r\n", 505},
-        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4097\r\n\r\n", 413},
-        {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+        {"GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n", 404, "Not Found: there is no such path"},
+        {"GET /transfer HTTP/1.1\r\nHost: a\r\n\r\n", 405, "this path takes another method"},
+        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", 405, "another method"},
+        {"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n", 501, "knows only GET, HEAD and POST"},
+        {"GET /bytes HTTP/1.1\r\nHost: a\r\n\r\n", 400, "Bad Request: /bytes?n=N takes"},
+        {"GET /bytes?n=1073741825 HTTP/1.1\r\nHost: a\r\n\r\n", 400, "N from 0 to"},
+        {"GET /bytes?n=1x HTTP/1.1\r\nHost: a\r\n\r\n", 400, "N from 0 to"},
+        {"GET / HTTP/1.1\r\n\r\n", 400, "Bad Request: a Host field is missing"},
+        {"GET / HTTP/3.0\r\n\r\n", 505, "only HTTP/1.1 and HTTP/1.0"},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4097\r\n\r\n", 413,
+         "Content Too Large: a request's content may have at most 4096 bytes\n"},
+        {"POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400,
+         "Bad Request: "},
         // A whole URI as the target: its scheme has to be the port's (RFC 9110 §7.4).
-        {"GET https://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 200},
-        {"GET HTTPS://a:8004/transfers?x HTTP/1.1\r\nHost: b\r\n\r\n", 200},
-        {"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 421},
-        {"POST /safe-transfer HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 200}};
+        {"GET https://a/ HTTP/1.1\r\nHost: b\r\n\r\n", 200, "version: TLS"},
+        {"GET HTTPS://a:8004/transfers?x HTTP/1.1\r\nHost: b\r\n\r\n", 200, "\r\n\r\n0\n"},
+        {"GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 421,
+         "Misdirected Request: an http URI on a connection with TLS"},
+        {"POST /safe-transfer HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", 200,
+         "transfer 1 done\n"}};
     static char much[4400];
     pid_t pid;
     int port = start(&pid, "");
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CHECK_INT(probe_once(port, &(struct probe){0}, cases[i].request), cases[i].status);
+        CHECK_HAS(probe_answer, cases[i].says);
+    }
     int head = sprintf(much, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 4096\r\n\r\n");
     memset(much + head, 'x', 4096);
     CHECK_INT(probe_once(port, &(struct probe){0}, much), 200);

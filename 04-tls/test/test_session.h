@@ -179,7 +179,8 @@ TEST(early_data_that_is_not_http)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// A request that only begins as early data is made after the handshake: nobody can repeat it.
+// A request of which only a part is early data is complete after the handshake: it cannot be
+// repeated.
 TEST(a_request_that_begins_early)
 {
     static const char safe[] =

@@ -1,12 +1,12 @@
-# bench.sh: what it costs to tell 5,000 readers something: CPU time of the server's process (user
-# and system) for each message delivered, and its memory for each reader that waits. Side by side
-# with node: its best known WebSocket server (ws), and server-sent events in 30 lines of its http.
+# bench.sh: the cost of a message to 5,000 readers: the CPU time of the server (user and system) for
+# each delivered message, and its memory for each reader that waits. Beside it node: its best known
+# WebSocket server (ws), and server-sent events in 30 lines of its http.
 #
-# One publisher waits until a message has reached everybody: then each costs a send() for each
-# reader, which is the kernel's work and the same for all. Eight publishers wait for nobody: what
-# they publish while the readers are being told goes to each reader in one send().
+# One publisher waits until all readers have its message. Then each message is one send() for each
+# reader: the kernel's work, which is the same for all servers. Eight publishers do not wait: messages
+# that they publish while the readers are served go to each reader in one send().
 #
-# The readers are sockets of one node process that counts what comes.
+# The readers are sockets of one node process, which counts the messages.
 . ../common/test/peers.sh
 
 READERS=${READERS:-5000} MESSAGES=${MESSAGES:-100} RUNS=${RUNS:-3}

@@ -137,12 +137,15 @@ TEST(the_client_takes_a_large_event)
                  ways[i]);
         pid_t child = fork();
         if (child == 0) {
-            sleep_ms(400); // until the client is there
-            post(port, "/publish", large);
+            for (int tries = 0; tries < 50; tries++) { // until the client is there
+                sleep_ms(400);
+                post(port, "/publish", large);
+            }
             _exit(0);
         }
         CHECK_INT(test_run(command), 0);
         CHECK(memmem(test_output, sizeof test_output, large, sizeof large - 1));
+        kill(child, SIGKILL);
         waitpid(child, NULL, 0);
     }
     CHECK_INT(test_stop(pid), 0);

@@ -1,7 +1,7 @@
 // acceptor.h: accepts connections for all workers, in the main thread (fork, thread). It waits
 // for clients, for the signal to stop, and for one descriptor more (fork: a child has ended).
-// When no descriptor is free, it makes a pause and tries again. A client for whom there is no
-// worker gets a 503 at once.
+// When no descriptor is free, it makes a pause and tries again. If there is no worker for a
+// client, the client gets a 503 at once.
 #ifndef ACCEPTOR_H
 #define ACCEPTOR_H
 

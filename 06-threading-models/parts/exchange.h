@@ -10,7 +10,7 @@
 
 #include "http.h"
 
-#define EXCHANGE_READ_BYTES 65536                               // that one read() may bring
+#define EXCHANGE_READ_BYTES 65536 // one read() brings at most so many
 #define EXCHANGE_KEPT_MAX   (HTTP_LINE_BYTES + HTTP_HEAD_BYTES) // of an answer's head
 #define EXCHANGE_BYTES      (EXCHANGE_KEPT_MAX + EXCHANGE_READ_BYTES)
 #define PATTERN_BYTES       512

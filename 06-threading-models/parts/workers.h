@@ -10,8 +10,8 @@
 
 #define STOP_MS         5000  // that requests under way may take when the server is to stop
 #define STALL_MS        15000 // a client has to take all of what is sent to it within this time
-#define LINGER_MS       1000  // how long we read on, and throw away, after our last byte
-#define RETRY_MS        100   // after accept() found no free descriptor, or fork() no process
+#define LINGER_MS       1000 // after its last byte the server reads on so long, and throws away
+#define RETRY_MS        100  // after accept() found no free descriptor, or fork() no process
 #define WORKERS_MAX     20000
 #define CONNECTIONS_MAX 20000
 
@@ -39,7 +39,7 @@ struct workers {
     const char *model;
     struct settings settings;
     pid_t pid;               // of the server: the parent, where there are children
-    atomic_bool stopping;    // answer what is under way, and close
+    atomic_bool stopping;    // the server stops: answer the requests under way, and close
     atomic_int running;      // threads that have not come to their end
     atomic_int open;         // connections at this moment
     atomic_long connections; // that were accepted

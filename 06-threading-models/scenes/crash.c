@@ -45,7 +45,7 @@ static void crash_one(const char *model, struct result *result)
     *result = (struct result){0};
     lab_start(&lab, model, "--workers %d --allow-crash", WORKERS);
     net_address("127.0.0.1", lab.port, SOCK_STREAM, &server);
-    fetch_open(&victim, &server, 0); // first: where only one is served, it is this one
+    fetch_open(&victim, &server, 0); // first: if only one client is served, it is the victim
     for (int i = 0; i < BYSTANDERS; i++)
         fetch_open(&bystanders[i], &server, 0);
     is_served(&victim, "/crash");

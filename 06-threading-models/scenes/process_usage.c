@@ -69,7 +69,7 @@ void process_usage_read(pid_t pid, struct process_usage *usage)
     int child;
     *usage = (struct process_usage){0};
     read_process(pid, usage);
-    // Children belong to the thread that forked them: in our models the first one.
+    // Children belong to the thread that forked them: in these models the main thread.
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
     FILE *children = fopen(path, "re");
     while (children && fscanf(children, "%d", &child) == 1)

@@ -25,7 +25,7 @@ while read -r model serves about <&3; do
             "curl -s -m 20 -w '%{num_connects}\n' -o /dev/null '$url/cheap?[1-200]' | grep -c 1"
         expect "$model: curl, what is refused" "404 400 403 405 413 " \
             "codes $url/nothing; codes $url/io; codes $url/crash; codes -X POST $url/; codes -d x=y $url/"
-        expect "$model: curl, a file that nobody wants" "413" \
+        expect "$model: curl, a file that the server does not want" "413" \
             "head -c 300000 /dev/zero | curl -s -m 20 -o /dev/null -w '%{http_code}' -H Expect: --data-binary @- $url/"
         expect "$model: curl, a request that waits and one that computes" "waited
 burnt" "curl -sS -m 20 '$url/io?ms=50' '$url/cpu?ms=50'"

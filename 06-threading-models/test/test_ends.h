@@ -61,7 +61,7 @@ static void expect_cut(const char *model)
     begin_to_stop(&pid, model);
     expect_end(pid, model);
     expect_nobody();
-    CHECK(now_ns() - began_ns > 4000000000); // it was given some time
+    CHECK(now_ns() - began_ns > 4000000000); // the server has waited for some time
 }
 
 TEST(a_request_that_takes_too_long_is_cut_off)
@@ -74,7 +74,7 @@ static void expect_cut_at_once(const char *model)
     pid_t pid;
     int port = begin_to_stop(&pid, model);
     int64_t began_ns = now_ns();
-    await_refusal(port); // it has heard the first one
+    await_refusal(port); // the server has seen the first signal
     kill(pid, SIGTERM);
     expect_end(pid, model);
     expect_nobody();
@@ -91,7 +91,7 @@ TEST(the_second_signal_ends_it_at_once)
 
 static void check_leftovers(int port, pid_t pid)
 {
-    int threads = THREAD_SANITIZED ? 2 : 1; // it has one of its own
+    int threads = THREAD_SANITIZED ? 2 : 1; // the sanitizer has a thread of its own
     for (int i = 0; i < 100; i++)
         CHECK(is_cheap(get(port, "/cheap")));
     // Without anything that wakes the server: no thread and no child may wait for that.
@@ -155,7 +155,8 @@ static void expect_no_orphans(const char *model)
     int fd = say(port, "");
     CHECK(ask_cheap(fd));
     kill(pid, SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0) // its children are ours now, and end as well
+    while (waitpid(-1, NULL, 0) >
+           0) // the server's children are children of this process now, and end too
         ;
     CHECK(!*last_words(fd));
 }

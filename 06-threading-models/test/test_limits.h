@@ -188,9 +188,9 @@ TEST(a_reset_while_a_worker_has_the_request)
          check_reset_under_way);
 }
 
-// More requests whose clients have gone than there are connections: each of them keeps its
-// place until a worker has had it. None gets lost, so the server does not wait for it in vain
-// (STOP_MS).
+// More requests than there may be connections, and all their clients have gone. Each request
+// keeps its place until a worker has finished it. None is lost: else the server would wait for
+// it when it stops (STOP_MS).
 TEST(requests_of_clients_that_have_gone)
 {
     struct linger reset = {1, 0};
@@ -266,9 +266,10 @@ TEST(prefork_lets_the_next_one_wait)
 
 #define ASKING 6
 
-// One worker, one place in the queue: of six that ask within the first one's two seconds, one
-// or two are served (two, unless the second came before the worker had taken the first). The
-// others are told before the first has its answer, on connections that go on.
+// One worker, one place in the queue, and six requests within the two seconds that the first
+// one takes. One or two are served (one, if the second came before the worker had taken the
+// first). The others get a 503 before the first has its answer, and their connections stay
+// open.
 static void check_full_queue(int port, pid_t pid)
 {
     (void)pid;
@@ -284,7 +285,7 @@ static void check_full_queue(int port, pid_t pid)
             CHECK_HAS(answers, "HTTP/1.1 503 Service Unavailable\r\n");
             CHECK_HAS(answers, "\r\nRetry-After: 1\r\n\r\n");
             refused = asking[i].fd;
-            asking[i].fd = -1; // poll() does not look at this one any more
+            asking[i].fd = -1; // poll() ignores a -1
             busy++;
         }
     CHECK(busy >= ASKING - 2);

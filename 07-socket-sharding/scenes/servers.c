@@ -124,7 +124,7 @@ struct answer ask(const struct peer *peer)
     return read_answer(fd);
 }
 
-// ---- stats -------------------------------------------------------------------------------
+// ---- stats ---------------------------------------------------------------------------------
 
 static int parse_stats(const char *text, struct seen seen[WORKERS_MAX])
 {

@@ -5,9 +5,10 @@
 #include "scenes.h"
 #include "story.h"
 
-#define WORKERS     4
-#define LEAST_SHARE 20.0 // percent: with shares from this on, where 25 would be equal,
-#define MOST_SHARE  30.0 // to this one the scene calls the connections evenly spread
+#define WORKERS 4
+// With four workers, 25 % would be equal. The scene calls shares between these two even.
+#define LEAST_SHARE 20.0
+#define MOST_SHARE  30.0
 
 static const struct claim even_claim = {
     "7.2", "guide §8.2", "the kernel spreads connections evenly over the shards", HOLDS, NULL};

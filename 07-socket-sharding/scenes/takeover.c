@@ -16,17 +16,19 @@
 #include "story.h"
 
 #define CLIENTS       4
-#define CONNECTIONS   2000  // answers that all clients together get, or more
-#define BEFORE        500   // so many of them come before the server is replaced
-#define AFTER         300   // so many come after that, at least
-#define WAITING       20    // clients in the queue of a worker that is stuck
-#define RESTART_MS    50    // from a kill to the start of the next server; many take longer
-#define REFUSED_MS    1     // after this time a client that was refused tries again
-#define FIRST_PORT    20000 // the servers' ports: the kernel gives none of these to a client,
-#define PORTS         6000  // while no server listens
-#define TRIES         20    // ports to try
+#define CONNECTIONS   2000 // answers that all clients together get, or more
+#define BEFORE        500  // so many of them come before the server is replaced
+#define AFTER         300  // so many come after that, at least
+#define WAITING       20   // clients in the queue of a worker that is stuck
+#define RESTART_MS    50   // from a kill to the start of the next server; many take longer
+#define REFUSED_MS    1    // after this time a client that was refused tries again
+#define TRIES         20   // ports to try
 #define LOOK_EVERY_MS 2
 #define PATIENCE_MS   15000
+
+// The servers have ports from here on. The kernel gives no such port to a client meanwhile.
+#define FIRST_PORT 20000
+#define PORTS      6000
 
 enum way { HANDED, JOINED, NAIVE, WAYS };
 

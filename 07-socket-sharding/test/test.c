@@ -39,8 +39,8 @@ TEST(every_way_serves_and_counts)
     }
 }
 
-// Makes 80 connections to four workers, each when all workers sleep. Writes to order[] the worker
-// that got each connection. Returns how often the workers went to sleep, all together.
+// Makes 80 connections to four workers, each when all workers sleep. Writes to order[] the
+// worker that got each connection. Returns how often the workers went to sleep, all together.
 static long share(const char *way, int order[80], struct seen seen[WORKERS_MAX])
 {
     pid_t pid;
@@ -85,8 +85,8 @@ TEST(exclusive_epoll_has_a_favourite)
     CHECK(seen[0].accepted >= 70);
 }
 
-// Without EPOLLEXCLUSIVE all workers are woken for each connection. With it, or with a socket for
-// each worker, only one is: it sleeps once more for the request.
+// Without EPOLLEXCLUSIVE all workers are woken for each connection. With it, or with a socket
+// for each worker, only one is: it sleeps once more for the request.
 TEST(a_herd)
 {
     struct seen seen[WORKERS_MAX];
@@ -356,8 +356,8 @@ TEST(the_supervisor_answers_no_short_questions)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// The server prints a line for each answer: the worker, the request, the status and the bytes of
-// content. With --quiet it does not.
+// The server prints a line for each answer: the worker, the request, the status and the bytes
+// of content. With --quiet it does not.
 TEST(a_line_for_each_answer)
 {
     static const char file[] = "build/test.log";
@@ -373,7 +373,8 @@ TEST(a_line_for_each_answer)
         last_words(say(port, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"));
         last_words(say(port, "hello\r\n\r\n"));
         CHECK_INT(test_stop(pid), 0);
-        CHECK_INT(test_number("grep -c 'worker 1, GET /nothing: 404, 10 bytes' %s", file), !quiet);
+        CHECK_INT(test_number("grep -c 'worker 1, GET /nothing: 404, 10 bytes' %s", file),
+                  !quiet);
         CHECK_INT(test_number("grep -c 'worker 1, HEAD /: 200, 0 bytes' %s", file), !quiet);
         CHECK_INT(test_number("grep -c 'worker 1, refused: 400, 12 bytes' %s", file), !quiet);
         CHECK_INT(test_number("grep -c '^stopped: workers 1, connections 3' %s", file), 1);

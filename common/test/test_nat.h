@@ -121,12 +121,14 @@ TEST(a_balancer_spreads_flows)
 TEST(a_balancer_keeps_its_connections)
 {
     need_wire();
-    CHECK_INT(test_run("./wire/wire --balancer front --address 10.0.0.9 --to x:9000 --node x "
-                       "--node y --node c -- x: build/peer echo-server -- y: build/peer "
-                       "echo-server -- c: sh -c '(sleep 0.2; echo backends front y:9000 "
-                       ">&$WIRE_CONTROL) & build/peer --host 10.0.0.9 --count 40 --pace 20000 "
-                       "ping-pong'"),
-              0);
+    CHECK_INT(
+        test_run(
+            "./wire/wire --balancer front --address 10.0.0.9 --to x:9000 --node x "
+            "--node y --node c -- x: build/peer echo-server -- y: build/peer "
+            "echo-server -- c: sh -c '(sleep 0.2; echo backends front y:9000 "
+            ">&$WIRE_CONTROL) & timeout 20 build/peer --host 10.0.0.9 --count 40 --pace 20000 "
+            "ping-pong'"),
+        0);
     CHECK_HAS(test_output, "median ");
 }
 

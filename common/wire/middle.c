@@ -1,6 +1,7 @@
 // middle.c: see middle.h. route() is the way through the boxes.
 #include "middle.h"
 
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,11 +49,16 @@ static bool read_packet(struct node *node, struct packet *packet, uint8_t **plac
     return false;
 }
 
-void middle_take(struct node *node)
+int middle_source(const struct node *node)
+{
+    return link_room(&node->up) ? node->network.tun : -1;
+}
+
+void middle_take(struct node *node, int events)
 {
     struct packet packet;
     uint8_t *bytes;
-    for (int n = 0; n < MIDDLE_BATCH && read_packet(node, &packet, &bytes); n++) {
+    for (int n = 0; events && n < MIDDLE_BATCH && read_packet(node, &packet, &bytes); n++) {
         packet.to = 1 - packet.from;
         if (!middle_is_cable) {
             struct transit transit = transit_from(node, bytes, packet.length);
@@ -63,6 +69,8 @@ void middle_take(struct node *node)
             packet.fate = (uint8_t)link_send(&node->up, &packet);
         capture_packet(bytes, &packet);
     }
+    if (events & ~POLLIN)
+        node->network.tun = -1; // somebody has removed the device
 }
 
 // ---- to a node -----------------------------------------------------------------------------

@@ -9,9 +9,13 @@
 // Two nodes and nothing between them: whatever one sends, the other gets.
 extern bool middle_is_cable;
 
-// Takes what a node has sent, at most MIDDLE_BATCH packets: they set out on its link.
+// The descriptor to wait at for what a node sends; -1 while its link has no room for more.
+int middle_source(const struct node *node);
+
+// Takes what the node has sent, at most MIDDLE_BATCH packets: they set out on its link.
+// `events` is what poll(2) says of middle_source().
 #define MIDDLE_BATCH 64 // packets taken from one node before the next one has its turn
-void middle_take(struct node *node);
+void middle_take(struct node *node, int events);
 
 // Hands over what has arrived by now: in the middle from the node, and at the node.
 void middle_deliver(struct node *node);

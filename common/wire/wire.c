@@ -39,29 +39,30 @@
 static struct arguments arguments;
 static int signal_fd, control_fd;
 
+static struct timespec time_until(int64_t moment_ns)
+{
+    int64_t wait_ns = moment_ns - now_ns();
+    if (wait_ns < 0)
+        wait_ns = 0;
+    return (struct timespec){wait_ns / 1000000000, wait_ns % 1000000000};
+}
+
 bool shovel(int also, int64_t until_ns)
 {
     struct pollfd polls[3 + NODES_MAX] = {
         {also, POLLIN, 0}, {signal_fd, POLLIN, 0}, {control_fd, POLLIN, 0}};
     for (int i = 0; i < node_count; i++) {
         int64_t arrival_ns = middle_arrival_ns(&nodes[i]);
-        polls[3 + i].fd = link_room(&nodes[i].up) ? nodes[i].network.tun : -1;
-        polls[3 + i].events = POLLIN;
+        polls[3 + i] = (struct pollfd){middle_source(&nodes[i]), POLLIN, 0};
         if (arrival_ns < until_ns)
             until_ns = arrival_ns;
     }
-    int64_t wait_ns = until_ns - now_ns();
-    if (wait_ns < 0)
-        wait_ns = 0;
-    struct timespec timeout = {wait_ns / 1000000000, wait_ns % 1000000000};
+    struct timespec timeout = time_until(until_ns);
     if (ppoll(polls, 3 + (nfds_t)node_count, &timeout, NULL) < 0)
         return false;
     for (int i = 0; i < node_count; i++) {
-        if (polls[3 + i].revents)
-            middle_take(&nodes[i]);
+        middle_take(&nodes[i], polls[3 + i].revents);
         middle_deliver(&nodes[i]);
-        if (polls[3 + i].revents & ~POLLIN)
-            nodes[i].network.tun = -1; // somebody has removed the device
     }
     if (polls[1].revents)
         programs_note_signals();

@@ -1,5 +1,5 @@
-// legs.c: scene legs: what a machine on the way can read of the same request, in front of the
-// proxy and behind it.
+// legs.c: scene legs: the same request on the two legs, before the proxy and behind it: what
+// can a machine on the way read?
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ int scene_listen(int *port)
     return fd;
 }
 
-// Reads a request's head. What follows it is not wanted.
+// Reads a request's head.
 static void read_head(int fd, char head[HEAD_MAX])
 {
     size_t length = 0;
@@ -53,13 +53,13 @@ static void read_head(int fd, char head[HEAD_MAX])
     while (!strstr(head, "\r\n\r\n") && length < HEAD_MAX - 1) {
         ssize_t got = read(fd, head + length, HEAD_MAX - 1 - length);
         if (got <= 0)
-            die("the proxy has passed on half a head");
+            die("the proxy has passed on only a part of a head");
         length += (size_t)got;
         head[length] = '\0';
     }
 }
 
-// Prints lines, each behind a margin.
+// Prints the lines of a text, with "|" before each.
 static void print_lines(const char *text)
 {
     char line[100];
@@ -91,7 +91,7 @@ void scene_legs(void)
     scene_start_proxy(&pid, upstream_port);
     setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 
-    story_say("The client asks over TLS, and would like to pass for somebody else:");
+    story_say("The client sends this over TLS. Three fields are forged:");
     print_lines(request);
     struct connect_settings settings = ask_settings();
     struct connection *c = connection_open(&settings);
@@ -103,7 +103,7 @@ void scene_legs(void)
 
     int fd = accept(listener, NULL, NULL);
     if (fd < 0)
-        die("the proxy does not come: %s", strerror(errno));
+        die("the proxy does not connect: %s", strerror(errno));
     read_head(fd, head);
     story_say("On the first leg these are %zu bytes, and none of them is text:",
               after - before);
@@ -112,11 +112,10 @@ void scene_legs(void)
               c->recording.bytes[1][before + 2], c->recording.bytes[1][before + 3],
               c->recording.bytes[1][before + 4], c->recording.bytes[1][before + 5],
               c->recording.bytes[1][before + 6], c->recording.bytes[1][before + 7]);
-    story_say("On the second leg, behind the proxy, anybody on the way reads this:");
+    story_say("On the second leg, behind the proxy, every machine on the way can read this:");
     print_lines(head);
     story_say(
-        "The proxy says who the client is and how it came; what the client has claimed is "
-        "gone.");
+        "The proxy has added the client's address and https. The forged fields are gone.");
     write_all(fd, answer, sizeof answer - 1);
     bool answered = ask_read(c, &reply) && reply.status == 200;
 
@@ -128,8 +127,12 @@ void scene_legs(void)
     close(fd);
     close(listener);
     spawn_stop(pid);
-    claim_report(&plain, answered && !first && second && told && !forged ? HOLDS : UNCLEAR,
-                 "the password was to be read on the first leg %d times, on the second %d; the "
-                 "server was told the client's address and https, and nothing that was forged",
-                 first, second);
+    enum verdict verdict = UNCLEAR;
+    if (answered && !first && second && told && !forged)
+        verdict = HOLDS;
+    claim_report(
+        &plain, verdict,
+        "the password was found on the first leg %d times, on the second %d. The server "
+        "got the client's address and https, and none of the forged fields",
+        first, second);
 }

@@ -17,7 +17,7 @@
 #include "spawn.h"
 #include "story.h"
 
-#define CLIENTS 200 // each with a connection and a whole handshake of its own
+#define CLIENTS 200 // each has its own connection and a full handshake
 #define ANSWER  "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 static const struct claim offload = {
@@ -63,8 +63,8 @@ static double cpu_us(void)
     return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
-// A process that serves CLIENTS clients and says, through a pipe, how much CPU time one of them
-// takes: the median, which a moment of much else to do on this machine does not move.
+// Starts a process that serves CLIENTS clients. It writes to a pipe how much CPU time one of
+// them takes: the median, which does not change when the machine is busy for a moment.
 static pid_t start_backend(int listener, bool with_tls, int report)
 {
     static double us[CLIENTS];
@@ -92,7 +92,7 @@ static pid_t start_backend(int listener, bool with_tls, int report)
 
 // ---- the measurement -----------------------------------------------------------------------
 
-// CPU time of another process so far, in microseconds (its main thread's; there is no other).
+// CPU time of another process so far, in microseconds. It has only one thread.
 static double process_us(pid_t pid)
 {
     char path[40];
@@ -106,7 +106,7 @@ static double process_us(pid_t pid)
     return (double)ns / 1e3;
 }
 
-// Lets CLIENTS clients ask one after the other. Returns how many were answered.
+// CLIENTS clients ask, one after the other. Returns how many got an answer.
 static int ask_often(void)
 {
     int answered = 0;
@@ -120,7 +120,8 @@ static int ask_often(void)
     return answered;
 }
 
-// Returns the backend's CPU time for each client; the proxy's in *proxy_us, if there is one.
+// Returns the backend's CPU time for each client. *proxy_us is the proxy's, if there is a
+// proxy.
 static double measure(bool with_proxy, double *proxy_us)
 {
     int port, listener = scene_listen(&port), report[2];
@@ -155,9 +156,9 @@ void scene_offload(void)
     double none_us, proxy_us;
     scene_check_server();
     story_say(
-        "%d clients, each with a whole handshake, ask a server that does TLS itself; then",
+        "%d clients, each with a full handshake, ask a server that does TLS itself. Then they "
+        "ask the same server without TLS, behind the proxy. CPU time for each client:",
         CLIENTS);
-    story_say("the same server without TLS, behind the proxy. CPU time for each client:");
     double with_tls_us = measure(false, &none_us);
     double behind_us = measure(true, &proxy_us);
     story_head("for each client|the server|the proxy|together");
@@ -165,10 +166,14 @@ void scene_offload(void)
     story_row("TLS ends in the proxy|%.0f us|%.0f us|%.0f us", behind_us, proxy_us,
               behind_us + proxy_us);
     printf("\n");
-    story_say("The work is not gone. It has moved to where there may be more of it, and the");
-    story_say("proxy adds work of its own: a second connection, and each byte copied twice.");
-    claim_report(&offload, with_tls_us > 2 * behind_us ? HOLDS : UNCLEAR,
-                 "%.0f us of the server's CPU time for each client in place of %.0f; together "
+    story_say(
+        "The work is not gone: the proxy does it. And the proxy has work of its own: a second "
+        "connection, and it copies each byte twice.");
+    enum verdict verdict = UNCLEAR;
+    if (with_tls_us > 2 * behind_us)
+        verdict = HOLDS;
+    claim_report(&offload, verdict,
+                 "%.0f us of the server's CPU time for each client instead of %.0f; together "
                  "with the proxy %.0f us",
                  behind_us, with_tls_us, behind_us + proxy_us);
 }

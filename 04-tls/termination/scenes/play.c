@@ -1,7 +1,7 @@
 // play.c: the scenes of the proxy at which TLS ends.
 //
 // Run:    make run             or one scene: make run SCENE=legs
-// Watch:  what can be read on the second leg, and how little work is left to the server there.
+// Watch:  what can be read on the second leg, and how little work the server there has.
 #include <unistd.h>
 
 #include "ask.h"
@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     static const char *keys;
     static const struct scene scenes[] = {
         {"legs", "one request on its two legs", scene_legs},
-        {"offload", "who does the work of TLS", scene_offload},
+        {"offload", "the CPU time of TLS, on a server and on a proxy", scene_offload},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the proxy"},

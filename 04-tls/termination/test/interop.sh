@@ -31,7 +31,7 @@ PYTHON
     start_server ./proxy --upstream "127.0.0.1:$theirs"
     here="https://localhost:$port"
     expect "curl, our proxy, python's server" "$(cksum <"$folder/blob")" "get $here/blob | cksum"
-    expect "the proxy says for whom it speaks" "127.0.0.1 https
+    expect "the proxy adds the address of the client" "127.0.0.1 https
 hello" "get -H 'X-Forwarded-For: 6.6.6.6' -d hello $here/"
     expect "much goes through the proxy" "$( (echo "127.0.0.1 https"; cat "$folder/blob") | cksum)" \
         "get --data-binary @$folder/blob $here/ | cksum"

@@ -6,7 +6,7 @@
 
 #include "probe.h"
 
-// Nobody is behind the proxy that the contract starts.
+// The proxy that the contract starts has no upstream behind it.
 static bool exchange(int port)
 {
     return probe_once(port, &(struct probe){0}, GET_FACTS) == 502;

@@ -32,7 +32,8 @@ static void read_request(int fd, char *text, size_t size)
     size_t length = 0;
     for (ssize_t got = 1; got > 0 && !strstr(text, "\r\n\r\n"); length += (size_t)got) {
         got = read(fd, text + length, size - 1 - length);
-        got = got > 0 ? got : 0;
+        if (got < 0)
+            got = 0;
         text[length + (size_t)got] = '\0';
     }
 }
@@ -135,7 +136,8 @@ static size_t fill(int fd, size_t limit)
     net_set_nonblocking(fd);
     while (sent < limit && poll(&out, 1, 1000) == 1) {
         ssize_t part = write(fd, bytes, sizeof bytes);
-        sent += part > 0 ? (size_t)part : 0;
+        if (part > 0)
+            sent += (size_t)part;
     }
     return sent;
 }
