@@ -68,7 +68,7 @@ static void parse_options(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"servername", OPTION_TEXT, &settings.name,
-         .help = "the name that its certificate must have; without it: --host"},
+         .help = "the name in its certificate; without it: --host"},
         {"ca", OPTION_TEXT, &settings.ca,
          .help = "FILE with CAs to trust; without it: the lesson's CA"},
         {"insecure", OPTION_FLAG, &settings.insecure, .help = "accept any certificate"},

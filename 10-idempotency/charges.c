@@ -171,7 +171,9 @@ void charge_answer(struct connection *c, const struct record *charge, bool repla
                     more = {fields, sizeof fields - 1, 0, false};
     http_put_text(&more, "Location: /charges/");
     http_put(&more, charge->id, ID_LENGTH);
-    http_put_text(&more, replayed ? "\r\nIdempotent-Replayed: true\r\n" : "\r\n");
+    if (replayed)
+        http_put_text(&more, "\r\nIdempotent-Replayed: true");
+    http_put_text(&more, "\r\n");
     fields[more.length] = '\0';
     c->api->stats.replayed += replayed;
     if (!charge->succeeded) {

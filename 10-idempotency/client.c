@@ -1,4 +1,4 @@
-// client.c: a charge that can be asked for again: one Idempotency-Key, many calls.
+// client.c: makes a charge that may be repeated: one Idempotency-Key, many calls.
 //
 // Run:    ./client                              a charge of 12.50; the same request again
 //         ./client --amount 700 --key order-17  the same charge, however often this is run
@@ -69,11 +69,10 @@ static void read_answer(const char *path)
     if (call.outcome != CALL_ANSWERED)
         die("%s%s: %s", server.host, path, text);
     bool is_json = json_read(&json, call.content, call.content_length);
-    if (call.status != 200 && call.status != 201)
-        die("%s%s: %s: %s", server.host, path, text,
-            is_json ? member(0, "detail", detail) : "");
     if (!is_json)
         die("%s%s: %s, but no JSON: %s", server.host, path, text, json.error);
+    if (call.status != 200 && call.status != 201)
+        die("%s%s: %s: %s", server.host, path, text, member(0, "detail", detail));
 }
 
 static void get(const char *path)
@@ -108,9 +107,8 @@ static void charge(const struct call_request *request)
         if (!retry_may(call.outcome, call.status, true))
             return;
         int64_t asked_ms = retry_after_ms(call.retry_after, time(NULL));
-        int64_t elapsed_ms = (call.ended_ns - began_ns) / 1000000;
-        int64_t wait_ms =
-            retry_wait_ms(&policy, calls, elapsed_ms, asked_ms, random_next(&random));
+        int64_t wait_ms = retry_wait_ms(&policy, calls, (call.ended_ns - began_ns) / 1000000,
+                                        asked_ms, random_next(&random));
         if (wait_ms == RETRY_GIVE_UP)
             die("the outcome is not known: ask again with --key '%s'", request->key);
         printf("waits %lld ms, then calls again with the same key\n", (long long)wait_ms);
@@ -119,15 +117,14 @@ static void charge(const struct call_request *request)
     }
 }
 
-// Makes a charge and prints it. `times` 2: sends the same request again, after which nothing
-// more is charged.
-static void make_charge(const char *key, int amount, int times)
+// Makes a charge and prints it. `twice`: then sends the same request again.
+static void make_charge(const char *key, int amount, bool twice)
 {
     char content[100], first[TEXT_BYTES], id[TEXT_BYTES];
     struct call_request request = {"POST", "/charges", key, content, timeout_ms};
     snprintf(content, sizeof content, CONTENT, amount);
     printf("POST /charges  %s\nIdempotency-Key: %s\n", content, key);
-    for (int i = 0; i < times; i++) {
+    for (int i = 0; i < 1 + twice; i++) {
         if (i > 0)
             printf("\nThe same request once more, as if that answer had been lost:\n");
         charge(&request);
@@ -168,7 +165,7 @@ int main(int argc, char **argv)
     static bool balance, list;
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
-        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"port", OPTION_INT, &port, 1, 65535, "port of the server"},
         {"amount", OPTION_INT, &amount, 1, 99999999, "charge so many cents"},
         {"key", OPTION_TEXT, &key, .help = "the Idempotency-Key of the charge, else a new one"},
         {"timeout-ms", OPTION_INT, &timeout_ms, 1, 60000, "ms until a call is given up"},
@@ -184,18 +181,18 @@ int main(int argc, char **argv)
         options_reject("--key takes 1 to %d printable ASCII characters", CALL_KEY_BYTES);
     output_begin();
     service_at(&server, host, port);
-    if (!uuid_new(uuid))
+    if (!key && !uuid_new(uuid))
         die("the kernel has no random bits");
-    int times = 1;
-    if (!amount && !key)
-        times = 2;
+    bool twice = !amount && !key;
+    if (!amount)
+        amount = AMOUNT;
     if (!key)
         key = uuid_write(uuid, new_key);
     if (list)
         print_list();
     else if (!balance)
-        make_charge(key, amount ? amount : AMOUNT, times);
-    if (balance || times == 2) {
+        make_charge(key, amount, twice);
+    if (balance || twice) {
         get("/balance?currency=eur");
         printf("balance: %lld cents in %lld charges\n", integer(0, "sum"), integer(0, "count"));
     }

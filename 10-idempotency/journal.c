@@ -13,6 +13,7 @@
 #include "crc32c.h"
 #include "journal_place.h"
 #include "recovery.h"
+#include "smaller.h"
 
 #define OPEN_TRIES 100
 
@@ -51,11 +52,10 @@ static bool write_at(int fd, const char *bytes, size_t length, off_t at)
         ssize_t written = pwrite(fd, bytes, length, at);
         if (written < 0 && errno == EINTR)
             continue;
-        if (written <= 0) {
-            if (written == 0)
-                errno = ENOSPC;
+        if (written == 0)
+            errno = ENOSPC;
+        if (written <= 0)
             return false;
-        }
         bytes += written;
         length -= (size_t)written;
         at += written;
@@ -66,9 +66,9 @@ static bool write_at(int fd, const char *bytes, size_t length, off_t at)
 static bool write_zeros(int fd, off_t from, off_t to)
 {
     static const char zeros[JOURNAL_AHEAD];
-    for (off_t part; from < to; from += part) {
-        part = to - from < JOURNAL_AHEAD ? to - from : JOURNAL_AHEAD;
-        if (!write_at(fd, zeros, (size_t)part, from))
+    for (size_t part; from < to; from += (off_t)part) {
+        part = smaller((size_t)(to - from), JOURNAL_AHEAD);
+        if (!write_at(fd, zeros, part, from))
             return false;
     }
     return true;
@@ -385,8 +385,7 @@ static bool put_copy_in_place(struct journal *journal)
     if (!journal_begin_fresh(journal, &fresh))
         return false;
     while (fresh.end < journal->end) {
-        off_t left = journal->end - fresh.end;
-        size_t part = left < JOURNAL_GROUP ? (size_t)left : JOURNAL_GROUP;
+        size_t part = smaller((size_t)(journal->end - fresh.end), JOURNAL_GROUP);
         if (pread(journal->fd, fresh.group, part, fresh.end) != (ssize_t)part ||
             !write_at(fresh.fd, fresh.group, part, fresh.end)) {
             journal_fail(journal, "copy", journal->path);

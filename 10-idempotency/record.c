@@ -73,7 +73,10 @@ static void put_charge(struct http_out *out, const struct record *record)
     http_put_text(out, "\",\"source\":");
     json_put(out, record_text(record));
     put_number(out, ",\"created_ms\":", record->created_ms);
-    http_put_text(out, record->succeeded ? ",\"succeeded\":true" : ",\"succeeded\":false");
+    if (record->succeeded)
+        http_put_text(out, ",\"succeeded\":true");
+    else
+        http_put_text(out, ",\"succeeded\":false");
     if (record->name_length) {
         http_put_text(out, ",\"key\":");
         json_put(out, record_name(record));
@@ -165,7 +168,11 @@ struct record *record_read(struct json *json, const char *line, size_t length)
     if (!json_read(json, line, length) || json->values[0].type != JSON_OBJECT ||
         !number_of(json, "created_ms", INT64_MAX, &created_ms))
         return NULL;
-    struct record *record = json_member(json, "charge") ? read_charge(json) : read_other(json);
+    struct record *record;
+    if (json_member(json, "charge"))
+        record = read_charge(json);
+    else
+        record = read_other(json);
     if (record) {
         record->created_ms = record->key_from_ms = created_ms;
         record->line_length = (uint16_t)length;

@@ -101,7 +101,9 @@ static const char *default_journal(void)
     ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
     while (length > 0 && path[length - 1] != '/')
         length--;
-    strcpy(path + (length > 0 ? length : 0), JOURNAL_NAME);
+    if (length < 0) // there is no /proc: then in the current folder
+        length = 0;
+    strcpy(path + length, JOURNAL_NAME);
     return path;
 }
 
@@ -136,7 +138,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"journal", OPTION_TEXT, &journal,
-         .help = "file that keeps the charges; else " JOURNAL_NAME " beside this program"},
+         .help = "file of the charges; else " JOURNAL_NAME " beside ./server"},
         {"process-ms", OPTION_INT, &set->process_ms, 0, 60000,
          "ms that the bank takes for a charge"},
         {"lookup-ms", OPTION_INT, &set->lookup_ms, 0, 60000,
@@ -146,7 +148,7 @@ int main(int argc, char **argv)
         {"waste-kb", OPTION_INT, &waste_kb, 0, 1 << 20,
          "KB of lines that the journal may keep without need"},
         {"crash-at", OPTION_TEXT, &crash,
-         .help = "SIGKILL at a point, or POINT:N the N-th time: crashpoint.h"},
+         .help = "SIGKILL at POINT, or POINT:N at its N-th time: crashpoint.h"},
         {"drop", OPTION_INT, &set->drop, 0, 1000000, "so many answers to charges are lost"},
         {"capacity", OPTION_INT, &set->capacity, 0, 1000000,
          "POSTs a second, above it 503; 0: no limit"},

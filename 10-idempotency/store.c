@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "net.h"
+#include "smaller.h"
 
 #define CLOCK_STEP_MS   1000 // the clock may go back so far without being looked into
 #define EXPIRED_AT_ONCE 1000 // keys that a request may have to remove
@@ -267,9 +268,10 @@ void *store_commit(struct store *store)
     int64_t began_ns = now_ns();
     bool durable = journal_commit(&store->journal);
     commit_delay_synced(&store->delay, now_ns() - began_ns);
-    if (durable == store->failing) // it has changed: printed once, not for each client
-        fprintf(stderr, "%s\n",
-                durable ? "the journal can be written again" : store->journal.error);
+    if (durable && store->failing)
+        fprintf(stderr, "the journal can be written again\n");
+    else if (!durable && !store->failing) // printed once, and not for each client
+        fprintf(stderr, "%s\n", store->journal.error);
     store->failing = !durable;
     settle(store, durable);
     expire(store, EXPIRED_AT_ONCE);
@@ -355,7 +357,7 @@ uint32_t store_after(const struct store *store, struct http_text id)
     uint32_t from = 0, to = store->charge_count;
     while (from < to) {
         uint32_t middle = from + (to - from) / 2;
-        size_t length = id.length < ID_LENGTH ? id.length : ID_LENGTH;
+        size_t length = smaller(id.length, ID_LENGTH);
         int order = memcmp(store->charges[middle]->id, id.at, length);
         if (order < 0 || (order == 0 && id.length >= ID_LENGTH))
             from = middle + 1;

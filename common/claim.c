@@ -35,7 +35,9 @@ enum verdict holds_if(bool shown)
 static void write_ledger(const struct claim *claim, enum verdict shown, const char *measured)
 {
     const char *path = getenv("LEDGER");
-    FILE *ledger = path ? fopen(path, "a") : NULL;
+    FILE *ledger = NULL;
+    if (path)
+        ledger = fopen(path, "a");
     if (path && !ledger)
         die("cannot add to the ledger %s: %s", path, strerror(errno));
     if (ledger) {
@@ -74,7 +76,12 @@ void claim_report(const struct claim *claim, enum verdict seen, const char *form
     story_quiet(true); // the timeline is over
     const char *strict = getenv("STRICT"), *args = getenv("ARGS");
     bool skipped = seen == SKIPPED, expected = seen == claim->expected;
-    enum verdict shown = expected || skipped ? seen : UNCLEAR;
+    enum verdict shown = UNCLEAR;
+    if (expected || skipped)
+        shown = seen;
+    const char *seen_name = verdict_name[seen];
+    if (seen == UNCLEAR)
+        seen_name = "neither that nor its opposite";
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(measured, sizeof measured, format, arguments);
@@ -89,12 +96,13 @@ void claim_report(const struct claim *claim, enum verdict seen, const char *form
     }
     if (shown == UNCLEAR)
         printf("%*sclaim %s: expected %s; seen %s\n", CLAIM_TEXT, "", claim->id,
-               verdict_name[claim->expected],
-               seen == UNCLEAR ? "neither that nor its opposite" : verdict_name[seen]);
+               verdict_name[claim->expected], seen_name);
     if (shown == UNCLEAR || (skipped && strict && *strict)) {
         printf("%*sto see it again: make run-%02d SCENE=%s", CLAIM_TEXT, "", atoi(claim->id),
                story_scene());
-        printf(args && *args ? " ARGS=\"%s\"\n" : "\n", args);
+        if (args && *args)
+            printf(" ARGS=\"%s\"", args);
+        putchar('\n');
         surprises++;
     }
     write_ledger(claim, shown, measured);

@@ -215,9 +215,16 @@ static void advance(struct conn *c, const char *bytes, size_t length)
         timers_move(&c->loop->timers, &c->timer, due_ns(c));
 }
 
+// Brings the bytes that were left over back into the loop's buffer.
+static void bring_back(struct conn *c)
+{
+    if (c->in)
+        memcpy(c->loop->in, c->in, c->in_length);
+}
+
 static void advance_kept(struct conn *c)
 {
-    memcpy(c->loop->in, c->in ? c->in : "", c->in_length);
+    bring_back(c);
     advance(c, c->loop->in, c->in_length);
 }
 
@@ -234,7 +241,7 @@ static void receive(struct conn *c)
         watch(c, 0);
     if (c->broken || c->lingering)
         return;
-    memcpy(loop->in, c->in ? c->in : "", c->in_length);
+    bring_back(c);
     advance(c, loop->in, c->in_length + (size_t)got);
 }
 

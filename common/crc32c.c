@@ -9,7 +9,7 @@ static void fill(uint32_t tables[8][256])
     for (uint32_t byte = 0; byte < 256; byte++) {
         uint32_t crc = byte;
         for (int bit = 0; bit < 8; bit++)
-            crc = crc & 1 ? crc >> 1 ^ POLYNOMIAL : crc >> 1;
+            crc = crc >> 1 ^ (crc & 1) * POLYNOMIAL;
         tables[0][byte] = crc;
     }
     for (int k = 1; k < 8; k++)

@@ -24,7 +24,9 @@ const char *const fetch_text[] = {[FETCH_OK] = "answered",
 static bool limit(int fd, int option, int64_t deadline_ns)
 {
     int64_t us = FETCH_PATIENCE_MS * INT64_C(1000);
-    int64_t left_ns = deadline_ns ? deadline_ns - now_ns() : INT64_MAX;
+    int64_t left_ns = INT64_MAX;
+    if (deadline_ns)
+        left_ns = deadline_ns - now_ns();
     errno = ETIMEDOUT;
     if (left_ns <= 0)
         return false;
@@ -48,7 +50,9 @@ int fetch_connect(const struct sockaddr_storage *server, int64_t deadline_ns)
         if (errno != EINTR) // else again: it waits for the attempt that was interrupted
             break;
     }
-    int saved_errno = errno == EINPROGRESS ? ETIMEDOUT : errno;
+    int saved_errno = errno;
+    if (errno == EINPROGRESS)
+        saved_errno = ETIMEDOUT;
     close(fd);
     errno = saved_errno;
     return -1;
@@ -62,7 +66,17 @@ enum fetch_result fetch_open(struct fetch *f, const struct sockaddr_storage *ser
     f->deadline_ns = deadline_ns;
     net_name(server, f->about);
     f->fd = fetch_connect(server, deadline_ns);
-    return f->fd < 0 ? FETCH_REFUSED : FETCH_OK;
+    if (f->fd < 0)
+        return FETCH_REFUSED;
+    return FETCH_OK;
+}
+
+// Why a call on the socket has failed: its time was over, or the connection is broken.
+static enum fetch_result why_it_failed(void)
+{
+    if (errno == EAGAIN)
+        return FETCH_TIMEOUT;
+    return FETCH_RESET;
 }
 
 void fetch_close(struct fetch *f)
@@ -78,10 +92,12 @@ enum fetch_result fetch_send_bytes(struct fetch *f, const void *bytes, size_t le
         if (!limit(f->fd, SO_SNDTIMEO, f->deadline_ns))
             return FETCH_TIMEOUT;
         ssize_t put = send(f->fd, (const char *)bytes + done, length - done, MSG_NOSIGNAL);
-        if (put < 0 && errno != EINTR)
-            return errno == EAGAIN ? FETCH_TIMEOUT : FETCH_RESET;
-        done += put > 0 ? (size_t)put : 0;
-        f->up += put > 0 ? (uint64_t)put : 0;
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return why_it_failed();
+        done += (size_t)put;
+        f->up += (uint64_t)put;
     }
     return FETCH_OK;
 }
@@ -102,7 +118,9 @@ enum fetch_result fetch_send(struct fetch *f, const char *format, ...)
 // Moves the rest to where the kept part of this answer ends, or where the next one begins.
 static void make_room(struct fetch *f)
 {
-    char *to = f->bytes + (f->in_answer ? f->head.length + f->content.length : 0);
+    char *to = f->bytes;
+    if (f->in_answer)
+        to += f->head.length + f->content.length;
     f->rest.at = memmove(to, f->rest.at, f->rest.length);
 }
 
@@ -122,10 +140,12 @@ enum fetch_result fetch_read(struct fetch *f)
         got = recv(f->fd, f->bytes + end, room, 0);
     } while (got < 0 && errno == EINTR);
     if (got < 0)
-        return errno == EAGAIN ? FETCH_TIMEOUT : FETCH_RESET;
+        return why_it_failed();
+    if (got == 0)
+        return FETCH_CLOSED;
     f->rest.length += (size_t)got;
     f->down += (uint64_t)got;
-    return got ? FETCH_OK : FETCH_CLOSED;
+    return FETCH_OK;
 }
 
 void fetch_use(struct fetch *f, size_t length)
@@ -165,7 +185,9 @@ enum fetch_result fetch_take(struct fetch *f)
 {
     struct http_text part;
     ssize_t used = 1;
-    enum fetch_result result = f->in_answer ? FETCH_OK : take_head(f);
+    enum fetch_result result = FETCH_OK;
+    if (!f->in_answer)
+        result = take_head(f);
     if (result != FETCH_OK)
         return result;
     while (!f->body.done && f->rest.length && used) {
@@ -183,7 +205,9 @@ enum fetch_result fetch_take(struct fetch *f)
         fetch_use(f, (size_t)used);
     }
     f->in_answer = !f->body.done;
-    return f->body.done ? FETCH_OK : FETCH_MORE;
+    if (f->in_answer)
+        return FETCH_MORE;
+    return FETCH_OK;
 }
 
 enum fetch_result fetch_answer(struct fetch *f)

@@ -71,7 +71,7 @@ enum fetch_result fetch_take(struct fetch *f);
 // Both, until it is whole.
 enum fetch_result fetch_answer(struct fetch *f);
 
-// The first bytes of the rest are used: by a caller who reads on.
+// The caller has used the first bytes of the rest, because it reads on by itself.
 void fetch_use(struct fetch *f, size_t length);
 
 // Asks, with further fields ("Name: value\r\n", or "") and content (or NULL), and reads the

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "smaller.h"
+
 #define NAME_BYTES 40 // of a field's name: no name in the lists below is longer
 
 // Fields that are about one connection only (RFC 9110 §7.6.1). Host is written separately.
@@ -27,12 +29,14 @@ static bool is_letter_or_digit(char c)
 // same to them ("X_Forwarded.For" becomes "x-forwarded-for"). A long name is cut.
 static void simplify(struct http_text name, char simple[NAME_BYTES])
 {
-    size_t length = name.length < NAME_BYTES - 1 ? name.length : NAME_BYTES - 1;
+    size_t length = smaller(name.length, NAME_BYTES - 1);
     for (size_t i = 0; i < length; i++) {
         char c = name.at[i];
         if (c >= 'A' && c <= 'Z')
             c = (char)(c | 0x20);
-        simple[i] = is_letter_or_digit(c) ? c : '-';
+        simple[i] = '-';
+        if (is_letter_or_digit(c))
+            simple[i] = c;
     }
     simple[length] = '\0';
 }
@@ -97,7 +101,9 @@ static void put_field(struct http_out *out, const struct http_field *field)
 // (RFC 9110 §7.6.3).
 static void put_via(struct http_out *out, const struct forward *forward, int minor)
 {
-    http_put_text(out, minor ? "Via: 1.1 " : "Via: 1.0 ");
+    http_put_text(out, "Via: 1.");
+    http_put_number(out, (uint64_t)minor, 10);
+    http_put_text(out, " ");
     http_put_text(out, forward->by->name);
     http_put(out, "\r\n", 2);
 }
@@ -142,7 +148,10 @@ void forward_request_head(const struct forward *forward, const struct http_head 
         http_put(out, "\r\n", 2);
     }
     http_put_field(out, "X-Forwarded-For", forward->client);
-    http_put_field(out, "X-Forwarded-Proto", forward->by->secure ? "https" : "http");
+    if (forward->by->secure)
+        http_put_field(out, "X-Forwarded-Proto", "https");
+    else
+        http_put_field(out, "X-Forwarded-Proto", "http");
     put_via(out, forward, head->minor);
     if (!head->keep_alive)
         http_put_field(out, "Connection", "close");
@@ -157,8 +166,11 @@ static int refuse_request(const struct http_head *head)
         return 501; // this is the way to one server only
     if (!read_max_forwards(head, &max_forwards) || max_forwards > 0)
         return 0;
-    // The request was to come as far as this proxy. TRACE would show it what it has sent.
-    return http_is(head->method, "OPTIONS") ? 204 : 501;
+    // With Max-Forwards: 0 this proxy answers itself. It does so for OPTIONS, and not for
+    // TRACE.
+    if (http_is(head->method, "OPTIONS"))
+        return 204;
+    return 501;
 }
 
 // Passes content on as it is, but for the fields behind the last chunk. Returns how many bytes
@@ -171,7 +183,7 @@ static ssize_t pass_content(struct http_body *body, const char *bytes, size_t le
     if (room < 2) // for the line that ends the chunks
         return 0;
     bool in_trailer = body->state == BODY_TRAILER;
-    ssize_t used = http_body_take(body, bytes, length < room ? length : room, &content);
+    ssize_t used = http_body_take(body, bytes, smaller(length, room), &content);
     if (used <= 0)
         return used;
     *content_bytes += content.length;
@@ -194,7 +206,9 @@ static size_t forward_content(struct forward *forward, const char *bytes, size_t
     if (used < 0)
         forward->why = forward->body.why;
     forward->in_content = !forward->body.done;
-    return used > 0 ? (size_t)used : 0;
+    if (used < 0)
+        return 0;
+    return (size_t)used;
 }
 
 static size_t forward_request(struct forward *forward, const char *bytes, size_t length,
@@ -286,7 +300,9 @@ static size_t forward_answer_content(struct forward *forward, const char *bytes,
     forward->bad_answer = used < 0;
     if (forward->answer_body.done)
         end_answer(forward);
-    return used > 0 ? (size_t)used : 0;
+    if (used < 0)
+        return 0;
+    return (size_t)used;
 }
 
 static size_t forward_answer(struct forward *forward, const char *bytes, size_t length,
@@ -297,8 +313,10 @@ static size_t forward_answer(struct forward *forward, const char *bytes, size_t 
         return forward_answer_content(forward, bytes, length, out);
     if (forward->answers_end || out->size - out->length < FORWARD_HEAD_BYTES)
         return 0;
-    int result = forward->waiting ? http_read_response(bytes, length, &head) : -1;
-    // Nobody was asked to change the protocol, and an answer needs a question.
+    int result = -1; // an answer needs a request
+    if (forward->waiting)
+        result = http_read_response(bytes, length, &head);
+    // This proxy asks no server to change the protocol, so a 101 is wrong.
     forward->bad_answer = result < 0 || (result > 0 && head.status == 101);
     if (result <= 0 || forward->bad_answer)
         return 0;

@@ -11,7 +11,7 @@
 // What is not passed on:
 // * fields that are about one connection only (§7.6.1): Connection and all that it names,
 //   Keep-Alive, TE, Upgrade, ...; so neither a change of protocol nor a trailer passes
-// * fields in which proxies say whom they speak for (X-Forwarded-For, ...): from a client they
+// * fields in which proxies name their client (X-Forwarded-For, ...): from a client they
 //   are only claims. A name counts however it is spelled: for many servers X_Forwarded_For is
 //   the same as X-Forwarded-For, because their programs see HTTP_X_FORWARDED_FOR.
 // What is added: X-Forwarded-For, X-Forwarded-Proto, Via.

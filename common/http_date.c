@@ -44,8 +44,14 @@ time_t http_read_date(struct http_text date)
         if (!end || *end)
             continue;
         int day = utc.tm_mday;
-        time_t seconds = i == 1 ? in_its_century(&utc) : timegm(&utc);
-        return utc.tm_mday == day ? seconds : -1; // timegm() moves 31 February to 3 March
+        time_t seconds;
+        if (i == 1)
+            seconds = in_its_century(&utc);
+        else
+            seconds = timegm(&utc);
+        if (utc.tm_mday != day) // timegm() moves 31 February to 3 March
+            return -1;
+        return seconds;
     }
     return -1;
 }

@@ -8,6 +8,7 @@
 // Read http_read_framing() first: what a head says. Then http_body_take(): content, as it
 // comes.
 #include "http.h"
+#include "smaller.h"
 
 // ---- what the head says --------------------------------------------------------------------
 
@@ -141,7 +142,9 @@ static int hex_digit(char c)
     if (c >= '0' && c <= '9')
         return c - '0';
     c |= 0x20; // a capital letter becomes a small one
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
 }
 
 // Reads "1a3f;name=value\r\n". This function and the two below return how many bytes they have
@@ -166,7 +169,9 @@ static ssize_t read_size(struct http_body *body, const char *bytes, size_t lengt
         return refuse(body, 400, "a chunk's size does not end with CRLF");
     if (i + 1 >= length)
         return 0;
-    body->state = body->left ? BODY_CHUNK : BODY_TRAILER;
+    body->state = BODY_CHUNK;
+    if (body->left == 0) // the last chunk
+        body->state = BODY_TRAILER;
     return (ssize_t)i + 2;
 }
 
@@ -174,7 +179,9 @@ static ssize_t read_line_end(struct http_body *body, const char *bytes, size_t l
 {
     if ((length > 0 && bytes[0] != '\r') || (length > 1 && bytes[1] != '\n'))
         return refuse(body, 400, "a chunk does not end with CRLF where its size says");
-    return length > 1 ? 2 : 0;
+    if (length < 2)
+        return 0;
+    return 2;
 }
 
 // Fields behind the last chunk are read, checked and thrown away.
@@ -187,7 +194,7 @@ static ssize_t read_trailer(struct http_body *body, const char *bytes, size_t le
         return used;
     }
     size_t room = HTTP_HEAD_BYTES - body->trailer_bytes;
-    const char *end = bytes + (length < room ? length : room);
+    const char *end = bytes + smaller(length, room);
     const char *next = http_read_field(bytes, end, &field, &body->why);
     if (body->why)
         return -400;
@@ -220,7 +227,9 @@ ssize_t http_body_take(struct http_body *body, const char *bytes, size_t length,
         break;
     }
     // In these three states the bytes are content.
-    content->length = length < body->left ? length : (size_t)body->left;
+    content->length = length;
+    if (body->left < length)
+        content->length = (size_t)body->left;
     if (body->state != BODY_TO_CLOSE)
         body->left -= content->length;
     if (!body->left && body->state == BODY_CHUNK)

@@ -2,7 +2,7 @@
 // end. What the fields say about the message's end is in http_framing.c.
 #include "http.h"
 
-#define METHOD_BYTES 32 // no method that anybody implements is longer
+#define METHOD_BYTES 32 // longer than any method that is in use
 #define EMPTY_LINES  2  // that may come before a request (RFC 9112 §2.2)
 
 #define LINE_FORM "a request line is METHOD TARGET HTTP/1.1, with single spaces"

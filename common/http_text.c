@@ -39,7 +39,9 @@ bool http_next_item(struct http_text *list, struct http_text *item)
             return false;
         const char *comma = item_end(list->at, end);
         *item = http_trim(list->at, comma);
-        list->at = comma < end ? comma + 1 : end;
+        list->at = end;
+        if (comma < end)
+            list->at = comma + 1;
         list->length = (size_t)(end - list->at);
     } while (!item->length);
     return true;
@@ -61,8 +63,11 @@ bool http_number(struct http_text text, uint64_t max, uint64_t *value)
 void http_split_target(struct http_text target, struct http_text *path, struct http_text *query)
 {
     const char *mark = memchr(target.at, '?', target.length), *end = target.at + target.length;
-    const char *path_end = mark ? mark : end;
-    const char *query_begin = mark ? mark + 1 : end;
+    const char *path_end = end, *query_begin = end;
+    if (mark) {
+        path_end = mark;
+        query_begin = mark + 1;
+    }
     *path = (struct http_text){target.at, (size_t)(path_end - target.at)};
     if (!path->length) // http://example.org?query (RFC 9110 §4.2.3)
         *path = (struct http_text){"/", 1};

@@ -122,5 +122,7 @@ ssize_t huffman_decode(const uint8_t *code, size_t length, char *text, size_t ma
     }
     // What is left must be padding: fewer than eight bits, all of them ones.
     bool ones = count == 0 || bits >> (64 - count) == (UINT64_C(1) << count) - 1;
-    return count < 8 && ones ? (ssize_t)decoded : HUFFMAN_BAD;
+    if (count >= 8 || !ones)
+        return HUFFMAN_BAD;
+    return (ssize_t)decoded;
 }

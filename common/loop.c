@@ -53,7 +53,9 @@ static void watch_listener(struct loop *loop)
 {
     bool want = !loop->stopping && loop->retry_accept_ns <= loop->now_ns &&
                 loop->timers.count < (uint32_t)loop->server->conns_max;
-    struct epoll_event event = {want ? EPOLLIN : 0, {.ptr = &loop->listener}};
+    struct epoll_event event = {0, {.ptr = &loop->listener}};
+    if (want)
+        event.events = EPOLLIN;
     if (want != loop->accepting &&
         !epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listener, &event))
         loop->accepting = want;
@@ -77,7 +79,9 @@ static void stop(struct loop *loop, int stop_fd)
 
 static struct conn *first(const struct loop *loop)
 {
-    return loop->timers.count ? (struct conn *)loop->timers.heap[0] : NULL;
+    if (loop->timers.count == 0)
+        return NULL;
+    return (struct conn *)loop->timers.heap[0];
 }
 
 static bool is_due(const struct loop *loop)

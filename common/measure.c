@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "net.h"
+#include "smaller.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -55,7 +56,7 @@ long raise_file_limit(long wanted)
     if (files.rlim_cur >= (rlim_t)wanted)
         return (long)files.rlim_cur;
     rlim_t before = files.rlim_cur;
-    files.rlim_cur = (rlim_t)wanted < files.rlim_max ? (rlim_t)wanted : files.rlim_max;
+    files.rlim_cur = smaller((size_t)wanted, files.rlim_max);
     if (setrlimit(RLIMIT_NOFILE, &files))
         return (long)before;
     return (long)files.rlim_cur;

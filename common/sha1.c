@@ -51,7 +51,9 @@ void sha1(const void *bytes, size_t length, uint8_t digest[SHA1_BYTES])
     for (; rest >= BLOCK; at += BLOCK, rest -= BLOCK)
         add_block(h, at);
     // What is left, a bit that is set, zeros, and the length in bits, in one block or two.
-    size_t blocks = rest + 9 > BLOCK ? 2 : 1;
+    size_t blocks = 1;
+    if (rest + 9 > BLOCK) // no room for the 0x80 and the length
+        blocks = 2;
     memcpy(end, at, rest);
     end[rest] = 0x80;
     for (int i = 0; i < 8; i++)

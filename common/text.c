@@ -107,8 +107,11 @@ void wrap(const char *text, int indent)
             putchar('\n');
             column = 0;
         }
-        printf("%*s%s", column ? 1 : indent, "", word);
-        column += (column ? 1 : indent) + columns(word);
+        int spaces = 1; // before the word
+        if (column == 0)
+            spaces = indent;
+        printf("%*s%s", spaces, "", word);
+        column += spaces + columns(word);
     }
     putchar('\n');
 }

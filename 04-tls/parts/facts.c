@@ -80,8 +80,8 @@ static void print_key(const X509 *certificate)
         return;
     for (int i = 0; i < PIN_BYTES; i++)
         snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-    print_fact("     key %s, %d bits; --pin %s", EVP_PKEY_get0_type_name(key),
-               EVP_PKEY_get_bits(key), hex);
+    print_fact("     key %s, %d bits", EVP_PKEY_get0_type_name(key), EVP_PKEY_get_bits(key));
+    print_fact("     --pin %s", hex);
 }
 
 void print_certificates(const SSL *ssl)

@@ -34,11 +34,8 @@
 
 // ---- PUBLISH, and what belongs to it -------------------------------------------------------
 
-// Topics that begin with "$" are the broker's own: what clients publish there goes nowhere.
 static void pass_on(const struct mqtt_packet *packet)
 {
-    if (packet->topic.at[0] == '$')
-        return;
     struct message *message =
         message_new(packet->topic, packet->payload, packet->qos, packet->retain);
     if (message)
@@ -207,6 +204,10 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     struct client *client = client_of(conn);
     ssize_t taken = 1;
     size_t used = 0;
+    if (client->left) {
+        conn_close(conn);
+        return length;
+    }
     if (client->part.message) // it is half written: no answer may come in between
         return 0;
     while (taken > 0 && used < length && conn_room(conn) >= ANSWER_ROOM) {

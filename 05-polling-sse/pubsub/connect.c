@@ -60,6 +60,7 @@ void leave(struct client *client)
         return;
     client->session = NULL;
     client->will = NULL;
+    client->left = true;
     figures.connected--;
     if (session->clean)
         session_end(session);
@@ -94,7 +95,9 @@ static enum mqtt_code may_connect(const struct mqtt_connect *connect)
     if (connect->client_id.length == 0 && !connect->clean) // what would its session be called?
         return MQTT_BAD_CLIENT_ID;
     enum mqtt_code code = accounts_check(connect);
-    if (code == MQTT_ACCEPTED && figures.connected >= (uint32_t)clients_max)
+    const struct session *own = session_find(connect->client_id);
+    bool takes_over = own && own->client; // then there is one client less
+    if (code == MQTT_ACCEPTED && !takes_over && figures.connected >= (uint32_t)clients_max)
         return MQTT_UNAVAILABLE;
     return code;
 }

@@ -85,6 +85,8 @@ static void match_group(struct group *group)
 
 void publish(struct message *message)
 {
+    if (message->bytes[0] == '$') // these topics are the broker's own (§4.7.2)
+        return;
     if (message->retain && !retained_set(message))
         figures.dropped++;
     match_count = 0;

@@ -18,6 +18,7 @@ struct client {
     size_t part_at;                 // bytes of it that are written
     int64_t silent_ns, packet_ns;   // when it has been silent, a packet late, too long
     uint16_t keep_alive_s;
+    bool left;    // it was a client's, and is not any more: what still comes counts for nothing
     bool waiting; // for its CONNECT
 };
 

@@ -35,7 +35,8 @@ static struct pool *pool;
 static int64_t start_ns;     // when there was something to be had
 static atomic_int had_first; // their first turns
 static pthread_barrier_t all_there;
-static atomic_int behind; // without one when somebody had a second: at most so many
+// The most borrowers that had no connection yet when another borrower had its second one.
+static atomic_int behind;
 
 void burst_of(int count)
 {
@@ -140,8 +141,8 @@ static void show_waits(double longest_ms)
     }
 }
 
-// The same crowd without patience. Returns how many got nothing; *too_early: of them who were
-// told so before their time was up, or not told why.
+// The same borrowers with a short acquire_ms. Returns how many got nothing; *too_early: those
+// that told so before their time was up, or not told why.
 static int wait_impatiently(struct db_config *server, int *too_early)
 {
     int without = 0;

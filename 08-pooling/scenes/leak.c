@@ -77,6 +77,6 @@ void scene_leak(void)
                           waited_ms >= PATIENCE_MS && (int)stats.leaks == LEAKS &&
                           missing == LEAKS),
                  "%d of %d leaked; the next borrower had an error after %.0f ms, with the "
-                 "names of those who hold them",
+                 "names of its borrowers",
                  (int)stats.leaks, LEAKS, waited_ms);
 }

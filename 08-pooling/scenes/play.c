@@ -100,15 +100,16 @@ int main(int argc, char **argv)
         {"sizing", "how many connections are enough", scene_sizing},
         {"ports", "a port for each connection", scene_ports},
         {"stale", "the server was started again", scene_stale},
-        {"leak", "somebody does not return what he has borrowed", scene_leak},
+        {"leak", "a borrower does not return its connection", scene_leak},
         {"nplus1", "a hundred questions, or one", scene_nplus1},
         {"burst", "many borrowers, few connections", scene_burst},
-        {"lifetimes", "what a pool does when nobody asks", scene_lifetimes},
+        {"lifetimes", "what a pool does when no thread asks", scene_lifetimes},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
-        {"port", OPTION_INT, &port, 1, 65535, "its port"},
-        {"threads", OPTION_INT, &threads, 1, 1000, "that want connections in scene sizing"},
+        {"port", OPTION_INT, &port, 1, 65535, "port of the server"},
+        {"threads", OPTION_INT, &threads, 1, 1000,
+         "threads that want connections in scene sizing"},
         {"burst", OPTION_INT, &burst, 20, 1000, "threads at once in scene burst"},
         {0}};
     int first = options_parse(

@@ -165,7 +165,7 @@ void scene_sharing(void)
     config.max = 4;
     pool = new_pool(config);
     shared.db = open_or_die(the_server());
-    story_say("Two users on one connection. Whoever reads first has the first answer.");
+    story_say("Two users on one connection. The first to read gets the first answer.");
     story_timeline();
     story_event("A sends: get user 1");
     send_query(1);
@@ -180,10 +180,10 @@ void scene_sharing(void)
         wrong[way] = count_mixed_up(way);
     db_close(shared.db);
     end_pool(pool);
-    printf("\n  %d threads, %d queries each:\n", SHARERS, QUERIES);
+    printf("\n  %d threads, %d queries each; answers that went to the wrong thread:\n", SHARERS,
+           QUERIES);
     for (enum way way = 0; way < WAYS; way++)
-        printf("      %-42s %4d of %d answers went to somebody else\n", way_name[way],
-               wrong[way], SHARERS * QUERIES);
+        printf("      %-42s %4d of %d\n", way_name[way], wrong[way], SHARERS * QUERIES);
     claim_report(&mixes,
                  holds_if(b_has == 1 && a_has == 2 && wrong[BY_ID] == 0 && wrong[POOLED] == 0),
                  "B asked for user 2 and saw user %ld; with ids %d mistakes in %d, with a pool "

@@ -20,7 +20,9 @@
 #define LOOK_EVERY_MS 25
 #define AGAIN         5
 #define PATIENT_MS    60000
-#define FULL          24 // columns of a bar
+#define BAR_WIDE      24 // columns of a bar, on a terminal of WIDE columns or more
+#define BAR_NARROW    19
+#define WIDE          88
 #define THREADS       1000
 #define FAR           2 // round trips that take so many queries' time are another case
 #define WHY_BYTES     100
@@ -106,9 +108,17 @@ static struct result measure(struct db_config *server, struct db *watcher, int c
     return result;
 }
 
+static int bar_columns(void)
+{
+    if (text_width() < WIDE)
+        return BAR_NARROW;
+    return BAR_WIDE;
+}
+
 static void bar(double value, double full, const char *colour, const char *block)
 {
-    int length = (int)smaller((size_t)(value / full * FULL + 0.5), FULL);
+    int length =
+        (int)smaller((size_t)(value / full * bar_columns() + 0.5), (size_t)bar_columns());
     fputs(paint(colour), stdout);
     repeat(block, length);
     fputs(paint(PLAIN), stdout);
@@ -121,7 +131,7 @@ static void show(int connections, const char *mark, const struct result *result,
     printf("  %4d  %-12s", connections, mark);
     bar(result->rate, full, CYAN, "█");
     printf(" %-4.0f", result->rate);
-    repeat(" ", FULL + 2 - (int)(result->rate / full * FULL + 0.5));
+    repeat(" ", bar_columns() + 2 - (int)(result->rate / full * bar_columns() + 0.5));
     bar(in_line, threads, YELLOW, "▒");
     bar(queued, threads, RED, "▓");
     bar(threads - in_line - queued, threads, GREEN, "░");
@@ -136,18 +146,18 @@ static void show_all(const struct result results[SIZES], const int sizes[SIZES])
     for (int i = 0; i < SIZES; i++)
         if (results[i].rate > full)
             full = results[i].rate;
-    printf(
-        "\n  %sconnections       queries a second               where the %d threads are%s\n",
-        paint(BOLD), threads, paint(PLAIN));
+    int second = bar_columns() + 7; // columns before the second bar
+    printf("\n  %s%-18s%-*swhere the %d threads are%s\n", paint(BOLD), "connections", second,
+           "queries a second", threads, paint(PLAIN));
     for (int i = 0; i < SIZES; i++) {
         if (marks[i])
             show(sizes[i], marks[i], &results[i], full);
         else
             show(sizes[i], "", &results[i], full);
     }
-    printf("  %*s%s▒%s in the pool's line, %s▓%s in the server's, %s░%s under way\n", FULL + 20,
-           "", paint(YELLOW), paint(PLAIN), paint(RED), paint(PLAIN), paint(GREEN),
-           paint(PLAIN));
+    printf("  %*s%s▒%s in the pool's line, %s▓%s in the server's, %s░%s under way\n",
+           bar_columns() - 4, "", paint(YELLOW), paint(PLAIN), paint(RED), paint(PLAIN),
+           paint(GREEN), paint(PLAIN));
 }
 
 // Far better than one connection, and seven times as many are hardly better.

@@ -1,6 +1,6 @@
 # bench.sh: what the pool costs, whether it is fair, and what a query costs this server.
 #
-# acquire and release of a pool that nobody else uses, beside a bare mutex: at most 5 times that.
+# acquire and release of a pool with one thread, beside a bare mutex: at most 5 times that.
 # Both are measured in turn, and of each the shortest round counts. Eight threads on four
 # connections: the longest wait is at most 10 times the median. CPU time (user and system) of the
 # server's process for a query on one connection, one at a time and 64 under way at once; beside

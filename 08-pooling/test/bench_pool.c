@@ -25,7 +25,7 @@ static const char *host = "127.0.0.1";
 static int port = 8008, count = 500, window = 1;
 static struct db_config config;
 
-// ---- lock: a pool that nobody else uses ----------------------------------------------------
+// ---- lock: a pool with one thread ----------------------------------------------------
 
 static void *lend_itself(void *context, int timeout_ms, char reason[POOL_ERROR])
 {

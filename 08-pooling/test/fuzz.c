@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// The first byte says who gets the others.
+// The first byte chooses the reader of the others.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *(*const targets[])(const char *bytes, size_t length) = {

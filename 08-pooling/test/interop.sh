@@ -1,4 +1,4 @@
-# interop.sh: nobody else speaks the protocol of this lesson, so it is written a second time, in
+# interop.sh: no other program speaks the protocol of this lesson, so this file has a second client, in
 # Python and from the description in protocol.h alone: a client for our server, and a server for
 # our client. And the pool of HTTP connections meets nginx.
 . ../common/test/peers.sh
@@ -125,7 +125,7 @@ def harm(s, path):
     elif path == "/cut":
         s.sendall(OK + b"Content-Length: 9\r\n\r\nhalf")
         return False
-    elif path == "/another":  # answer, which nobody has asked for
+    elif path == "/another":  # answer without a request
         s.sendall((OK + b"Content-Length: 2\r\n\r\nhi") * 2)
     elif path == "/switch":
         s.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")

@@ -109,7 +109,7 @@ TEST(the_longest_queries_and_answers)
 // ---- hostile frames ------------------------------------------------------------------------
 
 // Everything that a client says, cut in two at each place; between the parts the server has
-// surely read the first one, for it has answered somebody who came later.
+// surely read the first one, for it has answered a client that came later.
 TEST(frames_cut_at_every_byte)
 {
     struct bytes b;
@@ -239,10 +239,10 @@ TEST(too_many_sessions)
     int second = send_login(port), third = send_login(port); // the place is taken at once
     CHECK_HAS(last_words(third), "F0 53300|too many connections\n");
     CHECK_HAS(read_answer(second), "R0 2\n");
-    say(second, 'X', 0, NULL); // who says goodbye makes room before the connection is gone
+    say(second, 'X', 0, NULL); // TERMINATE makes room before the connection is gone
     third = log_in(port);
     CHECK_HAS(last_words(send_login(port)), "F0 53300|too many connections\n");
-    reset(third); // and so does who says nothing
+    reset(third); // and so does a reset
     await_figure(first, "sessions", 1);
     close(log_in(port));
     CHECK_INT(figure(first, "most_sessions"), 2);
@@ -252,7 +252,7 @@ TEST(too_many_sessions)
     CHECK_INT(test_stop(pid), 0);
 }
 
-TEST(who_never_logs_in_is_sent_away)
+TEST(a_client_that_never_logs_in_is_sent_away)
 {
     pid_t pid;
     struct bytes b;

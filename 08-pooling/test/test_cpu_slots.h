@@ -42,8 +42,8 @@ TEST(pipelined_queries_that_take_time_too)
     pipeline("--query-ms 1 --cores 1");
 }
 
-// Who takes no answers gets no core, and holds up nobody.
-TEST(a_client_that_does_not_read_disturbs_nobody)
+// A client that takes no answers gets no core, and delays no other client.
+TEST(a_client_that_does_not_read_delays_no_other)
 {
     static struct bytes b;
     pid_t pid;
@@ -71,9 +71,9 @@ TEST(a_client_that_does_not_read_disturbs_nobody)
 
 // ---- cores ---------------------------------------------------------------------------------
 
-// One core, and six that want it: one works, five wait. Some of those who wait vanish, and then
-// the one who works.
-TEST(who_vanishes_leaves_the_queue_and_the_core)
+// One core, and six that want it: one works, five wait. Some clients that wait vanish, and then
+// the one whose query runs.
+TEST(a_client_that_vanishes_leaves_the_queue_and_the_core)
 {
     static const int goes[] = {2, 5, 0, 1, 4}; // the third one has the core in between
     pid_t pid;
@@ -96,8 +96,8 @@ TEST(who_vanishes_leaves_the_queue_and_the_core)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Who came last must not have an answer while one who came before has none. poll() looks at the
-// last one first, so that an answer that comes meanwhile deceives nobody.
+// The last client must not have an answer while an earlier client has none. poll() looks at the
+// last client first, so an answer that comes meanwhile does no harm.
 TEST(queries_wait_for_a_core_in_their_order)
 {
     struct pollfd polls[20];
@@ -146,7 +146,7 @@ TEST(queries_that_wait_cost_the_others_time)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// What looks into no table needs no core: a pool can ask whether somebody is there while all
+// What looks into no table needs no core: a pool can validate a connection while all
 // cores are busy.
 TEST(pings_and_sleepers_need_no_core)
 {

@@ -87,7 +87,7 @@ TEST(answers_come_in_the_order_of_the_queries)
     CHECK(!db_receive(db, &id, 5000));
     CHECK_INT(id, ids[2]);
     CHECK(!db->broken);
-    // Who does not look at ids gets the answer to another query, and notices.
+    // A client that does not look at ids gets the answer to another query, and notices.
     CHECK(db_send(db, "get user 1", 5000));
     CHECK(!db_query(db, "get user 2", 5000));
     CHECK(db->broken);
@@ -175,7 +175,7 @@ TEST(no_port_is_left)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// ---- with servers that nobody wants --------------------------------------------------------
+// ---- with hostile servers --------------------------------------------------------
 
 // The kernel accepts for a server that does not; and one whose queue is full does not even.
 TEST(servers_that_do_not_answer)

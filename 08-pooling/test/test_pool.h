@@ -91,7 +91,7 @@ TEST(pool_configurations_that_make_no_sense)
     }
 }
 
-TEST(pool_says_who_has_everything)
+TEST(pool_names_its_borrowers)
 {
     struct lease a, b, c;
     struct pool *pool = new_pool(resources_without_time(2));
@@ -103,7 +103,7 @@ TEST(pool_says_who_has_everything)
     CHECK(!c.resource);
     CHECK_INT(c.result, POOL_TIMEOUT);
     CHECK_HAS(c.error, "nothing free within 0 ms, 2 of 2 out: the first for 2.0 s, ");
-    CHECK_HAS(c.error, "test_pool_says_who_has_everything for 0.5 s");
+    CHECK_HAS(c.error, "test_pool_names_its_borrowers for 0.5 s");
     pool_release(&c, true); // it never got anything
     CHECK_INT(stats_of(pool).active, 2);
     CHECK_INT(stats_of(pool).timeouts, 1);
@@ -176,7 +176,7 @@ TEST(pool_keeps_a_minimum_and_closes_the_rest)
     CHECK_INT(stats_of(pool).idle, 4);
     pass_ms(10000);
     pool_tend(pool);
-    CHECK_INT(stats_of(pool).idle, 2); // those are kept, however long nobody wants them
+    CHECK_INT(stats_of(pool).idle, 2); // those are kept, however long no thread wants them
     CHECK_INT(stats_of(pool).closed[POOL_IDLE], 3);
     CHECK(pool_acquire(pool, "a test", &leases[0]));
     pool_release(&leases[0], false);
@@ -232,7 +232,7 @@ TEST(pool_lends_nothing_that_is_too_old)
     config.lifetime_ms = 1000;
     struct pool *pool = new_pool(config);
     CHECK(pool_acquire(pool, "a test", &lease));
-    pass_ms(2000); // it is not taken away from who has it
+    pass_ms(2000); // its borrower keeps it
     CHECK_INT(resources_open, 1);
     pool_release(&lease, true);
     CHECK_INT(resources_open, 0);
@@ -333,7 +333,7 @@ TEST(pool_open_that_fails)
     expect_closed(pool);
 }
 
-// A resource is out, so there is hope: nobody in line gives up because an open has failed.
+// A resource is out and may come back: no thread in line gives up because an open has failed.
 TEST(pool_line_outlives_a_failure)
 {
     struct lease first, second;
@@ -378,7 +378,7 @@ TEST(pool_line_hears_why_there_is_nothing)
     expect_closed(pool);
 }
 
-// Opening works again: who is in line profits from it without anything being returned.
+// Opening works again: the threads in line get resources although none is returned.
 TEST(pool_line_is_served_after_a_failure)
 {
     struct lease first, second;
@@ -403,7 +403,7 @@ TEST(pool_line_is_served_after_a_failure)
     expect_closed(pool);
 }
 
-TEST(pool_slow_open_holds_up_nobody_else)
+TEST(pool_slow_open_delays_no_other_thread)
 {
     struct lease lease;
     struct borrower slow = {0};

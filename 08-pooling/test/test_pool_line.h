@@ -1,4 +1,4 @@
-// test_pool_line.h: tests of the pool with many threads: who is first, who is
+// test_pool_line.h: tests of the pool with many threads: which thread is first, which is
 // sent away when it closes.
 #ifndef TEST_POOL_LINE_H
 #define TEST_POOL_LINE_H

@@ -1,5 +1,5 @@
-// test_resources.h: what the tests of the pool lend: resources that cost nothing; and who
-// borrows them.
+// test_resources.h: what the tests of the pool lend: resources that cost nothing, and the
+// threads that borrow them.
 #ifndef TEST_RESOURCES_H
 #define TEST_RESOURCES_H
 
@@ -14,7 +14,8 @@
 #define AWAIT_MS 20000
 #define THREADS  12
 
-// ---- resources, and who makes them ---------------------------------------------------------
+// ---- resources, and the functions that make them
+// ---------------------------------------------------------
 
 struct resource {
     int number;
@@ -78,7 +79,7 @@ static struct pool_config resources(int max)
                                 .validate = resource_validate};
 }
 
-// The same, but nobody waits, and the clock is the test's.
+// The same, but no thread waits, and the clock is the test's.
 static struct pool_config resources_without_time(int max)
 {
     struct pool_config config = resources(max);

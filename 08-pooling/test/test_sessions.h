@@ -138,8 +138,8 @@ TEST(sessions_more_than_the_server_has)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// The server is killed in the middle: who has a session has an error; nobody else has one
-// after there is a server again.
+// The server is killed in the middle: a borrower with a session has an error; no other borrower
+// has one after there is a server again.
 TEST(sessions_of_a_server_that_died)
 {
     char value[POOL_ERROR], command[80];

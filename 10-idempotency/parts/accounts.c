@@ -33,8 +33,11 @@ static struct record *read_account(struct connection *c, const struct request *r
     int64_t limit;
     bool good = json_read(json, request->content.at, request->content.length) &&
                 json->values[0].type == JSON_OBJECT;
-    const struct json_value *owner = good ? json_member(json, "owner") : NULL,
-                            *most = good ? json_member(json, "limit") : NULL;
+    const struct json_value *owner = NULL, *most = NULL;
+    if (good) {
+        owner = json_member(json, "owner");
+        most = json_member(json, "limit");
+    }
     if (!good) {
         problem(c, 400, "", NULL, "The content must be a JSON object.");
     } else if (!is_owner(owner)) {
@@ -55,10 +58,13 @@ static struct record *read_account(struct connection *c, const struct request *r
 static void when_put(struct connection *c)
 {
     struct http_text nothing = {"", 0};
+    int status = 201;
+    if (c->existed)
+        status = 204;
     if (!c->durable)
         charge_not_kept(c);
     else
-        connection_answer(c, c->existed ? 204 : 201, "", nothing);
+        connection_answer(c, status, "", nothing);
 }
 
 static void when_deleted(struct connection *c)

@@ -16,8 +16,10 @@ void charge_put(struct http_out *out, const struct record *charge)
     http_put_text(out, record_currencies[charge->currency]);
     http_put_text(out, "\",\"source\":");
     json_put(out, record_text(charge));
-    http_put_text(out,
-                  charge->succeeded ? ",\"status\":\"succeeded\"" : ",\"status\":\"declined\"");
+    if (charge->succeeded)
+        http_put_text(out, ",\"status\":\"succeeded\"");
+    else
+        http_put_text(out, ",\"status\":\"declined\"");
     http_put_text(out, ",\"created_ms\":");
     http_put_number(out, (uint64_t)charge->created_ms, 10);
     http_put_text(out, "}");
@@ -69,7 +71,10 @@ void answer_charges(struct connection *c, const struct request *request)
         if (i + 1 < end)
             http_put_text(&out, ",\n");
     }
-    http_put_text(&out, left > count ? "],\"has_more\":true}\n" : "],\"has_more\":false}\n");
+    if (left > count)
+        http_put_text(&out, "],\"has_more\":true}\n");
+    else
+        http_put_text(&out, "],\"has_more\":false}\n");
     connection_answer(c, 200, "Cache-Control: no-store\r\n",
                       (struct http_text){text, out.length});
 }

@@ -34,7 +34,9 @@ bool charge_is_welcome(struct connection *c)
     char fields[40] = "";
     struct http_out out = {fields, sizeof fields - 1, 0, false};
     bool outage = now_ns < api->outage_until_ns;
-    int seconds = outage ? api->retry_after : 1;
+    int seconds = 1;
+    if (outage)
+        seconds = api->retry_after;
     api->stats.posts++;
     if (!outage && is_within_capacity(api, now_ns))
         return true;
@@ -122,9 +124,10 @@ struct record *charge_read(struct connection *c, struct http_text content, struc
     wrong = read_values(json, &amount, &currency, &source, &fault);
     const struct json_value *unknown = find_unknown(json);
     if (!*wrong && unknown) {
-        bool plain = record_is_word(unknown->name, SOURCE_MAX); // else it is not repeated
         snprintf(name, sizeof name, "%.*s", (int)unknown->name.length, unknown->name.at);
-        wrong = plain ? name : NULL;
+        wrong = NULL; // the answer repeats the name only if it is a plain word
+        if (record_is_word(unknown->name, SOURCE_MAX))
+            wrong = name;
         fault = "There is a member that is not known.";
     }
     if (!wrong || *wrong) {

@@ -1,10 +1,12 @@
 // connection.c: see connection.h. Read connection_received() first.
 #include "connection.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
 #include "problem.h"
+#include "smaller.h"
 
 #define CONTENT_MAX JSON_BYTES // of a request
 
@@ -103,7 +105,7 @@ static bool matches(const struct route *route, struct http_text path)
 static void find_answer(struct connection *c, struct request *request)
 {
     struct http_text method = request->head->method;
-    char allowed[80] = "";
+    char allowed[80] = "", field[100];
     for (const struct route *route = c->api->routes; route->path; route++) {
         size_t length = strlen(route->path);
         bool is_get = !strcmp(route->method, "GET");
@@ -115,26 +117,27 @@ static void find_answer(struct connection *c, struct request *request)
             route->answer(c, request);
             return;
         }
-        strcat(allowed, *allowed ? ", " : "Allow: ");
-        strcat(allowed, is_get ? "GET, HEAD" : route->method);
+        if (*allowed)
+            strcat(allowed, ", ");
+        strcat(allowed, route->method);
+        if (is_get)
+            strcat(allowed, ", HEAD");
     }
     if (!*allowed) {
         problem(c, 404, "", NULL, "There is nothing under this path.");
         return;
     }
-    strcat(allowed, "\r\n");
-    problem(c, 405, allowed, NULL, "This path does not know this method.");
+    snprintf(field, sizeof field, "Allow: %s\r\n", allowed);
+    problem(c, 405, field, NULL, "This path does not know this method.");
 }
 
 // Keeps the request's method and target, as far as there is room: for the log.
 static void note(struct connection *c, const struct http_head *head)
 {
-    size_t room = sizeof c->about - 2, method = head->method.length, target;
-    if (method > room)
-        method = room;
+    size_t room = sizeof c->about - 2, method = smaller(head->method.length, room);
+    size_t target = smaller(head->target.length, room - method);
     memcpy(c->about, head->method.at, method);
     c->about[method] = ' ';
-    target = head->target.length < room - method ? head->target.length : room - method;
     memcpy(c->about + method + 1, head->target.at, target);
     c->about[method + 1 + target] = '\0';
 }

@@ -14,7 +14,9 @@ bool crash_arm(const char *text)
 {
     size_t length = strcspn(text, ":");
     char *end = "";
-    left = text[length] ? strtol(text + length + 1, &end, 10) : 1;
+    left = 1;
+    if (text[length])
+        left = strtol(text + length + 1, &end, 10);
     if (left < 1 || *end)
         return false;
     for (const char *at = CRASH_POINTS; *at; at += strspn(at, " ")) {

@@ -41,9 +41,12 @@ bool journal_find(struct journal *journal, const char *path)
     char *slash = strrchr(folder, '/');
     if (slash == folder)
         slash++; // the folder is "/"
-    if (slash)
+    const char *name = ".";
+    if (slash) {
         *slash = '\0';
-    journal->directory_fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        name = folder;
+    }
+    journal->directory_fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return journal->directory_fd >= 0 || journal_fail(journal, "open the folder of", path);
 }
 

@@ -265,6 +265,14 @@ static bool read_value(struct reader *r, int parent)
     return true;
 }
 
+// The character that ends an object or an array.
+static char end_of(const struct json_value *value)
+{
+    if (value->type == JSON_OBJECT)
+        return '}';
+    return ']';
+}
+
 // After a value: closes the arrays and objects that end here. Returns the one that goes on, in
 // which the next value stands; -1 if the document is over.
 static int close_values(struct reader *r, int open, int *depth)
@@ -274,7 +282,7 @@ static int close_values(struct reader *r, int open, int *depth)
         skip_space(r);
         if (take(r, ','))
             return open;
-        if (!take(r, values[open].type == JSON_OBJECT ? '}' : ']')) {
+        if (!take(r, end_of(&values[open]))) {
             fail(r, "neither a comma nor an end");
             return -1;
         }
@@ -300,7 +308,7 @@ bool json_read(struct json *json, const char *bytes, size_t length)
                 return fail(&r, "too deep");
             skip_space(&r);
             open = json->count - 1;
-            bool empty = r.at < r.end && *r.at == (value->type == JSON_OBJECT ? '}' : ']');
+            bool empty = r.at < r.end && *r.at == end_of(value);
             if (!empty)
                 continue; // its first value comes next
         }
@@ -348,7 +356,9 @@ void json_put(struct http_out *out, struct http_text text)
     static const char digits[] = "0123456789abcdef";
     http_put(out, "\"", 1);
     for (size_t i = 0, from = 0; i <= text.length; i++) {
-        uint8_t c = i < text.length ? (uint8_t)text.at[i] : 0;
+        uint8_t c = 0;
+        if (i < text.length)
+            c = (uint8_t)text.at[i];
         if (i < text.length && c >= ' ' && c != '"' && c != '\\')
             continue;
         http_put(out, text.at + from, i - from);

@@ -52,5 +52,7 @@ int key_read(const struct http_head *head, char *key)
                 return -1;
             value = head->fields[i].value;
         }
-    return value.at ? key_parse(value, key) : 0;
+    if (!value.at)
+        return 0;
+    return key_parse(value, key);
 }

@@ -52,8 +52,9 @@ bool operation_run(struct operation *operation)
         bool called = make_call(operation, began_ms + operation->policy.deadline_ms - now_ms());
         if (called && !retry_may(last->outcome, last->status, repeatable))
             return last->outcome == CALL_ANSWERED && last->status / 100 == 2;
-        int64_t asked_ms =
-            called ? retry_after_ms(last->retry_after, time(NULL)) : RETRY_UNASKED;
+        int64_t asked_ms = RETRY_UNASKED;
+        if (called)
+            asked_ms = retry_after_ms(last->retry_after, time(NULL));
         int64_t wait_ms = retry_wait_ms(&operation->policy, tries, now_ms() - began_ms,
                                         asked_ms, random_next(&operation->random));
         if (wait_ms == RETRY_GIVE_UP)

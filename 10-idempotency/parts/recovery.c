@@ -11,6 +11,7 @@
 
 #include "crc32c.h"
 #include "journal.h"
+#include "smaller.h"
 
 #define SECTOR 512 // the least that a disk writes, all or nothing
 #define WINDOW (2 * (JOURNAL_GROUP + JOURNAL_HEAD))
@@ -51,9 +52,12 @@ static const char *look(struct window *w, off_t at, size_t length)
             pread(w->fd, w->bytes + w->length, w->room - w->length, at + (off_t)w->length);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0) {
-            damaged(w->recovery, at, "cannot be read: %s",
-                    got < 0 ? strerror(errno) : "the file has become shorter");
+        if (got < 0) {
+            damaged(w->recovery, at, "cannot be read: %s", strerror(errno));
+            return NULL;
+        }
+        if (got == 0) {
+            damaged(w->recovery, at, "cannot be read: the file has become shorter");
             return NULL;
         }
         w->length += (size_t)got;
@@ -74,7 +78,7 @@ static off_t find_filled(struct window *w)
 {
     off_t at = w->recovery->size;
     while (at > 0) {
-        size_t length = at < JOURNAL_GROUP ? (size_t)at : JOURNAL_GROUP;
+        size_t length = smaller((size_t)at, JOURNAL_GROUP);
         const char *bytes = look(w, at - (off_t)length, length);
         if (!bytes)
             return -1;
@@ -96,8 +100,7 @@ static bool head_is_good(const struct journal_head *head, off_t at)
 static bool sector_is_missing(const char *bytes, off_t at, size_t length)
 {
     for (size_t from = 0, part; from < length; from += part) {
-        part = SECTOR - (size_t)(at + (off_t)from) % SECTOR;
-        part = part < length - from ? part : length - from;
+        part = smaller(SECTOR - (size_t)(at + (off_t)from) % SECTOR, length - from);
         if (is_zero(bytes + from, part))
             return true;
     }
@@ -116,7 +119,7 @@ static int judge_headless(struct window *w, off_t at)
     const char *bytes = look(w, at, length);
     if (!bytes)
         return DAMAGED;
-    if (!is_zero(bytes, rest < length ? rest : length))
+    if (!is_zero(bytes, smaller(rest, length)))
         return damaged(r, at, "there is no group here, but there is something behind it");
     for (size_t i = 0; i + JOURNAL_HEAD <= length; i += JOURNAL_HEAD) {
         struct journal_head head;

@@ -70,8 +70,11 @@ int64_t retry_wait_ms(const struct retry_policy *policy, int attempts, int64_t e
 static int64_t seconds_in(const char *value)
 {
     int64_t seconds = 0;
-    for (; *value >= '0' && *value <= '9'; value++)
-        seconds = seconds < LONGEST_S ? seconds * 10 + (*value - '0') : LONGEST_S;
+    for (; *value >= '0' && *value <= '9'; value++) {
+        seconds = seconds * 10 + (*value - '0');
+        if (seconds > LONGEST_S)
+            seconds = LONGEST_S;
+    }
     if (*value)
         return -1;
     return seconds;
@@ -92,7 +95,9 @@ int64_t retry_after_ms(const char *value, time_t now)
         const char *end = strptime(value, dates[i], &tm); // in the C locale: in English
         if (end && !*end) {
             time_t at = timegm(&tm);
-            seconds = at > now ? at - now : 0;
+            seconds = 0;
+            if (at > now)
+                seconds = at - now;
         }
     }
     if (seconds < 0)

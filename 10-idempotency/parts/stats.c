@@ -24,7 +24,9 @@ void answer_balance(struct connection *c, const struct request *request)
     char text[200];
     struct http_out out = {text, sizeof text, 0, false};
     struct http_text wanted = http_parameter(request->query, "currency");
-    int currency = wanted.at ? record_currency(wanted) : 0;
+    int currency = 0; // eur
+    if (wanted.at)
+        currency = record_currency(wanted);
     if (currency < 0) {
         problem(c, 400, "", "currency", "It must be one of eur, usd, gbp, chf, jpy.");
         return;
@@ -79,8 +81,11 @@ void answer_outage(struct connection *c, const struct request *request)
     int64_t ms, seconds = 0;
     bool good = json_read(json, request->content.at, request->content.length) &&
                 json->values[0].type == JSON_OBJECT;
-    const struct json_value *length = good ? json_member(json, "ms") : NULL,
-                            *after = good ? json_member(json, "retry_after") : NULL;
+    const struct json_value *length = NULL, *after = NULL;
+    if (good) {
+        length = json_member(json, "ms");
+        after = json_member(json, "retry_after");
+    }
     if (!length || !json_integer(length, 0, OUTAGE_MAX_MS, &ms)) {
         problem(c, 400, "", "ms", "It must be an integer from 0 to 60000.");
         return;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "smaller.h"
 
 // ---- SipHash-1-3: without the seed, its values cannot be predicted -------------------------
 
@@ -31,8 +32,10 @@ static uint64_t hash(const uint64_t seed[2], struct http_text name)
     uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d,
                      seed[0] ^ 0x6c7967656e657261, seed[1] ^ 0x7465646279746573};
     for (size_t at = 0; at <= name.length; at += 8) {
-        size_t length = name.length - at < 8 ? name.length - at : 8;
-        uint64_t word = length < 8 ? (uint64_t)name.length << 56 : 0;
+        size_t length = smaller(name.length - at, 8);
+        uint64_t word = 0;
+        if (length < 8) // the last word
+            word = (uint64_t)name.length << 56;
         for (size_t i = 0; i < length; i++)
             word |= (uint64_t)(uint8_t)name.at[at + i] << (8 * i);
         v[3] ^= word;

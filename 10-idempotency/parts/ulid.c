@@ -77,8 +77,10 @@ bool ulid_read(const char *text, size_t length, struct ulid *ulid)
     if (length != ULID_LENGTH || text[0] < '0' || text[0] > '7')
         return false;
     for (size_t i = 0; i < length; i++) {
-        bool small = text[i] >= 'a' && text[i] <= 'z';
-        const char *digit = memchr(digits, small ? text[i] - 'a' + 'A' : text[i], 32);
+        char capital = text[i];
+        if (capital >= 'a' && capital <= 'z')
+            capital = (char)(capital - 'a' + 'A');
+        const char *digit = memchr(digits, capital, 32);
         if (!digit)
             return false;
         bits = bits << DIGIT_BITS | (unsigned)(digit - digits);

@@ -65,9 +65,12 @@ static double share_of_fullest(const long slots[SLOTS])
     qsort(sorted, SLOTS, sizeof *sorted, falling);
     for (int i = 0; i < SLOTS; i++) {
         all += sorted[i];
-        most += i < FULLEST ? sorted[i] : 0;
+        if (i < FULLEST)
+            most += sorted[i];
     }
-    return all ? (double)most / (double)all : 0;
+    if (all == 0)
+        return 0;
+    return (double)most / (double)all;
 }
 
 // A call has come to its end: when is the next one?
@@ -255,7 +258,8 @@ void scene_backoff(void)
                   100 * storms[i].share);
     claim_report(
         &spares, holds_if(charges == 3 * CLIENTS * tries && is_spared(storms)),
-        "%ld requests until all have paid, %ld with back-off, %ld with jitter. But who "
+        "%ld requests until all have paid, %ld with back-off, %ld with jitter. But clients "
+        "that "
         "failed together comes back together: %.0f %% of the retries in a tenth of the "
         "time, with jitter %.0f %%",
         at_once->requests, backoff->requests, jitter->requests, 100 * backoff->share,

@@ -79,8 +79,10 @@ static struct page *descend(struct btree *tree, const uint8_t *key, struct path 
         if (page->level == 0)
             return page;
         // What is smaller than all keys belongs to the first page below.
-        number = (uint32_t)page->entries[at ? at - 1 : 0].value;
-        path->at[page->level] = at ? at : 1;
+        if (at == 0)
+            at = 1;
+        number = (uint32_t)page->entries[at - 1].value;
+        path->at[page->level] = at;
     }
 }
 
@@ -116,7 +118,9 @@ static uint32_t split(struct btree *tree, uint32_t number, uint32_t at,
     uint32_t other = new_page(tree, left->level);
     struct page *right = &tree->page[other];
     bool last = left->next == PAGE_NONE && at == left->count;
-    uint32_t keep = last ? left->count : left->count / 2;
+    uint32_t keep = left->count / 2;
+    if (last)
+        keep = left->count;
     right->count = left->count - keep;
     memcpy(right->entries, &left->entries[keep], right->count * sizeof *right->entries);
     left->count = keep;

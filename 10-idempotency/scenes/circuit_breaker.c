@@ -41,7 +41,7 @@ static void note(struct watch *watch, int64_t at_ns)
 {
     int64_t column = (at_ns - watch->began_ns) / (COLUMN_MS * 1000000);
     if (column >= 0 && column < COLUMNS && watch->picture[column] != 'x')
-        watch->picture[column] = watch->well ? 'o' : 'x';
+        watch->picture[column] = "xo"[watch->well];
 }
 
 // A call is wanted: it is made, unless the breaker refuses it.
@@ -51,11 +51,15 @@ static void want(const struct service *service, struct watch *watch)
     struct breaker *breaker = watch->breaker;
     struct customer customer;
     char key[UUID_LENGTH + 1];
-    uint32_t ticket = breaker ? breaker_ask(breaker, now_ms()) : 0;
+    uint32_t ticket = 0;
+    enum breaker_state before = BREAKER_CLOSED;
     watch->wanted++;
+    if (breaker) {
+        ticket = breaker_ask(breaker, now_ms());
+        before = breaker->state;
+    }
     if (breaker && ticket == BREAKER_REFUSED)
         return;
-    enum breaker_state before = breaker ? breaker->state : BREAKER_CLOSED;
     customer_new(&customer);
     call_make(
         service,

@@ -166,8 +166,11 @@ void scene_crash(void)
     claim_report(&survives, holds_if(exact == points),
                  "killed at %d points: charged exactly once after the retry at %d of them",
                  points, exact);
+    enum verdict verdict = UNCLEAR;
+    if (lost && doubled == AT_ONCE)
+        verdict = NOT_HERE;
     claim_report(
-        &check_then_mark, lost && doubled == AT_ONCE ? NOT_HERE : UNCLEAR,
+        &check_then_mark, verdict,
         "killed after the mark: charged never, and the retry is told that all is done; "
         "two at once, without any crash: charged %d times",
         doubled);

@@ -29,7 +29,7 @@ static int look(const struct service *service, const struct customer *customer)
     return charges;
 }
 
-// A customer who pays, gets no answer, and pays again. False: there was an answer.
+// A customer pays, gets no answer, and pays again. False: there was an answer.
 static bool pay_in_doubt(const struct service *service)
 {
     char text[CALL_FIELD_BYTES];

@@ -117,9 +117,12 @@ void say_answer(const struct call *call)
     for (const char *at = call->content; *at && *at != '\n';) {
         size_t length = strcspn(at, "\n"), cut = 0;
         for (size_t i = 0; i < length && i < LINE_LENGTH; i++)
-            cut = at[i] == ',' ? i + 1 : cut;
-        if (length > LINE_LENGTH)
-            length = cut ? cut : LINE_LENGTH;
+            if (at[i] == ',')
+                cut = i + 1;
+        if (length > LINE_LENGTH && cut)
+            length = cut;
+        else if (length > LINE_LENGTH)
+            length = LINE_LENGTH;
         story_say("      %.*s", (int)length, at);
         at += length;
     }

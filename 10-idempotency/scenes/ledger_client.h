@@ -15,7 +15,7 @@
 #define CUSTOMER_SIZE 40
 #define CHARGE_SIZE   200
 
-// One customer: the source of some charges, who was new when the scene began.
+// One customer: the source of some charges. Each scene makes a new customer.
 struct customer {
     char source[CUSTOMER_SIZE];
     char since[CUSTOMER_SIZE]; // an id that sorts before all charges of this customer

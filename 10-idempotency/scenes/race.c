@@ -92,7 +92,8 @@ void scene_race(void)
     story_say("%d threads send the same request at the same moment; the bank takes %s ms.",
               RUNNERS, BANK_MS);
     story_say(
-        "What is their first answer; who has paid in the end; how often were they charged?");
+        "What is the first answer to each, which of them get a charge in the end, and how many "
+        "charges are there?");
     race(&own.service, "/naive/charges", NULL, &naive);
     race(&own.service, "/notes-pattern/charges", new_key(key), &pattern);
     race(&own.service, "/charges", new_key(key), &charges);

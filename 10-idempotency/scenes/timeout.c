@@ -47,7 +47,7 @@ static bool pay_in_haste(const struct service *service)
     if (operation.last.outcome != CALL_TIMEOUT || !await_charge(service, &customer))
         return false;
     story_quiet(false);
-    story_event("nobody has asked again, and the books say: 1 charge");
+    story_event("no client has asked again, and the server says: 1 charge");
     story_event("POST /charges, with the same key");
     late.done = operation_run(&operation) && operation.last.replayed;
     story_quiet(true);

@@ -67,7 +67,9 @@ static bool take_record(void *context, const char *line, size_t length)
     static char text[RECORD_BYTES];
     (void)context;
     struct record *record = record_read(&json, line, length), *again = NULL;
-    size_t written = record ? record_write(record, text) : 0;
+    size_t written = 0;
+    if (record)
+        written = record_write(record, text);
     if (written) {
         again = record_read(&json, text, written);
         insist(again, "a record can be read again");
@@ -91,7 +93,7 @@ static void try_journal(const char *bytes, size_t length)
                pwrite(fd, bytes, length, JOURNAL_HEAD) == (ssize_t)length,
            "the file is written");
     bool good = recovery_read(&recovery, fd);
-    insist(good ? !*recovery.error : *recovery.error, "a refusal has a reason");
+    insist(good == !*recovery.error, "a refusal has a reason");
     insist(recovery.end <= recovery.size, "the end is within the file");
 }
 
@@ -110,7 +112,7 @@ static void try_group(const char *bytes, size_t length)
     try_journal(group, padded + 2 * JOURNAL_HEAD);
 }
 
-// The first byte says who reads the others.
+// The first byte chooses the reader of the others.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const readers[])(const char *, size_t) = {try_json, try_key, try_journal,

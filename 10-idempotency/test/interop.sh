@@ -108,7 +108,7 @@ assert ids == sorted(set(ids)) and len(ids) == ask('GET', '/stats')[1]['charges'
 print('all as it should be')
 PY
     expect "python's json, both ways" "all as it should be" "python3 $folder/client.py $port"
-    # The journal, read by somebody else: no group is torn, no key is there twice.
+    # The journal, read by another program: no group is torn, no key is there twice.
     cat >"$folder/journal.py" <<'PY'
 import json, struct, sys
 data = open(sys.argv[1], 'rb').read()

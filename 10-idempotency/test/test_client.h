@@ -70,8 +70,10 @@ TEST(back_off_with_full_jitter)
                 full = retry_backoff_ms(&policy, attempts);
         for (int i = 0; i < 10000; i++) {
             int64_t ms = retry_wait_ms(&policy, attempts, 0, RETRY_UNASKED, random_of(&random));
-            least = ms < least ? ms : least;
-            most = ms > most ? ms : most;
+            if (ms < least)
+                least = ms;
+            if (ms > most)
+                most = ms;
             sum += ms;
         }
         CHECK_BETWEEN(least, 0, full / 50);
@@ -290,7 +292,7 @@ TEST(what_becomes_of_calls)
     CHECK_HAS(script.requests[0], "POST /charges HTTP/1.1\r\nHost: ");
     CHECK_HAS(script.requests[0], "\r\nIdempotency-Key: \"the-key\"\r\n");
     CHECK_HAS(script.requests[0], "\r\nContent-Length: 3\r\n\r\n{}\n");
-    call_make(&service, &a_charge, &call); // the script is over, and nobody listens
+    call_make(&service, &a_charge, &call); // the script is over, and no server listens
     CHECK_INT(call.outcome, CALL_REFUSED);
 }
 
@@ -405,7 +407,7 @@ TEST(an_operation_ends_at_its_deadline)
     struct service service;
     struct sockaddr_in address;
     socklen_t length = sizeof address;
-    int listener = net_listen("127.0.0.1", 0, 10); // answers nobody
+    int listener = net_listen("127.0.0.1", 0, 10); // it answers no client
     getsockname(listener, (struct sockaddr *)&address, &length);
     service_at(&service, "127.0.0.1", ntohs(address.sin_port));
     operation = (struct operation){

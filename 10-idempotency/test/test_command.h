@@ -84,7 +84,7 @@ TEST(what_the_client_does_not_take)
     memset(long_key + 6, 'k', 256);
     CHECK_INT(run_client(1, long_key), 2);
     long_key[6 + 255] = '\0';
-    CHECK_INT(run_client(1, long_key), 1); // nobody listens there
+    CHECK_INT(run_client(1, long_key), 1); // no server listens there
     CHECK_HAS(test_output, "cannot connect to 127.0.0.1:1: Connection refused (is the server");
     CHECK_INT(run_client(1, "--amount 0"), 2);
     CHECK_INT(run_client(1, "--timeout-ms 0"), 2);

@@ -103,7 +103,8 @@ static inline int request_once(int port, const char *text)
     bool sent = write_all(fd, text, strlen(text));
     for (ssize_t got = 1; sent && got > 0 && length < sizeof bytes - 1; length += (size_t)got) {
         got = read(fd, bytes + length, sizeof bytes - 1 - length);
-        got = got < 0 ? 0 : got;
+        if (got < 0)
+            got = 0;
     }
     bytes[length] = '\0';
     close(fd);
@@ -128,7 +129,9 @@ static void *pay(void *argument)
                  customer->number, i, strlen(content), content);
         while (status != 201) {
             int port = load->port;
-            status = port ? request_once(port, text) : 0;
+            status = 0;
+            if (port)
+                status = request_once(port, text);
             if (status != 0 && status != 201 && status != 409)
                 FAIL("%d for charge %d", status, i);
             if (status != 201)
@@ -207,7 +210,9 @@ TEST(two_hundred_crashes)
     unsigned long random = 11;
     char options[100];
     pid_t pid;
-    int crashes = getenv("CRASHES") ? atoi(getenv("CRASHES")) : CRASHES;
+    int crashes = CRASHES;
+    if (getenv("CRASHES"))
+        crashes = atoi(getenv("CRASHES"));
     journal_of_its_own();
     signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < CUSTOMERS; i++) {

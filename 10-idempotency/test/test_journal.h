@@ -10,6 +10,7 @@
 #include "journal.h"
 #include "recovery.h"
 #include "test_talk.h"
+#include "smaller.h"
 
 #define TAKEN_BYTES (2 << 20)
 
@@ -240,8 +241,8 @@ TEST(every_torn_group_is_cut_off)
         memcpy(torn, bytes, length);
         for (size_t i = 0; i < sectors; i++) {
             size_t begin_at = (from / 512 + i) * 512, end_at = begin_at + 512;
-            begin_at = begin_at < from ? from : begin_at;
-            end_at = end_at < to ? end_at : to;
+            begin_at = larger(begin_at, from);
+            end_at = smaller(end_at, to);
             if (lost >> i & 1)
                 memset(torn + begin_at, 0, end_at - begin_at);
         }
@@ -288,8 +289,8 @@ TEST(a_torn_group_leaves_nothing)
     close(fd);
 }
 
-// A group that is missing, though a later one is there, is no torn one: who has written the
-// later one had been told that the earlier one is on the disk.
+// A group that is missing, though a later one is there, is no torn one: the server that wrote
+// the later one had been told that the earlier one is on the disk.
 TEST(a_lost_group_is_no_torn_one)
 {
     struct journal journal;
@@ -332,7 +333,7 @@ TEST(what_is_no_journal)
     int fd = open(journal_of_its_own(), O_RDWR | O_CREAT, 0666);
     CHECK(!open_journal(&journal)); // empty
     CHECK_HAS(journal.error, "at byte 0: the file ends within its header");
-    CHECK(write_all(fd, "a text of somebody's that is not a journal\n", 43));
+    CHECK(write_all(fd, "a file that is not a journal\n", 29));
     CHECK(!open_journal(&journal));
     CHECK_HAS(journal.error, "at byte 0: the header is not that of a journal");
     close(fd);

@@ -61,7 +61,7 @@ TEST(the_notes_pattern_charges_twice)
 }
 
 // A client that goes away in the middle, politely or not, has its charge all the same.
-TEST(who_has_gone_is_charged)
+TEST(a_client_that_has_gone_is_charged)
 {
     struct linger reset = {1, 0};
     pid_t pid;
@@ -310,7 +310,7 @@ TEST(slow_clients)
         408);
     CHECK_INT(status_of(say(port, "POST /cha")), 408);
     CHECK_INT(test_stop(pid), 0);
-    // Who waits for the bank is not slow.
+    // A client that waits for the bank is not slow.
     port = serve(&pid, "--idle-ms 100 --process-ms 400");
     CHECK_INT(charge(port, "k", A_CHARGE), 201);
     CHECK_INT(test_stop(pid), 0);

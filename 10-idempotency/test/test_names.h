@@ -19,7 +19,9 @@ TEST(ulids_are_in_order)
     uint64_t ms = 1469918176385;
     for (int i = 0; i < 200000; i++) {
         ms += i % 7 == 0;
-        uint64_t clock = i % 700 == 3 ? ms - 5000 : ms; // somebody sets it back for a moment
+        uint64_t clock = ms;
+        if (i % 700 == 3) // the clock goes back for a moment
+            clock -= 5000;
         CHECK(ulid_next(&source, clock, &ulid));
         CHECK_INT((long)ulid_ms(&ulid), (long)ms);
         if (strcmp(ulid_write(&ulid, text), before) <= 0)
@@ -133,10 +135,13 @@ static uint64_t random_of(uint64_t *state)
 // Keys in one of four orders: random, rising, falling, and random of which many come twice.
 static void make_key(int order, uint64_t number, uint64_t *random, uint8_t *key)
 {
-    uint64_t high = order == 0   ? random_of(random)
-                    : order == 1 ? number
-                    : order == 2 ? INDEX_KEYS - number
-                                 : random_of(random) % (INDEX_KEYS / 2);
+    uint64_t high = random_of(random);
+    if (order == 1)
+        high = number;
+    else if (order == 2)
+        high = INDEX_KEYS - number;
+    else if (order == 3)
+        high %= INDEX_KEYS / 2;
     memset(key, 0, PAGE_KEY_BYTES);
     for (int i = 0; i < 8; i++)
         key[i] = (uint8_t)(high >> (56 - 8 * i));

@@ -29,7 +29,9 @@ static const char *beside(const char *suffix)
 static ino_t inode_of(const char *path)
 {
     struct stat about;
-    return stat(path, &about) ? 0 : about.st_ino;
+    if (stat(path, &about))
+        return 0;
+    return about.st_ino;
 }
 
 static bool open_at(struct journal *journal, const char *path)
@@ -100,7 +102,7 @@ TEST(compaction_leaves_a_link_a_link)
     journal_close(&journal);
 }
 
-// While a journal is compacted again and again, nobody else gets it at any moment.
+// While a journal is compacted again and again, no other server gets it at any moment.
 TEST(compaction_never_lets_go_of_the_lock)
 {
     struct journal journal, second;

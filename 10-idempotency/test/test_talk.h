@@ -93,7 +93,9 @@ static inline int begin(int port, const char *method, const char *target, const 
 static inline int status_of(int fd)
 {
     last_words(fd);
-    return !strncmp(answer, "HTTP/1.1 ", 9) ? atoi(answer + 9) : 0;
+    if (strncmp(answer, "HTTP/1.1 ", 9))
+        return 0;
+    return atoi(answer + 9);
 }
 
 static inline int ask(int port, const char *method, const char *target, const char *fields,
@@ -123,7 +125,9 @@ static inline bool was_replayed(void)
 static inline const char *content_of_answer(void)
 {
     const char *at = strstr(answer, "\r\n\r\n");
-    return at ? at + 4 : "";
+    if (!at)
+        return "";
+    return at + 4;
 }
 
 // The number behind a name in the answer to GET.
@@ -133,7 +137,9 @@ static inline long figure(int port, const char *target, const char *name)
     snprintf(quoted, sizeof quoted, "\"%s\":", name);
     ask(port, "GET", target, "", "");
     const char *at = strstr(answer, quoted);
-    return at ? atol(at + strlen(quoted)) : -1;
+    if (!at)
+        return -1;
+    return atol(at + strlen(quoted));
 }
 
 static inline void expect_balance(int port, long count, long sum)

@@ -172,7 +172,7 @@ TEST(clients_that_vanish)
 }
 
 // Random bytes on many connections; a good client beside them notices nothing.
-TEST(garbage_disturbs_nobody)
+TEST(garbage_disturbs_no_other_client)
 {
     static uint8_t bytes[20000];
     pid_t pid;

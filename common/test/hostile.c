@@ -268,8 +268,7 @@ int main(int argc, char **argv)
         {"clients", OPTION_INT, &clients, 1, 64, "at the same time"},
         {0}};
     int first = options_parse(
-        argc, argv,
-        &(struct command){"RECORDING", "Clients that nobody wants, see hostile.c.", options});
+        argc, argv, &(struct command){"RECORDING", "Hostile clients, see hostile.c.", options});
     int failed = 0, status;
     if (first + 1 != argc)
         die("which recording? (wire --pcap writes one)");

@@ -53,7 +53,8 @@ static void count_datagrams(void)
             continue;
         }
         last = now_ns();
-        first = received++ ? first : last;
+        if (received++ == 0)
+            first = last;
     }
     printf("received %d in %.1f ms\n", received, (double)(last - first) / 1e6);
 }

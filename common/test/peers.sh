@@ -64,7 +64,7 @@ start_server() {
 start_theirs() {
     ready=$(mktemp) errors=$(mktemp)
     "$@" >"$ready" 2>"$errors" &
-    pids="$pids $!" theirs=1 # a port that nobody has
+    pids="$pids $!" theirs=1 # a free port
     await "$1 says its port" "[ -s $ready ] || ! kill -0 $!"
     if ! read -r theirs <"$ready"; then
         echo "FAILED  $1 does not start:"
@@ -75,14 +75,14 @@ start_theirs() {
     [ "$theirs" != 1 ]
 }
 
-# await_port tcp|udp PORT: waits until somebody has the port of 127.0.0.1: for servers that do not
+# await_port tcp|udp PORT: waits until a program has the port of 127.0.0.1: for servers that do not
 # say when they are ready.
 await_port() {
-    await "somebody has $1 port $2" "grep -q '$(printf ':%04X 00000000:0000' "$2")' /proc/net/$1"
+    await "a program has $1 port $2" "grep -q '$(printf ':%04X 00000000:0000' "$2")' /proc/net/$1"
 }
 
 # start_nginx PORT DIRECTIVES [MAIN]: nginx in $folder, with these directives in its http block, and
-# those of MAIN outside of it (else one process does all). True when somebody has the port.
+# those of MAIN outside of it (else one process does all). True when a program has the port.
 start_nginx() {
     cat >"$folder/nginx.conf" <<END
 daemon off; pid $folder/pid; error_log $folder/error; ${3:-master_process off;}

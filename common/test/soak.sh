@@ -61,7 +61,8 @@ soak() {
         [ -n "$settled" ] || [ $(($(date +%s) - began)) -lt $((SOAK_SECONDS / 5)) ] || settled=$(resident $pid)
     done
     wait $hostile || failed=$((failed + 1))
-    # Who has left is forgotten, at the latest when nobody would wait for an answer any more.
+    # The server forgets a client that has left, at the latest when no client would still wait for an
+    # answer.
     for i in $(seq 40); do
         at_last=$(descriptors $pid)
         [ "$at_last" -gt "$at_first" ] || break

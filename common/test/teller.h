@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "net.h"
+#include "smaller.h"
 #include "test.h"
 
 enum ending { CLOSE, RESET, STAY };
@@ -32,9 +33,11 @@ static inline void *tell(void *data)
     for (ssize_t got = 1; got > 0 && !memmem(request, asked, "\r\n\r\n", 4);
          asked += (size_t)got)
         got = read(fd, request + asked, sizeof request - asked);
-    size_t piece = teller->piece_bytes ? (size_t)teller->piece_bytes : length;
+    size_t piece = length;
+    if (teller->piece_bytes)
+        piece = (size_t)teller->piece_bytes;
     for (size_t at = 0; at < length; at += piece) {
-        size_t part = length - at < piece ? length - at : piece;
+        size_t part = smaller(length - at, piece);
         if (send(fd, teller->says + at, part, MSG_NOSIGNAL) < 0)
             break;
         sleep_ms(teller->pause_ms);

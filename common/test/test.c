@@ -72,7 +72,8 @@ static void *read_slowly(void *fd)
     char bytes[5000];
     long total = 0;
     for (ssize_t got; total < 1000000 && (got = read(*(int *)fd, bytes, sizeof bytes)) != 0;)
-        total += got > 0 ? got : 0;
+        if (got > 0)
+            total += got;
     return (void *)total;
 }
 
@@ -246,8 +247,12 @@ static const char *label_of(struct conversations *talk, struct packet packet)
     static char label[PACKET_LABEL];
     packet.protocol = IPPROTO_TCP;
     packet.header = 32;
-    packet.source_port = packet.to_server ? 40000 : 80;
-    packet.destination_port = packet.to_server ? 80 : 40000;
+    packet.source_port = 80;
+    packet.destination_port = 40000;
+    if (packet.to_server) {
+        packet.source_port = 40000;
+        packet.destination_port = 80;
+    }
     packet_label(talk, &packet, label);
     return label;
 }

@@ -58,7 +58,9 @@ static inline _Noreturn void SKIP(const char *why)
 {
     const char *strict = getenv("STRICT");
     printf("    skipped: %s\n", why);
-    exit(test_failures || (strict && *strict) ? 1 : 77);
+    if (test_failures || (strict && *strict))
+        exit(1);
+    exit(77);
 }
 
 static inline void test_int(long actual, long expected, const char *text, int line)
@@ -106,13 +108,15 @@ static int test_one(int index)
         setpgid(0, 0);
         alarm(TEST_SECONDS);
         tests[index].run();
-        exit(test_failures ? 1 : 0);
+        exit(test_failures > 0);
     }
     waitpid(pid, &status, 0);
     kill(-pid, SIGKILL);
     if (WIFSIGNALED(status))
         printf("    ended by signal %d (%s)\n", WTERMSIG(status), strsignal(WTERMSIG(status)));
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+    if (!WIFEXITED(status))
+        return 1;
+    return WEXITSTATUS(status);
 }
 
 int main(int argc, char **argv)

@@ -179,7 +179,9 @@ TEST(fetch_has_a_limit)
         struct teller teller = {.says = says};
         teller_begin(&teller);
         CHECK_INT(fetch_open(&f, &teller.address, 0), FETCH_OK);
-        f.piece = pieces ? count_piece : NULL;
+        f.piece = NULL;
+        if (pieces)
+            f.piece = count_piece;
         CHECK_INT(fetch_send(&f, "%s%s", long_text, long_text), FETCH_TOO_LONG);
         CHECK_INT(fetch_ask(&f, "GET", "/", "", NULL), pieces ? FETCH_OK : FETCH_TOO_LONG);
         fetch_close(&f);
@@ -233,7 +235,7 @@ TEST(fetch_keeps_its_deadline)
     }
 }
 
-// Nobody takes what is sent, nor, where the queue of a listener is full, the connection.
+// The server reads nothing; and a listener with a full queue does not accept the connection.
 TEST(fetch_keeps_its_deadline_while_it_sends)
 {
     static char much[1 << 20];
@@ -268,7 +270,8 @@ TEST(fetch_says_that_there_is_no_connection)
     CHECK_INT(fetch_open(&f, &teller.address, 0), FETCH_OK);
     fetch_close(&f);
     teller_end(&teller);
-    CHECK_INT(fetch_open(&f, &teller.address, 0), FETCH_REFUSED); // nobody listens any more
+    CHECK_INT(fetch_open(&f, &teller.address, 0),
+              FETCH_REFUSED); // no program listens on the port now
     CHECK_INT(errno, ECONNREFUSED);
     CHECK_INT(fetch_send(&f, "x"), FETCH_RESET);
     CHECK_INT(fetch_read(&f), FETCH_RESET);

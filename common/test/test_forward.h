@@ -54,7 +54,7 @@ TEST(fields_that_pass_and_fields_that_do_not)
         {"CF-Connecting-IP: 6\r\nX-Original-URL: /admin\r\nX-Rewrite-Url: /admin\r\n", ""},
         {"X-Client-IP: 6\r\nFastly-Client-IP: 6\r\nFront-End-Https: on\r\n", ""},
         {"X-Realty: 1\r\nX-Forward: 1\r\n", "X-Realty: 1\r\nX-Forward: 1\r\n"},
-        // Who was on the way before (RFC 9110 §7.6.3).
+        // The proxies before this one (RFC 9110 §7.6.3).
         {"Via: 1.0 other\r\n", "Via: 1.0 other\r\n"},
         {"Max-Forwards: 3\r\n", "Max-Forwards: 3\r\n"}, // of OPTIONS and TRACE only
         {"Expect: 100-continue\r\n", "Expect: 100-continue\r\n"}};
@@ -230,7 +230,7 @@ TEST(answers_that_are_cut_or_wrong)
         {"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", true, false},
         {"nonsense\r\n\r\n", true, false},
         {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", true,
-         true}}; // the second one nobody has asked for
+         true}}; // the second answer has no request
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct forward forward = ask_first(START "\r\n");
         forward_in_pieces(&forward, true, cases[i].answer, 0);

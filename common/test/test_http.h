@@ -351,7 +351,7 @@ TEST(http_bodies_of_responses)
         const char *head, *behind;
         bool to_head;
         const char *content; // all that is there
-        bool done;           // false: more may come, or nobody knows before the end
+        bool done;           // false: more may come, or only the end will tell
     } cases[] = {
         {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", "abcdef", false, "abc", true},
         {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", "abc", false, "abc", false},
@@ -464,7 +464,7 @@ TEST(http_targets_have_the_scheme_of_their_connection)
     CHECK_INT(http_read_request(https, sizeof https - 1, &head), -421);
 }
 
-// A Host field in a response is nobody's business, and neither is Expect.
+// A Host field in a response means nothing, and neither does Expect.
 TEST(http_responses_may_have_fields_of_requests)
 {
     static const char bytes[] = "HTTP/1.1 200 OK\r\nHost: a b\r\nHost: c\r\nExpect: x\r\n"

@@ -40,7 +40,9 @@ static void served_say(struct served *served, const struct http_server *http,
                    request->content.at);
     else
         served_add(served, "%d", request->status);
-    served_add(served, http->keep_alive ? "; " : " close; ");
+    if (!http->keep_alive)
+        served_add(served, " close");
+    served_add(served, "; ");
 }
 
 // As a loop does it: what is not used is offered again, with more behind it. The bytes come in

@@ -1,5 +1,5 @@
-// test_server.h: the programs under test: run them, start and stop a server, look at it from
-// outside, hear what it says.
+// test_server.h: functions that run the programs under test, start and stop a server, measure
+// it from outside, and read what it sends.
 #ifndef TEST_SERVER_H
 #define TEST_SERVER_H
 
@@ -23,16 +23,27 @@
 
 static char test_output[TEST_OUTPUT];
 
+// The exit status of a process, or 128 + the signal that ended it.
+static inline int exit_status(int status)
+{
+    if (WIFEXITED(status))
+        return WEXITSTATUS(status);
+    return 128 + WTERMSIG(status);
+}
+
 // Runs a shell command; returns its exit status, and its output in test_output.
 static inline int test_run(const char *command)
 {
     char line[4096];
     snprintf(line, sizeof line, "exec 2>&1; %s", command);
     FILE *pipe = popen(line, "r");
-    size_t length = pipe ? fread(test_output, 1, sizeof test_output - 1, pipe) : 0;
+    if (!pipe) {
+        perror("cannot run a command");
+        exit(1);
+    }
+    size_t length = fread(test_output, 1, sizeof test_output - 1, pipe);
     test_output[length] = '\0';
-    int status = pipe ? pclose(pipe) : -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return exit_status(pclose(pipe));
 }
 
 // Starts "./server --port 0" with further options; returns its port when it is ready, 0 if it
@@ -65,7 +76,7 @@ static inline int test_stop(pid_t pid)
     int status;
     kill(pid, SIGTERM);
     waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return exit_status(status);
 }
 
 // Starts a server for tests of clients: when something has come on a connection, it sends these
@@ -156,7 +167,7 @@ static inline size_t read_to_end(int fd, char *bytes, size_t size)
     return length;
 }
 
-// Waits until nobody listens on the port any more.
+// Waits until no program listens on the port.
 static inline void await_refusal(int port)
 {
     for (int fd = 0; fd >= 0 || errno == ECONNRESET;) { // reset: it was in the queue

@@ -18,6 +18,20 @@ static bool exchange(int port)
     return right;
 }
 
+// A connection that was taken over is none any more, whatever was on its way.
+TEST(no_connect_after_a_takeover)
+{
+    pid_t pid;
+    int port = start_broker(&pid, ""), fd = connected(port), other = connected(port);
+    CHECK(is_closed(fd));
+    CHECK(ask(other, BYTES("\xc0\0"), BYTES("\xd0\0")));
+    CHECK(ask(other, BYTES("\x82\x9\0\1\0\4$a/b\0"), BYTES("\x90\3\0\1\0")));
+    CHECK(ask(other, BYTES("\x32\x9\0\4$a/b\0\2x\xc0\0"), BYTES("\x40\2\0\2\xd0\0")));
+    close(fd);
+    close(other);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // ---- one message, byte by byte -------------------------------------------------------------
 
 TEST(a_message_in_bytes)

@@ -255,6 +255,10 @@ TEST(a_full_broker_says_so)
     CHECK(enter(&a, port, "a", true) && enter(&b, port, "b", true));
     CHECK(!enter(&c, port, "c", true));
     CHECK_HAS(c.client.why, "code 3: server unavailable");
+    CHECK(enter(&c, port, "b", true)); // but who takes over needs no place
+    CHECK(client_step(&b.client, 5000) < 0);
+    client_disconnect(&c.client);
+    CHECK(enter(&b, port, "b", true));
     client_disconnect(&a.client);
     CHECK(enter(&c, port, "c", true));
     client_disconnect(&b.client);
