@@ -47,11 +47,12 @@ static inline bool replace(pid_t *pid, int port, const char *options)
     return test_start(pid, command) == port;
 }
 
-static inline int exit_status(pid_t pid)
+// Waits until a process has ended; returns its exit status, or 128 + the signal that ended it.
+static inline int await_exit(pid_t pid)
 {
     int status;
     waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return exit_status(status);
 }
 
 // Three successors, one after the other, under load.
@@ -71,7 +72,7 @@ static inline void expect_successions(const char *options, const char *how)
         while (load.answered < before + 100)
             sleep_ms(1);
         CHECK(replace(&next, load.port, both));
-        CHECK_INT(exit_status(pid), 0);
+        CHECK_INT(await_exit(pid), 0);
     }
     long before = load.answered;
     while (load.answered < before + 100)
@@ -121,7 +122,7 @@ TEST(a_queue_is_handed_over)
         CHECK(replace(&next, port, options));
         for (int j = 0; j < 30; j++)
             CHECK_HAS(last_words(fds[j]), "\r\n\r\nworker 1 ");
-        CHECK_INT(exit_status(pid), 0);
+        CHECK_INT(await_exit(pid), 0);
         CHECK_INT(ask(port, &old_pid), 1);
         CHECK(old_pid != pid);
         struct seen sum = sum_of(port);
@@ -140,7 +141,7 @@ TEST(successors_may_wait_in_another_way)
             int port = serve(&pid, "--workers 2 %s", ways[i]);
             CHECK(exchange(port));
             CHECK(replace(&next, port, ways[j]));
-            CHECK_INT(exit_status(pid), 0);
+            CHECK_INT(await_exit(pid), 0);
             for (int k = 0; k < 5; k++)
                 CHECK(exchange(port));
             struct seen sum = sum_of(port);
@@ -189,7 +190,7 @@ TEST(one_successor_at_a_time)
     CHECK(replace(&next, port, "--workers 2 --mode sharded"));
     pthread_join(thread, NULL);
     CHECK(!mute.gone);
-    CHECK_INT(exit_status(pid), 0);
+    CHECK_INT(await_exit(pid), 0);
     CHECK(exchange(port));
     CHECK_INT(test_stop(next), 0);
 }
@@ -204,7 +205,7 @@ TEST(a_successor_has_the_last_word)
     CHECK_INT(poll(&closed, 1, 200), 0);
     CHECK(exchange(port));
     CHECK_INT(send(fd, "h", 1, MSG_NOSIGNAL), 1);
-    CHECK_INT(exit_status(pid), 0);
+    CHECK_INT(await_exit(pid), 0);
     close(fd);
 }
 

@@ -9,6 +9,8 @@
 //     nat_peer hairpin          says whether two sockets behind the NAT meet at its address
 //     nat_peer refused          says whether the error comes back that a port is closed
 //     nat_peer flows N          N sockets at once, N mappings
+//     nat_peer tell REQUEST     wire_tell(), and what came of it
+//     nat_peer pair LEFT RIGHT  lets the timeline show these two from now on
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -19,6 +21,8 @@
 
 #include "measure.h"
 #include "net.h"
+#include "packet_log.h"
+#include "tell.h"
 
 #define PORT       7000
 #define TCP_PORT   7002
@@ -247,6 +251,11 @@ int main(int argc, char **argv)
         hairpin();
     else if (!strcmp(role, "flows"))
         flows(atoi(number));
+    else if (!strcmp(role, "tell")) {
+        const char *wrong = wire_tell("%s", number);
+        puts(wrong ? wrong : "done");
+    } else if (!strcmp(role, "pair") && argc > 3)
+        packet_log_pair(argv[2], argv[3]);
     else if (!strcmp(role, "refused"))
         refused();
     else if (!strcmp(role, "greeter"))

@@ -25,14 +25,13 @@ static double number_after(const char *text)
 }
 
 // After a ping-pong over --rtt 50: no round trip is shorter, and the median is within 1 ms of
-// it; where the machine has more to do than it has cores, the fastest one is.
+// it; where the machine has more to do than it has cores, the fastest one is within 10 ms.
 static void expect_round_trip_of_50_ms(void)
 {
     double load, median = number_after("median "), fastest = number_after("fastest ");
-    bool busy = getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN);
     CHECK_AT_LEAST(fastest, 50);
-    if (busy)
-        CHECK_AT_MOST(fastest, 51);
+    if (getloadavg(&load, 1) == 1 && load > (double)sysconf(_SC_NPROCESSORS_ONLN))
+        CHECK_AT_MOST(fastest, 60);
     else
         CHECK_AT_MOST(median, 51);
 }

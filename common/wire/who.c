@@ -43,6 +43,8 @@ static char *address_text(uint32_t address, char *text)
 
 void who_is_at(const char *host, const char *port)
 {
+    if (!by_name)
+        unsetenv("WIRE_NODE"); // of the wire that has started this one
     setenv("HOST", host, 1);
     if (port)
         setenv("PORT", port, 1);
