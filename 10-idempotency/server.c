@@ -49,14 +49,14 @@ static const struct route routes[] = {
 static struct api api = {
     .settings = {.idle_ms = 15000, .process_ms = 20, .lookup_ms = 20},
     .routes = routes,
-    .store = {.settled = connection_settled},
+    .store = {.settled = connection_settled}, // the store tells the connection that waits
 };
 
 // ---- what the loop calls -------------------------------------------------------------------
 
 static void opened(struct conn *conn);
 static void closed(struct conn *conn);
-static void commit(void);
+static bool commit(void);
 
 static const struct loop_server server = {
     .conn_bytes = sizeof(struct connection),
@@ -84,12 +84,11 @@ static void closed(struct conn *conn)
 }
 
 // All records that were added in this round of the loop go to the disk together; then every
-// connection that waits for one of them is woken, and answers its client.
-static void commit(void)
+// connection that waits for one of them is woken, and answers its client. True: they are not
+// there yet, since more records may come at once (commit_delay.h), so the loop must not sleep.
+static bool commit(void)
 {
-    struct connection *waiter = store_commit(&api.store);
-    if (waiter) // more records may come at once, so the loop must not sleep: commit_delay.h
-        conn_wake(&waiter->conn);
+    return !store_commit(&api.store);
 }
 
 // ---- the program ---------------------------------------------------------------------------
@@ -162,7 +161,8 @@ int main(int argc, char **argv)
     int listener = net_listen(host, port, BACKLOG);
     begin(journal, key_ttl, waste_kb, crash);
     long connections = loop_run(listener, &server);
-    commit(); // clients that were cut off at the end may have asked for charges
+    while (commit()) // clients that were cut off at the end may have asked for charges
+        ;
     printf("stopped: connections %ld, charges %u\n", connections, api.store.charge_count);
     store_end(&api.store);
     return 0;

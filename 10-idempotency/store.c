@@ -258,13 +258,12 @@ static void compact(struct store *store)
         rewrite(store, waste);
 }
 
-void *store_commit(struct store *store)
+bool store_commit(struct store *store)
 {
-    bool waits = commit_delay_waits(&store->delay, now_ns());
+    if (commit_delay_waits(&store->delay, now_ns()))
+        return false;
     if (!store->first)
-        return NULL;
-    if (waits && store->first->waiter)
-        return store->first->waiter;
+        return true;
     int64_t began_ns = now_ns();
     bool durable = journal_commit(&store->journal);
     commit_delay_synced(&store->delay, now_ns() - began_ns);
@@ -276,7 +275,7 @@ void *store_commit(struct store *store)
     settle(store, durable);
     expire(store, EXPIRED_AT_ONCE);
     compact(store);
-    return NULL;
+    return true;
 }
 
 // ---- the beginning and the end -------------------------------------------------------------

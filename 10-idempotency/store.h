@@ -68,10 +68,9 @@ void store_forget(struct store *store, struct record *charge);
 bool store_add(struct store *store, struct record *record);
 
 // Brings the present group, if there is one, to the disk, and tells the waiters. To be called
-// in each round of the loop. Returns NULL; or a waiter, if the group was not synced yet,
-// because more records are likely to come at once: then the next round has to begin without a
-// sleep.
-void *store_commit(struct store *store);
+// in each round of the loop. False: the group was not synced yet, because more records are
+// likely to come at once; then the next round has to begin without a sleep.
+bool store_commit(struct store *store);
 
 // store_after(): the index of the first charge behind this id. store_find(): the index of the
 // charge with this id. Both: charge_count if there is none.

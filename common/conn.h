@@ -8,6 +8,7 @@ struct loop {
     const struct loop_server *server;
     int epoll, listener;
     bool accepting, stopping;
+    bool at_once; // round() has asked for the next round
     int64_t now_ns, retry_accept_ns, stop_ns;
     long accepted;
     struct timers timers; // one for each connection

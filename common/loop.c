@@ -93,6 +93,8 @@ static bool is_due(const struct loop *loop)
 static int sleep_for(const struct loop *loop)
 {
     int64_t until_ns = NEVER;
+    if (loop->at_once)
+        return 0;
     if (first(loop))
         until_ns = first(loop)->timer.at_ns;
     if (!loop->accepting && loop->retry_accept_ns && loop->retry_accept_ns < until_ns)
@@ -146,8 +148,7 @@ long loop_serve(int listener, int stop_fd, const struct loop_server *server)
         // Not more than there are: one that asks to be called at once has its turn next round.
         for (uint32_t i = loop->timers.count; i > 0 && is_due(loop); i--)
             conn_expire(first(loop));
-        if (server->round)
-            server->round();
+        loop->at_once = server->round && server->round();
     }
     while (first(loop))
         conn_drop(first(loop));

@@ -67,8 +67,9 @@ struct loop_server {
     void (*stop)(struct conn *);    // the program is to stop; NULL: conn_close()
     void (*closed)(struct conn *);  // it is gone: free what belongs to it
     // All that one round brought is served; the loop is about to sleep. The place to do once
-    // what many connections wait for, and to wake each of them.
-    void (*round)(void);
+    // what many connections wait for, and to wake each of them. True: the next round has to
+    // begin at once.
+    bool (*round)(void);
     // In place of accept4(): returns a connected socket that does not block, or -1 and errno.
     int (*accept)(int listener);
 };

@@ -84,11 +84,11 @@ void connection_settled(void *waiter, struct record *record)
     conn_wake(&c->conn);
 }
 
-// If the record is still in the present group, commit() in server.c has only woken the loop.
+// The record is durable, or never will be.
 void connection_woken(struct conn *conn)
 {
     struct connection *c = connection_of(conn);
-    if (c->then && !c->record)
+    if (c->then)
         c->then(c);
 }
 

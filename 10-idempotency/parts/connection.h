@@ -70,10 +70,12 @@ struct connection {
     struct record *mark;   // check_then_mark.c's, before it is in the journal
     // The record in the journal's present group that the client waits for.
     struct record *record;
-    void (*then)(struct connection *c); // called when the wait is over
-    void (*made)(struct connection *c); // called when the charge is made, or cannot be kept
-    bool durable;                       // the record that the client waited for is on the disk
-    bool existed;                       // there was a record of this name before
+    // A charge takes two waits, one for the bank and one for the journal. `then` is called when
+    // the present wait is over; `made` is what follows the second one.
+    void (*then)(struct connection *c);
+    void (*made)(struct connection *c);
+    bool durable; // the record that the client waited for is on the disk
+    bool existed; // there was a record of this name before
 };
 
 // The connection that a struct conn of the loop is the first member of.

@@ -50,7 +50,7 @@ static const struct record *keep_charge_of(const char *key)
     charge->amount = 5;
     CHECK(!store_take(&clock_store, charge));
     CHECK(store_add(&clock_store, charge));
-    for (int i = 0; i < 1000 && store_commit(&clock_store); i++)
+    for (int i = 0; i < 1000 && !store_commit(&clock_store); i++)
         sleep_ms(1);
     CHECK_INT(charge->state, DURABLE);
     return charge;
