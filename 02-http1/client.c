@@ -21,6 +21,7 @@
 #include "net.h"
 #include "options.h"
 #include "output.h"
+#include "print_head.h"
 
 #define BUFFER_BYTES 32768 // any head finds room in it
 #define INTERIM_MAX  100   // interim answers (status 1xx) that may come before the final one
@@ -58,7 +59,6 @@ static void open_connection(void)
     fd = net_connect_or_die(host, port);
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence))
         die("cannot limit the wait: %s", strerror(errno));
-    buffered = 0;
 }
 
 // A request is text: a line, header fields, an empty line, and content.
@@ -98,22 +98,6 @@ static bool read_more(void)
     return got > 0;
 }
 
-// Shows the head at the beginning of the buffer. A control character could command the
-// terminal: a dot takes its place.
-static void print_head(void)
-{
-    fputs("< ", stderr);
-    for (size_t i = 0; i < head.length - 2; i++) { // without the last CRLF
-        if (buffer[i] == '\n')
-            fputs("\n< ", stderr);
-        else if (buffer[i] >= ' ' && buffer[i] < 0x7f)
-            fputc(buffer[i], stderr);
-        else if (buffer[i] != '\r')
-            fputc('.', stderr);
-    }
-    fputc('\n', stderr);
-}
-
 // Reads heads until one is that of the final answer (status 200 or more).
 static void read_final_head(void)
 {
@@ -125,7 +109,7 @@ static void read_final_head(void)
                 fail(buffered ? "cut" : "closed before the answer");
         if (result < 0)
             fail(head.why);
-        print_head();
+        print_head(buffer, head.length);
         struct http_text type = http_field(&head, "content-type");
         is_text = type.length >= 5 && !strncasecmp(type.at, "text/", 5);
         use_bytes(head.length); // the texts of the head, such as `type`, were in these bytes
@@ -181,15 +165,14 @@ int main(int argc, char **argv)
         {"content", OPTION_TEXT, &content, .help = "text that is sent behind each head"},
         {"times", OPTION_FLAG, &show_times, .help = "say how long each answer took"},
         {0}};
-    int first = options_parse(
-        argc, argv, &(struct command){"PATH...", "Asks an HTTP/1.1 server.", options});
-    char **paths = argv + first;
+    static const struct command command = {"PATH...", "Asks an HTTP/1.1 server.", options};
+    char **paths = argv + options_parse(argc, argv, &command);
     int status = 0;
     if (!*method || strspn(method, CAPITALS "-") != strlen(method) ||
         !strcmp(method, "CONNECT"))
         options_reject("--method takes capital letters (not CONNECT), not '%s'", method);
     output_begin();
-    if (first == argc)
+    if (!*paths)
         paths = default_paths;
     for (; *paths; paths++) {
         const char *which = "the same";

@@ -68,8 +68,7 @@ static void read_answer(const char *path)
         die("cannot connect to %s: %s (is the server running?)", server.host, call.why);
     if (call.outcome != CALL_ANSWERED)
         die("%s%s: %s", server.host, path, text);
-    bool is_json = json_read(&json, call.content, call.content_length);
-    if (!is_json)
+    if (!json_read(&json, call.content, call.content_length))
         die("%s%s: %s, but no JSON: %s", server.host, path, text, json.error);
     if (call.status != 200 && call.status != 201)
         die("%s%s: %s: %s", server.host, path, text, member(0, "detail", detail));

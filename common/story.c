@@ -147,10 +147,13 @@ static void print_cells(char *line)
         printf("%s\n  %*s", text, first_cell, "");
     else
         cell(text, rest ? first_cell : 0, false);
+    int late = 0; // columns that texts too long for their cells take from the next cell
     while ((text = strsep(&rest, "|"))) {
-        if (columns(text) >= other_cell)
-            putchar(' ');
-        cell(text, other_cell, true);
+        int taken = columns(text) + 1;
+        if (taken < other_cell - late)
+            taken = other_cell - late;
+        cell(text, taken, true);
+        late += taken - other_cell;
     }
     putchar('\n');
 }

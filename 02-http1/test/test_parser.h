@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "http.h"
-#include "test_sizes.h"
+#include "smaller.h"
 
 typedef int (*head_reader)(const char *, size_t, struct http_head *);
 

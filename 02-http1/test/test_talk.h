@@ -12,8 +12,8 @@
 #include <stdarg.h>
 
 #include "net.h"
+#include "smaller.h"
 #include "test_server.h"
-#include "test_sizes.h"
 
 #define ANSWERS_BYTES (8 << 20)
 #define WHOLE         SIZE_MAX       // do not cut a request

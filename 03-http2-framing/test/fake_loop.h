@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "smaller.h"
+
 int server_main(int argc, char **argv);
 #define main server_main
 #include "server.c"
@@ -121,8 +123,7 @@ static void fake_run(void)
 static void fake_say(const uint8_t *bytes, size_t length)
 {
     while (length && !fake.connection.conn.closing) {
-        size_t part = sizeof fake.in - fake.in_length;
-        part = part < length ? part : length;
+        size_t part = smaller(sizeof fake.in - fake.in_length, length);
         if (part == 0)
             abort(); // the server waits for more than it can have
         memcpy(fake.in + fake.in_length, bytes, part);

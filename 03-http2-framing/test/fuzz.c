@@ -5,6 +5,7 @@
 #include "huffman.h"
 #include "fake_loop.h"
 #include "message.h"
+#include "smaller.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -33,8 +34,8 @@ static void fuzz_hpack(const uint8_t *bytes, size_t length)
     struct response_head head;
     hpack_decoder_begin(&decoder);
     while (length > 0) { // several blocks: each begins with its length
-        size_t part = *bytes++;
-        part = part < --length ? part : length;
+        length--;
+        size_t part = smaller(*bytes++, length);
         if (!hpack_decode(&decoder, bytes, part, &list))
             break;
         request_read(&list, &request);

@@ -7,6 +7,7 @@
 //     test_ends.h    how servers end: asked to, crashed, killed
 //     test_client.h  the load generators: what they measure, and what they can stand
 #include "contract.h"
+#include "smaller.h"
 
 #include "test_client.h"
 #include "test_ends.h"
@@ -237,7 +238,7 @@ static void count_all(int port, const char *how, unsigned long expected)
     for (int i = 0; i < COUNTERS; i++) {
         const char *content = strstr(last_words(fds[i]), "\r\n\r\n");
         unsigned long count = content ? strtoul(content, NULL, 10) : 0;
-        largest = count > largest ? count : largest;
+        largest = larger(largest, count);
     }
     CHECK_INT((long)largest, (long)expected);
 }

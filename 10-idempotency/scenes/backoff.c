@@ -18,6 +18,7 @@
 #include "temp_server.h"
 #include "retry.h"
 #include "scenes.h"
+#include "smaller.h"
 #include "story.h"
 #include "text.h"
 
@@ -26,6 +27,8 @@
 #define SLOT_MS   20
 #define SLOTS     60 // of the picture: the outage, and what comes behind it
 #define ROWS      4  // of the picture
+#define NAME_CELL 13 // columns for a crowd's name beside the picture, where there is room
+#define SCALE     9  // columns for the scale between the name and the slots, and the margin
 #define TRIES     3
 #define FULLEST   (SLOTS / 10) // what share of the retries comes in the fullest tenth?
 
@@ -183,6 +186,7 @@ static void run(struct crowd *crowd, const struct customer *customer)
 static void draw(const struct crowd *crowd)
 {
     static const char *const eighths[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    int name_cell = (int)smaller(NAME_CELL, (size_t)(text_width() - SLOTS - SCALE));
     long most = 1;
     for (int i = 0; i < SLOTS; i++)
         if (crowd->slots[i] > most)
@@ -190,9 +194,9 @@ static void draw(const struct crowd *crowd)
     story_say("");
     for (int row = ROWS - 1; row >= 0; row--) {
         if (row == ROWS - 1)
-            printf("  %-13s%5ld ┤%s", crowd->name, most, paint(CYAN));
+            printf("  %-*s%5ld ┤%s", name_cell, crowd->name, most, paint(CYAN));
         else
-            printf("  %18s │%s", "", paint(CYAN));
+            printf("  %*s │%s", name_cell + 5, "", paint(CYAN));
         for (int i = 0; i < SLOTS; i++) {
             long height = (crowd->slots[i] * ROWS * 8 + most - 1) / most - row * 8;
             if (height < 0)
@@ -203,7 +207,7 @@ static void draw(const struct crowd *crowd)
         }
         printf("%s\n", paint(PLAIN));
     }
-    printf("  %18s └", "");
+    printf("  %*s └", name_cell + 5, "");
     for (int i = 0; i < SLOTS; i++)
         printf("%s", i == OUTAGE_MS / SLOT_MS ? "┴" : "─");
     printf("\n");
@@ -236,9 +240,9 @@ void scene_backoff(void)
     int tries;
     customer_new(&customer);
     temp_server_begin(&own, quick);
-    story_say("%d clients want to pay at the same moment; for %d ms all they get is 503. Their",
+    story_say("%d clients want to pay at the same moment; for %d ms all they get is 503.",
               CLIENTS, OUTAGE_MS);
-    story_say("requests, each column %d ms (┴ is the end of the outage):", SLOT_MS);
+    story_say("Their requests, each column %d ms (┴ is the end of the outage):", SLOT_MS);
     // On a busy machine the clients that call at once are too slow to make many requests, and
     // clients that wait for different moments come back together: then all is run once more.
     for (tries = 0; tries < TRIES && !is_spared(storms); tries++)
@@ -259,8 +263,7 @@ void scene_backoff(void)
     claim_report(
         &spares, holds_if(charges == 3 * CLIENTS * tries && is_spared(storms)),
         "%ld requests until all have paid, %ld with back-off, %ld with jitter. But clients "
-        "that "
-        "failed together comes back together: %.0f %% of the retries in a tenth of the "
+        "that failed together come back together: %.0f %% of the retries in a tenth of the "
         "time, with jitter %.0f %%",
         at_once->requests, backoff->requests, jitter->requests, 100 * backoff->share,
         100 * jitter->share);

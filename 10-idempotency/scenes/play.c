@@ -33,11 +33,12 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 10: requests that are sent twice. Without SCENE all of them: "
-                          "double, once,\ntimeout, conflict, methods, race, crash, expiry, "
-                          "backoff, circuit_breaker, ulid_vs_uuid.",
-                          options});
+        &(struct command){
+            "[SCENE]",
+            "Lesson 10: requests that are sent twice. Without SCENE all of them:\n"
+            "double, once, timeout, conflict, methods, race, crash, expiry, backoff,\n"
+            "circuit_breaker, ulid_vs_uuid.",
+            options});
     ledger_at(host, port);
     story_begin();
     return story_tell(scenes, argv[first]);

@@ -201,6 +201,7 @@ static void tell_at_length(void)
     story_row("a first cell of twenty-nine c|%d|%d|%.2f ms|%.2f ms|%d %%", 1, 2, 3.0, 4.0, 5);
     story_row("a first cell that is longer than its column|%d|%d|%.2f ms|%.2f ms|%d %%", 1, 2,
               3.0, 4.0, 5);
+    story_row("and one behind it|%d|200 skipped|%d|%d|%d", 1, 2, 3, 4);
     story_bar("a label of 25 characters.", 2, 2, "%d requests a second", 123456);
     claim_report(
         &claim, NOT_HERE,
