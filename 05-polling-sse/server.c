@@ -47,9 +47,10 @@ static void stop(struct conn *conn);
 static void closed(struct conn *conn);
 
 // What the loop (../common/loop.h) calls, each time for one connection.
-static const struct loop_server server = {
+static struct loop_server server = {
     .conn_bytes = sizeof(struct connection),
     .conns_max = CONNECTIONS_MAX,
+    .stall_ms = LOOP_STALL_MS,
     .opened = opened,     // a client was accepted
     .received = received, // bytes have come; returns how many were used; 0 means wait for more
     .produce = produce,   // the kernel has taken all output; returns true if it wrote more
@@ -194,7 +195,7 @@ static void stop(struct conn *conn)
 static void closed(struct conn *conn)
 {
     struct connection *c = connection_of(conn);
-    // The loop closes a connection whose client takes nothing for LOOP_STALL_MS.
+    // The loop closes a connection whose client takes its output too slowly (loop.h).
     if (c->subscribed && conn->events & EPOLLOUT && !conn->broken)
         service.dropped_stalled++;
     websocket_chat_closed(c);
@@ -253,6 +254,8 @@ int main(int argc, char **argv)
         {"queue", OPTION_INT, &set->queue, 1, 1000000, "unread events at most"},
         {"heartbeat-ms", OPTION_INT, &set->heartbeat_ms, 10, 3600000,
          "ms between two heartbeats"},
+        {"stall-ms", OPTION_INT, &server.stall_ms, 100, 3600000,
+         "ms in which a slow reader has to take 500 bytes a second"},
         {"retry-ms", OPTION_INT, &set->retry_ms, 0, 3600000, "ms until it connects again"},
         {"token-ms", OPTION_INT, &set->token_ms, 0, 10000, "ms between two words of /chat"},
         {"origin", OPTION_TEXT, &set->origins,

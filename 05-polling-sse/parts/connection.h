@@ -64,7 +64,7 @@ struct service {
     int64_t round_ns;      // the time of the loop's round in which an event was published last
     uint32_t round_events; // how many events were published in that round
     uint64_t dropped_slow; // subscribers that were closed because they were too far behind
-    uint64_t dropped_stalled; // subscribers that were closed because they took no bytes
+    uint64_t dropped_stalled; // subscribers that were closed because they took too few bytes
     uint64_t dropped_silent;  // subscribers that were closed because they sent no pong
     uint32_t cuts;            // how many POST /cut have come
     uint32_t users;           // WebSockets of the chat that are open

@@ -4,6 +4,7 @@
 
 #include "eventstream.h"
 #include "content_limit.h"
+#include "smaller.h"
 #include "test_talk.h"
 
 static bool exchange(int port);
@@ -75,6 +76,75 @@ TEST(a_reader_may_ask_for_more_than_its_queue)
     close(fd);
     CHECK_INT(test_stop(pid), 0);
 }
+
+// ---- the lowest rate -----------------------------------------------------------------------
+
+#define STALL_MS                                                                               \
+    4000 // in it a reader has to take 2000 bytes; one that takes 8000 does so in leaps
+#define LARGE_BYTES 30000
+#define LARGE_COUNT 50
+
+// A reader that takes so many bytes a second, whenever it is called.
+struct paced_reader {
+    int fd;
+    long bytes_a_second;
+    int64_t began_ns;
+    long taken;
+};
+
+static void take_in_pace(struct paced_reader *reader)
+{
+    static char bytes[1 << 16];
+    long due = (long)((now_ns() - reader->began_ns) / 1000 * reader->bytes_a_second / 1000000);
+    ssize_t got = recv(reader->fd, bytes, smaller((size_t)(due - reader->taken), sizeof bytes),
+                       MSG_DONTWAIT);
+    if (got > 0)
+        reader->taken += got;
+}
+
+// Two readers ask for a megabyte and a half, and the kernel does not hold that much for them.
+// One takes 2,000 bytes a second, and may go on for as long as it likes. The other one takes
+// 100, so that some bytes are always on their way; it is dropped.
+TEST(a_reader_of_a_few_bytes_is_dropped_and_a_slow_one_is_not)
+{
+    static const char request[] = "GET /events?since=0 HTTP/1.1\r\nHost: h\r\n\r\n";
+    static char large[LARGE_BYTES + 1];
+    char options[100];
+    pid_t pid;
+    snprintf(options, sizeof options, "--queue 1000 --stall-ms %d", STALL_MS);
+    int port = serve(&pid, options);
+    memset(large, 'x', LARGE_BYTES);
+    for (int i = 1; i <= LARGE_COUNT; i++)
+        post(port, "/publish", large);
+    struct paced_reader honest = {connect_in_segments(port, 1000, request), 2000, now_ns(), 0};
+    struct paced_reader idle = {connect_in_segments(port, 100, request), 100, now_ns(), 0};
+    int64_t dropped_ms = 0, passed_ms = 0;
+    for (; passed_ms < 3 * STALL_MS && (!dropped_ms || passed_ms < 5 * STALL_MS / 2);
+         sleep_ms(20)) {
+        passed_ms = (now_ns() - honest.began_ns) / 1000000;
+        take_in_pace(&honest);
+        take_in_pace(&idle);
+        if (!dropped_ms && figure(port, "\"dropped\"", "stalled") > 0)
+            dropped_ms = passed_ms;
+    }
+    CHECK_AT_LEAST(dropped_ms, STALL_MS / 2);
+    CHECK_INT(figure(port, "\"dropped\"", "stalled"), 1);
+    CHECK_INT(figure(port, "\"sse\"", "clients"), 1);
+    CHECK_AT_LEAST(honest.taken, 2000 * 2 * STALL_MS / 1000);
+    for (int i = 2; i <= LARGE_COUNT; i++) { // the honest reader has not come to the second yet
+        char next[40];
+        snprintf(next, sizeof next, "\n\nid: %d\n", i);
+        read_until(honest.fd, next);
+        if (i > 2)
+            CHECK_INT(strlen(answer), strlen("data: ") + LARGE_BYTES + strlen(next));
+    }
+    CHECK_INT(strlen(read_until(honest.fd, "\n\n")), strlen("data: ") + LARGE_BYTES + 2);
+    close(honest.fd);
+    close(idle.fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- readers and the end of the server -----------------------------------------------------
 
 TEST(the_server_says_goodbye)
 {

@@ -4,6 +4,7 @@
 #define TEST_TALK_H
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 
 #include "net.h"
@@ -71,17 +72,25 @@ static inline int say(int port, const char *format, ...)
     return fd;
 }
 
-// A connection that has room for little.
-static inline int connect_narrow(int port, const char *request)
+// A connection that has room for little, and gets it in segments of so many bytes (0: as the
+// kernel likes).
+static inline int connect_in_segments(int port, int segment_bytes, const char *request)
 {
     int bytes = 4096, fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons((uint16_t)port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    if (segment_bytes)
+        setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, sizeof segment_bytes);
     CHECK(!connect(fd, (struct sockaddr *)&address, sizeof address));
     CHECK(write_all(fd, request, strlen(request)));
     return fd;
+}
+
+static inline int connect_narrow(int port, const char *request)
+{
+    return connect_in_segments(port, 0, request);
 }
 
 // The answer to a GET of its own connection.
