@@ -99,6 +99,7 @@ TEST(two_terminals)
 {
     char command[80];
     pid_t pid;
+    alarm(3 * TEST_SECONDS); // all scenes take long where a sanitizer slows them down
     int port = test_start(&pid, "./" SERVER " --port 0");
     snprintf(command, sizeof command, "STRICT= ./play --port %d", port);
     int status = test_run(command);
