@@ -100,9 +100,7 @@ static enum fate error_outward(struct box *nat, struct headers *h)
                                             .far_port = far_port(&about, SOURCE)});
     if (!s)
         return NO_MAPPING;
-    headers_rewrite(&about, DESTINATION, nat->address, s->own_port);
-    headers_sum_icmp(h);
-    headers_rewrite(h, SOURCE, nat->address, 0);
+    headers_rewrite_error(h, &about, SOURCE, nat->address, s->own_port);
     return PASSED;
 }
 
@@ -143,9 +141,7 @@ static enum fate error_inward(struct box *nat, struct headers *h)
         s = session_next_own(nat->sessions, s);
     if (!s)
         return NO_MAPPING;
-    headers_rewrite(&about, SOURCE, s->near, s->near_port);
-    headers_sum_icmp(h);
-    headers_rewrite(h, DESTINATION, s->near, 0);
+    headers_rewrite_error(h, &about, DESTINATION, s->near, s->near_port);
     return PASSED;
 }
 
