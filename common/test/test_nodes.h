@@ -135,6 +135,24 @@ TEST(scenes_ask_wire_in_c)
     CHECK_HAS(test_output, "there is no wire");
 }
 
+// common/scene.sh: what ARGS says is for all nodes, and the scene's name is for the last
+// program.
+TEST(a_scene_has_nodes)
+{
+#define SCENE_WITH_NODES                                                                       \
+    "sh -c '. ../../common/scene.sh; scene WIRE_RTT --rtt 4 --node a --node b -- "             \
+    "b: ./nat_peer greeter -- a: printenv; finish'"
+    need_wire();
+    CHECK_INT(test_run("cd build && ARGS='--rtt 6' " SCENE_WITH_NODES), 0);
+    CHECK_HAS(test_output, "\n$ ../../common/wire/wire --rtt 4 --rtt 6 \\\n"
+                           "    --node a \\\n    --node b \\\n"
+                           "    -- b: ./nat_peer greeter \\\n    -- a: printenv WIRE_RTT\n");
+    CHECK_HAS(test_output, "\n12\n");
+    // On loopback there are no nodes: the lesson's own server, and its claims are skipped.
+    CHECK_INT(test_run("cd build && WIRE_REFUSED=1 " SCENE_WITH_NODES), 1);
+    CHECK_HAS(test_output, "\n$ ../../common/wire/wire -- ./server -- ./play WIRE_RTT\n");
+}
+
 // Neither end hears a word of it.
 TEST(a_muted_node_says_nothing_more)
 {
