@@ -1,4 +1,4 @@
-// test_nat.h: tests of what stands in the middle of the wire: NATs, and balancers.
+// test_nat.h: tests of the boxes in the middle of the wire: NATs and balancers.
 #ifndef TEST_NAT_H
 #define TEST_NAT_H
 
@@ -119,7 +119,7 @@ TEST(a_balancer_spreads_flows)
                            "y sees 10.0.0.3\ny sees 10.0.0.3\n");
 }
 
-// A connection goes on where it began, also when its backend is out of the list.
+// A connection stays with its backend, also when that is no longer in the list.
 TEST(a_balancer_keeps_its_connections)
 {
     need_wire();

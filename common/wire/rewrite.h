@@ -34,7 +34,7 @@ uint32_t headers_address(const struct headers *headers, int which);
 uint16_t headers_port(const struct headers *headers, int which);
 
 // Writes an address and a port into the headers, and brings the checksums of IP and of the
-// transport up to date (RFC 1624): what was wrong before stays wrong.
+// transport up to date (RFC 1624): a checksum that was wrong before stays wrong.
 void headers_rewrite(const struct headers *headers, int which, uint32_t address, uint16_t port);
 
 // The same for an ICMP error: `which` end of it, and the other end of the packet `about` in it,
