@@ -13,7 +13,7 @@
 #define CLIENTS     16 // the acceptor gives each client to the next reader
 #define HEAVY       3  // clients 0, 4 and 8: all of them go to reader 0, and so does client 12
 #define HEAVY_MS    2  // of CPU time for a heavy request; there is no pause between two
-#define PAUSE_MS    2  // a light client pauses so long between two requests
+#define PAUSE_MS    5  // a light client pauses so long between two requests
 #define MEASURED_MS 400
 #define TASKS       (WORKERS + 1) // threads: the workers, and the one that accepts
 #define MOST        60.0          // % of the work for one worker: more is called lopsided
