@@ -3,10 +3,11 @@
 #   . ../common/scene.sh             (in a variation: SERVER=proxy, where it is not "server",
 #                                     and . ../../common/scene.sh)
 #   scene NAME [link options for wire] [-- options for ./server]     one line for each scene
+#   scene NAME [link options] --node A ... --node B ... -- B: ./server -- A: ./play
 #   finish
 #
 # From the environment: SCENE (a name or number: only this one), ARGS (further link options, for
-# the scenes that have a link), LEDGER (a file that collects the claims; else finish shows them),
+# the scenes that have a link; with nodes they are for all of them), LEDGER (a file that collects the claims; else finish shows them),
 # WIRE_REFUSED (set: this machine allows no wire, and that has been said).
 
 common=../common
@@ -23,10 +24,12 @@ started=$(date +%s.%N)
 # Plays scene $name with the link options in $1. Where this machine allows no wire (exit status
 # 3), it is played on loopback, and the claims that need the wire are skipped.
 play() {
-    printf '\n$ %s\n' "$common/wire/wire$1 -- $server -- ./play $name" |
-        sed "/.\{$((width + 1))\}/s/ -- / \\\\\n    -- /g" # no wider than the terminal
+    [ -n "$1" ] || programs="$server -- ./play" # no nodes on loopback
+    # No wider than the terminal.
+    printf '\n$ %s\n' "$common/wire/wire$1 -- $programs $name" |
+        sed -E "/.{$((width + 1))}/s/ (--|--node|--nat|--balancer) / \\\\\n    \1 /g"
     # shellcheck disable=SC2086 # options are words
-    $common/wire/wire $1 -- $server -- ./play "$name"
+    $common/wire/wire $1 -- $programs "$name"
     status=$?
     if [ $status -eq 3 ]; then
         echo "This machine allows no wire: see above. So on loopback; what needs packets is skipped:"
@@ -40,21 +43,26 @@ play() {
 }
 
 scene() {
-    name=$1 link="" server=./${SERVER:-server}
+    name=$1 link="" nodes="" server=./${SERVER:-server}
     number=$((number + 1)) names="$names $name"
     shift
     [ -z "$SCENE" ] || [ "$SCENE" = "$number" ] || [ "$SCENE" = "$name" ] || return 0
     played=$((played + 1))
     while [ $# -gt 0 ] && [ "$1" != -- ]; do
-        link="$link $1"
+        case "$nodes $1" in # from the first of these on
+        " --node"* | " --nat"* | " --balancer"*) nodes="$nodes $1" ;;
+        *) link="$link $1" ;;
+        esac
         shift
     done
-    if [ $# -gt 0 ]; then
-        shift
-        server="$server $*"
+    [ $# -eq 0 ] || shift
+    programs=$*
+    if [ -z "$nodes" ]; then
+        server="$server${1:+ $*}"
+        programs="$server -- ./play"
     fi
-    if [ -n "$link" ]; then
-        link="$link${ARGS:+ $ARGS}" # of an option given twice the last one counts
+    if [ -n "$link$nodes" ]; then
+        link="$link${ARGS:+ $ARGS}$nodes" # of an option given twice the last one counts
     elif [ -n "$ARGS" ]; then
         printf '\n(scene %s is on loopback: ARGS is for the scenes that have a link)\n' "$name"
     fi

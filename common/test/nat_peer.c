@@ -1,13 +1,14 @@
-// nat_peer.c: what the tests of wire's boxes put on the nodes: a mirror that tells who it sees,
-// and somebody behind a NAT who finds out by it what the NAT does.
+// nat_peer.c: what the tests of wire's boxes put on the nodes: a mirror that says which address
+// it sees, and programs behind a NAT that find out by the mirror what the NAT does.
 //
 //     nat_peer mirror           UDP on $HOST and the next address, port 7000 and 7001 of each
-//     nat_peer greeter          TCP on port 7002: says on which node it is, and who it sees
+//     nat_peer greeter          TCP on port 7002: says its node, and the address that it sees
 //     nat_peer call ADDRESS PORT [N]   hears the greeter, N times
 //     nat_peer probe            prints the NAT's mapping and filtering in RFC 4787's words
 //     nat_peer timeout MS       says whether the mapping is another one after so long a silence
 //     nat_peer hairpin          says whether two sockets behind the NAT meet at its address
 //     nat_peer refused          says whether the error comes back that a port is closed
+//     nat_peer gone             says whether such an error of its own reaches the mirror
 //     nat_peer flows N          N sockets at once, N mappings
 //     nat_peer tell REQUEST     wire_tell(), and what came of it
 //     nat_peer pair LEFT RIGHT  lets the timeline show these two from now on
@@ -32,6 +33,7 @@
 #define BATCH      50 // flows that ask at once
 #define OTHER_PORT 1  // what a datagram asks of the mirror: to answer from another socket
 #define OTHER_HOST 2
+#define GONE_TRIES 20
 
 static uint32_t host; // the mirror's first address
 
@@ -84,23 +86,36 @@ static void call(const char *address, int port, int count)
     }
 }
 
-// Answers each datagram with the address and the port that it came from.
+// Answers each datagram with the address and the port that it came from. sin_zero has the
+// address that the last ICMP error was about (IP_RECVERR in ip(7)).
 static void mirror(void)
 {
+    struct sockaddr_in refused = {0};
     struct pollfd polls[5] = {{net_stop_fd(), POLLIN, 0}};
-    for (int i = 0; i < 4; i++)
-        polls[1 + i] = (struct pollfd){
-            bound_socket(host + (i & OTHER_HOST ? 1 : 0), PORT + (i & OTHER_PORT)), POLLIN, 0};
+    for (int i = 0; i < 4; i++) {
+        uint32_t address = host;
+        if (i & OTHER_HOST)
+            address++;
+        polls[1 + i] =
+            (struct pollfd){bound_socket(address, PORT + (i & OTHER_PORT)), POLLIN, 0};
+        if (setsockopt(polls[1 + i].fd, IPPROTO_IP, IP_RECVERR, &(int){1}, sizeof(int)))
+            die("cannot ask for errors: %s", strerror(errno));
+    }
     net_ready(polls[1].fd);
     while (poll(polls, 5, -1) > 0 && !polls[0].revents) {
         for (int i = 0; i < 4; i++) {
             struct sockaddr_in from;
             socklen_t length = sizeof from;
             uint8_t wish = 0;
+            while (recvfrom(polls[1 + i].fd, &wish, 1, MSG_ERRQUEUE | MSG_DONTWAIT,
+                            (struct sockaddr *)&refused, &length) >= 0)
+                length = sizeof from;
             while (recvfrom(polls[1 + i].fd, &wish, 1, MSG_DONTWAIT, (struct sockaddr *)&from,
-                            &length) == 1)
+                            &length) == 1) {
+                memcpy(from.sin_zero, &refused.sin_addr, sizeof refused.sin_addr);
                 sendto(polls[1 + (i ^ wish)].fd, &from, sizeof from, 0,
                        (struct sockaddr *)&from, length);
+            }
         }
     }
 }
@@ -135,7 +150,7 @@ static void probe(void)
         die("the mirror does not answer");
     printf("mapping %s, ",
            word(first.sin_port == other.sin_port, first.sin_port == port.sin_port));
-    fd = bound_socket(INADDR_ANY, 0); // a fresh mapping: nobody else has been sent to
+    fd = bound_socket(INADDR_ANY, 0); // a new mapping, which has sent to one address only
     ask(fd, host, PORT, 0);
     bool port_enters = ask(fd, host, PORT, OTHER_PORT).sin_port;
     bool host_enters = ask(fd, host, PORT, OTHER_HOST | OTHER_PORT).sin_port;
@@ -200,8 +215,28 @@ static void refused(void)
     puts("silence");
 }
 
+// A socket asks and is closed before the answer comes: the kernel refuses the answer. Where the
+// answer was quicker, there is no error, and another socket tries it.
+static void gone(void)
+{
+    int witness = bound_socket(INADDR_ANY, 0);
+    for (int i = 0; i < GONE_TRIES; i++) {
+        struct sockaddr_in to = address_of(host, PORT);
+        int fd = bound_socket(INADDR_ANY, 0);
+        sendto(fd, "", 1, 0, (struct sockaddr *)&to, sizeof to);
+        close(fd);
+        ask(witness, host, PORT, 0); // the answer to `fd` has been sent now
+        struct sockaddr_in seen = ask(witness, host, PORT, 0);
+        if (!memcmp(seen.sin_zero, &seen.sin_addr, sizeof seen.sin_addr)) {
+            puts("the mirror is told");
+            return;
+        }
+    }
+    puts("the mirror is not told");
+}
+
 // Lets `count` sockets ask the mirror, BATCH of them at once. Returns how many of the answers
-// name a port that nobody was seen at before, and notes it in `taken`.
+// name a new port, which is not in `taken` yet, and notes these ports there.
 static int ask_all(const int fds[], int count, bool taken[])
 {
     int new = 0;
@@ -258,6 +293,8 @@ int main(int argc, char **argv)
         packet_log_pair(argv[2], argv[3]);
     else if (!strcmp(role, "refused"))
         refused();
+    else if (!strcmp(role, "gone"))
+        gone();
     else if (!strcmp(role, "greeter"))
         greeter();
     else if (!strcmp(role, "call") && argc > 3)

@@ -1,4 +1,4 @@
-// test_nat.h: tests of what stands in the middle of the wire: NATs, and balancers.
+// test_nat.h: tests of the boxes in the middle of the wire: NATs and balancers.
 #ifndef TEST_NAT_H
 #define TEST_NAT_H
 
@@ -37,7 +37,7 @@ TEST(a_mapping_times_out)
                                         "timeout 1300'")),
         0);
     CHECK_HAS(test_output, "the same mapping\nanother mapping\n");
-    // TCP's: what comes later is no connection any more, and nobody says so.
+    // TCP's: the NAT drops what comes later, and neither end gets a RST.
     CHECK_INT(
         test_run("./wire/wire --nat home --tcp-timeout 0.5 --node a --behind home --node b "
                  "-- b: build/peer echo-server -- a: timeout 3 build/peer --count 2 --pace "
@@ -59,6 +59,8 @@ TEST(a_nat_translates_the_errors)
     need_wire();
     CHECK_INT(test_run(NAT("--kind symmetric", "build/nat_peer refused")), 0);
     CHECK_HAS(test_output, "Connection refused\n");
+    CHECK_INT(test_run(NAT("--kind symmetric", "build/nat_peer gone")), 0);
+    CHECK_HAS(test_output, "the mirror is told\n");
 }
 
 TEST(ten_thousand_flows_through_a_nat)
@@ -117,7 +119,7 @@ TEST(a_balancer_spreads_flows)
                            "y sees 10.0.0.3\ny sees 10.0.0.3\n");
 }
 
-// A connection goes on where it began, also when its backend is out of the list.
+// A connection stays with its backend, also when that is no longer in the list.
 TEST(a_balancer_keeps_its_connections)
 {
     need_wire();
@@ -130,6 +132,18 @@ TEST(a_balancer_keeps_its_connections)
             "ping-pong'"),
         0);
     CHECK_HAS(test_output, "median ");
+}
+
+// From a backend to the client, and from the client to a backend.
+TEST(a_balancer_translates_the_errors)
+{
+    need_wire();
+    CHECK_INT(
+        test_run("./wire/wire --balancer front --address 10.0.0.9 --to m --node c --node "
+                 "m --address 10.0.0.2,10.0.0.3 -- m: build/nat_peer mirror -- c: sh -c "
+                 "'export HOST=$FRONT_HOST; build/nat_peer refused; build/nat_peer gone'"),
+        0);
+    CHECK_HAS(test_output, "Connection refused\nthe mirror is told\n");
 }
 
 #endif

@@ -1,5 +1,5 @@
-// test_nodes.h: tests of wire with more than two nodes: who is where, what a link does, what
-// the programs may ask of it, what is drawn; and that nobody is left behind.
+// test_nodes.h: tests of wire with more than two nodes: the nodes' addresses, their links, what
+// the programs may ask wire for, what wire draws; and that no process is left behind.
 #ifndef TEST_NODES_H
 #define TEST_NODES_H
 
@@ -34,7 +34,7 @@ TEST(nodes_links_limit_both_directions)
     CHECK_HAS(test_output, "wire: to b 126 packets, 189000 bytes, 0 lost, 0 queue full");
 }
 
-TEST(nodes_tell_the_programs_who_is_where)
+TEST(nodes_are_in_the_environment)
 {
     need_wire();
     CHECK_INT(
@@ -51,7 +51,7 @@ TEST(nodes_tell_the_programs_who_is_where)
                            "10.9.9.9, 8 ms\n");
 }
 
-// As a sidecar does it: two programs on one node meet on its loopback.
+// Two programs on one node connect over the node's loopback, as a sidecar and its app do.
 TEST(nodes_may_run_several_programs)
 {
     need_wire();
@@ -135,7 +135,25 @@ TEST(scenes_ask_wire_in_c)
     CHECK_HAS(test_output, "there is no wire");
 }
 
-// Neither end hears a word of it.
+// common/scene.sh: what ARGS says is for all nodes, and the scene's name is for the last
+// program.
+TEST(a_scene_has_nodes)
+{
+#define SCENE_WITH_NODES                                                                       \
+    "sh -c '. ../../common/scene.sh; scene WIRE_RTT --rtt 4 --node a --node b -- "             \
+    "b: ./nat_peer greeter -- a: printenv; finish'"
+    need_wire();
+    CHECK_INT(test_run("cd build && ARGS='--rtt 6' " SCENE_WITH_NODES), 0);
+    CHECK_HAS(test_output, "\n$ ../../common/wire/wire --rtt 4 --rtt 6 \\\n"
+                           "    --node a \\\n    --node b \\\n"
+                           "    -- b: ./nat_peer greeter \\\n    -- a: printenv WIRE_RTT\n");
+    CHECK_HAS(test_output, "\n12\n");
+    // On loopback there are no nodes: the lesson's own server, and its claims are skipped.
+    CHECK_INT(test_run("cd build && WIRE_REFUSED=1 " SCENE_WITH_NODES), 1);
+    CHECK_HAS(test_output, "\n$ ../../common/wire/wire -- ./server -- ./play WIRE_RTT\n");
+}
+
+// Neither a FIN nor a RST tells the other node.
 TEST(a_muted_node_says_nothing_more)
 {
     need_wire();
@@ -150,7 +168,7 @@ TEST(a_muted_node_says_nothing_more)
     CHECK_HAS(after, "✗ cut off: SYN");
     CHECK_HAS(after, "status 124\n");
     CHECK(!strstr(after, "◀")); // nothing that b sends arrives: no FIN, no RST
-    // By the clock: for a while it answers, then never again.
+    // By the clock: for a while the node answers, then never again.
     CHECK_INT(test_run("./wire/wire --node a --node b --mute-after 2000 -- b: build/nat_peer "
                        "greeter -- a: sh -c 'while timeout 1 build/nat_peer call $B_HOST 7002; "
                        "do sleep 0.05; done; timeout 1 build/nat_peer call $B_HOST 7002; echo "
@@ -159,7 +177,7 @@ TEST(a_muted_node_says_nothing_more)
     CHECK_HAS(test_output, "b sees 10.0.0.1\nstatus 124\n");
 }
 
-// The third echo, and nothing else, is lost; so it comes again.
+// Wire loses the third packet with an echo and no other one; TCP sends it again.
 TEST(one_chosen_packet_is_lost)
 {
     need_wire();
@@ -218,8 +236,8 @@ TEST(the_ladder_names_its_two_ends)
     CHECK_HAS(test_output, "├── SYN  mss 1460");
 }
 
-// A program's child outlives it, unless wire, however it ends, takes it along.
-TEST(nodes_leave_nobody_behind)
+// Wire ends the children of its programs too, however wire itself or a program ends.
+TEST(nodes_leave_no_process_behind)
 {
     char mark[32], command[500];
     need_wire();

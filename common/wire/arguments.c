@@ -1,5 +1,5 @@
 // arguments.c: see arguments.h. The options behind a --node, --nat or --balancer, up to the
-// next one, are about that one: a section.
+// next of these three, are about that node or box: a section.
 #include "arguments.h"
 
 #include <stdio.h>
@@ -13,9 +13,9 @@
 #define MTU_DEFAULT 1500
 #define NOT_GIVEN   (-1)
 
-static struct section section; // what the options of a section are kept in until it ends
+static struct section section; // the section that is being read
 static struct arguments *all;
-static struct section sections[NODES_MAX + BOXES_MAX]; // those that have ended
+static struct section sections[NODES_MAX + BOXES_MAX]; // the sections before it
 static int section_count;
 
 static struct section fresh(void)

@@ -22,27 +22,28 @@ struct transit {
     uint8_t *bytes;
     uint16_t length;
     struct headers headers;
-    const struct box *inside; // the NAT behind which it is now, or NULL: the network of all
-    const struct box *left;   // the NAT that it has left through, or NULL
+    const struct box *inside; // the packet is behind this NAT now; NULL: it is behind none
+    const struct box *left;   // the packet has left through this NAT; NULL: through none
 };
 
 struct box_kind {
     const char *name;
-    // Whether the box is on the way of a packet that is not for its own address.
+    // Whether a packet that is not for the box's own address has to pass the box.
     bool (*serves)(const struct box *, const struct transit *);
-    // Takes such a packet, from a node that it serves.
+    // Translates such a packet, which comes from a node behind the box.
     enum fate (*outward)(struct box *, struct transit *);
-    // Takes a packet for its own address.
+    // Translates a packet for the box's own address.
     enum fate (*inward)(struct box *, struct transit *);
 };
 
-// Whom a mapping is for, and whom its filter lets in (RFC 4787 sections 4.1 and 5).
+// Which peers a mapping is for, and which peers its filter lets in (RFC 4787 sections 4.1 and
+// 5): all, those at the same address, or those at the same address and port.
 enum behaviour { ENDPOINT_INDEPENDENT, ADDRESS_DEPENDENT, ADDRESS_AND_PORT_DEPENDENT };
 
 struct endpoint {
     const struct node *node;
     uint32_t address;
-    uint16_t port; // of a backend, 0: the one that the client has asked for
+    uint16_t port; // 0: a backend has the port that the client has asked for
 };
 
 struct box {
@@ -69,17 +70,17 @@ struct box *box_new(const char *name, const struct box_kind *kind);
 
 struct box *box_named(const char *name);
 
-// The box that is the next on the way of a packet, or NULL; *outward: which of its functions.
+// The next box on the packet's way, or NULL. *outward: the box translates with its outward().
 struct box *box_next(const struct transit *transit, bool *outward);
 
 // Lets the box take the packet.
 enum fate box_pass(struct box *box, struct transit *transit, bool outward);
 
-// The number of a box as an end of hops.
+// The number of a box as an end of a hop, for struct packet's `from` and `to`.
 uint8_t box_end(const struct box *box);
 
-// nat.c: connections to `port` of the NAT's address go to a node behind it from now on. False
-// if it has no room.
+// nat.c: connections to `port` of the NAT's address go to a node behind the NAT from now on.
+// Returns false if the NAT has no room for another session.
 bool nat_forward(struct box *nat, uint16_t port, const struct endpoint *to);
 
 #endif

@@ -18,8 +18,9 @@ void capture_name_ends(void);
 // Notes a packet that sets out: from its sender, or from a box.
 void capture_packet(const uint8_t *bytes, struct packet *packet);
 
-// Notes that a packet which had set out was dropped later, by the box whose end is `by`, or,
-// END_NONE, on its way. `packet` has its fate. In the log it goes from that end to END_NONE.
+// Notes that a packet which had set out was dropped later: by the box whose end is `by`, or, if
+// that is END_NONE, on its way. `packet` has its fate. In the log the packet goes from `by` to
+// END_NONE.
 void capture_drop(const struct packet *packet, uint8_t by);
 
 // Closes the file.

@@ -73,18 +73,20 @@ static const struct {
 
 static const char *obey(char *line)
 {
-    char *name = strtok(line, " "), *who = strtok(NULL, " "), *rest = strtok(NULL, "");
-    if (!name || !who)
+    char *name = strtok(line, " "), *target = strtok(NULL, " "), *rest = strtok(NULL, "");
+    if (!name || !target)
         return "a command, and the name it is about";
-    struct box *box = box_named(who);
+    if (!rest)
+        rest = "";
+    struct box *box = box_named(target);
     if (!strcmp(name, "backends") && box)
-        return setup_backends(box, rest ? rest : "");
-    struct node *node = node_named(who);
+        return setup_backends(box, rest);
+    struct node *node = node_named(target);
     if (!node)
         return "no node has this name";
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(commands[i].name, name))
-            return commands[i].act(node, rest ? rest : "");
+            return commands[i].act(node, rest);
     return "no such command";
 }
 
@@ -100,7 +102,10 @@ static void answer(int fd)
     line[length] = '\0';
     for (char *rest = line, *one; (one = strsep(&rest, "\n")) && rest;) {
         const char *wrong = obey(one);
-        snprintf(text, sizeof text, wrong ? "error: %s\n" : "ok\n", wrong);
+        if (wrong)
+            snprintf(text, sizeof text, "error: %s\n", wrong);
+        else
+            snprintf(text, sizeof text, "ok\n");
         send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
 }

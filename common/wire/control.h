@@ -1,5 +1,6 @@
-// control.h: what the programs may ask wire to do while all run: a line in $WIRE_CONTROL, a
-// line back. tell.h is the other end, for C; a shell can do it as well:
+// control.h: what the programs may ask wire to do while all run. A program writes a line to
+// $WIRE_CONTROL and reads wire's answer, a line. tell.h does so in C; a shell can do it as
+// well:
 //
 //     echo "mute server" >&$WIRE_CONTROL && read -r answer <&$WIRE_CONTROL
 #ifndef CONTROL_H
@@ -10,7 +11,7 @@
 int control_begin(void);
 void control_answer(void);
 
-// A new connection, for one program: its end of it.
+// Makes a new connection for one program. Returns the program's end.
 int control_new(void);
 
 // In a child that is about to become this program: hands the connection over.

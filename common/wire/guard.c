@@ -12,11 +12,11 @@
 #include "net.h"
 #include "programs.h"
 
-static int guard_fd; // to the guard: a process group; 0: it may go
+static int guard_fd; // wire sends process groups to the guard; 0 lets the guard end
 static pid_t guard;
 
-// Reads until wire says that all is well, or is gone. Signals are blocked here as they are in
-// wire: what ctrl-C means is for wire to decide.
+// Reads until wire lets the guard end, or has ended itself. Signals are blocked in the guard as
+// they are in wire: wire decides what ctrl-C means.
 static _Noreturn void stand_guard(int fd)
 {
     pid_t groups[PROGRAMS_MAX], group;
@@ -48,7 +48,7 @@ void guard_begin(void)
 
 void guard_add(pid_t group)
 {
-    send(guard_fd, &group, sizeof group, MSG_NOSIGNAL); // somebody may have killed it
+    send(guard_fd, &group, sizeof group, MSG_NOSIGNAL); // the guard may have been killed
 }
 
 void guard_end(void)

@@ -1,8 +1,8 @@
-// guard.h: when wire is killed, somebody has to end what its programs have started.
+// guard.h: when wire is killed, the guard ends what wire's programs have started.
 //
-// A program dies with wire (PR_SET_PDEATHSIG), but not that program's children. So a second
-// process waits until wire is gone, however that came, and then ends the programs' process
-// groups.
+// The kernel ends the programs together with wire (PR_SET_PDEATHSIG), but not the programs'
+// children. So the guard, a second process, waits until wire has ended for whatever reason, and
+// then ends the programs' process groups.
 #ifndef GUARD_H
 #define GUARD_H
 
@@ -11,10 +11,10 @@
 // Starts the guard.
 void guard_begin(void);
 
-// Tells it of a program, which is the leader of a process group.
+// Tells the guard of a program, which is the leader of a process group.
 void guard_add(pid_t group);
 
-// Dismisses it: all programs have ended.
+// Ends the guard, when all programs have ended.
 void guard_end(void);
 
 #endif

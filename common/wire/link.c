@@ -76,7 +76,9 @@ enum fate link_send(struct link *link, const struct packet *packet)
         .lost = lost,
     };
     link->lost += lost;
-    return lost ? LOST : PASSED;
+    if (lost)
+        return LOST;
+    return PASSED;
 }
 
 uint8_t *link_take(struct link *link, uint16_t *length)
@@ -92,5 +94,7 @@ uint8_t *link_take(struct link *link, uint16_t *length)
 
 int64_t link_arrival_ns(const struct link *link)
 {
-    return link->first == link->next ? INT64_MAX : flight_at(link, link->first)->arrives_ns;
+    if (link->first == link->next)
+        return INT64_MAX;
+    return flight_at(link, link->first)->arrives_ns;
 }

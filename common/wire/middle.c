@@ -8,7 +8,7 @@
 #include "capture.h"
 #include "net.h"
 
-#define BOXES_ON_THE_WAY 8 // at most: no packet goes round and round
+#define BOXES_ON_THE_WAY 8 // a packet passes at most so many boxes, so none goes in circles
 
 bool middle_is_cable;
 
@@ -21,13 +21,15 @@ static uint8_t next_end(const struct transit *transit)
         node_with(headers_address(&transit->headers, DESTINATION), transit->inside);
     if (box)
         return box_end(box);
-    return node ? node_end(node) : END_NONE;
+    if (node)
+        return node_end(node);
+    return END_NONE;
 }
 
 static struct transit transit_from(const struct node *node, uint8_t *bytes, uint16_t length)
 {
     struct transit transit = {bytes, length, .inside = node->behind};
-    headers_find(bytes, length, &transit.headers); // what it does not find, the boxes drop
+    headers_find(bytes, length, &transit.headers); // where that fails, the boxes drop it
     return transit;
 }
 
@@ -44,14 +46,16 @@ static bool read_packet(struct node *node, struct packet *packet, uint8_t **plac
         *packet = (struct packet){.at_ns = now_ns(), .from = node_end(node)};
         if (packet_decode(*place, (size_t)length, packet))
             return true;
-        // else IPv6 greets its neighbours: not on this wire
+        // The kernel's IPv6 looks for neighbours: the wire carries IPv4 only.
     }
     return false;
 }
 
 int middle_source(const struct node *node)
 {
-    return link_room(&node->up) ? node->network.tun : -1;
+    if (link_room(&node->up))
+        return node->network.tun;
+    return -1;
 }
 
 void middle_take(struct node *node, int events)
@@ -70,17 +74,18 @@ void middle_take(struct node *node, int events)
         capture_packet(bytes, &packet);
     }
     if (events & ~POLLIN)
-        node->network.tun = -1; // somebody has removed the device
+        node->network.tun = -1; // a program has removed the device
 }
 
 // ---- to a node -----------------------------------------------------------------------------
 
 static void write_packet(const struct node *node, const uint8_t *bytes, uint16_t length)
 {
-    (void)!write(node->network.tun, bytes, length); // a network that is gone takes nothing
+    (void)!write(node->network.tun, bytes, length); // fails if the device was removed
 }
 
-// Puts a packet on the link to its node; where that does nothing, it is there at once.
+// Puts a packet on the link to its node. Where the link does nothing, the node gets the packet
+// at once.
 static void hand_over(struct node *node, const uint8_t *bytes, struct packet *packet)
 {
     packet->fate = (uint8_t)node_rules(node, packet, false);
@@ -182,5 +187,7 @@ int64_t middle_arrival_ns(const struct node *node)
     int64_t up_ns = link_arrival_ns(&node->up), down_ns = INT64_MAX;
     if (node->down.ring)
         down_ns = link_arrival_ns(&node->down);
-    return up_ns < down_ns ? up_ns : down_ns;
+    if (up_ns < down_ns)
+        return up_ns;
+    return down_ns;
 }

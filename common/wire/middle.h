@@ -6,21 +6,23 @@
 
 #include "node.h"
 
-// Two nodes and nothing between them: whatever one sends, the other gets.
+// There are two nodes and no box: each node gets all packets that the other one sends.
 extern bool middle_is_cable;
 
-// The descriptor to wait at for what a node sends; -1 while its link has no room for more.
+// The descriptor that is readable when a node has sent packets; -1 while the node's link has no
+// room for more.
 int middle_source(const struct node *node);
 
-// Takes what the node has sent, at most MIDDLE_BATCH packets: they set out on its link.
+// Takes what the node has sent, at most MIDDLE_BATCH packets, and puts it on the node's link.
 // `events` is what poll(2) says of middle_source().
 #define MIDDLE_BATCH 64 // packets taken from one node before the next one has its turn
 void middle_take(struct node *node, int events);
 
-// Hands over what has arrived by now: in the middle from the node, and at the node.
+// Delivers the packets that have arrived by now: from the node to the middle, and to the node.
 void middle_deliver(struct node *node);
 
-// When that is next to be done, on now_ns()'s clock; INT64_MAX if nothing is on the way.
+// When middle_deliver() has the next packet to deliver, on now_ns()'s clock; INT64_MAX if no
+// packet is on the way.
 int64_t middle_arrival_ns(const struct node *node);
 
 #endif

@@ -1,19 +1,19 @@
 // nat.c: a box that gives all nodes behind it one address (RFC 4787 for UDP, RFC 5382 for TCP,
 // RFC 5508 for ICMP).
 //
-// An endpoint behind the NAT gets a port of the NAT's address: its mapping. Two questions make
-// the kinds of NATs. Does the endpoint keep its port when it talks to somebody else (mapping)?
-// And who may send in through that port (filtering)? find_mapping() and is_let_in() answer
-// them.
+// An endpoint behind the NAT gets a port of the NAT's address: its mapping. NATs differ in two
+// rules. Mapping: does the endpoint keep its port when it talks to another peer? That is
+// find_mapping(). Filtering: which peers may send to the endpoint through that port? That is
+// is_let_in().
 #include <netinet/in.h>
 
 #include "box.h"
 #include "node.h"
 
-#define PORT_FIRST 1024  // that a mapping may get
-#define PORT_BEGIN 40000 // the first one that is given
+#define PORT_FIRST 1024  // the lowest port that a mapping may get
+#define PORT_BEGIN 40000 // the port that the first mapping gets
 
-// Whether somebody is the same as a session's far end, as far as a behaviour looks.
+// Whether a peer is the same as a session's far end, as far as a behaviour compares them.
 static bool is_same(enum behaviour behaviour, const struct session *s, uint32_t far,
                     uint16_t far_port)
 {
@@ -24,7 +24,7 @@ static bool is_same(enum behaviour behaviour, const struct session *s, uint32_t 
     return s->far == far && s->far_port == far_port;
 }
 
-// The session whose port an endpoint also gets for talking to a further far end, or NULL.
+// The session whose port the endpoint also gets for the far end that it wants, or NULL.
 static const struct session *find_mapping(const struct box *nat, const struct session *wanted)
 {
     struct session *s =
@@ -34,7 +34,7 @@ static const struct session *find_mapping(const struct box *nat, const struct se
     return s;
 }
 
-// Whether a far end may send in to where `s` is mapped.
+// Whether a far end may send to the near end of `s`.
 static bool is_let_in(const struct box *nat, const struct session *s, uint32_t far,
                       uint16_t far_port)
 {
@@ -72,13 +72,17 @@ static struct session *open_session(struct box *nat, struct session *wanted)
         wanted->own_port = mapping->own_port;
     else
         wanted->own_port = free_port(nat, wanted->protocol);
-    return wanted->own_port ? session_add(nat->sessions, wanted) : NULL;
+    if (wanted->own_port == 0)
+        return NULL;
+    return session_add(nat->sessions, wanted);
 }
 
 // An ICMP echo's identifier is one port, of the near end.
 static uint16_t far_port(const struct headers *h, int which)
 {
-    return h->protocol == IPPROTO_ICMP ? 0 : headers_port(h, which);
+    if (h->protocol == IPPROTO_ICMP)
+        return 0;
+    return headers_port(h, which);
 }
 
 static bool nat_serves(const struct box *nat, const struct transit *t)
@@ -100,9 +104,7 @@ static enum fate error_outward(struct box *nat, struct headers *h)
                                             .far_port = far_port(&about, SOURCE)});
     if (!s)
         return NO_MAPPING;
-    headers_rewrite(&about, DESTINATION, nat->address, s->own_port);
-    headers_sum_icmp(h);
-    headers_rewrite(h, SOURCE, nat->address, 0);
+    headers_rewrite_error(h, &about, SOURCE, nat->address, s->own_port);
     return PASSED;
 }
 
@@ -129,7 +131,7 @@ static enum fate nat_outward(struct box *nat, struct transit *t)
     return PASSED;
 }
 
-// Somebody outside reports an error to the near end of a session.
+// A node outside reports an error to the near end of a session.
 static enum fate error_inward(struct box *nat, struct headers *h)
 {
     struct headers about;
@@ -143,9 +145,7 @@ static enum fate error_inward(struct box *nat, struct headers *h)
         s = session_next_own(nat->sessions, s);
     if (!s)
         return NO_MAPPING;
-    headers_rewrite(&about, SOURCE, s->near, s->near_port);
-    headers_sum_icmp(h);
-    headers_rewrite(h, DESTINATION, s->near, 0);
+    headers_rewrite_error(h, &about, DESTINATION, s->near, s->near_port);
     return PASSED;
 }
 
@@ -160,22 +160,24 @@ static enum fate nat_inward(struct box *nat, struct transit *t)
     uint32_t far = headers_address(h, SOURCE);
     uint16_t port = far_port(h, SOURCE), own_port = headers_port(h, DESTINATION);
     struct session *s = session_first_own(nat->sessions, h->protocol, own_port), *door = NULL;
-    bool mapped = s != NULL;
+    enum fate refusal = NO_MAPPING;
+    if (s)
+        refusal = FILTERED;
     for (; s; s = session_next_own(nat->sessions, s)) {
         if (is_let_in(nat, s, far, port))
             door = s;
         if (s->far == far && s->far_port == port && !s->permanent)
-            break; // the session itself
+            break; // the packet belongs to this session
     }
     if (!s && !door)
-        return mapped ? FILTERED : NO_MAPPING;
+        return refusal;
     if (!s) {
         struct session fresh = *door;
         fresh.permanent = false;
         fresh.far = far;
         fresh.far_port = port;
         fresh.flags[0] = fresh.flags[1] = 0;
-        if (door->permanent) // else it lives no longer than the mapping that let it in
+        if (door->permanent) // otherwise the session ends together with the mapping of `door`
             session_note(nat->sessions, &fresh, true, 0);
         s = session_add(nat->sessions, &fresh);
     }

@@ -47,7 +47,7 @@ void network_refuse(const char *step, const char *remedy)
 
 void network_refuse_rights(const char *step)
 {
-    if (by_root) // to whom nobody would say "run as root": a container has taken rights away
+    if (by_root) // a container has taken rights away: "run as root" would be no help
         network_refuse(step, "root has no CAP_NET_ADMIN here. In a container:\n      " DOCKER);
     // Ubuntu lets everybody make a user namespace since 23.10, and then takes its rights away.
     network_refuse(
@@ -74,7 +74,7 @@ static bool may_build(void)
     return data[CAP_NET_ADMIN / 32].effective & 1u << CAP_NET_ADMIN % 32;
 }
 
-// Moves this process into a network of its own. Root may just do it; anybody else, and a root
+// Moves this process into a new network. Root may do so at once. Another user, and a root
 // without the right to build networks, becomes root of a new user namespace first
 // (user_namespaces(7)).
 static void enter_new_network(void)
@@ -136,10 +136,11 @@ void network_build(struct network *network, int mtu)
     struct ifreq tun = {.ifr_flags = IFF_TUN | IFF_NO_PI, .ifr_name = DEVICE};
     enter_new_network();
     network->tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (network->tun < 0 && errno == EACCES)
+        network_refuse("open(/dev/net/tun)", "to allow your user: sudo chmod 666 /dev/net/tun");
     if (network->tun < 0)
         network_refuse("open(/dev/net/tun)",
-                       errno == EACCES ? "to allow your user: sudo chmod 666 /dev/net/tun"
-                                       : "sudo modprobe tun. In a container:\n      " DOCKER);
+                       "sudo modprobe tun. In a container:\n      " DOCKER);
     if (ioctl(network->tun, TUNSETIFF, &tun)) {
         if (errno != EPERM)
             network_refuse("ioctl(TUNSETIFF)",

@@ -29,7 +29,7 @@ struct node *node_named(const char *name)
     return NULL;
 }
 
-// Where a node keeps an address; NULL if it does not have it.
+// The place of an address among the node's; NULL if the node does not have it.
 static uint32_t *find_address(struct node *node, uint32_t address)
 {
     for (int i = 0; i < node->address_count; i++)

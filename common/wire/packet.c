@@ -42,7 +42,9 @@ static uint16_t find_mss(const uint8_t *options, size_t length)
 
 static bool decode_tcp(const uint8_t *bytes, size_t length, struct packet *packet)
 {
-    size_t header = length >= TCP_HEADER_MIN ? (size_t)(bytes[12] >> 4) * 4 : 0;
+    if (length < TCP_HEADER_MIN)
+        return false;
+    size_t header = (size_t)(bytes[12] >> 4) * 4;
     if (header < TCP_HEADER_MIN || header > length)
         return false;
     packet->source_port = read16(bytes);

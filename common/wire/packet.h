@@ -6,25 +6,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What became of a packet: it set out, or who dropped it and why (fate_name()).
+// What became of a packet: it set out, or the reason why it was dropped (fate_name()).
 enum fate {
     PASSED,
     LOST,       // by chance (--loss), or because it was chosen (--drop)
     QUEUE_FULL, // of a link with a rate
-    MUTED,      // its sender, or who it is for, is cut off
+    MUTED,      // its sender or its receiver is cut off
     UDP_BLOCKED,
-    NO_ROUTE,      // nobody has that address
-    TTL_EXPIRED,   // and its sender is told
-    NO_MAPPING,    // a box has no mapping for it, and nothing that makes one
-    FILTERED,      // a NAT has the mapping, but its filter lets nobody in from there
-    NO_HAIRPIN,    // a NAT does not let its own inside in from outside
-    UNTRANSLATABLE // fragments, and what has no ports
+    NO_ROUTE,      // no node has that address
+    TTL_EXPIRED,   // in a box, which tells the sender
+    NO_MAPPING,    // a box has no mapping for it, and such a packet makes none
+    FILTERED,      // a NAT has the mapping, but its filter does not let this sender in
+    NO_HAIRPIN,    // from behind a NAT to the same NAT's outer address
+    UNTRANSLATABLE // a fragment, or a packet without ports
 };
 
 // In words; NULL for PASSED.
 const char *fate_name(enum fate fate);
 
-#define END_NONE 255 // in the place of an end's number: nobody
+#define END_NONE 255 // in the place of an end's number: there is no such end
 
 // TCP's control bits (RFC 9293 section 3.1).
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };

@@ -14,7 +14,9 @@ static struct packet_log *the_log;
 
 static void map_log(int fd)
 {
-    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    int flags = MAP_SHARED;
+    if (fd < 0)
+        flags = MAP_PRIVATE | MAP_ANONYMOUS;
     the_log = mmap(NULL, sizeof *the_log, PROT_READ | PROT_WRITE, flags, fd, 0);
     if (the_log == MAP_FAILED)
         die("cannot map the packet log (descriptor %d): %s", fd, strerror(errno));
@@ -24,9 +26,12 @@ struct packet_log *packet_log(void)
 {
     if (!the_log) {
         const char *fd = getenv("WIRE_PACKET_LOG");
-        map_log(fd ? atoi(fd) : -1);
-        if (!fd)
+        if (fd) {
+            map_log(atoi(fd));
+        } else {
+            map_log(-1);
             the_log->zero_ns = now_ns();
+        }
     }
     return the_log;
 }
@@ -66,7 +71,7 @@ void packet_log_add(const struct packet *packet)
 {
     struct packet_log *log = packet_log();
     log->packets[log->seen % PACKET_LOG_PACKETS] = *packet;
-    log->seen++; // atomic: whoever reads the new number also finds the packet
+    log->seen++; // atomic: a program that reads the new number also finds the packet
 }
 
 uint32_t packet_log_mark(void)

@@ -62,7 +62,9 @@ void pcap_name_ends(void)
 
 static const char *name_of(uint8_t end)
 {
-    return end < ENDS_MAX ? packet_log()->names[end] : "?";
+    if (end < ENDS_MAX)
+        return packet_log()->names[end];
+    return "?";
 }
 
 // The number of a hop's interface; a new one gets its block first (pcapng, section 4.2).
@@ -71,8 +73,10 @@ static uint32_t interface_of(const struct packet *packet)
     uint32_t i = 0;
     while (i < hop_count && (hops[i].from != packet->from || hops[i].to != packet->to))
         i++;
-    if (i < hop_count || i == HOPS_MAX)
-        return i < hop_count ? i : HOPS_MAX - 1;
+    if (i == HOPS_MAX)
+        return HOPS_MAX - 1;
+    if (i < hop_count)
+        return i;
     hops[hop_count].from = packet->from;
     hops[hop_count++].to = packet->to;
     char name[40] = "";

@@ -18,13 +18,13 @@
 #include "net.h"
 #include "options.h"
 #include "spawn.h"
-#include "who.h"
+#include "environment.h"
 
 struct program programs[PROGRAMS_MAX];
 int program_count;
 
 static int signal_fd;   // SIGCHLD, and the signals that ask wire to stop
-static int stop_signal; // the one that did
+static int stop_signal; // the signal that asked; 0: none has
 
 static bool is_client(const struct program *program)
 {
@@ -43,12 +43,14 @@ static void add_program(char **command)
     struct program *program = &programs[program_count];
     if (program_count == PROGRAMS_MAX)
         options_reject("at most %d programs", PROGRAMS_MAX);
-    *program = (struct program){.name = program_count ? "the client" : "the server",
-                                .command = command};
-    program_count++;
+    *program = (struct program){.name = "the server", .command = command};
+    if (program_count++ > 0)
+        program->name = "the client";
     if (node_count == 0)
         return;
-    char *colon = *command ? strchr(*command, ':') : NULL;
+    char *colon = NULL;
+    if (*command)
+        colon = strchr(*command, ':');
     if (!colon || colon[1])
         options_reject("each program begins with its node, as in -- %s: ./program",
                        nodes[0].name);
@@ -100,15 +102,15 @@ void programs_note_signals(void)
             stop_signal = (int)info.ssi_signo;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         for (int i = 0; i < program_count; i++)
-            if (programs[i].pid == pid) { // else a child that wire was born with
+            if (programs[i].pid == pid) { // else a child of the process that became wire
                 programs[i].ended = true;
                 programs[i].status = status;
             }
     }
 }
 
-// Starts a program that dies with wire, whatever wire dies of. `ready_fd`, or -1, is handed
-// over.
+// Starts a program. The kernel ends it when wire ends, for whatever reason. The program gets
+// `ready_fd`, if it is not -1, as $READY_FD.
 static void start(struct program *program, int ready_fd)
 {
     pid_t wire = getpid();
@@ -116,7 +118,7 @@ static void start(struct program *program, int ready_fd)
     int control_fd = control_new();
     if (program->node) {
         network_enter(program->node->network.space);
-        who_am_i(program->node, !client);
+        environment_program(program->node, !client);
     }
     program->pid = fork();
     if (program->pid < 0)
@@ -129,8 +131,9 @@ static void start(struct program *program, int ready_fd)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    // A process group of its own: ctrl-C is for wire, which stops them in the right order. But
-    // at a terminal the client stays in the foreground, where it may read what is typed.
+    // Each program has a process group of its own: ctrl-C is for wire, which stops the programs
+    // in the right order. But at a terminal the client stays in the foreground, where it may
+    // read what is typed.
     if (!client || !isatty(STDIN_FILENO))
         setpgid(0, 0);
     if (!client)
@@ -151,8 +154,8 @@ static int64_t in_ms(int64_t ms)
     return now_ns() + ms * 1000000;
 }
 
-// Ends a program: politely, and after STOP_TIMEOUT_MS not so. Packets move on meanwhile, so
-// that it can say goodbye to its peers. Children that it leaves behind are ended with it.
+// Ends a program: by SIGTERM, and after STOP_TIMEOUT_MS by SIGKILL. Packets travel meanwhile,
+// so that the program can close its connections. Children that it leaves behind are ended too.
 static void stop(struct program *program)
 {
     if (!program->pid)
@@ -185,7 +188,8 @@ static const char *status_text(int status)
 }
 
 // Reads what a server has written to $READY_FD: "PORT\n", and a line "NAME PORT\n" for each
-// further port, and tells those who come after it. False after a message.
+// further port, and puts them into the environment of the programs that start later. False
+// after a message.
 static bool read_ports(int ready_fd, struct program *server)
 {
     char text[512] = "", *end = text;
@@ -193,7 +197,7 @@ static bool read_ports(int ready_fd, struct program *server)
     ssize_t length = read(ready_fd, text, sizeof text - 1);
     long port = length > 0 ? strtol(text, &end, 10) : 0;
     if (port >= 1 && port <= 65535 && *end == '\n') {
-        who_has_ports(server->node, text);
+        environment_ports(server->node, text);
         return true;
     }
     for (int64_t soon = in_ms(1000); length <= 0 && !server->ended && now_ns() < soon;)
@@ -210,15 +214,15 @@ static bool read_ports(int ready_fd, struct program *server)
     return false;
 }
 
-// Starts a server and waits until it is ready. False after a message: it ended first, or is not
-// ready in time, or wire was asked to stop.
+// Starts a server and waits until it is ready. False after a message: the server ended first,
+// or is not ready in time. False also if wire was asked to stop.
 static bool start_server(struct program *server)
 {
     int ready[2];
     bool ok = false;
     if (pipe2(ready, O_CLOEXEC) || fcntl(ready[0], F_SETFL, O_NONBLOCK))
         die("cannot make a pipe: %s", strerror(errno));
-    unsetenv("READY_FD"); // of whoever has started wire
+    unsetenv("READY_FD"); // wire's own: of the program that has started wire
     start(server, ready[1]);
     close(ready[1]);
     int64_t deadline = in_ms(READY_TIMEOUT_MS);
@@ -274,5 +278,7 @@ int programs_run(void)
     guard_end();
     if (stop_signal && !finished)
         return 128 + stop_signal;
-    return ready ? exit_status(client) : 1;
+    if (!ready)
+        return 1;
+    return exit_status(client);
 }

@@ -15,7 +15,7 @@
 struct program {
     const char *name; // for messages: "the server"
     char **command;
-    struct node *node; // NULL: it runs where wire itself does
+    struct node *node; // NULL: the program runs in wire's own network
     pid_t pid;
     bool ended;
     int status; // as from waitpid(2)

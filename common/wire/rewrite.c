@@ -151,10 +151,13 @@ void headers_rewrite(const struct headers *h, int which, uint32_t address, uint1
         write16(h->checksum, 0xffff); // 0 would say that there is none
 }
 
-void headers_sum_icmp(const struct headers *headers)
+void headers_rewrite_error(const struct headers *error, const struct headers *about, int which,
+                           uint32_t address, uint16_t port)
 {
-    write16(headers->checksum, 0);
-    write16(headers->checksum, sum_of(headers->transport, headers->length));
+    headers_rewrite(about, 1 - which, address, port);
+    write16(error->checksum, 0);
+    write16(error->checksum, sum_of(error->transport, error->length));
+    headers_rewrite(error, which, address, 0);
 }
 
 bool headers_count_down(uint8_t *ip)

@@ -34,11 +34,13 @@ uint32_t headers_address(const struct headers *headers, int which);
 uint16_t headers_port(const struct headers *headers, int which);
 
 // Writes an address and a port into the headers, and brings the checksums of IP and of the
-// transport up to date (RFC 1624): what was wrong before stays wrong.
+// transport up to date (RFC 1624): a checksum that was wrong before stays wrong.
 void headers_rewrite(const struct headers *headers, int which, uint32_t address, uint16_t port);
 
-// Writes an ICMP message's checksum anew, after the packet in it was rewritten.
-void headers_sum_icmp(const struct headers *headers);
+// The same for an ICMP error: `which` end of it, and the other end of the packet `about` in it,
+// which travelled the other way. `port` is of that packet.
+void headers_rewrite_error(const struct headers *error, const struct headers *about, int which,
+                           uint32_t address, uint16_t port);
 
 // Counts a packet's time to live down (RFC 1812 section 5.3.1). False if it has none left.
 bool headers_count_down(uint8_t *ip);

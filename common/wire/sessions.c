@@ -105,7 +105,7 @@ struct session *session_next_own(struct sessions *all, const struct session *s)
 
 struct session *session_add(struct sessions *all, const struct session *session)
 {
-    if (!all->free && all->ever == SESSIONS_MAX) // a full table: who has left without a word?
+    if (!all->free && all->ever == SESSIONS_MAX) // the table is full: forget what has expired
         for (uint32_t i = 1; i <= SESSIONS_MAX; i++)
             if (expired(&all->list[i]))
                 forget(all, &all->list[i]);

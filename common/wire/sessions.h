@@ -14,7 +14,7 @@
 #define TCP_SHORT_TIMEOUT 240  // of one that opens or closes
 
 struct session {
-    uint32_t near, far; // the two addresses that the box keeps apart
+    uint32_t near, far; // addresses: of the end that opened the session, and of its peer
     uint16_t near_port, far_port;
     uint16_t own_port; // of the box's own address
     uint8_t protocol;
@@ -29,27 +29,27 @@ struct sessions {
     uint32_t free;
     uint32_t ever; // places that were used at least once
     uint32_t by_near[SESSIONS_MAX], by_own[SESSIONS_MAX];
-    struct session list[SESSIONS_MAX + 1]; // [0] is nobody's
+    struct session list[SESSIONS_MAX + 1]; // [0] is never used
 };
 
 // A new, empty table. Dies if there is no memory for it.
 struct sessions *sessions_new(double udp_timeout, double tcp_timeout);
 
-// The first session of a near end; the next one: session_next_near(). NULL: there is none. They
-// leave out, and forget, what has timed out.
+// The first session of a near end, and the next one; NULL: there is none. Both functions forget
+// the sessions that they find timed out.
 struct session *session_first_near(struct sessions *all, uint8_t protocol, uint32_t near,
                                    uint16_t near_port);
 struct session *session_next_near(struct sessions *all, const struct session *session);
 
-// The same for those behind one port of the box's own.
+// The same for the sessions of one port of the box's own address.
 struct session *session_first_own(struct sessions *all, uint8_t protocol, uint16_t own_port);
 struct session *session_next_own(struct sessions *all, const struct session *session);
 
 // Remembers a session. Returns where, or NULL if the table is full.
 struct session *session_add(struct sessions *all, const struct session *session);
 
-// A packet of the session has passed, from its near end or its far end. A packet from the far
-// end of UDP keeps nothing alive (RFC 4787 REQ-6).
+// Notes that a packet of the session has passed, from its near end or its far end: the session
+// lives on. A UDP packet from the far end does not prolong its life (RFC 4787 REQ-6).
 void session_note(struct sessions *all, struct session *session, bool from_near,
                   uint8_t tcp_flags);
 

@@ -46,7 +46,7 @@ static void fill_node(const struct section *s)
     node->udp_blocked = s->udp_blocked;
     node->muted = s->mute_after_ms == 0;
     if (s->mute_after_ms > 0)
-        node->mute_ns = (int64_t)(s->mute_after_ms * 1e6); // the clock is started in wire.c
+        node->mute_ns = (int64_t)(s->mute_after_ms * 1e6); // see nodes_start_clocks()
     if (s->behind) {
         node->behind = box_named(s->behind);
         if (!node->behind || node->behind->kind != &nat_kind)
@@ -54,7 +54,9 @@ static void fill_node(const struct section *s)
     }
     if (s->drop && !node_parse_drop(s->drop, &node->drop))
         options_reject("--drop takes tcp:PORT:N or udp:PORT:N, not '%s'", s->drop);
-    char *list = s->address ? strdup(s->address) : NULL;
+    char *list = NULL;
+    if (s->address)
+        list = strdup(s->address);
     for (char *rest = list, *one; (one = strsep(&rest, ","));)
         add_address(node, parse_address(one));
     free(list);
@@ -154,14 +156,18 @@ static void fill_box(const struct section *s)
         options_reject("%s has the address of a node", box->name);
     box->sessions = sessions_new(s->udp_timeout, s->tcp_timeout);
     box->hairpin = s->hairpin;
-    be_of_kind(box, s->kind ? s->kind : "port-restricted");
+    be_of_kind(box, "port-restricted");
+    if (s->kind)
+        be_of_kind(box, s->kind);
     if (s->mapping)
         box->mapping = parse_behaviour("mapping", s->mapping);
     if (s->filtering)
         box->filtering = parse_behaviour("filtering", s->filtering);
     if (s->forward)
         parse_forwards(box, s->forward);
-    const char *wrong = s->to ? setup_backends(box, s->to) : NULL;
+    const char *wrong = NULL;
+    if (s->to)
+        wrong = setup_backends(box, s->to);
     if (wrong)
         options_reject("--to: %s, not '%s'", wrong, s->to);
 }

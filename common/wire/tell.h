@@ -2,9 +2,8 @@
 //
 //     mute NODE, unmute NODE            nothing leaves or reaches it any more: no FIN, no RST
 //     block-udp NODE, unblock-udp NODE
-//     drop NODE tcp:PORT:N (or udp:)    of what NODE sends from now on from or to this port (0:
-//     any)
-//                                       with bytes in it, packet number N is lost
+//     drop NODE tcp:PORT:N (or udp:)    of the packets with bytes in them that NODE sends from
+//                                       now on, from or to this port (0: any), the Nth is lost
 //     give NODE ADDRESS                 takes the address from the node that has it
 //     backends BALANCER NODE:PORT,...   new flows go to these
 #ifndef TELL_H

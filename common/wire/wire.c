@@ -3,19 +3,19 @@
 //     wire/wire --rtt 50 --loss 2 --trace -- ./server -- ./play
 //
 // Two network namespaces, one TUN device in each, and this program between their two file
-// descriptors: whatever one side sends, wire reads; after the delay it writes it to the other.
+// descriptors: wire reads each packet that one side sends, and after the delay writes it to the
+// other side.
 //
 //     client ─ 10.0.0.1 [tun] ══ wire ══ [tun] 10.0.0.2 ─ server
 //
-// With --node there are as many as you name, and boxes in the middle:
+// With --node there are as many networks as you name; --nat and --balancer put boxes between:
 //
-//     wire/wire --nat home --node alice --behind home --node bob -- bob: ./server -- alice:
-//     ./play
+//     wire/wire --node alice --node bob -- bob: ./server -- alice: ./play
 //
 // Without an option that describes the link, the pair runs on loopback, and wire only starts,
 // awaits and stops it. What to read: shovel() below is the loop; middle.c takes each packet
 // from its node to another one, link.c makes the delay and the losses on the way, network.c the
-// networks, nat.c and balancer.c are the boxes, programs.c runs the programs.
+// networks; nat.c and balancer.c are the boxes; programs.c runs the programs.
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,7 @@
 #include "packet_log.h"
 #include "programs.h"
 #include "text.h"
-#include "who.h"
+#include "environment.h"
 
 #define CLIENT_ADDRESS 0x0a000001 // 10.0.0.1
 #define SERVER_ADDRESS 0x0a000002
@@ -128,8 +128,8 @@ static void build_cable(void)
     link_open(&server->up, &arguments.shape, 0);
     name_ends();
     packet_log_pair("client", "server");
-    who_is_at(SERVER_TEXT, NULL);
-    who_is_how_far(&arguments.shape);
+    environment_peer(SERVER_TEXT, NULL);
+    environment_link(&arguments.shape);
 }
 
 // The nodes of the command line: a star around the boxes.
@@ -160,7 +160,7 @@ static void introduce_nodes(void)
     char left[END_NAME], right[END_NAME];
     name_ends();
     capture_name_ends();
-    who_is_where();
+    environment_hosts();
     if (arguments.draw)
         sscanf(arguments.draw, "%15[^,],%15s", left, right);
     else
@@ -173,7 +173,7 @@ static void introduce_nodes(void)
     if (both.rate_kbit == 0 ||
         (server->shape.rate_kbit > 0 && server->shape.rate_kbit < both.rate_kbit))
         both.rate_kbit = server->shape.rate_kbit;
-    who_is_how_far(&both);
+    environment_link(&both);
 }
 
 int main(int argc, char **argv)
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
     } else if (arguments.shaped) {
         build_cable();
     } else {
-        who_is_at("127.0.0.1", "0");
+        environment_peer("127.0.0.1", "0");
     }
     int status = programs_run();
     if (arguments.verbose)

@@ -1,5 +1,5 @@
-// who.c: see who.h.
-#include "who.h"
+// environment.c: see environment.h.
+#include "environment.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #define ADDRESS_TEXT 16
 
-static bool by_name;                   // with nodes
+static bool by_name;                   // the wire has nodes, which have names
 static char server_host[ADDRESS_TEXT]; // of the server that was started last
 static char server_port[8];
 
@@ -41,10 +41,10 @@ static char *address_text(uint32_t address, char *text)
     return text;
 }
 
-void who_is_at(const char *host, const char *port)
+void environment_peer(const char *host, const char *port)
 {
     if (!by_name)
-        unsetenv("WIRE_NODE"); // of the wire that has started this one
+        unsetenv("WIRE_NODE"); // this wire may itself run on a node of another wire
     setenv("HOST", host, 1);
     if (port)
         setenv("PORT", port, 1);
@@ -52,7 +52,7 @@ void who_is_at(const char *host, const char *port)
         unsetenv("PORT");
 }
 
-void who_is_where(void)
+void environment_hosts(void)
 {
     char text[ADDRESS_TEXT];
     by_name = true;
@@ -62,19 +62,19 @@ void who_is_where(void)
         set(boxes[i].name, "_HOST", "", address_text(boxes[i].address, text));
 }
 
-void who_am_i(const struct node *node, bool is_server)
+void environment_program(const struct node *node, bool is_server)
 {
     char text[ADDRESS_TEXT];
     if (!by_name)
         return;
     setenv("WIRE_NODE", node->name, 1);
     if (is_server)
-        who_is_at(address_text(node->addresses[0], text), NULL);
+        environment_peer(address_text(node->addresses[0], text), NULL);
     else
-        who_is_at(server_host, server_port);
+        environment_peer(server_host, server_port);
 }
 
-void who_has_ports(const struct node *node, const char *text)
+void environment_ports(const struct node *node, const char *text)
 {
     char name[40], port[8];
     if (sscanf(text, "%7[0-9]", server_port) != 1)
@@ -89,7 +89,7 @@ void who_has_ports(const struct node *node, const char *text)
         set(node->name, "_PORT_", name, port);
 }
 
-void who_is_how_far(const struct link_shape *shape)
+void environment_link(const struct link_shape *shape)
 {
     struct packet_log *log = packet_log();
     log->tunnel = true;
