@@ -131,7 +131,7 @@ static bool read_answer(void)
     read_final_head();
     bool show = is_text || !isatty(STDOUT_FILENO); // an image would confuse a terminal
     http_body_of_response(&body, &head, !strcmp(method, "HEAD"));
-    bool to_close = body.state == BODY_TO_CLOSE;
+    bool ends_at_close = body.state == BODY_TO_CLOSE;
     while (!body.done) {
         ssize_t used = http_body_take(&body, buffer, buffered, &part);
         if (used < 0)
@@ -141,9 +141,9 @@ static bool read_answer(void)
             output_bytes(part.at, part.length);
         output_flush();
         use_bytes((size_t)used);
-        if (used > 0 || body.done || read_more())
+        if (used > 0 || body.done || read_more()) // reads only if no byte was of use
             continue;
-        if (!to_close)
+        if (!ends_at_close)
             fail("cut");
         break; // this content ends when the server closes the connection
     }
@@ -151,7 +151,7 @@ static bool read_answer(void)
         fprintf(stderr, "(%ju bytes that are no text)\n", content_bytes);
     if (buffered > 0)
         fail("more comes than was asked for");
-    return head.keep_alive && !to_close;
+    return head.keep_alive && !ends_at_close;
 }
 
 int main(int argc, char **argv)

@@ -5,8 +5,8 @@
 // Run:    ./server             then, in another terminal: ./client, or curl -v localhost:8002/
 // Watch:  one read() may bring half a request or twenty of them. Whatever a connection waits
 //         for (content, the end of a delay, room in the socket) is kept in its struct
-//         connection, so that the loop never waits for one client while others have something
-//         to do.
+//         connection (connection.h), so that the loop never waits for one client while others
+//         have something to do.
 //
 // Read the table `calls` first, above main(); then received(); then take_request(), where a
 // head becomes an answer. content.c reads the content of a request, pages.c decides what the
@@ -45,14 +45,15 @@ static void take_request(struct connection *c, const struct http_head *head)
     c->phase = READ_CONTENT;
     c->answer = (struct answer){0};
     requests++;
+    // The texts of a head do not end with '\0': "%.*s" also takes the length of each.
     log_line("%.*s %.*s", (int)head->method.length, head->method.at, (int)head->target.length,
              head->target.at);
-    answer_request(head, &c->answer, &c->upload);
+    answer_request(head, &c->answer, &c->upload); // fills in c->answer: nothing is sent yet
     http_body_of_request(&c->body, head);
     if (c->body.done)
-        finish_request(c);
+        finish_request(c); // the request has no content: its answer is sent
     else
-        begin_content(c, head, idle_ms);
+        begin_content(c, head, idle_ms); // take_content() then reads it
 }
 
 // True if a head has begun. Empty lines alone do not begin one: some clients send an empty line
@@ -94,7 +95,7 @@ static size_t take_head(struct connection *c, const char *bytes, size_t length)
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct connection *c = connection_of(conn);
-    size_t used = 0, part = 1;
+    size_t used = 0, part = 1; // part: what one step has used; 0 ends the loop
     while (part && used < length && !conn->closing && conn_room(conn) >= HEAD_ROOM_BYTES) {
         part = 0;
         if (c->phase == READ_HEAD)
@@ -113,6 +114,8 @@ static void opened(struct conn *conn)
     conn_deadline(conn, idle_ms);
 }
 
+// Between two requests: the client has idle_ms, from now on, to begin the next one. While an
+// answer is under way: more of its content is sent, since there is room now.
 static bool produce(struct conn *conn)
 {
     struct connection *c = connection_of(conn);

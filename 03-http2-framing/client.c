@@ -3,7 +3,7 @@
 // Run:    ./client                       two requests at once, and every frame of them
 //         ./client '/img/1?size=50000'   one answer, as curl would print it
 // Watch:  the stream number in each frame: nothing else says to which request it belongs.
-// Read:   main(), then take_frame(). What a server may not say: h2_receive.c.
+// Read:   main(), then take_frame(). What the client knows of its answers: parts/h2_receive.h.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,7 +96,7 @@ static void send_request(const char *path)
     uint8_t *end = hpack_encode(&encoder, block, fields, 4);
     frame_put_header(frame, (uint32_t)(end - block), FRAME_HEADERS,
                      FLAG_END_HEADERS | FLAG_END_STREAM, stream);
-    h2_asked(&receiver, stream);
+    h2_asked(&receiver, stream); // from now on an answer may come on this stream
     send_frames(frame, end);
 }
 
@@ -110,10 +110,9 @@ static void give_back(uint32_t stream, uint32_t bytes)
 
 static void print_fields(const struct hpack_list *list)
 {
-    const struct hpack_field *field = list->fields;
-    for (size_t i = 0; i < list->count; i++, field++) {
-        printf("%.*s: ", (int)field->name_length, field->name);
-        output_bytes(field->value, field->value_length);
+    for (const struct hpack_field *f = list->fields; f < list->fields + list->count; f++) {
+        printf("%.*s: ", (int)f->name_length, f->name);
+        output_bytes(f->value, f->value_length);
         putchar('\n');
     }
     putchar('\n'); // an empty line before the content
@@ -168,9 +167,10 @@ int main(int argc, char **argv)
     static const struct command about = {
         "PATH...", "Lesson 03: HTTP/2, GETs at once. Without PATH: / and /img/1.", options};
     int first = options_parse(argc, argv, &about);
-    show_frames |= first == argc;
-    paths = first == argc ? default_paths : argv + first;
-    path_count = first == argc ? 2 : (uint32_t)(argc - first);
+    bool no_path = first == argc;
+    show_frames = show_frames || no_path;
+    paths = no_path ? default_paths : argv + first;
+    path_count = no_path ? 2 : (uint32_t)(argc - first);
     if (path_count > PATHS_MAX)
         options_reject("%d paths are the most, not %u", PATHS_MAX, path_count);
     output_begin();

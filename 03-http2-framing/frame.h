@@ -89,7 +89,7 @@ struct frame {
 enum fault_scope { FAULT_NONE, FAULT_STREAM, FAULT_CONNECTION };
 
 struct fault {
-    enum fault_scope scope;
+    enum fault_scope scope; // FAULT_NONE is 0: `if (fault.scope)` asks whether there is one
     enum error_code code;
     const char *why; // for people: what GOAWAY carries as debug data
 };

@@ -1,4 +1,5 @@
-// hpack.c: see hpack.h. Start with decode_field() and encode_field().
+// hpack.c: see hpack.h, for the forms of a field too. Start with encode_field() and
+// decode_field(); the tables are in parts/hpack_table.c.
 #include "hpack.h"
 
 #include <string.h>

@@ -1,5 +1,18 @@
 // hpack.h: header compression (RFC 7541): a field that was sent before is sent as a number.
 //
+// The number is an index into two tables: 1 to 61 is the static table, which every program
+// knows (index 2 is ":method: GET"), and from 62 on comes the dynamic table, to which both
+// sides add the fields of this connection, the newest first. What is in neither table is sent
+// as text, a "literal". The first bits of a field say which it is (§6):
+//
+//     1.......   name and value by index
+//     01......   a literal, and both sides add it to the dynamic table
+//     0000....   a literal that is not added
+//     0001....   a literal that is a secret: nobody on its way may add it to a table
+//     001.....   no field, but a new size of the dynamic table
+//
+// In a literal the name is an index, or 0 and then text; the value is text.
+//
 // Each direction of a connection has its own encoder at one end and decoder at the other, whose
 // dynamic tables are always the same, because all header blocks pass through both in one order.
 #ifndef HPACK_H

@@ -1,4 +1,6 @@
-// request.c: see request.h. Read request_headers() first, then take_request().
+// request.c: see request.h. Read request_headers() first, then take_request() and
+// end_of_request(): that is all for a GET. The part about windows is for requests with a body
+// (/echo). A struct request is what request_read() in parts/message.c makes of the fields.
 #include "request.h"
 
 #include <stdio.h>

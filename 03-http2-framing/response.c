@@ -9,10 +9,11 @@
 #include "request.h"
 #include "log.h"
 
-#define PIECE_BYTES 4096 // of DATA in one frame, while other streams wait for their turn
-#define EARNING_BYTES                                                                          \
-    128                 // if the client's window allows less, it earns no budget for the frame
-#define NUMBER_BYTES 24 // a number as text is not longer
+#define PIECE_BYTES  4096 // of DATA in one frame, while other streams wait for their turn
+#define NUMBER_BYTES 24   // a number as text is not longer
+// The client gets budget back for each DATA frame (abuse_budget.h); but not if the client's
+// window is so small that the frame is shorter than this.
+#define EARNING_BYTES 128
 
 static void set_timed(struct connection *c, struct stream *stream, bool timed)
 {
@@ -138,7 +139,7 @@ void response_error(struct connection *c, struct stream *stream, int status)
 // How many bytes of DATA this stream may send in its next frame.
 static uint32_t next_piece(const struct connection *c, const struct stream *stream)
 {
-    bool shared = stream->ring_next != stream;
+    bool shared = stream->ring_next != stream; // it is not alone in the ring
     uint32_t may = stream_may_send(&c->streams, stream);
     uint32_t piece = FRAME_SIZE_DEFAULT;
     int64_t ready = answer_ready(&stream->answer, conn_now(&c->conn));

@@ -15,7 +15,7 @@ void response_begin(struct connection *c, struct stream *stream);
 // Replaces the answer by an error, and sends its HEADERS.
 void response_error(struct connection *c, struct stream *stream, int status);
 
-// Sends a HEADERS frame alone: for 100.
+// Writes one HEADERS frame, and no more: response_begin() needs it, and request.c for a 100.
 void response_head(struct connection *c, uint32_t id, const struct answer *answer,
                    uint8_t flags);
 

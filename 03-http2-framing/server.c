@@ -5,8 +5,9 @@
 // Watch:  take_frame(): all that happens on a connection is a frame, and nine bytes say which.
 //
 // Read received() first, then take_one_frame(), take_headers() and take_frame(); produce()
-// sends the answers. What a request is, and how it is answered: request.c and response.c; how
-// the answers share the connection: stream.c.
+// sends the answers. `conn` is the loop's part of a connection (its socket and its output), and
+// `c` is the whole of it: see struct connection in connection.h. What a request is, and how it
+// is answered: request.c and response.c; how the answers share the connection: stream.c.
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ static const struct loop_server server = {
     .conns_max = CONNECTIONS_MAX,
     .opened = opened,     // a client was accepted
     .received = received, // bytes have come; returns how many it has used, 0: wait for more
-    .produce = produce,   // the kernel has taken all output; returns true: here is more
+    .produce = produce,   // no older output waits: writes more; returns true if it has
     .timeout = timeout,   // the time that conn_deadline() was told has come
     .woken = woken,       // a body of this connection had to give way: see body_budget.h
     .stop = stop,         // the server stops: finish soon
@@ -50,7 +51,11 @@ static struct service service = {
     .streams_max = 100, .table_bytes = TABLE_SIZE_DEFAULT, .idle_ms = 60000, .stall_ms = 30000};
 
 // ---- frames --------------------------------------------------------------------------------
+//
+// Each of these functions takes a frame of the client. It returns what is wrong with the frame,
+// or fault_none(), whose `scope` is 0.
 
+// SETTINGS of the client; or, with FLAG_ACK, its answer to the server's own SETTINGS.
 static struct fault take_settings(struct connection *c, const struct frame *frame)
 {
     if (frame->flags & FLAG_ACK) {
@@ -70,11 +75,13 @@ static struct fault take_settings(struct connection *c, const struct frame *fram
             return fault;
     }
     for (struct stream *stream = c->streams.first; stream; stream = stream->next)
-        response_resume(c, stream);
+        response_resume(c, stream); // its window may be larger now
     connection_wrote(c, frame_put_settings_ack(connection_space(c)));
     return fault_none();
 }
 
+// The client takes more bytes, of one stream or (stream 0) of all together. What waits for the
+// connection's window alone has never left the ring, so response_resume() is for a stream only.
 static struct fault take_window_update(struct connection *c, const struct frame *frame)
 {
     uint32_t increment = frame_read_u32(frame->payload) & WINDOW_MAX;
@@ -96,8 +103,9 @@ static struct fault take_ping(struct connection *c, const struct frame *frame)
     return fault_none();
 }
 
-// Takes a frame that is not HEADERS. If it moves no request on, the client pays for it from its
-// budget (abuse_budget.h).
+// Takes a frame that is not HEADERS. DATA for an open request brings that request nearer to its
+// end. Any other frame costs the client 1 from its budget, so it cannot send such frames
+// without end (parts/abuse_budget.h).
 static struct fault take_frame(struct connection *c, const struct frame *frame)
 {
     struct stream *stream = stream_find(&c->streams, frame->stream);
@@ -175,7 +183,9 @@ static size_t take_one_frame(struct connection *c, const uint8_t *bytes, size_t 
         connection_fail(c, fault);
     else if (fault.scope == FAULT_STREAM)
         connection_reset(c, frame.stream, fault);
-    return c->conn.closing ? length : used;
+    if (c->conn.closing) // what follows is thrown away
+        return length;
+    return used;
 }
 
 // ---- what the loop calls -------------------------------------------------------------------
@@ -210,6 +220,8 @@ static size_t take_preface(struct connection *c, const char *bytes, size_t lengt
     return PREFACE_BYTES;
 }
 
+// A connection goes through the states in connection.h, one after the other. While there is
+// room for output, takes all frames that are whole.
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct connection *c = connection_of(conn);
@@ -229,6 +241,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
     return used;
 }
 
+// Writes DATA of the answers, and sets the connection's next deadline.
 static bool produce(struct conn *conn)
 {
     struct connection *c = connection_of(conn);

@@ -20,8 +20,8 @@ struct stream {
     struct stream *ring_next, *ring_previous; // in the ring of those that send; NULL: not in it
     uint32_t id;
     bool remote_ended;       // "half-closed (remote)": the request is complete
-    bool answering;          // its HEADERS are sent
-    bool answered;           // all of it is sent: "half-closed (local)"
+    bool answering;          // the HEADERS of the answer are sent
+    bool answered;           // all of the answer is sent: "half-closed (local)"
     bool timed;              // the answer waits for a moment (/slow, /stream), not for a window
     int32_t send_window;     // bytes that the server may send: may be below zero (§6.9.2)
     uint32_t receive_window; // bytes that the client may send

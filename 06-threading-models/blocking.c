@@ -15,7 +15,9 @@
 
 _Static_assert(OUT_BYTES >= ANSWER_ROOM, "an answer fits");
 
-// The struct lies on the worker's stack: of its 45 KB only the pages that are used take memory.
+// The one connection that this worker serves. (The loops have a struct connection of their own,
+// in nonblocking.h.) It lies on the worker's stack: of its 45 KB only the pages that are used
+// take memory.
 struct connection {
     int fd;
     struct worker *worker;
@@ -55,6 +57,7 @@ static void flush(struct connection *c)
     c->out_length = 0;
 }
 
+// Writes the answer behind those that are in out[]; sends them if it is the last one.
 static void put_answer(struct connection *c)
 {
     if (OUT_BYTES - c->out_length < ANSWER_ROOM)
@@ -148,7 +151,7 @@ void serve_blocking(int fd, struct worker *worker)
     c.fd = fd;
     c.worker = worker;
     c.open = true;
-    c.http = (struct http_server){.content_max = 0};
+    c.http = (struct http_server){.content_max = 0}; // a request has no content here
     c.head_began = false;
     c.in_length = c.out_length = 0;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // answers are collected in out[]

@@ -56,6 +56,7 @@ static void put_who(const struct worker *worker, struct answer *answer)
 
 static void put_count(const struct request *request, struct answer *answer)
 {
+    // One function for each `how`: PLAIN, MUTEX, ATOMIC. They are in parts/counters.c.
     static unsigned long (*const count[])(int) = {count_plain, count_mutex, count_atomic};
     snprintf(answer->line, sizeof answer->line, "%lu\n", count[request->how](request->times));
     say(answer, 200, answer->line);

@@ -24,7 +24,8 @@
 // The columns are the fields of struct model, below: the name; how many workers there are (one,
 // as many as --workers says, or one for each connection); how many connections are served at
 // once; whether a worker is a thread or a process; one line for --list-models. X is the name of
-// another macro (DECLARE, below, or ENTRY in parts/model.c), which is used once for each line.
+// another macro (DECLARE, below, or ENTRY in parts/model.c), which is used once for each line:
+// so the table is written once, and makes both the declarations and the array models[].
 // clang-format off
 #define MODELS(X) \
   X(single,  ONE_WORKER,   SERVES_ONE, THREADS,   "one process, one connection at a time") \

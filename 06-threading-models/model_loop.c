@@ -23,7 +23,7 @@
 struct loop {
     struct worker *worker;
     int epoll;
-    int source; // a descriptor that can be read when there is a new connection: the listener
+    int source; // can be read when there is a new connection: the listener; in readers a pipe
     int (*accept_from)(int source); // takes that connection
     uint32_t connections_max;
     struct timers timers; // one for each connection: the next deadline is on top

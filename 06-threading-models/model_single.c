@@ -25,7 +25,7 @@ void run_single(struct workers *workers, int listener, int stop_fd)
                 sleep_ms(RETRY_MS); // there is no free descriptor
             continue;
         }
-        workers_admit(workers); // never one too many: there is one at a time
+        workers_admit(workers); // counts it; one at a time is never one too many
         stop_signal_watch(fd);
         serve_blocking(fd, &workers->worker[0]);
         stop_signal_watch(-1);

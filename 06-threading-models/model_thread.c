@@ -43,7 +43,8 @@ static bool start(struct workers *workers, int fd)
     if (free_count > 0) {
         int number = free_numbers[free_count - 1];
         fds[number] = fd;
-        started = !workers_thread(workers, serve, &workers->worker[number]);
+        // 0: there is a new thread, which calls serve().
+        started = workers_thread(workers, serve, &workers->worker[number]) == 0;
         if (started)
             free_count--;
         else

@@ -43,6 +43,7 @@ static bool send_answers(struct connection *c)
     return length == 0 || send_now(c, c->buffers->out, length);
 }
 
+// Writes an answer into the loop's buffer, behind those that are there.
 static void put_answer(struct connection *c, const struct answer *answer)
 {
     struct buffers *b = c->buffers;
@@ -54,6 +55,7 @@ static void put_answer(struct connection *c, const struct answer *answer)
     b->out_length += out.length;
 }
 
+// Calls the handler. If the answer has to wait (/io), keeps it: connection_timeout() writes it.
 static void answer_request(struct connection *c)
 {
     struct answer answer;

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
         settings.stack_kb = STACK_KB_MIN;
     raise_file_limit(settings.connections + SPARE_FILES);
     int listener = net_listen(host, port, BACKLOG);
-    int count = 1; // workers: places for what each of them has done, not threads yet
+    int count = 1; // the most workers that there can be; run_NAME() starts them
     if (model->workers == N_WORKERS)
         count = settings.workers;
     if (model->workers == ONE_FOR_EACH)
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     struct workers *workers = workers_open(model->name, &settings, count);
     int stop_fd = net_stop_fd();
     net_ready(listener);
-    model->run(workers, listener, stop_fd);
+    model->run(workers, listener, stop_fd); // run_NAME() in model_NAME.c; returns at a stop
     print_summary(workers);
     return 0;
 }

@@ -25,7 +25,11 @@ void answer_charge(struct connection *c, const struct request *request)
 {
     char text[KEY_MAX + 1];
     struct http_text key = {text, 0};
-    if (!charge_is_welcome(c) || !(key.length = charge_key(c, request, text)))
+    // The next three functions answer the request themselves where they find something wrong.
+    if (!charge_is_welcome(c))
+        return;
+    key.length = charge_key(c, request, text);
+    if (key.length == 0)
         return;
     struct record *charge = charge_read(c, request->content, key);
     if (!charge)
@@ -102,23 +106,24 @@ static void store_decision(struct connection *c)
     c->api->stats.charged += !declined;
 }
 
-// The bank has answered. Now charge, key and answer become one record in the journal; c->made
-// is called when the record is on the disk.
+// The bank has answered. Charge, key and answer are one record: connection_keep() adds it to
+// the journal's present group, and the connection waits. c->when_made is called when the group
+// is on the disk, or could not be written.
 static void bank_has_answered(struct connection *c)
 {
     store_decision(c);
     crash_at("before-journal");
-    if (!connection_keep(c, c->charge, c->made)) {
+    if (!connection_keep(c, c->charge, c->when_made)) {
         store_forget(&c->api->store, c->charge);
         c->charge = NULL;
-        c->made(c);
+        c->when_made(c);
     }
 }
 
 // There is no bank: its work is a wait of --process-ms.
 void charge_make(struct connection *c, void (*then)(struct connection *c))
 {
-    c->made = then;
+    c->when_made = then;
     if (c->api->settings.process_ms)
         connection_wait(c, c->api->settings.process_ms, bank_has_answered);
     else

@@ -74,7 +74,10 @@ void answer_check_then_mark(struct connection *c, const struct request *request)
 {
     char text[KEY_MAX + 1];
     struct http_text key = {text, 0}, none = {NULL, 0};
-    if (!charge_is_welcome(c) || !(key.length = charge_key(c, request, text)))
+    if (!charge_is_welcome(c))
+        return;
+    key.length = charge_key(c, request, text);
+    if (key.length == 0)
         return;
     struct record *charge = charge_read(c, request->content, none);
     if (!charge || !charge_take(c, charge))

@@ -1,14 +1,14 @@
 // client.c: makes a charge that may be repeated: one Idempotency-Key, many calls.
 //
 // Run:    ./client                              a charge of 12.50; the same request again
-//         ./client --amount 700 --key order-17  the same charge, however often this is run
+//         ./client --amount 700 --key order-16  the same charge, however often this is run
 //         ./client --balance                    and --list: what the server has charged
 // Watch:  the word "replayed", and that the balance does not move. Then start the server with
 //         --drop 1 (one answer is lost), or with --process-ms 3000 and the client with
 //         --timeout-ms 1000, and watch the client ask again.
 //
-// Read main() first, then make_charge() and charge(). retry.c decides what may be asked again,
-// and when.
+// Read main() first, then make_charge() and charge(). parts/call.c makes one call;
+// parts/retry.c decides what may be asked again, and when.
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

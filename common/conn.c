@@ -121,8 +121,7 @@ static void flush(struct conn *c)
     loop->out_length = 0;
 }
 
-// ---- the lowest rate of a client that takes its output
-// ---------------------------------------
+// ---- a client has to take its output at a lowest rate --------------------------------------
 
 // True if the connection has something to send and the kernel has no room for it.
 static bool waits_for_room(const struct conn *c)
@@ -166,8 +165,7 @@ static bool takes_enough(struct conn *c)
     return true;
 }
 
-// ---- what happens to a connection
-// ------------------------------------------------------------
+// ---- what happens to a connection ----------------------------------------------------------
 
 // When the loop has to look at a connection again: at the end of the period in which its client
 // has to take some output, at once, or at its deadline.

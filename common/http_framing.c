@@ -12,6 +12,10 @@
 
 // ---- what the head says --------------------------------------------------------------------
 
+// Each of these functions reads the value of one field. All but the last one return 1, or what
+// http_refuse() returns: the negated status of the refusal, such as -400. http_is_token()
+// compares a text with a word, and ignores the case of letters.
+
 static int take_length(struct http_head *head, struct http_text value)
 {
     uint64_t length;
@@ -27,15 +31,15 @@ static int take_length(struct http_head *head, struct http_text value)
 static int take_coding(struct http_head *head, struct http_text value)
 {
     struct http_text item;
-    bool others = false;
+    bool others = false; // other codings than chunked
     while (http_next_item(&value, &item)) {
         if (head->chunked)
             return http_refuse(head, 400, "a transfer coding behind chunked");
         head->chunked = http_is_token(item, "chunked");
         others = others || !head->chunked;
     }
-    // In a response (status is set) this is permitted: the content ends when the connection
-    // closes. But the coding is not known here.
+    // A response (its status is set) may have another coding without chunked: its content ends
+    // when the connection closes. But the coding is not known here.
     if (!head->chunked && others && head->status)
         return http_refuse(head, 501, "a transfer coding that is not known here");
     if (!head->chunked)
@@ -72,6 +76,7 @@ static void take_connection(struct http_text value, bool *close, bool *keep_aliv
     }
 }
 
+// read_head() in http_head.c calls this when it has all fields of a head.
 int http_read_framing(struct http_head *head, bool request)
 {
     bool close = false, keep_alive = false;
@@ -92,7 +97,7 @@ int http_read_framing(struct http_head *head, bool request)
             taken = take_expectation(head, field->value);
         }
         if (taken < 1)
-            result = taken; // go on: 400 is worse than 417 or 501
+            result = taken; // the loop goes on: a later field may bring 400, which is worse
     }
     if (result == -400)
         return result;
@@ -128,7 +133,7 @@ void http_body_of_response(struct http_body *body, const struct http_head *head,
     if (to_head || head->status < 200 || head->status == 204 || head->status == 304)
         body->done = true;
     else if (!head->chunked && head->content_length < 0)
-        *body = (struct http_body){.state = BODY_TO_CLOSE, .left = UINT64_MAX};
+        *body = (struct http_body){.state = BODY_TO_CLOSE, .left = UINT64_MAX}; // never 0
 }
 
 static ssize_t refuse(struct http_body *body, int status, const char *why)

@@ -8,8 +8,7 @@
 //         http_server_answer(&http, &out, 200, "text/plain", "", content);
 //     else if (request.status > 0)                             // not HTTP, too long, ...
 //         http_server_refuse(&http, &out, request.status, "", NULL);
-//     http_server_done(&http);                                 // its texts are not needed any
-//     more
+//     http_server_done(&http);                                 // ends the request's texts
 //
 // It does HTTP/1.0 and 1.1, keep-alive and pipelining, HEAD, content by its length or in chunks
 // up to a limit (else 413), and 100 Continue. Time is the caller's: `began` is true while a

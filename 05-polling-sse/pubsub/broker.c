@@ -1,16 +1,18 @@
-// broker.c: publishers send messages to it, each under a topic; it passes them on to whoever
-// has subscribed to that topic. Neither side knows the other. It speaks MQTT 3.1.1, so that any
-// MQTT client can use it.
+// broker.c: a publisher sends a message under a topic to the broker. The broker passes the
+// message on to each client that has subscribed to this topic. Neither side knows the other.
+// The broker speaks MQTT 3.1.1, so that any MQTT client can use it.
 //
 // Run:    ./broker                               in one terminal, and in other ones
 //         ./client sub 'home/#'                  or: mosquitto_sub -p 8105 -t 'home/#' -v
 //         ./client pub home/kitchen 21.5         or: mosquitto_pub -p 8105 -t home/hall -m 19
-// Watch:  each packet that comes and goes. Then stop the subscriber, publish with --qos 1, and
-//         start it again: with --id NAME --keep the broker has kept the messages for it.
+// Watch:  each packet that comes and goes. Then subscribe with --id NAME --qos 1, stop this
+//         subscriber, publish with --qos 1, and start the subscriber again: the broker has kept
+//         the message for it.
 //
-// Read received() first: what comes from a client; then handle() and the take_...() of the
-// packets. Where a message goes is in delivery.c, what is kept for a client in sessions.c, who
-// has subscribed to what in topics.c, what a packet looks like in mqtt.c.
+// Read received() first: what comes from a client; then handle() and take_publish(). delivery.c
+// finds the subscribers of a message, sessions.c keeps the messages of a client, topics.c keeps
+// the subscriptions, and mqtt.c reads and writes packets. How a client connects and subscribes
+// is in parts/connect.c and parts/subscribe.c.
 #include <stdio.h>
 
 #include "accounts.h"
@@ -76,7 +78,7 @@ static void log_packet(const struct client *client, const struct mqtt_packet *pa
         log_line("%s by %.*s", mqtt_name(packet->type), session->id_length, session->id);
 }
 
-// Does what a packet asks for. False: the connection is to be closed.
+// Does what a packet asks for. False: the caller is to close the connection.
 static bool handle(struct client *client, const struct mqtt_packet *packet)
 {
     struct session *session = client->session;
@@ -148,7 +150,7 @@ static void opened(struct conn *conn)
     set_deadline(client);
 }
 
-// A whole packet was taken. The next one is to come within 1.5 times the keep alive
+// The broker has taken a whole packet. The next one is to come within 1.5 times the keep alive
 // (§3.1.2.10).
 static void heard(struct client *client)
 {
@@ -158,8 +160,8 @@ static void heard(struct client *client)
             conn_now(&client->conn) + client->keep_alive_s * INT64_C(1500000000);
 }
 
-// Takes one packet, or a part of a large one. Returns the bytes that it has used, 0: the packet
-// is not whole yet; -1: the connection is to be closed.
+// Takes one packet, or a part of a large one. Returns the bytes that it has used; 0: the packet
+// is not whole yet; -1: the caller is to close the connection.
 static ssize_t take_packet(struct client *client, const char *bytes, size_t length)
 {
     struct buffer *gathered = &client->gathered;
@@ -171,7 +173,8 @@ static ssize_t take_packet(struct client *client, const char *bytes, size_t leng
         size_t missing = (size_t)mqtt_size(gathered->bytes, gathered->length, &why);
         missing -= gathered->length;
         whole = part >= missing;
-        part = whole ? missing : part;
+        if (whole)
+            part = missing;
     } else {
         ssize_t size = mqtt_read(bytes, length, MQTT_FROM_CLIENT, &packet);
         if (size < 0)
@@ -196,7 +199,9 @@ static ssize_t take_packet(struct client *client, const char *bytes, size_t leng
     bool goes_on = handle(client, &packet);
     buffer_free(gathered);
     heard(client);
-    return goes_on ? (ssize_t)part : -1;
+    if (!goes_on)
+        return -1;
+    return (ssize_t)part;
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
@@ -208,7 +213,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         conn_close(conn);
         return length;
     }
-    if (client->part.message) // it is half written: no answer may come in between
+    if (client->part.message) // a message is half written: no answer may stand inside it
         return 0;
     while (taken > 0 && used < length && conn_room(conn) >= ANSWER_ROOM) {
         taken = take_packet(client, bytes + used, length - used);
@@ -236,7 +241,7 @@ static void timeout(struct conn *conn)
     conn_close(conn);
 }
 
-// The program is to stop. That is nobody's fault: no will is published.
+// The broker is to stop. No client is lost by its own fault: the broker publishes no will.
 static void stop(struct conn *conn)
 {
     struct client *client = client_of(conn);
@@ -272,9 +277,9 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"users", OPTION_TEXT, &users,
-         .help = "a file of NAME:PASSWORD lines; none: everybody may connect"},
-        {"clients", OPTION_INT, &clients_max, 1, CLIENTS_MAX, "that may be connected at once"},
+        {"users", OPTION_TEXT, &users, .help = "a file of NAME:PASSWORD lines; none: no check"},
+        {"clients", OPTION_INT, &clients_max, 1, CLIENTS_MAX,
+         "clients that may be connected at once"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each packet"},
         {0}};
     options_parse(argc, argv,

@@ -4,9 +4,8 @@
 //         ./client sub 'home/#'                  in one terminal, and in another one
 //         ./client pub home/kitchen 21.5
 //         ./client --qos 2 --id anna sub 'home/#'    with a name, the broker keeps a session
-// Watch:  with --qos 0, 1 and 2, the packets that one message takes. Works with any broker of
-// MQTT
-//         3.1.1: ./client --port 1883 pub home/kitchen 21.5
+// Watch:  the packets that one message takes, with --qos 0, 1 and 2. The client works with any
+//         broker of MQTT 3.1.1: ./client --port 1883 pub home/kitchen 21.5
 //
 // Read publish_text() and subscribe_to() first; how a packet is sent, and what has to be
 // answered, is in parts/mqtt_client.c.
@@ -39,8 +38,9 @@ static void show(struct mqtt_client *client, bool sent, const struct mqtt_packet
         printf(", %u bytes", packet->payload.length);
     }
     if (packet->type == MQTT_CONNACK)
-        printf(" %s%s", mqtt_code_name(packet->code),
-               packet->session_present ? ", your session is here" : "");
+        printf(" %s", mqtt_code_name(packet->code));
+    if (packet->session_present)
+        printf(", your session is here");
     if (packet->id)
         printf("  id %d", packet->id);
     putchar('\n');
@@ -80,13 +80,16 @@ static void publish_text(struct mqtt_client *client, const char *topic, const ch
         die("cannot publish to %s: %s", topic, client->why);
 }
 
-// Waits for messages. When nothing has come for the keep alive, it asks whether the broker is
-// still there.
+// Waits for messages. When nothing has come for the time of the keep alive, the client asks
+// with a PINGREQ whether the broker is still there.
 static void wait_for_messages(struct mqtt_client *client)
 {
     bool asked = false;
+    int wait_ms = CLIENT_PATIENCE_MS;
+    if (keep_s)
+        wait_ms = keep_s * 1000;
     while (count == 0 || printed < count || client->unreleased > 0) {
-        int got = client_step(client, keep_s ? keep_s * 1000 : CLIENT_PATIENCE_MS);
+        int got = client_step(client, wait_ms);
         if (got > 0) {
             asked = false;
         } else if (got == 0 && asked) {
@@ -108,7 +111,7 @@ static void subscribe_to(struct mqtt_client *client, const char *filter)
     wait_for_messages(client);
 }
 
-// Without a command: subscribes, and publishes what then comes.
+// Without a command the client does both: it subscribes, publishes, and gets its own message.
 static void show_both(struct mqtt_client *client)
 {
     static const char topic[] = "workbench/hello";
@@ -131,7 +134,8 @@ int main(int argc, char **argv)
         {"retain", OPTION_FLAG, &retain, .help = "pub: for those who subscribe later, too"},
         {"count", OPTION_INT, &count, 0, 1000000, "sub: ends after so many messages; 0: never"},
         {"will-topic", OPTION_TEXT, &will_topic, .help = "where the will is published"},
-        {"will", OPTION_TEXT, &will, .help = "what the broker publishes when we are lost"},
+        {"will", OPTION_TEXT, &will,
+         .help = "what the broker publishes when this client is lost"},
         {"user", OPTION_TEXT, &user, .help = "name for the broker"},
         {"password", OPTION_TEXT, &password, .help = "password for the broker"},
         {"quiet", OPTION_FLAG, &quiet, .help = "only the messages, no packets"},

@@ -7,8 +7,9 @@
 #include "log.h"
 #include "retained.h"
 
-#define WORKERS_ASKED 16 // of a shared subscription, to find the one with the least to do
+#define WORKERS_ASKED 16 // of a shared subscription, to find the worker with the least work
 #define ROOM_MIN      16 // bytes of room with which a message is begun
+#define MATCHES_MIN   64 // sessions of one message for which there is always room
 
 struct figures figures;
 
@@ -33,7 +34,7 @@ static void add_match(const struct subscription *subscription, bool shared)
         return;
     }
     if (match_count == match_size) {
-        uint32_t size = match_size ? 2 * match_size : 64;
+        uint32_t size = 2 * match_size + MATCHES_MIN;
         struct match *more = realloc(matches, size * sizeof *more);
         if (!more) {
             figures.dropped++;
@@ -47,7 +48,8 @@ static void add_match(const struct subscription *subscription, bool shared)
     matches[match_count++] = (struct match){session, subscription->qos, shared};
 }
 
-// How many messages a worker has not finished yet. One that is away, or full, comes last.
+// How many messages a worker has not finished yet. A worker that is away or full counts as one
+// with more work than all others.
 static uint32_t work_of(const struct session *session)
 {
     uint32_t work = session->queue_count + session->flight_count;
@@ -56,7 +58,8 @@ static uint32_t work_of(const struct session *session)
     return work;
 }
 
-// Of those who share the work, the one with the least of it; if all have the same, in turn.
+// Chooses, of the workers that share a subscription, the one with the least work. If all have
+// the same, they take turns.
 static const struct subscription *choose_worker(struct group *group)
 {
     const struct subscription *best = NULL;
@@ -93,14 +96,16 @@ void publish(struct message *message)
     topics_match(message_topic(message), match_group);
     for (uint32_t i = 0; i < match_count; i++) {
         struct session *session = matches[i].session;
-        uint8_t qos = matches[i].qos < message->qos ? matches[i].qos : message->qos;
-        if (!session->client && qos == 0) // it is away: this message is not for later
+        uint8_t qos = matches[i].qos;
+        if (message->qos < qos)
+            qos = message->qos;
+        if (!session->client && qos == 0) // the client is away: QoS 0 does not wait for it
             figures.missed++;
         else if (session_queue(session, message, qos, false) && session->client &&
                  !session->client->conn.wake)
             conn_wake(&session->client->conn);
     }
-    if (match_size > 64) {
+    if (match_size > MATCHES_MIN) {
         free(matches);
         matches = NULL;
         match_size = match_count = 0;
@@ -109,38 +114,39 @@ void publish(struct message *message)
 
 // ---- from the queue to the connection ------------------------------------------------------
 
-// Writes the bytes from *at on of the text that stands at *from in the packet, as far as there
-// is room.
+// Writes a text that begins at byte *from of the packet, as far as there is room, and without
+// the bytes of it that are written already. Moves *from behind the text.
 static void write_some(struct client *client, const char *text, size_t length, size_t *from)
 {
-    size_t done = client->part_at > *from ? client->part_at - *from : 0;
-    size_t room = conn_room(&client->conn);
+    size_t done = 0, room = conn_room(&client->conn);
+    if (client->part_at > *from)
+        done = client->part_at - *from;
     *from += length;
     if (done >= length)
         return;
-    size_t some = length - done < room ? length - done : room;
+    size_t some = length - done;
+    if (some > room)
+        some = room;
     memcpy(conn_space(&client->conn), text + done, some);
     conn_wrote(&client->conn, some);
     client->part_at += some;
 }
 
-// Writes (the rest of) the message that was begun. A message is one head, its topic, its id and
-// its payload; of a large one a part finds room.
+// Writes the rest of the message that was begun, or as much of it as there is room for.
 static void write_part(struct client *client)
 {
+    static char head[MQTT_HEAD_MAX + 2 + MQTT_TEXT_MAX + 2]; // all but the payload
     const struct outgoing *part = &client->part;
     struct message *message = part->message;
-    char head[MQTT_HEAD_MAX + 2], id[2] = {(char)(part->id >> 8), (char)part->id};
-    size_t from = 0, id_length = part->qos ? sizeof id : 0;
-    size_t rest = 2 + message->topic_length + id_length + message->payload_length;
-    unsigned flags = (unsigned)part->dup << 3 | (unsigned)part->qos << 1 | part->retain;
-    size_t head_length = mqtt_write_head(head, MQTT_PUBLISH, flags, rest);
-    head[head_length++] = (char)(message->topic_length >> 8);
-    head[head_length++] = (char)message->topic_length;
-    write_some(client, head, head_length, &from);
-    write_some(client, message->bytes, message->topic_length, &from);
-    write_some(client, id, id_length, &from);
-    write_some(client, message->bytes + message->topic_length, message->payload_length, &from);
+    struct mqtt_packet packet = {.dup = part->dup,
+                                 .retain = part->retain,
+                                 .qos = part->qos,
+                                 .id = part->id,
+                                 .topic = message_topic(message),
+                                 .payload = message_payload(message)};
+    size_t from = 0;
+    write_some(client, head, mqtt_write_publish(head, &packet), &from);
+    write_some(client, packet.payload.at, packet.payload.length, &from);
     if (client->part_at == from) {
         message_drop(message);
         client->part.message = NULL;
@@ -171,7 +177,7 @@ bool deliver(struct client *client)
     while (client->session && conn_room(conn) >= ROOM_MIN &&
            session_next(client->session, &next)) {
         if (next.message)
-            message_keep(next.message); // QoS 0: the session forgets it now
+            message_keep(next.message); // session_sent() drops a message of QoS 0
         if (!session_sent(client->session, &next)) {
             message_drop(next.message);
             conn_close(conn);

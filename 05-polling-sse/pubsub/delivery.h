@@ -1,5 +1,5 @@
-// delivery.h: the way of a message through the broker: from the publisher to the sessions whose
-// filters match, and from each session's queue to its connection.
+// delivery.h: the way of a message through the broker: from the publisher into the queue of
+// each session that has a filter for it, and from this queue to the session's connection.
 #ifndef DELIVERY_H
 #define DELIVERY_H
 
@@ -7,19 +7,20 @@
 #include "loop.h"
 #include "sessions.h"
 
-// A connection, and what belongs to it alone. What outlives it is in its session.
+// A connection, and what belongs to it alone. What outlives the connection is in its session.
 struct client {
     struct conn conn;               // of the loop: first
-    struct client *before, *behind; // of those that have not said CONNECT yet
-    struct session *session;        // NULL: not connected yet, or not any more
-    struct message *will;           // to be published when the client is lost
-    struct buffer gathered;         // a large packet of which the rest has to come
-    struct outgoing part;           // a message of which the rest has to be written
-    size_t part_at;                 // bytes of it that are written
-    int64_t silent_ns, packet_ns;   // when it has been silent, a packet late, too long
+    struct client *before, *behind; // neighbours in the list of connections without a CONNECT
+    struct session *session;        // NULL: no CONNECT yet, or the client has left
+    struct message *will;           // the broker publishes it when the client is lost
+    struct buffer gathered;         // the bytes of a large packet that have come so far
+    struct outgoing part;           // a message that is written in part
+    size_t part_at;                 // how many of its bytes are written
+    int64_t silent_ns; // the client is lost if no packet of it has come at this time
+    int64_t packet_ns; // the client is lost if its present packet is not whole at this time
     uint16_t keep_alive_s;
-    bool left;    // it was a client's, and is not any more: what still comes counts for nothing
-    bool waiting; // for its CONNECT
+    bool left;    // the client has left: the broker ignores what still comes
+    bool waiting; // the connection is in the list of those without a CONNECT
 };
 
 // What the broker has done since its start.
@@ -31,14 +32,14 @@ struct figures {
 };
 extern struct figures figures;
 
-// Gives the message to all sessions with a filter that matches it; keeps it, if it is to be
-// retained.
+// Puts the message into the queue of each session that has a filter for it, and keeps it if its
+// publisher asked to retain it.
 void publish(struct message *message);
 
-// Writes what waits for a client, as far as there is room. True if it wrote anything.
+// Writes the messages that wait for a client, as far as there is room. True if it wrote any.
 bool deliver(struct client *client);
 
-// Answers with a packet that is only an id: there is room for it.
+// Answers with a packet that is only an id. The caller knows that there is room for it.
 void answer_id(struct client *client, enum mqtt_type type, uint16_t id);
 
 #endif

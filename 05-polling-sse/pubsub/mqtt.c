@@ -23,7 +23,9 @@ const char *mqtt_name(enum mqtt_type type)
                                         "PUBACK",    "PUBREC",   "PUBREL",      "PUBCOMP",
                                         "SUBSCRIBE", "SUBACK",   "UNSUBSCRIBE", "UNSUBACK",
                                         "PINGREQ",   "PINGRESP", "DISCONNECT"};
-    return type <= MQTT_DISCONNECT ? names[type] : "?";
+    if (type > MQTT_DISCONNECT)
+        return "?";
+    return names[type];
 }
 
 const char *mqtt_code_name(unsigned code)
@@ -31,7 +33,9 @@ const char *mqtt_code_name(unsigned code)
     static const char *const names[] = {
         "accepted",           "unacceptable protocol version", "client id rejected",
         "server unavailable", "bad user name or password",     "not authorized"};
-    return code <= MQTT_NOT_AUTHORIZED ? names[code] : "an unknown code";
+    if (code > MQTT_NOT_AUTHORIZED)
+        return "an unknown code";
+    return names[code];
 }
 
 struct mqtt_text mqtt_text(const char *string)
@@ -46,8 +50,8 @@ bool mqtt_same(struct mqtt_text a, struct mqtt_text b)
 
 // ---- reading -------------------------------------------------------------------------------
 
-// What is left of a packet. Once something is missing or wrong, `why` says what, and all that
-// is taken afterwards is empty.
+// The part of a packet that is not read yet. When something is missing or wrong, `why` says
+// what, and all that the functions below take afterwards is empty.
 struct rest {
     const char *at;
     size_t left;
@@ -218,14 +222,16 @@ static void read_codes(struct rest *rest, struct mqtt_packet *packet)
 // True if this side may send packets of this type (table 2.1), with these flags (table 2.2).
 static bool may_send(enum mqtt_sender sender, unsigned type, unsigned flags)
 {
-    // c: client, s: server, *: both, -: nobody
+    // for each type, the side that sends it: c: the client, s: the server, *: both, -: none
+    char side = 's', allowed = "-cs*****cscscsc-"[type];
     unsigned wanted = 0;
-    char who = "-cs*****cscscsc-"[type];
+    if (sender == MQTT_FROM_CLIENT)
+        side = 'c';
     if (type == MQTT_PUBREL || type == MQTT_SUBSCRIBE || type == MQTT_UNSUBSCRIBE)
         wanted = 2;
     if (type != MQTT_PUBLISH && flags != wanted)
         return false;
-    return who == '*' || who == (sender == MQTT_FROM_CLIENT ? 'c' : 's');
+    return allowed == '*' || allowed == side;
 }
 
 static void read_rest(struct rest *rest, unsigned flags, struct mqtt_packet *packet)
@@ -250,12 +256,12 @@ static void read_rest(struct rest *rest, unsigned flags, struct mqtt_packet *pac
     case MQTT_PINGREQ:
     case MQTT_PINGRESP:
     case MQTT_DISCONNECT:
-        break; // there is no more of them
+        break; // these packets have no rest
     default:
         packet->id = take_id(rest);
     }
     if (rest->left > 0)
-        wrong(rest, "it is longer than what it says");
+        wrong(rest, "it is longer than its content");
 }
 
 ssize_t mqtt_size(const char *bytes, size_t length, const char **why)
@@ -267,8 +273,11 @@ ssize_t mqtt_size(const char *bytes, size_t length, const char **why)
         rest |= (size_t)((uint8_t)bytes[i] & 0x7f) << 7 * (i - 1);
         if ((uint8_t)bytes[i] & 0x80)
             continue;
+        size_t size = 1 + i + rest;
+        if (size <= MQTT_PACKET_MAX)
+            return (ssize_t)size;
         *why = "it is longer than this program allows";
-        return 1 + i + rest > MQTT_PACKET_MAX ? -1 : (ssize_t)(1 + i + rest);
+        return -1;
     }
     *why = "its length has more than four bytes";
     return -1;
@@ -297,7 +306,9 @@ ssize_t mqtt_read(const char *bytes, size_t length, enum mqtt_sender sender,
     struct rest rest = {bytes + head, (size_t)size - head, NULL};
     read_rest(&rest, flags, packet);
     packet->why = rest.why;
-    return rest.why ? -1 : size;
+    if (rest.why)
+        return -1;
+    return size;
 }
 
 bool mqtt_next_filter(struct mqtt_text *filters, struct mqtt_text *filter, uint8_t *qos)
@@ -328,14 +339,19 @@ size_t mqtt_write_head(char *out, enum mqtt_type type, unsigned flags, size_t re
     do {
         unsigned seven = rest & 0x7f;
         rest >>= 7;
-        out[length++] = (char)(rest ? seven | 0x80 : seven);
+        if (rest)
+            seven |= 0x80; // one more byte of the length follows
+        out[length++] = (char)seven;
     } while (rest);
     return length;
 }
 
 size_t mqtt_write_id(char *out, enum mqtt_type type, uint16_t id)
 {
-    size_t length = mqtt_write_head(out, type, type == MQTT_PUBREL ? 2 : 0, 2);
+    unsigned flags = 0;
+    if (type == MQTT_PUBREL) // §3.6.1
+        flags = 2;
+    size_t length = mqtt_write_head(out, type, flags, 2);
     return length + write_number(out + length, id);
 }
 
@@ -349,8 +365,10 @@ size_t mqtt_write_text(char *out, struct mqtt_text text)
 
 static size_t rest_of_publish(const struct mqtt_packet *packet)
 {
-    size_t id = packet->qos ? 2 : 0;
-    return 2 + packet->topic.length + id + packet->payload.length;
+    size_t rest = 2 + packet->topic.length + packet->payload.length;
+    if (packet->qos)
+        rest += 2; // the id
+    return rest;
 }
 
 size_t mqtt_publish_size(const struct mqtt_packet *packet)

@@ -46,21 +46,21 @@ enum mqtt_code {
 
 enum mqtt_sender { MQTT_FROM_CLIENT, MQTT_FROM_SERVER };
 
-// Bytes of a packet; without a NUL at their end.
+// Bytes of a packet. No NUL follows them.
 struct mqtt_text {
     const char *at;
     uint32_t length;
 };
 
 struct mqtt_connect {
-    bool known_level; // false: another version of MQTT; then nothing else was read
+    bool known_level; // false: the client speaks another version; nothing else was read
     bool clean, has_will, will_retain, has_user, has_password;
     uint8_t will_qos;
     uint16_t keep_alive_s;
     struct mqtt_text client_id, will_topic, will_payload, user, password;
 };
 
-// A packet that was read. Its texts point into the bytes that it was read from.
+// A packet. The texts of a packet that was read point into the bytes that it was read from.
 struct mqtt_packet {
     enum mqtt_type type;
     bool dup, retain; // of a PUBLISH
@@ -69,7 +69,7 @@ struct mqtt_packet {
     struct mqtt_text topic;
     struct mqtt_text payload; // of a PUBLISH; filters or codes of the packets about filters
     bool session_present;     // of a CONNACK
-    uint8_t code;
+    uint8_t code;             // of a CONNACK
     struct mqtt_connect connect;
     const char *why; // what is wrong with it
 };
@@ -93,14 +93,14 @@ size_t mqtt_write_head(char *out, enum mqtt_type type, unsigned flags, size_t re
 // Writes a packet that is only an id: PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBACK (4 bytes).
 size_t mqtt_write_id(char *out, enum mqtt_type type, uint16_t id);
 
-// Writes a PUBLISH without its payload, which follows. Returns how many bytes that are: at most
-// MQTT_HEAD_MAX + 2 + topic.length + 2.
+// Writes a PUBLISH up to its payload, which the caller then appends. Returns how many bytes it
+// has written: at most MQTT_HEAD_MAX + 2 + topic.length + 2.
 size_t mqtt_write_publish(char *out, const struct mqtt_packet *packet);
 
-// How many bytes the whole packet has.
+// How many bytes a PUBLISH has, with its payload.
 size_t mqtt_publish_size(const struct mqtt_packet *packet);
 
-// Writes two bytes of length, and the text. Returns how many bytes that are.
+// Writes two bytes of length, and the text. Returns how many bytes it has written.
 size_t mqtt_write_text(char *out, struct mqtt_text text);
 
 struct mqtt_text mqtt_text(const char *string);

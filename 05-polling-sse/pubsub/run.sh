@@ -10,5 +10,6 @@ scene order -- --quiet
 scene duplicates -- --quiet
 scene correlate --rtt 10
 scene overload -- --quiet
+scene rooms -- --quiet
 scene cost --rtt 20 -- --quiet
 finish

@@ -11,7 +11,7 @@
 #define RECEIVED_BYTES 8192  // a bit for each of 65536 ids
 
 static struct session *buckets[BUCKETS];
-static struct session *oldest, *newest; // of those without a connection
+static struct session *oldest, *newest; // the list of sessions without a connection
 static uint64_t seed, dropped;
 static uint32_t count;
 
@@ -33,7 +33,7 @@ struct session *session_find(struct mqtt_text id)
     return session;
 }
 
-// Puts a session behind all others that have no connection, or takes it out of that list.
+// Puts a session at the end of the list of sessions without a connection; takes it out.
 static void enlist(struct session *session)
 {
     session->older = newest;
@@ -132,10 +132,12 @@ uint64_t sessions_dropped(void)
 
 // ---- messages that wait --------------------------------------------------------------------
 
-// The queue is a ring that grows with what waits in it.
+// The queue is a ring. Makes it twice as large. False: no memory.
 static bool grow_queue(struct session *session)
 {
-    uint32_t size = session->queue_size ? 2 * session->queue_size : QUEUE_MIN;
+    uint32_t size = QUEUE_MIN;
+    if (session->queue_size)
+        size = 2 * session->queue_size;
     struct waiting *queue = malloc(size * sizeof *queue);
     if (!queue)
         return false;
@@ -148,8 +150,8 @@ static bool grow_queue(struct session *session)
     return true;
 }
 
-// True if one more message finds no room. What all sessions keep together has a limit, too; but
-// a little each of them may always keep: whoever is quick is not harmed by those who are slow.
+// True if there is no room for one more message. All sessions together have a limit, too. But
+// each session may always keep a little: so slow subscribers cannot take all from a quick one.
 static bool is_full(const struct session *session, uint32_t size)
 {
     uint32_t bytes = session->queue_bytes + size;
@@ -184,7 +186,7 @@ static struct flight *find_flight(const struct session *session, uint16_t id)
     return NULL;
 }
 
-// An id that no message on its way has (§2.3.1).
+// An id that no message on its way to this client has (§2.3.1).
 static uint16_t free_id(const struct session *session)
 {
     uint16_t id = session->last_id;
@@ -208,7 +210,7 @@ bool session_next(const struct session *session, struct outgoing *next)
         return false;
     const struct waiting *first = &session->queue[session->queue_first];
     if (first->qos > 0 && session->flight_count == SESSION_FLIGHTS_MAX)
-        return false; // and those behind it wait, too: the order is kept (§4.6)
+        return false; // the messages behind it wait, too: the order is kept (§4.6)
     *next = (struct outgoing){first->message, 0, first->qos, false, first->retain};
     if (first->qos > 0)
         next->id = free_id(session);
@@ -236,7 +238,7 @@ static void sent_first(struct session *session, const struct outgoing *sent)
 
 bool session_sent(struct session *session, const struct outgoing *sent)
 {
-    struct flight *flight = sent->id ? find_flight(session, sent->id) : NULL;
+    struct flight *flight = find_flight(session, sent->id); // QoS 0: no flight has the id 0
     if (flight) {
         flight->unsent = false;
         flight->dup = true;

@@ -25,16 +25,18 @@ static struct node root;
 static struct {
     struct node **buckets;
     uint32_t size, count; // size: a power of two
-    uint64_t seed;        // so that nobody can choose levels that all fall into one bucket
+    uint64_t seed;        // random: no client can choose levels that all fall into one bucket
 } nodes;
 
 // ---- topics and filters --------------------------------------------------------------------
 
-// Takes the next level from *rest, which is then what stands behind the slash; at is NULL when
-// there is nothing more.
+// Takes the next level from *rest; *rest is then the text behind the slash. rest->at is NULL
+// when there was no slash.
 static struct mqtt_text next_level(struct mqtt_text *rest)
 {
-    const char *slash = rest->length ? memchr(rest->at, '/', rest->length) : NULL;
+    const char *slash = NULL;
+    if (rest->length)
+        slash = memchr(rest->at, '/', rest->length);
     struct mqtt_text level = *rest;
     if (!slash) {
         *rest = (struct mqtt_text){NULL, 0};
@@ -137,7 +139,9 @@ static bool grow(void)
     if (nodes.count < nodes.size)
         return true;
     struct node **old = nodes.buckets;
-    uint32_t old_size = nodes.size, size = old_size ? 2 * old_size : BUCKETS_MIN;
+    uint32_t old_size = nodes.size, size = BUCKETS_MIN;
+    if (old_size)
+        size = 2 * old_size;
     struct node **buckets = calloc(size, sizeof *buckets);
     if (!buckets || (!nodes.seed && getrandom(&nodes.seed, sizeof nodes.seed, 0) < 0)) {
         free(buckets);
@@ -159,7 +163,9 @@ static bool grow(void)
 
 static struct node *add_child(struct node *parent, struct mqtt_text level)
 {
-    struct node *node = grow() ? calloc(1, sizeof *node + level.length) : NULL;
+    struct node *node = NULL;
+    if (grow())
+        node = calloc(1, sizeof *node + level.length);
     if (!node)
         return NULL;
     struct node **bucket = bucket_of(parent, level);
@@ -178,7 +184,7 @@ static struct node *add_child(struct node *parent, struct mqtt_text level)
     return node;
 }
 
-// Frees a node that nobody needs any more, and its parents for which that is then true.
+// Frees a node without groups and children, and then its parents that have none either.
 static void prune(struct node *node)
 {
     while (node != &root && !node->groups && node->children == 0) {
@@ -203,8 +209,8 @@ static void prune(struct node *node)
     }
 }
 
-// The node of a filter; NULL: there is none. With `add` it is made; NULL: no memory, or the
-// filter has too many levels.
+// The node of a filter; NULL: there is none. With `add` a missing node is made; NULL: there is
+// no memory, or the filter has too many levels.
 static struct node *find_node(struct mqtt_text filter, bool add)
 {
     struct node *node = &root;
@@ -267,7 +273,7 @@ static bool add_member(struct group *group, struct session *session, uint8_t qos
 {
     struct subscription *new = calloc(1, sizeof *new);
     if (new && group->count == group->size) {
-        uint32_t size = group->size ? 2 * group->size : 1;
+        uint32_t size = 2 * group->size + 1;
         void *members = realloc(group->members, size * sizeof *group->members);
         if (!members) {
             free(new);
@@ -285,7 +291,7 @@ static bool add_member(struct group *group, struct session *session, uint8_t qos
     return true;
 }
 
-// Takes away the subscription that *at points to: one of the list of its session.
+// Removes the subscription that *at points to; `at` is a link in the list of its session.
 static void remove_member(struct subscription **at)
 {
     struct subscription *old = *at, *last;
@@ -299,14 +305,17 @@ static void remove_member(struct subscription **at)
     drop_group(group);
 }
 
-// Where in its session's list the subscription to this filter stands; NULL: there is none.
+// The link in the session's list that points to its subscription in this group; NULL: it has
+// none.
 static struct subscription **find_subscription(struct session *session,
                                                const struct group *group)
 {
     struct subscription **at = &session->subscriptions;
     while (*at && (*at)->group != group)
         at = &(*at)->next;
-    return *at ? at : NULL;
+    if (!*at)
+        return NULL;
+    return at;
 }
 
 bool topics_subscribe(struct session *session, struct mqtt_text filter, uint8_t qos)
@@ -318,7 +327,7 @@ bool topics_subscribe(struct session *session, struct mqtt_text filter, uint8_t 
     if (!node)
         return false;
     struct group *group = find_group(node, name);
-    struct subscription **old = group ? find_subscription(session, group) : NULL;
+    struct subscription **old = find_subscription(session, group);
     if (old) {
         (*old)->qos = qos;
         return true;
@@ -341,8 +350,9 @@ void topics_unsubscribe(struct session *session, struct mqtt_text filter)
     if (!filter_split(filter, &name, &bare))
         return;
     struct node *node = find_node(bare, false);
-    struct group *group = node ? find_group(node, name) : NULL;
-    struct subscription **old = group ? find_subscription(session, group) : NULL;
+    if (!node)
+        return;
+    struct subscription **old = find_subscription(session, find_group(node, name));
     if (old)
         remove_member(old);
 }
@@ -357,16 +367,17 @@ void topics_unsubscribe_all(struct session *session)
 
 static void tell(const struct node *node, void (*found)(struct group *))
 {
-    for (struct group *group = node ? node->groups : NULL; group; group = group->next)
+    for (struct group *group = node->groups; group; group = group->next)
         found(group);
 }
 
-// `node` stands for the levels of the topic before `rest`. No deeper than the filters are.
+// `node` stands for the levels of the topic before `rest`. The recursion goes no deeper than
+// the filters do.
 static void match(const struct node *node, struct mqtt_text rest, void (*found)(struct group *))
 {
     bool wildcards = node != &root || !is_hidden(rest);
-    if (wildcards)
-        tell(node->hash, found); // also of what it stands behind: "a/#" matches "a"
+    if (wildcards && node->hash)
+        tell(node->hash, found); // "a/#" also matches "a"
     if (!rest.at) {
         tell(node, found);
         return;

@@ -1,5 +1,5 @@
-// topics.h: who has subscribed to what. A topic is levels between slashes; in a filter "+"
-// stands for one level and "#", at the end, for all that follow (§4.7).
+// topics.h: the subscriptions. A topic is levels between slashes. In a filter "+" stands for
+// one level, and "#", at the end, for all levels that follow (§4.7).
 //
 // The filters are a tree, a node for each level: to find the subscribers of a topic costs a few
 // steps for each of its levels, however many filters there are.
@@ -17,17 +17,17 @@ struct session;
 
 // One filter of one session.
 struct subscription {
-    struct subscription *next; // of the same session
+    struct subscription *next; // in the list of the same session
     struct session *session;
     struct group *group;
-    uint32_t place; // among the group's members
-    uint8_t qos;    // the highest that this subscriber wants
+    uint32_t place; // its index among the group's members
+    uint8_t qos;    // the highest QoS that this subscriber wants
 };
 
-// Those who have the same filter. In the group without a name each of them gets each message;
-// in a group of $share/NAME/FILTER one of them does (MQTT 5.0 §4.8.2).
+// The subscriptions to the same filter. In the group without a name each subscriber gets each
+// message; in the group of $share/NAME/FILTER one of them gets it (MQTT 5.0 §4.8.2).
 struct group {
-    struct group *next; // of the same filter
+    struct group *next; // in the list of the same filter
     struct node *node;
     struct subscription **members;
     uint32_t count, size;
@@ -44,19 +44,19 @@ bool filter_is_valid(struct mqtt_text filter);
 // True if this filter, without "$share/NAME/", matches this topic.
 bool filter_matches(struct mqtt_text filter, struct mqtt_text topic);
 
-// True for "$share/NAME/FILTER" and for a filter without that; takes it apart. False: a share
-// without a name or a filter.
+// Takes "$share/NAME/FILTER" apart. For a filter without "$share/" the name is empty. False: a
+// "$share/" without a name or without a filter.
 bool filter_split(struct mqtt_text filter, struct mqtt_text *name, struct mqtt_text *bare);
 
 // Adds the filter to the session, or changes its QoS if the session has it. False: there is no
-// memory for it, or it has too many levels, or is a $share that is none.
+// memory for it, or it has too many levels, or it is a wrong "$share/".
 bool topics_subscribe(struct session *session, struct mqtt_text filter, uint8_t qos);
 
-// Takes one filter, or all of them, from the session.
+// Removes one filter, or all of them, from the session.
 void topics_unsubscribe(struct session *session, struct mqtt_text filter);
 void topics_unsubscribe_all(struct session *session);
 
-// Calls `found` for each group of which a filter matches the topic.
+// Calls `found` for each group whose filter matches the topic.
 void topics_match(struct mqtt_text topic, void (*found)(struct group *group));
 
 #endif

@@ -71,9 +71,9 @@ struct connection {
     // The record in the journal's present group that the client waits for.
     struct record *record;
     // A charge takes two waits, one for the bank and one for the journal. `then` is called when
-    // the present wait is over; `made` is what follows the second one.
+    // the present wait is over; `when_made` is what follows the second.
     void (*then)(struct connection *c);
-    void (*made)(struct connection *c);
+    void (*when_made)(struct connection *c);
     bool durable; // the record that the client waited for is on the disk
     bool existed; // there was a record of this name before
 };

@@ -10,17 +10,19 @@
 
 static char **lines;
 static size_t count;
-static bool asked; // there is a file
+static bool asked; // there is a file: the broker asks for a name and a password
 
 void accounts_begin(const char *path)
 {
     char *line = NULL;
     size_t size = 0;
-    asked = path;
-    FILE *file = path ? fopen(path, "r") : NULL;
-    if (path && !file)
+    if (!path)
+        return;
+    FILE *file = fopen(path, "r");
+    if (!file)
         die("cannot read %s: %s", path, strerror(errno));
-    while (file && getline(&line, &size, file) >= 0) {
+    asked = true;
+    while (getline(&line, &size, file) >= 0) {
         line[strcspn(line, "\n")] = '\0';
         char **more = realloc(lines, (count + 1) * sizeof *lines);
         if (!more)
@@ -31,8 +33,7 @@ void accounts_begin(const char *path)
         size = 0;
     }
     free(line);
-    if (file)
-        fclose(file);
+    fclose(file);
 }
 
 enum mqtt_code accounts_check(const struct mqtt_connect *connect)

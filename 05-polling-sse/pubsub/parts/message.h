@@ -1,18 +1,17 @@
-// message.h: a published message, which all sessions that wait for it share.
+// message.h: a published message. All sessions that have it in their queues share one copy.
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
 #include "mqtt.h"
 
-#define MESSAGES_TOTAL (256 << 20) // bytes of all messages in backlogs; see session_queue()
-#define MESSAGES_RESERVE                                                                       \
-    (32 << 20) // for messages that do not wait, while the backlogs are full
+#define MESSAGES_TOTAL   (256 << 20) // bytes of all messages in backlogs; see session_queue()
+#define MESSAGES_RESERVE (32 << 20)  // more bytes, for messages that are in no backlog
 
 struct message {
     uint32_t references;
     uint32_t topic_length, payload_length;
-    uint8_t qos;  // that it was published with
-    bool retain;  // it was published to be retained
+    uint8_t qos;  // the publisher's
+    bool retain;  // the publisher asked to retain it
     char bytes[]; // the topic, and the payload behind it
 };
 
@@ -20,17 +19,18 @@ struct message {
 struct message *message_new(struct mqtt_text topic, struct mqtt_text payload, uint8_t qos,
                             bool retain);
 
-// One more that keeps it; returns it. One fewer; with the last one it is freed.
+// Adds a reference and returns the message; drops a reference, and frees the message with the
+// last one.
 struct message *message_keep(struct message *message);
 void message_drop(struct message *message);
 
 struct mqtt_text message_topic(const struct message *message);
 struct mqtt_text message_payload(const struct message *message);
 
-// What it takes of a session's backlog, in bytes.
+// How many bytes of a session's backlog the message takes.
 uint32_t message_size(const struct message *message);
 
-// Bytes of all messages that there are.
+// How many bytes all messages have.
 uint64_t messages_bytes(void);
 
 #endif

@@ -15,7 +15,7 @@
 #include "measure.h"
 #include "net.h"
 
-// Of what stands behind the head of a CONNECT: five strings and six bytes.
+// The most bytes behind the head of a CONNECT: the protocol's name, its numbers, five strings.
 #define REST_BYTES_MAX (6 + 6 + 5 * (2 + MQTT_TEXT_MAX))
 
 // Says why something failed, and ends the connection. Returns false.
@@ -48,12 +48,11 @@ static bool send_bytes(struct mqtt_client *client, const char *bytes, size_t len
 
 static size_t write_connect(char *out, const struct mqtt_connect *as)
 {
-    char flags = (char)((as->clean ? 0x02 : 0) | (as->has_will ? 0x04 : 0) | as->will_qos << 3 |
-                        (as->will_retain ? 0x20 : 0) | (as->has_password ? 0x40 : 0) |
-                        (as->has_user ? 0x80 : 0));
+    int flags = as->clean << 1 | as->has_will << 2 | as->will_qos << 3 | as->will_retain << 5 |
+                as->has_password << 6 | as->has_user << 7; // §3.1.2.3
     size_t length = mqtt_write_text(out, mqtt_text("MQTT"));
     out[length++] = 4;
-    out[length++] = flags;
+    out[length++] = (char)flags;
     out[length++] = (char)(as->keep_alive_s >> 8);
     out[length++] = (char)as->keep_alive_s;
     length += mqtt_write_text(out + length, as->client_id);
@@ -68,8 +67,8 @@ static size_t write_connect(char *out, const struct mqtt_connect *as)
     return length;
 }
 
-// What stands behind the head of a CONNECT or a SUBSCRIBE is written first; then it is known
-// how long it is, and the head goes in front of it: one send().
+// The rest of a CONNECT or a SUBSCRIBE is written first. Then its length is known, and the head
+// is written in front of it, so that both leave with one send().
 static char written[MQTT_HEAD_MAX + REST_BYTES_MAX], *const rest = written + MQTT_HEAD_MAX;
 
 static bool send_rest(struct mqtt_client *client, enum mqtt_type type, unsigned flags,
@@ -137,24 +136,27 @@ static int read_packet(struct mqtt_client *client, int timeout_ms)
             return -1;
         }
         double left_ms = ms_between(now_ns(), until_ns);
-        struct pollfd in = {client->fd, POLLIN, 0};
-        if (poll(&in, 1, left_ms > 0 ? (int)left_ms + 1 : 0) == 0)
+        int wait_ms = 0;
+        if (left_ms > 0)
+            wait_ms = (int)left_ms + 1;
+        if (poll(&(struct pollfd){client->fd, POLLIN, 0}, 1, wait_ms) == 0)
             return 0;
         ssize_t got = read(client->fd, client->in + client->in_length,
                            MQTT_PACKET_MAX - client->in_length);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0) {
-            fails(client, "the broker has closed the connection%s%s", got < 0 ? ": " : "",
-                  got < 0 ? strerror(errno) : "");
+        if (got < 0)
+            fails(client, "the broker has closed the connection: %s", strerror(errno));
+        if (got == 0)
+            fails(client, "the broker has closed the connection");
+        if (got <= 0)
             return -1;
-        }
         client->in_length += (size_t)got;
     }
 }
 
-// A message: the caller gets it, unless it is known; then it is acknowledged. (The packet is a
-// copy: the caller may wait for other packets meanwhile.)
+// Gives a message to the caller, unless it has come before, and acknowledges it. (The packet is
+// a copy: the caller may wait for other packets meanwhile.)
 static void take_message(struct mqtt_client *client, const struct mqtt_packet packet)
 {
     uint8_t bit = (uint8_t)(1 << (packet.id & 7)), *byte = &client->received[packet.id >> 3];
@@ -175,7 +177,7 @@ static void take_message(struct mqtt_client *client, const struct mqtt_packet pa
     client_send(client, &answer);
 }
 
-// The sender knows that the message has come: its id may be used for another one.
+// PUBREL: the sender knows that the message has come, and may use its id for another one.
 static void take_release(struct mqtt_client *client, uint16_t id)
 {
     uint8_t bit = (uint8_t)(1 << (id & 7)), *byte = &client->received[id >> 3];
@@ -273,7 +275,10 @@ bool client_publish(struct mqtt_client *client, const char *topic, const char *t
         return false;
     if (qos == 0)
         return true;
-    return client_wait(client, qos == 1 ? MQTT_PUBACK : MQTT_PUBCOMP, packet.id);
+    enum mqtt_type answer = MQTT_PUBACK;
+    if (qos == 2)
+        answer = MQTT_PUBCOMP;
+    return client_wait(client, answer, packet.id);
 }
 
 void client_disconnect(struct mqtt_client *client)

@@ -1,4 +1,5 @@
-// retained.c: see retained.h. A hash table by topic. A filter with a wildcard looks at all.
+// retained.c: see retained.h. The messages are in a hash table, by topic. For a filter with a
+// wildcard all of them are looked at.
 #include "retained.h"
 
 #include <stdlib.h>

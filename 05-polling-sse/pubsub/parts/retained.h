@@ -6,11 +6,11 @@
 
 #define RETAINED_MAX 10000 // topics
 
-// Keeps the message in place of the one that its topic has. One without a payload only removes
-// that. False: there is no room for it.
+// Keeps the message in place of the older one of its topic. A message without a payload only
+// removes the older one. False: there is no room for the message.
 bool retained_set(struct message *message);
 
-// Calls `found` for each message of which the topic matches the filter.
+// Calls `found` for each message whose topic matches the filter.
 void retained_match(struct mqtt_text filter, void (*found)(struct message *, void *),
                     void *data);
 

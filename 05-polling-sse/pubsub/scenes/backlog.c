@@ -1,4 +1,4 @@
-// backlog.c: messages for subscribers that are not there: with a session and without one.
+// backlog.c: messages for a subscriber that is away: with a session and without one.
 #include <stdio.h>
 
 #include "cast.h"
@@ -36,7 +36,7 @@ static bool is_over(void)
 static int be_away(bool clean, uint8_t qos, bool dies)
 {
     char text[16];
-    player_enter(&subscriber, "subscriber", true); // nothing is left of earlier ones
+    player_enter(&subscriber, "subscriber", true); // ends an older session
     player_leave(&subscriber);
     player_enter(&subscriber, "subscriber", clean);
     player_subscribe(&subscriber, "news", qos);
@@ -54,7 +54,7 @@ static int be_away(bool clean, uint8_t qos, bool dies)
     over = false;
     player_enter(&subscriber, "subscriber", clean);
     player_subscribe(&subscriber, "news", qos);
-    player_publish(&publisher, "news", "0", 1); // behind all others
+    player_publish(&publisher, "news", "0", 1); // the last message
     if (!cast_play(one, 1, is_over, CLIENT_PATIENCE_MS))
         die("the subscriber gets nothing");
     player_leave(&subscriber);
@@ -83,10 +83,8 @@ void scene_backlog(void)
     player_leave(&publisher);
     claim_report(
         &works_while_away,
-        kept == MESSAGES && killed == MESSAGES && kept_gaps == 0 && at_most_once == 0 &&
-                none == 0
-            ? HOLDS
-            : UNCLEAR,
+        holds_if(kept == MESSAGES && killed == MESSAGES && kept_gaps == 0 &&
+                 at_most_once == 0 && none == 0),
         "with a session and QoS 1: %d of %d, in order; at QoS 0 %d, with a clean session %d",
         kept, MESSAGES, at_most_once, none);
 }

@@ -26,7 +26,7 @@ void cast_broker(const char *host, int port)
     broker_port = port;
 }
 
-// "subscriber: -> PUBACK, id 3"
+// "subscriber sends PUBACK, id 3"
 static void show(struct mqtt_client *client, bool sent, const struct mqtt_packet *packet)
 {
     struct player *player = (struct player *)client;
@@ -54,14 +54,9 @@ static bool take(struct mqtt_client *client, const struct mqtt_packet *packet)
     return true;
 }
 
-void player_enter_with(struct player *player, const char *name, bool clean, const char *topic,
-                       const char *will)
+void player_enter(struct player *player, const char *name, bool clean)
 {
-    struct mqtt_connect as = {.clean = clean,
-                              .client_id = mqtt_text(name),
-                              .has_will = will,
-                              .will_topic = mqtt_text(topic ? topic : ""),
-                              .will_payload = mqtt_text(will ? will : "")};
+    struct mqtt_connect as = {.clean = clean, .client_id = mqtt_text(name)};
     player->name = name;
     player->client.host = broker_host;
     player->client.port = broker_port;
@@ -69,11 +64,6 @@ void player_enter_with(struct player *player, const char *name, bool clean, cons
     player->client.message = take;
     if (!client_connect(&player->client, &as))
         die("%s", player->client.why);
-}
-
-void player_enter(struct player *player, const char *name, bool clean)
-{
-    player_enter_with(player, name, clean, NULL, NULL);
 }
 
 void player_subscribe(struct player *player, const char *filter, uint8_t qos)
@@ -133,12 +123,13 @@ bool cast_play(struct player *const *players, int count, bool (*until)(void), in
         double left_ms = ms_between(now_ns(), end_ns);
         if (left_ms <= 0)
             return false;
-        bool waits = false;
+        int wait_ms = (int)left_ms + 1;
         for (int i = 0; i < count; i++) {
             polls[i] = (struct pollfd){players[i]->client.fd, POLLIN, 0};
-            waits = waits || has_bytes(players[i]);
+            if (has_bytes(players[i]))
+                wait_ms = 0;
         }
-        if (poll(polls, (nfds_t)count, waits ? 0 : (int)left_ms + 1) < 0 && errno != EINTR)
+        if (poll(polls, (nfds_t)count, wait_ms) < 0 && errno != EINTR)
             die("cannot wait for messages: %s", strerror(errno));
         for (int i = 0; i < count; i++)
             if (players[i]->client.fd >= 0 && (polls[i].revents || has_bytes(players[i])))

@@ -11,8 +11,8 @@ struct player {
     struct mqtt_client client; // first
     const char *name;          // its client id, and its name on the timeline
     bool shown;                // its packets are on the timeline
-    int messages;              // that have come
-    int completed;             // of its own: for which PUBACK or PUBCOMP has come
+    int messages;              // how many have come for it
+    int completed;             // how many PUBACK or PUBCOMP have come for its own messages
     void (*told)(struct player *player, const struct mqtt_packet *packet);
     // In place of told(): false: the message is not acknowledged.
     bool (*asked)(struct player *player, const struct mqtt_packet *packet);
@@ -25,10 +25,6 @@ void cast_broker(const char *host, int port);
 // is refused.
 void player_enter(struct player *player, const char *name, bool clean);
 
-// The same with a will.
-void player_enter_with(struct player *player, const char *name, bool clean, const char *topic,
-                       const char *will);
-
 void player_subscribe(struct player *player, const char *filter, uint8_t qos);
 void player_publish(struct player *player, const char *topic, const char *text, uint8_t qos);
 
@@ -37,24 +33,25 @@ void player_publish(struct player *player, const char *topic, const char *text, 
 uint16_t player_send(struct player *player, const char *topic, const char *text, uint8_t qos,
                      uint16_t again);
 
-// Waits until there is something to read: what has come, nobody has seen.
+// Waits until bytes have come, and reads none of them.
 void player_await(struct player *player);
 
-// Steps all players whenever something comes for them, until until() is true. False: it was not
-// within `ms`.
+// Steps each player for which something comes, until until() is true. False: it has not become
+// true within `ms`.
 bool cast_play(struct player *const *players, int count, bool (*until)(void), int ms);
 
-// Leaves: with DISCONNECT; without a word.
+// Ends the connection: with DISCONNECT; without it, as a network does.
 void player_leave(struct player *player);
 void player_cut(struct player *player);
 
-// Runs a part of the scene in a process of its own, which can be killed. It ends with this one.
+// Runs a part of the scene in a process of its own, which can be killed. That process ends when
+// the scene's does.
 pid_t cast_start(void (*run)(void));
 
-// Ends it at once, as kill -9 and power failures do.
+// Ends such a process at once, as kill -9 and power failures do.
 void cast_kill(pid_t pid);
 
-// The text of a message, as a string in static memory; as a number.
+// The text of a message: as a string in static memory, until the next call; as a number.
 const char *message_string(struct mqtt_text text);
 int message_number(const struct mqtt_packet *packet);
 

@@ -1,5 +1,5 @@
-// correlate.c: questions and answers over a broker. The answers come in another order: a number
-// in each of them says which question it is for.
+// correlate.c: questions and answers over a broker. The answers come in another order than the
+// questions: a number in each answer says which question it belongs to.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,8 @@ void scene_correlate(void)
         die("not all questions are answered");
     player_leave(&asker);
     player_leave(&service);
-    claim_report(&correlated, right == QUESTIONS && in_order == 0 ? HOLDS : UNCLEAR,
-                 "%d answers, %d of them in the order of the questions, and %d found theirs",
+    claim_report(&correlated, holds_if(right == QUESTIONS && in_order == 0),
+                 "%d answers, %d of them in the order of the questions, and %d matched to "
+                 "their question",
                  answers, in_order, right);
 }

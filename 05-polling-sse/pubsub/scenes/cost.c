@@ -1,4 +1,4 @@
-// cost.c: what the broker in between costs: a hop more, and that all depend on it.
+// cost.c: the price of a broker: one hop more, and all clients depend on it.
 #include <stdio.h>
 
 #include "cast.h"
@@ -29,7 +29,7 @@ static bool has_come(void)
     return came > 0;
 }
 
-// Half of the time until the broker has answered a PINGREQ: the way from one to another.
+// Half of the time until the broker has answered a PINGREQ: the way from one end to the other.
 static double one_way(void)
 {
     double ms[ROUNDS];
@@ -62,9 +62,9 @@ static const struct claim adds_latency = {
 static const struct claim stands_still = {
     "5.19", "guide §5", "if the broker fails, the whole system stands still", HOLDS, NULL};
 
-// What is left of a publisher, a subscriber, and a session, when the broker is killed.
+// What has become of a publisher, a subscriber and a session after the broker was killed.
 static struct {
-    bool told, published, came_back, session;
+    bool cut_off, published, came_back, session;
     int backlog;
 } after;
 
@@ -90,7 +90,7 @@ static void kill_the_broker(void)
     cast_kill(pid);
     while (client_step(&subscriber.client, CLIENT_PATIENCE_MS) > 0)
         ;
-    after.told = subscriber.client.fd < 0;
+    after.cut_off = subscriber.client.fd < 0;
     after.published = client_publish(&publisher.client, "cost", "x", 1, false);
     struct mqtt_connect as = {.clean = true};
     after.came_back = client_connect(&subscriber.client, &as);
@@ -102,13 +102,20 @@ static void kill_the_broker(void)
     player_subscribe(&away, "cost/#", 1);
     came = 0;
     player_enter(&publisher, "publisher", true);
-    player_publish(&publisher, "cost", "x", 1); // behind all that the broker has kept
+    player_publish(&publisher, "cost", "x", 1); // comes behind all that the broker has kept
     if (!cast_play(back, 1, has_come, CLIENT_PATIENCE_MS))
         die("the new broker delivers nothing");
     after.backlog = came - 1;
     player_leave(&away);
     player_leave(&publisher);
     spawn_stop(pid);
+}
+
+static const char *yes_or_no(bool answer)
+{
+    if (answer)
+        return "yes";
+    return "no";
 }
 
 void scene_cost(void)
@@ -124,30 +131,27 @@ void scene_cost(void)
     story_bar("through the broker", through_ms, through_ms, "%.1f ms", through_ms);
     story_say("");
     story_say(
-        "Another broker, with a publisher, a subscriber, and one that is away, for which %d "
-        "messages wait. The broker is killed (kill -9).",
+        "Another broker, with a publisher, a subscriber, and a subscriber that is away, for "
+        "which %d messages wait. The broker is killed (kill -9).",
         MESSAGES);
     kill_the_broker();
     story_head("|then");
-    story_row("the subscriber|%s", after.told ? "cut off" : "waits on");
-    story_row("it comes back|%s", after.came_back ? "yes" : "refused");
-    story_row("a message is published|%s", after.published ? "yes" : "no");
-    story_row("kept by the next broker: session|%s", after.session ? "yes" : "no");
-    story_row("messages that waited, retained|%d", after.backlog);
+    story_row("the subscriber is cut off|%s", yes_or_no(after.cut_off));
+    story_row("it can come back|%s", yes_or_no(after.came_back));
+    story_row("a message can be published|%s", yes_or_no(after.published));
+    story_row("the session is kept|%s", yes_or_no(after.session));
+    story_row("messages that are kept|%d", after.backlog);
     if (packet_log()->tunnel && packet_log()->rtt_ms >= 5)
         claim_report(&adds_latency,
-                     through_ms > 1.7 * direct_ms && through_ms < 3 * direct_ms ? HOLDS
-                                                                                : UNCLEAR,
+                     holds_if(through_ms > 1.7 * direct_ms && through_ms < 3 * direct_ms),
                      "%.1f ms, and %.1f directly over the same distance: one hop more",
                      through_ms, direct_ms);
     else
         claim_skip(&adds_latency);
     claim_report(
         &stands_still,
-        after.told && !after.came_back && !after.published && !after.session &&
-                after.backlog == 0
-            ? HOLDS
-            : UNCLEAR,
-        "nobody publishes, nobody is told. And what this broker had kept it had in memory: "
-        "sessions, messages that waited, retained ones are gone");
+        holds_if(after.cut_off && !after.came_back && !after.published && !after.session &&
+                 after.backlog == 0),
+        "no client can publish, and none gets a message. This broker keeps all in memory: "
+        "the session, the messages that waited and the retained one are gone");
 }

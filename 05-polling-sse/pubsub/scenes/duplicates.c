@@ -1,5 +1,5 @@
-// duplicates.c: a message comes again. What four handlers make of it, when an acknowledgement
-// is lost, and when the handler is killed at its worst moment.
+// duplicates.c: a message comes again. Four handlers, and what each of them does when its
+// acknowledgement is lost, and when it is killed at the worst moment.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,47 +12,56 @@
 #include "story.h"
 
 #define VIDEO  1 // what the message is about
-#define MARKER 2 // the message behind it
+#define MARKER 2 // the next message
 
 enum handler { BLIND, SET_IN_MEMORY, MARKS_AFTER, MARKS_BEFORE, HANDLERS };
 enum mishap { ACK_LOST, KILLED, MISHAPS };
 
-static const char *const handler_name[HANDLERS] = {
-    "sends, whatever comes", "a Set of ids, in memory", "ids in a file, marked after",
-    "ids in a file, marked before"};
+static const char *const handler_name[HANDLERS] = {"keeps no ids", "a Set of ids, in memory",
+                                                   "ids in a file, marked after",
+                                                   "ids in a file, marked before"};
 
 static enum handler handler;
 static enum mishap mishap;
-static bool first_life; // of the handler: its mishap is yet to come
+static bool first_life; // the handler has not had its mishap yet
 static char path[] = "/tmp/handled.XXXXXX";
 
 // ---- the handler, in a process of its own --------------------------------------------------
 
 static bool in_memory[MARKER + 1], cut_off;
 
+static FILE *open_marks(const char *mode)
+{
+    FILE *file = fopen(path, mode);
+    if (!file)
+        die("cannot open %s", path);
+    return file;
+}
+
 static bool is_marked(int number)
 {
     int one;
-    bool marked = handler == SET_IN_MEMORY && in_memory[number];
-    FILE *file = handler >= MARKS_AFTER ? fopen(path, "r") : NULL;
-    while (file && fscanf(file, "%d", &one) == 1)
+    bool marked = false;
+    if (handler < MARKS_AFTER)
+        return handler == SET_IN_MEMORY && in_memory[number];
+    FILE *file = open_marks("r");
+    while (fscanf(file, "%d", &one) == 1)
         marked = marked || one == number;
-    if (file)
-        fclose(file);
+    fclose(file);
     return marked;
 }
 
 static void mark(int number)
 {
     in_memory[number] = true;
-    FILE *file = handler >= MARKS_AFTER ? fopen(path, "a") : NULL;
-    if (file) {
-        fprintf(file, "%d\n", number);
-        fclose(file);
-    }
+    if (handler < MARKS_AFTER)
+        return;
+    FILE *file = open_marks("a");
+    fprintf(file, "%d\n", number);
+    fclose(file);
 }
 
-// The worst moment: says that it has come, and waits for the kill.
+// The worst moment: the handler says that it has come, and waits for the kill.
 static void be_killed(struct player *player)
 {
     player_send(player, "handler/at-the-worst", "0", 1, 0);
@@ -168,7 +177,7 @@ static int handle_one(enum handler which, enum mishap what)
         pid = start_handler();
     }
     player_publish(&scene, "videos", "2", 1);
-    await(is_over, "the message behind it");
+    await(is_over, "that it has the next message");
     cast_kill(pid);
     return notified;
 }
@@ -177,10 +186,9 @@ static const struct claim one_notification = {
     "5.27", "guide §5",
     "a handler that keeps a Set of the ids that it has processed sends one notification",
     NOT_HERE,
-    "The Set is marked after the work, and is lost with the process: killed in between, it "
-    "works again (as in 10.3). Only work that can be repeated, or is stored together with the "
-    "mark, is "
-    "done once."};
+    "The Set is marked after the work, and is lost with the process: a handler that is killed "
+    "in between works again (as in 10.3). Only work that can be repeated, or is stored "
+    "together with the mark, is done once."};
 
 void scene_duplicates(void)
 {
@@ -206,12 +214,12 @@ void scene_duplicates(void)
     for (enum handler i = BLIND; i < HANDLERS; i++)
         story_row("%s|%d|%d", handler_name[i], times[i][ACK_LOST], times[i][KILLED]);
     const int *set = times[SET_IN_MEMORY], *before = times[MARKS_BEFORE];
+    enum verdict verdict = UNCLEAR;
+    if (times[BLIND][ACK_LOST] == 2 && set[ACK_LOST] == 1 && set[KILLED] == 2 &&
+        times[MARKS_AFTER][KILLED] == 2 && before[KILLED] == 0)
+        verdict = NOT_HERE;
     claim_report(
-        &one_notification,
-        times[BLIND][ACK_LOST] == 2 && set[ACK_LOST] == 1 && set[KILLED] == 2 &&
-                times[MARKS_AFTER][KILLED] == 2 && before[KILLED] == 0
-            ? NOT_HERE
-            : UNCLEAR,
+        &one_notification, verdict,
         "%d when only the acknowledgement is lost, %d when it is killed; with the mark in a "
         "file and before the work, %d",
         set[ACK_LOST], set[KILLED], before[KILLED]);

@@ -1,4 +1,4 @@
-// filters.c: which filter gets which topic, as the broker sees it.
+// filters.c: which filter matches which topic, seen from the messages that arrive.
 #include <stdio.h>
 #include <string.h>
 
@@ -39,16 +39,16 @@ static void take(struct player *player, const struct mqtt_packet *packet)
             got[row][i] = 'x';
 }
 
-// Each of them is told at the end, under a topic of its own; "#" is told of all of those.
+// At the end each subscriber gets a message under a topic of its own, and "#" gets all of
+// these.
 static bool all_over(void)
 {
     return over == 2 * FILTERS - 1;
 }
 
-static const struct claim chat = {
-    "5.28", "guide §5",
-    "publishers and subscribers do not know each other: only the topic says who gets what",
-    HOLDS, NULL};
+static const struct claim only_topics = {
+    "5.28", "guide §5", "publishers and subscribers do not know each other, only topics", HOLDS,
+    NULL};
 
 void scene_topics(void)
 {
@@ -71,7 +71,7 @@ void scene_topics(void)
         player_publish(&publisher, topic, "", 1);
     }
     if (!cast_play(cast, FILTERS, all_over, CLIENT_PATIENCE_MS))
-        die("not all subscribers are told");
+        die("not all subscribers get their last message");
     story_head(
         "filter \\ topic|home/ kitchen|home/ kitchen/oven|home|garage/ kitchen|/home|$SYS/...");
     bool right = true;
@@ -87,7 +87,7 @@ void scene_topics(void)
     }
     player_leave(&publisher);
     claim_report(
-        &chat, right ? HOLDS : UNCLEAR,
+        &only_topics, holds_if(right),
         "%d messages, %d deliveries, each as MQTT 3.1.1 §4.7 says; + is one level, # all "
         "that follow, and neither matches the broker's own topics ($)",
         TOPICS, deliveries);

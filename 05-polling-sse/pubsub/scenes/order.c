@@ -1,5 +1,5 @@
-// order.c: in which order messages arrive: at one subscriber, over a broken connection, and at
-// workers that share them.
+// order.c: the order in which messages arrive: at one subscriber, after a cut connection, and
+// at workers that share them.
 #include <stdio.h>
 
 #include "cast.h"
@@ -58,7 +58,8 @@ static void publish_all(const char *topic)
     }
 }
 
-// One subscriber; with `broken` it reads three, and is cut before it has acknowledged them.
+// One subscriber. With `broken` it reads three messages, and is cut before it has acknowledged
+// them.
 static void read_alone(bool broken)
 {
     begin();
@@ -84,7 +85,7 @@ static void read_alone(bool broken)
     player_leave(&reader);
 }
 
-// The slow worker takes its time for each message, here by not being asked.
+// The slow worker takes SLOW_MS for a message: until this time the scene does not step it.
 static int64_t slow_next_ns;
 
 static bool work(struct player *player, const struct mqtt_packet *packet)
@@ -124,8 +125,8 @@ static void show(const char *what, char *line, size_t size)
 {
     size_t length = 0;
     for (int i = 0; i < count && i < 12; i++)
-        length += (size_t)snprintf(line + length, size - length, "%s%d", i ? " " : "", came[i]);
-    story_say("%s: %s ...", what, line);
+        length += (size_t)snprintf(line + length, size - length, " %d", came[i]);
+    story_say("%s:%s ...", what, line);
 }
 
 static const struct claim order = {"5.20", "guide §5",
@@ -146,10 +147,10 @@ void scene_order(void)
     show("the same, cut before it has acknowledged", line, sizeof line);
     int after_cut = backwards, doubles = count - distinct;
     share();
-    show("two workers who share, one of them slow", line, sizeof line);
+    show("two workers that share, one of them slow", line, sizeof line);
     player_leave(&publisher);
     claim_report(
-        &order, alone == 0 && after_cut == 1 && doubles == 3 && backwards > 0 ? HOLDS : UNCLEAR,
+        &order, holds_if(alone == 0 && after_cut == 1 && doubles == 3 && backwards > 0),
         "shared: %d times a smaller number after a larger one. One publisher, topic and "
         "subscriber: %d times; after a cut once, where the %d that were not acknowledged "
         "come again, and in their order (MQTT 3.1.1 §4.6)",

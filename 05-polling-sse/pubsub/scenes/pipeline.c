@@ -1,6 +1,6 @@
-// pipeline.c: the notes' video service. Each step is told by the one before that there is work,
-// and knows nothing else of it: uploader, two compressors that share the work, format, notify.
-// One compressor is killed in the middle, and started again.
+// pipeline.c: the notes' video service: uploader, two compressors that share the work, format,
+// notify. Each step gets a message when the step before it has finished a video, and knows
+// nothing else of that step. One compressor is killed in the middle, and started again.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #define FIRST_VIDEOS 16 // before the kill, and after it
 #define MORE_VIDEOS  8
 #define VIDEOS       (FIRST_VIDEOS + MORE_VIDEOS)
-#define WORK_MS      15 // that it takes to compress one
+#define WORK_MS      15 // that a compressor takes for one video
 #define BEFORE_KILL  3  // videos that the second compressor finishes
 
 static struct player uploader = {.client.fd = -1}, format = {.client.fd = -1},
@@ -23,13 +23,13 @@ static struct player uploader = {.client.fd = -1}, format = {.client.fd = -1},
 static struct player *const here[] = {&format, &notify, &statistics};
 static const char *worker_name;
 static int by_worker[2];      // videos that each compressor has finished
-static int times[VIDEOS + 1]; // that the user was notified of each
+static int times[VIDEOS + 1]; // how often the user was notified of each video
 static int notified, again;
 static double upload_ms[VIDEOS];
 
 // ---- a compressor, in a process of its own -------------------------------------------------
 
-// Compresses one, publishes the result, and only then acknowledges what it has got.
+// Compresses one video, publishes the result, and only then acknowledges the message.
 static bool compress(struct player *player, const struct mqtt_packet *packet)
 {
     char text[40];
@@ -49,7 +49,7 @@ static void run_compressor(void)
         ;
 }
 
-static int ready; // compressors that have said so
+static int ready; // compressors that have said that they are ready
 
 static pid_t start_compressor(const char *name)
 {
@@ -72,7 +72,7 @@ static void take_compressed(struct player *player, const struct mqtt_packet *pac
     player_send(player, "video/formatted", number, 1, 0);
 }
 
-// A video of which the user knows already is not told again.
+// Notifies the user once of each video, even when its message comes twice.
 static void take_formatted(struct player *player, const struct mqtt_packet *packet)
 {
     int number = message_number(packet);
@@ -106,7 +106,7 @@ static bool killing_time(void)
     return by_worker[1] >= BEFORE_KILL;
 }
 
-// The later ones all went to compress-1, which was there; it has done them, and those before.
+// compress-1 has finished the later videos, which all went to it, and so also its earlier ones.
 static bool one_has_done_its_part(void)
 {
     for (int i = FIRST_VIDEOS + 1; i <= VIDEOS; i++)
@@ -131,7 +131,7 @@ static const struct claim shared = {"5.21", "guide §5", "several subscribers sh
 static void play(bool (*until)(void), const char *what)
 {
     if (!cast_play(here, 3, until, CLIENT_PATIENCE_MS))
-        die("%s: that does not come true", what);
+        die("this has not happened: %s", what);
 }
 
 void scene_pipeline(void)
@@ -176,30 +176,28 @@ void scene_pipeline(void)
     story_row("by compress-2, before the kill|%d", first_part);
     story_row("by compress-2, started again|%d", by_worker[1] - first_part);
     story_row("the user was notified of|%d", notified);
-    story_row("came twice, and were told once|%d", again);
+    story_row("of these, came twice|%d", again);
     player_leave(&uploader);
     player_leave(&format);
     player_leave(&notify);
     player_leave(&statistics);
-    // An upload waits for the broker's PUBACK alone, whoever works, or does not.
+    // An upload waits for the broker's PUBACK alone, whether compressors work or not.
     claim_report(
-        &catches_up, notified == VIDEOS && waiting > 0 && beside_ms < WORK_MS ? HOLDS : UNCLEAR,
+        &catches_up, holds_if(notified == VIDEOS && waiting > 0 && beside_ms < WORK_MS),
         "an upload takes %.2f ms, %.2f while compress-2 is dead. %d videos waited for it, "
-        "and of all %d the user was told",
+        "and the user was notified of all %d",
         before_ms, beside_ms, waiting, notified);
     claim_report(
-        &added, statistics.messages == MORE_VIDEOS ? HOLDS : UNCLEAR,
+        &added, holds_if(statistics.messages == MORE_VIDEOS),
         "a third subscriber got %d of the %d videos that were uploaded after it came, on "
         "the uploader's same connection",
         statistics.messages, MORE_VIDEOS);
-    claim_report(
-        &shared,
-        by_worker[0] > 0 && by_worker[1] > 0 && by_worker[0] + by_worker[1] - again == VIDEOS &&
-                again <= 1
-            ? HOLDS
-            : UNCLEAR,
-        "%d and %d videos: each went to one of the two (one that is in hand when its worker is "
-        "killed may be done again: %d)",
-        by_worker[0], by_worker[1], again);
+    claim_report(&shared,
+                 holds_if(by_worker[0] > 0 && by_worker[1] > 0 &&
+                          by_worker[0] + by_worker[1] - again == VIDEOS && again <= 1),
+                 "%d and %d videos: each went to one of the two (a video that is in hand when "
+                 "its worker "
+                 "is killed may be done again: %d)",
+                 by_worker[0], by_worker[1], again);
     cast_kill(second);
 }

@@ -2,7 +2,8 @@
 //
 // Run:    ./play               against ./broker in another terminal, or:
 //         make run             or one scene: make run SCENE=qos
-// Watch:  what becomes of a message when one of the three is slow, away, cut off, or killed.
+// Watch:  what becomes of a message when the publisher, the broker or the subscriber is slow,
+//         away, cut off, or killed.
 //
 // The clients of the scenes are in cast.c.
 #include "cast.h"
@@ -17,12 +18,13 @@ int main(int argc, char **argv)
     static const struct scene scenes[] = {
         {"qos", "at most once, at least once, once", scene_qos},
         {"pipeline", "steps that do not wait for each other", scene_pipeline},
-        {"backlog", "messages for who is away", scene_backlog},
-        {"topics", "who gets what", scene_topics},
+        {"backlog", "messages for a subscriber that is away", scene_backlog},
+        {"topics", "which filter gets which topic", scene_topics},
         {"order", "what comes first", scene_order},
         {"duplicates", "the same message again", scene_duplicates},
         {"correlate", "which question is this the answer to?", scene_correlate},
-        {"overload", "one who cannot keep up", scene_overload},
+        {"overload", "a subscriber that cannot keep up", scene_overload},
+        {"rooms", "one chat on two servers", scene_rooms},
         {"cost", "a hop more, and all depend on it", scene_cost},
         {0}};
     static const struct option_spec options[] = {
@@ -34,7 +36,7 @@ int main(int argc, char **argv)
         &(struct command){
             "[SCENE]",
             "Lesson 05, pubsub: a broker. Without SCENE all of them: qos, pipeline, "
-            "backlog,\ntopics, order, duplicates, correlate, overload, cost.",
+            "backlog,\ntopics, order, duplicates, correlate, overload, rooms, cost.",
             options});
     cast_broker(host, port);
     story_begin();

@@ -1,5 +1,5 @@
 // qos.c: one message at each quality of service, and a connection that is cut at each step of
-// its way. What arrives not at all, once, twice?
+// its way. Does the message arrive not at all, once, or twice?
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +32,7 @@ static uint8_t qos;
 static enum cut cut;
 static bool cut_done;
 static int handled; // how often the subscriber has handled the message
-static bool at_end; // the message behind it has come
+static bool at_end; // the next message, "end", has come
 
 static bool handle(struct player *player, const struct mqtt_packet *packet)
 {
@@ -47,21 +47,20 @@ static bool handle(struct player *player, const struct mqtt_packet *packet)
     return !(cut == FROM_SUBSCRIBER && !cut_done && packet->qos == 1);
 }
 
-// All is said: the publisher has its answer, and no id waits to be released.
+// The message is through: the publisher has its answer, and no id waits to be released.
 static bool is_through(void)
 {
     bool answered = qos == 0 || publisher.completed > 0;
     return handled > 0 && answered && subscriber.client.unreleased == 0;
 }
 
-// The message behind it has come, so it cannot come any more.
+// The next message has come, so the first one cannot come any more.
 static bool is_over(void)
 {
     return at_end && subscriber.client.unreleased == 0;
 }
 
-// The subscriber comes back: its session is there, and what it has not acknowledged comes
-// again.
+// The player comes back: its session is there, and what it has not acknowledged comes again.
 static void come_back(struct player *player)
 {
     cut_done = true;
@@ -84,7 +83,7 @@ static void cut_subscriber(void)
     come_back(&subscriber);
 }
 
-// The publisher's part: it has to send again what is not acknowledged.
+// The publisher's part: the publisher has to send again what is not acknowledged.
 static void cut_publisher(uint16_t id)
 {
     player_await(&publisher);
@@ -99,7 +98,7 @@ static void cut_publisher(uint16_t id)
         client_send(&publisher.client, &(struct mqtt_packet){.type = MQTT_PUBREL, .id = id});
 }
 
-// What the broker has kept of earlier messages goes away with a clean session.
+// A clean session ends the older one, with all messages that the broker has kept for it.
 static void end_sessions(void)
 {
     player_enter(&publisher, "publisher", true);
@@ -155,14 +154,14 @@ static const struct claim two_generals = {
     "whether a message has been delivered: the two generals' problem", HOLDS, NULL};
 static const struct claim always_once = {
     "5.26", "guide §5", "publish/subscribe delivers each message at least once", NOT_HERE,
-    "At QoS 0 it is at most once: nobody sends it again (MQTT 3.1.1 §4.3.1)."};
+    "At QoS 0 it is at most once: no one sends it again (MQTT 3.1.1 §4.3.1)."};
 
 void scene_qos(void)
 {
     static int arrived[3][CUTS];
     story_say(
-        "One message at QoS 0, 1 and 2, and nothing goes wrong. (Each acknowledgement is for "
-        "one hop: the publisher's does not say that a subscriber has it.)");
+        "One message at QoS 0, 1 and 2, and nothing goes wrong. Each acknowledgement is for "
+        "one hop: the broker's PUBACK does not say that a subscriber has the message.");
     publisher.shown = subscriber.shown = true;
     for (int i = 0; i < 3; i++)
         publish_one((uint8_t)i, NO_CUT);
@@ -171,9 +170,8 @@ void scene_qos(void)
         for (enum cut step = NO_CUT; step < CUTS; step++)
             if (has_step(i, step))
                 arrived[i][step] = publish_one((uint8_t)i, step);
-    story_say(
-        "Now the connection is cut when one packet is on its way; whoever was cut comes back. "
-        "How often has the subscriber handled the message?");
+    story_say("Now the connection is cut when one packet is on its way; the client comes back. "
+              "How often has the subscriber handled the message?");
     story_head("the packet that is lost|QoS 0|QoS 1|QoS 2");
     for (enum cut step = NO_CUT; step < CUTS; step++) {
         char cells[3][16];
@@ -191,18 +189,22 @@ void scene_qos(void)
     for (enum cut step = NO_CUT; step < CUTS; step++)
         once = once && two[step] == 1;
     claim_report(
-        &at_least_once, never_less && twice && once ? HOLDS : UNCLEAR,
+        &at_least_once, holds_if(never_less && twice && once),
         "QoS 1: twice, when an acknowledgement is lost. QoS 2: once at each of %d cuts, "
         "because both ends remember the id until it is released, and as long as neither "
         "forgets",
         CUTS - 1);
     claim_report(
-        &two_generals, never_less && twice ? HOLDS : UNCLEAR,
-        "QoS 1: the sender hears nothing, be the message lost (it was handled %d time in "
-        "all) or its acknowledgement (%d times). It cannot know which, and sends it again",
+        &two_generals, holds_if(never_less && twice),
+        "QoS 1: the sender hears nothing when the message is lost (it was then handled %d time "
+        "in all), and nothing when its acknowledgement is lost (%d times). It cannot know "
+        "which, "
+        "and sends the message again",
         one[TO_SUBSCRIBER], one[FROM_SUBSCRIBER]);
-    claim_report(&always_once,
-                 arrived[0][TO_SUBSCRIBER] == 0 && arrived[0][NO_CUT] == 1 ? NOT_HERE : UNCLEAR,
+    enum verdict at_most_once = UNCLEAR;
+    if (arrived[0][TO_SUBSCRIBER] == 0 && arrived[0][NO_CUT] == 1)
+        at_most_once = NOT_HERE;
+    claim_report(&always_once, at_most_once,
                  "QoS 0, cut before the subscriber has read: %d times",
                  arrived[0][TO_SUBSCRIBER]);
 }

@@ -1,4 +1,5 @@
-// scenes.h: what play.c plays. Each scene is in the file of its name; topics in filters.c.
+// scenes.h: the scenes that play.c plays. Each is in the file of its name; topics is in
+// filters.c.
 #ifndef SCENES_H
 #define SCENES_H
 
@@ -10,6 +11,7 @@ void scene_order(void);
 void scene_duplicates(void);
 void scene_correlate(void);
 void scene_overload(void);
+void scene_rooms(void);
 void scene_cost(void);
 
 #endif

@@ -85,7 +85,9 @@ static int enter(int number, bool subscribes)
 static int take(struct subscriber *one)
 {
     static char bytes[1 << 16], acks[4 * sizeof bytes / PACKET + 4];
-    int size = qos ? PACKET + 2 : PACKET, whole = 0;
+    int size = PACKET, whole = 0;
+    if (qos)
+        size += 2;
     size_t acks_length = 0;
     memcpy(bytes, one->part, (size_t)one->head);
     ssize_t got = read(one->fd, bytes + one->head, sizeof bytes - (size_t)one->head);
@@ -113,7 +115,7 @@ static void publish(int publisher)
     struct mqtt_packet packet = {.topic = {"t", 1}, .payload = {payload, PAYLOAD}};
     packet.qos = (uint8_t)qos;
     for (int i = 0; i < burst; i++) {
-        packet.id = qos ? (uint16_t)(i + 1) : 0;
+        packet.id = (uint16_t)(i + 1); // not written at QoS 0
         length += mqtt_write_publish(out + length, &packet);
         memcpy(out + length, payload, PAYLOAD);
         length += PAYLOAD;

@@ -1,4 +1,4 @@
-// packet_rules.h: what has to be true of any bytes, for the tests and the fuzzer.
+// packet_rules.h: rules that hold for any bytes, for the tests and the fuzzer.
 #ifndef PACKET_RULES_H
 #define PACKET_RULES_H
 
@@ -9,10 +9,11 @@
 #include "sessions.h"
 #include "topics.h"
 
-// Copies bytes into memory that ends where they do, so that a sanitizer sees whoever reads on.
+// Copies bytes into memory that ends where they end, so that a sanitizer sees a read beyond
+// them.
 static inline char *copy_exactly(const char *bytes, size_t length)
 {
-    char *copy = malloc(length ? length : 1);
+    char *copy = malloc(length + (length == 0));
     if (length)
         memcpy(copy, bytes, length);
     return copy;
@@ -31,25 +32,31 @@ static inline const char *rewrite_fault(const char *bytes, size_t size,
         memcpy(out + length, packet->payload.at, packet->payload.length);
     bool same = length + packet->payload.length == size && !memcmp(out, bytes, size);
     free(out);
-    return same ? NULL : "a PUBLISH is not written as it was read";
+    if (!same)
+        return "a PUBLISH is not written as it was read";
+    return NULL;
 }
 
 static inline const char *filters_fault(const struct mqtt_packet *packet)
 {
     struct mqtt_text filters = packet->payload, filter;
-    uint8_t qos = 0;
+    uint8_t qos = 0, *asked = NULL;
     size_t length = 0;
     bool subscribes = packet->type == MQTT_SUBSCRIBE;
-    while (mqtt_next_filter(&filters, &filter, subscribes ? &qos : NULL)) {
+    if (subscribes)
+        asked = &qos;
+    while (mqtt_next_filter(&filters, &filter, asked)) {
         length += 2 + filter.length + subscribes;
         if (qos > 2 || !filter_is_valid(filter))
             return "a filter was let through";
     }
-    return length == packet->payload.length ? NULL : "filters are not what the packet has";
+    if (length != packet->payload.length)
+        return "filters are not what the packet has";
+    return NULL;
 }
 
-// Reads packet after packet. With the bytes cut in two, a packet must be read as it is without,
-// or wait for the rest.
+// Reads packet after packet. When the bytes are cut in two, the first part must give the same
+// packet, or the reader must wait for the rest.
 static inline const char *packets_fault(const char *all, size_t length, size_t cut,
                                         enum mqtt_sender sender)
 {
@@ -72,10 +79,12 @@ static inline const char *packets_fault(const char *all, size_t length, size_t c
         if (at < cut) {
             ssize_t sooner = mqtt_read(part + at, cut - at, sender, &early);
             bool whole = size > 0 && (size_t)size <= cut - at;
-            if (whole ? sooner != size : sooner > 0 || (sooner < 0 && size >= 0))
+            bool early_end = sooner > 0 || (sooner < 0 && size >= 0);
+            if ((whole && sooner != size) || (!whole && early_end))
                 fault = "a packet is read otherwise when it comes in parts";
         }
-        at += size > 0 ? (size_t)size : 0;
+        if (size > 0)
+            at += (size_t)size;
     }
     free(bytes);
     free(part);
@@ -91,20 +100,24 @@ static inline void rules_count(struct group *group)
     rules_found += (int)group->count;
 }
 
-// The tree of filters and filter_matches() are of one mind. The text before the first 0 byte is
-// the topic; each between two others is a filter.
+// The tree of filters and filter_matches() give the same result. The text before the first 0
+// byte is the topic; each text between two 0 bytes is a filter.
 static inline const char *topics_fault(const char *bytes, size_t length)
 {
     const char *end = bytes + length, *zero = memchr(bytes, 0, length);
     struct session *session = session_new(mqtt_text("rules"));
-    struct mqtt_text topic = {bytes, (uint32_t)(zero ? zero - bytes : (long)length)};
+    struct mqtt_text topic = {bytes, (uint32_t)length};
+    if (zero)
+        topic.length = (uint32_t)(zero - bytes);
     int wanted = 0, filters = 0;
     if (!session || !topic_is_valid(topic))
         zero = NULL;
     while (zero && filters < 50) {
         const char *at = zero + 1;
         zero = memchr(at, 0, (size_t)(end - at));
-        struct mqtt_text filter = {at, (uint32_t)((zero ? zero : end) - at)}, name, bare;
+        struct mqtt_text filter = {at, (uint32_t)(end - at)}, name, bare;
+        if (zero)
+            filter.length = (uint32_t)(zero - at);
         uint32_t before = session->subscription_count;
         if (!filter_is_valid(filter) || !filter_split(filter, &name, &bare) ||
             !topics_subscribe(session, filter, 1))
@@ -122,7 +135,9 @@ static inline const char *topics_fault(const char *bytes, size_t length)
         return "the tree finds other filters than those that match";
     if (topic_is_valid(topic))
         topics_match(topic, rules_count);
-    return rules_found == wanted ? NULL : "the tree keeps filters of a session that is gone";
+    if (wanted != rules_found)
+        return "the tree keeps filters of a session that is gone";
+    return NULL;
 }
 
 #endif

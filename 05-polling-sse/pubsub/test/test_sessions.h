@@ -215,7 +215,8 @@ TEST(overlapping_filters)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// ---- who may connect -----------------------------------------------------------------------
+// ---- users and passwords
+// -----------------------------------------------------------------------
 
 static int code_of(int port, const char *user, const char *password)
 {
@@ -255,7 +256,7 @@ TEST(a_full_broker_says_so)
     CHECK(enter(&a, port, "a", true) && enter(&b, port, "b", true));
     CHECK(!enter(&c, port, "c", true));
     CHECK_HAS(c.client.why, "code 3: server unavailable");
-    CHECK(enter(&c, port, "b", true)); // but who takes over needs no place
+    CHECK(enter(&c, port, "b", true)); // a takeover needs no place
     CHECK(client_step(&b.client, 5000) < 0);
     client_disconnect(&c.client);
     CHECK(enter(&b, port, "b", true));
@@ -322,9 +323,9 @@ TEST(the_largest_packets)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Subscribers that do not read, and large messages. Who reads is not harmed; what the others
-// are kept is bounded.
-TEST(who_does_not_read_harms_nobody)
+// Large messages, and subscribers that do not read: they do not harm a subscriber that reads,
+// and the broker keeps no more for them than the limits say.
+TEST(stuck_subscribers_harm_no_other)
 {
     enum { STUCK = 40, MESSAGES = 60 };
     static char large[100001];
@@ -356,7 +357,7 @@ TEST(who_does_not_read_harms_nobody)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Connections that say nothing take nobody's place.
+// Connections that say nothing take no client's place.
 TEST(silent_connections_lock_nobody_out)
 {
     enum { SILENT = 1500 };

@@ -5,22 +5,22 @@
 #include "delivery.h"
 
 #define CLIENTS_MAX 10000 // connected; the next one gets code 3
-#define SILENT_MAX  1000  // connections without a CONNECT; then the one that waits longest goes
+#define SILENT_MAX  1000  // connections without a CONNECT; for one more the oldest is closed
 
 extern int clients_max; // at most CLIENTS_MAX
 
-// A connection is open, and is to say CONNECT; it has, or is gone.
+// Puts a new connection into the list of those without a CONNECT; takes it out of this list.
 void expect_connect(struct client *client);
 void forget_silent(struct client *client);
 
-// Answers a CONNECT. False: it was refused, and the connection is to be closed.
+// Answers a CONNECT. False: the broker has refused it; the caller is to close the connection.
 bool take_connect(struct client *client, const struct mqtt_connect *connect);
 
-// The client is gone: its will, if it still has one, is published; its session stays, unless it
-// was a clean one.
+// The client is gone: the broker publishes its will, if it still has one, and keeps its
+// session, unless it is a clean one.
 void leave(struct client *client);
 
-// The same for a client that did what is not allowed: it is logged. Returns false.
+// The same for a client that did what is not allowed; `what` goes to the log. Returns false.
 bool reject(struct client *client, const char *what);
 
 #endif

@@ -12,7 +12,7 @@
 
 int clients_max = CLIENTS_MAX;
 
-// Connections that have not said CONNECT yet, the one that came first first.
+// The connections without a CONNECT, the oldest first.
 static struct client *first_silent, *last_silent;
 static int silent_count;
 
@@ -21,7 +21,7 @@ static int silent_count;
 void expect_connect(struct client *client)
 {
     if (silent_count >= SILENT_MAX)
-        shutdown(first_silent->conn.fd, SHUT_RDWR); // and the loop finds it closed
+        shutdown(first_silent->conn.fd, SHUT_RDWR); // the loop then finds it closed
     client->before = last_silent;
     if (last_silent)
         last_silent->behind = client;
@@ -50,8 +50,8 @@ void forget_silent(struct client *client)
 
 // ---- the end of a connection ---------------------------------------------------------------
 
-// The client is gone, with DISCONNECT or without: then its will is published (§3.1.2.5). Its
-// session stays, unless it was a clean one.
+// The client is gone. Without a DISCONNECT it still has its will, which the broker publishes
+// (§3.1.2.5). Its session stays, unless it is a clean one.
 void leave(struct client *client)
 {
     struct session *session = client->session;
@@ -71,8 +71,8 @@ void leave(struct client *client)
     message_drop(will);
 }
 
-// What is wrong with a client is logged, and its connection is closed: 3.1.1 has no packet that
-// would tell it (§4.8).
+// Logs what is wrong with a client. The caller then closes the connection: MQTT 3.1.1 has no
+// packet that would tell the client (§4.8).
 bool reject(struct client *client, const char *what)
 {
     const struct session *session = client->session;
@@ -92,17 +92,17 @@ static enum mqtt_code may_connect(const struct mqtt_connect *connect)
         return MQTT_WRONG_LEVEL;
     if (connect->client_id.length > CLIENT_ID_MAX)
         return MQTT_BAD_CLIENT_ID;
-    if (connect->client_id.length == 0 && !connect->clean) // what would its session be called?
+    if (connect->client_id.length == 0 && !connect->clean) // a kept session needs a name
         return MQTT_BAD_CLIENT_ID;
     enum mqtt_code code = accounts_check(connect);
     const struct session *own = session_find(connect->client_id);
-    bool takes_over = own && own->client; // then there is one client less
+    bool takes_over = own && own->client; // the older connection of this client will be closed
     if (code == MQTT_ACCEPTED && !takes_over && figures.connected >= (uint32_t)clients_max)
         return MQTT_UNAVAILABLE;
     return code;
 }
 
-// A client without an id gets one that nobody has.
+// A client without an id gets one that no session has.
 static struct mqtt_text make_id(char text[40])
 {
     static unsigned long number;
@@ -114,8 +114,8 @@ static struct mqtt_text make_id(char text[40])
     return id;
 }
 
-// Finds or makes the client's session. If another connection has it, that one is closed: there
-// is one client with this id, and this is it (§3.1.4).
+// Finds or makes the client's session. If another connection has this session, the broker
+// closes the other connection: the new one is the client's (§3.1.4).
 static bool open_session(struct client *client, const struct mqtt_connect *connect,
                          bool *present)
 {
@@ -128,7 +128,7 @@ static bool open_session(struct client *client, const struct mqtt_connect *conne
         struct client *other = session->client;
         log_line("%.*s: taken over by another connection", (int)id.length, id.at);
         leave(other);
-        shutdown(other->conn.fd, SHUT_RDWR); // and the loop finds it closed
+        shutdown(other->conn.fd, SHUT_RDWR); // the loop then finds it closed
         session = session_find(id);
     }
     if (session && connect->clean) {

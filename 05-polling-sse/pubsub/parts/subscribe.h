@@ -6,12 +6,12 @@
 
 #define FILTERS_MAX 1000 // in one SUBSCRIBE
 
-// Adds the filters to the client's session, answers with the QoS granted for each of them, and
-// lets the retained messages that match wait for it. False: too many of them; the connection is
-// to be closed.
+// Adds the filters to the client's session, answers with the QoS granted for each filter, and
+// puts the retained messages that match into the session's queue. False: there are too many
+// filters; the caller is to close the connection.
 bool take_subscribe(struct client *client, const struct mqtt_packet *packet);
 
-// Takes the filters away, and answers.
+// Removes the filters from the client's session, and answers.
 void take_unsubscribe(struct client *client, const struct mqtt_packet *packet);
 
 #endif

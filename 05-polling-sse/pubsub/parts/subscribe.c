@@ -16,7 +16,10 @@ struct retained_for {
 static void give_retained(struct message *message, void *data)
 {
     const struct retained_for *to = data;
-    session_queue(to->session, message, message->qos < to->qos ? message->qos : to->qos, true);
+    uint8_t qos = to->qos;
+    if (message->qos < qos)
+        qos = message->qos;
+    session_queue(to->session, message, qos, true);
 }
 
 bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
@@ -27,8 +30,9 @@ bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
     while (mqtt_next_filter(&filters, &filter, &qos)) {
         if (count == FILTERS_MAX)
             return reject(client, "a SUBSCRIBE with too many filters");
-        bool granted = topics_subscribe(client->session, filter, qos);
-        codes[count++] = granted ? qos : MQTT_FILTER_REFUSED;
+        if (!topics_subscribe(client->session, filter, qos))
+            qos = MQTT_FILTER_REFUSED;
+        codes[count++] = qos;
     }
     char *answer = conn_space(&client->conn);
     size_t length = mqtt_write_head(answer, MQTT_SUBACK, 0, 2 + count);
@@ -41,7 +45,7 @@ bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
         struct mqtt_text share, bare;
         struct retained_for to = {client->session, qos};
         if (codes[i] == MQTT_FILTER_REFUSED || !filter_split(filter, &share, &bare) ||
-            share.length > 0) // those who share get none
+            share.length > 0) // a shared subscription gets no retained messages
             continue;
         sys_topics_refresh(bare);
         retained_match(bare, give_retained, &to);
