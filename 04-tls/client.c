@@ -3,12 +3,10 @@
 //
 // Run:    ./client                        against ./server in another terminal
 //         ./client /bytes?n=100
-//         ./client --resume               two requests: the second handshake resumes the
-//         session
+//         ./client --resume               two requests, the second in a resumed session
 //         ./client --host ietf.org --port 443 --ca /etc/ssl/certs/ca-certificates.crt
 // Watch:  the line "checked": it names the CA that has signed the server's certificate. The
-// answer
-//         goes to stdout, all other lines to stderr.
+//         answer goes to stdout, all other lines to stderr.
 //
 // Read main() from top to bottom. connect.c opens a connection and checks the server;
 // parts/ask.c reads an answer. The scenes are another program: ./play.

@@ -215,8 +215,8 @@ static void set_versions_and_ciphers(SSL_CTX *ctx, const struct context_settings
 static void set_sessions(SSL_CTX *ctx, const struct context_settings *settings,
                          unsigned char site)
 {
-    if (!SSL_CTX_set_session_id_context(ctx, &site,
-                                        1) || // only sessions of this site are resumed
+    // The id of the site is one byte. Only sessions of this site are resumed.
+    if (!SSL_CTX_set_session_id_context(ctx, &site, 1) ||
         !SSL_CTX_set_num_tickets(ctx, TICKETS))
         fail("set", "sessions");
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);

@@ -3,9 +3,8 @@
 // Run:    ./server             then, in another terminal: ./client, or
 //         curl --cacert keys/ca.pem https://localhost:8004/
 // Watch:  the first line about each connection: its version, cipher and group, and whether it
-// was
-//         a full handshake or a resumed session. Everything behind this line is the same as in
-//         HTTP without TLS.
+//         was a full handshake or a resumed session. Everything behind this line is the same as
+//         in HTTP without TLS.
 //
 // Read take() first, then take_request(). context.c has the server's policy,
 // parts/certificates.c makes its certificates, answer.c its answers.

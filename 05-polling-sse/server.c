@@ -2,7 +2,7 @@
 // server-sent events, WebSocket. The same events, so that their price can be compared.
 //
 // Run:    ./server              then http://localhost:8005/ in a browser, ./client, or
-//         curl localhost:8005/poll?since=0         curl -d hello localhost:8005/publish
+//         curl 'localhost:8005/poll?since=0'       curl -d hello localhost:8005/publish
 //         curl -N localhost:8005/events            curl localhost:8005/stats
 // Watch:  which client asks, and which one is only told. A published event goes into a ring
 //         (parts/feed.c). For a subscriber the server keeps only its position in this ring.

@@ -5,8 +5,7 @@
 //         ./http_client --threads 20 --connections 2 URL      20 threads share 2 connections
 //         ./http_client --connections 1 --pause-ms 2000 --blind URL
 // Watch:  how many connections were opened for how many requests. When the server closes an
-// idle
-//         connection, the client opens another one, and no request fails.
+//         idle connection, the client opens another one, and no request fails.
 //
 // pool.c knows nothing about HTTP, and http_client.c nothing about the threads in the pool's
 // line. Read open_connection(), look() and get().

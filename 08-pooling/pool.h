@@ -15,8 +15,7 @@
 // The pool promises:
 // * There are never more than `max` resources. Those that are being opened or closed count too.
 // * Threads that wait are served in the order in which they came. A resource that is returned
-// goes
-//   directly to the first thread in line, and no later thread can take it.
+//   goes directly to the first thread in line, and no later thread can take it.
 // * The pool calls your functions outside its lock: a slow open delays no other thread.
 // * The pool closes a broken resource, and the first thread in line may open another one.
 // * When an open fails, its borrower gets the reason. For `retry_ms` no other borrower tries to
@@ -24,8 +23,7 @@
 //   reason. (A borrower whose idle resource turns out to be dead opens another one at once, or
 //   gets the reason of the failure.)
 // * A lease may be returned twice, even through a copy. The second time does nothing, so the
-// next
-//   borrower of the resource is safe.
+//   next borrower of the resource is safe.
 #ifndef POOL_H
 #define POOL_H
 
@@ -49,8 +47,7 @@ struct pool_config {
     int idle_ms;    // a resource that is idle for so long is closed, if more than min; 0: never
     int lifetime_ms; // a resource of this age is closed when it is not lent; 0: never
     int jitter; // 0 to 50: each lifetime is shorter by a random part, at most so many percent
-    int validate_ms; // a resource that was idle for longer is validated before a loan; 0: each
-                     // is
+    int validate_ms; // a resource that was idle for longer is validated before a loan; 0: all
     int leak_ms;     // a resource that is out for longer is reported, once; 0: never
 
     // Makes a resource, or returns NULL and writes the reason to `why`. It has to give up after

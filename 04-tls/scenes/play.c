@@ -3,8 +3,7 @@
 // Run:    make run             or one scene: make run SCENE=handshake ARGS="--rtt 200"
 //         ./play handshake     beside ./server in another terminal
 // Watch:  how many round trips there are before the first byte of an answer, and which bytes
-// can
-//         still be read on the way.
+//         can still be read on the way.
 //
 // connect.c opens connections and checks the server; each scene is in the file of its name.
 #include "ask.h"

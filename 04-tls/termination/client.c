@@ -6,8 +6,7 @@
 //         ./client             or with fields of your own:
 //         ./client "X_Forwarded_For: 6.6.6.6" "Connection: X-A" "X-A: 1"
 // Watch:  which fields arrive, which do not, and which are new. The password is encrypted on
-// the
-//         first leg, and stands in plain text on the second one.
+//         the first leg, and stands in plain text on the second one.
 //
 // Read main() from top to bottom. The rules about fields are in ../../common/forward.c.
 #include <errno.h>

@@ -8,8 +8,7 @@
 //         ./proxy --upstream 127.0.0.1:8002
 //         curl --cacert ../keys/ca.pem https://localhost:8404/
 // Watch:  the two legs of each request: the first is encrypted, the second is plain. A machine
-// on
-//         the second leg can read everything.
+//         on the second leg can read everything.
 //
 // Read run() first: one poll() for all connections. relay.c serves one connection,
 // ../../common/forward.c rewrites requests and answers.

@@ -42,8 +42,7 @@ struct traffic {
 };
 
 struct settings {
-    int heartbeat_ms;    // after so long without news, an SSE or WebSocket subscriber is sent a
-                         // sign
+    int heartbeat_ms;    // after so long without news, a stream or a WebSocket is sent a sign
     int retry_ms;        // EventSource waits so long before it connects again
     int queue;           // events that may wait for a subscriber that does not read
     int token_ms;        // time between two words of an answer
