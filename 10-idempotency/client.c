@@ -123,7 +123,7 @@ static void make_charge(const char *key, int amount, bool twice)
     struct call_request request = {"POST", "/charges", key, content, timeout_ms};
     snprintf(content, sizeof content, CONTENT, amount);
     printf("POST /charges  %s\nIdempotency-Key: %s\n", content, key);
-    for (int i = 0; i < 1 + twice; i++) {
+    for (int i = 0; i < 1 + twice; i++) { // `twice` counts as 0 or 1
         if (i > 0)
             printf("\nThe same request once more, as if that answer had been lost:\n");
         charge(&request);

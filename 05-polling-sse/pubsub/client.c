@@ -24,7 +24,7 @@ static int port = 8105, qos = 0, keep_s = 60, count = 0;
 static bool clean, retain, quiet;
 static int printed;
 
-// "-> PUBLISH  id 1  QoS 1, DUP  home/kitchen"
+// Shows a packet: '-> PUBLISH    QoS 1, DUP "home/kitchen", 4 bytes  id 1'.
 static void show(struct mqtt_client *client, bool sent, const struct mqtt_packet *packet)
 {
     (void)client;

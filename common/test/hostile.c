@@ -1,8 +1,8 @@
 // hostile.c: hostile clients, for `make soak`. They send to a server what a good client once
-// sent, as `wire --pcap` has recorded it, but cut off, mutilated, over and over, byte by byte,
-// or not at all; and they leave without a word. Others send a byte now and then and never
-// finish: a crowd of them must not lock out the good clients. One seed, one sequence of
-// attacks.
+// sent, as `wire --pcap` has recorded it, but cut off, mutilated, many times, byte by byte, or
+// not at all; then they close or reset the connection, at times before the answer. Others send
+// a byte now and then and never finish: a crowd of them must not lock out the good clients. The
+// same seed makes the same sequence of attacks.
 //
 //   build/hostile --port 8002 --seconds 60 build/soak/02-http1.pcap
 #include <errno.h>

@@ -92,7 +92,8 @@ down 7 7" "awk '/receiver/ && /Kbits/ && n < 2 { printf \"%s %d %d\n\", n++ ? \"
         # All that a box rewrites: UDP, TCP, ICMP errors of both kinds, a balancer.
         ./wire/wire --pcap "$capture" --nat home --hairpin --node a --behind home --node m --address 10.0.0.2,10.0.0.3 \
             --node c --balancer front --address 10.0.0.9 --to c:7002 -- c: build/nat_peer greeter -- m: build/nat_peer mirror -- a: sh -c '
-            build/nat_peer probe; build/nat_peer refused; build/nat_peer hairpin; build/nat_peer call 10.0.0.9 7002 20;
+            build/nat_peer probe; build/nat_peer refused; HOST=10.0.0.9 build/nat_peer refused; build/nat_peer gone; build/nat_peer hairpin;
+            build/nat_peer call 10.0.0.9 7002 20;
             build/nat_peer flows 500; command -v traceroute >/dev/null && traceroute -n $M_HOST' >/dev/null 2>&1
         expect "tshark names the two ends of each hop" "a > home
 c > front

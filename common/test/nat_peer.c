@@ -3,7 +3,9 @@
 //
 //     nat_peer mirror           UDP on $HOST and the next address, port 7000 and 7001 of each
 //     nat_peer greeter          TCP on port 7002: says its node, and the address that it sees
-//     nat_peer call ADDRESS PORT [N]   hears the greeter, N times
+//     nat_peer call ADDRESS PORT [N]   connects to the greeter, N times
+//     nat_peer leave NODE       connects to the greeter; closes when wire has muted NODE
+//     nat_peer echo REQUEST     wire_tell() between two round trips to $HOST:$PORT
 //     nat_peer probe            prints the NAT's mapping and filtering in RFC 4787's words
 //     nat_peer timeout MS       says whether the mapping is another one after so long a silence
 //     nat_peer hairpin          says whether two sockets behind the NAT meet at its address
@@ -75,15 +77,38 @@ static void greeter(void)
         greet(polls[1].fd);
 }
 
-static void call(const char *address, int port, int count)
+// Prints what the greeter says. `mute`, if it is not NULL, is muted before the connection is
+// closed.
+static void call(const char *address, int port, int count, const char *mute)
 {
     for (int i = 0; i < count; i++) {
         char greeting[100];
         int fd = net_connect_or_die(address, port);
         ssize_t got = read(fd, greeting, sizeof greeting);
         printf("%.*s", (int)(got > 0 ? got : 0), greeting);
+        if (mute && !wire_tell("mute %s", mute))
+            printf("%s is muted\n", mute);
+        fflush(stdout);
         close(fd);
     }
+}
+
+// One connection to an echo server, a byte before the request to wire, and a byte after it.
+static void echo(const char *request)
+{
+    char byte = 'x';
+    int fd = net_connect_or_die(getenv("HOST"), atoi(getenv("PORT")));
+    if (!write_all(fd, &byte, 1) || !read_exactly(fd, &byte, 1))
+        die("the echo broke off");
+    const char *wrong = wire_tell("%s", request);
+    struct pollfd answer = {fd, POLLIN, 0};
+    if (wrong)
+        die("wire: %s", wrong);
+    if (write_all(fd, &byte, 1) && poll(&answer, 1, 10 * PATIENCE) > 0 &&
+        read_exactly(fd, &byte, 1))
+        puts("the connection goes on");
+    else
+        puts("the connection hangs");
 }
 
 // Answers each datagram with the address and the port that it came from. sin_zero has the
@@ -298,7 +323,11 @@ int main(int argc, char **argv)
     else if (!strcmp(role, "greeter"))
         greeter();
     else if (!strcmp(role, "call") && argc > 3)
-        call(argv[2], atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 1);
+        call(argv[2], atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 1, NULL);
+    else if (!strcmp(role, "leave"))
+        call(getenv("HOST"), TCP_PORT, 1, number);
+    else if (!strcmp(role, "echo"))
+        echo(number);
     else
         die("no role '%s'", role);
     return 0;

@@ -165,7 +165,7 @@ static void wait_for_signal(bool ready)
     poll(&stop, 1, -1);
 }
 
-// A story of its own, for the look of it.
+// Tells a short story with a line of each kind: the tests look at its layout.
 static void tell(void)
 {
     static const struct claim good = {"0.1", "guide §1", "water is wet", HOLDS, NULL};
@@ -182,7 +182,7 @@ static void tell(void)
     claim_report(&bad, NOT_HERE, "wet again");
 }
 
-// Lines that are as long as lines get.
+// Tells a story whose lines are all longer than a narrow terminal.
 static void tell_at_length(void)
 {
     static const struct claim claim = {

@@ -309,7 +309,7 @@ TEST(http_status_lines)
     } lines[] = {
         {"HTTP/1.1 200 OK\r\n", 1, 200},
         {"HTTP/1.1 404 \r\n", 1, 404},
-        {"HTTP/1.1 404\r\n", 1, 404}, // the space is missing, which does not matter to anybody
+        {"HTTP/1.1 404\r\n", 1, 404}, // the space is missing: accepted all the same
         {"HTTP/1.0 299 Any (\"thing\")\t\xc3\xa4\r\n", 1, 299},
         {"HTTP/1.9 999 x\r\n", 1, 999},
         {"HTTP/2.0 200 OK\r\n", -505, 0},

@@ -167,9 +167,17 @@ TEST(a_muted_node_says_nothing_more)
     CHECK(after != NULL);
     CHECK_HAS(after, "✗ cut off: SYN");
     CHECK_HAS(after, "status 124\n");
-    CHECK(!strstr(after, "◀")); // nothing that b sends arrives: no FIN, no RST
+    CHECK(!strstr(after, "◀"));
+    // It closes a connection.
+    CHECK_INT(test_run("./wire/wire --trace --draw a,b --node a --node b -- a: build/nat_peer "
+                       "greeter -- b: build/nat_peer leave b"),
+              0);
+    after = strstr(test_output, "b is muted\n");
+    CHECK(after != NULL);
+    CHECK_HAS(after, "cut off");
+    CHECK(!strstr(after, "◀"));
     // By the clock: for a while the node answers, then never again.
-    CHECK_INT(test_run("./wire/wire --node a --node b --mute-after 2000 -- b: build/nat_peer "
+    CHECK_INT(test_run("./wire/wire --node a --node b --mute-after 3000 -- b: build/nat_peer "
                        "greeter -- a: sh -c 'while timeout 1 build/nat_peer call $B_HOST 7002; "
                        "do sleep 0.05; done; timeout 1 build/nat_peer call $B_HOST 7002; echo "
                        "status $?'"),

@@ -169,7 +169,8 @@ TEST(wire_captures)
               (long)(24 + 16 * packets + bytes + (second ? atof(second + 9) : 0)));
 }
 
-// Milliseconds of CPU time that wire and two programs take which do nothing for so long.
+// Milliseconds of CPU time that wire and two programs take when the programs sleep for
+// `seconds`.
 static long idle_cpu_ms(const char *seconds)
 {
     char command[100];
@@ -265,8 +266,8 @@ TEST(wire_reports_a_server_that_does_not_say_its_port)
     CHECK_HAS(test_output, "ended before it was ready: exit status 4");
 }
 
-// The descriptor has a number that a plain sh can redirect to, also where the low ones are
-// taken; and behind the port there may be more, by name.
+// $READY_FD has a number that a plain sh can redirect to, also where the low numbers are taken.
+// Lines with the names and numbers of further ports may follow the first port.
 TEST(wire_hands_over_a_descriptor_for_the_port)
 {
     CHECK_INT(test_run("exec 3</dev/null 4<&3 5<&3 6<&3 7<&3 8<&3; ./wire/wire -- "
@@ -347,7 +348,7 @@ static pid_t start_wire(const char *mark)
         execl("/bin/sh", "sh", "-c", command, NULL);
         _exit(127);
     }
-    expect_processes(mark, 4); // the two, and wire and its guard, whose command line names one
+    expect_processes(mark, 4); // the two programs, wire, and the guard, a copy of wire
     return pid;
 }
 

@@ -1,7 +1,7 @@
-// mqtt_client.h: the client's half of MQTT, for ./client and for the scenes: it waits for one
-// thing at a time, and answers what has to be answered.
+// mqtt_client.h: the client's half of MQTT, for ./client and for the scenes. The client waits
+// for one packet at a time, and sends the acknowledgements of QoS 1 and 2.
 //
-// What it remembers of QoS 2 (which ids have come) outlives the connection, not the program.
+// It remembers the ids of QoS 2 that have come until the program ends, over reconnections.
 #ifndef MQTT_CLIENT_H
 #define MQTT_CLIENT_H
 
@@ -18,7 +18,7 @@ struct mqtt_client {
     char *in;             // bytes that have come
     size_t in_length, in_used;
     struct mqtt_packet last; // the packet that has come last; its texts are in `in`
-    uint16_t last_id;        // of a packet of ours
+    uint16_t last_id;        // the last id that this client has chosen
     int unreleased;          // messages of QoS 2 that have come and wait for PUBREL
     uint8_t received[8192];  // a bit for each id of QoS 2 that has come and is not released
     bool no_answers;         // do not answer messages: a client that is stuck
@@ -45,7 +45,7 @@ bool client_publish(struct mqtt_client *client, const char *topic, const char *t
 // DISCONNECT. False: the connection is gone.
 bool client_send(struct mqtt_client *client, const struct mqtt_packet *packet);
 
-// An id for a packet of ours.
+// Chooses an id for the client's next packet.
 uint16_t client_next_id(struct mqtt_client *client);
 
 // Waits for one packet, and answers it. 1: it is client->last. 0: none has come in this time.
@@ -56,7 +56,7 @@ int client_step(struct mqtt_client *client, int timeout_ms);
 // CLIENT_PATIENCE_MS, or the connection is gone.
 bool client_wait(struct mqtt_client *client, enum mqtt_type type, uint16_t id);
 
-// Ends the connection: with DISCONNECT, or without a word, as a network does.
+// Ends the connection: with DISCONNECT; without it, as a broken network does.
 void client_disconnect(struct mqtt_client *client);
 void client_cut(struct mqtt_client *client);
 

@@ -1,10 +1,9 @@
-// crowd.c: many subscribers and a publisher, for bench.sh: what does a broker need for each
-// message that it delivers?
+// crowd.c: many subscribers and a publisher, for bench.sh: how much CPU time and memory does a
+// broker need for them?
 //
-// Run:    build/crowd --port 8105 --pid PID --subscribers 1000 --qos 0 --burst 100 --messages
-// 2000 Watch:  the broker's CPU time, as the kernel counts it (/proc/PID/schedstat), for each
-// delivery;
-//         with --messages 0 its memory for each subscriber.
+// Run:    build/crowd --port 8105 --pid PID --subscribers 1000 --burst 100 --messages 2000
+// Watch:  the broker's CPU time for each delivery, as the kernel counts it
+//         (/proc/PID/schedstat); with --messages 0 the broker's memory for each subscriber.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,7 @@
 //
 // Run:    make fuzz        (FUZZ_SECONDS=600 for longer; needs clang)
 // Watch:  "cov:" grow. Bytes that break a rule of packet_rules.h, or that make the reader touch
-// what
-//         is not its own, are kept as build/crash-...
+//         memory of others, are kept as build/crash-...
 #include <stdint.h>
 #include <stdio.h>
 
@@ -12,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-// The first two bytes say where the others are cut.
+// The first two bytes say at which place the other bytes are cut in two.
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *bytes = (const char *)data + 2;

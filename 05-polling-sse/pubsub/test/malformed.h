@@ -1,6 +1,5 @@
-// malformed.h: packets that are wrong, and what has to happen: the broker closes the
-// connection, after a CONNACK with the reason where the standard wants one, and else without a
-// word (§4.8).
+// malformed.h: malformed packets, and the broker's answer: it closes the connection. Where the
+// standard asks for a CONNACK with the reason, the broker sends it first (§4.8).
 #ifndef MALFORMED_H
 #define MALFORMED_H
 
@@ -8,11 +7,11 @@
 #include <stddef.h>
 
 static const struct malformed {
-    bool connected; // it comes behind a good CONNECT
+    bool connected; // the client has sent a good CONNECT before
     const char *what;
     const char *bytes;
     size_t length;
-    const char *answer; // before the end
+    const char *answer; // that the broker sends before it closes
     size_t answer_length;
 } malformed[] = {
     {false, "type 0 is the first packet", "\x00\x00", 2, "", 0},

@@ -18,7 +18,7 @@ static bool exchange(int port)
     return right;
 }
 
-// A connection that was taken over is none any more, whatever was on its way.
+// After a takeover the old connection is closed, also when its client had packets on their way.
 TEST(no_connect_after_a_takeover)
 {
     pid_t pid;
@@ -48,7 +48,7 @@ TEST(a_message_in_bytes)
     CHECK(write_all(fd, "\x70\2\0\2", 4));                         // PUBCOMP
     CHECK(ask(fd, BYTES("\xc0\0"), BYTES("\xd0\0")));              // PINGREQ
     CHECK(ask(fd, BYTES("\xa2\5\0\3\0\1t"), BYTES("\xb0\2\0\3"))); // UNSUBSCRIBE
-    CHECK(ask(fd, BYTES("\x30\4\0\1tx\xc0\0"), BYTES("\xd0\0")));  // it is not told
+    CHECK(ask(fd, BYTES("\x30\4\0\1tx\xc0\0"), BYTES("\xd0\0")));  // no message comes
     CHECK(write_all(fd, "\xe0\0", 2));                             // DISCONNECT
     CHECK(is_closed(fd));
     close(fd);

@@ -1,4 +1,4 @@
-// test_mqtt.h: bytes of MQTT for tests: written by hand, sent, and what comes back.
+// test_mqtt.h: MQTT for tests: packets written by hand, and the clients of the tests.
 #ifndef TEST_MQTT_H
 #define TEST_MQTT_H
 
@@ -25,7 +25,7 @@ static inline int start_broker(pid_t *pid, const char *options)
 }
 
 // Reads until nothing has come for `ms` milliseconds, or the connection is closed. Returns how
-// many bytes; *open says whether the connection still is.
+// many bytes; *open says whether the connection is still open.
 static inline size_t listen_for(int fd, char *bytes, size_t size, int ms, bool *open)
 {
     size_t length = 0;
@@ -57,7 +57,7 @@ static inline bool get_bytes(int fd, const char *expected, size_t length)
     return got == length && !memcmp(bytes, expected, length);
 }
 
-// Sends bytes and expects these.
+// Sends bytes, and expects exactly this answer.
 static inline bool ask(int fd, const char *bytes, size_t length, const char *expected,
                        size_t expected_length)
 {
@@ -72,7 +72,7 @@ static inline int connected(int port)
     return fd;
 }
 
-// True if the broker closes the connection, whatever it says before.
+// True if the broker closes the connection, with or without bytes before.
 static inline bool is_closed(int fd)
 {
     char bytes[1000];
@@ -120,13 +120,13 @@ static inline bool enter(struct taker *taker, int port, const char *id, bool cle
                     (struct mqtt_connect){.clean = clean, .client_id = mqtt_text(id)});
 }
 
-// Waits for so many messages, and a little longer for what should not come.
+// Waits for so many messages, and then for any more that should not come.
 static inline const char *take_messages(struct taker *taker, int count)
 {
     for (int i = 0; i < 100 && taker->count < count; i++)
         if (client_step(&taker->client, 100) < 0)
             break;
-    // What was sent before the answer to this has come before it.
+    // Messages that the broker sent before it answers this have come before the answer.
     client_send(&taker->client, &(struct mqtt_packet){.type = MQTT_PINGREQ});
     client_wait(&taker->client, MQTT_PINGRESP, 0);
     return taker->got;

@@ -1,4 +1,4 @@
-// test_packets.h: packets that are wrong, cut, or changed at random.
+// test_packets.h: packets that are malformed, cut, or changed at random.
 #ifndef TEST_PACKETS_H
 #define TEST_PACKETS_H
 
@@ -10,7 +10,8 @@
 
 _Static_assert(MALFORMED >= 150, "the table is long enough");
 
-// Each of them: the right answer or none, then the end. A client beside them notices nothing.
+// For each malformed packet the broker gives the right answer, or none, and closes. Another
+// client notices nothing.
 TEST(malformed_packets_end_the_connection)
 {
     char bytes[1000];
@@ -57,7 +58,7 @@ static const char answers[] = CONNACK "\x90\3\0\1\2"
 static bool same_packets(const char *got, size_t length)
 {
     size_t at = 0, count = 0;
-    while (at < length) { // each of them is among the answers: their order depends on the cut
+    while (at < length) { // each packet is among the answers: their order depends on the cut
         size_t size = 2 + (size_t)got[at + 1];
         if (!memmem(answers, sizeof answers - 1, got + at, size))
             return false;
@@ -78,7 +79,7 @@ TEST(packets_split_at_every_byte)
         struct pollfd in = {fd, POLLIN, 0};
         setsockopt(fd, IPPROTO_TCP, 1, &on, sizeof on); // TCP_NODELAY
         CHECK(write_all(fd, talk, cut));
-        sleep_ms(1); // so that the parts are likely to be read apart; else it is another cut
+        sleep_ms(1); // the broker then mostly reads the parts one by one; it need not
         CHECK(write_all(fd, talk + cut, sizeof talk - 1 - cut));
         while (length < sizeof answers - 1 && poll(&in, 1, 5000) == 1) {
             ssize_t got = read(fd, bytes + length, sizeof bytes - length);
@@ -125,7 +126,7 @@ static size_t mutate(char *bytes, size_t size, unsigned long *random)
     return length;
 }
 
-// 100,000 of them for the reader; MUTATIONS (2,000) for a broker, which has to live on.
+// 100,000 changed packets for the reader; MUTATIONS (2,000) for a broker, which must go on.
 TEST(mutated_packets)
 {
     char bytes[200];
@@ -152,7 +153,7 @@ TEST(a_broker_survives_mutated_packets)
         size_t length = mutate(bytes, sizeof bytes, &random);
         int fd = net_connect("127.0.0.1", port);
         CHECK(fd >= 0 && write_all(fd, bytes, length));
-        shutdown(fd, SHUT_WR); // the broker answers what it can, and closes
+        shutdown(fd, SHUT_WR); // the broker answers the packets that it can read, and closes
         read_to_end(fd, got, sizeof got);
         close(fd);
     }
@@ -162,7 +163,7 @@ TEST(a_broker_survives_mutated_packets)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Topics and filters at random: the tree finds what matches, and forgets what is gone.
+// Topics and filters at random: the tree finds the filters that match, and no removed ones.
 TEST(the_tree_of_filters)
 {
     static const char letters[] = "ab/+#$\0\0/";

@@ -1,5 +1,5 @@
-// test_sessions.h: what the broker keeps for a client, and how one client is kept from harming
-// another: sessions, wills, retained messages, shared subscriptions, limits.
+// test_sessions.h: sessions, wills, retained messages, shared subscriptions, and the limits
+// that protect one client from another.
 #ifndef TEST_SESSIONS_H
 #define TEST_SESSIONS_H
 
@@ -15,7 +15,7 @@ static void publish_once(int port, const char *topic, const char *text, uint8_t 
     static struct taker publisher = {.client.fd = -1};
     CHECK(enter(&publisher, port, "", true));
     CHECK(client_publish(&publisher.client, topic, text, qos, retain));
-    // Behind the answer to this, all of it is passed on.
+    // When the broker answers this, it has passed on all messages before it.
     client_send(&publisher.client, &(struct mqtt_packet){.type = MQTT_PINGREQ});
     CHECK(client_wait(&publisher.client, MQTT_PINGRESP, 0));
     client_disconnect(&publisher.client);
@@ -28,14 +28,14 @@ TEST(a_session_outlives_its_connection)
     CHECK(enter(&a, port, "a", false) && !a.client.session_present);
     CHECK(client_subscribe(&a.client, "t/#", 2));
     client_disconnect(&a.client);
-    publish_once(port, "t/0", "zero", 0, false); // not for later
+    publish_once(port, "t/0", "zero", 0, false); // QoS 0 does not wait
     publish_once(port, "t/1", "one", 1, false);
     publish_once(port, "t/2", "two", 2, false);
     CHECK(enter(&a, port, "a", false) && a.client.session_present);
     CHECK_HAS(take_messages(&a, 2), "t/1=one;t/2=two;");
     CHECK_INT(a.count, 2);
     client_disconnect(&a.client);
-    CHECK(enter(&a, port, "a", true) && !a.client.session_present); // and that ends it
+    CHECK(enter(&a, port, "a", true) && !a.client.session_present); // a clean session ends it
     publish_once(port, "t/1", "three", 1, false);
     CHECK_HAS(take_messages(&a, 0), "");
     CHECK_INT(a.count, 0);
@@ -45,7 +45,7 @@ TEST(a_session_outlives_its_connection)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// What is not acknowledged comes again, as it was, with DUP; and PUBREL, when PUBREC had come.
+// A message that is not acknowledged comes again, with DUP; when PUBREC had come, PUBREL does.
 TEST(it_comes_again)
 {
     pid_t pid;
@@ -92,8 +92,9 @@ TEST(qos_2_is_known_after_a_reconnect)
     CHECK(ask(fd, BYTES(connect), BYTES("\x20\2\1\0")));
     CHECK(ask(fd, BYTES("\x3c\6\0\1t\0\5x"), BYTES("\x50\2\0\5")));
     CHECK(ask(fd, BYTES("\x62\2\0\5"), BYTES("\x70\2\0\5")));
-    CHECK(ask(fd, BYTES("\x62\2\0\5"), BYTES("\x70\2\0\5")));       // again: it was lost
-    CHECK(ask(fd, BYTES("\x34\6\0\1t\0\5y"), BYTES("\x50\2\0\5"))); // the id is free: a new one
+    CHECK(ask(fd, BYTES("\x62\2\0\5"), BYTES("\x70\2\0\5"))); // the client sends it again
+    CHECK(ask(fd, BYTES("\x34\6\0\1t\0\5y"),
+              BYTES("\x50\2\0\5"))); // a new message: the id is free
     take_messages(&a, 2);
     CHECK(!strcmp(a.got, "t=x;t=y;") || FAIL("got %s", a.got));
     close(fd);
@@ -113,7 +114,7 @@ TEST(wills)
     int port = start_broker(&pid, "");
     CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "wills", 1));
     CHECK(enter_as(&b, port, as));
-    client_disconnect(&b.client); // with DISCONNECT there is none
+    client_disconnect(&b.client); // after a DISCONNECT there is no will
     CHECK_HAS(take_messages(&a, 0), "");
     CHECK_INT(a.count, 0);
     CHECK(enter_as(&b, port, as));
@@ -155,11 +156,11 @@ TEST(retained_messages)
     publish_once(port, "r/1", "old", 1, true);
     publish_once(port, "r/1", "new", 1, true);
     publish_once(port, "r/2", "two", 0, true);
-    take_messages(&a, 3); // to a subscriber that was there they are news
+    take_messages(&a, 3); // an earlier subscriber gets them without the retain flag
     CHECK(!strcmp(a.got, "r/1=old;r/1=new;r/2=two;") || FAIL("got %s", a.got));
     CHECK(enter(&b, port, "b", true) && client_subscribe(&b.client, "r/1", 1));
     CHECK_HAS(take_messages(&b, 1), "r/1=new(retained);");
-    CHECK(client_subscribe(&b.client, "r/+", 1)); // each subscription brings them again
+    CHECK(client_subscribe(&b.client, "r/+", 1)); // each SUBSCRIBE brings them again
     take_messages(&b, 3);
     CHECK_INT(b.count, 3);
     CHECK(client_subscribe(&b.client, "$share/g/r/+", 1)); // but not a shared one
@@ -183,7 +184,7 @@ TEST(shared_subscriptions)
     CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "$share/g/t/+", 1));
     CHECK(enter(&b, port, "b", true) && client_subscribe(&b.client, "$share/g/t/+", 1));
     CHECK(enter(&c, port, "c", true) && client_subscribe(&c.client, "$share/h/t/+", 1));
-    CHECK(client_subscribe(&c.client, "t/1", 1)); // and its own: both (MQTT 5.0 §4.8.2)
+    CHECK(client_subscribe(&c.client, "t/1", 1)); // it gets both copies (MQTT 5.0 §4.8.2)
     for (int i = 0; i < 10; i++)
         publish_once(port, "t/1", "x", 1, false);
     take_messages(&c, 20);
@@ -358,7 +359,7 @@ TEST(stuck_subscribers_harm_no_other)
 }
 
 // Connections that say nothing take no client's place.
-TEST(silent_connections_lock_nobody_out)
+TEST(silent_connections_take_no_place)
 {
     enum { SILENT = 1500 };
     static int fds[SILENT];
@@ -385,7 +386,7 @@ TEST(silent_connections_lock_nobody_out)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// One id, again and again: each connection takes over from the one before.
+// Many connections with one client id: each takes over from the one before.
 TEST(a_storm_of_takeovers)
 {
     enum { ROUNDS = 300 };
@@ -409,7 +410,8 @@ TEST(a_storm_of_takeovers)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Half-dead: the network is gone, without a FIN. The keep alive notices; the session is there.
+// The network is gone, without a FIN. The broker notices by the keep alive, and the session
+// stays.
 TEST(a_half_dead_client)
 {
     pid_t pid;
@@ -417,7 +419,7 @@ TEST(a_half_dead_client)
     struct mqtt_connect as = {.client_id = mqtt_text("a"), .keep_alive_s = 1};
     CHECK(enter_as(&a, port, as) && client_subscribe(&a.client, "t", 1));
     publish_once(port, "t", "1", 1, false);
-    sleep_ms(2500); // it reads nothing and says nothing
+    sleep_ms(2500); // the client neither reads nor sends
     publish_once(port, "t", "2", 1, false);
     struct taker again = {.client.fd = -1};
     CHECK(enter_as(&again, port, as) && again.client.session_present);
@@ -427,9 +429,8 @@ TEST(a_half_dead_client)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Subscribers of QoS 2 that are killed at any moment. Nothing is lost. (What the dead one knew
-// of ids is lost, so a message may come twice: once only is what two ends that remember can
-// have.)
+// Subscribers of QoS 2 that are killed at any moment. No message is lost. (A killed subscriber
+// has forgotten its ids, so a message may come twice.)
 TEST(subscribers_that_are_killed)
 {
     enum { MESSAGES = 400, KILLS = 25 };
@@ -480,8 +481,7 @@ TEST(subscribers_that_are_killed)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// Whatever happens to a session, the broker touches only its own memory, and leaves none
-// behind.
+// The broker touches only its own memory, and frees all of it, whatever happens to a session.
 TEST(nothing_leaks)
 {
     pid_t pid;
