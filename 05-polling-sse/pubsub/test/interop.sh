@@ -80,8 +80,15 @@ if need mosquitto mosquitto; then
 fi
 
 cat >"$folder/client.py" <<'PYTHON'
-import sys, threading, paho.mqtt.client as mqtt
+import faulthandler, sys, threading, paho.mqtt.client as mqtt
+faulthandler.dump_traceback_later(45)  # says what it waits for, if it does not end
 port = int(sys.argv[1])
+def connect(client):
+    connected = threading.Event()
+    client.on_connect = lambda *rest: connected.set()
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    assert connected.wait(10)
 def client(name, clean):
     if hasattr(mqtt, "CallbackAPIVersion"):  # 2.x
         return mqtt.Client(mqtt.CallbackAPIVersion.VERSION1, client_id=name, clean_session=clean)
@@ -93,8 +100,7 @@ class Subscriber:
         self.client.on_message = self.message
         self.client.on_subscribe = lambda *rest: self.up.set()
         self.client.on_disconnect = lambda *rest: self.down.set()
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
+        connect(self.client)
         if filters:
             self.client.subscribe(filters)
             assert self.up.wait(10)
@@ -111,7 +117,7 @@ class Subscriber:
         self.client.loop_stop()
 publisher = Subscriber("paho-p", True, None)
 def publish(topic, text, qos, retain=False):
-    publisher.client.publish(topic, text, qos, retain).wait_for_publish()
+    publisher.client.publish(topic, text, qos, retain).wait_for_publish(10)
 s = Subscriber("paho-s", False, [("p/#", 2), ("wills", 1)])
 for qos in 0, 1, 2:
     publish("p/x", f"q{qos}", qos)
@@ -128,16 +134,15 @@ s.await_count(4)
 first = client("paho-same", True)
 first.will_set("wills", "taken over", 1)
 down = threading.Event()
-first.on_disconnect = lambda *rest: (down.set(), first.loop_stop() if False else None)
+first.on_disconnect = lambda *rest: down.set()
 first.reconnect_delay_set(60, 60)
-first.connect("127.0.0.1", port)
-first.loop_start()
+connect(first)
 second = Subscriber("paho-same", True, [("x", 0)])
 assert down.wait(10)
 print(s.await_count(5).split()[-2:])
 second.end(); s.end(); r.end(); publisher.end()
 big = Subscriber("paho-big", True, [("big", 2)])
-big.client.publish("big", "x" * 250000, 2).wait_for_publish()
+big.client.publish("big", "x" * 250000, 2).wait_for_publish(10)
 print(len(big.await_count(1)))
 big.end()
 import os
@@ -151,7 +156,7 @@ if need python3 python3; then
 p/x=away1 p/x=away2
 p/r=kept(retained)
 ['wills=taken', 'over']
-250004" "timeout 60 $python -W ignore $folder/client.py $ours"
+250004" "timeout 60 $python -u -W ignore $folder/client.py $ours"
     else
         need paho-mqtt python3-paho-mqtt # no program, so it says what to do
     fi
