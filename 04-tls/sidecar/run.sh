@@ -1,0 +1,20 @@
+# run.sh: the scenes of 04, sidecar. Each line is a link, and what plays on it. The scenes start
+# sidecars and apps of their own, each pod at a loopback address of its own.
+SERVER=sidecar
+. ../../common/scene.sh
+
+scene plain -- --quiet
+scene identity -- --quiet
+scene retry -- --quiet
+scene multiply -- --quiet
+scene breaker -- --quiet
+scene rate -- --quiet
+scene trace -- --quiet
+scene metrics -- --quiet
+scene thin -- --quiet
+scene hop -- --quiet
+scene memory -- --quiet
+scene order -- --quiet
+scene rotate -- --quiet
+scene replace -- --quiet
+finish
