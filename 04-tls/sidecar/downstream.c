@@ -142,7 +142,7 @@ void downstream_answer(struct downstream *d, int status, const char *fields, con
 // Removes the fields that the sidecar writes itself.
 static void remove_own_fields(struct http_head *head)
 {
-    static const char *const own[] = {"traceparent", "tracestate", NOT_DELIVERED};
+    static const char *const own[] = {"traceparent", "tracestate", HOP_FAILED};
     size_t kept = 0;
     for (size_t i = 0; i < head->field_count; i++) {
         bool is_own = false;

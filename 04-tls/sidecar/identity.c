@@ -85,12 +85,12 @@ static int verify(int good, X509_STORE_CTX *store)
         return good;
     if (!identity_of(X509_STORE_CTX_get_current_cert(store), domain, l->peer, &why)) {
         log_line("a certificate is refused: %s", why);
-        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+        X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
         return 0;
     }
     if (l->expected && strcmp(l->peer, l->expected)) {
         log_line("%s answers where %s should be", l->peer, l->expected);
-        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+        X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
         return 0;
     }
     return 1;

@@ -18,9 +18,11 @@
 #define CONTENT_MS    10000 // in this time who sends content has to send
 #define CONTENT_BYTES 10000 // so many bytes of it
 
-// What a sidecar says to the one that has sent it a request: the app has not got it, so it can
-// be sent again, whatever its method is. Apps cannot say so: from their answers it is removed.
-#define NOT_DELIVERED "Not-Delivered"
+// What a sidecar says to the one that has sent it a request, when it was its own hop to the app
+// that has failed. Apps cannot say so: from their answers this field is removed.
+#define HOP_FAILED        "Hop-Failed"
+#define NOT_DELIVERED     "not-delivered"     // it can be sent again, whatever its method is
+#define PERHAPS_DELIVERED "perhaps-delivered" // only if it is safe to repeat
 
 struct settings {
     const char *host, *inbound_host, *app, *services; // services: file; NULL: none
@@ -112,9 +114,9 @@ extern const struct link_kind downstream_app, downstream_peer;
 void downstream_failed(struct downstream *d, enum retry_failure failure, int status,
                        const char *why);
 
-// For an answer that says that the app has not got the request: true if it will be sent again,
-// so the answer is not passed on.
-bool downstream_sends_again(struct downstream *d, const char *why);
+// For an answer that says that the other sidecar's hop has failed: true if the request will be
+// sent again, so the answer is not passed on.
+bool downstream_sends_again(struct downstream *d, enum retry_failure failure, const char *why);
 
 // Answers it in the sidecar's own name. `fields` are lines that end with CRLF, or "".
 void downstream_answer(struct downstream *d, int status, const char *fields, const char *why);

@@ -113,9 +113,9 @@ void try_back_off(struct downstream *d)
     try_deadline(d, ms);
 }
 
-bool downstream_sends_again(struct downstream *d, const char *why)
+bool downstream_sends_again(struct downstream *d, enum retry_failure failure, const char *why)
 {
-    d->failure = RETRY_NOT_DELIVERED;
+    d->failure = failure;
     if (may_try_again(d) != RETRY_YES)
         return false;
     snprintf(d->why, sizeof d->why, "%s", why);
@@ -143,7 +143,9 @@ void try_failed(struct downstream *d)
     char why[LINK_WHY_BYTES];
     snprintf(why, sizeof why, "%s", d->why);
     if (d->inbound && d->failure == RETRY_NOT_DELIVERED)
-        fields = NOT_DELIVERED ": app\r\n";
+        fields = HOP_FAILED ": " NOT_DELIVERED "\r\n";
+    else if (d->inbound && d->failure == RETRY_BROKEN)
+        fields = HOP_FAILED ": " PERHAPS_DELIVERED "\r\n";
     else if (!d->inbound)
         snprintf(why, sizeof why, "%.100s; %s", d->why, retry_words[verdict]);
     downstream_answer(d, d->failed_status, fields, why);

@@ -219,17 +219,29 @@ static void remove_field(struct http_head *head, const char *name)
     head->field_count = kept;
 }
 
+// The other sidecar says that its hop to its app has failed. True if there will be another try.
+static bool is_tried_again(struct upstream *u, const struct http_head *head)
+{
+    struct http_text failed = http_field(head, "hop-failed");
+    enum retry_failure failure = RETRY_BROKEN;
+    char why[LINK_WHY_BYTES];
+    if (u->down->inbound || !failed.at)
+        return false;
+    if (http_is_token(failed, NOT_DELIVERED))
+        failure = RETRY_NOT_DELIVERED;
+    snprintf(why, sizeof why, "%s answers %d, %.*s", u->endpoint->name, head->status,
+             (int)(failed.length < 40 ? failed.length : 40), failed.at);
+    return downstream_sends_again(u->down, failure, why);
+}
+
 // The head of the answer that counts is here. Returns how many bytes are used.
 static size_t begin_answer(struct upstream *u, struct downstream *d, struct http_head *head)
 {
     int status = head->status;
-    bool not_delivered = !d->inbound && http_field(head, "not-delivered").at;
-    char why[LINK_WHY_BYTES];
     http_body_of_response(&u->body, head, d->head_only);
     u->in_answer = true;
     services_result(d->endpoint, status < 502 || status > 504, conn_now(conn_of(&u->link)));
-    snprintf(why, sizeof why, "%s answers %d, not delivered", u->endpoint->name, status);
-    if (not_delivered && downstream_sends_again(d, why)) {
+    if (is_tried_again(u, head)) {
         u->discard = true;
         u->last = u->last || !head->keep_alive;
         u->down = NULL;
@@ -237,7 +249,7 @@ static size_t begin_answer(struct upstream *u, struct downstream *d, struct http
         return head->length;
     }
     if (d->inbound)
-        remove_field(head, "not-delivered");
+        remove_field(head, "hop-failed");
     choose_framing(u, d, head);
     d->status = status;
     d->stage = STAGE_SENDING;

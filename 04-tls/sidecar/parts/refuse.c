@@ -25,7 +25,7 @@ static bool say(struct refusal *refusal, int status, const char *why)
 // The app has not got the request, so whoever asks may send it again.
 static bool say_not_delivered(struct refusal *refusal, const char *why)
 {
-    snprintf(refusal->fields, sizeof refusal->fields, "%s: sidecar\r\n", NOT_DELIVERED);
+    snprintf(refusal->fields, sizeof refusal->fields, "%s: %s\r\n", HOP_FAILED, NOT_DELIVERED);
     return say(refusal, 503, why);
 }
 

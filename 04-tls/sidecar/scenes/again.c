@@ -22,9 +22,8 @@
 #define PERCENT   20 // of the requests may be retries,
 #define RESERVE   10 // and so many more
 
-static const struct claim retries = {"4.27", "ch. 18.5, design patterns",
-                                     "retries with back-off, without a change of the app",
-                                     HOLDS, NULL};
+static const struct claim retries = {
+    "4.27", "ch. 18.5", "retries with back-off, without a change of the app", HOLDS, NULL};
 static const struct claim safe = {
     "4.65", "ch. 18.5", "(ours) a retry never charges twice: only what is safe is sent again",
     HOLDS, NULL};
@@ -71,7 +70,7 @@ void scene_retry(void)
     mesh_begin();
     struct pod *shop = pod_new("shop"), *good = pod_start("stock"), *bad = pod_new("stock");
     pod_start_sidecar(bad, NULL);
-    pod_start_sidecar(shop, "--breaker", "0", "--backoff-ms", "5", NULL);
+    pod_start_sidecar(shop, "--backoff-ms", "5", NULL);
     mesh_write_services();
 
     story_say("\"stock\" has two instances, and the app of one is not there. Its sidecar says "
@@ -82,7 +81,9 @@ void scene_retry(void)
         answered += mesh_status(shop, i % 2 ? "POST" : "GET", "stock", "/") == 200;
     double sent_again =
         mesh_metric(shop, "sidecar_retries_total{peer=\"stock\",verdict=\"sent\"}");
-    story_say("%d were answered 200, %.0f of them at the second try.", answered, sent_again);
+    story_say("%d were answered 200, %.0f of them at the second try; then the breaker left the "
+              "bad one alone.",
+              answered, sent_again);
 
     story_say("Now its only app takes a request and dies, each time. Has it done the work?");
     pod_stop_sidecar(good);
@@ -98,7 +99,7 @@ void scene_retry(void)
         sleep_ms(5); // until its sidecar has seen the new app
     int gets = times_got(shop, "GET", requests, &get_status);
     int posts = times_got(shop, "POST", requests, &post_status);
-    story_head("the request|the app gets it|the one who asks gets");
+    story_head("the request|the app gets it|answer");
     story_row("GET|%d times|%d", gets, get_status);
     story_row("POST|%d times|%d", posts, post_status);
 
