@@ -283,10 +283,11 @@ long mesh_count(const struct pod *pod)
 
 double mesh_metric(const struct pod *pod, const char *name)
 {
-    const char *at = mesh_ask_admin(pod, "/metrics")->text;
+    const char *text = mesh_ask_admin(pod, "/metrics")->text, *at = text;
     size_t length = strlen(name);
     while ((at = strstr(at, name))) {
-        if (at[length] == ' ')
+        bool begins_line = at > text && at[-1] == '\n';
+        if (begins_line && at[length] == ' ')
             return atof(at + length);
         at += length;
     }
