@@ -10,10 +10,10 @@
 #include "metrics.h"
 #include "pass.h"
 #include "refuse.h"
+#include "request_head.h"
 #include "tries.h"
 #include "upstream.h"
 
-static const struct forward_proxy by_tls = {"workbench", true}, by_plain = {"workbench", false};
 static struct downstream *oldest, *newest; // without a request, from other sidecars
 
 static struct downstream *downstream_of(struct link *l)
@@ -139,56 +139,6 @@ void downstream_answer(struct downstream *d, int status, const char *fields, con
 
 // ---- requests ------------------------------------------------------------------------------
 
-// Removes the fields that the sidecar writes itself.
-static void remove_own_fields(struct http_head *head)
-{
-    static const char *const own[] = {"traceparent", "tracestate", HOP_FAILED};
-    size_t kept = 0;
-    for (size_t i = 0; i < head->field_count; i++) {
-        bool is_own = false;
-        for (size_t j = 0; j < sizeof own / sizeof *own; j++)
-            is_own = is_own || http_is_token(head->fields[i].name, own[j]);
-        if (!is_own)
-            head->fields[kept++] = head->fields[i];
-    }
-    head->field_count = kept;
-}
-
-// An app may send the whole URI, as to a proxy ("http_proxy"); the next hop gets the path
-// (RFC 9112 §3.2.1).
-static void use_origin_form(struct http_head *head)
-{
-    const char *end = head->target.at + head->target.length;
-    const char *scheme = memmem(head->target.at, head->target.length, "://", 3);
-    if (head->target.at[0] == '/' || !scheme)
-        return;
-    const char *path = memchr(scheme + 3, '/', (size_t)(end - scheme - 3));
-    head->target = (struct http_text){"/", 1};
-    if (path)
-        head->target = (struct http_text){path, (size_t)(end - path)};
-}
-
-// Writes the head as the upstream gets it. False: there is no memory.
-static bool write_head(struct downstream *d, struct http_head *head)
-{
-    static char bytes[FORWARD_HEAD_BYTES + 2 * TRACE_STATE_BYTES];
-    struct http_out out = {bytes, sizeof bytes, 0, false};
-    struct forward forward = {.by = d->inbound ? &by_tls : &by_plain, .client = d->address};
-    head->keep_alive = true; // that is between this sidecar and the next one
-    remove_own_fields(head);
-    use_origin_form(head);
-    forward_request_head(&forward, head, &out);
-    out.length -= 2; // in front of the empty line
-    trace_put(&d->trace, &out);
-    if (d->inbound) {
-        http_put_text(&out, "X-Forwarded-Client-Cert: URI=");
-        http_put_text(&out, d->link.peer);
-        http_put_text(&out, "\r\n");
-    }
-    http_put_text(&out, "\r\n");
-    return !out.overflow && buffer_put(&d->request, bytes, out.length);
-}
-
 // Sets all that is new with a request.
 static void reset(struct downstream *d)
 {
@@ -228,7 +178,7 @@ static void begin_request(struct downstream *d, struct http_head *head)
     }
     if (d->service)
         retry_budget_add(&d->service->budget, &settings.retry);
-    if (write_head(d, head))
+    if (request_head_write(d, head))
         try_begin(d);
     else
         downstream_answer(d, 503, "", "no memory for the request");

@@ -15,76 +15,6 @@ static struct upstream *upstream_of(struct link *l)
     return (struct upstream *)l; // it begins with it
 }
 
-// ---- connections that wait for a request ---------------------------------------------------
-
-static void leave_idle(struct upstream *u)
-{
-    if (u->before)
-        u->before->next = u->next;
-    else if (u->endpoint->idle == u)
-        u->endpoint->idle = u->next;
-    if (u->next)
-        u->next->before = u->before;
-    u->next = u->before = NULL;
-}
-
-static void join_idle(struct upstream *u)
-{
-    u->next = u->endpoint->idle;
-    if (u->next)
-        u->next->before = u;
-    u->endpoint->idle = u;
-    u->reused = true;
-    conn_deadline(conn_of(&u->link), settings.keep_ms);
-}
-
-// A connection that began with certificates of before is not used again.
-static bool is_fresh(const struct upstream *u)
-{
-    return !u->link.kind->tls || u->generation == identity_generation;
-}
-
-bool upstream_take(struct endpoint *endpoint, struct downstream *d)
-{
-    const struct link_kind *kind = &upstream_peer;
-    if (d->inbound)
-        kind = &upstream_app;
-    while (endpoint->idle) {
-        struct upstream *u = endpoint->idle;
-        leave_idle(u);
-        u->given_up = !is_fresh(u);
-        link_wake(&u->link);
-        if (u->given_up)
-            continue;
-        u->down = d;
-        d->up = u;
-        d->up_ready = true;
-        return true;
-    }
-    return link_connect(kind, &endpoint->address, endpoint, d);
-}
-
-void upstream_give_up(struct downstream *d)
-{
-    link_forget(d); // it may be waiting for a connection that is still to be opened
-    if (d->up) {
-        d->up->down = NULL;
-        d->up->given_up = true;
-        link_wake(&d->up->link);
-    }
-    d->up = NULL;
-}
-
-void upstream_close_idle(struct endpoint *endpoint)
-{
-    while (endpoint->idle) {
-        struct upstream *u = endpoint->idle;
-        leave_idle(u);
-        u->given_up = true;
-        link_wake(&u->link);
-    }
-}
-
 // ---- opening -------------------------------------------------------------------------------
 
 static void opened(struct link *l, void *target, void *who)
@@ -164,10 +94,10 @@ static void release(struct upstream *u)
         d->answered = true;
         link_wake(&d->link);
     }
-    if (u->last || !is_fresh(u) || state.draining)
+    if (u->last || !upstream_is_fresh(u) || state.draining)
         link_close(&u->link, true);
     else
-        join_idle(u);
+        upstream_join_idle(u);
 }
 
 // The answer cannot be used, or cannot be completed.
@@ -352,7 +282,7 @@ static void complete(struct upstream *u)
 static void ended(struct link *l)
 {
     struct upstream *u = upstream_of(l);
-    leave_idle(u);
+    upstream_leave_idle(u);
     if (ends_answer(u))
         complete(u);
     else
@@ -382,7 +312,7 @@ static void lose(struct upstream *u)
 static void closed(struct link *l)
 {
     struct upstream *u = upstream_of(l);
-    leave_idle(u);
+    upstream_leave_idle(u);
     // Without TLS the end of the connection is all that there is: a plain app's answer of
     // HTTP/1.0 that was cut cannot be told from a whole one.
     if (u->down && ends_answer(u) && !l->kind->tls && conn_of(l)->ended)
@@ -398,7 +328,7 @@ static void timeout(struct link *l)
     struct upstream *u = upstream_of(l);
     if (u->down)
         return;
-    leave_idle(u);
+    upstream_leave_idle(u);
     link_close(l, true);
 }
 

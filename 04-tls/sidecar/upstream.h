@@ -25,6 +25,8 @@ struct upstream {
 
 extern const struct link_kind upstream_app, upstream_peer;
 
+// ---- parts/upstream_pool.c -----------------------------------------------------------------
+
 // A connection for the request of `d`: one that waits (it is d->up now), or a new one, which
 // will be. False, and errno: there can be none.
 bool upstream_take(struct endpoint *endpoint, struct downstream *d);
@@ -35,5 +37,12 @@ void upstream_give_up(struct downstream *d);
 
 // Closes the connections of an endpoint that wait for a request.
 void upstream_close_idle(struct endpoint *endpoint);
+
+// The connection waits for a request; it does not any more.
+void upstream_join_idle(struct upstream *u);
+void upstream_leave_idle(struct upstream *u);
+
+// True unless it began with certificates of before: those are not used for another request.
+bool upstream_is_fresh(const struct upstream *u);
 
 #endif
