@@ -19,7 +19,7 @@
 
 #define REQUEST_BYTES 4000
 
-static const char *host = "127.0.0.1", *post;
+static const char *host = "127.0.0.1", *post = "";
 static int port = 8104, count = 1;
 static bool http10, only_status;
 
@@ -31,14 +31,14 @@ static void write_request(char request[REQUEST_BYTES], const char *what)
     char length[60] = "";
     if (!*path)
         path = "/";
-    if (post) {
+    if (*post) {
         method = "POST";
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", strlen(post));
     }
     if (http10)
         minor = 0;
     int written = snprintf(request, REQUEST_BYTES, "%s %s HTTP/1.%d\r\nHost: %.*s\r\n%s\r\n%s",
-                           method, path, minor, service, what, length, post ? post : "");
+                           method, path, minor, service, what, length, post);
     if (written >= REQUEST_BYTES)
         die("a request of more than %d bytes", REQUEST_BYTES - 1);
 }
@@ -48,7 +48,9 @@ static void print_bytes(const char *title, const char *bytes, size_t length)
     printf("%s\n\n", title);
     for (const char *at = bytes, *end = bytes + length; at < end;) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
-        size_t line = line_end ? (size_t)(line_end - at) + 1 : (size_t)(end - at);
+        size_t line = (size_t)(end - at);
+        if (line_end)
+            line = (size_t)(line_end - at) + 1;
         printf("    ");
         output_bytes(at, line);
         at += line;

@@ -195,7 +195,7 @@ static size_t take_content(struct downstream *d, const char *bytes, size_t lengt
         d->cut = d->answered = true;
     } else if (used < 0) {
         upstream_give_up(d);
-        downstream_answer(d, (int)-used, "", d->body.why ? d->body.why : "no memory");
+        downstream_answer(d, (int)-used, "", "its content is malformed");
     }
     if (used < 0)
         return length;

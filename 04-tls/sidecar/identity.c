@@ -129,7 +129,7 @@ static SSL_CTX *set_up(const struct identity *identity, bool inbound)
 {
     const char *wrong = NULL;
     char ca[400], chain[400], key[400];
-    SSL_CTX *ctx = SSL_CTX_new(inbound ? TLS_server_method() : TLS_client_method());
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
     snprintf(ca, sizeof ca, "%s/ca.pem", identity->folder);
     snprintf(chain, sizeof chain, "%s/%s.pem", identity->folder, identity->name);
     snprintf(key, sizeof key, "%s/%s-key.pem", identity->folder, identity->name);
@@ -165,9 +165,11 @@ bool identity_load(const struct identity *identity)
     SSL_CTX *in = set_up(identity, true), *out = set_up(identity, false);
     snprintf(domain, sizeof domain, "%s", identity->domain);
     bool good = in && out;
-    X509 *own = good ? SSL_CTX_get0_certificate(in) : NULL;
-    if (own && (X509_cmp_current_time(X509_get0_notAfter(own)) < 0 ||
-                !identity_of(own, domain, name, &why))) {
+    X509 *own = NULL;
+    if (good)
+        own = SSL_CTX_get0_certificate(in);
+    if (good && (X509_cmp_current_time(X509_get0_notAfter(own)) < 0 ||
+                 !identity_of(own, domain, name, &why))) {
         log_line("certificates: cannot use that of %s: %s", identity->name, why);
         good = false;
     }

@@ -7,6 +7,7 @@ scene plain -- --quiet
 scene identity -- --quiet
 scene retry -- --quiet
 scene multiply -- --quiet
+scene timeout -- --quiet
 scene breaker -- --quiet
 scene rate -- --quiet
 scene trace -- --quiet

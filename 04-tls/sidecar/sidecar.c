@@ -70,9 +70,10 @@ void state_app(bool up)
     if (state.app_up == up)
         return;
     state.app_up = up;
-    log_line(up ? "the app at %s is there"
-                : "the app at %s takes no connections: waiting for it",
-             state.app.name);
+    if (up)
+        log_line("the app at %s is there", state.app.name);
+    else
+        log_line("the app at %s takes no connections: waiting for it", state.app.name);
     set_ticks();
 }
 

@@ -156,11 +156,14 @@ void try_give_up(struct downstream *d)
 {
     char why[LINK_WHY_BYTES];
     enum retry_failure failure = RETRY_TIMED_OUT;
-    bool connecting = d->stage == STAGE_CONNECT;
-    if (connecting && downstream_now(d) < d->give_up_ns)
+    const char *what = "answer";
+    if (d->stage == STAGE_CONNECT) {
+        what = "connection";
         failure = RETRY_NOT_DELIVERED;
-    snprintf(why, sizeof why, "%s: no %s in time", d->endpoint->name,
-             connecting ? "connection" : "answer");
+    }
+    if (downstream_now(d) >= d->give_up_ns) // there is no time for another try
+        failure = RETRY_TIMED_OUT;
+    snprintf(why, sizeof why, "%s: no %s in time", d->endpoint->name, what);
     services_result(d->endpoint, false, downstream_now(d));
     upstream_give_up(d);
     downstream_failed(d, failure, 504, why);

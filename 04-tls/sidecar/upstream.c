@@ -8,7 +8,9 @@
 
 #include "pass.h"
 
-static const struct forward_proxy by_tls = {"workbench", true}, by_plain = {"workbench", false};
+#define VALUE_MAX 40 // bytes of a field's value that the log shows
+
+static const struct forward_proxy by = {"workbench", false};
 
 static struct upstream *upstream_of(struct link *l)
 {
@@ -115,7 +117,7 @@ static bool write_head(struct upstream *u, struct downstream *d, const struct ht
 {
     static char bytes[FORWARD_HEAD_BYTES];
     struct http_out out = {bytes, sizeof bytes, 0, false};
-    struct forward forward = {.by = d->inbound ? &by_tls : &by_plain};
+    struct forward forward = {.by = &by};
     forward.asked[0].old = d->old;
     forward_answer_head(&forward, head, !d->last, !d->old, &out);
     if (u->chunks_on) {
@@ -159,8 +161,10 @@ static bool is_tried_again(struct upstream *u, const struct http_head *head)
         return false;
     if (http_is_token(failed, NOT_DELIVERED))
         failure = RETRY_NOT_DELIVERED;
+    if (failed.length > VALUE_MAX)
+        failed.length = VALUE_MAX;
     snprintf(why, sizeof why, "%s answers %d, %.*s", u->endpoint->name, head->status,
-             (int)(failed.length < 40 ? failed.length : 40), failed.at);
+             (int)failed.length, failed.at);
     return downstream_sends_again(u->down, failure, why);
 }
 
@@ -198,9 +202,10 @@ static size_t take_head(struct upstream *u, const char *bytes, size_t length)
     char why[LINK_WHY_BYTES];
     if (result == 0)
         return 0;
-    if (result < 0 || head.status == 101) { // nobody has asked for another protocol
-        snprintf(why, sizeof why, "a malformed answer: %s",
-                 result < 0 ? head.why : "101, which nobody has asked for");
+    if (result > 0 && head.status == 101)
+        result = http_refuse(&head, 502, "101, and nobody has asked for another protocol");
+    if (result < 0) {
+        snprintf(why, sizeof why, "a malformed answer: %s", head.why);
         services_result(d->endpoint, false, conn_now(conn_of(&u->link)));
         fail(u, RETRY_BROKEN, 502, why);
         return length;
@@ -297,8 +302,7 @@ static void lose(struct upstream *u)
     link_why(&u->link, reason);
     bool refused = u->link.kind->tls && u->link.tls.ssl && u->link.tls.alert >= 0;
     bool sent = u->ready && conn_of(&u->link)->sent_bytes > 0 && !refused;
-    snprintf(why, sizeof why, "%s%.60s: %.80s", d->inbound ? "the app at " : "",
-             u->endpoint->name, reason);
+    snprintf(why, sizeof why, "%.60s: %.80s", u->endpoint->name, reason);
     if (!u->in_answer) {
         // A connection that was closed while it waited says nothing about the endpoint.
         if (!u->reused)
@@ -306,7 +310,10 @@ static void lose(struct upstream *u)
         if (d->inbound && !sent)
             state_app(false);
     }
-    fail(u, sent ? RETRY_BROKEN : RETRY_NOT_DELIVERED, sent ? 502 : 503, why);
+    if (sent)
+        fail(u, RETRY_BROKEN, 502, why);
+    else
+        fail(u, RETRY_NOT_DELIVERED, 503, why);
 }
 
 static void closed(struct link *l)

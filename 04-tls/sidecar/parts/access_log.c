@@ -41,8 +41,8 @@ void access_log_request(const struct downstream *d, int64_t took_ns)
     else if (d->service)
         peer = d->service->name;
     if (file < 0) {
-        log_line("%s, %s %s: %d, %d tries%s%s", direction, peer, d->line, d->status, d->tries,
-                 d->why[0] ? ": " : "", d->why);
+        log_line("%s, %s %s: %d, %d tries %s", direction, peer, d->line, d->status, d->tries,
+                 d->why);
         return;
     }
     quote(d->line, request, sizeof request);

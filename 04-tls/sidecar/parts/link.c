@@ -70,7 +70,9 @@ void link_watch(int fd, void (*happened)(int fd))
 static void set_full(struct link_port *port, bool full)
 {
     for (int i = 0; i < source_count && port->full != full; i++) {
-        struct epoll_event event = {full ? 0 : EPOLLIN, {.ptr = &sources[i]}};
+        struct epoll_event event = {0, {.ptr = &sources[i]}};
+        if (!full)
+            event.events = EPOLLIN;
         if (sources[i].port == port && !epoll_ctl(sources_fd, EPOLL_CTL_MOD, port->fd, &event))
             port->full = full;
     }

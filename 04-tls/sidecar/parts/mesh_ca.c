@@ -29,7 +29,9 @@ struct pair { // a certificate and its key
 static _Noreturn void give_up(const char *doing, const char *what)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
-    die("cannot %s %s: %s", doing, what, reason ? reason : strerror(errno));
+    if (!reason)
+        reason = strerror(errno);
+    die("cannot %s %s: %s", doing, what, reason);
 }
 
 static void paths(const char *folder, const char *name, char chain[PATH_BYTES],
@@ -70,11 +72,16 @@ static void write_file(const char *path, const struct pair *pair, bool is_key)
     snprintf(temporary, sizeof temporary, "%s.new", path);
     unlink(temporary);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    FILE *file = NULL;
+    if (fd >= 0)
+        file = fdopen(fd, "w");
     if (!file)
         give_up("create", temporary);
-    bool good = is_key ? PEM_write_PrivateKey(file, pair->key, NULL, NULL, 0, NULL, NULL)
-                       : PEM_write_X509(file, pair->certificate);
+    bool good;
+    if (is_key)
+        good = PEM_write_PrivateKey(file, pair->key, NULL, NULL, 0, NULL, NULL);
+    else
+        good = PEM_write_X509(file, pair->certificate);
     if (fclose(file) || !good || rename(temporary, path))
         give_up("write", path);
 }
@@ -106,7 +113,9 @@ static struct pair make(const char *subject, const char *names, int days,
                         const struct pair *issuer)
 {
     struct pair made = {X509_new(), EVP_EC_gen("P-256")};
-    const struct pair *signer = issuer ? issuer : &made;
+    const struct pair *signer = &made;
+    if (issuer)
+        signer = issuer;
     X509 *c = made.certificate;
     if (!c || !made.key || !X509_set_version(c, X509_VERSION_3) || !number(c) ||
         !X509_NAME_add_entry_by_txt(X509_get_subject_name(c), "CN", MBSTRING_ASC,

@@ -58,9 +58,11 @@ bool refuse(const struct downstream *d, const struct http_head *head, int64_t no
     *refusal = (struct refusal){0};
     if (http_is(head->method, "CONNECT"))
         return say(refusal, 501, "this proxy makes no tunnels");
-    if (counts && http_number(forwards, 1000000, &number) && number == 0) // RFC 9110 §7.6.2
-        return say(refusal, http_is(head->method, "OPTIONS") ? 204 : 501,
-                   "the request may go no further");
+    bool ends_here = counts && http_number(forwards, 1000000, &number) && number == 0;
+    if (ends_here && http_is(head->method, "OPTIONS")) // RFC 9110 §7.6.2
+        return say(refusal, 204, "the request may go no further");
+    if (ends_here)
+        return say(refusal, 501, "the request may go no further");
     if (d->inbound)
         return refuse_inbound(d, now_ns, refusal);
     if (!services_known())

@@ -38,7 +38,9 @@ bool request_head_write(struct downstream *d, struct http_head *head)
 {
     static char bytes[FORWARD_HEAD_BYTES + 2 * TRACE_STATE_BYTES];
     struct http_out out = {bytes, sizeof bytes, 0, false};
-    struct forward forward = {.by = d->inbound ? &by_tls : &by_plain, .client = d->address};
+    struct forward forward = {.by = &by_plain, .client = d->address};
+    if (d->inbound)
+        forward.by = &by_tls;
     head->keep_alive = true; // that is between this sidecar and the next one
     remove_own_fields(head);
     use_origin_form(head);

@@ -108,7 +108,9 @@ bool service_file_read(const char *text, size_t length, struct service_file *fil
         if (!line_end)
             break; // a line without its end may be the first half of one
         const char *comment = memchr(text, '#', (size_t)(line_end - text));
-        struct http_text line = http_trim(text, comment ? comment : line_end);
+        if (!comment)
+            comment = line_end;
+        struct http_text line = http_trim(text, comment);
         if (whole && line.length)
             wrong = "there is more behind the line \"end\"";
         else if (http_is(line, "end"))

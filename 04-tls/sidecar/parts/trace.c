@@ -92,8 +92,10 @@ bool trace_read_state(struct http_text text, struct trace *trace)
             used + item.length + 1 >= TRACE_STATE_BYTES ||
             items_of(trace->state) == TRACE_STATE_ITEMS)
             return false;
-        snprintf(trace->state + used, sizeof trace->state - used, "%s%.*s", used ? "," : "",
-                 (int)item.length, item.at);
+        if (used)
+            trace->state[used++] = ',';
+        snprintf(trace->state + used, sizeof trace->state - used, "%.*s", (int)item.length,
+                 item.at);
     }
     return true;
 }

@@ -76,9 +76,10 @@ void scene_retry(void)
     story_say("\"stock\" has two instances, and the app of one is not there. Its sidecar says "
               "so. %d questions, GET and POST in turn:",
               QUESTIONS / 2);
+    static const char *const methods[] = {"GET", "POST"};
     int answered = 0;
     for (int i = 0; i < QUESTIONS / 2; i++)
-        answered += mesh_status(shop, i % 2 ? "POST" : "GET", "stock", "/") == 200;
+        answered += mesh_status(shop, methods[i % 2], "stock", "/") == 200;
     double sent_again =
         mesh_metric(shop, "sidecar_retries_total{peer=\"stock\",verdict=\"sent\"}");
     story_say("%d were answered 200, %.0f of them at the second try; then the breaker left the "

@@ -24,7 +24,7 @@ static bool is_half_open(const struct pod *pod)
 
 void scene_breaker(void)
 {
-    double slowest_ms = 0;
+    static const char *const who[] = {"the app", "the sidecar"};
     scene_check_server();
     mesh_begin();
     struct pod *shop = pod_new("shop"), *stock = pod_start("stock");
@@ -36,12 +36,9 @@ void scene_breaker(void)
         struct mesh_answer *answer = mesh_ask(shop, "GET", "stock", "/?status=503&ms=20", "");
         bool by_sidecar = answer->text[0] == '5';
         if (i < FAILURES || i == QUESTIONS - 1)
-            story_row("%d|%s|%.1f ms", answer->status, by_sidecar ? "the sidecar" : "the app",
-                      answer->ms);
+            story_row("%d|%s|%.1f ms", answer->status, who[by_sidecar], answer->ms);
         else if (i == FAILURES)
             story_row("...||");
-        if (by_sidecar && answer->ms > slowest_ms)
-            slowest_ms = answer->ms;
     }
     long asked = mesh_count(stock);
     story_say("The app was asked %ld times. After 400 ms, one request may try. It fails, too:",

@@ -25,17 +25,17 @@ static bool app_is_known(const struct pod *pod)
 
 void scene_order(void)
 {
+    static const char *const words[] = {"no connection", "an answer"};
     scene_check_server();
     mesh_begin();
     struct pod *shop = pod_new("shop"), *stock = pod_start("stock");
     mesh_write_services();
-    story_head("what happens|the app's question gets");
+    story_head("what happens|the app gets");
 
     // The app is there, its sidecar is not yet.
     pod_start_app(shop, NULL);
     int too_early = mesh_status(shop, "GET", "stock", "/");
-    story_row("the app asks before its sidecar is there|%s",
-              too_early ? "an answer" : "no connection");
+    story_row("it asks before its sidecar is there|%s", words[too_early != 0]);
     pod_start_sidecar(shop, NULL);
     int then = mesh_status(shop, "GET", "stock", "/");
     story_row("and then|%d", then);
@@ -46,7 +46,7 @@ void scene_order(void)
     pod_start_sidecar(stock, NULL);
     int ready = mesh_ask_admin(stock, "/ready")->status;
     int nobody = mesh_status(shop, "GET", "stock", "/");
-    story_row("stock's app is not there yet (its sidecar's /ready: %d)|%d", ready, nobody);
+    story_row("stock's app is late (/ready: %d)|%d", ready, nobody);
     pod_start_app(stock, NULL);
     bool ready_then = mesh_await(stock, is_ready, 5000);
     int late = mesh_status(shop, "GET", "stock", "/");
@@ -55,8 +55,7 @@ void scene_order(void)
     // Both are asked to stop; the app has one more question.
     pod_stop_sidecar(shop);
     int last_word = mesh_status(shop, "GET", "stock", "/");
-    story_row("both are to stop, the sidecar is gone first|%s",
-              last_word ? "an answer" : "no connection");
+    story_row("at the end its sidecar is gone|%s", words[last_word != 0]);
     pod_start_sidecar(shop, "--stop-after-app", NULL);
     kill(shop->sidecar, SIGTERM);
     sleep_ms(150); // three times as long as from one look of the sidecar to the next one

@@ -24,6 +24,7 @@ int main(int argc, char **argv)
         {"identity", "who may ask", scene_identity},
         {"retry", "what is sent again, and how often", scene_retry},
         {"multiply", "three hops, and each could try three times", scene_multiply},
+        {"timeout", "an app that takes too long", scene_timeout},
         {"breaker", "an instance that is ill is left alone", scene_breaker},
         {"rate", "one client that asks too much, and another one", scene_rate},
         {"trace", "one request through three services", scene_trace},

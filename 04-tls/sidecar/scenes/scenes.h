@@ -6,6 +6,7 @@ void scene_plain(void);
 void scene_identity(void);
 void scene_retry(void);
 void scene_multiply(void);
+void scene_timeout(void);
 void scene_breaker(void);
 void scene_rate(void);
 void scene_trace(void);

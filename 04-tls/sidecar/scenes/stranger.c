@@ -50,7 +50,9 @@ static void note_serial(SSL *ssl, struct stranger *stranger)
     BIGNUM *number = NULL;
     if (certificate)
         number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
-    char *hex = number ? BN_bn2hex(number) : NULL;
+    char *hex = NULL;
+    if (number)
+        hex = BN_bn2hex(number);
     if (hex)
         snprintf(stranger->serial, sizeof stranger->serial, "%s", hex);
     OPENSSL_free(hex);
