@@ -41,7 +41,7 @@ void access_log_request(const struct downstream *d, int64_t took_ns)
     else if (d->service)
         peer = d->service->name;
     if (file < 0) {
-        log_line("%s, %s %s: %d, %d tries %s", direction, peer, d->line, d->status, d->tries,
+        log_line("%s, %s %s: %d, try %d %s", direction, peer, d->line, d->status, d->tries,
                  d->why);
         return;
     }

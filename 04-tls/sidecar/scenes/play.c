@@ -17,10 +17,16 @@ void scene_check_server(void)
     close(net_connect_or_die(host, port));
 }
 
+int scene_port(void)
+{
+    return port;
+}
+
 int main(int argc, char **argv)
 {
     static const struct scene scenes[] = {
         {"plain", "what the apps say, and what is on the wire", scene_plain},
+        {"wire", "two pods, and the distance between them", scene_wire},
         {"identity", "who may ask", scene_identity},
         {"retry", "what is sent again, and how often", scene_retry},
         {"multiply", "three hops, and each could try three times", scene_multiply},

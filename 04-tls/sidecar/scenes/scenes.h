@@ -3,6 +3,7 @@
 #define SCENES_H
 
 void scene_plain(void);
+void scene_wire(void);
 void scene_identity(void);
 void scene_retry(void);
 void scene_multiply(void);
@@ -21,5 +22,8 @@ void scene_replace(void);
 // Dies if the sidecar that ./play was told to use does not answer. (The scenes start meshes of
 // their own.)
 void scene_check_server(void);
+
+// Its port.
+int scene_port(void);
 
 #endif
