@@ -35,14 +35,16 @@ static void quote(const char *text, char *quoted, size_t size)
 void access_log_request(const struct downstream *d, int64_t took_ns)
 {
     char line[1000], request[sizeof d->line], why[LINK_WHY_BYTES];
-    const char *direction = "outbound", *peer = d->link.peer;
+    const char *direction = "outbound", *peer = d->link.peer, *colon = "";
+    if (d->why[0])
+        colon = ": ";
     if (d->inbound)
         direction = "inbound";
     else if (d->service)
         peer = d->service->name;
     if (file < 0) {
-        log_line("%s, %s %s: %d, try %d %s", direction, peer, d->line, d->status, d->tries,
-                 d->why);
+        log_line("%s, %s %s: %d, try %d%s%s", direction, peer, d->line, d->status, d->tries,
+                 colon, d->why);
         return;
     }
     quote(d->line, request, sizeof request);

@@ -43,9 +43,8 @@ void scene_memory(void)
     story_head("|KB");
     story_row("an app|%ld", app_kb);
     story_row("the sidecar of stock|%ld", one_kb);
-    story_row("the sidecar of price, the same program|%ld", other_kb);
-    story_row("each of %d connections of an app|%.1f", open,
-              (double)(after_kb - before_kb) / open);
+    story_row("the sidecar of price|%ld", other_kb);
+    story_row("each of %d connections|%.1f", open, (double)(after_kb - before_kb) / open);
     printf("\n");
     story_say(
         "The notes say 50 to 100 MB of Envoy. That is another program with much more in it, "
