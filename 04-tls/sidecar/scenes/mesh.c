@@ -72,6 +72,7 @@ static void remove_files(const char *path)
 
 void mesh_end(void)
 {
+    bool good = true;
     if (!folder[0])
         return;
     for (struct pod *pod = pods; pod < pods + pod_count; pod++) {
@@ -81,14 +82,22 @@ void mesh_end(void)
             kill(pod->app, SIGTERM);
     }
     for (struct pod *pod = pods; pod < pods + pod_count; pod++) {
-        pod_stop_sidecar(pod);
+        int status = pod_stop_sidecar(pod);
         pod_stop_app(pod);
+        if (status) {
+            fprintf(stderr, "the sidecar of %s has ended with %d\n", pod->service, status);
+            good = false;
+        }
     }
     remove_files(mesh_path("keys"));
     remove_files(mesh_path("stranger"));
     remove_files(folder);
     folder[0] = '\0';
     pod_count = 0;
+    if (!good) {
+        fflush(stdout);
+        _exit(1); // exit() may be what has called this
+    }
 }
 
 // ---- pods ----------------------------------------------------------------------------------

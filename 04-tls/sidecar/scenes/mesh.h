@@ -78,7 +78,7 @@ bool mesh_await(const struct pod *pod, bool (*condition)(const struct pod *), in
 double process_us(pid_t pid);
 long process_private_kb(pid_t pid);
 
-// Ends all pods, and removes the folder.
+// Ends all pods, and removes the folder. Ends the program if a sidecar has not ended well.
 void mesh_end(void);
 
 #endif
