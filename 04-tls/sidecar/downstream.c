@@ -65,7 +65,7 @@ static void opened(struct link *l, void *target, void *who)
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     (void)target, (void)who;
-    d->inbound = l->kind == &downstream_peer;
+    d->inbound = l->secure != NULL;
     if (getpeername(conn_of(l)->fd, (struct sockaddr *)&address, &length) ||
         getnameinfo((struct sockaddr *)&address, length, d->address, sizeof d->address, NULL, 0,
                     NI_NUMERICHOST))
@@ -203,6 +203,8 @@ static size_t take_content(struct downstream *d, const char *bytes, size_t lengt
     d->kept = d->kept && d->request.length <= REPEAT_BYTES;
     if (!d->in_content || buffer_left(&d->request) > WAITING_BYTES)
         link_pause(&d->link);
+    if (!d->in_content) // a long upload is not late: its tries have their time from now on
+        d->give_up_ns = downstream_now(d) + settings.timeout_ms * INT64_C(1000000);
     if (!d->in_content && d->stage == STAGE_ANSWER)
         try_deadline(d, settings.answer_ms);
     if (d->up)
@@ -319,12 +321,12 @@ static void timeout(struct link *l)
         upstream_give_up(d);
         d->cut = d->answered = true;
         buffer_clear(&d->answer);
-    } else if (slow && d->content_bytes < CONTENT_BYTES) {
-        upstream_give_up(d);
-        downstream_answer(d, 408, "", "the request's content takes too long");
-    } else if (slow) {
+    } else if (d->in_content && d->content_bytes >= CONTENT_BYTES) { // it goes on
         d->content_bytes = 0;
         conn_deadline(conn_of(l), CONTENT_MS);
+    } else if (slow) {
+        upstream_give_up(d);
+        downstream_answer(d, 408, "", "the request's content takes too long");
     } else {
         try_give_up(d);
     }
@@ -355,15 +357,7 @@ static void closed(struct link *l)
     buffer_free(&d->answer);
 }
 
-const struct link_kind downstream_app = {.opened = opened,
-                                         .take = take,
-                                         .produce = produce,
-                                         .ended = ended,
-                                         .timeout = timeout,
-                                         .stop = stop,
-                                         .closed = closed};
-const struct link_kind downstream_peer = {.tls = &identity_inbound,
-                                          .opened = opened,
+const struct link_kind downstream_kind = {.opened = opened,
                                           .established = established,
                                           .take = take,
                                           .produce = produce,

@@ -195,7 +195,10 @@ static void folder_changed(int fd)
     while ((length = read(fd, events, sizeof events)) > 0)
         for (const char *at = events; at < events + length; at += sizeof *event + event->len) {
             event = (const struct inotify_event *)at;
-            if (event->mask & IN_Q_OVERFLOW || (event->len && !strcmp(event->name, file_name)))
+            // Also whatever has got a new name: the file may be a link, as in Kubernetes, where
+            // another link on the way to it is replaced.
+            if (event->mask & (IN_Q_OVERFLOW | IN_MOVED_TO) ||
+                (event->len && !strcmp(event->name, file_name)))
                 changed = true;
         }
     if (changed)

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "access_log.h"
@@ -32,11 +33,33 @@
 #define FROM_PEER_MAX 4000
 #define ADMIN_MAX     50
 #define TICK_MS       50 // from one look at the app to the next one, while that matters
+#define RENEWAL_S     60 // from one look at the own certificate to the next one
 
 struct state state;
 
 static int tick_fd;
 static int64_t drain_end_ns;
+
+// ---- certificates --------------------------------------------------------------------------
+
+static void issue_if_missing(void)
+{
+    const struct identity *identity = &settings.identity;
+    if (!mesh_ca_has(identity->folder, identity->name))
+        mesh_ca_issue_service(identity->folder, identity->domain, identity->name);
+}
+
+// A certificate is good for a day only, so a stolen one is soon worth nothing. It is replaced
+// in its last hour.
+static void renew_if_late(void)
+{
+    static int64_t next_ns;
+    if (now_ns() < next_ns || identity_ends() > time(NULL) + MESH_CA_RENEW_S)
+        return;
+    next_ns = now_ns() + RENEWAL_S * INT64_C(1000000000);
+    issue_if_missing();
+    identity_load(&settings.identity);
+}
 
 // ---- the app -------------------------------------------------------------------------------
 
@@ -55,12 +78,12 @@ static bool app_listens(void)
     return listens;
 }
 
-// Ticks come while the sidecar waits for its app, or for its own end.
+// Ticks come often while the sidecar waits for its app, or for its own end.
 static void set_ticks(void)
 {
-    struct itimerspec every = {0};
+    struct itimerspec every = {{RENEWAL_S, 0}, {RENEWAL_S, 0}};
     if (!state.app_up || state.draining)
-        every.it_interval.tv_nsec = every.it_value.tv_nsec = TICK_MS * 1000000;
+        every.it_interval = every.it_value = (struct timespec){0, TICK_MS * 1000000};
     if (timerfd_settime(tick_fd, 0, &every, NULL))
         die("cannot set a timer: %s", strerror(errno));
 }
@@ -93,6 +116,7 @@ static void tick(int fd)
         return;
     if (!state.app_up || settings.stop_after_app)
         state_app(app_listens());
+    renew_if_late();
     if (state.draining)
         look_for_the_end();
 }
@@ -113,13 +137,6 @@ static void asked_to_stop(int fd)
     state.draining = true;
     set_ticks();
     look_for_the_end();
-}
-
-static void issue_if_missing(void)
-{
-    const struct identity *identity = &settings.identity;
-    if (!mesh_ca_has(identity->folder, identity->name))
-        mesh_ca_issue_service(identity->folder, identity->domain, identity->name);
 }
 
 // SIGHUP: certificates and services are read again. Connections that wait for a request began
@@ -149,8 +166,9 @@ static int hangup_fd(void)
 
 // ---- the program ---------------------------------------------------------------------------
 
-static struct link_port from_app = {&downstream_app, .links_max = FROM_APP_MAX},
-                        from_peer = {&downstream_peer, .links_max = FROM_PEER_MAX,
+static struct link_port from_app = {&downstream_kind, .links_max = FROM_APP_MAX},
+                        from_peer = {&downstream_kind, .secure = &identity_inbound,
+                                     .links_max = FROM_PEER_MAX,
                                      .make_room = downstream_make_room},
                         admin = {&admin_kind, .links_max = ADMIN_MAX};
 

@@ -108,7 +108,7 @@ struct downstream {
     struct buffer answer; // for who asks
 };
 
-extern const struct link_kind downstream_app, downstream_peer;
+extern const struct link_kind downstream_kind;
 
 // A try has failed. The request decides about the next one in its own turn.
 void downstream_failed(struct downstream *d, enum retry_failure failure, int status,

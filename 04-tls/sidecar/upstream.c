@@ -32,7 +32,7 @@ static void opened(struct link *l, void *target, void *who)
         u->given_up = true;
     if (u->endpoint->service)
         l->expected = u->endpoint->service->identity;
-    u->ready = !l->kind->tls;
+    u->ready = !l->secure;
     if (u->ready && u->down) {
         u->down->up_ready = true;
         link_wake(&u->down->link);
@@ -300,7 +300,7 @@ static void lose(struct upstream *u)
     struct downstream *d = u->down;
     char reason[LINK_WHY_BYTES], why[LINK_WHY_BYTES];
     link_why(&u->link, reason);
-    bool refused = u->link.kind->tls && u->link.tls.ssl && u->link.tls.alert >= 0;
+    bool refused = u->link.secure && u->link.tls.ssl && u->link.tls.alert >= 0;
     bool sent = u->ready && conn_of(&u->link)->sent_bytes > 0 && !refused;
     snprintf(why, sizeof why, "%.60s: %.80s", u->endpoint->name, reason);
     if (!u->in_answer) {
@@ -322,7 +322,7 @@ static void closed(struct link *l)
     upstream_leave_idle(u);
     // Without TLS the end of the connection is all that there is: a plain app's answer of
     // HTTP/1.0 that was cut cannot be told from a whole one.
-    if (u->down && ends_answer(u) && !l->kind->tls && conn_of(l)->ended)
+    if (u->down && ends_answer(u) && !l->secure && conn_of(l)->ended)
         complete(u);
     else if (u->down)
         lose(u);
@@ -339,15 +339,7 @@ static void timeout(struct link *l)
     link_close(l, true);
 }
 
-const struct link_kind upstream_app = {.opened = opened,
-                                       .take = take,
-                                       .produce = produce,
-                                       .ended = ended,
-                                       .timeout = timeout,
-                                       .stop = timeout,
-                                       .closed = closed};
-const struct link_kind upstream_peer = {.tls = &identity_outbound,
-                                        .opened = opened,
+const struct link_kind upstream_kind = {.opened = opened,
                                         .established = established,
                                         .take = take,
                                         .produce = produce,

@@ -23,7 +23,7 @@ struct upstream {
     struct http_body body;
 };
 
-extern const struct link_kind upstream_app, upstream_peer;
+extern const struct link_kind upstream_kind;
 
 // ---- parts/upstream_pool.c -----------------------------------------------------------------
 

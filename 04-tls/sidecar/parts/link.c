@@ -33,6 +33,7 @@ static int event_at, event_count;
 // Connections that are to be opened, oldest first.
 static struct opening {
     const struct link_kind *kind;
+    struct tls_server *secure;
     struct link_port *port;
     int fd;
     void *target, *who;
@@ -88,7 +89,7 @@ static int accept_on(struct link_port *port)
         return -1;
     }
     int fd = accept4(port->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    newest = (struct opening){port->kind, port, fd, NULL, NULL};
+    newest = (struct opening){port->kind, port->secure, port, fd, NULL, NULL};
     return fd;
 }
 
@@ -122,8 +123,8 @@ static int next_connection(int listener)
     }
 }
 
-bool link_connect(const struct link_kind *kind, const struct sockaddr_storage *address,
-                  void *target, void *who)
+bool link_connect(const struct link_kind *kind, struct tls_server *secure,
+                  const struct sockaddr_storage *address, void *target, void *who)
 {
     uint64_t one = 1;
     if (opening_count == LINKS_TO_OPEN) {
@@ -140,7 +141,7 @@ bool link_connect(const struct link_kind *kind, const struct sockaddr_storage *a
         errno = error;
         return false;
     }
-    openings[opening_count++] = (struct opening){kind, NULL, fd, target, who};
+    openings[opening_count++] = (struct opening){kind, secure, NULL, fd, target, who};
     return write(open_fd, &one, sizeof one) == sizeof one;
 }
 
@@ -166,11 +167,12 @@ static void opened(struct conn *conn)
     struct link *l = link_of(conn);
     struct opening opening = newest;
     l->kind = opening.kind;
+    l->secure = opening.secure;
     l->port = opening.port;
     if (l->port)
         l->port->links++;
-    if (l->kind->tls)
-        tls_opened(&l->tls, l->kind->tls);
+    if (l->secure)
+        tls_opened(&l->tls, l->secure);
     l->kind->opened(l, opening.target, opening.who);
 }
 
@@ -186,7 +188,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct link *l = link_of(conn);
     size_t used = 0, part = 1;
-    if (l->kind->tls) {
+    if (l->secure) {
         used = tls_received(&l->tls, bytes, length);
         check_ended(l);
         return used;
@@ -201,7 +203,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
 static bool produce(struct conn *conn)
 {
     struct link *l = link_of(conn);
-    bool more = l->kind->tls && tls_produce(&l->tls);
+    bool more = l->secure && tls_produce(&l->tls);
     check_ended(l);
     if (!conn->closing && l->kind->produce(l))
         more = true;
@@ -213,7 +215,7 @@ static bool produce(struct conn *conn)
 static void timeout(struct conn *conn)
 {
     struct link *l = link_of(conn);
-    if (!l->kind->tls || !tls_timed_out(&l->tls))
+    if (!l->secure || !tls_timed_out(&l->tls))
         l->kind->timeout(l);
 }
 
@@ -226,7 +228,7 @@ static void closed(struct conn *conn)
 {
     struct link *l = link_of(conn);
     l->kind->closed(l);
-    if (l->kind->tls)
+    if (l->secure)
         tls_closed(&l->tls);
     if (l->port) {
         l->port->links--;
@@ -275,14 +277,14 @@ void link_stop(void)
 
 size_t link_room(const struct link *l)
 {
-    if (l->kind->tls)
+    if (l->secure)
         return tls_room(&l->tls);
     return conn_room(&l->tls.conn);
 }
 
 void link_write(struct link *l, const char *bytes, size_t length)
 {
-    if (l->kind->tls) {
+    if (l->secure) {
         tls_write(&l->tls, bytes, length);
         return;
     }
@@ -308,7 +310,7 @@ void link_wake(struct link *l)
 
 void link_close(struct link *l, bool whole)
 {
-    if (l->kind->tls && whole)
+    if (l->secure && whole)
         tls_close(&l->tls);
     else
         conn_close(conn_of(l));
@@ -320,11 +322,11 @@ const char *link_why(struct link *l, char text[LINK_WHY_BYTES])
     int error = errno, pending = 0;
     socklen_t length = sizeof pending;
     long verified = X509_V_OK;
-    if (l->kind->tls && l->tls.ssl)
+    if (l->secure && l->tls.ssl)
         verified = SSL_get_verify_result(l->tls.ssl);
     if (verified != X509_V_OK)
         snprintf(text, LINK_WHY_BYTES, "%s", X509_verify_cert_error_string(verified));
-    else if (l->kind->tls && l->tls.ssl && l->tls.alert >= 0)
+    else if (l->secure && l->tls.ssl && l->tls.alert >= 0)
         snprintf(text, LINK_WHY_BYTES, "TLS alert %d (%s)", l->tls.alert,
                  SSL_alert_desc_string_long(l->tls.alert));
     else if (!getsockopt(l->tls.conn.fd, SOL_SOCKET, SO_ERROR, &pending, &length) && pending)

@@ -20,7 +20,6 @@ struct link;
 
 // What the sidecar does with the connections of one kind.
 struct link_kind {
-    struct tls_server *tls; // NULL: plain
     // It is connected, or accepted; with TLS, the handshake is still to come. The last two are
     // those of link_connect().
     void (*opened)(struct link *, void *target, void *who);
@@ -38,15 +37,17 @@ struct link_kind {
 struct link {
     struct tls_filter tls; // begins with a struct conn
     const struct link_kind *kind;
-    struct link_port *port; // that it was accepted on; NULL: the sidecar has opened it
-    char peer[LINK_PEER];   // the identity in the other end's certificate; "": none
-    const char *expected;   // the identity that it has to have; NULL: any of the mesh
+    struct tls_server *secure; // NULL: it is plain
+    struct link_port *port;    // that it was accepted on; NULL: the sidecar has opened it
+    char peer[LINK_PEER];      // the identity in the other end's certificate; "": none
+    const char *expected;      // the identity that it has to have; NULL: any of the mesh
     bool resumed, told_ended;
 };
 
 // A listening port: its connections are of one kind.
 struct link_port {
     const struct link_kind *kind;
+    struct tls_server *secure; // NULL: plain
     int fd;
     int links_max, links;
     bool full;               // it accepts no more
@@ -70,8 +71,8 @@ void link_watch(int fd, void (*happened)(int fd));
 
 // Opens a connection; opened() of it is called later in this round, with `target` and `who`.
 // False, and errno, if that is not possible.
-bool link_connect(const struct link_kind *kind, const struct sockaddr_storage *address,
-                  void *target, void *who);
+bool link_connect(const struct link_kind *kind, struct tls_server *secure,
+                  const struct sockaddr_storage *address, void *target, void *who);
 
 // Whoever wanted a connection that is still to be opened does not want it any more.
 void link_forget(const void *who);

@@ -185,7 +185,7 @@ void mesh_ca_issue_service(const char *folder, const char *domain, const char *n
 
 bool mesh_ca_has(const char *folder, const char *name)
 {
-    time_t soon = time(NULL) + AN_HOUR;
+    time_t soon = time(NULL) + MESH_CA_RENEW_S;
     struct pair ca = read_pair(folder, "ca"), own = read_pair(folder, name);
     bool good = ca.key && own.certificate && own.key &&
                 X509_verify(own.certificate, ca.key) == 1 &&

@@ -6,9 +6,10 @@
 
 #include <stdbool.h>
 
-#define MESH_CA_FOLDER "keys" // below this folder
-#define MESH_CA_DAYS   1      // that a workload's certificate is good for
-#define MESH_CA_NAMES  500    // bytes of names
+#define MESH_CA_FOLDER  "keys" // below this folder
+#define MESH_CA_DAYS    1      // that a workload's certificate is good for
+#define MESH_CA_NAMES   500    // bytes of names
+#define MESH_CA_RENEW_S 3600   // seconds before its end in which a certificate is replaced
 
 // Makes NAME.pem and NAME-key.pem in the folder, with the names that are given as OpenSSL
 // writes them ("URI:spiffe://workbench.test/stock,DNS:stock"), and ca.pem before, if it is
@@ -19,7 +20,7 @@ void mesh_ca_issue(const char *folder, const char *name, const char *names);
 // The usual names of a service: its identity, and DNS:NAME for those who look at that.
 void mesh_ca_issue_service(const char *folder, const char *domain, const char *name);
 
-// True if a good certificate for the service is there that does not end within an hour.
+// True if a good certificate for the service is there that does not end within MESH_CA_RENEW_S.
 bool mesh_ca_has(const char *folder, const char *name);
 
 #endif

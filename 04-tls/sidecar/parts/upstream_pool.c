@@ -26,14 +26,14 @@ void upstream_join_idle(struct upstream *u)
 // A connection that began with certificates of before is not used again.
 bool upstream_is_fresh(const struct upstream *u)
 {
-    return !u->link.kind->tls || u->generation == identity_generation;
+    return !u->link.secure || u->generation == identity_generation;
 }
 
 bool upstream_take(struct endpoint *endpoint, struct downstream *d)
 {
-    const struct link_kind *kind = &upstream_peer;
+    struct tls_server *secure = &identity_outbound;
     if (d->inbound)
-        kind = &upstream_app;
+        secure = NULL; // to the app
     while (endpoint->idle) {
         struct upstream *u = endpoint->idle;
         upstream_leave_idle(u);
@@ -46,7 +46,7 @@ bool upstream_take(struct endpoint *endpoint, struct downstream *d)
         d->up_ready = true;
         return true;
     }
-    return link_connect(kind, &endpoint->address, endpoint, d);
+    return link_connect(&upstream_kind, secure, &endpoint->address, endpoint, d);
 }
 
 void upstream_give_up(struct downstream *d)
