@@ -2,6 +2,8 @@
 // brings. Read take(), begin_request() and try_begin() first; then decide(), which is called
 // when a try has failed. parts/refuse.c says which requests are refused.
 #include <netdb.h>
+#include <netinet/in.h>
+#include <linux/netfilter_ipv4.h> // behind netinet/in.h, with which it shares names
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +72,11 @@ static void opened(struct link *l, void *target, void *who)
         getnameinfo((struct sockaddr *)&address, length, d->address, sizeof d->address, NULL, 0,
                     NI_NUMERICHOST))
         strcpy(d->address, "unknown");
+    length = sizeof d->wanted;
+    // Without a rule the kernel has nothing to say, and the Host field has to name the service.
+    if (settings.redirected && !d->inbound &&
+        getsockopt(conn_of(l)->fd, SOL_IP, SO_ORIGINAL_DST, &d->wanted, &length))
+        d->wanted.sin_family = AF_UNSPEC;
     if (!d->inbound)
         join_idle(d);
 }
@@ -172,6 +179,8 @@ static void begin_request(struct downstream *d, struct http_head *head)
         link_pause(&d->link); // the next request waits until this one is answered
     if (!d->inbound)
         d->service = services_find(head->host);
+    if (!d->service && d->wanted.sin_family == AF_INET)
+        d->service = services_at(&d->wanted);
     if (refuse(d, head, downstream_now(d), &refusal)) {
         downstream_answer(d, refusal.status, refusal.fields, refusal.why);
         return;

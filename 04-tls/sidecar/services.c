@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,21 @@ struct service *services_find(struct http_text host)
     for (int i = 0; i < service_count; i++)
         if (services[i].count && http_is_token(host, services[i].name))
             return &services[i];
+    return NULL;
+}
+
+static bool is_at(const struct endpoint *endpoint, const struct sockaddr_in *address)
+{
+    const struct sockaddr_in *own = (const struct sockaddr_in *)&endpoint->address;
+    return own->sin_family == AF_INET && own->sin_addr.s_addr == address->sin_addr.s_addr;
+}
+
+struct service *services_at(const struct sockaddr_in *address)
+{
+    for (struct service *s = services; s < services + service_count; s++)
+        for (int i = 0; i < s->count; i++)
+            if (is_at(s->endpoints[i], address))
+                return s;
     return NULL;
 }
 

@@ -57,6 +57,10 @@ bool services_known(void);
 // The service of a Host field: "stock", or "stock:80". NULL: there is none.
 struct service *services_find(struct http_text host);
 
+// The service that has an instance at this address, whatever the port: for connections of an
+// app that knows an address only. NULL: there is none.
+struct service *services_at(const struct sockaddr_in *address);
+
 // Which endpoint gets a request: of those that are not in `tried` (bits in the order of
 // service->endpoints) and whose breaker lets it through, one with the fewest requests under
 // way. NULL: there is none.

@@ -37,6 +37,7 @@ struct settings {
     int rate, burst;        // requests a second of each identity; rate 0: not limited
     int app_requests;       // that the app may have at once
     bool stop_after_app;    // asked to stop, it waits until the app is gone
+    bool redirected;        // the app's connections come by a rule of the kernel's
     const char *access_log; // file; NULL: none
     char allowed[ALLOWED_MAX][LINK_PEER]; // identities; none: all of the mesh
     int allowed_count;
@@ -76,6 +77,7 @@ struct downstream {
     struct link link;
     bool inbound; // it comes from another sidecar, and is for the app
     char address[INET6_ADDRSTRLEN];
+    struct sockaddr_in wanted;        // --redirected: where the app wanted to go
     struct downstream *older, *newer; // in the list of those without a request
     // The request.
     enum stage stage;

@@ -76,6 +76,8 @@ static const struct option_spec options[] = {
     {"drain-ms", OPTION_INT, &settings.drain_ms, 0, 3600000, "ms for the end, at most"},
     {"stop-after-app", OPTION_FLAG, &settings.stop_after_app,
      .help = "asked to stop, let the app end first"},
+    {"redirected", OPTION_FLAG, &settings.redirected,
+     .help = "a rule sends the app's connections here"},
     {"access-log", OPTION_TEXT, &settings.access_log, .help = "FILE: a line for each request"},
     {"quiet", OPTION_FLAG, &quiet, .help = "no lines about what happens"},
     {0}};

@@ -146,4 +146,27 @@ END
         expect "nginx with mutual TLS, and our sidecar" "python /i URI=$who" "get http://127.0.0.1:$free_port/i"
     fi
 fi
+# The app asks 10.0.0.2, port 80, where nobody listens; a rule in its pod's network sends that to its
+# sidecar, as Istio's rules do. In wire's namespaces an ordinary user may make such rules.
+if need nft nftables && need curl curl; then
+    cat >"$folder/redirect.sh" <<'SHELL'
+nft 'add table ip mesh
+    add chain ip mesh out { type nat hook output priority -100; }
+    add rule ip mesh out tcp dport 80 redirect to :8104' && curl -s --max-time 10 http://10.0.0.2/headers
+SHELL
+    services <<END
+stock 10.0.0.2:8114
+END
+    doing="an app whose connections are redirected"
+    ../../common/wire/wire --rtt 5 --node shop --node stock -- stock: ./app --host 127.0.0.1 \
+        -- stock: ./sidecar --quiet --name stock --host 127.0.0.1 --inbound-host 10.0.0.2 --keys "$folder/keys" \
+        -- shop: ./sidecar --quiet --name shop --host 127.0.0.1 --redirected --keys "$folder/keys" \
+        --services "$folder/services" -- shop: sh "$folder/redirect.sh" >"$folder/redirected" 2>&1
+    if [ $? -eq 3 ]; then
+        echo "skipped $doing: this machine allows no wire" && skipped=$((skipped + 1))
+    else
+        expect "$doing" "Host: 10.0.0.2
+X-Forwarded-Client-Cert: URI=spiffe://workbench.test/shop" "grep -e '^Host' -e Cert $folder/redirected"
+    fi
+fi
 finish
