@@ -145,6 +145,12 @@ static struct pair make(const char *subject, const char *names, int days,
 static int lock(const char *folder)
 {
     char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s", folder);
+    char *slash = strrchr(path, '/');
+    if (slash && slash != path) { // the folder around it, which may be missing, too
+        *slash = '\0';
+        mkdir(path, 0700);
+    }
     snprintf(path, sizeof path, "%s/lock", folder);
     if (mkdir(folder, 0700) && errno != EEXIST)
         give_up("create the folder", folder);

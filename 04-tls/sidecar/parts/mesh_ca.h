@@ -6,10 +6,10 @@
 
 #include <stdbool.h>
 
-#define MESH_CA_FOLDER  "keys" // below this folder
-#define MESH_CA_DAYS    1      // that a workload's certificate is good for
-#define MESH_CA_NAMES   500    // bytes of names
-#define MESH_CA_RENEW_S 3600   // seconds before its end in which a certificate is replaced
+#define MESH_CA_FOLDER  "../keys/mesh" // beside those of the lesson
+#define MESH_CA_DAYS    1              // that a workload's certificate is good for
+#define MESH_CA_NAMES   500            // bytes of names
+#define MESH_CA_RENEW_S 3600 // seconds before its end in which a certificate is replaced
 
 // Makes NAME.pem and NAME-key.pem in the folder, with the names that are given as OpenSSL
 // writes them ("URI:spiffe://workbench.test/stock,DNS:stock"), and ca.pem before, if it is
