@@ -34,7 +34,7 @@ void breaker_sent(struct breaker *breaker, int64_t now_ns);
 bool breaker_result(struct breaker *breaker, const struct breaker_settings *settings,
                     bool went_well, int64_t now_ns);
 
-// A request that was sent has no result, because its client is gone.
+// A request that was sent is over, perhaps without a result: its client may be gone.
 void breaker_forget(struct breaker *breaker);
 
 #endif

@@ -71,7 +71,8 @@ int main(int argc, char **argv)
     static struct fetch f;
     char request[REQUEST_BYTES], why[FETCH_WHY_BYTES];
     struct sockaddr_storage sidecar;
-    struct command command = {"SERVICE/PATH", "Asks a service, through the sidecar.", options};
+    struct command command = {"[SERVICE/PATH]", "Asks a service, through the sidecar.",
+                              options};
     int first = options_parse(argc, argv, &command);
     const char *what = "hello/headers";
     if (argv[first])

@@ -1,6 +1,6 @@
 // downstream.c: a connection from the app or from another sidecar, and the request that it
-// brings. Read take(), begin_request() and try_begin() first; then decide(), which is called
-// when a try has failed. parts/refuse.c says which requests are refused.
+// brings. Read take() and begin_request() first, then produce() and end_request(). What happens
+// in between is in tries.c and upstream.c; parts/refuse.c says which requests are refused.
 #include <netdb.h>
 #include <netinet/in.h>
 #include <linux/netfilter_ipv4.h> // behind netinet/in.h, with which it shares names
@@ -168,7 +168,7 @@ static void begin_request(struct downstream *d, struct http_head *head)
     reset(d);
     snprintf(d->line, sizeof d->line, "%.*s %.*s", (int)head->method.length, head->method.at,
              (int)head->target.length, head->target.at);
-    d->last = !head->keep_alive;
+    d->last = !head->keep_alive || (d->inbound && state.draining);
     d->old = head->minor == 0;
     d->head_only = http_is(head->method, "HEAD");
     d->idempotent = retry_is_idempotent(head->method.at, head->method.length);
@@ -355,8 +355,6 @@ static void closed(struct link *l)
     leave_idle(d);
     if (d->stage > STAGE_HEAD) {
         upstream_give_up(d);
-        if (d->endpoint && !d->status)
-            breaker_forget(&d->endpoint->breaker);
         try_end(d);
         d->status = 0;
         snprintf(d->why, sizeof d->why, "who asked is gone");

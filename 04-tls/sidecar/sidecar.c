@@ -5,7 +5,7 @@
 //         localhost   outbound                  inbound   localhost
 //
 // Run:    ./app                in one terminal, in a second one
-//         ./sidecar            (it is both sidecars: its file of services names itself)
+//         ./sidecar            (it is both sidecars: without a file of services it asks itself)
 //         ./client             in a third one
 // Watch:  what the app on the right has got: who asks, and to which trace the request belongs.
 //

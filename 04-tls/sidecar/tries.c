@@ -14,8 +14,10 @@
 
 void try_end(struct downstream *d)
 {
-    if (d->endpoint)
+    if (d->endpoint) {
         d->endpoint->active--;
+        breaker_forget(&d->endpoint->breaker); // where the try has had no result
+    }
     d->endpoint = NULL;
     d->up_ready = false;
 }

@@ -301,7 +301,8 @@ static void lose(struct upstream *u)
     char reason[LINK_WHY_BYTES], why[LINK_WHY_BYTES];
     link_why(&u->link, reason);
     bool refused = u->link.secure && u->link.tls.ssl && u->link.tls.alert >= 0;
-    bool sent = u->ready && conn_of(&u->link)->sent_bytes > 0 && !refused;
+    bool begun = d->request.at > 0 || !d->kept; // of this request; what is not kept is gone
+    bool sent = u->ready && begun && conn_of(&u->link)->sent_bytes > 0 && !refused;
     snprintf(why, sizeof why, "%.60s: %.80s", u->endpoint->name, reason);
     if (!u->in_answer) {
         // A connection that was closed while it waited says nothing about the endpoint.

@@ -57,6 +57,8 @@ void access_log_request(const struct downstream *d, int64_t took_ns)
                  settings.identity.name, direction, peer, request, d->status,
                  (unsigned long long)d->answer_bytes, d->tries, (long long)d->began_ns / 1000,
                  (long long)took_ns / 1000, d->trace.id, d->trace.span, d->trace.parent, why);
+    if (length >= (int)sizeof line)
+        length = sizeof line - 1;
     if (write(file, line, (size_t)length) != length) // one write(): many may share the file
         log_line("the access log cannot be written: %s", strerror(errno));
 }

@@ -13,7 +13,7 @@
 #define FAILURES  5
 #define QUESTIONS 20
 
-static const struct claim opens = {"4.68", "ch. 18.5, guide §13.8",
+static const struct claim opens = {"4.68", "ch. 18.5",
                                    "a circuit breaker keeps requests from a service that fails",
                                    HOLDS, NULL};
 
