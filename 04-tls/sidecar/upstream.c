@@ -137,7 +137,9 @@ static void choose_framing(struct upstream *u, struct downstream *d,
     u->chunks_off = d->old && head->chunked;
     u->chunks_on = to_close && !d->old;
     d->last = d->last || (d->old && (to_close || head->chunked));
-    if (d->inbound && state.draining)
+    // An answer that comes before the request's end: nobody knows where another one would
+    // begin.
+    if (d->in_content || (d->inbound && state.draining))
         d->last = true;
     u->last = u->last || !head->keep_alive || to_close;
 }

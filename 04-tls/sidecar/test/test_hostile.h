@@ -129,6 +129,79 @@ TEST(a_client_that_takes_nothing)
     mesh_end();
 }
 
+// Starts an app that reads so many bytes of each request, waits, answers, and closes.
+static void start_reader(size_t bytes, int wait_ms, const char *answer)
+{
+    int listener = net_listen(stock->address, MESH_APP, 10);
+    stock->app = fork();
+    if (stock->app != 0) {
+        close(listener);
+        return;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_IGN);
+    for (;;) {
+        static char part[65536];
+        int fd = accept(listener, NULL, NULL);
+        ssize_t got = 1;
+        for (size_t read_bytes = 0; read_bytes < bytes && got > 0; read_bytes += (size_t)got)
+            got = read(fd, part, sizeof part);
+        sleep_ms(wait_ms);
+        if (got > 0)
+            write_all(fd, answer, strlen(answer));
+        close(fd);
+    }
+}
+
+// Much content for an app that reads slowly at first: none of it is kept, all of it arrives.
+TEST(much_content_goes_up)
+{
+    enum { BYTES = 20 << 20 };
+    static char part[65536];
+    static struct fetch f;
+    char head[200];
+    mesh_begin();
+    shop = pod_new("shop");
+    stock = pod_new("stock");
+    start_reader(BYTES, 0, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nall");
+    pod_start_sidecar(stock, NULL);
+    pod_start_sidecar(shop, NULL);
+    mesh_write_services();
+    long before_kb = process_private_kb(shop->sidecar) + process_private_kb(stock->sidecar);
+    snprintf(head, sizeof head, "PUT / HTTP/1.1\r\nHost: stock\r\nContent-Length: %d\r\n\r\n",
+             BYTES);
+    send_raw(&f, head);
+    for (int sent = 0; sent < BYTES; sent += (int)sizeof part)
+        CHECK_INT(fetch_send_bytes(&f, part, sizeof part), FETCH_OK);
+    CHECK_INT(fetch_answer(&f), FETCH_OK);
+    CHECK_INT(f.head.status, 200);
+    CHECK_INT((long)f.content.length, 3);
+    fetch_close(&f);
+    long after_kb = process_private_kb(shop->sidecar) + process_private_kb(stock->sidecar);
+    if (!SANITIZED)
+        CHECK_AT_MOST(after_kb - before_kb, 4000);
+    mesh_end();
+}
+
+// An app that has its answer before it has the content: who asks gets it.
+TEST(an_answer_that_comes_early)
+{
+    static struct fetch f;
+    mesh_begin();
+    shop = pod_new("shop");
+    stock = pod_new("stock");
+    start_reader(1, 0, "HTTP/1.1 413 Too Much\r\nContent-Length: 4\r\n\r\nmuch");
+    pod_start_sidecar(stock, NULL);
+    pod_start_sidecar(shop, NULL);
+    mesh_write_services();
+    send_raw(&f, "POST / HTTP/1.1\r\nHost: stock\r\nContent-Length: 1000000\r\n\r\nfirst");
+    CHECK_INT(fetch_answer(&f), FETCH_OK);
+    CHECK_INT(f.head.status, 413);
+    CHECK(!f.head.keep_alive); // nobody knows where another request would begin
+    fetch_close(&f);
+    mesh_end();
+}
+
 // Two thousand connections without a request, from an app and from a peer; then good ones.
 TEST(two_thousand_connections)
 {
