@@ -9,12 +9,14 @@
 #include "measure.h"
 #include "mesh.h"
 #include "net.h"
+#include "sanitized.h"
 #include "scenes.h"
 #include "story.h"
 
 #define QUESTIONS 1000
 #define FEW       100 // before the measurement: connections, caches
 #define NOTE_US   1000
+#define SLOWED    8 // times as slow as it is, at most, is a sidecar with a sanitizer in it
 
 static const struct claim extra_hop = {
     "4.24", "ch. 18.5", "an extra hop through the sidecar, ~1 ms typically", NOT_HERE,
@@ -76,7 +78,7 @@ void scene_hop(void)
     double median[2] = {part(us[0], 50), part(us[1], 50)};
     double quick[2] = {part(us[0], 10), part(us[1], 10)};
     story_say("%d questions each way, in turn, on kept connections:", QUESTIONS);
-    story_head("us for a question|the quickest 10 %|median|99 %");
+    story_head("us for a question|quickest 10 %|median|99 %");
     story_row("without sidecars|%.0f|%.0f|%.0f", quick[0], median[0], part(us[0], 99));
     story_row("through two of them|%.0f|%.0f|%.0f", quick[1], median[1], part(us[1], 99));
     story_row("the difference|%.0f|%.0f|", quick[1] - quick[0], median[1] - median[0]);
@@ -85,9 +87,11 @@ void scene_hop(void)
               "(inbound).",
               shop_us, stock_us);
     // The quickest tenth: what a busy machine adds to the others is not the sidecars'.
-    double extra_us = quick[1] - quick[0];
+    double extra_us = quick[1] - quick[0], limit_us = NOTE_US / 2.0;
+    if (SANITIZED)
+        limit_us *= SLOWED;
     enum verdict verdict = UNCLEAR;
-    if (extra_us > 0 && extra_us < NOTE_US / 2)
+    if (extra_us > 0 && extra_us < limit_us)
         verdict = NOT_HERE;
     claim_report(
         &extra_hop, verdict,
