@@ -82,7 +82,6 @@ void scene_hop(void)
     story_row("without sidecars|%.0f|%.0f|%.0f", quick[0], median[0], part(us[0], 99));
     story_row("through two of them|%.0f|%.0f|%.0f", quick[1], median[1], part(us[1], 99));
     story_row("the difference|%.0f|%.0f|", quick[1] - quick[0], median[1] - median[0]);
-    printf("\n");
     story_head("CPU us for a question|the app|outbound|inbound");
     story_row("|%.0f|%.0f|%.0f", app_us, shop_us, stock_us);
     // The quickest tenth: what a busy machine adds to the others is not the sidecars'.

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fetch.h"
@@ -318,15 +319,11 @@ bool mesh_await(const struct pod *pod, bool (*condition)(const struct pod *), in
 
 double process_us(pid_t pid)
 {
-    char path[40];
-    long long ns = 0;
-    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
-    FILE *file = fopen(path, "re");
-    if (file && fscanf(file, "%lld", &ns) != 1)
-        ns = 0;
-    if (file)
-        fclose(file);
-    return (double)ns / 1e3;
+    clockid_t clock;
+    struct timespec time = {0};
+    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
+        die("cannot read the CPU time of process %d", (int)pid);
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
 long process_private_kb(pid_t pid)
