@@ -8,23 +8,17 @@
 //         answer's status), ?ms=100 (how long the work takes); /count says how many requests
 //         there were, the questions for /count left out.
 //
-// Read answer_request() first, then ask().
-#include <errno.h>
-#include <pthread.h>
+// Read answer_request() first, then ask(). What any framework does is in parts/app_server.c.
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "app_server.h"
 #include "fetch.h"
-#include "http_server.h"
-#include "net.h"
 #include "options.h"
 
-#define REQUEST_BYTES 65536
-#define ANSWER_BYTES  32768
-#define CALL_MS       10000
+#define CALL_MS 10000
 
 static const char *name = "hello", *calls = "", *sidecar = "127.0.0.1:8104";
 static struct sockaddr_storage sidecar_address;
@@ -36,7 +30,7 @@ static atomic_long requests;
 static void ask(const char *service, const struct http_head *asked, char *text, size_t size)
 {
     struct fetch f;
-    char fields[1024];
+    char fields[2000];
     size_t used = strlen(text);
     int length = snprintf(fields, sizeof fields, "Host: %s\r\n", service);
     static const char *const trace[] = {"traceparent", "tracestate"};
@@ -80,7 +74,7 @@ static void list_fields(const struct http_head *head, char *text, size_t size)
 static void answer_request(struct http_server *http, const struct http_request *request,
                            struct http_out *out)
 {
-    static _Thread_local char text[ANSWER_BYTES / 2];
+    static _Thread_local char text[APP_ANSWER_BYTES / 2];
     uint64_t ms, status;
     if (!http_number(http_parameter(request->query, "ms"), 60000, &ms))
         ms = 0;
@@ -106,57 +100,6 @@ static void answer_request(struct http_server *http, const struct http_request *
                        (struct http_text){text, strlen(text)});
 }
 
-static void *serve(void *argument)
-{
-    struct http_server http = {.content_max = REQUEST_BYTES / 2};
-    int fd = (int)(intptr_t)argument;
-    char *in = malloc(REQUEST_BYTES), *answer = malloc(ANSWER_BYTES);
-    size_t length = 0, used = 1;
-    bool open = in && answer;
-    while (open) {
-        struct http_request request;
-        struct http_out out = {answer, ANSWER_BYTES, 0, false};
-        ssize_t got = 0;
-        if (!used || !length)
-            got = read(fd, in + length, REQUEST_BYTES - length);
-        if (got < 0 || (got == 0 && (!used || !length)))
-            break;
-        length += (size_t)got;
-        used = http_server_take(&http, in, length, &request, &out);
-        if (request.status == HTTP_WHOLE)
-            answer_request(&http, &request, &out);
-        else if (request.status > 0)
-            http_server_refuse(&http, &out, request.status, "", NULL);
-        open = write_all(fd, answer, out.length);
-        if (request.status != HTTP_MORE) {
-            open = open && http.keep_alive;
-            http_server_done(&http);
-        }
-        memmove(in, in + used, length -= used);
-    }
-    http_server_done(&http);
-    free(in);
-    free(answer);
-    close(fd);
-    return NULL;
-}
-
-static void *accept_all(void *argument)
-{
-    int listener = (int)(intptr_t)argument;
-    for (;;) {
-        pthread_t thread;
-        int fd = accept(listener, NULL, NULL);
-        if (fd >= 0 && !pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd))
-            pthread_detach(thread);
-        else if (fd >= 0)
-            close(fd);
-        else
-            sleep_ms(100); // no descriptor is free
-    }
-    return NULL;
-}
-
 int main(int argc, char **argv)
 {
     static const char *host = "127.0.0.1";
@@ -176,14 +119,7 @@ int main(int argc, char **argv)
     char sidecar_host[NET_NAME];
     snprintf(sidecar_host, sizeof sidecar_host, "%.*s", (int)(colon - sidecar), sidecar);
     net_address(sidecar_host, atoi(colon + 1), SOCK_STREAM, &sidecar_address);
-    pthread_t acceptor;
-    char byte[128];
-    int stop_fd = net_stop_fd(), listener = net_listen(host, port, 1024);
-    net_ready(listener);
-    if (pthread_create(&acceptor, NULL, accept_all, (void *)(intptr_t)listener))
-        die("cannot start a thread: %s", strerror(errno));
-    while (read(stop_fd, byte, sizeof byte) < 0 && errno == EAGAIN)
-        sleep_ms(20);
+    app_serve(host, port, answer_request);
     printf("stopped: requests %ld\n", atomic_load(&requests));
     return 0;
 }
