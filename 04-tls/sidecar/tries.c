@@ -71,10 +71,13 @@ void try_begin(struct downstream *d)
         breaker_sent(&endpoint->breaker, downstream_now(d));
     }
     if (!upstream_take(endpoint, d)) {
-        if (d->inbound && errno == ECONNREFUSED)
-            state_app(false);
-        services_result(endpoint, false, downstream_now(d));
+        // Other errors are this machine's: no descriptor is free.
+        bool theirs = errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH;
         downstream_failed(d, RETRY_NOT_DELIVERED, 503, strerror(errno));
+        if (theirs && d->inbound)
+            state_app(false);
+        if (theirs)
+            services_result(endpoint, false, downstream_now(d));
     } else if (d->up) {
         try_wait(d);
     } else {
