@@ -46,15 +46,14 @@ static struct pair read_pair(const char *folder, const char *name)
     char chain_path[PATH_BYTES], key_path[PATH_BYTES];
     struct pair pair = {NULL, NULL};
     paths(folder, name, chain_path, key_path);
-    FILE *chain = fopen(chain_path, "re"), *key = fopen(key_path, "re");
-    if (chain && key) {
-        pair.certificate = PEM_read_X509(chain, NULL, NULL, NULL);
-        pair.key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
-    }
-    if (chain)
-        fclose(chain);
-    if (key)
-        fclose(key);
+    BIO *bio = BIO_new_file(chain_path, "r");
+    if (bio)
+        pair.certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    BIO_free(bio);
+    bio = BIO_new_file(key_path, "r");
+    if (bio)
+        pair.key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    BIO_free(bio);
     ERR_clear_error();
     return pair;
 }

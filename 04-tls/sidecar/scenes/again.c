@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,13 +34,9 @@ static const struct claim budget = {
 static pid_t start_dying_app(const struct pod *pod, atomic_int *requests)
 {
     int listener = net_listen(pod->address, MESH_APP, 64);
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid != 0) {
-        close(listener);
+    pid_t pid = mesh_fork(listener);
+    if (pid != 0)
         return pid;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (;;) {
         char bytes[4096];
         int fd = accept(listener, NULL, NULL);

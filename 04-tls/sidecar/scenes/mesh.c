@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -159,6 +160,21 @@ void pod_start_sidecar(struct pod *pod, ...)
     va_end(options);
     if (!spawn_server(&pod->sidecar, arguments))
         die("./sidecar does not start");
+}
+
+pid_t mesh_fork(int listener)
+{
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid < 0)
+        die("cannot start a process: %s", strerror(errno));
+    if (pid > 0) {
+        close(listener);
+        return pid;
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGPIPE, SIG_IGN);
+    return 0;
 }
 
 struct pod *pod_start(const char *service)

@@ -47,6 +47,10 @@ int pod_stop_sidecar(struct pod *pod); // returns its exit status
 // Both, without options.
 struct pod *pod_start(const char *service);
 
+// Starts a process of the scene's own, which ends when the scene does; its listener is closed
+// here. Returns 0 in the new process.
+pid_t mesh_fork(int listener);
+
 // Writes the file of services: all pods whose sidecar may be asked; it waits until each sidecar
 // that runs has read it.
 void mesh_write_services(void);

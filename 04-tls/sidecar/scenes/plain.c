@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,14 +50,9 @@ static void record_connection(int one, int other, FILE *file)
 static pid_t start_tap(const struct pod *pod, const char *path)
 {
     int listener = net_listen(pod->address, TAP_PORT, 16);
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid != 0) {
-        close(listener);
+    pid_t pid = mesh_fork(listener);
+    if (pid != 0)
         return pid;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGPIPE, SIG_IGN);
     FILE *file = fopen(path, "we");
     int one = accept(listener, NULL, NULL), other = net_connect(pod->address, MESH_INBOUND);
     if (file && one >= 0 && other >= 0)

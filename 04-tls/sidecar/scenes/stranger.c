@@ -59,8 +59,8 @@ static void note_serial(SSL *ssl, struct stranger *stranger)
     BN_free(number);
 }
 
-struct stranger stranger_ask(const char *address, int port, const char *ca_folder,
-                             const char *folder, const char *name)
+struct stranger stranger_say(const char *address, int port, const char *ca_folder,
+                             const char *folder, const char *name, const char *request)
 {
     struct stranger stranger = {.alert = -1};
     struct timeval wait = {WAIT_S, 0};
@@ -77,7 +77,7 @@ struct stranger stranger_ask(const char *address, int port, const char *ca_folde
     // The server's verdict about our certificate comes with the first read (RFC 8446 §4.4.2.4).
     if (SSL_connect(ssl) == 1) {
         note_serial(ssl, &stranger);
-        if (SSL_write_ex(ssl, REQUEST, strlen(REQUEST), &length) &&
+        if (SSL_write_ex(ssl, request, strlen(request), &length) &&
             SSL_read_ex(ssl, answer, sizeof answer - 1, &length))
             sscanf(answer, "HTTP/1.1 %d", &stranger.status);
     }
@@ -87,4 +87,10 @@ struct stranger stranger_ask(const char *address, int port, const char *ca_folde
     SSL_CTX_free(ctx);
     close(fd);
     return stranger;
+}
+
+struct stranger stranger_ask(const char *address, int port, const char *ca_folder,
+                             const char *folder, const char *name)
+{
+    return stranger_say(address, port, ca_folder, folder, name, REQUEST);
 }

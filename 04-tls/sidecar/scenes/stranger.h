@@ -13,4 +13,8 @@ struct stranger {
 struct stranger stranger_ask(const char *address, int port, const char *ca_folder,
                              const char *folder, const char *name);
 
+// The same with a request of the caller's own, which may be none.
+struct stranger stranger_say(const char *address, int port, const char *ca_folder,
+                             const char *folder, const char *name, const char *request);
+
 #endif

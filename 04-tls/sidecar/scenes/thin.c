@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,14 +25,9 @@ static const struct claim thin = {
 static pid_t start_old_app(const struct pod *pod)
 {
     int listener = net_listen(pod->address, MESH_APP, 64);
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid != 0) {
-        close(listener);
+    pid_t pid = mesh_fork(listener);
+    if (pid != 0)
         return pid;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGPIPE, SIG_IGN);
     for (;;) {
         char bytes[4096];
         int fd = accept(listener, NULL, NULL);

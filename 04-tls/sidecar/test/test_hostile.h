@@ -87,11 +87,10 @@ TEST(a_client_that_takes_nothing)
     shop = pod_new("shop");
     stock = pod_new("stock");
     int listener = net_listen(stock->address, MESH_APP, 10);
-    stock->app = fork();
+    stock->app = mesh_fork(listener);
     if (stock->app == 0) {
         static char bytes[65536];
         char head[200];
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         int fd = accept(listener, NULL, NULL);
         while (read(fd, bytes, sizeof bytes) <= 0) // its sidecar looks whether it is there
             fd = accept(listener, NULL, NULL);
@@ -102,7 +101,6 @@ TEST(a_client_that_takes_nothing)
                     break;
         _exit(0);
     }
-    close(listener);
     pod_start_sidecar(stock, NULL);
     pod_start_sidecar(shop, NULL);
     mesh_write_services();
@@ -133,13 +131,9 @@ TEST(a_client_that_takes_nothing)
 static void start_reader(size_t bytes, int wait_ms, const char *answer)
 {
     int listener = net_listen(stock->address, MESH_APP, 10);
-    stock->app = fork();
-    if (stock->app != 0) {
-        close(listener);
+    stock->app = mesh_fork(listener);
+    if (stock->app != 0)
         return;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGPIPE, SIG_IGN);
     for (;;) {
         static char part[65536];
         int fd = accept(listener, NULL, NULL);
@@ -221,6 +215,43 @@ TEST(two_thousand_connections)
         close(fds[i]);
     CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
     CHECK_INT(pod_stop_sidecar(shop), 0);
+    mesh_end();
+}
+
+#define LONG_HEAD "GET / HTTP/1.1\r\nHost: stock\r\nX: "
+
+// A peer with a good certificate is still not trusted in what it says.
+TEST(a_peer_that_is_hostile)
+{
+    static char long_head[40000];
+    static const struct {
+        const char *bytes;
+        int status;
+    } rows[] = {
+        {"GET / HTTP/1.1\r\nHost: stock\r\nConnection: close\r\n\r\n", 200},
+        {"nonsense\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: stock\r\nX: cut", 408}, // by --head-ms
+        {"POST / HTTP/1.1\r\nHost: stock\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+         400},
+        {"POST / HTTP/1.1\r\nHost: stock\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+         501},
+        {"POST / HTTP/1.1\r\nHost: stock\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+        {"GET http://stock/ HTTP/1.1\r\nHost: stock\r\n\r\n", 421}, // not over TLS
+        {long_head, 431},
+    };
+    memset(long_head, 'a', sizeof long_head - 1);
+    memcpy(long_head, LONG_HEAD, strlen(LONG_HEAD));
+    start_two(NULL, false);
+    char keys[MESH_PATH];
+    snprintf(keys, sizeof keys, "%s", mesh_path("keys"));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct stranger stranger =
+            stranger_say(stock->address, MESH_INBOUND, keys, keys, "shop", rows[i].bytes);
+        if (stranger.status != rows[i].status)
+            FAIL("%d, not %d: %.60s", stranger.status, rows[i].status, rows[i].bytes);
+    }
+    CHECK_INT(mesh_count(stock), 1);
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
     mesh_end();
 }
 

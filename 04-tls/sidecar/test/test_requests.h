@@ -16,10 +16,8 @@ static void start_two(const char *answer, bool keep)
     stock = pod_new("stock");
     if (answer) {
         int listener = net_listen(stock->address, MESH_APP, 100);
-        stock->app = fork(); // ends with the mesh
+        stock->app = mesh_fork(listener); // ends with the mesh
         if (stock->app == 0) {
-            prctl(PR_SET_PDEATHSIG, SIGKILL);
-            signal(SIGPIPE, SIG_IGN);
             for (;;) {
                 char bytes[65536];
                 int fd = accept(listener, NULL, NULL);
@@ -29,7 +27,6 @@ static void start_two(const char *answer, bool keep)
                     close(fd);
             }
         }
-        close(listener);
     } else {
         pod_start_app(stock, NULL);
     }
