@@ -15,7 +15,7 @@
 static const struct claim tracing = {
     "4.70", "ch. 18.5", "distributed tracing: the sidecar injects the headers", HOLDS, NULL};
 static const struct claim no_change = {
-    "4.71", "ch. 18.5", "no code changes: the app does not know about the mesh", NOT_HERE,
+    "4.71", "ch. 18.5", "no code changes (here: for tracing)", NOT_HERE,
     "not for traces: an app has to copy traceparent from what it serves to what it asks, "
     "because only the app knows that one is because of the other (W3C Trace Context §2)"};
 
