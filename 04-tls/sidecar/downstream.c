@@ -119,8 +119,7 @@ void downstream_answer(struct downstream *d, int status, const char *fields, con
 {
     char content[300], bytes[900];
     struct http_out out = {bytes, sizeof bytes, 0, false};
-    int length =
-        snprintf(content, sizeof content, "%d %s: %.200s\n", status, http_reason(status), why);
+    int length = snprintf(content, sizeof content, "%s: %.200s\n", http_reason(status), why);
     snprintf(d->why, sizeof d->why, "%s", why);
     if (d->in_content) // where the next request begins is not known
         d->last = true;
