@@ -13,7 +13,6 @@
 #include "pass.h"
 #include "refuse.h"
 #include "request_head.h"
-#include "tries.h"
 #include "upstream.h"
 
 static struct downstream *oldest, *newest; // without a request, from other sidecars

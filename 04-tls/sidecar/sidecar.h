@@ -131,6 +131,29 @@ static inline int64_t downstream_now(const struct downstream *d)
 // Closes the connection that waits longest without a request, of those from other sidecars.
 void downstream_make_room(void);
 
+// ---- tries.c: all are called in the request's own turn ------------------------------------
+
+// Sends the request to an endpoint: on a connection that waits, or on a new one.
+void try_begin(struct downstream *d);
+
+// The connection is there: from now on the answer has its time.
+void try_wait(struct downstream *d);
+
+// The try has failed: what now?
+void try_failed(struct downstream *d);
+
+// The next try comes after a pause.
+void try_back_off(struct downstream *d);
+
+// The time of the try, or of the whole request, is over.
+void try_give_up(struct downstream *d);
+
+// The endpoint has no more to do with this request.
+void try_end(struct downstream *d);
+
+// Asks for timeout() after `ms`, but not later than when the request is given up.
+void try_deadline(struct downstream *d, int ms);
+
 // ---- admin.c -------------------------------------------------------------------------------
 
 extern const struct link_kind admin_kind;

@@ -46,6 +46,11 @@ static pid_t start_dying_app(const struct pod *pod, atomic_int *requests)
     }
 }
 
+static bool is_ready(const struct pod *pod)
+{
+    return mesh_ask_admin(pod, "/ready")->status == 200;
+}
+
 // How many times the app has got one question that it did not answer.
 static int times_got(const struct pod *shop, const char *method, atomic_int *requests,
                      int *status)
@@ -91,8 +96,8 @@ void scene_retry(void)
     mesh_write_file("services", text);
     pod_start_sidecar(shop, "--breaker", "0", "--backoff-ms", "5", NULL);
     int get_status, post_status;
-    while (mesh_ask_admin(bad, "/ready")->status != 200)
-        sleep_ms(5); // until its sidecar has seen the new app
+    if (!mesh_await(bad, is_ready, 5000)) // its sidecar has to see the new app
+        die("the sidecar does not see its app");
     int gets = times_got(shop, "GET", requests, &get_status);
     int posts = times_got(shop, "POST", requests, &post_status);
     story_head("the request|the app gets it|answer");
