@@ -32,7 +32,7 @@ static bool is_scene(const struct scene *scenes, const char *name)
 int main(int argc, char **argv)
 {
     static const struct scene scenes[] = {
-        {"models", "seven servers, three kinds of work", scene_models},
+        {"models", "eight servers, three kinds of work", scene_models},
         {"idle", "what an idle connection costs", scene_idle},
         {"cpu_bound", "one client asks for long computations", scene_cpu_bound},
         {"load_balance", "connections are balanced, work is not", scene_load_balance},
