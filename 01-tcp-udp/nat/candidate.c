@@ -51,7 +51,7 @@ char *candidate_write(const struct candidate *candidate, char line[CANDIDATE_LIN
 const char *candidate_read(const char *text, struct candidate *candidate)
 {
     char foundation[FOUNDATION_SIZE], transport[8], address[NET_NAME], type[8];
-    unsigned component, priority, port;
+    unsigned component, priority, port, related_port;
     if (sscanf(text, "%32s %3u %7s %10u %63s %5u typ %7s", foundation, &component, transport,
                &priority, address, &port, type) != 7)
         return "it is malformed";
@@ -65,6 +65,9 @@ const char *candidate_read(const char *text, struct candidate *candidate)
         return "its priority or its port is out of range";
     if (!address_read(address, (uint16_t)port, &candidate->address))
         return "its address is a name";
+    const char *related = strstr(text, " raddr ");
+    if (related && sscanf(related, " raddr %63s rport %5u", address, &related_port) == 2)
+        address_read(address, (uint16_t)related_port, &candidate->related);
     for (int i = HOST; i <= RELAYED; i++)
         if (!strcmp(type, type_names[i])) {
             candidate->type = (enum candidate_type)i;

@@ -51,6 +51,10 @@ void check_send(struct ice_agent *agent, struct ice_pair *pair, int64_t now)
         stun_new_transaction(pair->transaction);
         pair->tries = 0;
         pair->state = PAIR_IN_PROGRESS;
+        if (pair->order == 0) {
+            pair->order = ++agent->order_count;
+            pair->was_triggered = pair->triggered > 0;
+        }
         agent_tell(agent, "check %s%s", ice_pair_text(agent, pair, text),
                    pair->nominating ? ", USE-CANDIDATE" : "");
     }

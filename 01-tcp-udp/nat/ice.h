@@ -54,6 +54,8 @@ struct ice_pair {
     bool nominating; // the check says USE-CANDIDATE
     bool wanted;     // the other agent has said it
     bool selected;
+    int order;         // of its first check among those of the agent: 1, 2, ...; 0: none yet
+    bool was_triggered; // that check was an answer to one of the other agent
     bool sent_as_controlling;
     uint8_t transaction[STUN_TRANSACTION];
     int tries;
@@ -96,6 +98,7 @@ struct ice_agent {
     struct ice_early early[ICE_EARLY_MAX];
     int early_count;
     unsigned trigger_count;
+    int order_count;
     uint8_t consents[ICE_CONSENTS][STUN_TRANSACTION];
     unsigned consent_count;
     int64_t started_ns, first_valid_ns, next_check_ns, next_consent_ns, heard_ns,

@@ -23,6 +23,7 @@
 #include "output.h"
 
 #define GATHER_MS 10000
+#define SETTLE_MS 200 // that a path which works waits for a better one
 #define LOOK_MS   100 // how often a peer looks whether the other one's file is there
 #define FOREVER   (24 * 3600 * 1000)
 #define GOODBYE   "\x04" // the line of a peer that leaves
@@ -203,6 +204,7 @@ int main(int argc, char **argv)
     if (!offers && strcmp(role, "answer") != 0)
         options_reject("say offer or answer, not '%s'", role);
     net_address(host, port, SOCK_DGRAM, &server);
+    agent.set.settle = SETTLE_MS;
     agent.set.patience = patience * 1000;
     agent.set.relay = relay || only_relay;
     agent.set.only_relay = only_relay;

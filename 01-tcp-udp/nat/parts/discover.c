@@ -121,17 +121,24 @@ static void find_filtering(struct discovery *found, const int fds[2],
         found->filtering = NOT_KNOWN;
 }
 
-struct discovery discover(const int fds[DISCOVER_SOCKETS],
-                          const struct sockaddr_storage *server, int wait_ms, int tries)
+struct discovery discover_mapped(int fd, const struct sockaddr_storage *server, int wait_ms,
+                                 int tries)
 {
-    struct discovery found = {.local = address_of_socket(fds[0])};
-    struct question first = {.fd = fds[0], .to = *server};
+    struct discovery found = {.local = address_of_socket(fd)};
+    struct question first = {.fd = fd, .to = *server};
     ask(&first, 1, wait_ms, tries);
     found.answered = first.answered;
     found.error = first.error;
     found.mapped = first.mapped;
     found.other = first.other;
     found.has_other = first.has_other;
+    return found;
+}
+
+struct discovery discover(const int fds[DISCOVER_SOCKETS],
+                          const struct sockaddr_storage *server, int wait_ms, int tries)
+{
+    struct discovery found = discover_mapped(fds[0], server, wait_ms, tries);
     if (!found.answered || !found.has_other)
         return found;
     find_mapping(&found, fds[0], server, wait_ms, tries);

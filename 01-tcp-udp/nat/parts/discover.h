@@ -30,6 +30,10 @@ struct discovery {
 struct discovery discover(const int fds[DISCOVER_SOCKETS],
                           const struct sockaddr_storage *server, int wait_ms, int tries);
 
+// The first question only: how the server sees this socket.
+struct discovery discover_mapped(int fd, const struct sockaddr_storage *server, int wait_ms,
+                                 int tries);
+
 // The kind in the notes' words, "?" if it is not known.
 const char *nat_kind(const struct discovery *found);
 
