@@ -4,7 +4,7 @@
 
 #include "ice.h"
 
-#define PATIENCE_MS 5000 // that a scene waits for what has to happen
+#define PATIENCE_MS 20000 // that a scene waits for what has to happen, on a busy machine, too
 
 // The server that the scenes ask. Dies if it does not answer.
 void cast_begin(const char *host, int port);
