@@ -25,15 +25,23 @@ void cast_begin(const char *host, int port)
     server_host = host;
     snprintf(server_port, sizeof server_port, "%d", port);
     net_address(host, port, SOCK_DGRAM, &server);
+}
+
+static void check_server(void)
+{
     int fd = open_socket_towards(&server);
     struct discovery found = discover_mapped(fd, &server, WAIT_MS, TRIES);
     close(fd);
     if (!found.answered)
-        die("no answer from %s:%d (is the server running?)", host, port);
+        die("no answer from %s:%s (is the server running?)", server_host, server_port);
 }
 
 const struct sockaddr_storage *cast_server(void)
 {
+    static bool is_checked;
+    if (!is_checked)
+        check_server();
+    is_checked = true;
     return &server;
 }
 

@@ -6,8 +6,10 @@
 
 #define PATIENCE_MS 20000 // that a scene waits for what has to happen, on a busy machine, too
 
-// The server that the scenes ask. Dies if it does not answer.
+// Which server the scenes ask.
 void cast_begin(const char *host, int port);
+
+// Its address. Dies, the first time, if it does not answer.
 const struct sockaddr_storage *cast_server(void);
 const char *cast_host(void);
 const char *cast_port(void);

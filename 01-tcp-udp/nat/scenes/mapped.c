@@ -50,6 +50,7 @@ void scene_mapped(void)
     char inside[NET_NAME], outside[NET_NAME];
     struct sockaddr_storage local, mapped[HOSTS];
     int translated = 0, fds[HOSTS];
+    cast_server();
     if (!packet_log()->tunnel) {
         claim_skip(&stun);
         return;
