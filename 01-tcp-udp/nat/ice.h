@@ -54,7 +54,7 @@ struct ice_pair {
     bool nominating; // the check says USE-CANDIDATE
     bool wanted;     // the other agent has said it
     bool selected;
-    int order;         // of its first check among those of the agent: 1, 2, ...; 0: none yet
+    int order;          // of its first check among those of the agent: 1, 2, ...; 0: none yet
     bool was_triggered; // that check was an answer to one of the other agent
     bool sent_as_controlling;
     uint8_t transaction[STUN_TRANSACTION];

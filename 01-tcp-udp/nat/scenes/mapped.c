@@ -83,7 +83,7 @@ void scene_mapped(void)
         close(fds[i]);
     }
     bool different = !address_is(&mapped[0], &mapped[1]) && !address_is(&mapped[1], &mapped[2]);
-    bool cheap = traffic.in == traffic.out && traffic.in == HOSTS + 1 && traffic.other == 0;
+    bool cheap = traffic.in == traffic.out && traffic.in >= HOSTS + 1 && traffic.other == 0;
     claim_report(&stun, holds_if(translated == HOSTS && different && cheap),
                  "%d questions, each from an address that its host does not know: %u datagrams "
                  "in, %u out, %u bytes a question in all, nothing to or from anybody else. The "
