@@ -55,8 +55,8 @@ void check_send(struct ice_agent *agent, struct ice_pair *pair, int64_t now)
             pair->order = ++agent->order_count;
             pair->was_triggered = pair->triggered > 0;
         }
-        agent_tell(agent, "check %s%s", ice_pair_text(agent, pair, text),
-                   pair->nominating ? ", USE-CANDIDATE" : "");
+        agent_tell(agent, "%s %s", pair->nominating ? "nominate" : "check",
+                   ice_pair_text(agent, pair, text));
     }
     pair->triggered = 0;
     pair->sent_as_controlling = agent->controlling;

@@ -25,7 +25,7 @@ static bool tcp;
 
 static void show(const char *what, const char *value, const char *meaning)
 {
-    printf("%-16s %-22s %s\n", what, value, meaning);
+    printf("%-14s  %-26s  %s\n", what, value, meaning);
 }
 
 static void show_mapped(const struct sockaddr_storage *local,
@@ -46,7 +46,7 @@ static const char *mapping_meaning(enum behaviour mapping)
     if (mapping == ADDRESS_DEPENDENT)
         return "each host sees another port";
     if (mapping == ADDRESS_AND_PORT_DEPENDENT)
-        return "each host and port sees another port";
+        return "each peer sees another port";
     return "no answer";
 }
 
@@ -57,7 +57,7 @@ static const char *filtering_meaning(enum behaviour filtering)
     if (filtering == ADDRESS_DEPENDENT)
         return "hosts that we have sent to";
     if (filtering == ADDRESS_AND_PORT_DEPENDENT)
-        return "hosts and ports that we have sent to";
+        return "ports that we have sent to";
     return "no answer";
 }
 

@@ -15,7 +15,10 @@ function see(name, good, detail) {
     console.log(`${good ? 'ok     ' : 'FAILED '} chromium: ${name}${good ? '' : `: ${detail}`}`);
 }
 
+let leaving = false;
+
 async function leave(context) {
+    leaving = true;
     await context.close();
     rmSync(profile, { recursive: true, force: true });
     process.exit(0);
@@ -53,10 +56,9 @@ async function answer(page) {
         const count = one => {
             const figures = window.got[one.label] = { came: 0, backwards: 0, last: -1 };
             one.onmessage = event => {
-                if (event.data === 'figures') {
-                    channel.send(`figures ${JSON.stringify(window.got)}`);
-                    return;
-                }
+                if (event.data === 'figures') channel.send(`figures ${JSON.stringify(window.got)}`);
+                if (event.data === 'count') channel.send('ready');
+                if (!/^\d+$/.test(event.data)) return;
                 figures.came++;
                 if (+event.data < figures.last) figures.backwards++;
                 figures.last = +event.data;
@@ -79,9 +81,14 @@ const send_all = (page, name, options) => page.evaluate(async ([label, how, mess
     }
 }, [name, options, MESSAGES, PAUSE_MS]);
 
-// What the other page answers to a line.
+// What the other page answers to a line. It is asked again: it may not listen yet.
 const ask = (page, line, start) => page.evaluate(([asked, expected]) => new Promise(done => {
-    channel.onmessage = event => { if (event.data.startsWith(expected)) done(event.data); };
+    const again = setInterval(() => channel.send(asked), 1000);
+    channel.onmessage = event => {
+        if (!event.data.startsWith(expected)) return;
+        clearInterval(again);
+        done(event.data);
+    };
     channel.send(asked);
 }), [line, start]);
 
@@ -108,7 +115,7 @@ async function offer(page) {
     await send_all(page, 'chat');
     await send_all(page, 'loose', { ordered: false, maxRetransmits: 0 });
     let got;
-    for (let i = 0; i < 50; i++) { // until no more can come
+    for (let i = 0; i < 150; i++) { // until no more can come
         got = JSON.parse((await ask(page, 'figures', 'figures')).slice(8));
         if (got.chat.came === MESSAGES) break;
         await page.waitForTimeout(200);
@@ -139,6 +146,8 @@ async function offer(page) {
         await answer(page);
     await leave(context);
 })().catch(error => {
+    if (leaving) // wire has ended this one: the page that it waited in is closed
+        return;
     console.log(`FAILED  chromium: ${error.message}`);
     process.exit(1);
 });

@@ -94,8 +94,8 @@ TEST(the_client_and_its_options)
     snprintf(command, sizeof command, "./client --port %d", port);
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "the same: no NAT");
-    CHECK_HAS(test_output, "mapping          endpoint-independent");
-    CHECK_HAS(test_output, "filtering        endpoint-independent");
+    CHECK_HAS(test_output, "mapping         endpoint-independent");
+    CHECK_HAS(test_output, "filtering       endpoint-independent");
     snprintf(command, sizeof command, "./client --port %d --tcp", port);
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "the same: no NAT");
