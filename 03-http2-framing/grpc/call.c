@@ -47,7 +47,7 @@ void call_end(struct call *call, int status, const char *text)
     call->deadline_ns = call->wake_ns = call->message_ns = NEVER;
     if (call->calls->counter)
         ++*call->calls->counter;
-    if (!call->calls->transport.is_client && call->handler)
+    if (!call->calls->transport.is_client && call->handler && !call->handler->unlogged)
         log_line("%s: %s, %u in, %u out%s%s", call->handler->path, rpc_status_name(status),
                  call->messages_in, call->messages_out, *call->text ? ": " : "", call->text);
     if (call->handler && call->handler->ended)
@@ -250,12 +250,21 @@ void call_wake(struct call *call)
 void call_release(struct call *call)
 {
     call->hold = false;
-    call_take_kept(call);
+    call->released = true;
+    call->calls->due_ns = 0;
+    if (call->calls->wake)
+        call->calls->wake(call->calls);
 }
 
 // What is due of one call.
 static void due(struct call *call, int64_t now_ns)
 {
+    if (call->released) {
+        call->released = false;
+        call_take_kept(call);
+    }
+    if (call->finished)
+        return;
     if (now_ns >= call->deadline_ns) {
         give_up(call, RPC_DEADLINE_EXCEEDED, "the deadline has passed");
     } else if (now_ns >= call->message_ns) {

@@ -22,6 +22,7 @@ struct call;
 struct handler {
     const char *path; // "/toDo.ToDo/createToDo"
     bool streams_in;  // more than one message may come
+    bool unlogged;    // the server says nothing about such a call
     // The other side's header fields have come: of the call; at a client, of the answer.
     void (*begin)(struct call *, const struct hpack_list *fields);
     void (*message)(struct call *, const uint8_t *bytes, size_t length);
@@ -56,7 +57,7 @@ struct call {
     bool encoded;    // grpc-encoding is not "identity"
     bool answer_now; // the header fields of the answer go out before its first message
     bool headers_sent, input_ended, half_closed, half_closed_told, finished, waits_for_room;
-    bool woken;
+    bool woken, released;
 };
 
 // The calls of one connection.
@@ -106,7 +107,7 @@ const struct hpack_field *call_field(const struct hpack_list *fields, const char
 void call_wake_at(struct call *call, int64_t at_ns);
 void call_wake(struct call *call);
 
-// After `hold`: messages are taken again.
+// Ends `hold`: messages are taken again, soon.
 void call_release(struct call *call);
 
 // ---- for clients ---------------------------------------------------------------------------
@@ -124,10 +125,12 @@ static inline struct call *call_of(const struct stream *stream)
     return stream->answer.owner;
 }
 
-// True while the handler is to get no further message: it is busy, or its own output waits.
+// True while the handler is to get no further message: it is busy; or, at a server, its output
+// waits. (If both ends did that, each could wait for the other for ever.)
 static inline bool call_is_held(const struct call *call)
 {
-    return call->hold || call->out.length > CALL_OUT_HIGH;
+    bool output_waits = call->out.length > CALL_OUT_HIGH;
+    return call->hold || (output_waits && !call->calls->transport.is_client);
 }
 
 struct call *call_new(struct calls *calls, struct stream *stream);

@@ -258,6 +258,8 @@ struct call *channel_send(struct channel *channel, const struct handler *handler
                           const void *message, size_t length, int64_t timeout_ms,
                           struct reply *reply)
 {
+    reply->done = false;
+    reply->messages = 0;
     struct call *call = channel_call(channel, handler, reply, timeout_ms);
     call_send(call, message, length);
     if (!reply->done)
