@@ -9,6 +9,8 @@
 #include "log.h"
 #include "smaller.h"
 
+#define LINGER_NS INT64_C(2000000000) // see close_call()
+
 // ---- a call and its end --------------------------------------------------------------------
 
 struct call *call_new(struct calls *calls, struct stream *stream)
@@ -88,22 +90,38 @@ static void broken(struct transport *t, struct stream *stream, enum error_code c
 
 // ---- what is sent --------------------------------------------------------------------------
 
-// The call is over. At a server its trailers say so, if no message is cut short by them.
+// The call is over. At a server its trailers say so, if no message is cut short by them. Where
+// the client is about to end its one message, the server waits a moment for that: some clients
+// lose the answer when RST_STREAM follows it (RFC 9113 §8.1).
 static enum transport_turn close_call(struct call *call)
 {
     struct transport *t = &call->calls->transport;
     struct stream *stream = call->stream;
-    bool cut_short = call->cut_short;
-    if (!t->is_client && !cut_short && !call_put_answer(call, true))
+    bool one = !call->handler || !call->handler->streams_in;
+    enum error_code code = NO_ERROR; // the rest of a client's messages is not wanted
+    if (stream->answered && !t->is_client)
+        return TURN_WAITS;
+    if (transport_room(t) < TRANSPORT_ROOM)
         return TURN_NO_ROOM;
-    call_free(call);
-    if (!t->is_client && !cut_short)
-        transport_close(t, stream, NO_ERROR); // the rest of the client's messages is not wanted
-    else if (cut_short)
-        transport_reset(t, stream, CANCEL);
-    else
-        transport_close(t, stream, CANCEL);
+    if (!t->is_client && !call->cut_short && !call_put_answer(call, true))
+        return TURN_NO_ROOM;
+    if (!t->is_client && !call->cut_short && one && !stream->remote_ended) {
+        call->wake_ns = t->now_ns + LINGER_NS;
+        calls_note_due(call, call->wake_ns);
+        return TURN_WAITS;
+    }
+    if (t->is_client || call->cut_short)
+        code = CANCEL;
+    call_close(call, code);
     return TURN_OVER;
+}
+
+void call_close(struct call *call, enum error_code code)
+{
+    struct transport *t = &call->calls->transport;
+    struct stream *stream = call->stream;
+    call_free(call);
+    transport_close(t, stream, code);
 }
 
 // Sends the next part of the call's messages. False: it may not, for now.
@@ -287,17 +305,25 @@ void calls_wake_all(struct calls *calls)
 void calls_due(struct calls *calls)
 {
     int64_t now_ns = calls->transport.now_ns;
+    struct stream *next = calls->transport.streams.first;
     if (now_ns < calls->due_ns)
         return;
     calls->due_ns = NEVER;
-    for (struct stream *stream = calls->transport.streams.first; stream;
-         stream = stream->next) {
+    for (struct stream *stream; (stream = next);) {
         struct call *call = call_of(stream);
-        if (!call || call->finished)
+        next = stream->next;
+        if (transport_room(&calls->transport) < TRANSPORT_ROOM) {
+            calls->due_ns = now_ns; // the rest comes when there is room
+            return;
+        }
+        if (!call)
             continue;
-        due(call, now_ns);
-        if (call->finished)
+        if (call->finished && now_ns >= call->wake_ns) {
+            call_close(call, NO_ERROR); // its client has not ended it
             continue;
+        }
+        if (!call->finished)
+            due(call, now_ns);
         calls_note_due(call, call->deadline_ns);
         calls_note_due(call, call->wake_ns);
         calls_note_due(call, call->message_ns);

@@ -138,6 +138,9 @@ struct call *call_new(struct calls *calls, struct stream *stream);
 // The status is known: tells the handler, once. The call is closed when it is its turn to send.
 void call_end(struct call *call, int status, const char *text);
 
+// Closes the stream, and frees the call. Where the peer is not at its end, it gets RST_STREAM.
+void call_close(struct call *call, enum error_code code);
+
 // calls_due() is to be called at this time, or before.
 void calls_note_due(struct call *call, int64_t at_ns);
 

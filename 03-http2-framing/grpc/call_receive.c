@@ -118,9 +118,12 @@ struct fault call_take_data(struct transport *t, struct stream *stream, const ui
                             uint32_t length, bool ends)
 {
     struct call *call = call_of(stream);
-    (void)t;
     if (!call)
         return fault_none();
+    if (ends && stream->answered && !t->is_client && call->finished) {
+        call_close(call, NO_ERROR); // it has only waited for this
+        return fault_none();
+    }
     call->input_ended = ends;
     if (ends && t->is_client) {
         call->status = RPC_INTERNAL;
@@ -191,6 +194,8 @@ static void read_call(struct call *call, const struct hpack_list *list,
         call_end(call, RPC_UNIMPLEMENTED, "unknown service");
     else if (timeout && !rpc_read_timeout(timeout->value, timeout->value_length, &ns))
         call_end(call, RPC_INTERNAL, "a grpc-timeout that is none");
+    if (ns == 0)
+        call_end(call, RPC_DEADLINE_EXCEEDED, "no time at all");
     if (timeout && !call->finished) {
         call->deadline_ns = now_ns + ns;
         calls_note_due(call, call->deadline_ns);
@@ -301,5 +306,7 @@ struct fault call_take_fields(struct transport *t, struct stream *stream,
     call->input_ended = true;
     if (!call->finished)
         call_take_kept(call);
+    else if (stream->answered)
+        call_close(call, NO_ERROR);
     return fault_none();
 }

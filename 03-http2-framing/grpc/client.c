@@ -2,19 +2,15 @@
 //
 // Run:    ./client                       creates a to-do and reads the list: guide §4.4's
 // client
-//         ./client create "Do laundry"   one message each way
-//         ./client list                  the same
-//         ./client stream                the server streams the list, item by item
-//         ./client watch                 and goes on: create more in another terminal
-//         ./client many A B C            the client streams, one answer
-//         ./client exchange A B C        both stream
+//         ./client create "Do laundry", list, health          one message each way
+//         ./client stream, watch         the server streams: the list; and what is new
+//         ./client many A B C            the client streams; exchange A B C: both do
 //         ./client work 100 20           100 steps of 20 ms; with --timeout 500 it is ended
-//         ./client health                is the server there to be used?
-// Watch:  the status that ends each call, and --port of a server that is not there.
+// Watch:  the status that ends a call, if it is not OK.
 //
-// Read commands[] first: which method a command calls, what it writes, and what reads the
-// answer; then call_method(). parts/channel.c has the connection; call.c, call_receive.c and
-// rpc.c are the server's as well.
+// Read methods[] first: which method a command calls, what it writes, what prints the answer;
+// then call_method(). call.c, call_receive.c and rpc.c are the server's, too; see
+// parts/channel.c.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +26,6 @@
 static struct channel channel;
 static int timeout_ms;
 static bool is_over, failed;
-
-// ---- messages ------------------------------------------------------------------------------
 
 // The client writes one message for each word. The server chooses an item's id.
 static void write_item(struct protobuf_writer *writer, char **words)
@@ -80,14 +74,12 @@ static const char *print_work(const uint8_t *bytes, size_t length)
 
 static const char *print_health(const uint8_t *bytes, size_t length)
 {
-    if (length == 2 && bytes[0] == 8 && bytes[1] == 1)
-        printf("SERVING\n");
-    else
-        printf("not SERVING\n");
+    bool serving = length == 2 && bytes[0] == 8 && bytes[1] == 1;
+    puts(serving ? "SERVING" : "not SERVING");
     return NULL;
 }
 
-// What a command of this client calls. Without `write` it sends one empty message.
+// What a command calls. Without `write` the client sends one empty message.
 struct method {
     const char *command;
     int least, most; // words that follow
@@ -107,8 +99,6 @@ static const struct method methods[] = {
     {"health", 0, 0, "/grpc.health.v1.Health/Check", NULL, print_health},
     {0}};
 
-// ---- a call --------------------------------------------------------------------------------
-
 static void message(struct call *call, const uint8_t *bytes, size_t length)
 {
     const struct method *method = call->state;
@@ -123,12 +113,10 @@ static void trailers(struct call *call, const struct hpack_list *fields)
 {
     struct error_details details = error_details_read(fields);
     (void)call;
-    if (details.code > 0 && *details.field) {
-        make_printable(details.field);
-        make_printable(details.why);
-        fprintf(stderr, "google.rpc.BadRequest: field \"%s\": %s\n", details.field,
-                details.why);
-    }
+    make_printable(details.field);
+    make_printable(details.why);
+    if (*details.field)
+        fprintf(stderr, "google.rpc.BadRequest: %s: %s\n", details.field, details.why);
 }
 
 static void ended(struct call *call)
@@ -148,12 +136,11 @@ static void call_method(const struct method *method, char **words)
     struct handler handler = {
         .path = method->path, .message = message, .trailers = trailers, .ended = ended};
     struct call *call = channel_call(&channel, &handler, (void *)method, timeout_ms);
-    int messages = 1; // however many words there are
-    if (method->write == write_item)
-        for (messages = 0; words[messages];)
-            messages++;
+    int messages = 0;
+    while (method->write == write_item && words[messages])
+        messages++;
     is_over = false;
-    for (int i = 0; i < messages && !is_over; i++) {
+    for (int i = 0; i < messages + (method->write != write_item) && !is_over; i++) {
         struct protobuf_writer writer = {bytes, 0, sizeof bytes, false};
         if (method->write)
             method->write(&writer, words + i);
@@ -174,13 +161,8 @@ static const struct method *find_method(const char *command, int words)
     const struct method *method = methods;
     while (method->command && strcmp(method->command, command))
         method++;
-    if (!method->command)
-        options_reject("client knows create, list, stream, watch, many, exchange, work and "
-                       "health, not '%s'",
-                       command);
-    if (words < method->least || words > method->most)
-        options_reject("%s takes %d to %d words, not %d", command, method->least, method->most,
-                       words);
+    if (!method->command || words < method->least || words > method->most)
+        options_reject("there is no command '%s' with %d words", command, words);
     return method;
 }
 
@@ -196,22 +178,22 @@ int main(int argc, char **argv)
     static char *laundry[] = {(char *)"Do laundry", NULL};
     int first = options_parse(
         argc, argv,
-        &(struct command){"COMMAND [WORD]...",
-                          "Calls a server of to-dos: create TEXT, list, stream, watch,\n"
-                          "many TEXT..., exchange TEXT..., work STEPS [MS], health. Without a\n"
-                          "command: create and list.",
-                          options});
-    const struct method *method = NULL;
-    if (first < argc)
+        &(struct command){
+            "COMMAND [WORD]...",
+            "Calls a server of to-dos: create TEXT, list, stream, watch, many TEXT...,\n"
+            "exchange TEXT..., work STEPS [MS], health. Without COMMAND: create, list.",
+            options});
+    const struct method *method = find_method("create", 1);
+    char **words = laundry;
+    if (first < argc) {
         method = find_method(argv[first], argc - first - 1);
+        words = argv + first + 1;
+    }
     output_begin();
     channel_connect(&channel, host, port);
-    if (method) {
-        call_method(method, argv + first + 1);
-    } else { // guide §4.4's client
-        call_method(find_method("create", 1), laundry);
-        call_method(find_method("list", 0), laundry + 1);
-    }
+    call_method(method, words);
+    if (first == argc) // guide §4.4's client
+        call_method(find_method("list", 0), words + 1);
     channel_close(&channel);
     output_flush();
     return failed;

@@ -90,7 +90,7 @@ void scene_schema(void)
     added = new_writer();
     protobuf_put_bytes(&added, 2, "tidy", 4);
     protobuf_put_int(&added, 3, 20991231);
-    stage_ask(&channel, "/toDo.ToDo/createToDo", added, &reply);
+    channel_ask(&channel, "/toDo.ToDo/createToDo", added.out, added.length, 0, &reply);
     struct protobuf_reader reader =
         protobuf_reader(bytes_at(&reply.message), reply.message.length);
     struct protobuf_field field;
