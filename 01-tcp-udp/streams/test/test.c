@@ -23,7 +23,7 @@ TEST(the_client_by_hand)
              port);
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "FIRST 0");
-    CHECK_HAS(test_output, "STREAM 0 [0, 11) end");
+    CHECK_HAS(test_output, "STREAM 4 [0, 20) end");
     CHECK_HAS(test_output, "/bytes/3000                    3000");
     snprintf(command, sizeof command, "./client --port %d --move-after 100000 /bytes/900000",
              port);

@@ -102,11 +102,11 @@ TEST(three_later_packets_make_one_lost)
     CHECK(ack_one(&r, 3, 100 * ms));
     CHECK_INT(settled_count, 1);
     CHECK(settled[0] == 0);
-    CHECK_INT((long)r.window, 12000 / 2 + 0); // halved, once
+    CHECK_INT((long)r.window, (12000 + 2 * 1200) / 2); // slow start, then halved, once
     CHECK(ack_one(&r, 5, 101 * ms));
     CHECK_INT(settled_count, 2);
     CHECK(settled[1] == 1);
-    CHECK_INT((long)r.window, 6000);  // the same loss event
+    CHECK_INT((long)r.window, 7200);  // the same loss event
     CHECK(!ack_one(&r, 6, 101 * ms)); // never sent
     recovery_end(&r);
 }
