@@ -281,7 +281,7 @@ int main(int argc, char **argv)
     int stop_fd = net_stop_fd();
     random_bytes(token_key, sizeof token_key);
     open_sockets();
-    over_tcp_begin(listener, stop_fd);
+    over_tcp_begin(listener);
     net_ready(udp);
     run(stop_fd);
     for (int i = 0; i < PEERS_MAX; i++)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -129,13 +130,13 @@ static const struct loop_server server = {.conn_bytes = sizeof(struct session),
                                           .produce = produce,
                                           .timeout = timeout};
 static pthread_t thread;
-static int served_listener, served_stop_fd;
+static int served_listener, stop_fd; // an eventfd
 static long connections;
 
 static void *serve(void *unused)
 {
     (void)unused;
-    connections = loop_serve(served_listener, served_stop_fd, &server);
+    connections = loop_serve(served_listener, stop_fd, &server);
     return NULL;
 }
 
@@ -158,10 +159,12 @@ int over_tcp_listen(int udp, int backlog)
     return fd;
 }
 
-void over_tcp_begin(int listener, int stop_fd)
+void over_tcp_begin(int listener)
 {
     served_listener = listener;
-    served_stop_fd = stop_fd;
+    stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (stop_fd < 0)
+        die("cannot make an eventfd: %s", strerror(errno));
     int error = pthread_create(&thread, NULL, serve, NULL);
     if (error)
         die("cannot start a thread: %s", strerror(error));
@@ -169,6 +172,10 @@ void over_tcp_begin(int listener, int stop_fd)
 
 long over_tcp_end(void)
 {
+    uint64_t one = 1;
+    if (write(stop_fd, &one, sizeof one) != sizeof one)
+        die("cannot stop the thread for TCP: %s", strerror(errno));
     pthread_join(thread, NULL);
+    close(stop_fd);
     return connections;
 }

@@ -12,10 +12,10 @@
 // A TCP socket that listens where the UDP socket is bound. -1: errno says why not.
 int over_tcp_listen(int udp, int backlog);
 
-// Serves `listener` in a thread of its own until stop_fd has something to read.
-void over_tcp_begin(int listener, int stop_fd);
+// Serves `listener` in a thread of its own.
+void over_tcp_begin(int listener);
 
-// Waits until that thread has ended; returns how many connections there were.
+// Ends that thread; returns how many connections there were.
 long over_tcp_end(void);
 
 #endif
