@@ -191,6 +191,7 @@ void scene_independent(void)
     static const int apart[CLOCKS] = {0, 10, 20, 30, 40, 50},
                      threes[CLOCKS] = {0, 0, 0, 30, 30, 30};
     struct run alone = {0}, shared = {0};
+    stage_check();
     story_quiet(true);
     story_say(
         "Six clocks over one connection, each a stream of its own: %d lines, one every %d "

@@ -87,6 +87,7 @@ static bool is_about(double a, double b, double factor)
 void scene_loss(void)
 {
     char path[40];
+    stage_check();
     story_quiet(true);
     story_say(
         "One download at a time, over UDP and over the kernel's TCP, which has Reno here. "

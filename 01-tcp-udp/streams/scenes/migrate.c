@@ -84,6 +84,7 @@ void scene_migrate(void)
 {
     uint64_t tcp = 0, udp;
     double pause_ms;
+    stage_check();
     story_say("%d bytes over TCP, and then over UDP with connection ids. After %d bytes the "
               "client's address goes to another host.",
               ALL, HALF);

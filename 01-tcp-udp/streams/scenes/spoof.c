@@ -132,6 +132,7 @@ void scene_spoof(void)
         spawn_server(&retry_pid, (const char *[]){"./server", "--port", "0", "--retry", NULL});
     if (!keyed_port || !retry_port)
         die("cannot start ./server");
+    stage_check();
     story_quiet(true);
     story_say(
         "A client downloads; somebody at another address interferes. The figures are bytes "

@@ -17,8 +17,11 @@ void stage_server(const char *host, int port)
 {
     server_host = host;
     server_port = port;
-    int fd = net_connect_or_die(host, port); // over TCP: UDP has nobody who says no
-    close(fd);
+}
+
+void stage_check(void)
+{
+    close(net_connect_or_die(server_host, server_port)); // TCP: over UDP nobody says yes or no
 }
 
 const char *stage_host(void)

@@ -17,8 +17,11 @@ struct tcp_client {
     size_t length;
 };
 
-// Where the server is. Dies if there is none.
+// Where the server is.
 void stage_server(const char *host, int port);
+
+// Dies if there is none: the first thing that a scene does.
+void stage_check(void);
 const char *stage_host(void);
 int stage_port(void);
 
