@@ -197,8 +197,6 @@ static size_t send_close(struct connection *c, uint8_t *out, int64_t now)
     if (path_allows(&c->path) < DATAGRAM_MIN)
         return 0;
     begin_draft(c, &d, out, DATAGRAM_MIN);
-    if (c->is_server && c->received.count == 0)
-        return 0;
     add(&d, &(struct frame){.type = FRAME_CLOSE,
                             .code = c->close_code,
                             .data = (const uint8_t *)c->reason,

@@ -60,18 +60,25 @@ static void take(struct attacker *a, const uint8_t *bytes, size_t length, const 
     struct header header;
     struct frame f;
     size_t at = header_read(bytes, length, &header);
+    bool any = false;
     a->received += length;
     while (at > 0 && at < length) {
         ssize_t used = frame_read(bytes + at, length - at, &f);
         if (used < 0)
             return;
         at += (size_t)used;
-        if (f.type == FRAME_STREAM || f.type == FRAME_STREAM_END)
+        if (f.type == FRAME_STREAM || f.type == FRAME_STREAM_END) {
             a->stolen += f.length;
+            any = true;
+        }
         if (f.type == FRAME_PATH_CHALLENGE && id)
             attacker_send(a, id, (*number)++,
                           &(struct frame){.type = FRAME_PATH_RESPONSE, .data = f.data}, true);
     }
+    struct frame ack = {
+        .type = FRAME_ACK, .ack_count = 1, .acks = {{header.number, header.number + 1}}};
+    if (any && id)
+        attacker_send(a, id, (*number)++, &ack, false); // so that more comes
 }
 
 void attacker_take(struct attacker *a, const uint8_t *id, uint64_t number, int ms)

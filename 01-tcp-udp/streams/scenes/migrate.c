@@ -11,13 +11,13 @@
 #include "story.h"
 #include "tell.h"
 
-#define ALL       1500000 // bytes
-#define HALF      500000  // then the address changes
+#define ALL       500000 // bytes
+#define HALF      200000 // then the address changes
 #define OLD       "10.0.0.1"
 #define NEW       "10.0.0.11"
-#define SILENT_MS 1500 // without a byte, the TCP connection counts as dead
+#define SILENT_MS 400 // without a byte, the TCP connection counts as dead
 
-static const char *const paths[] = {"/bytes/1500000"};
+static const char *const paths[] = {"/bytes/500000"};
 static struct download one;
 
 static const struct claim survives = {"1.14", "guide §3.4",
@@ -93,7 +93,7 @@ void scene_migrate(void)
         tcp = over_tcp();
     udp = over_udp(&pause_ms);
     bool good = downloads_good(&one, 1);
-    story_head("download of 1,500,000 bytes|has come|");
+    story_head("download of 500,000 bytes|has come|");
     if (has_nodes())
         story_row("over TCP|%llu|", (unsigned long long)tcp);
     story_row("over UDP, with ids|%llu|the next byte after %.0f ms", (unsigned long long)udp,

@@ -17,15 +17,15 @@
 #define BEGUN    100000  // then the attacker comes
 #define GUESSES  20000
 #define AHEAD    1000 // how far ahead of the victim's packets the attacker numbers his own
-#define WAIT_MS  200
-#define STALL_MS 600 // a download that does not go on for so long
+#define WAIT_MS  100
+#define STALL_MS 400 // a download that does not go on for so long
 #define KEY      "only the two ends know this"
 
 enum attack { GUESS, CLOSE_IT, STEAL, NO_ANSWER, ATTACKS };
 
-static const char *const attack_name[ATTACKS] = {
-    "guesses 20,000 ids, sends CLOSE", "knows the id, sends CLOSE",
-    "knows the id, answers the challenge", "knows the id, cannot answer"};
+static const char *const attack_name[ATTACKS] = {"guesses 20,000 ids", "knows the id: CLOSE",
+                                                 "knows it: answers",
+                                                 "knows it: cannot answer"};
 
 // What became of the download, and what the attacker got.
 struct outcome {
@@ -71,7 +71,7 @@ static struct outcome attack_once(enum attack attack, int port, const char *key)
     int patience_ms = STALL_MS;
     if (attack == NO_ANSWER || attack == GUESS)
         patience_ms = PATIENCE_MS; // it goes on, when the challenge has failed
-    endpoint_open(&victim, stage_host(), port, key, STREAM_WINDOW, &download_user);
+    endpoint_open(&victim, stage_host(), port, key, STAGE_WINDOW, &download_user);
     downloads_begin(&victim.connection, &one, paths, 1);
     stage_run(&victim, &one, 1, BEGUN, PATIENCE_MS);
     attacker_begin(&attacker, stage_host(), port);
@@ -103,7 +103,7 @@ static struct outcome first_packet(int port)
     struct attacker attacker;
     attacker_begin(&attacker, stage_host(), port);
     attacker_send_first(&attacker, paths[0]);
-    attacker_take(&attacker, NULL, 0, 5 * WAIT_MS);
+    attacker_take(&attacker, NULL, 0, 3 * WAIT_MS);
     struct outcome outcome = {true, 0, attacker.sent, attacker.received, attacker.stolen};
     attacker_end(&attacker);
     return outcome;

@@ -18,7 +18,7 @@ goodput() {
 }
 
 printf '  %-12s %14s %14s %7s\n' "lost" "UDP, streams" "TCP, Reno" ratio
-for case in "0 4000000" "1 2000000" "3 1000000" "10 300000"; do
+for case in ${CASES:-"0 4000000" "1 2000000" "3 1000000" "10 300000"}; do
     # shellcheck disable=SC2086 # two numbers
     set -- $case
     echo "$1 $(goodput "$1" "$2") $(goodput "$1" "$2" --tcp)" |

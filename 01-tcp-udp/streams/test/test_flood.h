@@ -92,6 +92,24 @@ TEST(bad_tokens_are_refused)
     CHECK(!token_is_good(key, &a, id, 0, token, TOKEN_BYTES));
 }
 
+TEST(a_client_with_a_bad_token_is_told_so)
+{
+    pid_t pid;
+    const char *const paths[] = {"/bytes/10"};
+    int port = test_start(&pid, "./server --port 0 --quiet");
+    int64_t until = now_ns() + INT64_C(5000000000);
+    struct connection *c = &test_endpoint.connection;
+    endpoint_open(&test_endpoint, "127.0.0.1", port, NULL, STREAM_WINDOW, &download_user);
+    downloads_begin(c, &test_download, paths, 1);
+    c->token_length = TOKEN_BYTES; // of zeros
+    while (now_ns() < until && endpoint_step(&test_endpoint, until))
+        ;
+    CHECK(c->closed_by_peer);
+    CHECK_INT((long)c->close_code, INVALID_TOKEN);
+    endpoint_close(&test_endpoint);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(a_client_takes_one_retry)
 {
     struct connection c;
