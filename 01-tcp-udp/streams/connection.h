@@ -53,6 +53,7 @@ struct connection {
     void *context;   // the program's own
     const char *key; // NULL: packets have no tag
     bool is_server, retried;
+    bool knows_peer; // a packet has come that only the other end can have sent
     enum connection_state state;
     uint8_t id[ID_BYTES], peer_id[ID_BYTES];
     uint8_t original_id[ID_BYTES]; // that the client had made up for the server

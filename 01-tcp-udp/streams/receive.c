@@ -255,6 +255,7 @@ static void note_number(struct connection *c, uint64_t number, bool asks_for_ack
 static void opened(struct connection *c, const struct header *header)
 {
     c->state = OPEN;
+    c->knows_peer = true;
     if (c->is_server) { // it came to an id that only the client knows: nobody forged its
                         // address
         c->path.validated = true;

@@ -41,7 +41,7 @@ static void begin_draft(struct connection *c, struct draft *d, uint8_t *out, siz
                             .token = c->token,
                             .token_length = c->token_length,
                             .number = c->recovery.next};
-    if (c->state == CONNECTING)
+    if (!c->knows_peer)
         header.type = PACKET_FIRST;
     *d = (struct draft){.out = out, .room = most};
     if (c->key)

@@ -211,7 +211,7 @@ static inline void link_step(struct link *link)
     } else if (connection_due_ns(&link->ends[-2 - first]) <= link->now_ns) {
         connection_expire(&link->ends[-2 - first], link->now_ns);
     }
-    if (link->kind.moves && link->ends[0].state == OPEN && link_dice(link, 200) == 0) {
+    if (link->kind.moves && link->ends[1].state == OPEN && link_dice(link, 200) == 0) {
         link->client = link_address(0x0a000001 + (uint32_t)link_dice(link, 3),
                                     (uint16_t)(1000 + link_dice(link, 5)));
         connection_moved(&link->ends[0]);
