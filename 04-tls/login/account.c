@@ -62,7 +62,8 @@ static void refuse_busy(struct connection *c)
 // What went wrong with sessions, other than that there is none.
 static void refuse_store(struct connection *c)
 {
-    exchange_answer_json(c, 503, "Retry-After: 1\r\n", "{\"error\":\"no store of sessions\"}\n");
+    exchange_answer_json(c, 503, "Retry-After: 1\r\n",
+                         "{\"error\":\"no store of sessions\"}\n");
 }
 
 // ---- ids and tokens ------------------------------------------------------------------------

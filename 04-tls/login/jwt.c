@@ -19,10 +19,9 @@
 static bool der_to_raw(const uint8_t *der, size_t length, uint8_t raw[SIGNATURE_BYTES])
 {
     ECDSA_SIG *numbers = d2i_ECDSA_SIG(NULL, &der, (long)length);
-    bool good = numbers &&
-                BN_bn2binpad(ECDSA_SIG_get0_r(numbers), raw, COORDINATE) == COORDINATE &&
-                BN_bn2binpad(ECDSA_SIG_get0_s(numbers), raw + COORDINATE, COORDINATE) ==
-                    COORDINATE;
+    bool good =
+        numbers && BN_bn2binpad(ECDSA_SIG_get0_r(numbers), raw, COORDINATE) == COORDINATE &&
+        BN_bn2binpad(ECDSA_SIG_get0_s(numbers), raw + COORDINATE, COORDINATE) == COORDINATE;
     ECDSA_SIG_free(numbers);
     return good;
 }
@@ -83,11 +82,10 @@ bool jwt_signature_is(const struct key *key, struct http_text text, const uint8_
         return false;
     int der_length = raw_to_der(signature, der);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool good =
-        ctx && der_length > 0 &&
-        EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) == 1 &&
-        EVP_DigestVerify(ctx, der, (size_t)der_length, (const uint8_t *)text.at, text.length) ==
-            1;
+    bool good = ctx && der_length > 0 &&
+                EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) == 1 &&
+                EVP_DigestVerify(ctx, der, (size_t)der_length, (const uint8_t *)text.at,
+                                 text.length) == 1;
     EVP_MD_CTX_free(ctx);
     return good;
 }
@@ -103,10 +101,11 @@ size_t jwt_sign(const struct jwt_rules *rules, const struct claims *claims,
     if (!key || RAND_bytes(bytes, 16) != 1)
         return 0;
     base64url_write(bytes, 16, id);
-    // Names and roles have only letters and digits (see passwords.c): nothing has to be escaped.
-    int length = snprintf(header, sizeof header,
-                          "{\"alg\":\"%s\",\"typ\":\"JWT\",\"kid\":\"%s\"}",
-                          algorithm_name(key->algorithm), key->id);
+    // Names and roles have only letters and digits (see passwords.c): nothing has to be
+    // escaped.
+    int length =
+        snprintf(header, sizeof header, "{\"alg\":\"%s\",\"typ\":\"JWT\",\"kid\":\"%s\"}",
+                 algorithm_name(key->algorithm), key->id);
     size_t at = base64url_write(header, (size_t)length, token);
     token[at++] = '.';
     length = snprintf(payload, sizeof payload,
@@ -161,7 +160,7 @@ static const char *choose_key(const struct keys *keys, const struct json *header
     char alg[16], kid[KEY_ID_BYTES], typ[16];
     struct json value;
     if (json_member(header, "crit", &value))
-        return "it has an extension that has to be understood (crit)";
+        return "it has an unknown extension (crit)";
     if (json_member(header, "typ", &value) &&
         (!json_string(&value, typ, sizeof typ) || strcasecmp(typ, "JWT")))
         return "its type is not JWT";
@@ -169,7 +168,7 @@ static const char *choose_key(const struct keys *keys, const struct json *header
         return "no key of ours has its kid";
     if (!json_member_string(header, "alg", alg, sizeof alg) ||
         strcmp(alg, algorithm_name((*key)->algorithm)))
-        return "its algorithm is not that of the key";
+        return "its algorithm is not the key's";
     return NULL;
 }
 

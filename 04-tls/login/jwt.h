@@ -1,7 +1,8 @@
 // jwt.h: tokens: JSON Web Tokens (RFC 7519), signed as RFC 7515 says, and checked as RFC 8725
 // wants it. A token is three parts, each base64url, with dots between them:
 //
-//     {"alg":"ES256","typ":"JWT","kid":"..."} . {"sub":"alice","role":"user","exp":...} . signature
+//     {"alg":"ES256","typ":"JWT","kid":"..."} . {"sub":"alice","role":"user","exp":...} .
+//     signature
 //
 // Anybody can read the first two parts. The third one says that nobody has changed them.
 #ifndef JWT_H

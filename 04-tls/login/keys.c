@@ -48,9 +48,10 @@ static EVP_PKEY *make_ec(const uint8_t point[POINT], const uint8_t *d)
     BIGNUM *number = NULL;
     OSSL_PARAM *params = NULL;
     int selection = EVP_PKEY_PUBLIC_KEY;
-    bool good = build && ctx &&
-                OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) &&
-                OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, POINT);
+    bool good =
+        build && ctx &&
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) &&
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, POINT);
     if (good && d) {
         number = BN_secure_new();
         selection = EVP_PKEY_KEYPAIR;
@@ -295,8 +296,8 @@ static void write_file(const struct keys *keys, const char *path)
     snprintf(other, sizeof other, "%s.new", path);
     keys_write(keys, true, &out);
     int fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || out.overflow || !write_all(fd, text, out.length) || fsync(fd) ||
-        close(fd) || rename(other, path))
+    if (fd < 0 || out.overflow || !write_all(fd, text, out.length) || fsync(fd) || close(fd) ||
+        rename(other, path))
         die("cannot write %s: %s", path, strerror(errno));
     OPENSSL_cleanse(text, sizeof text);
 }

@@ -218,7 +218,8 @@ static void write_file(struct sessions *s, const char *path, int64_t now_s)
     for (struct session *session = s->oldest; session; session = session->newer) {
         struct session_request request = {.operation = SESSION_PUT,
                                           .idle_s = session->idle_s,
-                                          .lifetime_s = (int)(session->expires_s - session->used_s)};
+                                          .lifetime_s =
+                                              (int)(session->expires_s - session->used_s)};
         if (has_expired(session, now_s))
             continue;
         memcpy(request.key, session->key, SESSION_KEY);

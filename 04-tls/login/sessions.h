@@ -16,7 +16,7 @@
 
 #include "jwt.h" // the sizes of names
 
-#define SESSIONS_KEPT  100000 // when there are more, the one that was not used for longest goes
+#define SESSIONS_KEPT 100000 // when there are more, the one that was not used for longest goes
 #define SESSION_ID    16     // random bytes: 128 bits
 #define SESSION_KEY   32     // SHA-256 of an id
 #define SESSION_LINE  320    // bytes of an operation, or of its answer, as a line of text

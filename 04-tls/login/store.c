@@ -79,8 +79,8 @@ int main(int argc, char **argv)
     static const struct loop_server server = {
         .conn_bytes = sizeof(struct conn), .conns_max = CONNECTIONS_MAX, .received = received};
     options_parse(argc, argv,
-                  &(struct command){"", "Lesson 04, login: a store of sessions for many servers.",
-                                    options});
+                  &(struct command){
+                      "", "Lesson 04, login: a store of sessions for many servers.", options});
     log_begin(quiet);
     sessions = sessions_open(file, time(NULL));
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);

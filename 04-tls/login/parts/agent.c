@@ -76,8 +76,7 @@ int agent_ask(struct agent *agent, const char *method, const char *path, const c
     reading = agent;
     agent->head[0] = '\0';
     agent->reply = (struct reply){.show = keep_head};
-    if (!connection_send(agent->up, text, out.length) ||
-        !ask_read(agent->up, &agent->reply))
+    if (!connection_send(agent->up, text, out.length) || !ask_read(agent->up, &agent->reply))
         die("%s %s: no whole answer: %s", method, path, agent->up->why);
     OPENSSL_cleanse(text, sizeof text);
     take_head(agent, &head);
@@ -90,7 +89,7 @@ int agent_ask(struct agent *agent, const char *method, const char *path, const c
 
 int agent_log_in(struct agent *agent, const char *user, const char *password)
 {
-    char content[400];
+    char content[700];
     if (strpbrk(user, "\"\\") || strpbrk(password, "\"\\") ||
         strlen(user) + strlen(password) > 300)
         die("this client sends no user and password with '\"' or '\\', and none that long");

@@ -26,8 +26,10 @@ static struct place *find(const char *user, const char *address)
         die("OpenSSL has no random numbers");
     seeded = true;
     memcpy(text, seed, sizeof seed);
-    int length = snprintf(text + sizeof seed, sizeof text - sizeof seed, "%s %s", address, user);
-    if (!EVP_Digest(text, sizeof seed + (size_t)length, (uint8_t *)hash, NULL, EVP_sha256(), NULL))
+    int length =
+        snprintf(text + sizeof seed, sizeof text - sizeof seed, "%s %s", address, user);
+    if (!EVP_Digest(text, sizeof seed + (size_t)length, (uint8_t *)hash, NULL, EVP_sha256(),
+                    NULL))
         die("OpenSSL has no SHA-256");
     struct place *place = &places[hash[1] % ATTEMPTS_PLACES];
     if (place->owner != hash[0])

@@ -112,8 +112,7 @@ int exchange_take_done(void)
 }
 
 // Meanwhile nothing more is read from this client.
-static bool wait_for(struct connection *c, struct jobs *jobs,
-                     void (*next)(struct connection *))
+static bool wait_for(struct connection *c, struct jobs *jobs, void (*next)(struct connection *))
 {
     struct exchange *x = c->exchange;
     x->job.owner = &c->tls.conn;
@@ -180,8 +179,8 @@ void exchange_answer_json(struct connection *c, int status, const char *fields,
     va_start(arguments, format);
     vsnprintf(content, sizeof content, format, arguments);
     va_end(arguments);
-    snprintf(all, sizeof all, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s",
-             fields);
+    snprintf(all, sizeof all,
+             "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s", fields);
     exchange_answer(c, status, "application/json", all, content);
     OPENSSL_cleanse(content, sizeof content);
 }

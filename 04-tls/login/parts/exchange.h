@@ -24,8 +24,8 @@ struct connection;
 // What a request needs until it is answered. It is not a part of the connection: a thread may
 // still be at it when the client has gone.
 struct exchange {
-    struct job job; // first
-    bool waiting;   // for a job
+    struct job job;                    // first
+    bool waiting;                      // for a job
     void (*next)(struct connection *); // goes on when the job is done
     char user[SUBJECT_BYTES], password[PASSWORD_BYTES];
     const char *role; // what the check of the password has said

@@ -66,8 +66,7 @@ static int read_answers(struct remote *remote, const struct remote_question *que
         if (got <= 0)
             return answered;
         length += (size_t)got;
-        while (answered < count &&
-               (end = memchr(line, '\n', length - (size_t)(line - text)))) {
+        while (answered < count && (end = memchr(line, '\n', length - (size_t)(line - text)))) {
             *end = '\0';
             if (!session_read_reply(line, questions[answered].reply)) {
                 questions[answered].reply->result = SESSION_FAILED;

@@ -72,9 +72,9 @@ void settings_parse(int argc, char **argv, struct settings *s)
         {"quiet", OPTION_FLAG, &set.quiet, .help = "no line for each request"},
         {0}};
     set.tls.folder = certificate_folder("../" CERTIFICATE_FOLDER);
-    options_parse(argc, argv,
-                  &(struct command){"", "Lesson 04, login: who is this? Sessions, or tokens.",
-                                    options});
+    options_parse(
+        argc, argv,
+        &(struct command){"", "Lesson 04, login: who is this? Sessions, or tokens.", options});
     set.auth = parse_auth(auth);
     if (!strcmp(alg, "ES256"))
         set.algorithm = ES256;

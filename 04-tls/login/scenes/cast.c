@@ -12,6 +12,7 @@
 #include "json.h"
 #include "net.h"
 #include "spawn.h"
+#include "text.h"
 
 #define OPTIONS_MAX 24
 
@@ -47,7 +48,7 @@ struct agent cast_user_of(const struct server *server)
 
 struct server cast_start(const char *const options[])
 {
-    const char *argv[OPTIONS_MAX] = {"./server", "--quiet",    "--port", "0",
+    const char *argv[OPTIONS_MAX] = {"./server", "--quiet",    "--port",     "0",
                                      "--keys",   ask_folder(), "--scrypt-n", "2"};
     struct server server;
     int count = 8;
@@ -132,6 +133,19 @@ const char *cast_write_file(const char *name, const char *text)
     if (fd < 0 || !write_all(fd, text, strlen(text)) || close(fd))
         die("cannot write %s: %s", path, strerror(errno));
     return path;
+}
+
+void cast_print(const char *text, size_t length)
+{
+    size_t width = (size_t)text_width() - 4;
+    while (length) {
+        size_t part = length;
+        if (part > width)
+            part = width;
+        printf("    %.*s\n", (int)part, text);
+        text += part;
+        length -= part;
+    }
 }
 
 const char *cast_yes(bool answer)

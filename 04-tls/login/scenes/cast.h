@@ -50,6 +50,9 @@ const char *cast_file(const char *name);
 // Writes a text to such a file; returns its path.
 const char *cast_write_file(const char *name, const char *text);
 
+// Prints a text that has no spaces, in lines that fit.
+void cast_print(const char *text, size_t length);
+
 // "yes", or "no".
 const char *cast_yes(bool answer);
 

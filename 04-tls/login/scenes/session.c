@@ -12,10 +12,10 @@
 #define REQUESTS 5
 #define LOG_INS  200
 
-static const struct claim looked_up = {
-    "4.29", "guide §12.2", "each request looks the session up", HOLDS, NULL};
-static const struct claim is_random = {
-    "4.50", "guide §12.2", "the id is a long, unpredictable string", HOLDS, NULL};
+static const struct claim looked_up = {"4.29", "guide §12.2",
+                                       "each request looks the session up", HOLDS, NULL};
+static const struct claim is_random = {"4.50", "guide §12.2",
+                                       "the id is a long, unpredictable string", HOLDS, NULL};
 
 static const char *id_of(const struct agent *user)
 {
@@ -59,11 +59,11 @@ static void fixate(void)
     snprintf(cookie->value, sizeof cookie->value, "%s", made_up);
     attacker.jar = user.jar;
     cast_log_in(&user);
-    story_head("session fixation|");
-    story_row("the attacker gives the user the id|%s", made_up);
-    story_row("the user logs in with it, and gets|%s", id_of(&user));
-    story_row("GET /me of the user|%d", cast_me(&user));
-    story_row("GET /me of the attacker, with his own id|%d", cast_me(&attacker));
+    story_say("Session fixation: an attacker gives alice the id  %s,", made_up);
+    story_say("and she logs in with it. The server gives her     %s.", id_of(&user));
+    story_head("|GET /me");
+    story_row("alice|%d", cast_me(&user));
+    story_row("the attacker, with his own id|%d", cast_me(&attacker));
     agent_close(&user);
     agent_close(&attacker);
 }
@@ -71,19 +71,22 @@ static void fixate(void)
 void scene_session(void)
 {
     struct agent user = cast_user();
-    int least, most;
+    int least = 0, most = 0;
     story_timeline();
     story_event("POST /login: alice and her password");
     cast_log_in(&user);
-    story_event("Set-Cookie: %.60s", agent_field(&user, "set-cookie"));
-    long before = cast_figure(&user, "lookups");
+    story_event("Set-Cookie: %.56s ...", agent_field(&user, "set-cookie"));
     story_event("%d times: GET /me, Cookie: %s=...", REQUESTS, COOKIE_NAME);
     story_quiet(true);
+    long before = cast_figure(&user, "lookups");
     int good = 0;
     for (int i = 0; i < REQUESTS; i++)
         good += cast_me(&user) == 200;
+    char says[100];
+    snprintf(says, sizeof says, "%.*s", (int)strcspn(user.reply.content, "\n"),
+             user.reply.content);
     long lookups = cast_figure(&user, "lookups") - before;
-    story_event("%d answers: %s", good, strtok(user.reply.content, "\n"));
+    story_event("%d answers: %s", good, says);
     story_say("");
     int bits = count_bits(&user, &least, &most);
     fixate();

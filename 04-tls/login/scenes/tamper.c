@@ -41,20 +41,25 @@ void scene_tamper(void)
     memcpy(as_signed, user.jar.access, sizeof as_signed);
     int before = cast_me(&user);
     bool changed = change_role(user.jar.access, payload);
-    story_say("alice changes her token: %s", payload);
+    story_say("alice changes the payload of her token:");
+    cast_print(payload, strlen(payload));
     story_say("");
     int after = cast_me(&user);
     char why[400];
     strncpy(why, agent_field(&user, "www-authenticate"), sizeof why - 1);
     why[sizeof why - 1] = '\0';
     memcpy(user.jar.access, as_signed, sizeof as_signed);
-    user.jar.access[strlen(as_signed) - 2] ^= 1; // one character of the signature
+    char *letter = &user.jar.access[strlen(as_signed) - 2]; // of the signature
+    if (*letter == 'A')
+        *letter = 'B';
+    else
+        *letter = 'A';
     int signature = cast_me(&user);
     agent_close(&user);
     story_head("GET /me|");
     story_row("the token as it was signed|%d", before);
     story_row("another role in the payload|%d", after);
-    story_row("one bit of the signature|%d", signature);
+    story_row("one character of the signature|%d", signature);
     story_say("");
     story_say("WWW-Authenticate: %s", why);
     claim_report(&is_rejected,

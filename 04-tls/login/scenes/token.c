@@ -26,7 +26,9 @@ static bool print_part(const char *name, struct http_text part)
     char subject[SUBJECT_BYTES] = "", role[ROLE_BYTES] = "";
     if (!base64url_read(part, bytes, sizeof bytes, &length))
         return false;
-    story_say("%s: %.*s", name, (int)length, (char *)bytes);
+    story_say("%s:", name);
+    cast_print(part.at, part.length);
+    cast_print((char *)bytes, length);
     return json_read((struct http_text){(char *)bytes, length}, &object) &&
            json_member_string(&object, "sub", subject, sizeof subject) &&
            json_member_string(&object, "role", role, sizeof role) && !strcmp(subject, USER) &&
@@ -60,10 +62,10 @@ static struct check try_hs256(bool with_secret)
     const char *other = other_keys;
     if (with_secret)
         other = first_keys;
-    const char *first_options[] = {"--auth", "jwt", "--alg", "HS256", "--token-keys",
-                                   first_keys, NULL};
-    const char *other_options[] = {"--auth", "jwt", "--alg", "HS256", "--token-keys", other,
-                                   NULL};
+    const char *first_options[] = {"--auth",       "jwt",      "--alg", "HS256",
+                                   "--token-keys", first_keys, NULL};
+    const char *other_options[] = {"--auth",       "jwt", "--alg", "HS256",
+                                   "--token-keys", other, NULL};
     struct server server = cast_start(first_options);
     struct agent user = cast_user_of(&server);
     cast_log_in(&user);
@@ -79,11 +81,12 @@ void scene_token(void)
     struct http_text parts[3] = {0};
     cast_log_in(&user);
     bool read = jwt_split((struct http_text){user.jar.access, strlen(user.jar.access)}, parts);
-    story_say("%s", user.jar.access);
+    story_say("A token: three parts, each base64url, with a dot between them.");
     story_say("");
-    print_part("header ", parts[0]);
-    read = print_part("payload", parts[1]) && read;
-    story_say("signature: %zu characters", parts[2].length);
+    print_part("the header, and decoded", parts[0]);
+    read = print_part("the payload, and decoded", parts[1]) && read;
+    story_say("the signature:");
+    cast_print(parts[2].at, parts[2].length);
     story_say("");
     agent_ask(&user, "GET", "/.well-known/jwks.json", NULL);
     bool is_public = strstr(user.reply.content, "\"d\"") == NULL;
@@ -98,8 +101,7 @@ void scene_token(void)
     story_row("HS256|the secret|%d|%ld|%d: it signs as well", with_secret.me,
               with_secret.lookups, with_secret.log_in);
     story_row("HS256|another secret|%d|%ld|", without.me, without.lookups);
-    claim_report(&is_encoded, holds_if(read),
-                 "name and role were read here without any key");
+    claim_report(&is_encoded, holds_if(read), "name and role were read here without any key");
     claim_report(&no_lookup,
                  holds_if(es256.me == 200 && es256.lookups == 0 && with_secret.lookups == 0),
                  "another server, which never saw this user: %d, with %ld lookups", es256.me,
