@@ -23,9 +23,12 @@ void forge(const char *header, const char *payload, const struct key *key,
 struct key forge_secret(const void *bytes, size_t length)
 {
     struct key key = {.algorithm = HS256, .can_sign = true};
-    if (length > SECRET_MAX)
-        length = SECRET_MAX;
-    memcpy(key.secret, bytes, length);
     key.secret_length = length;
+    if (length > SECRET_MAX) { // HMAC takes the hash of a longer one (RFC 2104 §2)
+        key.secret_length = 32;
+        EVP_Digest(bytes, length, key.secret, NULL, EVP_sha256(), NULL);
+    } else {
+        memcpy(key.secret, bytes, length);
+    }
     return key;
 }
