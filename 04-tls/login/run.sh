@@ -2,9 +2,9 @@
 . ../../common/scene.sh
 
 scene session -- --scrypt-n 2
-scene token -- --auth jwt --scrypt-n 2
-scene tamper -- --auth jwt --scrypt-n 2
-scene attacks -- --auth jwt --scrypt-n 2
+scene token -- --scrypt-n 2
+scene tamper -- --scrypt-n 2
+scene attacks -- --scrypt-n 2
 scene logout -- --scrypt-n 2
 scene restart -- --scrypt-n 2
 scene two_servers -- --scrypt-n 2

@@ -22,7 +22,7 @@
 #define BACKLOG         4096
 #define HANDSHAKE_MS    10000 // for TLS's handshake
 #define REQUEST_MS      10000 // a whole request has to come in this time
-#define IDLE_MS         30000 // a connection without a request is closed after this time
+#define IDLE_MS         60000 // a connection without a request is closed after this time
 #define REQUEST_BYTES   4096  // of a request's content
 
 static size_t take(struct tls_filter *, const char *bytes, size_t length);
@@ -104,12 +104,20 @@ static void opened(struct conn *conn)
     tls_opened(&c->tls, &tls_server);
 }
 
+// The last jobs of a server that stops are done: this connection is no longer needed.
+static void take_done(void)
+{
+    if (exchange_take_done() || !stopping)
+        return;
+    jobs_ended->ended = true; // nobody is at its other end who would have to be waited for
+    conn_close(jobs_ended);
+}
+
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct connection *c = (struct connection *)conn;
     if (conn == jobs_ended) {
-        if (!exchange_take_done() && stopping)
-            conn_close(conn);
+        take_done();
         return length;
     }
     size_t used = tls_received(&c->tls, bytes, length);
@@ -154,8 +162,7 @@ static void stop(struct conn *conn)
     struct connection *c = (struct connection *)conn;
     stopping = true;
     if (conn == jobs_ended) {
-        if (!exchange_take_done())
-            conn_close(conn);
+        take_done();
         return;
     }
     c->http.stopping = true;

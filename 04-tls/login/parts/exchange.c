@@ -9,7 +9,7 @@
 
 #include "log.h"
 
-#define IDLE_MS  30000 // a connection without a request is closed after this time
+#define IDLE_MS  60000 // a connection without a request is closed after this time
 #define ONCE_MAX 256   // questions to the store at once
 
 static struct sessions *sessions; // NULL: they are in a store

@@ -38,7 +38,9 @@ void scene_attacks(void)
     char path[CAST_PATH], public_set[ANSWER_KEPT + 1];
     const char *token;
     const struct forgery *forgery;
-    struct agent attacker = cast_user();
+    static const char *const options[] = {"--auth", "jwt", NULL};
+    struct server server = cast_start(options);
+    struct agent attacker = cast_user_of(&server);
     int refused = 0, unsigned_taken = 0, count = 0;
     bool as_expected = true;
     story_quiet(true);
@@ -65,6 +67,7 @@ void scene_attacks(void)
             unsigned_taken += taken;
     }
     agent_close(&attacker);
+    cast_stop(&server);
     forgeries_end();
     claim_report(&rejected, holds_if(as_expected && refused == count - 1),
                  "%d of %d, each for its own reason", refused, count - 1);

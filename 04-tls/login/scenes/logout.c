@@ -9,8 +9,8 @@
 #include "scenes.h"
 #include "story.h"
 
-#define TOKEN_S "2"
-#define WAIT_MS 10000
+#define TOKEN_S 2 // seconds that a token is good; more on a machine that is busy
+#define WAIT_MS 60000
 
 static const struct claim at_once = {"4.53", "guide §12.2",
                                      "a log-out deletes the session: access is revoked at once",
@@ -23,6 +23,10 @@ static const struct claim hybrid_claim = {
     NULL};
 
 struct visit {
+    const char *auth;
+    struct server server;
+    struct agent user;
+    int token_s;
     int before, after, late; // GET /me: logged in, logged out, when the token has expired
     int refresh;             // POST /token after the log-out
 };
@@ -46,30 +50,51 @@ static bool await_401(struct agent *user)
     return true;
 }
 
-// Logs in, logs out, and goes on with what a thief would have: a copy of the jar.
-static struct visit visit(const char *auth)
+// Logs in, logs out, and goes on with what a thief would have: a copy of the jar. False: this
+// took so long that the token may have expired meanwhile.
+static bool leave(struct visit *v)
 {
-    const char *options[] = {"--auth", auth, "--token-s", TOKEN_S, NULL};
-    struct server server = cast_start(options);
-    struct agent user = cast_user_of(&server);
-    struct visit v = {0};
+    char seconds[12];
+    const char *options[] = {"--auth", v->auth, "--token-s", seconds, NULL};
     const char *content = NULL;
-    cast_log_in(&user);
-    struct jar kept = user.jar;
-    v.before = cast_me(&user);
-    if (*user.jar.refresh)
-        content = refresh_content(user.jar.refresh);
-    agent_ask(&user, "POST", "/logout", content);
-    user.jar = kept;
-    user.keeps_nothing = true;
-    v.after = cast_me(&user);
-    v.refresh = agent_ask(&user, "POST", "/token", refresh_content(kept.refresh));
-    v.late = 200;
-    if (await_401(&user))
-        v.late = 401;
-    agent_close(&user);
-    cast_stop(&server);
-    return v;
+    snprintf(seconds, sizeof seconds, "%d", v->token_s);
+    v->server = cast_start(options);
+    v->user = cast_user_of(&v->server);
+    time_t began_s = time(NULL);
+    cast_log_in(&v->user);
+    struct jar kept = v->user.jar;
+    v->before = cast_me(&v->user);
+    if (*kept.refresh)
+        content = refresh_content(kept.refresh);
+    agent_ask(&v->user, "POST", "/logout", content);
+    v->user.jar = kept;
+    v->user.keeps_nothing = true;
+    v->after = cast_me(&v->user);
+    v->refresh = agent_ask(&v->user, "POST", "/token", refresh_content(kept.refresh));
+    return time(NULL) < began_s + v->token_s;
+}
+
+static void end_visit(struct visit *v)
+{
+    agent_close(&v->user);
+    cast_stop(&v->server);
+}
+
+static void begin_visit(struct visit *v, const char *auth)
+{
+    *v = (struct visit){.auth = auth, .token_s = TOKEN_S};
+    while (!leave(v)) {
+        end_visit(v);
+        v->token_s *= 2;
+    }
+}
+
+static void wait_for_the_end(struct visit *v)
+{
+    v->late = 200;
+    if (await_401(&v->user))
+        v->late = 401;
+    end_visit(v);
 }
 
 // A thief has copied a refresh token. The user refreshes; then the thief tries, with the same
@@ -97,11 +122,17 @@ static struct theft {
 
 void scene_logout(void)
 {
-    struct visit session = visit("session"), jwt = visit("jwt"), hybrid = visit("hybrid");
+    static struct visit session, jwt, hybrid;
+    begin_visit(&session, "session");
+    begin_visit(&jwt, "jwt");
+    begin_visit(&hybrid, "hybrid");
+    wait_for_the_end(&session);
+    wait_for_the_end(&jwt);
+    wait_for_the_end(&hybrid);
     story_head("alice logs out|session|token|hybrid");
     story_row("GET /me, logged in|%d|%d|%d", session.before, jwt.before, hybrid.before);
     story_row("GET /me, logged out|%d|%d|%d", session.after, jwt.after, hybrid.after);
-    story_row("GET /me, after " TOKEN_S " s|%d|%d|%d", session.late, jwt.late, hybrid.late);
+    story_row("GET /me, seconds later|%d|%d|%d", session.late, jwt.late, hybrid.late);
     story_row("a new token?|-|-|%d", hybrid.refresh);
     struct theft theft = steal();
     story_head("a refresh token is stolen|POST /token");
@@ -112,11 +143,10 @@ void scene_logout(void)
     claim_report(&at_once, holds_if(session.before == 200 && session.after == 401),
                  "the same cookie: %d before the log-out, %d after it", session.before,
                  session.after);
-    claim_report(&cannot_revoke,
-                 holds_if(jwt.before == 200 && jwt.after == 200 && jwt.late == 401),
-                 "after the log-out the token is still good: %d; when its " TOKEN_S
-                 " seconds are over: %d",
-                 jwt.after, jwt.late);
+    claim_report(
+        &cannot_revoke, holds_if(jwt.before == 200 && jwt.after == 200 && jwt.late == 401),
+        "after the log-out the token is still good: %d; when its %d seconds are over: %d",
+        jwt.after, jwt.token_s, jwt.late);
     claim_report(
         &hybrid_claim,
         holds_if(hybrid.after == 200 && hybrid.refresh == 400 && hybrid.late == 401 &&

@@ -40,7 +40,7 @@ int main(int argc, char **argv)
         &(struct command){
             "[SCENE]",
             "Lesson 04, login: sessions or tokens? Without SCENE all of them: session, token,\n"
-            "tamper, attacks, logout, restart, two_servers, size, cost (beside ./store),\n"
+            "tamper, attacks, logout, restart, two_servers, size, cost,\n"
             "cookies, stolen.",
             options});
     cast_pair(host, port);

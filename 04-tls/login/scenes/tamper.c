@@ -34,7 +34,9 @@ static bool change_role(char token[JWT_BYTES], char payload[JWT_BYTES])
 
 void scene_tamper(void)
 {
-    struct agent user = cast_user();
+    static const char *const options[] = {"--auth", "jwt", NULL};
+    struct server server = cast_start(options);
+    struct agent user = cast_user_of(&server);
     char payload[JWT_BYTES] = "", as_signed[JWT_BYTES];
     story_quiet(true);
     cast_log_in(&user);
@@ -56,6 +58,7 @@ void scene_tamper(void)
         *letter = 'A';
     int signature = cast_me(&user);
     agent_close(&user);
+    cast_stop(&server);
     story_head("GET /me|");
     story_row("the token as it was signed|%d", before);
     story_row("another role in the payload|%d", after);

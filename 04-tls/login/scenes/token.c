@@ -77,7 +77,9 @@ static struct check try_hs256(bool with_secret)
 
 void scene_token(void)
 {
-    struct agent user = cast_user();
+    static const char *const options[] = {"--auth", "jwt", NULL};
+    struct server first = cast_start(options);
+    struct agent user = cast_user_of(&first);
     struct http_text parts[3] = {0};
     cast_log_in(&user);
     bool read = jwt_split((struct http_text){user.jar.access, strlen(user.jar.access)}, parts);
@@ -95,6 +97,7 @@ void scene_token(void)
     struct check es256 = try_server(trust, &user);
     struct check with_secret = try_hs256(true), without = try_hs256(false);
     agent_close(&user);
+    cast_stop(&first);
     story_head("another server|has|GET /me|lookups|POST /login");
     story_row("ES256|the public key|%d|%ld|%d: it cannot sign", es256.me, es256.lookups,
               es256.log_in);
