@@ -83,7 +83,7 @@ if need curl curl; then
     if $python -c 'import jwt, cryptography' 2>/dev/null; then
         library PyJWT "$python test/peer.py"
     else
-        need python3-jwt-and-python3-cryptography "python3-jwt python3-cryptography"
+        need pyjwt python3-jwt # no program, so it says what to do (and python3-cryptography)
     fi
     if need node nodejs && need_module . jose "jose@5 jsonwebtoken@9"; then
         library jose "node test/peer.js jose"
