@@ -117,6 +117,8 @@ bool bytes_add(struct bytes *bytes, const void *more, size_t length)
 
 const uint8_t *bytes_at(const struct bytes *bytes)
 {
+    if (bytes->length == 0)
+        return (const uint8_t *)"";
     return bytes->memory + bytes->start;
 }
 

@@ -63,7 +63,7 @@ struct bytes {
 
 // False: there is no memory, or RPC_MEMORY_MAX is reached.
 bool bytes_add(struct bytes *bytes, const void *more, size_t length);
-const uint8_t *bytes_at(const struct bytes *bytes);
+const uint8_t *bytes_at(const struct bytes *bytes); // never NULL
 void bytes_drop(struct bytes *bytes, size_t length);
 void bytes_free(struct bytes *bytes);
 

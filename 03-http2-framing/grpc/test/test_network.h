@@ -375,8 +375,8 @@ TEST(calls_that_are_only_reset)
     }
     static char answer[70000];
     size_t length = read_to_end(fd, answer, sizeof answer);
-    bool calm = memmem(answer, length, "too many requests that are cancelled", 36) != NULL;
-    CHECK(calm || sent < 2000);
+    CHECK(memmem(answer, length, "too many ", 9)); // GOAWAY says which
+    CHECK_AT_LEAST(sent, 100);
     hpack_table_free(&encoder.table);
     close(fd);
     CHECK_INT(ask_once(port, "/toDo.ToDo/createToDo", "\x12\x02hi", 4), RPC_OK);
