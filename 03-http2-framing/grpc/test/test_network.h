@@ -39,7 +39,7 @@ TEST(a_thousand_calls_at_once)
     static struct channel channel;
     static struct reply replies[AT_ONCE];
     pid_t pid;
-    int port = start_grpc(&pid, "");
+    int port = start_grpc(&pid, "--streams 1000");
     channel_connect(&channel, "127.0.0.1", port);
     struct handler handler = reply_handler("/toDo.ToDo/work");
     int ok = 0;
