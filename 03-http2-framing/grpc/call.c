@@ -293,7 +293,8 @@ static void check_stall(struct call *call)
 {
     if (bytes_are_scarce() && call->taken < CALL_STALL_BYTES) {
         give_up(call, RPC_RESOURCE_EXHAUSTED, "its messages are not taken");
-        bytes_free(&call->out);
+        call->stall_ns = NEVER;
+        transport_wants_to_send(&call->calls->transport, call->stream); // RST_STREAM
     } else {
         begin_period(call);
     }
