@@ -35,7 +35,7 @@ compare() {
         [ -z "$core" ] || measure core "$fewer" "$@"
     done
     echo "$(median <"$folder/ours") $({ [ -z "$node" ] || cat "$folder/node"; } | median) $({ [ -z "$core" ] || cat "$folder/core"; } | median)" |
-        awk -v title="$title" '{ printf "  %-36s %9.1f us %9.1f us %9.1f us %8.3f %8.3f\n", title, $1, $2, $3, $2 ? $1 / $2 : 0, $3 ? $1 / $3 : 0 }'
+        awk -v title="$title" '{ printf "  %-36s %9.2f us %9.1f us %9.1f us %8.3f %8.3f\n", title, $1, $2, $3, $2 ? $1 / $2 : 0, $3 ? $1 / $3 : 0 }'
 }
 
 node=yes core=yes
