@@ -201,7 +201,7 @@ TEST(a_stop_with_calls_under_way)
     struct call *watcher = channel_call(&channel, &watch, NULL, 0);
     call_send(watcher, NULL, 0);
     call_half_close(watcher);
-    channel_send(&channel, &handler, "\x08\x32\x10\x0a", 4, 0, &work); // 500 ms
+    channel_send(&channel, &handler, "\x08\xc8\x01\x10\x0a", 5, 0, &work); // 2 s
     channel_step(&channel, 100);
     kill(pid, SIGTERM);
     channel_await(&channel, &channel.calls.transport.went_away, CHANNEL_PATIENCE_MS);
