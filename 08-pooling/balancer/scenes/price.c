@@ -1,0 +1,74 @@
+// price.c: the balancer's CPU time for a request, at layer 4 and at layer 7.
+#include "claim.h"
+#include "lab.h"
+#include "measure.h"
+#include "scenes.h"
+#include "story.h"
+
+#define REQUESTS 2000
+#define CLIENTS  8
+#define RUNS     5
+
+static struct lab four, seven;
+
+// CPU time in microseconds that one request takes of a balancer.
+static double cost_us(const struct lab *lab, bool new_connections, int requests)
+{
+    struct load load = {.port = lab->port,
+                        .clients = CLIENTS,
+                        .requests = requests,
+                        .new_connections = new_connections};
+    double before = lab_cpu_us(lab->balancer);
+    lab_load(&load);
+    return (lab_cpu_us(lab->balancer) - before) / requests;
+}
+
+// The medians of both, measured in turn.
+static void measure(bool new_connections, double *four_us, double *seven_us)
+{
+    double fours[RUNS], sevens[RUNS];
+    for (int i = 0; i < RUNS; i++) {
+        fours[i] = cost_us(&four, new_connections, REQUESTS / RUNS);
+        sevens[i] = cost_us(&seven, new_connections, REQUESTS / RUNS);
+    }
+    *four_us = median_of(fours, RUNS);
+    *seven_us = median_of(sevens, RUNS);
+}
+
+static const struct claim costs_more = {
+    "8.15", "guide §9.1", "layer 7 costs more than layer 4: it parses HTTP", HOLDS, NULL};
+
+static const struct claim new_connection = {
+    "8.35", "guide §9.1", "for a request, layer 7 opens a new connection to the backend",
+    NOT_HERE,
+    "only if none is free: connections to backends are kept, for the requests of all clients "
+    "(RFC 9112 §9.3)"};
+
+void scene_price(void)
+{
+    double kept[2], new[2];
+    lab_backend(&four, "");
+    lab_backend(&seven, "");
+    lab_balancer(&four, "--layer 4", NULL);
+    lab_balancer(&seven, "", NULL);
+    story_say("%d clients, each sends one request after the other: %d requests on connections "
+              "that are kept, and %d on connections of their own.",
+              CLIENTS, REQUESTS, REQUESTS);
+    measure(false, &kept[0], &kept[1]);
+    measure(true, &new[0], &new[1]);
+    double connections = lab_figure(&seven, 0, "connections");
+    story_head("CPU time for a request|layer 4|layer 7");
+    story_row("connections are kept|%.1f us|%.1f us", kept[0], kept[1]);
+    story_row("a connection for each|%.1f us|%.1f us", new[0], new[1]);
+    story_say(
+        "Layer 4 has to connect to the backend for each client that connects; layer 7 has "
+        "connections that wait.");
+    lab_end(&four);
+    lab_end(&seven);
+    claim_report(&costs_more, holds_if(kept[1] > kept[0]),
+                 "%.1f us a request at layer 4, %.1f at layer 7; with a connection for each "
+                 "request %.1f and %.1f",
+                 kept[0], kept[1], new[0], new[1]);
+    claim_report(&new_connection, connections <= CLIENTS * 2 ? NOT_HERE : UNCLEAR,
+                 "%.0f connections to the backend for %d requests", connections, 2 * REQUESTS);
+}
