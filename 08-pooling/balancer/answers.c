@@ -223,13 +223,19 @@ static size_t take_answer(struct backend_leg *leg, const char *bytes, size_t len
     return take_answer_content(leg, bytes, length, out);
 }
 
+static void tunnel_moved(struct leg *leg, size_t length)
+{
+    backend_moved(backend_leg_of(leg)->backend, length);
+    leg_deadline(leg, settings.tunnel_ms);
+}
+
 static size_t tunnel(struct backend_leg *leg, const char *bytes, size_t length)
 {
     struct leg *client = &leg->client->leg;
     leg_send(client, bytes, length);
     if (leg_waiting(client))
         leg_pause(&leg->leg);
-    leg_deadline(&leg->leg, settings.tunnel_ms);
+    tunnel_moved(&leg->leg, length);
     return length;
 }
 
@@ -244,9 +250,9 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
         leg_abort(leg, false);
         return length;
     }
-    backend_moved(from->backend, length);
     if (client->tunnel)
         return tunnel(from, bytes, length);
+    backend_moved(from->backend, length);
     while (part && used < length && from->client && !client->tunnel &&
            !(client->in_answer && client->answer_body.done)) {
         part = take_answer(from, bytes + used, length - used, &out);
@@ -331,6 +337,7 @@ static void closed(struct leg *leg)
 
 const struct leg_kind layer7_backend = {.bytes = sizeof(struct backend_leg),
                                         .received = received,
+                                        .spliced = tunnel_moved,
                                         .connected = connected,
                                         .drained = drained,
                                         .ended = ended,

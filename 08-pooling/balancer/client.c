@@ -107,7 +107,7 @@ int main(int argc, char **argv)
         if (f.fd < 0)
             result = fetch_open(&f, &address, deadline);
         if (result == FETCH_REFUSED && i == 0)
-            die("no connection to %s, port %d (is the balancer running?)", host, port);
+            die("no connection to %s, port %d (is the server running?)", host, port);
         f.deadline_ns = deadline;
         if (result == FETCH_OK)
             result = fetch_ask(&f, method, path, fields, strcmp(method, "POST") ? NULL : "x");

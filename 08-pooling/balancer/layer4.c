@@ -104,21 +104,27 @@ static void connected(struct leg *leg)
     leg_resume(&end->peer->leg);
 }
 
-// Bytes for the peer. While the peer does not take them, no more are read: TCP makes the sender
-// wait.
-static size_t received(struct leg *leg, const char *bytes, size_t length)
+// So many bytes have passed.
+static void moved(struct leg *leg, size_t length)
 {
     struct relay_end *end = end_of(leg);
-    struct leg *peer = &end->peer->leg;
-    leg_send(peer, bytes, length);
     if (end->backend)
         backend_moved(end->backend, length);
     else
         backend_moved(end->peer->backend, length);
+    leg_deadline(leg, settings.tunnel_ms);
+    leg_deadline(&end->peer->leg, settings.tunnel_ms);
+}
+
+// Bytes for the peer. While the peer does not take them, no more are read: TCP makes the sender
+// wait.
+static size_t received(struct leg *leg, const char *bytes, size_t length)
+{
+    struct leg *peer = &end_of(leg)->peer->leg;
+    leg_send(peer, bytes, length);
+    moved(leg, length);
     if (leg_waiting(peer))
         leg_pause(leg);
-    leg_deadline(leg, settings.tunnel_ms);
-    leg_deadline(peer, settings.tunnel_ms);
     return length;
 }
 
@@ -178,12 +184,14 @@ void layer4_stop(struct leg *client)
 
 const struct leg_kind layer4_client = {.bytes = sizeof(struct relay_end),
                                        .received = received,
+                                       .spliced = moved,
                                        .drained = drained,
                                        .ended = ended,
                                        .timeout = timeout,
                                        .closed = client_closed};
 static const struct leg_kind layer4_backend = {.bytes = sizeof(struct relay_end),
                                                .received = received,
+                                               .spliced = moved,
                                                .connected = connected,
                                                .drained = drained,
                                                .ended = ended,

@@ -268,15 +268,20 @@ static size_t take_head(struct client *client, const char *bytes, size_t length)
     return head.length;
 }
 
+static void tunnel_moved(struct leg *leg, size_t length)
+{
+    backend_moved(client_of(leg)->to->backend, length);
+    leg_deadline(leg, settings.tunnel_ms);
+}
+
 static size_t received(struct leg *leg, const char *bytes, size_t length)
 {
     struct client *client = client_of(leg);
     if (client->tunnel) {
         leg_send(&client->to->leg, bytes, length);
-        backend_moved(client->to->backend, length);
+        tunnel_moved(leg, length);
         if (leg_waiting(&client->to->leg))
             leg_pause(leg);
-        leg_deadline(leg, settings.tunnel_ms);
         return length;
     }
     if (client->in_content)
@@ -384,6 +389,7 @@ bool layer7_make_place(void)
 
 const struct leg_kind layer7_client = {.bytes = sizeof(struct client),
                                        .received = received,
+                                       .spliced = tunnel_moved,
                                        .drained = drained,
                                        .ended = ended,
                                        .timeout = timeout,

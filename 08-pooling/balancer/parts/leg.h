@@ -18,7 +18,10 @@
 #define LEG_STALL_MS     10000 // while output waits for a peer, it has to take in this time
 #define LEG_STALL_BYTES  10000 // so many bytes
 #define LEG_LINGER_MS    2000  // how long bytes are read and thrown away after the last byte
-#define LEG_SPLICE_READS 8     // after so many full reads in a row a relay splices
+#define LEG_SPLICE_READS 8     // after so many reads of LEG_LARGE_BYTES a relay splices,
+#define LEG_LARGE_BYTES  32768 // until less than LEG_SMALL_BYTES come at a time
+#define LEG_SMALL_BYTES  4096
+#define LEG_PIPE_BYTES   (256 << 10) // that one splice() may move
 
 struct leg;
 
@@ -27,11 +30,12 @@ struct leg_kind {
     size_t bytes; // of the program's own struct, which begins with a struct leg
     // Bytes are here. Returns how many of them it has used; the others come again, with more.
     size_t (*received)(struct leg *leg, const char *bytes, size_t length);
-    void (*connected)(struct leg *leg); // of leg_connect(): now it is
-    void (*drained)(struct leg *leg);   // the kernel has taken all of its output
-    void (*ended)(struct leg *leg);     // the peer has sent its last byte
-    void (*timeout)(struct leg *leg);   // its deadline has passed
-    void (*closed)(struct leg *leg);    // it is gone: leg->error says why (0: in good order)
+    void (*spliced)(struct leg *leg, size_t length); // so many have passed without being read
+    void (*connected)(struct leg *leg);              // of leg_connect(): now it is
+    void (*drained)(struct leg *leg);                // the kernel has taken all of its output
+    void (*ended)(struct leg *leg);                  // the peer has sent its last byte
+    void (*timeout)(struct leg *leg);                // its deadline has passed
+    void (*closed)(struct leg *leg); // it is gone: leg->error says why (0: in good order)
 };
 
 struct leg {
@@ -51,7 +55,7 @@ struct leg {
     int pipe[2];                         // bytes that are spliced to `to`, or -1
     size_t piped;                        // how many of them there are
     struct leg *splice_to, *splice_from; // NULL: bytes are read
-    int full_reads;                      // in a row
+    int large_reads;
     bool connecting, paused, ended, queued, broken;
     bool finishing, finished; // our FIN is to be sent, is sent
     bool closing, lingering;  // leg_close() was called; its last byte is sent

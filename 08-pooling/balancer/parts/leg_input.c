@@ -52,6 +52,15 @@ static void leg_end_input(struct leg *leg, ssize_t got)
         leg->kind->ended(leg);
 }
 
+// A relay that moves a lot at a time shall splice.
+static void note_size(struct leg *leg, ssize_t got)
+{
+    if (got >= LEG_LARGE_BYTES)
+        leg->large_reads++;
+    else if (got < LEG_SMALL_BYTES)
+        leg->large_reads = 0;
+}
+
 static void receive(struct leg *leg)
 {
     size_t before = leg->in_length;
@@ -64,9 +73,7 @@ static void receive(struct leg *leg)
     }
     if (leg->closing)
         return;
-    leg->full_reads++;
-    if (before || got < LEG_IN_BYTES / 2)
-        leg->full_reads = 0;
+    note_size(leg, got);
     if (before)
         memcpy(input, leg->in + leg->in_at, before);
     leg_offer(leg, input, before + (size_t)got);
@@ -76,7 +83,7 @@ static void receive(struct leg *leg)
 // legs.program and back.
 static void receive_by_splice(struct leg *leg)
 {
-    ssize_t got = splice(leg->fd, NULL, leg->pipe[1], NULL, LEG_IN_BYTES,
+    ssize_t got = splice(leg->fd, NULL, leg->pipe[1], NULL, LEG_PIPE_BYTES,
                          SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -84,7 +91,10 @@ static void receive_by_splice(struct leg *leg)
         leg_end_input(leg, got);
         return;
     }
+    note_size(leg, got);
     leg->piped = (size_t)got;
+    if (leg->kind->spliced)
+        leg->kind->spliced(leg, leg->piped);
     if (leg_pump(leg))
         return;
     leg_pause(leg); // until the other leg has drained
@@ -94,12 +104,16 @@ static void receive_by_splice(struct leg *leg)
 
 static bool may_splice(struct leg *leg)
 {
-    if (!leg->splice_to || leg->full_reads < LEG_SPLICE_READS || leg->in_length ||
+    if (!leg->splice_to || leg->large_reads < LEG_SPLICE_READS || leg->in_length ||
         leg_waiting(leg->splice_to) || leg->splice_to->connecting || leg->closing)
         return false;
-    if (leg->pipe[0] >= 0 || !pipe2(leg->pipe, O_CLOEXEC | O_NONBLOCK))
+    if (leg->pipe[0] >= 0)
         return true;
-    leg->full_reads = 0; // there is no descriptor for a pipe
+    if (!pipe2(leg->pipe, O_CLOEXEC | O_NONBLOCK)) {
+        fcntl(leg->pipe[1], F_SETPIPE_SZ, LEG_PIPE_BYTES); // if it fails, 64 KB do as well
+        return true;
+    }
+    leg->large_reads = 0; // there is no descriptor for a pipe
     return false;
 }
 

@@ -4,6 +4,9 @@
 // Watch:  which backend gets what, and what clients notice when one of them fails.
 //
 // What the scenes are made of is in lab.c.
+#include <unistd.h>
+
+#include "net.h"
 #include "options.h"
 #include "scenes.h"
 #include "story.h"
@@ -24,8 +27,8 @@ int main(int argc, char **argv)
         {"two", "and if the balancer fails?", scene_two},
         {0}};
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &host, .help = "not used: the scenes start their own balancers"},
-        {"port", OPTION_INT, &port, 1, 65535, "not used"},
+        {"host", OPTION_TEXT, &host, .help = "address of a balancer"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port (the scenes start more of them)"},
         {0}};
     int first = options_parse(
         argc, argv,
@@ -33,6 +36,7 @@ int main(int argc, char **argv)
                           "Lesson 08, balancer. Without SCENE all of them: layers, route, "
                           "price, algorithms,\nsticky, failover, versions, websocket, two.",
                           options});
+    close(net_connect_or_die(host, port));
     story_begin();
     return story_tell(scenes, argv[first]);
 }

@@ -80,9 +80,8 @@ static void show(const char *name, const struct counts *c)
 
 static const struct claim long_lived = {
     "8.16", "load balancing", "round robin is not for long-lived connections", HOLDS, NULL};
-static const struct claim least = {"8.17", "load balancing",
-                                   "least connections is for long-lived connections", HOLDS,
-                                   NULL};
+static const struct claim least = {
+    "8.17", "load balancing", "least connections is for long-lived connections", HOLDS, NULL};
 static const struct claim first_servers = {
     "8.36", "guide §9.4", "with round robin the first servers may collect all WebSockets",
     NOT_HERE,
