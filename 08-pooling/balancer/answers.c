@@ -46,7 +46,7 @@ static void bind_leg(struct backend_leg *leg, struct client *client)
 struct backend_leg *backend_leg_take(struct backend *backend, struct client *client)
 {
     struct backend_leg *leg = backend->idle;
-    bool check = !client->safe || client->repeats > 0;
+    bool check = !client->safe || client->repeats > 0 || client->was_stale;
     while (leg && (leg->leg.broken || (check && !looks_alive(leg))))
         leg = leg->next;
     if (leg) {
@@ -124,12 +124,11 @@ static void cut_answer(struct client *client)
 static void refuse_answer(struct backend_leg *leg)
 {
     struct client *client = leg->client;
-    bool in_answer = client->in_answer;
     leg_abort(&leg->leg, true);
     backend_leg_leave(leg);
     leg->backend->errors++;
     health_failed(leg->backend, "its answer is no HTTP/1");
-    if (in_answer)
+    if (client->answer_sent)
         cut_answer(client);
     else
         answer_self(client, 502, "the backend's answer is no HTTP/1", false);
@@ -261,6 +260,7 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
     if (!from->client) // it was refused
         return length;
     leg_send(&client->leg, bytes_out, out.length);
+    client->answer_sent = client->in_answer;
     if (client->in_answer && client->answer_body.done) {
         from->no_more = from->no_more || used < length;
         end_answer(from);

@@ -107,19 +107,19 @@ bool backend_is_healthy(const struct backend *backend)
 // ---- averages ------------------------------------------------------------------------------
 
 // What is left of a value after the time since *since_ns, which becomes now.
-static double faded(double value, int64_t *since_ns)
+static double faded(double value, int64_t *since_ns, double half_ms)
 {
     double ms = (double)(leg_now() - *since_ns) / 1e6;
     *since_ns = leg_now();
     if (ms < 1)
         return value;
-    return value / (1 + ms / AVERAGE_HALF_MS);
+    return value / (1 + ms / half_ms);
 }
 
 void backend_fade(struct backend *backend)
 {
-    backend->response_us = faded(backend->response_us, &backend->response_ns);
-    backend->bytes_second = faded(backend->bytes_second, &backend->bytes_ns);
+    backend->response_us = faded(backend->response_us, &backend->response_ns, RESPONSE_HALF_MS);
+    backend->bytes_second = faded(backend->bytes_second, &backend->bytes_ns, BYTES_HALF_MS);
 }
 
 void backend_answered(struct backend *backend, int64_t took_ns)
@@ -133,5 +133,6 @@ void backend_answered(struct backend *backend, int64_t took_ns)
 
 void backend_moved(struct backend *backend, size_t bytes)
 {
-    backend->bytes_second = faded(backend->bytes_second, &backend->bytes_ns) + (double)bytes;
+    backend->bytes_second =
+        faded(backend->bytes_second, &backend->bytes_ns, BYTES_HALF_MS) + (double)bytes;
 }

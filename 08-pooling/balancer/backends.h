@@ -14,8 +14,9 @@
 #define WEIGHT_MAX   1000
 #define ID_BYTES     9 // of a backend's name in a cookie
 
-// An average in which older values count less and less: after AVERAGE_HALF_MS half as much.
-#define AVERAGE_HALF_MS 1000
+// Averages in which older values count less and less: after so long half as much.
+#define BYTES_HALF_MS    1000
+#define RESPONSE_HALF_MS 200
 
 struct backend_leg;
 

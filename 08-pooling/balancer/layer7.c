@@ -60,7 +60,7 @@ void answer_self(struct client *client, int status, const char *why, bool close)
 
 void end_request(struct client *client)
 {
-    client->busy = client->began = client->in_answer = false;
+    client->busy = client->began = client->in_answer = client->answer_sent = false;
     client->since_ns = leg_now();
     if (client->kept_size > KEPT_MAX) {
         free(client->kept);
@@ -132,7 +132,8 @@ static void send_request(struct client *client, const char *bytes, size_t length
 void try_another(struct client *client, struct backend *failed, int status, const char *why,
                  bool was_sent, bool reused)
 {
-    bool stale = was_sent && reused && status == 502; // it was closed while it waited: no fault
+    // A connection that had waited was closed: that happens, and is no fault of the backend.
+    bool stale = was_sent && reused && status == 502 && !client->was_stale;
     bool safe = client->kept_all && (client->safe || !was_sent);
     client->to = NULL;
     if (!stale) {
@@ -144,7 +145,10 @@ void try_another(struct client *client, struct backend *failed, int status, cons
         answer_self(client, status, why, false);
         return;
     }
-    client->repeats++;
+    if (stale)
+        client->was_stale = true;
+    else
+        client->repeats++;
     send_request(client, client->kept, client->kept_length);
 }
 
@@ -191,6 +195,7 @@ static void begin_request(struct client *client, const struct http_head *head)
                       http_field(head, "upgrade").length > 0 && head->keep_alive;
     client->what.tried = 0;
     client->repeats = 0;
+    client->was_stale = false;
     client->content_bytes = 0;
     client->kept_length = 0;
     client->kept_all = true;

@@ -37,13 +37,15 @@ struct client {
     struct http_body body;
     uint64_t content_bytes;
     int repeats;
-    char *kept; // what the backend was sent, to send it again; kept_all: it is all here
+    bool was_stale; // the connection that it was sent on had been closed already
+    char *kept;     // what the backend was sent, to send it again; kept_all: it is all here
     size_t kept_length, kept_size;
     bool kept_all;
     char line[80];         // its method and target, for people
     struct backend *bound; // by its cookie
     // The answer.
-    bool in_answer, plain; // plain: the chunks are taken off
+    bool in_answer, answer_sent; // a part of it has gone to the client
+    bool plain;                  // plain: the chunks are taken off
     struct http_body answer_body;
     uint64_t answer_bytes;
 };

@@ -237,7 +237,7 @@ void leg_abort(struct leg *leg, bool reset)
     struct linger now = {1, 0};
     if (reset)
         setsockopt(leg->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    leg_fail(leg, 0);
+    leg_fail(leg, leg->error);
 }
 
 static void drop(struct leg *leg)

