@@ -126,7 +126,7 @@ int main(int argc, char **argv)
                   &(struct command){"", "Lesson 08, balancer: who gets the request?", options});
     if (settings.layer != 4 && settings.layer != 7)
         options_reject("--layer takes 4 or 7, not %d", settings.layer);
-    if (backend_count == 0) {
+    if (backend_count == 0 && http_is((struct http_text){"/", 1}, groups[0].path)) {
         backends_add("127.0.0.1:9001");
         backends_add("127.0.0.1:9002");
         backends_add("127.0.0.1:9003");

@@ -103,6 +103,7 @@ void scene_two(void)
     must(wire_tell("give two " SHARED));
     int passive = ask_all(shared, &slowest[2]);
     const char *fate_passive = use_open_one();
+    must(wire_tell("unmute one")); // so that its connections can end
     story_quiet(false);
     story_head("the client knows|answered|slowest|the open connection");
     story_row("one address|%d of %d|%.0f ms|%s", alone, REQUESTS, slowest[0], fate_active);

@@ -180,12 +180,14 @@ PYTHON
     done
     if need chromium chromium; then
         cat >"$folder/page.html" <<END
-<body><script>const s = new WebSocket('ws://127.0.0.1:$port/');
-s.onopen = () => s.send('from chromium'); s.onmessage = m => { document.body.textContent = m.data; };</script></body>
+<script>const s = new WebSocket('ws://127.0.0.1:$port/');
+s.onopen = () => s.send('from chromium'); s.onmessage = m => console.log('got ' + m.data);</script>
 END
-        expect "Chromium's WebSocket, through layer 7" "FROM CHROMIUM" \
-            "timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir=$folder/profile --virtual-time-budget=5000 \
-            --dump-dom file://$folder/page.html 2>/dev/null | grep -o 'FROM CHROMIUM'"
+        timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$folder/profile" --remote-debugging-port=0 \
+            --enable-logging=stderr "file://$folder/page.html" >"$folder/chromium" 2>&1 &
+        pids="$pids $!"
+        timeout 50 sh -c "until grep -q 'got FROM' $folder/chromium; do sleep 0.1; done"
+        expect "Chromium's WebSocket, through layer 7" "got FROM CHROMIUM" "grep -o 'got FROM CHROMIUM' $folder/chromium"
     fi
 else
     need python3-websockets python3-websockets
