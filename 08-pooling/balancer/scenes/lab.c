@@ -24,6 +24,8 @@
 // ---- programs ------------------------------------------------------------------------------
 
 // Starts a program from its command line.
+static int start(pid_t *pid, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 static int start(pid_t *pid, const char *format, ...)
 {
     char line[LAB_OPTIONS * 2];
