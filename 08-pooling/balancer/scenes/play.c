@@ -4,6 +4,7 @@
 // Watch:  which backend gets what, and what clients notice when one of them fails.
 //
 // What the scenes are made of is in lab.c.
+#include <string.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -36,7 +37,10 @@ int main(int argc, char **argv)
                           "Lesson 08, balancer. Without SCENE all of them: layers, route, "
                           "price, algorithms,\nsticky, failover, versions, websocket, two.",
                           options});
-    close(net_connect_or_die(host, port));
+    const char *only = argv[first];
+    for (const struct scene *scene = scenes; scene->name; scene++)
+        if (!only || !strcmp(only, scene->name))
+            close(net_connect_or_die(host, port)); // it says so if there is no balancer
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }
