@@ -16,7 +16,7 @@
 
 #define FIELDS_BYTES 4000
 #define STALE_MS     1100 // then max-age=1 is over
-#define TEXT_COLUMNS 60
+#define TEXT_BYTES   48   // of the content, that are shown
 
 static const char *host = "127.0.0.1", *method = "GET";
 static int port = 8208;
@@ -32,45 +32,46 @@ static void add_field(const char *line)
     snprintf(fields + length, sizeof fields - length, "%s\r\n", line);
 }
 
-// Content that is longer than what the connection keeps is only counted.
-static void count_piece(struct fetch *f, struct http_text part)
+static char text[TEXT_BYTES]; // how the content begins
+static size_t text_length;
+
+// A part of an answer's content. Of a long one the connection keeps nothing.
+static void take_piece(struct fetch *f, struct http_text part)
 {
     (void)f;
-    (void)part;
+    for (size_t i = 0; i < part.length && text_length < sizeof text; i++)
+        text[text_length++] = part.at[i];
 }
 
 static void print_field(const struct fetch *f, const char *name, int width)
 {
     struct http_text value = http_field(&f->head, name);
-    char text[40] = "-";
+    char cell[40] = "-";
     if (value.at)
-        snprintf(text, sizeof text, "%.*s", (int)value.length, value.at);
-    printf("%-*s", width, text);
+        snprintf(cell, sizeof cell, "%.*s", (int)value.length, value.at);
+    printf("%-*s", width, cell);
 }
 
 // The host that a URI names: "http://example.org/a" is for example.org.
-static void host_of(const char *target, char text[HTTP_HOST_BYTES])
+static void host_of(const char *target, char name[HTTP_HOST_BYTES])
 {
     const char *at = strstr(target, "://");
     if (at)
-        snprintf(text, HTTP_HOST_BYTES, "%.*s", (int)strcspn(at + 3, "/?"), at + 3);
+        snprintf(name, HTTP_HOST_BYTES, "%.*s", (int)strcspn(at + 3, "/?"), at + 3);
     else
-        http_authority(host, port, 80, text);
+        http_authority(host, port, 80, name);
 }
 
 static void print_answer(const struct fetch *f)
 {
-    int length = (int)f->content.length;
-    printf("%3d  ", f->head.status);
-    print_field(f, "x-cache", 13);
-    print_field(f, "age", 5);
-    printf("%8llu bytes  ", (unsigned long long)f->content_bytes);
-    for (int i = 0; i < length; i++) // its first line
-        if (f->content.at[i] == '\n')
-            length = i;
-    if (length > TEXT_COLUMNS)
-        length = TEXT_COLUMNS;
-    output_bytes(f->content.at, (size_t)length);
+    const char *end = memchr(text, '\n', text_length);
+    if (end)
+        text_length = (size_t)(end - text);
+    printf("%3d ", f->head.status);
+    print_field(f, "x-cache", 12);
+    print_field(f, "age", 4);
+    printf("%7llu bytes ", (unsigned long long)f->content_bytes);
+    output_bytes(text, text_length);
     printf("\n");
     if (show_head)
         output_bytes(f->bytes, f->head.length);
@@ -86,15 +87,9 @@ static void ask(struct fetch *f, const struct sockaddr_storage *proxy, const cha
     fetch_or_die(
         f, fetch_send(f, "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", method, target, name, fields));
     f->head_only = !strcmp(method, "HEAD");
-    enum fetch_result result = fetch_answer(f);
-    if (result == FETCH_TOO_LONG && f->in_answer) { // the rest of it is counted
-        f->piece = count_piece;
-        f->bytes[f->head.length] = '\n';
-        f->content.length = 0;
-        result = fetch_answer(f);
-        f->piece = NULL;
-    }
-    fetch_or_die(f, result);
+    f->piece = take_piece;
+    text_length = 0;
+    fetch_or_die(f, fetch_answer(f));
     print_answer(f);
     output_flush();
     if (!f->head.keep_alive)
@@ -136,7 +131,7 @@ int main(int argc, char **argv)
                           options});
     output_begin();
     net_address(host, port, SOCK_STREAM, &proxy);
-    printf("     X-Cache      Age\n");
+    printf("    X-Cache     Age\n");
     if (first == argc)
         demonstrate(&f, &proxy);
     for (int i = first; i < argc; i++)

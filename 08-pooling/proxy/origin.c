@@ -113,10 +113,12 @@ static void answer(struct session *s, const struct http_request *request)
     if (!counts)
         requests++;
     int length = snprintf(text, sizeof text, "%ld\n", requests);
-    if (!counts)
-        length = snprintf(text, sizeof text, "request %ld, from %s, X-Forwarded-For: %.*s\n",
-                          requests, net_peer_name(s->conn.fd, name), (int)told.length,
-                          told.at ?: "");
+    if (!counts && told.at)
+        length = snprintf(text, sizeof text, "request %ld from %s, told of %.*s\n", requests,
+                          net_peer_name(s->conn.fd, name), (int)told.length, told.at);
+    else if (!counts)
+        length = snprintf(text, sizeof text, "request %ld from %s\n", requests,
+                          net_peer_name(s->conn.fd, name));
     bool has_it = write_fields(request, fields);
     int status = 200;
     if (requests <= number(request->query, "until", requests))
