@@ -114,7 +114,7 @@ static void answer(struct session *s, const struct http_request *request)
         requests++;
     int length = snprintf(text, sizeof text, "%ld\n", requests);
     if (!counts && told.at)
-        length = snprintf(text, sizeof text, "request %ld from %s, told of %.*s\n", requests,
+        length = snprintf(text, sizeof text, "request %ld from %s, for %.*s\n", requests,
                           net_peer_name(s->conn.fd, name), (int)told.length, told.at);
     else if (!counts)
         length = snprintf(text, sizeof text, "request %ld from %s\n", requests,

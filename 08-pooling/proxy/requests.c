@@ -9,14 +9,12 @@
 #include "answers.h"
 #include "collapse.h"
 #include "log.h"
+#include "request_content.h"
 #include "route.h"
 #include "settings.h"
 #include "tunnel.h"
 #include "upstream.h"
 
-#define CONTENT_MS                                                                             \
-    15000              // a request's content has to come at LOOP_SLOWEST_RATE, measured
-                       // over this time
 #define FRAME_BYTES 40 // of a chunk's size line, its end, and the last chunk
 
 static struct http_out space_of(const struct client *client)
@@ -67,15 +65,6 @@ static size_t refuse(struct client *client, int status, const char *why, size_t 
 
 // ---- content from the store ----------------------------------------------------------------
 
-static bool send_last_chunk(struct client *client)
-{
-    struct http_out out = space_of(client);
-    if (client->framing == FRAMED_BY_CHUNKS)
-        http_put_text(&out, "0\r\n\r\n");
-    conn_wrote(&client->conn, out.length);
-    return true;
-}
-
 // Sends what is here of the content. True if bytes were written, or the answer has ended.
 static bool send_entry(struct client *client)
 {
@@ -94,15 +83,14 @@ static bool send_entry(struct client *client)
         http_put(&out, entry->content + client->entry_at, part);
     if (part && client->framing == FRAMED_BY_CHUNKS)
         http_put(&out, "\r\n", 2);
+    if (part == left && entry->whole && client->framing == FRAMED_BY_CHUNKS)
+        http_put_text(&out, "0\r\n\r\n");
     conn_wrote(&client->conn, out.length);
     client->entry_at += part;
-    if (part < left)
-        return true;
-    if (entry->whole) {
-        send_last_chunk(client);
+    if (part == left && entry->whole)
         end_answer(client);
+    if (part < left || client->entry != entry)
         return true;
-    }
     if (x && x->overflowed) { // the rest comes through the pipe
         cache_release(entry);
         cache_release(x->filling);
@@ -311,56 +299,7 @@ static size_t take_request(struct client *client, const char *bytes, size_t leng
     return head.length;
 }
 
-// ---- a request's content -------------------------------------------------------------------
-
-static size_t take_part(struct client *client, struct exchange *x, const char *bytes,
-                        size_t length)
-{
-    struct http_out out = pipe_space(&x->up);
-    struct http_text content;
-    if (out.size < 2 * FRAME_BYTES)
-        return 0;
-    size_t trimmed = smaller(length, out.size - FRAME_BYTES);
-    ssize_t used = http_body_take(&x->body, bytes, trimmed, &content);
-    if (used < 0) {
-        x->body.done = false; // nothing that follows is a request
-        exchange_fail(x, (int)-used, x->body.why);
-        return length;
-    }
-    if (content.length && x->body_chunked) {
-        http_put_number(&out, content.length, 16);
-        http_put(&out, "\r\n", 2);
-    }
-    if (content.length)
-        http_put(&out, content.at, content.length);
-    if (content.length && x->body_chunked)
-        http_put(&out, "\r\n", 2);
-    if (x->body.done && x->body_chunked)
-        http_put_text(&out, "0\r\n\r\n");
-    x->up.end += out.length;
-    client->content_bytes += (uint64_t)used;
-    return (size_t)used;
-}
-
-static size_t take_content(struct client *client, const char *bytes, size_t length)
-{
-    struct exchange *x = client->exchange;
-    size_t used = 0, part = 1;
-    if (x->done || x->answered) { // the answer is here; what is left is read and thrown away
-        client->last = true;
-        return length;
-    }
-    while (part && used < length && !x->body.done && !x->done) {
-        part = take_part(client, x, bytes + used, length - used);
-        used += part;
-    }
-    client->conn.paused = x->body.done || (!part && pipe_left(&x->up));
-    if (x->body.done)
-        conn_deadline(&client->conn, settings.answer_ms);
-    if (x->upstream)
-        conn_wake(&x->upstream->conn);
-    return used;
-}
+// ---- the loop's calls -----------------------------------------------------------------
 
 size_t client_received(struct client *client, const char *bytes, size_t length)
 {
@@ -370,7 +309,7 @@ size_t client_received(struct client *client, const char *bytes, size_t length)
         if (x && x->is_tunnel)
             part = tunnel_take(x, 0, bytes + used, length - used);
         else if (x)
-            part = take_content(client, bytes + used, length - used);
+            part = request_content(client, bytes + used, length - used);
         else if (conn_room(&client->conn) >= ANSWER_HEAD_BYTES)
             part = take_request(client, bytes + used, length - used);
         else
@@ -379,8 +318,6 @@ size_t client_received(struct client *client, const char *bytes, size_t length)
     }
     return used;
 }
-
-// ---- the loop's other calls ----------------------------------------------------------------
 
 void client_opened(struct client *client)
 {
@@ -395,14 +332,6 @@ void client_opened(struct client *client)
     conn_deadline(&client->conn, HEAD_MS);
 }
 
-// True if the client has kept to the lowest rate, or could not, because the server is slow.
-static bool is_in_pace(struct client *client)
-{
-    uint64_t bytes = client->content_bytes;
-    client->content_bytes = 0;
-    return client->conn.paused || bytes * 1000 >= (uint64_t)CONTENT_MS * LOOP_SLOWEST_RATE;
-}
-
 void client_timeout(struct client *client)
 {
     struct exchange *x = client->exchange;
@@ -410,7 +339,7 @@ void client_timeout(struct client *client)
         tunnel_timeout(x);
     } else if (x && x->pending && x->body.done) {
         exchange_fail(x, 504, "the server's name is not found in time");
-    } else if (x && !x->body.done && !x->answered && !is_in_pace(client)) {
+    } else if (x && !x->body.done && !x->answered && !request_is_in_pace(client)) {
         exchange_fail(x, 408, "the request's content comes too slowly");
     } else if (x) {
         conn_deadline(&client->conn, CONTENT_MS);

@@ -199,7 +199,7 @@ void upstream_opened(struct upstream *up)
 size_t upstream_received(struct upstream *up, const char *bytes, size_t length)
 {
     struct exchange *x = up->exchange;
-    if (!x) { // an answer that nobody has asked for, or the rest of one that nobody wants
+    if (!x || (!x->head_at && !x->is_tunnel)) { // an answer that nobody has asked for
         up->conn.broken = true;
         return length;
     }
@@ -209,6 +209,9 @@ size_t upstream_received(struct upstream *up, const char *bytes, size_t length)
     size_t used = exchange_take_answer(x, bytes, length);
     if (used < length && up->exchange == x && x->is_tunnel) // a 101: what is behind it
         used += tunnel_take(x, 1, bytes + used, length - used);
+    // More than the answer: it must not be taken for the answer to the next request.
+    if (up->exchange != x && used < length)
+        up->conn.broken = true;
     return used;
 }
 

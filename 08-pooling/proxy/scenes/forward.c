@@ -54,7 +54,7 @@ void scene_forward(void)
     printf("\n");
     bool shown = strstr(direct, "from " CLIENT_ADDRESS) && !strstr(hidden, CLIENT_ADDRESS) &&
                  strstr(hidden, "from " PROXY_ADDRESS) && strstr(told, "from " PROXY_ADDRESS) &&
-                 strstr(told, "told of " CLIENT_ADDRESS);
+                 strstr(told, ", for " CLIENT_ADDRESS);
     claim_report(&hides, holds_if(shown),
                  "%s asks, and the origin sees %s; the client's address only where the proxy "
                  "adds it",

@@ -46,7 +46,6 @@ void scene_reverse(void)
                  "the answer came from %s; the origin's address is nowhere in it", peer);
     claim_report(&backend_sees,
                  holds_if(strstr(text, "from " PROXY_ADDRESS) &&
-                          strstr(text, "told of " CLIENT_ADDRESS) &&
-                          !strstr(text, "6.6.6.6")),
+                          strstr(text, ", for " CLIENT_ADDRESS) && !strstr(text, "6.6.6.6")),
                  "%s; of what the client claimed nothing has passed", text);
 }
