@@ -52,7 +52,7 @@ static bool play_row(struct world *world, int number, const struct row *row)
     snprintf(second, sizeof second, "%s", world_get(world, target, row->fields));
     long asked = world_count(world) - before;
     bool is_quiet = !strcmp(row->second, "HIT") || !strcmp(row->second, "504");
-    story_row("%s|%s|%s|%s", row->title, first, second, asked ? "yes" : "no");
+    story_row("%s|%s|%s|%s", row->title, first, second, asked ? "again" : "-");
     return !strcmp(first, row->first) && !strcmp(second, row->second) && asked == !is_quiet;
 }
 
@@ -80,15 +80,15 @@ void scene_directives(void)
     int as_said = 0, count = sizeof rows / sizeof *rows;
     world_begin(&world, options);
     story_say("Each request is sent twice. X-Cache says where the answer has come from.");
-    story_head("the answer's Cache-Control|first|second|the origin is asked again");
+    story_head("the answer's Cache-Control|first|second|at the origin");
     for (int i = 0; i < count; i++)
         as_said += play_row(&world, i, &rows[i]);
     for (int i = 0; i < 3; i++)
         snprintf(language[i], 40, "%s",
                  world_get(&world, "/vary?cc=max-age=60&vary=accept-language",
                            i == 1 ? "Accept-Language: de\r\n" : "Accept-Language: en\r\n"));
-    story_row("Vary: Accept-Language (en, de)|%s|%s|yes", language[0], language[1]);
-    story_row("Vary: Accept-Language (en, en)|%s|%s|no", language[0], language[2]);
+    story_row("Vary: Accept-Language (en, de)|%s|%s|again", language[0], language[1]);
+    story_row("Vary: Accept-Language (en, en)|%s|%s|-", language[0], language[2]);
     world_end(&world);
     play_gone("max-age=0", "cc=max-age=0", stale);
     play_gone("max-age=0, must-revalidate", "cc=max-age=0,must-revalidate", refused);
