@@ -292,7 +292,7 @@ void run_pool(struct workers *workers, int listener, int stop_fd)
         !queue_open(&waiting, workers->settings.queue) || !queue_open(&done, connections_max))
         die("cannot set up a pool: %s", strerror(errno));
     for (int i = 0; i < workers->count; i++)
-        if (workers_thread(workers, work, &workers->worker[i]))
+        if (workers_start_thread(workers, work, &workers->worker[i]))
             die("cannot start worker %d", i);
     loop_serve(listener, stop_fd, &server);
     queue_close(&waiting);

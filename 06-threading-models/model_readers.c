@@ -54,7 +54,7 @@ static void start(struct reader *reader, struct worker *worker)
     // A write to a pipe of so few bytes is whole or not at all: see pipe(7).
     if (pipe2(reader->pipe, O_CLOEXEC | O_NONBLOCK) ||
         write(reader->pipe[1], &number, sizeof number) != sizeof number ||
-        workers_thread(worker->all, serve, reader))
+        workers_start_thread(worker->all, serve, reader))
         die("cannot start reader %d: %s", worker->number, strerror(errno));
 }
 
@@ -92,6 +92,5 @@ void run_readers(struct workers *workers, int listener, int stop_fd)
     for (int i = 0; i < workers->count; i++)
         close(readers[i].pipe[1]);
     if (workers_wait(workers, stop_fd))
-        free(readers); // else they are still in use, and the end of the program ends their
-                       // threads
+        free(readers); // else their threads still use them, until the program ends
 }

@@ -44,7 +44,7 @@ static bool start(struct workers *workers, int fd)
         int number = free_numbers[free_count - 1];
         fds[number] = fd;
         // 0: there is a new thread, which calls serve().
-        started = workers_thread(workers, serve, &workers->worker[number]) == 0;
+        started = workers_start_thread(workers, serve, &workers->worker[number]) == 0;
         if (started)
             free_count--;
         else

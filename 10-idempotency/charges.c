@@ -63,7 +63,7 @@ static void answer_again(struct connection *c, const struct record *charge, bool
         c->api->stats.conflicts++;
         problem(c, 409, "", "Idempotency-Key", "The first request with this key is under way.");
     } else {
-        charge_answer(c, charge, true);
+        answer_with_charge(c, charge, true);
     }
 }
 
@@ -106,14 +106,14 @@ static void store_decision(struct connection *c)
     c->api->stats.charged += !declined;
 }
 
-// The bank has answered. Charge, key and answer are one record: connection_keep() adds it to
-// the journal's present group, and the connection waits. c->when_made is called when the group
-// is on the disk, or could not be written.
+// The bank has answered. Charge, key and answer are one record: connection_write_record() adds
+// it to the journal's present group, and the connection waits. c->when_made is called when the
+// group is on the disk, or could not be written.
 static void bank_has_answered(struct connection *c)
 {
     store_decision(c);
     crash_at("before-journal");
-    if (!connection_keep(c, c->charge, c->when_made)) {
+    if (!connection_write_record(c, c->charge, c->when_made)) {
         store_forget(&c->api->store, c->charge);
         c->charge = NULL;
         c->when_made(c);
@@ -157,7 +157,7 @@ static void answer_made_charge(struct connection *c)
         connection_drop(c);
         return;
     }
-    charge_answer(c, c->charge, false);
+    answer_with_charge(c, c->charge, false);
 }
 
 void charge_not_kept(struct connection *c)
@@ -169,7 +169,7 @@ void charge_not_kept(struct connection *c)
 
 // The answer is made from the record, so it is the same each time. (If the next version of the
 // server wrote a charge differently, the record would have to keep the answer's bytes.)
-void charge_answer(struct connection *c, const struct record *charge, bool replayed)
+void answer_with_charge(struct connection *c, const struct record *charge, bool replayed)
 {
     char text[CHARGE_BYTES], fields[120];
     struct http_out out = {text, sizeof text, 0, false},

@@ -23,7 +23,7 @@ bool charge_take(struct connection *c, struct record *charge);
 void charge_make(struct connection *c, void (*then)(struct connection *c));
 
 // Answers with a charge. `replayed`: the answer was made for an earlier request.
-void charge_answer(struct connection *c, const struct record *charge, bool replayed);
+void answer_with_charge(struct connection *c, const struct record *charge, bool replayed);
 
 // Answers with 503: the record could not be kept, so nothing has changed.
 void charge_not_kept(struct connection *c);

@@ -45,7 +45,7 @@ static void when_charged(struct connection *c)
         return;
     }
     crash_at("after-charge");
-    charge_answer(c, c->charge, false);
+    answer_with_charge(c, c->charge, false);
 }
 
 // The mark is on the disk, or could not be kept.
@@ -64,7 +64,7 @@ static void mark(struct connection *c)
     struct record *record = c->mark;
     c->mark = NULL;
     crash_at("after-check");
-    if (!connection_keep(c, record, when_marked)) {
+    if (!connection_write_record(c, record, when_marked)) {
         free(record);
         give_up(c);
     }

@@ -32,11 +32,11 @@
 #define BACKLOG         4096
 #define JOURNAL_NAME    "charges.journal"
 
-// answer_charge() and answer_naive_charge() are in charges.c. answer_charges() and
+// answer_charge() and answer_naive_charge() are in charges.c. answer_charge_list() and
 // answer_one_charge() only show charges: parts/charge_list.c. The last three: parts/stats.c.
 static const struct route routes[] = {
     {"POST", "/charges", answer_charge},
-    {"GET", "/charges", answer_charges},
+    {"GET", "/charges", answer_charge_list},
     {"GET", "/charges/", answer_one_charge},
     {"POST", "/naive/charges", answer_naive_charge},
     {"POST", "/notes-pattern/charges", answer_check_then_mark},

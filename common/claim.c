@@ -1,11 +1,14 @@
 // claim.c: see claim.h.
 #include "claim.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "net.h"
 #include "story.h"
@@ -70,6 +73,35 @@ static void print_quote(const struct claim *claim, enum verdict shown)
     }
 }
 
+// Cuts the last name off a path, and returns it.
+static const char *last_name(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        return path;
+    *slash = '\0';
+    return slash + 1;
+}
+
+// How make names what this program belongs to: "05", or in a variation's folder "05-pubsub".
+static const char *make_name(const struct claim *claim)
+{
+    static char name[PATH_MAX + 16];
+    char path[PATH_MAX];
+    int lesson = atoi(claim->id);
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    snprintf(name, sizeof name, "%02d", lesson);
+    if (length <= 0)
+        return name;
+    path[length] = '\0';
+    last_name(path); // the program's
+    const char *folder = last_name(path), *parent = last_name(path);
+    if (!isdigit((unsigned char)*folder) && isdigit((unsigned char)*parent) &&
+        atoi(parent) == lesson)
+        snprintf(name, sizeof name, "%02d-%s", lesson, folder);
+    return name;
+}
+
 void claim_report(const struct claim *claim, enum verdict seen, const char *format, ...)
 {
     char measured[LINE_BYTES];
@@ -98,7 +130,7 @@ void claim_report(const struct claim *claim, enum verdict seen, const char *form
         printf("%*sclaim %s: expected %s; seen %s\n", CLAIM_TEXT, "", claim->id,
                verdict_name[claim->expected], seen_name);
     if (shown == UNCLEAR || (skipped && strict && *strict)) {
-        printf("%*sto see it again: make run-%02d SCENE=%s", CLAIM_TEXT, "", atoi(claim->id),
+        printf("%*sto see it again: make run-%s SCENE=%s", CLAIM_TEXT, "", make_name(claim),
                story_scene());
         if (args && *args)
             printf(" ARGS=\"%s\"", args);
@@ -113,6 +145,6 @@ void claim_skip(const struct claim *claim)
     if (getenv("WIRE_REFUSED"))
         claim_report(claim, SKIPPED, "needs the wire, which this machine does not allow");
     else
-        claim_report(claim, SKIPPED, "needs the wire: make run-%02d SCENE=%s", atoi(claim->id),
+        claim_report(claim, SKIPPED, "needs the wire: make run-%s SCENE=%s", make_name(claim),
                      story_scene());
 }

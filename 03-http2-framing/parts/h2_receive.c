@@ -25,8 +25,7 @@ void h2_receiver_end(struct h2_receiver *receiver)
     hpack_table_free(&receiver->decoder.table);
 }
 
-// ---- what the client has sent
-// ---------------------------------------------------------------------
+// ---- what the client has sent ---------------------------------------------------------------
 
 struct response *h2_asked(struct h2_receiver *receiver, uint32_t stream)
 {

@@ -41,7 +41,7 @@ void workers_release(struct workers *workers)
     atomic_fetch_sub(&workers->open, 1);
 }
 
-int workers_thread(struct workers *workers, void *(*run)(void *), void *argument)
+int workers_start_thread(struct workers *workers, void *(*run)(void *), void *argument)
 {
     pthread_t thread;
     pthread_attr_t attributes;

@@ -60,7 +60,7 @@ void workers_release(struct workers *workers);
 
 // Starts a detached thread with a stack as --stack says, and counts it in `running`. The last
 // thing that the thread does is to call workers_thread_ends(). Returns 0 or an error number.
-int workers_thread(struct workers *workers, void *(*run)(void *), void *argument);
+int workers_start_thread(struct workers *workers, void *(*run)(void *), void *argument);
 void workers_thread_ends(struct workers *workers);
 
 // Tells all workers that the server stops, and starts the STOP_MS.

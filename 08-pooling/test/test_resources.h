@@ -15,7 +15,7 @@
 #define THREADS  12
 
 // ---- resources, and the functions that make them
-// ---------------------------------------------------------
+// ---------------------------------------------
 
 struct resource {
     int number;

@@ -78,7 +78,7 @@ static void when_deleted(struct connection *c)
 static void keep(struct connection *c, struct record *record,
                  void (*then)(struct connection *c))
 {
-    if (record && !connection_keep(c, record, then)) {
+    if (record && !connection_write_record(c, record, then)) {
         free(record);
         problem(c, 507, "", NULL, "There is no room for a further one.");
     }

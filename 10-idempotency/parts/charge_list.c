@@ -42,7 +42,7 @@ void answer_one_charge(struct connection *c, const struct request *request)
 
 // A page begins behind the last id of the one before, and not at a number of charges: those
 // that are made meanwhile do not move it.
-void answer_charges(struct connection *c, const struct request *request)
+void answer_charge_list(struct connection *c, const struct request *request)
 {
     const struct store *store = &c->api->store;
     char text[PAGE_MAX * CHARGE_BYTES + 100];

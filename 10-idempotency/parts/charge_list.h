@@ -10,6 +10,6 @@
 void charge_put(struct http_out *out, const struct record *charge);
 
 void answer_one_charge(struct connection *c, const struct request *request);
-void answer_charges(struct connection *c, const struct request *request);
+void answer_charge_list(struct connection *c, const struct request *request);
 
 #endif

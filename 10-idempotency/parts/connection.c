@@ -62,8 +62,8 @@ void connection_wait(struct connection *c, int64_t ms, void (*then)(struct conne
     conn_deadline(&c->conn, ms);
 }
 
-bool connection_keep(struct connection *c, struct record *record,
-                     void (*then)(struct connection *c))
+bool connection_write_record(struct connection *c, struct record *record,
+                             void (*then)(struct connection *c))
 {
     if (!store_add(&c->api->store, record))
         return false;

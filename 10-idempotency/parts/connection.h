@@ -57,8 +57,7 @@ struct api {
     double tokens;     // POST takes so many requests now
     int64_t filled_ns; // the time at which the tokens were counted
     int64_t outage_until_ns;
-    int retry_after; // in an outage clients are told to wait so many seconds; 0: nothing is
-                     // said
+    int retry_after; // in an outage clients are told to wait so many seconds, if not 0
 };
 
 struct connection {
@@ -100,8 +99,8 @@ void connection_drop(struct connection *c);
 // Adds a record to the journal's present group. `then` is called when the group is on the disk,
 // or could not be written: see `durable`. False: there is no room for the record, and `then` is
 // not called.
-bool connection_keep(struct connection *c, struct record *record,
-                     void (*then)(struct connection *c));
+bool connection_write_record(struct connection *c, struct record *record,
+                             void (*then)(struct connection *c));
 void connection_settled(void *waiter, struct record *record); // called by the store
 
 // Waits: `then` is called so many milliseconds from now.

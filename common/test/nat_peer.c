@@ -8,6 +8,9 @@
 //     nat_peer echo REQUEST     wire_tell() between two round trips to $HOST:$PORT
 //     nat_peer probe            prints the NAT's mapping and filtering in RFC 4787's words
 //     nat_peer timeout MS       says whether the mapping is another one after so long a silence
+//     nat_peer intrude ADDRESS PORT    sends a datagram there each 50 ms
+//     nat_peer hear             says whether an intruder can keep its mapping alive
+//     nat_peer one-hop          says what comes back of a datagram that may take one hop
 //     nat_peer hairpin          says whether two sockets behind the NAT meet at its address
 //     nat_peer refused          says whether the error comes back that a port is closed
 //     nat_peer gone             says whether such an error of its own reaches the mirror
@@ -16,6 +19,7 @@
 //     nat_peer pair LEFT RIGHT  lets the timeline show these two from now on
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +40,9 @@
 #define OTHER_PORT 1  // what a datagram asks of the mirror: to answer from another socket
 #define OTHER_HOST 2
 #define GONE_TRIES 20
+#define INTRUDE_MS 50   // between two datagrams of an intruder
+#define SILENCE_MS 1000 // after so long without one, they do not come through any more
+#define HEAR_MS    5000 // if they still come then, they will not stop
 
 static uint32_t host; // the mirror's first address
 
@@ -194,6 +201,70 @@ static void time_out(double ms)
     puts(before.sin_port == after.sin_port ? "the same mapping" : "another mapping");
 }
 
+// Sends datagrams, asked or not.
+static void intrude(const char *address, int port)
+{
+    struct sockaddr_in to = address_of(0, port);
+    int fd = bound_socket(INADDR_ANY, 0);
+    struct pollfd stop = {net_stop_fd(), POLLIN, 0};
+    if (inet_pton(AF_INET, address, &to.sin_addr) != 1)
+        die("'%s' is no address", address);
+    net_ready(fd);
+    do
+        sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to);
+    while (poll(&stop, 1, INTRUDE_MS) == 0);
+}
+
+// Sends one datagram, which opens a mapping, and hears an intruder for as long as it lasts
+// (RFC 4787 REQ-6: what comes in need not keep a mapping alive, and here it does not).
+static void hear(void)
+{
+    struct sockaddr_in to = address_of(host, PORT);
+    int fd = bound_socket(INADDR_ANY, 0);
+    struct pollfd comes = {fd, POLLIN, 0};
+    char byte;
+    for (int i = 0; i < TRIES && !poll(&comes, 1, PATIENCE); i++)
+        sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof to);
+    int64_t began_ns = now_ns();
+    int heard = 0;
+    while (now_ns() - began_ns < HEAR_MS * 1000000ll && poll(&comes, 1, SILENCE_MS) > 0)
+        heard += recv(fd, &byte, 1, 0) == 1;
+    if (heard == 0)
+        puts("nothing is heard");
+    else if (now_ns() - began_ns < HEAR_MS * 1000000ll)
+        puts("it is heard, and then it is not");
+    else
+        puts("it is heard without an end");
+}
+
+// The first box on the way reports that the datagram may not go on.
+static void one_hop(void)
+{
+    struct sockaddr_in to = address_of(host, PORT);
+    int fd = bound_socket(INADDR_ANY, 0), on = 1, hops = 1;
+    char control[200], byte, name[INET_ADDRSTRLEN];
+    struct iovec bytes = {&byte, 1};
+    struct msghdr message = {.msg_iov = &bytes,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    struct pollfd error = {fd, 0, 0}; // POLLERR is always reported
+    if (setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on) ||
+        setsockopt(fd, IPPROTO_IP, IP_TTL, &hops, sizeof hops))
+        die("cannot set an option: %s", strerror(errno));
+    for (int i = 0; i < TRIES && !poll(&error, 1, PATIENCE); i++)
+        sendto(fd, "", 1, 0, (struct sockaddr *)&to, sizeof to);
+    if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) {
+        puts("no error comes back");
+        return;
+    }
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    struct sock_extended_err *told = (struct sock_extended_err *)CMSG_DATA(header);
+    struct sockaddr_in *from = (struct sockaddr_in *)SO_EE_OFFENDER(told);
+    printf("type %d, code %d, from %s\n", told->ee_type, told->ee_code,
+           inet_ntop(AF_INET, &from->sin_addr, name, sizeof name));
+}
+
 // Two sockets learn their mappings, send to each other there, and see what comes.
 static void hairpin(void)
 {
@@ -307,6 +378,12 @@ int main(int argc, char **argv)
         probe();
     else if (!strcmp(role, "timeout"))
         time_out(atof(number));
+    else if (!strcmp(role, "intrude") && argc > 3)
+        intrude(argv[2], atoi(argv[3]));
+    else if (!strcmp(role, "hear"))
+        hear();
+    else if (!strcmp(role, "one-hop"))
+        one_hop();
     else if (!strcmp(role, "hairpin"))
         hairpin();
     else if (!strcmp(role, "flows"))

@@ -45,6 +45,25 @@ TEST(a_mapping_times_out)
         124);
 }
 
+// RFC 4787 REQ-6. The first mapping of a NAT has port 40000.
+TEST(what_comes_in_does_not_prolong_a_mapping)
+{
+    need_wire();
+    CHECK_INT(test_run("./wire/wire --nat home --kind full-cone --udp-timeout 1 --node a "
+                       "--behind home --node m -- m: build/nat_peer intrude 10.0.0.101 40000 "
+                       "-- a: env HOST=10.0.0.1 build/nat_peer hear"),
+              0);
+    CHECK_HAS(test_output, "it is heard, and then it is not\n");
+}
+
+// RFC 791 §3.2, RFC 792: time exceeded is type 11, in transit code 0.
+TEST(a_box_takes_one_hop_of_a_packet)
+{
+    need_wire();
+    CHECK_INT(test_run(NAT("", "build/nat_peer one-hop")), 0);
+    CHECK_HAS(test_output, "type 11, code 0, from 10.0.0.101\n");
+}
+
 TEST(two_behind_a_nat_meet_outside_if_it_hairpins)
 {
     need_wire();

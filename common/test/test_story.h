@@ -101,6 +101,12 @@ TEST(story_reports_what_is_not_as_documented)
     CHECK_HAS(test_output, "UNEXPECTED");
     CHECK_HAS(test_output, "claim 0.3: expected HOLDS; seen neither");
     CHECK_HAS(test_output, "to see it again: make run-00 SCENE=wrong");
+    // In a variation's folder.
+    CHECK_INT(test_run("lesson=build/$$/00-lesson && mkdir -p $lesson/other && cp build/peer "
+                       "$lesson/other && $lesson/other/peer wrong; status=$?; rm -r build/$$; "
+                       "exit $status"),
+              1);
+    CHECK_HAS(test_output, "to see it again: make run-00-other SCENE=wrong");
     CHECK_INT(test_run("STRICT= build/peer skip"), 0);
     CHECK_HAS(test_output, "SKIPPED");
     CHECK_INT(test_run("STRICT=1 build/peer skip"), 1);

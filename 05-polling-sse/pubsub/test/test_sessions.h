@@ -217,7 +217,7 @@ TEST(overlapping_filters)
 }
 
 // ---- users and passwords
-// -----------------------------------------------------------------------
+// ---------------------------------------------------------------------
 
 static int code_of(int port, const char *user, const char *password)
 {
