@@ -19,7 +19,7 @@ struct world {
     int origin_port, proxy_port;
 };
 
-// The proxy of ./play's own options: dies if it does not answer.
+// The proxy of ./play's own options. A scene that is played dies if it does not answer.
 void world_proxy(const char *host, int port);
 
 // Starts an origin and a proxy with these options (NULL ends them); where the first one is
