@@ -25,6 +25,7 @@ void world_begin_origin(struct world *world)
 {
     static const char *const argv[] = {"./origin", "--host", ORIGIN_ADDRESS, "--port", "0",
                                        "--quiet",  NULL};
+    close(net_connect_or_die(played_host, played_port));
     world->origin_port = spawn_server(&world->origin, argv);
     if (!world->origin_port)
         die("./origin does not start");
