@@ -21,7 +21,7 @@ struct call *call_new(struct calls *calls, struct stream *stream)
     call->calls = calls;
     call->stream = stream;
     call->http_status = 200;
-    call->deadline_ns = call->wake_ns = call->message_ns = NEVER;
+    call->deadline_ns = call->wake_ns = call->message_ns = call->stall_ns = NEVER;
     stream->answer.owner = call;
     return call;
 }
@@ -138,6 +138,9 @@ static bool put_messages(struct call *call)
     transport_put_data(t, call->stream, bytes, length, last);
     if (length)
         bytes_drop(&call->out, length);
+    call->taken += length;
+    if (call->out.length == 0)
+        call->stall_ns = NEVER;
     return true;
 }
 
@@ -183,11 +186,21 @@ static enum transport_turn send(struct transport *t, struct stream *stream)
     return TURN_WAITS;
 }
 
+// While output waits, the peer has to take some of it in each period.
+static void begin_period(struct call *call)
+{
+    call->stall_ns = call->calls->transport.now_ns + CALL_STALL_MS * INT64_C(1000000);
+    call->taken = 0;
+    calls_note_due(call, call->stall_ns);
+}
+
 void call_send(struct call *call, const void *message, size_t length)
 {
     uint8_t prefix[RPC_PREFIX_BYTES];
     if (call->finished || call->half_closed)
         return;
+    if (call->out.length == 0)
+        begin_period(call);
     rpc_put_prefix(prefix, (uint32_t)length);
     if (!bytes_add(&call->out, prefix, sizeof prefix) ||
         !bytes_add(&call->out, message, length)) {
@@ -274,6 +287,19 @@ void call_release(struct call *call)
         call->calls->wake(call->calls);
 }
 
+// A period of CALL_STALL_MS is over. A client may read as slowly as it likes, but not while
+// memory is scarce for all.
+static void check_stall(struct call *call)
+{
+    if (bytes_are_scarce() && call->taken < CALL_STALL_BYTES) {
+        give_up(call, RPC_RESOURCE_EXHAUSTED, "its messages are not taken");
+        call->stall_ns = NEVER;
+        transport_wants_to_send(&call->calls->transport, call->stream); // RST_STREAM
+    } else {
+        begin_period(call);
+    }
+}
+
 // What is due of one call.
 static void due(struct call *call, int64_t now_ns)
 {
@@ -324,6 +350,9 @@ void calls_due(struct calls *calls)
         }
         if (!call->finished)
             due(call, now_ns);
+        if (now_ns >= call->stall_ns)
+            check_stall(call);
+        calls_note_due(call, call->stall_ns);
         calls_note_due(call, call->deadline_ns);
         calls_note_due(call, call->wake_ns);
         calls_note_due(call, call->message_ns);

@@ -14,6 +14,8 @@
 #define CALL_OUT_HIGH     65536  // with more output than this, a call takes no further message
 #define CALL_OUT_LOW      16384  // with less, it goes on
 #define CALL_MESSAGE_MS   120000 // until a message that has begun is whole
+#define CALL_STALL_MS     30000  // while memory is scarce, a peer has to take so much output
+#define CALL_STALL_BYTES  30000  // in so much time
 #define CALL_METADATA_MAX 8192   // bytes of metadata that a call sends
 
 struct call;
@@ -48,6 +50,8 @@ struct call {
     char text[RPC_TEXT_BYTES];
     int64_t deadline_ns; // NEVER: none
     int64_t wake_ns, message_ns;
+    int64_t stall_ns; // end of the period in which the peer has to take some output
+    uint32_t taken;   // bytes that it has taken in this period
     uint32_t messages_in, messages_out;
     struct bytes in, out;
     struct bytes initial, trailing; // metadata to be sent: see call_add_metadata()

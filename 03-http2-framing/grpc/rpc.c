@@ -76,7 +76,14 @@ enum rpc_status rpc_status_of_reset(uint32_t error_code)
 
 // ---- bytes that wait -----------------------------------------------------------------------
 
+size_t rpc_memory_max = RPC_MEMORY_MAX;
+
 static size_t memory_used; // in all calls together
+
+bool bytes_are_scarce(void)
+{
+    return memory_used > rpc_memory_max / 2;
+}
 
 // Moves what is left to the front, or to larger memory.
 static bool make_room(struct bytes *bytes, size_t length)
@@ -86,7 +93,7 @@ static bool make_room(struct bytes *bytes, size_t length)
         return true;
     if (bytes->length + length > room || bytes->start < room / 2) {
         room = 2 * room + length;
-        if (room - bytes->room > RPC_MEMORY_MAX - memory_used)
+        if (memory_used + room - bytes->room > rpc_memory_max)
             return false;
         uint8_t *memory = malloc(room);
         if (!memory)
@@ -117,6 +124,8 @@ bool bytes_add(struct bytes *bytes, const void *more, size_t length)
 
 const uint8_t *bytes_at(const struct bytes *bytes)
 {
+    if (bytes->length == 0)
+        return (const uint8_t *)"";
     return bytes->memory + bytes->start;
 }
 

@@ -61,9 +61,15 @@ struct bytes {
     size_t start, length, room;
 };
 
-// False: there is no memory, or RPC_MEMORY_MAX is reached.
+// RPC_MEMORY_MAX, unless a test sets another limit.
+extern size_t rpc_memory_max;
+
+// True while half of it is used: calls whose peer takes nothing have to end (call.c).
+bool bytes_are_scarce(void);
+
+// False: there is no memory, or the limit is reached.
 bool bytes_add(struct bytes *bytes, const void *more, size_t length);
-const uint8_t *bytes_at(const struct bytes *bytes);
+const uint8_t *bytes_at(const struct bytes *bytes); // never NULL
 void bytes_drop(struct bytes *bytes, size_t length);
 void bytes_free(struct bytes *bytes);
 

@@ -34,7 +34,7 @@ struct connection {
     int64_t opened_ns;
 };
 
-static int streams_max = 1000, idle_ms = 300000;
+static int streams_max = 100, idle_ms = 300000;
 static long calls_ended;
 static const struct handler *services[] = {todo_service, health_service, NULL, NULL};
 

@@ -135,7 +135,7 @@ static struct fault take_request(struct transport *t, const struct frame *frame,
 }
 
 static struct fault take_list(struct transport *t, const struct frame *frame,
-                              const struct hpack_list *list)
+                              const struct hpack_list *fields)
 {
     struct stream *stream = stream_find(&t->streams, frame->stream);
     if (!t->is_client && frame->stream % 2 == 0)
@@ -143,7 +143,7 @@ static struct fault take_list(struct transport *t, const struct frame *frame,
     if (stream_is_idle(&t->streams, frame->stream)) {
         if (t->is_client)
             return connection_fault(PROTOCOL_ERROR, "an answer to a request that was not made");
-        return take_request(t, frame, list);
+        return take_request(t, frame, fields);
     }
     if (!stream && stream_end_of(&t->streams, frame->stream) == STREAM_RESET)
         return fault_none();
@@ -152,14 +152,15 @@ static struct fault take_list(struct transport *t, const struct frame *frame,
     if (stream->remote_ended)
         return stream_fault(STREAM_CLOSED, "HEADERS behind the end of a stream");
     stream->remote_ended = frame->flags & FLAG_END_STREAM;
-    return t->user->headers(t, stream, list, stream->remote_ended);
+    return t->user->headers(t, stream, fields, stream->remote_ended);
 }
+
+static struct hpack_list list; // one for all connections: no list is kept
 
 // Takes HEADERS and the CONTINUATION frames behind it. *used: their bytes; 0: wait for more.
 static struct fault take_headers(struct transport *t, const uint8_t *bytes, size_t length,
                                  struct frame *frame, size_t *used)
 {
-    static struct hpack_list list; // one for all connections: no list is kept
     int continuations;
     struct fault fault = frame_join_block(bytes, length, frame, used, &continuations);
     if (fault.scope || *used == 0)
@@ -243,8 +244,8 @@ static size_t take_one_frame(struct transport *t, const uint8_t *bytes, size_t l
     if (length < FRAME_HEADER_BYTES)
         return 0;
     frame_read_header(bytes, &frame);
-    size_t used = FRAME_HEADER_BYTES + frame.length;
     struct fault fault = frame_check_length(&frame, FRAME_SIZE_DEFAULT);
+    size_t used = FRAME_HEADER_BYTES + frame.length;
     if (!fault.scope && length < used)
         return 0;
     if (!fault.scope)

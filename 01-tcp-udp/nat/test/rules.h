@@ -90,8 +90,7 @@ static inline const char *description_fault(const char *all, size_t length)
 {
     static char again[DESCRIPTION_BYTES];
     struct description first, second;
-    char *text = (char *)copy_exactly(all, length + 1);
-    text[length] = '\0';
+    char *text = strndup(all, length);
     const char *fault = NULL;
     if (length >= DESCRIPTION_BYTES || description_read(text, &first)) {
         free(text);

@@ -7,11 +7,11 @@
 #include "stage.h"
 #include "story.h"
 
-#define STEPS    200 // of work that is cancelled
+#define STEPS    2000 // of work that is cancelled
 #define STEP_MS  10
-#define OTHER    15  // steps of the other call's work
-#define SOON_MS  100 // after this time the client cancels
-#define LATER_MS 100 // so long the scene looks whether the work goes on
+#define OTHER    30          // steps of the other call's work
+#define SOON     (OTHER + 1) // when the server has done so many steps of both, the client cancels
+#define LATER_MS 100         // so long the scene looks whether the work goes on
 
 static struct channel channel;
 
@@ -62,13 +62,13 @@ void scene_cancel(void)
     static struct outcome long_work, other_work;
     stage_open(&channel);
     struct todo_work_done before = stage_read_work(&channel);
-    story_say("Two calls of work on one connection. After %d ms the client cancels the longer "
-              "one: RST_STREAM, error code CANCEL.",
-              SOON_MS);
+    story_say("Two calls of work on one connection. After a few steps the client cancels the "
+              "longer one: RST_STREAM, error code CANCEL.");
     story_timeline();
     struct call *call = begin_work(&long_work, STEPS);
     begin_work(&other_work, OTHER);
-    wait_for(SOON_MS);
+    while (stage_read_work(&channel).steps < before.steps + SOON)
+        ;
     story_event("cancels");
     call_cancel(call);
     channel_await(&channel, &other_work.done, CHANNEL_PATIENCE_MS);

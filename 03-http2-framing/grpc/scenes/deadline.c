@@ -10,7 +10,8 @@
 #include "stage.h"
 #include "story.h"
 
-#define STEPS      100
+#define STEPS      50   // of the call that has time enough
+#define LONG_STEPS 1000 // of those that are ended
 #define STEP_MS    5
 #define TIMEOUT_MS 120
 
@@ -34,10 +35,10 @@ static void ended(struct call *call)
     story_event("the client's call: %s", rpc_status_name(call->status));
 }
 
-static void begin_work(struct outcome *outcome, int timeout_ms, bool own_clock)
+static void begin_work(struct outcome *outcome, int steps, int timeout_ms, bool own_clock)
 {
     static const struct handler handler = {.path = "/toDo.ToDo/work", .ended = ended};
-    struct protobuf_writer message = stage_work(STEPS, STEP_MS);
+    struct protobuf_writer message = stage_work(steps, STEP_MS);
     struct call *call = channel_call(&channel, &handler, outcome, timeout_ms);
     if (!own_clock) // only the server is to end this call
         call->deadline_ns = NEVER;
@@ -75,28 +76,28 @@ void scene_deadline(void)
     stage_open(&channel);
     stage_open(&witness);
     story_say(
-        "Four calls of work: %d steps of %d ms. The first has no deadline. The next two have "
-        "one of %d ms: in the header field grpc-timeout the server gets it, too. The last "
-        "one's client closes its connection.",
-        STEPS, STEP_MS, TIMEOUT_MS);
+        "Four calls of work, in steps of %d ms. The first has %d steps and no deadline. The "
+        "others have %d; two of them have a deadline of %d ms, which the server gets in the "
+        "header field grpc-timeout; the last one's client closes its connection.",
+        STEP_MS, STEPS, LONG_STEPS, TIMEOUT_MS);
     int before = await_quiet();
     story_timeline();
-    begin_work(&patient, 0, true);
+    begin_work(&patient, STEPS, 0, true);
     channel_await(&channel, &patient.done, CHANNEL_PATIENCE_MS);
     patient.steps = await_quiet() - before;
 
     before = await_quiet();
-    begin_work(&both, TIMEOUT_MS, true);
+    begin_work(&both, LONG_STEPS, TIMEOUT_MS, true);
     channel_await(&channel, &both.done, CHANNEL_PATIENCE_MS);
     both.steps = await_quiet() - before;
 
     before = await_quiet();
-    begin_work(&server_only, TIMEOUT_MS, false);
+    begin_work(&server_only, LONG_STEPS, TIMEOUT_MS, false);
     channel_await(&channel, &server_only.done, CHANNEL_PATIENCE_MS);
     server_only.steps = await_quiet() - before;
 
     before = await_quiet();
-    begin_work(&gone, 0, true);
+    begin_work(&gone, LONG_STEPS, 0, true);
     await_some_work(before);
     shutdown(channel.fd, SHUT_RDWR);
     channel_await(&channel, &gone.done, CHANNEL_PATIENCE_MS);
@@ -111,9 +112,9 @@ void scene_deadline(void)
     row("only the server watches it", &server_only);
     row("the client is gone", &gone);
     bool whole = patient.status == RPC_OK && patient.steps == STEPS;
-    bool timed = both.status == RPC_DEADLINE_EXCEEDED && both.steps < STEPS &&
-                 server_only.status == RPC_DEADLINE_EXCEEDED && server_only.steps < STEPS;
-    bool lost = gone.status == RPC_UNAVAILABLE && gone.steps > 0 && gone.steps < STEPS;
+    bool timed = both.status == RPC_DEADLINE_EXCEEDED && both.steps < LONG_STEPS &&
+                 server_only.status == RPC_DEADLINE_EXCEEDED && server_only.steps < LONG_STEPS;
+    bool lost = gone.status == RPC_UNAVAILABLE && gone.steps > 0 && gone.steps < LONG_STEPS;
     enum verdict seen = UNCLEAR;
     if (whole && timed && lost)
         seen = NOT_HERE;
@@ -121,5 +122,5 @@ void scene_deadline(void)
         &local, seen,
         "ended after %d, %d and %d of %d steps, without an answer; the work of the server "
         "ended with the call",
-        both.steps, server_only.steps, gone.steps, STEPS);
+        both.steps, server_only.steps, gone.steps, LONG_STEPS);
 }

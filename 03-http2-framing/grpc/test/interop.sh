@@ -125,4 +125,27 @@ if need nginx nginx-light; then
             "{ timeout 10 ./client --port $front create x 2>&1 | grep -o UNAVAILABLE; timeout 10 ./client --port $front list 2>&1 | grep -o PERMISSION_DENIED; } | tr '\n' ' ' | sed 's/ \$//'"
     fi
 fi
+
+# Claim 3.19: a browser's fetch() gets the answer, over TLS and HTTP/2, but not its trailers.
+if need chromium chromium && need openssl openssl && need nginx nginx-light; then
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$folder/key" -out "$folder/cert" \
+        -days 2 -subj /CN=localhost 2>/dev/null
+    cat >"$folder/page.html" <<'HTML'
+<!doctype html><title>gRPC</title><pre id=out>nothing</pre><script>
+fetch('/toDo.ToDo/createToDo', { method: 'POST', headers: { 'content-type': 'application/grpc', te: 'trailers' },
+    body: new Uint8Array([0, 0, 0, 0, 4, 18, 2, 104, 105]) })
+.then(answer => answer.arrayBuffer().then(bytes => {
+    out.textContent = `${answer.status}, ${bytes.byteLength > 8 ? 'a message' : 'nothing'}, grpc-status ${answer.headers.get('grpc-status')}, trailers ${answer.trailers}`;
+}), error => { out.textContent = error; });
+</script>
+HTML
+    front=$((20002 + $$ % 10000))
+    if start_nginx $front "server { listen 127.0.0.1:$front ssl http2; ssl_certificate $folder/cert; ssl_certificate_key $folder/key;
+        root $folder; location /toDo.ToDo/ { grpc_pass grpc://127.0.0.1:$ours; } location /page.html { default_type text/html; } }"; then
+        expect "a browser's fetch gets the message, and no status" "200, a message, grpc-status null, trailers undefined" \
+            "HOME=$folder timeout 100 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir=$folder/profile \
+                --ignore-certificate-errors --virtual-time-budget=20000 --dump-dom https://127.0.0.1:$front/page.html 2>/dev/null |
+                sed -n 's/.*<pre id=\"out\">\(.*\)<\/pre>.*/\1/p'"
+    fi
+fi
 finish

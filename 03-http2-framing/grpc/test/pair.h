@@ -8,6 +8,7 @@
 
 #include "call.h"
 #include "health.h"
+#include "log.h"
 #include "test_service.h"
 #include "todo.h"
 #include "todo_service.h"
@@ -51,6 +52,7 @@ static inline void pair_begin(struct pair *pair)
 {
     memset(pair, 0, sizeof *pair);
     pair->now_ns = 1000000000;
+    log_begin(true);
     health_begin(pair_services);
     pair->client.calls.authority = "test";
     pair->server.calls.services = pair_services;

@@ -285,6 +285,44 @@ TEST(a_reader_that_stands_still)
     pair_end(&pair);
 }
 
+// Memory is scarce: calls whose client takes nothing end, and those of others do not.
+TEST(readers_that_stand_still_while_memory_is_scarce)
+{
+    static struct seen still[20];
+    struct seen other;
+    rpc_memory_max = 8 << 20;
+    pair_begin(&pair);
+    for (int i = 0; i < 20; i++) {
+        struct call *call =
+            pair_call(&pair, "/grpc.testing.TestService/StreamingOutputCall", 0, &still[i]);
+        still[i].hold = true;
+        uint8_t message[2000]; // 100 responses of 1,000 bytes
+        struct protobuf_writer writer = {message, 0, sizeof message, false};
+        for (int k = 0; k < 100; k++) {
+            size_t begun = protobuf_begin(&writer, 2);
+            protobuf_put_int(&writer, 1, 1000);
+            protobuf_end(&writer, begun);
+        }
+        call_send(call, message, writer.length);
+        call_half_close(call);
+        pair_run(&pair);
+    }
+    CHECK(bytes_are_scarce());
+    uint32_t open = pair.server.calls.transport.streams.count;
+    CHECK_AT_LEAST(open, 10);
+    pair_wait(&pair, CALL_STALL_MS + 1000); // in the first period they have taken a window
+    CHECK_INT(pair.server.calls.transport.streams.count, open);
+    pair_wait(&pair, CALL_STALL_MS - 2000);
+    CHECK_INT(pair.server.calls.transport.streams.count, open);
+    pair_wait(&pair, 3000);
+    CHECK(!bytes_are_scarce());
+    CHECK_AT_MOST(pair.server.calls.transport.streams.count, open - 1);
+    pair_ask(&pair, CREATE, ITEM, 4, &other);
+    CHECK_INT(other.status, RPC_OK);
+    pair_end(&pair);
+    rpc_memory_max = RPC_MEMORY_MAX;
+}
+
 // A server that takes its time: what the client may send meanwhile is one window.
 TEST(a_handler_that_is_busy)
 {

@@ -39,7 +39,7 @@ TEST(a_thousand_calls_at_once)
     static struct channel channel;
     static struct reply replies[AT_ONCE];
     pid_t pid;
-    int port = start_grpc(&pid, "");
+    int port = start_grpc(&pid, "--streams 1000");
     channel_connect(&channel, "127.0.0.1", port);
     struct handler handler = reply_handler("/toDo.ToDo/work");
     int ok = 0;
@@ -201,7 +201,7 @@ TEST(a_stop_with_calls_under_way)
     struct call *watcher = channel_call(&channel, &watch, NULL, 0);
     call_send(watcher, NULL, 0);
     call_half_close(watcher);
-    channel_send(&channel, &handler, "\x08\x32\x10\x0a", 4, 0, &work); // 500 ms
+    channel_send(&channel, &handler, "\x08\xc8\x01\x10\x0a", 5, 0, &work); // 2 s
     channel_step(&channel, 100);
     kill(pid, SIGTERM);
     channel_await(&channel, &channel.calls.transport.went_away, CHANNEL_PATIENCE_MS);
@@ -375,8 +375,8 @@ TEST(calls_that_are_only_reset)
     }
     static char answer[70000];
     size_t length = read_to_end(fd, answer, sizeof answer);
-    bool calm = memmem(answer, length, "too many requests that are cancelled", 36) != NULL;
-    CHECK(calm || sent < 2000);
+    CHECK(memmem(answer, length, "too many ", 9)); // GOAWAY says which
+    CHECK_AT_LEAST(sent, 100);
     hpack_table_free(&encoder.table);
     close(fd);
     CHECK_INT(ask_once(port, "/toDo.ToDo/createToDo", "\x12\x02hi", 4), RPC_OK);
