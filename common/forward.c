@@ -147,10 +147,11 @@ void forward_request_head(const struct forward *forward, const struct http_head 
         http_put_number(out, max_forwards - 1, 10);
         http_put(out, "\r\n", 2);
     }
-    http_put_field(out, "X-Forwarded-For", forward->client);
-    if (forward->by->secure)
+    if (forward->client)
+        http_put_field(out, "X-Forwarded-For", forward->client);
+    if (forward->client && forward->by->secure)
         http_put_field(out, "X-Forwarded-Proto", "https");
-    else
+    else if (forward->client)
         http_put_field(out, "X-Forwarded-Proto", "http");
     put_via(out, forward, head->minor);
     if (!head->keep_alive)

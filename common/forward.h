@@ -31,7 +31,7 @@ struct forward_proxy {
 
 struct forward {
     const struct forward_proxy *by;
-    const char *client; // its address, for X-Forwarded-For
+    const char *client; // its address, for X-Forwarded-For; NULL: the server is not told
     // Requests.
     bool in_content;       // a request's head has passed, its content not yet
     bool last;             // no request passes after this one

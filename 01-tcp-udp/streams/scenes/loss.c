@@ -105,7 +105,7 @@ void scene_loss(void)
         claim_skip(&better);
         return;
     }
-    claim_report(&alike, holds_if(is_about(clean_udp, clean_tcp, 1.3)), "%.2f and %.2f Mbit/s",
+    claim_report(&alike, holds_if(is_about(clean_udp, clean_tcp, 2)), "%.2f and %.2f Mbit/s",
                  clean_udp, clean_tcp);
     enum verdict seen = UNCLEAR;
     if (is_about(lossy_udp, lossy_tcp, 3) && lossy_udp < clean_udp)

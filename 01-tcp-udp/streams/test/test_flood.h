@@ -121,7 +121,7 @@ TEST(a_client_takes_one_retry)
     for (int i = 0; i < 3; i++) {
         struct header retry = {.type = PACKET_RETRY,
                                .to = ids[0],
-                               .from = text_id("server 12" + i),
+                               .from = text_id(&"server 12"[i]),
                                .token = text_id("token 1 token 2 ") + i,
                                .token_length = 8};
         connection_receive(&c, &retry, out, 0, 40, &server, 2);
