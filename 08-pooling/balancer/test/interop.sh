@@ -154,7 +154,9 @@ two 10" "./client --new --count 20 --port $nginx_port | awk '/█/ { print \$1, 
         "answer -w ' %{local_port}' localhost:$port/ | awk '{ print (\$1 == \$2 ? \"same\" : \$0) }'"
 fi
 
-if need python3 python3 && python3 -c 'import websockets' 2>/dev/null; then
+debian_python=python3
+python3 -c 'import websockets' 2>/dev/null || debian_python=/usr/bin/python3
+if need python3 python3 && $debian_python -c 'import websockets' 2>/dev/null; then
     cat >"$folder/websocket.py" <<'PYTHON'
 import asyncio, sys, websockets
 async def echo(socket, path=None):
@@ -172,11 +174,11 @@ async def main():
         print(len(await socket.recv()))
 asyncio.run(main())
 PYTHON
-    start_theirs python3 "$folder/websocket.py"
+    start_theirs $debian_python "$folder/websocket.py"
     for layer in 4 7; do
         start_server ./balancer --quiet --layer $layer --check-ms 0 --backend "127.0.0.1:$theirs"
         expect "layer $layer: WebSocket, python's websockets at both ends" "HELLO
-200000" "timeout 20 python3 $folder/websocket.py $port"
+200000" "timeout 20 $debian_python $folder/websocket.py $port"
     done
     if need chromium chromium; then
         cat >"$folder/page.html" <<END
