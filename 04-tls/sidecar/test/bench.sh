@@ -8,7 +8,8 @@ RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-2} CONNECTIONS=${CONNECTIONS:-16}
 need nginx nginx-light && need wrk wrk || exit 0
 folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
-free=$((20000 + $$ % 10000))
+choose_port
+free=$free_port
 here=127.202.$(($$ / 250 % 250)).$(($$ % 250 + 1)) there=127.203.$(($$ / 250 % 250)).$(($$ % 250 + 1))
 
 # one_nginx NAME ADDRESS PORT DIRECTIVES: sets $its to the process that does the work.

@@ -1,5 +1,6 @@
 # interop.sh: apps in Python and node behind the sidecar, unchanged; curl, openssl and nginx as the
-# other end of mutual TLS, in both directions; and promtool, which reads the metrics.
+# other end of mutual TLS, in both directions; and two programs that read the metrics: Prometheus's own
+# parser for Python and, where it is installed, promtool.
 . ../../common/test/peers.sh
 
 folder=$(mktemp -d)
@@ -91,8 +92,24 @@ if need python3 python3 && need curl curl; then
         "as_shop --resolve other:8114:$there https://other:8114/; echo \$?"
     expect "metrics for curl" "text/plain; version=0.0.4; charset=utf-8" \
         "get -o /dev/null -w '%{content_type}' http://$there:8124/metrics"
-    if need promtool prometheus; then
+    # promtool comes with a server that begins to run when it is installed: so it is not asked for.
+    if command -v promtool >/dev/null; then
         expect "promtool check metrics" "" "get http://$there:8124/metrics | promtool check metrics"
+    fi
+    if /usr/bin/python3 -c 'import prometheus_client' 2>/dev/null; then
+        cat >"$folder/read.py" <<'PYTHON'
+import sys
+from prometheus_client.parser import text_fd_to_metric_families
+for family in text_fd_to_metric_families(sys.stdin):
+    if family.type == 'histogram' and not any(sample.labels.get('le') == '+Inf' for sample in family.samples):
+        print(family.name, 'has no last bucket')
+    if family.type == 'unknown' or not family.documentation:
+        print(family.name, 'has no type, or no help')
+print('read')
+PYTHON
+        expect "Prometheus's parser for Python" "read" "get http://$there:8124/metrics | /usr/bin/python3 $folder/read.py"
+    else
+        need prometheus_client python3-prometheus-client # no program, so it says what to do
     fi
     if need openssl openssl; then
         shake() { echo | timeout 10 openssl s_client -connect "$there:8114" -CAfile "$folder/keys/ca.pem" "$@" 2>&1; }
@@ -123,7 +140,7 @@ if need node nodejs && need curl curl; then
 fi
 
 if need nginx nginx-light && need curl curl; then
-    free_port=$((20000 + $$ % 10000))
+    choose_port
     # nginx in place of the other sidecar, with the certificate of hello; and in place of ours.
     tls="ssl_protocols TLSv1.3; ssl_certificate $folder/keys/hello.pem; ssl_certificate_key $folder/keys/hello-key.pem;
         ssl_client_certificate $folder/keys/ca.pem; ssl_verify_client on;"
