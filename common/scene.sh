@@ -77,6 +77,7 @@ finish() {
     fi
     printf 'seconds\t%s\t%s\n' "$lesson" \
         "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')" >>"$LEDGER"
-    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" -f $common/tools/ledger.awk
+    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" \
+        -f $common/tools/terminal.awk -f $common/tools/ledger.awk
     [ -z "$failed" ] || { echo "$lesson: not as documented:$failed" && exit 1; }
 }
