@@ -3,7 +3,8 @@
 #     sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH=100 -f ledger.awk
 #
 # Lines, their fields separated by tabs: CLAIM VERDICT WHERE SAYS MEASURED, and for each lesson
-# and variation "seconds" FOLDER SECONDS. Sorted, these come first, and claim 1.9 before 1.11. The
+# and variation "seconds" FOLDER SECONDS; "more" FOLDER COUNT, if it has left out that many scenes.
+# Sorted, these come first, and claim 1.9 before 1.11. The
 # claims of a variation (04-tls/termination) are among those of its lesson, and so are its seconds.
 # What was measured is shown where a claim does not simply hold. LC_ALL: a column is counted from bytes.
 
@@ -60,6 +61,15 @@ $1 == "seconds" {
     next
 }
 
+$1 == "more" {
+    more += $3
+    folders++
+    target = substr($2, 1, 2)
+    if (split($2, path, "/") == 2) # a variation
+        target = target "-" path[2]
+    next
+}
+
 {
     lesson = sprintf("%02d", $1) # claim 1.11 is lesson 01's
     if (lesson != last)
@@ -105,5 +115,8 @@ END {
     }
     if (lessons > 1)
         row(lessons " lessons", "all", all_seconds)
+    if (more)
+        printf "\n  %d more %s: make run-%s MORE=1\n", more, (more > 1 ? "scenes" : "scene"),
+            (folders > 1 ? "all" : target)
     print ""
 }
