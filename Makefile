@@ -10,7 +10,7 @@ find_variation = $(patsubst %/run.sh,%,$(wildcard $(1)-*/$(patsubst $(1)-%,%,$*)
 lesson = $(or $(filter $*-%,$(LESSONS)),$(call find_variation,$(firstword $(subst -, ,$*))),\
     $(error there is no lesson '$*'; there are: $(NUMBERS) $(VARIATION_NAMES)))
 
-export SAN STRICT ARGS SCENE
+export SAN STRICT ARGS SCENE MORE
 
 all: $(LESSONS) $(VARIATIONS)
 	@echo
@@ -90,6 +90,7 @@ help:
 #| make run-09                        play lesson 09
 #| make run-04-termination            play a variation; test-, bench- and pictures- take such names, too
 #| make run-09 SCENE=2                only its second scene (SCENE=distance does the same)
+#| make run-06 MORE=1                 also the scenes that the tour has no time for; so with run-all
 #| make run-09 ARGS="--rtt 200"       on another link: see common/wire/wire --help
 #| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
 #| make bench, make bench-09          benchmarks, where a lesson has them

@@ -5,7 +5,7 @@ LEDGER=$(mktemp)
 output=$(mktemp)
 trap 'rm -f "$LEDGER" "$output"' EXIT
 export LEDGER
-STRICT=$STRICT SCENE='' ARGS='' sh ./run.sh >"$output" 2>&1
+STRICT=$STRICT SCENE='' ARGS='' MORE=1 sh ./run.sh >"$output" 2>&1
 status=$?
 [ $status -eq 0 ] || cat "$output"
 # make notes reads the claims out of the sources, and has to know each.

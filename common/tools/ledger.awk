@@ -4,7 +4,8 @@
 #         -f terminal.awk -f ledger.awk
 #
 # Lines, their fields separated by tabs: CLAIM VERDICT WHERE SAYS MEASURED, and for each lesson
-# and variation "seconds" FOLDER SECONDS. Sorted, these come first, and claim 1.9 before 1.11. The
+# and variation "seconds" FOLDER SECONDS; "more" FOLDER COUNT, if it has left out that many scenes.
+# Sorted, these come first, and claim 1.9 before 1.11. The
 # claims of a variation (04-tls/termination) are among those of its lesson, and so are its seconds.
 # What was measured is shown where a claim does not simply hold. LC_ALL: a column is counted from bytes.
 
@@ -23,6 +24,15 @@ $1 == "seconds" {
         name[key] = $2
     }
     seconds[key] += $3
+    next
+}
+
+$1 == "more" {
+    more += $3
+    folders++
+    target = substr($2, 1, 2)
+    if (split($2, path, "/") == 2) # a variation
+        target = target "-" path[2]
     next
 }
 
@@ -71,5 +81,8 @@ END {
     }
     if (lessons > 1)
         row(lessons " lessons", "all", all_seconds)
+    if (more)
+        printf "\n  %d more %s: make run-%s MORE=1\n", more, (more > 1 ? "scenes" : "scene"),
+            (folders > 1 ? "all" : target)
     print ""
 }
