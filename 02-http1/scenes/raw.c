@@ -86,7 +86,7 @@ void scene_raw(void)
     show_hex(request, strcspn(request, "\n") + 1);
     show_message(request);
     story_say("");
-    story_say("%sthe response%s, %zu bytes", paint(BOLD), paint(PLAIN), f.wire_bytes);
+    story_say("%sthe response%s, %zu bytes", paint(BOLD), paint(PLAIN), (size_t)f.wire_bytes);
     snprintf(message, sizeof message, "%.*s%.*s", (int)f.head.length, f.bytes,
              (int)f.content.length, f.content.at);
     show_message(message);
@@ -96,6 +96,6 @@ void scene_raw(void)
     claim_report(
         &structure, holds_if(whole && f.head.status == 200),
         "%zu bytes of head and %zu of content, as Content-Length says, and no byte more",
-        f.head.length, f.content_bytes);
+        f.head.length, (size_t)f.content_bytes);
     fetch_close(&f);
 }

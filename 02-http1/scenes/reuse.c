@@ -27,7 +27,7 @@ static void show_two_requests(void)
     for (int i = 0; i < 2; i++) {
         story_event("GET /");
         ask_get(&f, "/");
-        story_event("%d, %zu bytes of content", f.head.status, f.content_bytes);
+        story_event("%d, %zu bytes of content", f.head.status, (size_t)f.content_bytes);
     }
     story_quiet(true);
     fetch_close(&f);

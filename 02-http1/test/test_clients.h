@@ -313,7 +313,7 @@ TEST(a_request_in_flight_is_answered_before_the_end)
 }
 
 // One random step of a client with its connection.
-static void act(int *fd, int port, unsigned long *random)
+static void act(int *fd, int port, uint64_t *random)
 {
     static const char more[] =
         "GET /img/5?size=200000 HTTP/1.1\r\n" HOST END "GET /slow?ms=3 HTTP/1.1\r\n" HOST END
@@ -356,7 +356,7 @@ static void stress(const char *command, int steps)
 {
     int fds[200];
     pid_t pid;
-    unsigned long random = 2;
+    uint64_t random = 2;
     signal(SIGPIPE, SIG_IGN);
     int port = test_start(&pid, command);
     CHECK(exchange(port));

@@ -18,7 +18,7 @@ static const char *const words[] = {
 // clang-format on
 
 // Makes one random change to the bytes. Returns their new length, at most MUTANT_BYTES.
-static size_t mutate(char *bytes, size_t length, unsigned long *random)
+static size_t mutate(char *bytes, size_t length, uint64_t *random)
 {
     size_t at = next_random(random) % (length + 1), rest = length - at;
     const char *word = words[next_random(random) % (sizeof words / sizeof *words)];
@@ -56,7 +56,7 @@ static void show_bytes(const char *bytes, size_t length)
 TEST(mutations_keep_the_rules)
 {
     char bytes[MUTANT_BYTES];
-    unsigned long random = 3;
+    uint64_t random = 3;
     int accepted = 0;
     struct http_head head;
     for (int i = 0; i < MUTATIONS; i++) {
@@ -85,7 +85,7 @@ TEST(mutated_responses_keep_the_rules)
         "HTTP/1.0 404 Not Found\r\nConnection: close\r\n\r\nnothing",
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"};
     char bytes[MUTANT_BYTES];
-    unsigned long random = 4;
+    uint64_t random = 4;
     for (int i = 0; i < MUTATIONS; i++) {
         const char *base = good[next_random(&random) % 4];
         size_t length = strlen(base);

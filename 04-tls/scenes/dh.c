@@ -22,14 +22,14 @@
 
 // Returns base to the power of exponent, modulo n. It squares once for each bit of the
 // exponent, so it takes at most 64 steps; search() below needs up to n steps to find the
-// exponent again.
+// exponent again. n is below 2^32, so that no product overflows.
 static uint64_t power(uint64_t base, uint64_t exponent, uint64_t n)
 {
     uint64_t result = 1;
     for (; exponent; exponent >>= 1) {
         if (exponent & 1)
-            result = (uint64_t)((unsigned __int128)result * base % n);
-        base = (uint64_t)((unsigned __int128)base * base % n);
+            result = result * base % n;
+        base = base * base % n;
     }
     return result;
 }
@@ -39,7 +39,7 @@ static uint64_t search(uint64_t g, uint64_t seen, uint64_t n)
 {
     uint64_t tries = 0, value = 1;
     while (value != seen && tries < n) {
-        value = (uint64_t)((unsigned __int128)value * g % n);
+        value = value * g % n;
         tries++;
     }
     return tries;

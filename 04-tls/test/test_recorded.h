@@ -146,7 +146,7 @@ TEST(a_recording_that_was_changed)
 TEST(hellos_that_are_none)
 {
     static const uint8_t begin[] = {1, 0, 0, 0, 3, 3};
-    unsigned long random = 4;
+    uint64_t random = 4;
     for (int round = 0; round < 20000; round++) {
         random = random * 6364136223846793005 + 1442695040888963407;
         size_t length = sizeof begin + (random >> 33) % 200;

@@ -166,7 +166,7 @@ TEST(mutated_frames_keep_the_rules)
 {
     char good[200], bytes[400];
     size_t length = from_hex(script, good);
-    unsigned long random = 7;
+    uint64_t random = 7;
     for (int i = 0; i < MUTATIONS; i++) {
         size_t at = 0, size = length;
         memcpy(bytes, good, length);

@@ -264,7 +264,7 @@ static void storm_connect(struct storm_reader *reader, int port)
     reader->length = 0;
 }
 
-static void storm_cut(struct storm_reader *reader, unsigned long *random)
+static void storm_cut(struct storm_reader *reader, uint64_t *random)
 {
     struct linger reset = {1, 0};
     if (next_random(random) % 2)
@@ -331,7 +331,7 @@ static bool storm_read(struct storm_reader *reader)
 static void run_storm(const char *command, int events, int readers)
 {
     pid_t pid;
-    unsigned long random = 11;
+    uint64_t random = 11;
     signal(SIGPIPE, SIG_IGN);
     int port = test_start(&pid, command), publisher = net_connect_or_die("127.0.0.1", port);
     for (int i = 0; i < readers; i++)

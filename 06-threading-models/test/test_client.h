@@ -29,7 +29,7 @@ TEST(percentiles_are_right)
     enum { VALUES = 20000 };
     static uint64_t values[VALUES];
     static struct histogram histogram;
-    unsigned long random = 7;
+    uint64_t random = 7;
     for (int i = 0; i < VALUES; i++) {
         random = random * 6364136223846793005 + 1442695040888963407;
         values[i] = (random >> 24) >> (random % 40); // 40 bits, but most have less

@@ -194,7 +194,7 @@ static inline unsigned await_all_behind(int port, int stuck, long count)
         long answered = 0;
         for (int j = 0; j < workers; j++)
             answered += seen[j].answered;
-        if (workers >= stuck && answered + seen[stuck - 1].queue == count)
+        if (workers >= stuck && answered + (long)seen[stuck - 1].queue == count)
             return seen[stuck - 1].queue;
     }
     FAIL("not all of %ld are answered or in a queue", count);

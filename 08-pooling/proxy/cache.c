@@ -47,11 +47,11 @@ const struct cache_figures *cache_figures(void)
     return &cache.figures;
 }
 
-// Multiplies, and folds the upper half of the product into the lower one.
-static uint64_t mix(uint64_t a, uint64_t b)
+// Each bit of the value takes part in about half the bits of the result.
+static uint64_t mix(uint64_t value)
 {
-    __uint128_t product = (__uint128_t)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    value = (value ^ value >> 32) * 0x9e3779b97f4a7c15;
+    return (value ^ value >> 29) * 0xbf58476d1ce4e5b9;
 }
 
 uint64_t cache_hash(struct http_text key)
@@ -60,9 +60,9 @@ uint64_t cache_hash(struct http_text key)
     for (size_t at = 0; at < key.length; at += sizeof hash) {
         uint64_t part = 0;
         memcpy(&part, key.at + at, smaller(sizeof part, key.length - at));
-        hash = mix(hash ^ part, 0x9e3779b97f4a7c15);
+        hash = mix(hash ^ part);
     }
-    return mix(hash, cache.secret | 1);
+    return mix(hash ^ cache.secret);
 }
 
 // ---- Vary ----------------------------------------------------------------------------------

@@ -321,7 +321,7 @@ TEST(the_server_says_goodbye_and_finishes_what_it_began)
 #define STORM_SESSIONS 60
 
 // Does something to one of the sessions, most of the time in the middle of something else.
-static void storm_step(int fds[], int port, unsigned long *random)
+static void storm_step(int fds[], int port, uint64_t *random)
 {
     static const char *const queries[] = {"get user 7", "list users", "posts of users 1,2,3",
                                           "slow 2",     "ping",       "nonsense"};
@@ -363,7 +363,7 @@ static void run_storm(const char *command, int steps)
 {
     int fds[STORM_SESSIONS];
     pid_t pid;
-    unsigned long random = 8;
+    uint64_t random = 8;
     signal(SIGPIPE, SIG_IGN);
     int port = test_start(&pid, command), watcher = log_in(port);
     memset(fds, -1, sizeof fds);

@@ -133,7 +133,7 @@ static void expect_model(struct pool *pool)
 
 TEST(pool_does_what_the_model_says)
 {
-    unsigned long random = 8;
+    uint64_t random = 8;
     struct pool_config config = resources_without_time(MODEL_MAX);
     config.min = MODEL_MIN;
     config.idle_ms = MODEL_IDLE;

@@ -33,7 +33,7 @@ static void check_all(const char *bytes, size_t length)
 TEST(readers_keep_their_rules)
 {
     struct bytes b;
-    unsigned long random = 3;
+    uint64_t random = 3;
     size_t length = good_bytes(&b);
     for (size_t end = 0; end <= length; end++)
         check_all(b.at, end);

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #define ULID_BYTES  16
-#define ULID_LENGTH 26              // of its text, without '\0'
-#define ULID_MS_MAX 281474976710655 // 2^48 - 1: in the year 10889
+#define ULID_LENGTH 26               // of its text, without '\0'
+#define ULID_MS_MAX 281474976710655u // 2^48 - 1: in the year 10889
 
 struct ulid {
     uint8_t bytes[ULID_BYTES]; // most significant first

@@ -207,7 +207,7 @@ TEST(two_hundred_crashes)
                                          "compact-renamed"};
     static struct customer customers[CUSTOMERS];
     static struct load load;
-    unsigned long random = 11;
+    uint64_t random = 11;
     char options[100];
     pid_t pid;
     int crashes = CRASHES;

@@ -177,7 +177,7 @@ TEST(garbage_disturbs_no_other_client)
 {
     static uint8_t bytes[20000];
     pid_t pid;
-    unsigned long random = 1;
+    uint64_t random = 1;
     int port = test_start(&pid, "./" SERVER " --port 0");
     signal(SIGPIPE, SIG_IGN);
     for (int i = 0; i < 50; i++) {

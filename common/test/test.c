@@ -220,7 +220,7 @@ TEST(packet_headers)
 // lengths that it reports lie within the packet.
 TEST(packet_mutations)
 {
-    unsigned long random = 1;
+    uint64_t random = 1;
     struct conversations talk = {0};
     char label[PACKET_LABEL];
     for (int i = 0; i < 200000; i++) {

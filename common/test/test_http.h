@@ -37,7 +37,7 @@ TEST(timers_keep_the_earliest_on_top)
     static struct timer all[TIMERS], *heap[TIMERS];
     static bool used[TIMERS];
     struct timers timers = {heap, 0};
-    unsigned long random = 5;
+    uint64_t random = 5;
     uint32_t count = 0;
     for (int step = 0; step < 50000; step++) {
         random = random * 6364136223846793005 + 1442695040888963407;

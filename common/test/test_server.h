@@ -152,7 +152,7 @@ static inline bool has_valgrind(void)
     return !SANITIZED;
 }
 
-static inline unsigned long next_random(unsigned long *state)
+static inline unsigned long next_random(uint64_t *state)
 {
     *state = *state * 6364136223846793005 + 1442695040888963407;
     return *state >> 33;

@@ -438,7 +438,7 @@ static void take_mutations(bool of_client, int count)
 {
     static uint8_t recorded[4000], bytes[4000];
     size_t length = record(of_client, recorded, sizeof recorded);
-    unsigned long random = 7;
+    uint64_t random = 7;
     CHECK_AT_LEAST(length, 150);
     for (int i = 0; i < count; i++) {
         struct seen seen[3];

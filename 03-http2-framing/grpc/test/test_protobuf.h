@@ -163,7 +163,7 @@ TEST(a_hundred_thousand_mutations_of_messages)
     static const char seed[] = "\x0a\x0e\x08\x01\x12\x0a"
                                "Do laundry\x08\x96\x01\x25....\x0b\x10"
                                "\x01\x0c\x29........";
-    unsigned long random = 1;
+    uint64_t random = 1;
     for (int i = 0; i < 100000; i++) {
         size_t length = 1 + next_random(&random) % (sizeof seed - 1);
         uint8_t *bytes = malloc(length); // the sanitizer sees what is read behind its end

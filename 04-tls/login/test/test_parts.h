@@ -245,7 +245,7 @@ TEST(mutations)
     const struct jwt_rules *rules = rules_of_test();
     struct claims claims = {"alice", "user", RULES_NOW_S, RULES_NOW_S + 10};
     static char good[6][JWT_BYTES + 1];
-    unsigned long state = 42;
+    uint64_t state = 42;
     good[0][0] = 't';
     jwt_sign(rules, &claims, good[0] + 1);
     CHECK(!jwt_verify(rules, text_of(good[0] + 1), RULES_NOW_S, &claims));

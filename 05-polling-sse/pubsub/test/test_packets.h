@@ -107,7 +107,7 @@ TEST(packets_in_parts)
 }
 
 // Changes some bytes of what a client says: to others, in, out.
-static size_t mutate(char *bytes, size_t size, unsigned long *random)
+static size_t mutate(char *bytes, size_t size, uint64_t *random)
 {
     size_t length = sizeof talk - 1;
     memcpy(bytes, talk, length);
@@ -130,7 +130,7 @@ static size_t mutate(char *bytes, size_t size, unsigned long *random)
 TEST(mutated_packets)
 {
     char bytes[200];
-    unsigned long random = 7;
+    uint64_t random = 7;
     for (int i = 0; i < 100000; i++) {
         size_t length = mutate(bytes, sizeof bytes, &random);
         const char *fault = packets_fault(bytes, length, length ? random % length : 0,
@@ -144,7 +144,7 @@ TEST(a_broker_survives_mutated_packets)
 {
     char bytes[200], got[1000];
     const char *mutations = getenv("MUTATIONS");
-    unsigned long random = 8;
+    uint64_t random = 8;
     pid_t pid;
     int port = start_broker(&pid, ""), count = mutations ? atoi(mutations) : 2000;
     alarm(TEST_SECONDS + (unsigned)count / 200);
@@ -167,7 +167,7 @@ TEST(a_broker_survives_mutated_packets)
 TEST(the_tree_of_filters)
 {
     static const char letters[] = "ab/+#$\0\0/";
-    unsigned long random = 9;
+    uint64_t random = 9;
     char bytes[60];
     for (int i = 0; i < 50000; i++) {
         size_t length = 1 + next_random(&random) % sizeof bytes;

@@ -438,7 +438,7 @@ TEST(subscribers_that_are_killed)
     pid_t pid;
     bool seen[MESSAGES + 1] = {false};
     int port = start_broker(&pid, ""), missing = 0;
-    unsigned long random = 5;
+    uint64_t random = 5;
     snprintf(command, sizeof command,
              "exec ./client --port %d --id victim --qos 2 --quiet sub t >>build/victim", port);
     CHECK_INT(test_run("rm -f build/victim"), 0);

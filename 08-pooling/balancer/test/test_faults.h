@@ -347,7 +347,7 @@ static void try_head(const char *bytes, size_t length)
     CHECK_INT(again.chunked, head.chunked);
 }
 
-static size_t mutate(char bytes[300], const char *from, unsigned long *random)
+static size_t mutate(char bytes[300], const char *from, uint64_t *random)
 {
     size_t length = strlen(from);
     memcpy(bytes, from, length);
@@ -358,7 +358,7 @@ static size_t mutate(char bytes[300], const char *from, unsigned long *random)
 
 TEST(mutated_heads)
 {
-    unsigned long random = 1;
+    uint64_t random = 1;
     char bytes[300];
     backends_add("127.0.0.1:1");
     for (int i = 0; i < 100000; i++) {
@@ -373,7 +373,7 @@ TEST(mutated_heads)
 TEST(mutated_requests_and_answers)
 {
     pid_t pid, backend;
-    unsigned long random = 2;
+    uint64_t random = 2;
     char bytes[300];
     int port = start_balancer(&pid, start_backend(&backend, ""), "--sticky --head-ms 100");
     for (int i = 0; i < 1000; i++) {

@@ -290,7 +290,7 @@ TEST(a_hundred_thousand_mutated_answers)
         "Connection: x-a\r\nX-A: 1\r\n\r\nhello";
     static const char special[] = "\r\n :,;=\"\\0\t\x80-*";
     char bytes[sizeof good];
-    unsigned long random = 1;
+    uint64_t random = 1;
     int stored = 0;
     cache_begin(&(struct cache_limits){1 << 20, 1 << 16});
     for (int i = 0; i < 100000; i++) {
