@@ -44,7 +44,8 @@ static struct answer_seen get_image(struct fetch *f, char tag[80])
     struct http_text field = http_field(&f->head, "etag");
     if (field.at)
         snprintf(tag, 80, "%.*s", (int)field.length, field.at);
-    story_event("%d, ETag: %s, %zu bytes of content", f->head.status, tag, f->content_bytes);
+    story_event("%d, ETag: %s, %zu bytes of content", f->head.status, tag,
+                (size_t)f->content_bytes);
     struct answer_seen seen = {f->head.status, f->content_bytes, (long)f->wire_bytes};
     if (packet_log()->tunnel)
         seen.bytes = wire_bytes(mark);

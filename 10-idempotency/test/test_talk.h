@@ -107,7 +107,7 @@ static inline int ask(int port, const char *method, const char *target, const ch
 static inline int begin_charge(int port, const char *target, const char *key,
                                const char *content)
 {
-    char fields[400];
+    char fields[500];
     snprintf(fields, sizeof fields, "Idempotency-Key: %s\r\n", key);
     return begin(port, "POST", target, fields, content);
 }

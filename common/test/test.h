@@ -63,11 +63,11 @@ static inline _Noreturn void SKIP(const char *why)
     exit(77);
 }
 
-static inline void test_int(long actual, long expected, const char *text, int line)
+static inline void test_int(long long actual, long long expected, const char *text, int line)
 {
     if (actual != expected) {
         test_failures++;
-        printf("    line %d: %s: expected %ld, got %ld\n", line, text, expected, actual);
+        printf("    line %d: %s: expected %lld, got %lld\n", line, text, expected, actual);
     }
 }
 
