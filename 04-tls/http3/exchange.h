@@ -1,0 +1,30 @@
+// exchange.h: one request at the server, and its answer, on one QUIC stream.
+#ifndef EXCHANGE_H
+#define EXCHANGE_H
+
+#include "connection.h"
+#include "pages.h"
+
+#define EXCHANGE_LINE 48 // bytes of a request's method and path, for the log
+
+struct exchange {
+    struct stream stream; // it begins with this
+    bool head;            // the method is HEAD: the answer has no content
+    bool answering;       // the answer is decided: what else comes is not looked at
+    bool begun;           // HEADERS are sent
+    int64_t expected;    // bytes of the request's content, as its field says; -1: no such field
+    int64_t received;    // that have come
+    int64_t deadline_ns; // of the whole request; then of the next byte of the answer
+    char line[EXCHANGE_LINE];
+    struct page page;
+};
+
+// What the server passes to connection_begin().
+extern const struct role exchange_role;
+
+// How many requests were answered; when the next answer is due, or a deadline is over. (The
+// server sets the time to NEVER before each round.)
+extern long exchange_count;
+extern int64_t exchange_next_ns;
+
+#endif
