@@ -6,7 +6,7 @@
 //         ./client --host ietf.org --port 443 --ca /etc/ssl/certs/ca-certificates.crt /
 // Watch:  an answer that is slow holds up no other: each has its own stream.
 //
-// Read main() from top to bottom. parts/h3_client.c asks and reads answers; connection.c is
+// Read main() from top to bottom. parts/h3_client.c asks and reads answers; h3_connection.c is
 // what both sides have in common.
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
-#include "connection.h"
+#include "h3_connection.h"
 #include "pages.h"
 
 #define EXCHANGE_LINE 48 // bytes of a request's method and path, for the log
@@ -19,7 +19,7 @@ struct exchange {
     struct page page;
 };
 
-// What the server passes to connection_begin().
+// What the server passes to h3_connection_begin().
 extern const struct role exchange_role;
 
 // How many requests were answered; when the next answer is due, or a deadline is over. (The

@@ -5,9 +5,9 @@
 // Watch:  one socket serves all clients. Whose packet it is, QUIC knows by the connection id in
 //         the packet, not by the client's address.
 //
-// Read run() first, then connection_serve() in connection.c: what HTTP/3's streams are for.
-// exchange.c answers requests; quic.c is what is asked of OpenSSL; http3.c reads and writes
-// frames, qpack.c the fields in them.
+// Read run() first, then h3_connection_serve() in h3_connection.c: what HTTP/3's streams are
+// for. exchange.c answers requests; quic.c is what is asked of OpenSSL; http3.c reads and
+// writes frames, qpack.c the fields in them.
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +28,7 @@
 
 struct client {
     struct client *next;
-    struct connection connection;
+    struct h3_connection connection;
     int64_t deadline_ns; // of the handshake; then of the next request
     uint64_t next_id;    // the connection's, when deadline_ns was set
     bool established;
@@ -51,7 +51,7 @@ static void add_client(SSL *ssl)
     }
     SSL_set_default_stream_mode(ssl, SSL_DEFAULT_STREAM_MODE_NONE);
     SSL_set_incoming_stream_policy(ssl, SSL_INCOMING_STREAM_POLICY_ACCEPT, 0);
-    connection_begin(&client->connection, &exchange_role, ssl);
+    h3_connection_begin(&client->connection, &exchange_role, ssl);
     client->deadline_ns = now_ns() + HANDSHAKE_MS * NS_PER_MS;
     client->next = clients;
     clients = client;
@@ -61,7 +61,7 @@ static void add_client(SSL *ssl)
 // The connection's own deadline: of its handshake, or, without a request, of the next one.
 static void check_deadline(struct client *client)
 {
-    struct connection *c = &client->connection;
+    struct h3_connection *c = &client->connection;
     int64_t now = now_ns();
     bool moved = c->next_id != client->next_id || c->requests > 0;
     if (c->state == STATE_OPEN && (moved || !client->established)) {
@@ -73,8 +73,8 @@ static void check_deadline(struct client *client)
         client->deadline_ns = now + IDLE_MS * NS_PER_MS;
     }
     if (now >= client->deadline_ns && c->state <= STATE_OPEN) {
-        connection_goaway(c);
-        connection_close(c, connection_fault(H3_NO_ERROR, "no request for a long time"));
+        h3_connection_goaway(c);
+        h3_connection_close(c, connection_fault(H3_NO_ERROR, "no request for a long time"));
         client->deadline_ns = now + HANDSHAKE_MS * NS_PER_MS;
     } else if (now >= client->deadline_ns) {
         c->state = STATE_CLOSED; // the client acknowledges nothing: it is gone
@@ -90,7 +90,7 @@ static bool serve_clients(void)
     exchange_next_ns = NEVER;
     for (struct client **at = &clients; *at;) {
         struct client *client = *at;
-        any |= connection_serve(&client->connection);
+        any |= h3_connection_serve(&client->connection);
         check_deadline(client);
         if (client->connection.state != STATE_CLOSED) {
             at = &client->next;
@@ -99,7 +99,7 @@ static bool serve_clients(void)
         *at = client->next;
         if (client->established)
             log_line("%s", client->connection.why);
-        connection_free(&client->connection);
+        h3_connection_free(&client->connection);
         free(client);
         client_count--;
     }
@@ -118,11 +118,11 @@ static bool asked_to_stop(int stop_fd)
 static void stop_clients(void)
 {
     for (struct client *client = clients; client; client = client->next) {
-        struct connection *c = &client->connection;
+        struct h3_connection *c = &client->connection;
         if (c->state == STATE_OPEN)
-            connection_goaway(c);
+            h3_connection_goaway(c);
         if (c->requests == 0)
-            connection_close(c, connection_fault(H3_NO_ERROR, "the server stops"));
+            h3_connection_close(c, connection_fault(H3_NO_ERROR, "the server stops"));
     }
 }
 
@@ -179,7 +179,7 @@ int main(int argc, char **argv)
     while (clients) {
         struct client *client = clients;
         clients = client->next;
-        connection_free(&client->connection);
+        h3_connection_free(&client->connection);
         free(client);
     }
     SSL_free(listener);

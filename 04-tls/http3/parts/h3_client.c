@@ -82,9 +82,9 @@ static struct fault take_frame(struct stream *s, const struct frame *frame)
         return stream_fault(H3_EXCESSIVE_LOAD, "the header fields are longer than 16 KB");
     if (frame->event == FRAME_WHOLE)
         return take_headers(q, frame);
-    if (answer->length < ANSWER_KEPT)
+    if (answer->length < ANSWER_START)
         memcpy(answer->kept + answer->length, frame->bytes,
-               smaller(frame->length, ANSWER_KEPT - answer->length));
+               smaller(frame->length, ANSWER_START - answer->length));
     answer->length += frame->length;
     if (q->head || (answer->expected >= 0 && answer->length > (uint64_t)answer->expected))
         return stream_fault(H3_MESSAGE_ERROR, "more content than content-length says");
@@ -139,7 +139,7 @@ static void question_freed(struct stream *s)
     finish(question_of(s), false, s->connection->why);
 }
 
-static void frame_seen(struct connection *c, const struct stream *s, bool to_peer,
+static void frame_seen(struct h3_connection *c, const struct stream *s, bool to_peer,
                        const struct frame *frame)
 {
     const struct h3_client *client = (const struct h3_client *)c;
@@ -168,16 +168,17 @@ void h3_open(struct h3_client *client, SSL_CTX *ctx, const char *host, int port,
     *client = (struct h3_client){.seen = seen};
     http_authority(name, port, H3_PORT, client->authority);
     client->opened_ns = now_ns();
-    connection_begin(&client->connection, &client_role, quic_connection(ctx, host, port, name));
+    h3_connection_begin(&client->connection, &client_role,
+                        quic_connection(ctx, host, port, name));
 }
 
 bool h3_serve(struct h3_client *client)
 {
-    struct connection *c = &client->connection;
+    struct h3_connection *c = &client->connection;
     int rounds = 0;
     do {
         SSL_handle_events(c->ssl);
-        if (!connection_serve(c))
+        if (!h3_connection_serve(c))
             return c->state != STATE_CLOSED;
         if (c->state >= STATE_OPEN && !client->established_ns)
             client->established_ns = now_ns();
@@ -198,7 +199,7 @@ bool h3_step(struct h3_client *client, int64_t until_ns)
 }
 
 // In place of "QUIC error": what is wrong with the server's certificate.
-static void explain(struct connection *c)
+static void explain(struct h3_connection *c)
 {
     long result = SSL_get_verify_result(c->ssl);
     if (result != X509_V_OK)
@@ -208,7 +209,7 @@ static void explain(struct connection *c)
 
 bool h3_handshake(struct h3_client *client, int64_t until_ns)
 {
-    struct connection *c = &client->connection;
+    struct h3_connection *c = &client->connection;
     while (c->state == STATE_HANDSHAKE)
         if (!h3_step(client, until_ns))
             break;
@@ -231,7 +232,7 @@ bool h3_ask(struct h3_client *client, struct answer *answer, const char *method,
         fields[i].name = (struct http_text){texts[i][0], strlen(texts[i][0])};
         fields[i].value = (struct http_text){texts[i][1], strlen(texts[i][1])};
     }
-    struct stream *s = connection_request(&client->connection);
+    struct stream *s = h3_connection_request(&client->connection);
     if (!s)
         return false;
     struct question *q = question_of(s);
@@ -260,13 +261,13 @@ void h3_cancel(struct h3_client *client, struct answer *answer)
 
 void h3_close(struct h3_client *client)
 {
-    struct connection *c = &client->connection;
+    struct h3_connection *c = &client->connection;
     if (c->state < STATE_CLOSED) {
         SSL_SHUTDOWN_EX_ARGS args = {.quic_error_code = H3_NO_ERROR};
         SSL_shutdown_ex(c->ssl, SSL_SHUTDOWN_FLAG_RAPID | SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH,
                         &args, sizeof args);
         SSL_handle_events(c->ssl);
     }
-    connection_free(c);
+    h3_connection_free(c);
     ERR_clear_error();
 }

@@ -11,9 +11,9 @@
 #ifndef H3_CLIENT_H
 #define H3_CLIENT_H
 
-#include "connection.h"
+#include "h3_connection.h"
 
-#define ANSWER_KEPT 512 // bytes of an answer's content that are kept
+#define ANSWER_START 512 // bytes of an answer's content that are kept
 
 struct answer {
     enum { ANSWER_NONE, ANSWER_PENDING, ANSWER_WHOLE, ANSWER_BROKEN } state;
@@ -22,7 +22,7 @@ struct answer {
     int64_t expected;                    // the content-length; -1: there is none
     uint64_t length;                     // bytes of content that have come
     int64_t asked_ns, first_ns, last_ns; // when it was asked; first and last bytes
-    char kept[ANSWER_KEPT];              // the first bytes of the content
+    char kept[ANSWER_START];             // the first bytes of the content
     char why[QUIC_WHY_BYTES];            // if it is broken
     bool retry; // broken, but the server has not looked at it: ask again
     // Called with each part of the content, and with each field. NULL: nothing to do.
@@ -31,7 +31,7 @@ struct answer {
 };
 
 struct h3_client {
-    struct connection connection;
+    struct h3_connection connection;
     char authority[HTTP_HOST_BYTES];
     int pending; // answers that are still to come
     int64_t opened_ns, established_ns;

@@ -1,5 +1,5 @@
-// connection.c: see connection.h. Read connection_serve() first, then read_stream().
-#include "connection.h"
+// h3_connection.c: see h3_connection.h. Read h3_connection_serve() first, then read_stream().
+#include "h3_connection.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #define READ_BYTES 16384
 #define READ_TURNS 8 // reads of one stream before the others have their turn
 
-static void tell(struct connection *c, const struct stream *s, bool to_peer, uint64_t type,
+static void tell(struct h3_connection *c, const struct stream *s, bool to_peer, uint64_t type,
                  const void *bytes, size_t length)
 {
     struct frame frame = {.event = FRAME_WHOLE, .type = type, .bytes = bytes, .length = length};
@@ -19,7 +19,7 @@ static void tell(struct connection *c, const struct stream *s, bool to_peer, uin
 
 // ---- streams -------------------------------------------------------------------------------
 
-static struct stream *add_stream(struct connection *c, SSL *ssl, bool request)
+static struct stream *add_stream(struct h3_connection *c, SSL *ssl, bool request)
 {
     size_t size = sizeof(struct stream);
     if (request)
@@ -46,7 +46,7 @@ static struct stream *add_stream(struct connection *c, SSL *ssl, bool request)
     return s;
 }
 
-static void free_stream(struct connection *c, struct stream *s)
+static void free_stream(struct h3_connection *c, struct stream *s)
 {
     if (s->kind == KIND_REQUEST) {
         c->requests--;
@@ -108,7 +108,7 @@ bool stream_write_message(struct stream *s, const struct http_field *fields, siz
 
 // ---- the peer's control stream -------------------------------------------------------------
 
-static struct fault take_control(struct connection *c, const struct frame *frame)
+static struct fault take_control(struct h3_connection *c, const struct frame *frame)
 {
     uint64_t number;
     struct fault fault = {0};
@@ -139,7 +139,7 @@ static struct fault take_control(struct connection *c, const struct frame *frame
 }
 
 // The first number on a unidirectional stream says what it is for (§6.2).
-static struct fault take_type(struct connection *c, struct stream *s, uint64_t type)
+static struct fault take_type(struct h3_connection *c, struct stream *s, uint64_t type)
 {
     bool *there = NULL;
     switch (type) {
@@ -174,7 +174,7 @@ static struct fault take_type(struct connection *c, struct stream *s, uint64_t t
 
 static struct fault take_frames(struct stream *s, const uint8_t *bytes, size_t length)
 {
-    struct connection *c = s->connection;
+    struct h3_connection *c = s->connection;
     struct frame frame;
     struct fault fault = {0};
     size_t used = 0;
@@ -221,7 +221,7 @@ static struct fault take_bytes(struct stream *s, const uint8_t *bytes, size_t le
 // The peer's side of a stream has ended, regularly or by a reset.
 static struct fault take_end(struct stream *s, bool reset)
 {
-    struct connection *c = s->connection;
+    struct h3_connection *c = s->connection;
     struct fault fault = {0};
     s->read_ended = true;
     if (s->kind == KIND_CONTROL || s->kind == KIND_ENCODER || s->kind == KIND_DECODER)
@@ -266,14 +266,14 @@ static bool read_stream(struct stream *s, struct fault *fault)
 
 // ---- the connection ------------------------------------------------------------------------
 
-void connection_begin(struct connection *c, const struct role *role, SSL *ssl)
+void h3_connection_begin(struct h3_connection *c, const struct role *role, SSL *ssl)
 {
-    *c = (struct connection){.role = role, .ssl = ssl, .goaway = NUMBER_MAX};
+    *c = (struct h3_connection){.role = role, .ssl = ssl, .goaway = NUMBER_MAX};
     c->settings.section_max = NUMBER_MAX;
     c->control_length = (size_t)(frame_write_settings(c->control_bytes) - c->control_bytes);
 }
 
-void connection_close(struct connection *c, struct fault fault)
+void h3_connection_close(struct h3_connection *c, struct fault fault)
 {
     if (c->state >= STATE_CLOSING)
         return;
@@ -285,7 +285,7 @@ void connection_close(struct connection *c, struct fault fault)
              http3_error_name(fault.code), fault.why);
 }
 
-void connection_goaway(struct connection *c)
+void h3_connection_goaway(struct h3_connection *c)
 {
     if (c->goaway == c->next_id || !c->role->server)
         return;
@@ -296,22 +296,22 @@ void connection_goaway(struct connection *c)
 }
 
 // Opens this side's control stream, and sends what waits for it. It is never closed (§6.2.1).
-static bool write_control(struct connection *c)
+static bool write_control(struct h3_connection *c)
 {
     size_t written = 0;
     if (!c->control) {
         c->control = SSL_new_stream(c->ssl, SSL_STREAM_FLAG_UNI | SSL_STREAM_FLAG_NO_BLOCK);
         if (!c->control || !quic_set_passive(c->control)) {
-            connection_close(c, connection_fault(H3_STREAM_CREATION_ERROR,
-                                                 "there is no room for a control stream"));
+            h3_connection_close(c, connection_fault(H3_STREAM_CREATION_ERROR,
+                                                    "there is no room for a control stream"));
             return true;
         }
         SSL_set_mode(c->control, SSL_MODE_ENABLE_PARTIAL_WRITE);
         tell(c, NULL, true, FRAME_SETTINGS, c->control_bytes, c->control_length);
     }
     if (SSL_get_stream_write_state(c->control) == SSL_STREAM_STATE_RESET_REMOTE)
-        connection_close(c, connection_fault(H3_CLOSED_CRITICAL_STREAM,
-                                             "the peer does not want the control stream"));
+        h3_connection_close(c, connection_fault(H3_CLOSED_CRITICAL_STREAM,
+                                                "the peer does not want the control stream"));
     if (c->control_sent < c->control_length)
         SSL_write_ex(c->control, c->control_bytes + c->control_sent,
                      c->control_length - c->control_sent, &written);
@@ -320,27 +320,28 @@ static bool write_control(struct connection *c)
 }
 
 // Takes a stream that the peer has opened.
-static void take_stream(struct connection *c, SSL *ssl)
+static void take_stream(struct h3_connection *c, SSL *ssl)
 {
     bool request = SSL_get_stream_type(ssl) == SSL_STREAM_TYPE_BIDI;
     uint64_t id = SSL_get_stream_id(ssl);
     if (request && !c->role->server) {
         SSL_free(ssl);
-        connection_close(c, connection_fault(H3_STREAM_CREATION_ERROR, "a server's request"));
+        h3_connection_close(c,
+                            connection_fault(H3_STREAM_CREATION_ERROR, "a server's request"));
         return;
     }
     bool too_many = request ? c->requests >= c->role->requests_max || id >= c->goaway
                             : c->others >= STREAMS_OPEN_MAX;
     struct stream *s = add_stream(c, ssl, request);
     if (!s)
-        connection_close(c, connection_fault(H3_INTERNAL_ERROR, "no memory for a stream"));
+        h3_connection_close(c, connection_fault(H3_INTERNAL_ERROR, "no memory for a stream"));
     else if (too_many)
         stream_reset(s, H3_REQUEST_REJECTED);
     if (request && id >= c->next_id)
         c->next_id = id + 4;
 }
 
-struct stream *connection_request(struct connection *c)
+struct stream *h3_connection_request(struct h3_connection *c)
 {
     SSL *ssl = NULL;
     if (c->state == STATE_OPEN && c->goaway == NUMBER_MAX)
@@ -352,7 +353,7 @@ struct stream *connection_request(struct connection *c)
 }
 
 // Reads and writes each stream; frees those that are done.
-static bool serve_streams(struct connection *c)
+static bool serve_streams(struct h3_connection *c)
 {
     bool any = false;
     for (struct stream **at = &c->streams; *at && c->state == STATE_OPEN;) {
@@ -367,7 +368,7 @@ static bool serve_streams(struct connection *c)
         if (fault.code && fault.only_stream)
             stream_reset(s, fault.code);
         else if (fault.code)
-            connection_close(c, fault);
+            h3_connection_close(c, fault);
         if (s->kind == KIND_REQUEST && s->read_ended && s->write_ended)
             s->done = true;
         if (!s->done) {
@@ -381,7 +382,7 @@ static bool serve_streams(struct connection *c)
     return any;
 }
 
-bool connection_serve(struct connection *c)
+bool h3_connection_serve(struct h3_connection *c)
 {
     SSL *ssl;
     bool any = false;
@@ -413,7 +414,7 @@ bool connection_serve(struct connection *c)
     return any || c->state == STATE_CLOSED;
 }
 
-void connection_free(struct connection *c)
+void h3_connection_free(struct h3_connection *c)
 {
     while (c->streams) {
         struct stream *s = c->streams;

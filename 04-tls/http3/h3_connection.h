@@ -1,10 +1,10 @@
-// connection.h: a connection of HTTP/3 (RFC 9114 §3, §6): QUIC's streams, and what they are
+// h3_connection.h: a connection of HTTP/3 (RFC 9114 §3, §6): QUIC's streams, and what they are
 // for. Server and client share it; what they do differently they pass in as a `struct role`.
 //
 //     unidirectional, one each way:  control (SETTINGS, GOAWAY), QPACK encoder, QPACK decoder
 //     bidirectional, of the client:  one for each request and its answer
-#ifndef CONNECTION_H
-#define CONNECTION_H
+#ifndef H3_CONNECTION_H
+#define H3_CONNECTION_H
 
 #include "http3.h"
 #include "qpack.h"
@@ -12,11 +12,11 @@
 
 #define STREAMS_OPEN_MAX 128 // unidirectional streams of the peer that are open at once
 
-struct connection;
+struct h3_connection;
 
 struct stream {
     struct stream *next;
-    struct connection *connection;
+    struct h3_connection *connection;
     SSL *ssl;
     uint64_t id;
     enum {
@@ -50,11 +50,11 @@ struct role {
     void (*refused)(struct stream *, struct fault fault); // this side has
     void (*freed)(struct stream *);
     // Each may be NULL. For scenes and logs: every frame that comes or goes.
-    void (*seen)(struct connection *, const struct stream *, bool to_peer,
+    void (*seen)(struct h3_connection *, const struct stream *, bool to_peer,
                  const struct frame *);
 };
 
-struct connection {
+struct h3_connection {
     const struct role *role;
     void *owner; // the role's own
     SSL *ssl;
@@ -78,22 +78,22 @@ struct connection {
 };
 
 // `ssl` belongs to the connection from now on.
-void connection_begin(struct connection *c, const struct role *role, SSL *ssl);
+void h3_connection_begin(struct h3_connection *c, const struct role *role, SSL *ssl);
 
 // Does all that can be done without waiting. Returns true if anything was done: then
 // SSL_handle_events() has something to send. When c->state is STATE_CLOSED, free it.
-bool connection_serve(struct connection *c);
+bool h3_connection_serve(struct h3_connection *c);
 
-void connection_free(struct connection *c);
+void h3_connection_free(struct h3_connection *c);
 
 // Closes the connection with an error, or, with H3_NO_ERROR, because all is done.
-void connection_close(struct connection *c, struct fault fault);
+void h3_connection_close(struct h3_connection *c, struct fault fault);
 
 // Tells the peer that this side stops: requests from next_id on are not answered (§5.2).
-void connection_goaway(struct connection *c);
+void h3_connection_goaway(struct h3_connection *c);
 
 // A new request stream (client). NULL: the peer allows none at this time.
-struct stream *connection_request(struct connection *c);
+struct stream *h3_connection_request(struct h3_connection *c);
 
 // Writes to a stream as much as QUIC takes. Returns how much; 0: wait.
 size_t stream_write(struct stream *s, const void *bytes, size_t length);

@@ -1,0 +1,4 @@
+#include "scenes.h"
+void scene_wire(void)
+{
+}
