@@ -23,7 +23,8 @@
 #define CONNECTIONS_MAX 1000
 #define HANDSHAKE_MS    10000
 #define IDLE_MS         60000 // a connection without a request is closed after this time
-#define STOP_MS         5000  // so long the requests that are there may go on when it stops
+#define CLOSE_MS        500   // a client has so long to acknowledge what was sent in the end
+#define STOP_MS         3000  // so long the requests that are there may go on when it stops
 #define NS_PER_MS       INT64_C(1000000)
 
 struct client {
@@ -31,7 +32,7 @@ struct client {
     struct h3_connection connection;
     int64_t deadline_ns; // of the handshake; then of the next request
     uint64_t next_id;    // the connection's, when deadline_ns was set
-    bool established;
+    bool established, closing;
 };
 
 static struct client *clients;
@@ -75,9 +76,12 @@ static void check_deadline(struct client *client)
     if (now >= client->deadline_ns && c->state <= STATE_OPEN) {
         h3_connection_goaway(c);
         h3_connection_close(c, connection_fault(H3_NO_ERROR, "no request for a long time"));
-        client->deadline_ns = now + HANDSHAKE_MS * NS_PER_MS;
     } else if (now >= client->deadline_ns) {
         c->state = STATE_CLOSED; // the client acknowledges nothing: it is gone
+    }
+    if (c->state == STATE_CLOSING && !client->closing) {
+        client->closing = true;
+        client->deadline_ns = now + CLOSE_MS * NS_PER_MS;
     }
     if (client->deadline_ns < exchange_next_ns)
         exchange_next_ns = client->deadline_ns;

@@ -153,6 +153,11 @@ void scene_setup(void)
         story_head("until the first byte of an answer|round trips|time");
     for (int way = 0; way < WAYS && tunnel; way++)
         story_row("%s|%d|%.0f ms", names[way], trips[way], best[way]);
+    if (tunnel && trips[QUIC_TOKEN] == trips[QUIC_RETRY])
+        story_say(
+            "A server gives its clients a token for the next time, which saves the Retry. "
+            "This client sends it, but this version of OpenSSL does not accept the tokens "
+            "that it has given: 16 bytes too many are at their end.");
     judge(trips);
     if (takes_early_data())
         early = HOLDS;
