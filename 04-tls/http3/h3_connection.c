@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_BYTES 16384
-#define READ_TURNS 8 // reads of one stream before the others have their turn
+#define READ_BYTES  16384
+#define WRITE_AHEAD (256 << 10) // bytes of a stream that wait to be sent or acknowledged
+#define READ_TURNS  8           // reads of one stream before the others have their turn
 
 static void tell(struct h3_connection *c, const struct stream *s, bool to_peer, uint64_t type,
                  const void *bytes, size_t length)
@@ -65,8 +66,15 @@ static void free_stream(struct h3_connection *c, struct stream *s)
 size_t stream_write(struct stream *s, const void *bytes, size_t length)
 {
     size_t written = 0;
+    uint64_t used;
     ERR_clear_error();
-    if (s->write_ended || length == 0 || SSL_write_ex(s->ssl, bytes, length, &written))
+    if (s->write_ended || length == 0)
+        return 0;
+    // OpenSSL would take as much as the congestion window allows, and copies all of it whenever
+    // it takes more.
+    if (SSL_get_stream_write_buf_used(s->ssl, &used) && used >= WRITE_AHEAD)
+        return 0;
+    if (SSL_write_ex(s->ssl, bytes, length, &written))
         return written;
     if (SSL_get_error(s->ssl, 0) != SSL_ERROR_WANT_WRITE)
         s->write_ended = true; // the peer has asked to stop, or the connection has ended

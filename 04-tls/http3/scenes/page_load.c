@@ -1,4 +1,203 @@
+// page_load.c: scene page_load: the images of a page over HTTP/3 and over HTTP/2, on a network
+// that loses packets and on one that does not. HTTP/2 is lesson 03's server and client, in
+// clear text.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "measure.h"
+#include "net.h"
+#include "packet_log.h"
 #include "scenes.h"
+#include "stage.h"
+#include "story.h"
+
+#define IMAGES     100
+#define BYTES      4000 // of an image
+#define LOADS      8    // of the page, at once, each on a connection of its own
+#define HTTP2_PORT 8003
+#define HTTP2      "../../03-http2-framing/client"
+#define ALIKE      1.6 // without loss, one takes at most so many times as long as the other
+
+// One load of the page, in a process of its own.
+struct loaded {
+    int64_t standing_ns, end_ns; // when the connection stood (0: not known); when all was there
+    bool whole;
+};
+
+struct figures {
+    double ms[LOADS];
+    int lost;
+    bool whole;
+};
+
+// ---- HTTP/3 --------------------------------------------------------------------------------
+
+static void load_http3(const char *host, struct loaded *loaded)
+{
+    static struct h3_client client;
+    static struct answer answers[IMAGES];
+    SSL_CTX *ctx = stage_context();
+    memset(answers, 0, sizeof answers);
+    stage_set(host, stage_port());
+    stage_connect(&client, ctx, stage_port());
+    for (int i = 0; i < IMAGES; i++)
+        stage_ask(&client, &answers[i], "/img/%d?size=%d", i + 1, BYTES);
+    loaded->whole = stage_await(&client);
+    loaded->standing_ns = client.established_ns;
+    loaded->end_ns = now_ns();
+    for (int i = 0; i < IMAGES; i++)
+        loaded->whole &= answers[i].state == ANSWER_WHOLE && answers[i].length == BYTES;
+    h3_close(&client);
+    SSL_CTX_free(ctx);
+}
+
+// ---- HTTP/2 --------------------------------------------------------------------------------
+
+static _Noreturn void become_http2_client(const char *host)
+{
+    static char paths[IMAGES][40], port[8];
+    char *arguments[IMAGES + 6] = {HTTP2, "--host", (char *)host, "--port", port};
+    int silence = open("/dev/null", O_WRONLY);
+    snprintf(port, sizeof port, "%d", HTTP2_PORT);
+    for (int i = 0; i < IMAGES; i++) {
+        snprintf(paths[i], sizeof paths[i], "/img/%d?size=%d", i + 1, BYTES);
+        arguments[5 + i] = paths[i];
+    }
+    dup2(silence, STDOUT_FILENO);
+    execv(HTTP2, arguments);
+    fprintf(stderr, "cannot start %s: %s\n", HTTP2, strerror(errno));
+    _exit(127);
+}
+
+static void load_http2(const char *host, struct loaded *loaded)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        become_http2_client(host);
+    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+        die("cannot start lesson 03's client: %s", strerror(errno));
+    loaded->end_ns = now_ns();
+    loaded->whole = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// ---- the comparison ------------------------------------------------------------------------
+
+// What has passed since `mark`: how many packets were lost, and when the connections of lesson
+// 03's clients stood (the servers' SYN ACKs had arrived): the one in the middle.
+static int64_t look(uint32_t mark, int *lost)
+{
+    static struct packet packets[PACKET_LOG_PACKETS];
+    double standing_ms[LOADS];
+    size_t connections = 0;
+    uint32_t count = packet_log_read(mark, packets, PACKET_LOG_PACKETS);
+    *lost = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        *lost += packets[i].fate == LOST;
+        if (packets[i].source_port == HTTP2_PORT && packets[i].flags & TCP_SYN &&
+            packets[i].fate == PASSED && connections < LOADS)
+            standing_ms[connections++] =
+                ms_between(packets[0].at_ns, packets[i].at_ns) + packet_log()->rtt_ms / 2;
+    }
+    if (count == 0)
+        return 0;
+    return packets[0].at_ns + (int64_t)(median_of(standing_ms, connections) * 1e6);
+}
+
+// Loads the page LOADS times at once. The link has no limited rate, so one load does not slow
+// down another.
+static struct figures load(const char *host, void (*page)(const char *, struct loaded *))
+{
+    struct figures f = {.whole = true};
+    uint32_t mark = packet_log_mark();
+    int results[2];
+    fflush(stdout);
+    if (pipe(results))
+        die("pipe: %s", strerror(errno));
+    for (int i = 0; i < LOADS; i++) {
+        pid_t pid = fork();
+        if (pid < 0)
+            die("cannot start a process: %s", strerror(errno));
+        if (pid > 0)
+            continue;
+        struct loaded loaded = {0};
+        page(host, &loaded);
+        _exit(!write_all(results[1], &loaded, sizeof loaded));
+    }
+    close(results[1]);
+    struct loaded loaded[LOADS];
+    for (int i = 0; i < LOADS; i++) {
+        if (!read_exactly(results[0], &loaded[i], sizeof loaded[i]))
+            die("a load of the page has failed");
+        f.whole &= loaded[i].whole;
+    }
+    close(results[0]);
+    while (wait(NULL) > 0)
+        ;
+    int64_t standing_ns = look(mark, &f.lost);
+    for (int i = 0; i < LOADS; i++) {
+        if (loaded[i].standing_ns)
+            f.ms[i] = ms_between(loaded[i].standing_ns, loaded[i].end_ns);
+        else
+            f.ms[i] = ms_between(standing_ns, loaded[i].end_ns);
+    }
+    return f;
+}
+
+// Prints a row. Returns the median.
+static double show(const char *name, struct figures *f)
+{
+    double middle = median_of(f->ms, LOADS); // sorts them
+    story_row("%s|%d|%.0f ms|%.0f ms|%.0f ms", name, f->lost, f->ms[0], middle,
+              f->ms[LOADS - 1]);
+    return middle;
+}
+
+static const char *address_of(const char *variable)
+{
+    const char *host = getenv(variable);
+    if (!host)
+        die("there is no %s: this scene is played by `make run SCENE=page_load`", variable);
+    return host;
+}
+
+static const struct claim shines = {
+    "4.43", "guide §3.4", "without loss HTTP/2 and HTTP/3 are similar; with loss HTTP/3 wins",
+    HOLDS, NULL};
+
 void scene_page_load(void)
 {
+    if (!packet_log()->tunnel) {
+        claim_skip(&shines);
+        return;
+    }
+    const char *clean = address_of("CLEAN_HOST"), *lossy = address_of("LOSSY_HOST");
+    story_say(
+        "%d images of %d bytes on one connection; the clock starts when it stands. %d such "
+        "loads at once: first to a server to which no packet is lost, then to one behind a "
+        "link that loses some of them.",
+        IMAGES, BYTES, LOADS);
+    struct figures two = load(clean, load_http2), three = load(clean, load_http3);
+    struct figures lossy_two = load(lossy, load_http2), lossy_three = load(lossy, load_http3);
+    story_head("|lost packets|shortest|median|longest");
+    double clean_two = show("no loss, HTTP/2", &two);
+    double clean_three = show("no loss, HTTP/3", &three);
+    double with_two = show("losses, HTTP/2", &lossy_two);
+    double with_three = show("losses, HTTP/3", &lossy_three);
+    bool whole = two.whole && three.whole && lossy_two.whole && lossy_three.whole;
+    bool alike = clean_two < ALIKE * clean_three && clean_three < ALIKE * clean_two;
+    enum verdict verdict = UNCLEAR;
+    if (whole && alike && with_three < with_two)
+        verdict = HOLDS;
+    else if (whole && alike)
+        verdict = NOT_HERE;
+    claim_report(&shines, verdict,
+                 "%.0f ms and %.0f ms without loss; with losses %.0f ms and %.0f ms (medians)",
+                 clean_two, clean_three, with_two, with_three);
 }
