@@ -12,4 +12,5 @@ scene page_load --node clean --rtt 40 --node lossy --rtt 40 --loss 3 --node clie
 scene price -- --quiet
 scene blocked --node server --rtt 40 --node client -- \
     server: ../server --quiet --alt-svc 'h3=":8304";ma=3600' -- server: ./server --quiet -- client: ./play
+scene wire -- --quiet
 finish
