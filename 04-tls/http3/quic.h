@@ -13,9 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#if OPENSSL_VERSION_NUMBER < 0x30500000L
-#error "QUIC on both sides needs OpenSSL 3.5 (Debian 13 has it)"
-#endif
+#include "openssl_3_5.h"
 
 #define PROTOCOL_H3    "h3" // the name of HTTP/3 in ALPN (RFC 9114 §3.1)
 #define QUIC_WHY_BYTES 200
