@@ -8,7 +8,8 @@
 
 #define READ_BYTES  16384
 #define WRITE_AHEAD (256 << 10) // bytes of a stream that wait to be sent or acknowledged
-#define READ_TURNS  8           // reads of one stream before the others have their turn
+#define CLOSE_STEPS 3 // to have all sent; to send the close; to wait until the peer is silent
+#define READ_TURNS  8 // reads of one stream before the others have their turn
 
 static void tell(struct h3_connection *c, const struct stream *s, bool to_peer, uint64_t type,
                  const void *bytes, size_t length)
@@ -338,8 +339,9 @@ static void take_stream(struct h3_connection *c, SSL *ssl)
                             connection_fault(H3_STREAM_CREATION_ERROR, "a server's request"));
         return;
     }
-    bool too_many = request ? c->requests >= c->role->requests_max || id >= c->goaway
-                            : c->others >= STREAMS_OPEN_MAX;
+    bool too_many = id >= c->goaway;
+    if (!request)
+        too_many = c->others >= STREAMS_OPEN_MAX;
     struct stream *s = add_stream(c, ssl, request);
     if (!s)
         h3_connection_close(c, connection_fault(H3_INTERNAL_ERROR, "no memory for a stream"));
@@ -411,14 +413,20 @@ bool h3_connection_serve(struct h3_connection *c)
     }
     if (c->state == STATE_OPEN)
         any |= write_control(c);
-    while (c->state == STATE_OPEN &&
+    // QUIC lets the peer open further streams when some are accepted here. So those that are
+    // too many wait at the client.
+    while (c->state == STATE_OPEN && c->requests < c->role->requests_max &&
            (ssl = SSL_accept_stream(c->ssl, SSL_ACCEPT_STREAM_NO_BLOCK))) {
         take_stream(c, ssl);
         any = true;
     }
     any |= serve_streams(c);
-    if (c->state == STATE_CLOSING && quic_close(c->ssl, c->close_code, c->close_why, c->flush))
-        c->state = STATE_CLOSED;
+    for (int i = 0; i < CLOSE_STEPS && c->state == STATE_CLOSING; i++) {
+        if (quic_close(c->ssl, c->close_code, c->close_why, c->flush))
+            c->state = STATE_CLOSED;
+        else
+            SSL_handle_events(c->ssl);
+    }
     return any || c->state == STATE_CLOSED;
 }
 

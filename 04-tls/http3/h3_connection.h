@@ -41,7 +41,7 @@ struct stream {
 struct role {
     bool server;
     size_t request_bytes; // of the struct that begins with a struct stream
-    int requests_max;     // at once; a server rejects more
+    int requests_max;     // at once; further ones wait
     // A frame, or a part of DATA.
     struct fault (*frame)(struct stream *, const struct frame *);
     struct fault (*ended)(struct stream *);               // the peer's side has ended

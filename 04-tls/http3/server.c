@@ -125,7 +125,7 @@ static void stop_clients(void)
         struct h3_connection *c = &client->connection;
         if (c->state == STATE_OPEN)
             h3_connection_goaway(c);
-        if (c->requests == 0)
+        if (c->requests == 0 && c->control_sent == c->control_length)
             h3_connection_close(c, connection_fault(H3_NO_ERROR, "the server stops"));
     }
 }

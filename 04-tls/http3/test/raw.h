@@ -78,6 +78,7 @@ static inline uint64_t raw_read(SSL *ssl, SSL *stream, uint8_t answer[RAW_ANSWER
                                 size_t *length)
 {
     int64_t until_ns = now_ns() + RAW_PATIENCE_NS;
+    SSL_CONN_CLOSE_INFO info;
     size_t part;
     *length = 0;
     for (;;) {
@@ -94,7 +95,7 @@ static inline uint64_t raw_read(SSL *ssl, SSL *stream, uint8_t answer[RAW_ANSWER
         case SSL_STREAM_STATE_CONN_CLOSED:
             return RAW_NONE;
         default:
-            if (!raw_turn(ssl, until_ns))
+            if (SSL_get_conn_close_info(ssl, &info, sizeof info) || !raw_turn(ssl, until_ns))
                 return RAW_NONE;
         }
     }

@@ -113,9 +113,8 @@ TEST(goaway)
     int port = start_server(&pid, "");
     h3_open(&client, raw_context(), "127.0.0.1", port, WORKBENCH);
     CHECK(h3_handshake(&client, until_ns));
-    CHECK(h3_ask(&client, &slow, "GET", "/slow?ms=500"));
-    for (int i = 0; i < 5; i++)
-        h3_step(&client, until_ns);
+    CHECK(h3_ask(&client, &slow, "GET", "/slow?ms=1000"));
+    h3_step(&client, now_ns() + 200000000);
     kill(pid, SIGTERM);
     while (client.connection.goaway == NUMBER_MAX && h3_step(&client, until_ns))
         ;
