@@ -1,0 +1,92 @@
+# interop.sh: HTTP/3 with programs that no one here wrote, in both directions.
+. ../../common/test/peers.sh
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+start_server ./server --keylog "$folder/secrets"
+ours=$port
+seq 150000 | head -c 900000 >"$folder/blob"
+
+# curl has HTTP/3 where its own library has it.
+if need curl curl && curl --version | grep -q HTTP3; then
+    get() { curl -s --http3-only --max-time 20 --cacert ../keys/ca.pem "$@"; }
+    here="https://localhost:$port"
+    expect "curl, GET" "hello, world" "get $here/"
+    expect "curl, the version" "3 200" "get -o /dev/null -w '%{http_version} %{http_code}' $here/"
+    expect "curl, an image" "3000000" "get '$here/img/1?size=3000000' | wc -c"
+    expect "curl, no such page" "404" "get -o /dev/null -w '%{http_code}' $here/nope"
+    expect "curl, HEAD" "content-length: 10000" "get -I $here/img/1 | tr -d '\r' | grep content-length"
+    expect "curl, POST" "$(cksum <"$folder/blob")" "get --data-binary @$folder/blob $here/echo | cksum"
+    expect "curl, an upload of unknown length" "$(cksum <"$folder/blob")" "get -T - $here/echo <$folder/blob | cksum"
+    expect "curl, more than 1 MB" "413" "seq 300000 | get -o /dev/null -w '%{http_code}' --data-binary @- $here/echo"
+    expect "curl, ten at once on one connection" "1 0 0 0 0 0 0 0 0 0" \
+        "get -Z --parallel-max 10 -o /dev/null -w '%{num_connects}\n' '$here/img/[1-10]?size=50000' | sort -rn | tr '\n' ' ' | sed 's/ \$//'"
+    expect "curl, a CA that it does not know" "refused" "curl -s --http3-only --max-time 20 $here/ || echo refused"
+    expect "curl, the key log" "CLIENT_HANDSHAKE_TRAFFIC_SECRET
+CLIENT_TRAFFIC_SECRET_0
+SERVER_HANDSHAKE_TRAFFIC_SECRET
+SERVER_TRAFFIC_SECRET_0" "cut -d ' ' -f 1 $folder/secrets | grep TRAFFIC | sort -u"
+else
+    echo "       (this curl has no HTTP/3)"
+fi
+
+if need python3 python3 && python3 -c 'import aioquic' 2>/dev/null; then
+    peer() { timeout 60 python3 test/aioquic_peer.py "$@"; }
+    expect "aioquic, three at once" "/ 200 13
+/img/1?size=300000 200 300000
+/nope 404 22" "peer get $ours ../keys/ca.pem / '/img/1?size=300000' /nope"
+    expect "aioquic, an echo" "200 True" "peer echo $ours ../keys/ca.pem 300000"
+    if start_theirs python3 test/aioquic_peer.py serve ../keys/server-ecdsa.pem ../keys/server-ecdsa-key.pem; then
+        expect "our client, aioquic's server" "35000" "./client --port $theirs /answer 2>$folder/log | wc -c"
+        expect "our client, its fields" "x-path: /abc" "./client --port $theirs --include /abc 2>$folder/log | grep -a x-path"
+        expect "our client, several" "3" "./client --port $theirs /a /bc /def 2>$folder/log | grep -c ' 200 '"
+    fi
+else
+    echo "skipped aioquic is not there: apt-get install python3-aioquic"
+    skipped=$((skipped + 1))
+fi
+
+if need nginx nginx-light && nginx -V 2>&1 | grep -q http_v3_module; then
+    nginx_port=8399
+    mkdir "$folder/www" && cp "$folder/blob" "$folder/www/"
+    start_nginx_quic() {
+        start_nginx $nginx_port "server { listen 127.0.0.1:$nginx_port quic; listen 127.0.0.1:$nginx_port ssl;
+            ssl_certificate $PWD/../keys/server-ecdsa.pem; ssl_certificate_key $PWD/../keys/server-ecdsa-key.pem;
+            root $folder/www; }"
+    }
+    if start_nginx_quic; then
+        expect "our client, nginx" "$(cksum <"$folder/blob")" "./client --port $nginx_port /blob 2>$folder/log | cksum"
+        expect "our client, nginx, no such page" "404" \
+            "./client --port $nginx_port --include /nope 2>$folder/log | sed -n 's/^:status: //p'"
+        expect "our client, nginx, many" "40" \
+            "./client --port $nginx_port \$(yes /blob | head -n 40) 2>$folder/log | grep -c ' 900000 '"
+    fi
+fi
+
+if need chromium chromium && need openssl openssl; then
+    pin=$(openssl x509 -in ../keys/server-ecdsa.pem -noout -pubkey | openssl pkey -pubin -outform der |
+        openssl dgst -sha256 -binary | base64)
+    browse() {
+        timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$folder/profile" \
+            --origin-to-force-quic-on="localhost:$ours" --ignore-certificate-errors-spki-list="$pin" \
+            --host-resolver-rules="MAP localhost 127.0.0.1" --dump-dom "https://localhost:$ours$1" 2>"$folder/chromium"
+    }
+    expect "Chromium" "hello, world" "browse / | sed -n 's/.*<pre[^>]*>\(.*\)/\1/p'"
+fi
+
+# A capture, read by tshark with the key log: what we send is HTTP/3 to a third party as well.
+if need tshark tshark && ../../common/wire/wire --rtt 1 --pcap "$folder/trace" -- ./server --quiet --keylog "$folder/keys" \
+    -- sh -c './client --host $HOST --port $PORT --servername workbench.test / /img/1' >/dev/null 2>&1; then
+    decode() {
+        tshark -r "$folder/trace" -o "tls.keylog_file:$folder/keys" -d "udp.port==8304,quic" -Y http3 \
+            -T fields "$@" 2>/dev/null
+    }
+    expect "tshark, the requests" "GET" "decode -e http3.headers.method | tr ',' '\n' | sort -u | grep -v '^\$'"
+    expect "tshark, the frames" "0 1 4 " \
+        "decode -e http3.frame_type | tr ',' '\n' | sed 's/^0x0*\(.\)/\1/' | sort -u | grep -v '^\$' | tr '\n' ' '"
+else
+    echo "skipped a capture: there is no wire, or no tshark"
+    skipped=$((skipped + 1))
+fi
+
+finish
