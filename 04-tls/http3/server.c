@@ -133,7 +133,7 @@ static void stop_clients(void)
 static void run(SSL *listener, int stop_fd)
 {
     int64_t stop_ns = NEVER;
-    while (stop_ns == NEVER || (clients && now_ns() < stop_ns)) {
+    while (stop_ns == NEVER || now_ns() < stop_ns) {
         SSL *ssl;
         bool any;
         do {
@@ -146,6 +146,8 @@ static void run(SSL *listener, int stop_fd)
             any = serve_clients();
         } while (any);
         ERR_clear_error();
+        if (stop_ns != NEVER && !clients)
+            break;
         if (stop_ns < exchange_next_ns)
             exchange_next_ns = stop_ns;
         quic_wait(listener, stop_fd, exchange_next_ns);
