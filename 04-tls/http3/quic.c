@@ -197,7 +197,7 @@ static int64_t next_timer(SSL *ssl, int64_t now)
     return now + left.tv_sec * INT64_C(1000000000) + left.tv_usec * INT64_C(1000);
 }
 
-void quic_wait(SSL *ssl, int other_fd, int64_t until_ns)
+bool quic_wait(SSL *ssl, int other_fd, int64_t until_ns)
 {
     struct pollfd fds[2] = {{.fd = SSL_get_fd(ssl)}, {.fd = other_fd, .events = POLLIN}};
     int64_t now = now_ns(), timer = next_timer(ssl, now);
@@ -215,7 +215,7 @@ void quic_wait(SSL *ssl, int other_fd, int64_t until_ns)
             left.tv_nsec = (until_ns - now) % INT64_C(1000000000);
         }
     }
-    ppoll(fds, 2, timeout, NULL);
+    return ppoll(fds, 2, timeout, NULL) > 0 && fds[1].revents != 0;
 }
 
 // ---- the end of a connection ---------------------------------------------------------------

@@ -41,8 +41,8 @@ bool quic_set_passive(SSL *ssl);
 
 // Waits until the socket of `ssl` (a listener or a client's connection) has something, or a
 // timer of QUIC is due, or `other_fd` is readable (-1: none), or now_ns() is `until_ns`. The
-// caller then calls SSL_handle_events().
-void quic_wait(SSL *ssl, int other_fd, int64_t until_ns);
+// caller then calls SSL_handle_events(). Returns true if `other_fd` is readable.
+bool quic_wait(SSL *ssl, int other_fd, int64_t until_ns);
 
 // True if the connection has ended, or is about to: then `why` says who ended it, and why.
 bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES]);

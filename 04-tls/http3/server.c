@@ -135,23 +135,20 @@ static void run(SSL *listener, int stop_fd)
     int64_t stop_ns = NEVER;
     while (stop_ns == NEVER || now_ns() < stop_ns) {
         SSL *ssl;
-        bool any;
-        do {
-            // Reads all datagrams that are there, and sends what is to be sent.
-            SSL_handle_events(listener);
-            while ((ssl = SSL_accept_connection(listener, SSL_ACCEPT_CONNECTION_NO_BLOCK)))
-                add_client(ssl);
-            if (stop_ns != NEVER)
-                stop_clients();
-            any = serve_clients();
-        } while (any);
+        SSL_handle_events(listener); // reads all datagrams that are there, and sends
+        while ((ssl = SSL_accept_connection(listener, SSL_ACCEPT_CONNECTION_NO_BLOCK)))
+            add_client(ssl);
+        if (stop_ns != NEVER)
+            stop_clients();
+        bool any = serve_clients();
         ERR_clear_error();
         if (stop_ns != NEVER && !clients)
             break;
         if (stop_ns < exchange_next_ns)
             exchange_next_ns = stop_ns;
-        quic_wait(listener, stop_fd, exchange_next_ns);
-        if (asked_to_stop(stop_fd)) {
+        if (any)
+            exchange_next_ns = 0; // there is something to send: no wait, only a look
+        if (quic_wait(listener, stop_fd, exchange_next_ns) && asked_to_stop(stop_fd)) {
             if (stop_ns != NEVER)
                 break; // for the second time
             stop_ns = now_ns() + STOP_MS * NS_PER_MS;

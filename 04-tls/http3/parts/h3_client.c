@@ -172,30 +172,23 @@ void h3_open(struct h3_client *client, SSL_CTX *ctx, const char *host, int port,
                         quic_connection(ctx, host, port, name));
 }
 
-bool h3_serve(struct h3_client *client)
-{
-    struct h3_connection *c = &client->connection;
-    int rounds = 0;
-    do {
-        SSL_handle_events(c->ssl);
-        if (!h3_connection_serve(c))
-            return c->state != STATE_CLOSED;
-        if (c->state >= STATE_OPEN && !client->established_ns)
-            client->established_ns = now_ns();
-    } while (c->state != STATE_CLOSED && ++rounds < 1000);
-    return c->state != STATE_CLOSED;
-}
-
 bool h3_step(struct h3_client *client, int64_t until_ns)
 {
-    if (!h3_serve(client))
+    struct h3_connection *c = &client->connection;
+    SSL_handle_events(c->ssl); // sends what was written, and reads what has come
+    bool any = h3_connection_serve(c);
+    if (c->state >= STATE_OPEN && !client->established_ns)
+        client->established_ns = now_ns();
+    if (c->state == STATE_CLOSED)
         return false;
+    if (any) // there may be more, and what was done now is to be told to the server
+        return true;
     if (now_ns() >= until_ns) {
-        snprintf(client->connection.why, QUIC_WHY_BYTES, "the server does not answer");
+        snprintf(c->why, QUIC_WHY_BYTES, "the server does not answer");
         return false;
     }
-    quic_wait(client->connection.ssl, -1, until_ns);
-    return h3_serve(client);
+    quic_wait(c->ssl, -1, until_ns);
+    return true;
 }
 
 // In place of "QUIC error": what is wrong with the server's certificate.

@@ -52,11 +52,9 @@ bool h3_handshake(struct h3_client *client, int64_t until_ns);
 bool h3_ask(struct h3_client *client, struct answer *answer, const char *method,
             const char *path);
 
-// Waits for the next thing that happens. False: the connection has ended, or it is too late.
+// Does what can be done at once: sends what was asked, reads what has come. If that is nothing, it
+// waits for the next thing to do. False: the connection has ended, or it is too late.
 bool h3_step(struct h3_client *client, int64_t until_ns);
-
-// Does what can be done at once: sends what was asked, reads what has come.
-bool h3_serve(struct h3_client *client);
 
 // Breaks off an answer that is still coming: H3_REQUEST_CANCELLED.
 void h3_cancel(struct h3_client *client, struct answer *answer);
