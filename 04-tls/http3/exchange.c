@@ -65,6 +65,8 @@ static void end_answer(struct exchange *x)
 {
     stream_end(&x->stream);
     exchange_count++;
+    if (x->stream.connection->broken_off > 0)
+        x->stream.connection->broken_off--;
     log_line("stream %llu: %s: %d, %llu bytes", (unsigned long long)x->stream.id, x->line,
              x->page.status, (unsigned long long)x->page.length);
 }

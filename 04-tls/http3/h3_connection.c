@@ -3,117 +3,11 @@
 
 #include <openssl/err.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define READ_BYTES  16384
-#define WRITE_AHEAD (256 << 10) // bytes of a stream that wait to be sent or acknowledged
 #define CLOSE_STEPS 3 // to have all sent; to send the close; to wait until the peer is silent
 #define READ_TURNS  8 // reads of one stream before the others have their turn
-
-static void tell(struct h3_connection *c, const struct stream *s, bool to_peer, uint64_t type,
-                 const void *bytes, size_t length)
-{
-    struct frame frame = {.event = FRAME_WHOLE, .type = type, .bytes = bytes, .length = length};
-    if (c->role->seen)
-        c->role->seen(c, s, to_peer, &frame);
-}
-
-// ---- streams -------------------------------------------------------------------------------
-
-static struct stream *add_stream(struct h3_connection *c, SSL *ssl, bool request)
-{
-    size_t size = sizeof(struct stream);
-    if (request)
-        size = c->role->request_bytes;
-    struct stream *s = calloc(1, size);
-    if (!s || !quic_set_passive(ssl)) {
-        free(s);
-        SSL_free(ssl);
-        return NULL;
-    }
-    SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    s->connection = c;
-    s->ssl = ssl;
-    s->id = SSL_get_stream_id(ssl);
-    s->reader.from_client = c->role->server;
-    if (request)
-        s->kind = KIND_REQUEST;
-    c->requests += request;
-    c->others += !request;
-    struct stream **end = &c->streams;
-    while (*end)
-        end = &(*end)->next;
-    *end = s;
-    return s;
-}
-
-static void free_stream(struct h3_connection *c, struct stream *s)
-{
-    if (s->kind == KIND_REQUEST) {
-        c->requests--;
-        if (c->role->freed)
-            c->role->freed(s);
-    } else {
-        c->others--;
-    }
-    frame_reader_free(&s->reader);
-    // What has not ended is reset, and the peer is told to stop: with the code 0, because there
-    // is no call that sends STOP_SENDING with a code of HTTP/3.
-    SSL_free(s->ssl);
-    free(s);
-}
-
-size_t stream_write(struct stream *s, const void *bytes, size_t length)
-{
-    size_t written = 0;
-    uint64_t used;
-    ERR_clear_error();
-    if (s->write_ended || length == 0)
-        return 0;
-    // OpenSSL would take as much as the congestion window allows, and copies all of it whenever
-    // it takes more.
-    if (SSL_get_stream_write_buf_used(s->ssl, &used) && used >= WRITE_AHEAD)
-        return 0;
-    if (SSL_write_ex(s->ssl, bytes, length, &written))
-        return written;
-    if (SSL_get_error(s->ssl, 0) != SSL_ERROR_WANT_WRITE)
-        s->write_ended = true; // the peer has asked to stop, or the connection has ended
-    return 0;
-}
-
-void stream_end(struct stream *s)
-{
-    if (!s->write_ended)
-        SSL_stream_conclude(s->ssl, 0);
-    s->write_ended = true;
-}
-
-void stream_reset(struct stream *s, uint64_t code)
-{
-    SSL_STREAM_RESET_ARGS args = {code};
-    SSL_stream_reset(s->ssl, &args, sizeof args);
-    s->write_ended = s->done = true;
-}
-
-bool stream_write_message(struct stream *s, const struct http_field *fields, size_t count,
-                          uint64_t content_length)
-{
-    uint8_t bytes[2 * FRAME_HEAD + SECTION_MAX], section[SECTION_MAX];
-    size_t length = qpack_encode(section, sizeof section, fields, count);
-    if (!length)
-        return false;
-    uint8_t *end = frame_write_head(bytes, FRAME_HEADERS, length);
-    memcpy(end, section, length);
-    end += length;
-    tell(s->connection, s, true, FRAME_HEADERS, section, length);
-    if (content_length) {
-        end = frame_write_head(end, FRAME_DATA, content_length);
-        tell(s->connection, s, true, FRAME_DATA, NULL, content_length);
-    }
-    size_t whole = (size_t)(end - bytes);
-    return stream_write(s, bytes, whole) == whole;
-}
 
 // ---- the peer's control stream -------------------------------------------------------------
 
@@ -243,6 +137,9 @@ static struct fault take_end(struct stream *s, bool reset)
         uint64_t code = 0;
         SSL_get_stream_read_error_code(s->ssl, &code);
         c->role->reset(s, code);
+        if (++c->broken_off > BROKEN_OFF_MAX) // CVE-2023-44487 did so in HTTP/2
+            fault =
+                connection_fault(H3_EXCESSIVE_LOAD, "too many requests that are broken off");
         return fault;
     }
     fault = frame_end(&s->reader);
@@ -301,7 +198,7 @@ void h3_connection_goaway(struct h3_connection *c)
     c->goaway = c->next_id;
     uint8_t *end = frame_write_goaway(c->control_bytes + c->control_length, c->next_id);
     c->control_length = (size_t)(end - c->control_bytes);
-    tell(c, NULL, true, FRAME_GOAWAY, NULL, c->next_id);
+    h3_connection_tell(c, NULL, true, FRAME_GOAWAY, NULL, c->next_id);
 }
 
 // Opens this side's control stream, and sends what waits for it. It is never closed (§6.2.1).
@@ -316,7 +213,7 @@ static bool write_control(struct h3_connection *c)
             return true;
         }
         SSL_set_mode(c->control, SSL_MODE_ENABLE_PARTIAL_WRITE);
-        tell(c, NULL, true, FRAME_SETTINGS, c->control_bytes, c->control_length);
+        h3_connection_tell(c, NULL, true, FRAME_SETTINGS, c->control_bytes, c->control_length);
     }
     if (SSL_get_stream_write_state(c->control) == SSL_STREAM_STATE_RESET_REMOTE)
         h3_connection_close(c, connection_fault(H3_CLOSED_CRITICAL_STREAM,
@@ -342,7 +239,7 @@ static void take_stream(struct h3_connection *c, SSL *ssl)
     bool too_many = id >= c->goaway;
     if (!request)
         too_many = c->others >= STREAMS_OPEN_MAX;
-    struct stream *s = add_stream(c, ssl, request);
+    struct stream *s = stream_add(c, ssl, request);
     if (!s)
         h3_connection_close(c, connection_fault(H3_INTERNAL_ERROR, "no memory for a stream"));
     else if (too_many)
@@ -359,7 +256,7 @@ struct stream *h3_connection_request(struct h3_connection *c)
     ERR_clear_error();
     if (!ssl)
         return NULL;
-    return add_stream(c, ssl, true);
+    return stream_add(c, ssl, true);
 }
 
 // Reads and writes each stream; frees those that are done.
@@ -386,7 +283,7 @@ static bool serve_streams(struct h3_connection *c)
             continue;
         }
         *at = s->next;
-        free_stream(c, s);
+        stream_free(c, s);
         any = true;
     }
     return any;
@@ -435,7 +332,7 @@ void h3_connection_free(struct h3_connection *c)
     while (c->streams) {
         struct stream *s = c->streams;
         c->streams = s->next;
-        free_stream(c, s);
+        stream_free(c, s);
     }
     SSL_free(c->control);
     SSL_free(c->ssl);

@@ -11,6 +11,7 @@
 #include "quic.h"
 
 #define STREAMS_OPEN_MAX 128 // unidirectional streams of the peer that are open at once
+#define BROKEN_OFF_MAX   200 // requests that a client may break off, more than are answered
 
 struct h3_connection;
 
@@ -66,6 +67,7 @@ struct h3_connection {
     uint8_t control_bytes[CONTROL_BYTES];
     bool has_control, has_encoder, has_decoder; // the peer's are there
     int requests, others;                       // streams that are open
+    int broken_off;                             // requests, less those that were answered
     uint64_t next_id;  // of the next request stream that was not seen yet
     uint64_t goaway;   // requests from here on are not answered; NUMBER_MAX: all are
     uint64_t push_max; // the last MAX_PUSH_ID
@@ -94,6 +96,19 @@ void h3_connection_goaway(struct h3_connection *c);
 
 // A new request stream (client). NULL: the peer allows none at this time.
 struct stream *h3_connection_request(struct h3_connection *c);
+
+// Tells role->seen() of a frame that this side writes.
+void h3_connection_tell(struct h3_connection *c, const struct stream *s, bool to_peer,
+                        uint64_t type, const void *bytes, size_t length);
+
+// ---- streams (h3_stream.c) -----------------------------------------------------------------
+
+// Adds a stream of QUIC to the connection, at the end of its list. NULL: no memory; then it is
+// freed.
+struct stream *stream_add(struct h3_connection *c, SSL *ssl, bool request);
+
+// Frees a stream that is not in the list any more.
+void stream_free(struct h3_connection *c, struct stream *s);
 
 // Writes to a stream as much as QUIC takes. Returns how much; 0: wait.
 size_t stream_write(struct stream *s, const void *bytes, size_t length);

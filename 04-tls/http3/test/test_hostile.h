@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include "h3_connection.h"
 #include "raw.h"
 #include "test_frames.h"
 
@@ -223,6 +224,31 @@ TEST(streams_beyond_the_limit)
     for (int i = 0; i < 300; i++)
         SSL_free(streams[i]);
     raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Requests that are begun and broken off, again and again ("rapid reset").
+TEST(too_many_requests_broken_off)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry"), begun = 0;
+    SSL_CONN_CLOSE_INFO info;
+    SSL_STREAM_RESET_ARGS args = {H3_REQUEST_CANCELLED};
+    int64_t until_ns = now_ns() + RAW_PATIENCE_NS;
+    SSL *ssl = raw_open(port);
+    while (!SSL_get_conn_close_info(ssl, &info, sizeof info) && now_ns() < until_ns) {
+        SSL *stream = raw_stream(ssl, false, POST_ECHO, sizeof POST_ECHO - 1, false);
+        if (stream) {
+            begun++;
+            SSL_stream_reset(stream, &args, sizeof args);
+            SSL_free(stream);
+        }
+        SSL_handle_events(ssl);
+    }
+    CHECK_INT(raw_close_code(ssl), H3_EXCESSIVE_LOAD);
+    CHECK_AT_LEAST(begun, BROKEN_OFF_MAX);
+    SSL_free(ssl);
+    CHECK(exchange(port));
     CHECK_INT(test_stop(pid), 0);
 }
 
