@@ -97,7 +97,7 @@ static const char *ask_either(struct origin *origin)
             return "HTTP/3";
         origin->broken = true;
         if (ask_tcp(origin))
-            return "TCP, after QUIC was silent";
+            return "TCP, after a wait";
         return "nothing";
     }
     if (ask_tcp(origin))
@@ -140,7 +140,7 @@ void scene_blocked(void)
     seen[3] = step(&origin, "the next one");
     story_say("Alt-Svc: %s", field);
     bool right = !strcmp(seen[0], "TCP") && !strcmp(seen[1], "HTTP/3") &&
-                 !strcmp(seen[2], "TCP, after QUIC was silent") && !strcmp(seen[3], "TCP");
+                 !strcmp(seen[2], "TCP, after a wait") && !strcmp(seen[3], "TCP");
     claim_report(
         &falls_back, holds_if(right),
         "by TCP, by HTTP/3; and when UDP is blocked by TCP, after a wait, and then at once");

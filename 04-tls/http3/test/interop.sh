@@ -74,6 +74,7 @@ if need chromium chromium && need openssl openssl; then
     expect "Chromium" "hello, world" "browse / | sed -n 's/.*<pre[^>]*>\(.*\)/\1/p'"
 fi
 
+# shellcheck disable=SC2016 # the inner shell expands them
 # A capture, read by tshark with the key log: what we send is HTTP/3 to a third party as well.
 if need tshark tshark && ../../common/wire/wire --rtt 1 --pcap "$folder/trace" -- ./server --quiet --keylog "$folder/keys" \
     -- sh -c './client --host $HOST --port $PORT --servername workbench.test / /img/1' >/dev/null 2>&1; then
