@@ -125,15 +125,35 @@ bool quic_set_passive(SSL *ssl)
            SSL_set_event_handling_mode(ssl, SSL_VALUE_EVENT_HANDLING_MODE_EXPLICIT);
 }
 
+// OpenSSL calls this for what passes the listener's socket. When the kernel refuses to send
+// (there is no way to that client at this time, or a firewall forbids it), OpenSSL would give
+// up all connections and the listener, for good. But a packet that was not sent is only a lost
+// packet.
+static long forgive(BIO *bio, int operation, const char *argument, size_t length, int argi,
+                    long argl, int result, size_t *processed)
+{
+    (void)bio, (void)length, (void)argi, (void)argl, (void)processed;
+    if (operation != (BIO_CB_SENDMMSG | BIO_CB_RETURN) || result > 0 || errno == EAGAIN)
+        return result;
+    const BIO_MMSG_CB_ARGS *all = (const void *)argument;
+    *all->msgs_processed = all->num_msg;
+    ERR_clear_error();
+    return 1;
+}
+
 SSL *quic_listener(SSL_CTX *ctx, int fd, bool validate)
 {
     uint64_t flags = SSL_LISTENER_FLAG_NO_VALIDATE;
     if (validate)
         flags = 0;
     SSL *listener = SSL_new_listener(ctx, flags);
-    if (!listener || !SSL_set_fd(listener, fd) || !SSL_set_blocking_mode(listener, 0) ||
-        !SSL_listen(listener))
+    BIO *bio = BIO_new_dgram(fd, BIO_NOCLOSE);
+    if (!listener || !bio)
         fail("begin with", "a QUIC listener");
+    BIO_set_callback_ex(bio, forgive);
+    SSL_set_bio(listener, bio, bio);
+    if (!SSL_set_blocking_mode(listener, 0) || !SSL_listen(listener))
+        fail("listen with", "QUIC");
     return listener;
 }
 

@@ -90,4 +90,30 @@ else
     skipped=$((skipped + 1))
 fi
 
+# The server's network goes away while an answer is on its way. (OpenSSL would give up the listener.)
+if need ip iproute2 && [ -z "$WIRE_REFUSED" ]; then
+    cat >"$folder/server" <<'SH'
+./server --quiet & server=$!
+trap 'kill $server; wait' TERM
+read -r line <"$FOLDER/down" && ip link set wire down
+read -r line <"$FOLDER/up" && ip link set wire up && ip route replace default dev wire
+echo up >"$FOLDER/ready"
+wait
+SH
+    cat >"$folder/client" <<'SH'
+get() { ./client --host "$HOST" --port "$PORT" --servername workbench.test "$1" 2>/dev/null; }
+get '/slow?ms=400' & slow=$!
+sleep 0.2
+echo down >"$FOLDER/down"
+sleep 0.6
+echo up >"$FOLDER/up"
+read -r line <"$FOLDER/ready"
+get / && wait $slow
+SH
+    mkfifo "$folder/down" "$folder/up" "$folder/ready"
+    expect "a network that is away for a moment" "hello, world
+that took a while" "FOLDER=$folder timeout 60 ../../common/wire/wire --rtt 5 -- sh $folder/server -- sh $folder/client 2>$folder/log |
+        grep -v 'listening\|stopped' | sort"
+fi
+
 finish
