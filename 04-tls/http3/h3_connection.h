@@ -76,6 +76,7 @@ struct h3_connection {
     bool flush;               // closing: what was written is to be sent first
     uint64_t close_code;
     const char *close_why;
+    int64_t close_ns; // closing: from this time on it does not wait for the peer any more
     char why[QUIC_WHY_BYTES]; // when it is closed
 };
 

@@ -16,6 +16,8 @@
     "\x01\x0e\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"                                            \
     "a" // POST /echo
 
+#define CLOSES 150 // connections that the server closes with an error
+
 static inline bool exchange(int port);
 
 static inline int start_server(pid_t *pid, const char *options)
@@ -77,6 +79,22 @@ TEST(errors_that_close_the_connection)
         SSL_free(ssl);
     }
     CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The server's close comes also when the server has something else to send at that moment.
+TEST(a_close_is_never_forgotten)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry"), closed = 0;
+    for (int i = 0; i < CLOSES && closed == i; i++) {
+        SSL *ssl = raw_open(port);
+        SSL *stream = raw_stream(ssl, false, "\x01\x01\x00", 3, false);
+        closed += raw_close_code(ssl) == QPACK_DECOMPRESSION_FAILED;
+        SSL_free(stream);
+        SSL_free(ssl);
+    }
+    CHECK_INT(closed, CLOSES);
     CHECK_INT(test_stop(pid), 0);
 }
 
