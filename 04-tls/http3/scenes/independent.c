@@ -19,7 +19,7 @@
 #define DOWNLOADS  INTERLEAVED_DOWNLOADS
 #define BYTES      60000  // of each download
 #define LOSE_AFTER 150000 // bytes of all: then the next packet is lost
-#define TRIES      4
+#define TRIES      6
 #define READS      4096
 #define PICTURE    60 // columns
 #define LABEL      14
@@ -148,6 +148,13 @@ static int others(const struct run *run)
     return count;
 }
 
+// Some downloads went on, and one or two waited. (If none did, the lost packet was one without
+// content: an acknowledgement.)
+static bool is_telling(const struct run *run)
+{
+    return run->lost_ns && others(run) >= DOWNLOADS - 2 && others(run) < DOWNLOADS;
+}
+
 static bool load(struct run *run, bool (*download)(void))
 {
     uint32_t mark = packet_log_mark();
@@ -200,7 +207,7 @@ void scene_independent(void)
     // On a busy machine this program may read late: then it tries again.
     for (int i = 0; i < TRIES && !found; i++) {
         whole &= load(&quic, load_quic);
-        found = !packet_log()->tunnel || (quic.lost_ns && others(&quic) >= DOWNLOADS - 2);
+        found = !packet_log()->tunnel || is_telling(&quic);
     }
     found = false;
     for (int i = 0; i < TRIES && !found; i++) {
@@ -217,10 +224,8 @@ void scene_independent(void)
     story_say("");
     story_say("One connection of TLS over TCP, which carries all of them in turn:");
     draw(&tcp);
-    bool enough = others(&quic) >= DOWNLOADS - 2 && others(&quic) < DOWNLOADS;
     claim_report(
-        &independent,
-        holds_if(whole && quic.lost_ns && tcp.lost_ns && enough && others(&tcp) == 0),
+        &independent, holds_if(whole && is_telling(&quic) && tcp.lost_ns && others(&tcp) == 0),
         "while the packet was missing, %d of %d downloads went on with QUIC, and %d with "
         "TCP; the longest silence was %.0f ms and %.0f ms",
         others(&quic), DOWNLOADS, others(&tcp), quic.silence_ms, tcp.silence_ms);

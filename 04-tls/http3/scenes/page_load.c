@@ -18,7 +18,7 @@
 #include "story.h"
 
 #define IMAGES     100
-#define BYTES      2500 // of an image
+#define BYTES      2000 // of an image
 #define LOADS      8    // of the page, at once, each on a connection of its own
 #define HTTP2_PORT 8003
 #define HTTP2      "../../03-http2-framing/client"
