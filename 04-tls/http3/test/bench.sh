@@ -50,23 +50,42 @@ if command -v perf >/dev/null; then
     perf report -i "$folder/perf" --sort dso --stdio 2>/dev/null | awk '/%/ { print "   ", $0 }' | head -n 6
 fi
 
+# nginx as the server on the wire: it does not say when it is ready, so this script does.
+head -c 4000 /dev/zero >"$folder/www/image"
+cat >"$folder/on-the-wire" <<'SH'
+nginx -p "$FOLDER" -c "$FOLDER/nginx.conf" -e "$FOLDER/error" & server=$!
+trap 'kill $server' TERM
+until grep -q ':205F 00000000:0000' /proc/net/udp; do sleep 0.05; done
+echo 8287 >&"$READY_FD"
+wait $server
+exit 0
+SH
+sed -i 's/127.0.0.1:8398/8287/g' "$folder/nginx.conf"
+
 echo "100 images of 4,000 bytes, round trip 40 ms: median of the seeds $SEEDS"
-echo "  loss      HTTP/2 (TCP, Reno)    HTTP/3 (QUIC)"
+echo "  loss      HTTP/2 (TCP, Reno)    HTTP/3, ours    HTTP/3, nginx"
 median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
 paths=$(seq -f '/img/%g?size=4000' 100)
 for loss in 0 1 3 5; do
     : >"$folder/two"
     : >"$folder/three"
+    : >"$folder/theirs"
+    # shellcheck disable=SC2016 # the inner shell expands them
     for seed in $SEEDS; do
-        # shellcheck disable=SC2016 # the inner shell expands them
-        paths=$paths ../../common/wire/wire --rtt 40 --loss $loss --seed "$seed" -- ../../03-http2-framing/server --quiet \
+        link="--rtt 40 --loss $loss --seed $seed"
+        load='build/load --host $HOST --port $PORT --servername workbench.test --requests 100 --at-once 100 --path'
+        # shellcheck disable=SC2086 # options are words
+        paths=$paths ../../common/wire/wire $link -- ../../03-http2-framing/server --quiet \
             -- sh -c 's=$(date +%s%N); ../../03-http2-framing/client --host $HOST --port $PORT $paths >/dev/null
                 echo $((($(date +%s%N) - s) / 1000000 - 40))' 2>/dev/null | grep -E '^[0-9]+$' >>"$folder/two"
-        # shellcheck disable=SC2016
-        ../../common/wire/wire --rtt 40 --loss $loss --seed "$seed" -- ./server --quiet -- sh -c \
-            'build/load --host $HOST --port $PORT --servername workbench.test --requests 100 --at-once 100 \
-            --path "/img/1?size=4000"' 2>/dev/null | sed -n 's/^100 //p' >>"$folder/three"
+        # shellcheck disable=SC2086
+        ../../common/wire/wire $link -- ./server --quiet -- sh -c "$load '/img/1?size=4000'" 2>/dev/null |
+            sed -n 's/^100 //p' >>"$folder/three"
+        # shellcheck disable=SC2086
+        FOLDER=$folder ../../common/wire/wire $link -- sh "$folder/on-the-wire" -- sh -c "$load /image" 2>/dev/null |
+            sed -n 's/^100 //p' >>"$folder/theirs"
     done
-    printf '  %3s %%  %14.0f ms %18.0f ms\n' $loss "$(median <"$folder/two")" "$(median <"$folder/three")"
+    printf '  %3s %%  %14.0f ms %16.0f ms %13.0f ms\n' $loss "$(median <"$folder/two")" "$(median <"$folder/three")" \
+        "$(median <"$folder/theirs")"
 done
 finish >/dev/null
