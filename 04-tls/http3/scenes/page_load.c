@@ -17,13 +17,14 @@
 #include "stage.h"
 #include "story.h"
 
-#define IMAGES     100
-#define BYTES      2000 // of an image
-#define LOADS      8    // of the page, at once, each on a connection of its own
-#define HTTP2_PORT 8003
-#define HTTP2      "../../03-http2-framing/client"
-#define ALIKE      2.0 // without loss, one takes at most so many times as long as the other
-#define CLEARLY    1.3 // with loss, the one that is faster is so many times as fast
+#define IMAGES      100
+#define BYTES       2000 // of an image
+#define LOADS       8    // of the page, at once, each on a connection of its own
+#define LOADS_CLEAN 3    // the same, where no packet is lost: all take the same time
+#define HTTP2_PORT  8003
+#define HTTP2       "../../03-http2-framing/client"
+#define ALIKE       2.0 // without loss, one takes at most so many times as long as the other
+#define CLEARLY     1.3 // with loss, the one that is faster is so many times as fast
 
 // One load of the page, in a process of its own.
 struct loaded {
@@ -33,7 +34,7 @@ struct loaded {
 
 struct figures {
     double ms[LOADS];
-    int lost;
+    int loads, lost;
     bool whole;
 };
 
@@ -111,17 +112,18 @@ static int64_t look(uint32_t mark, int *lost)
     return packets[0].at_ns + (int64_t)(median_of(standing_ms, connections) * 1e6);
 }
 
-// Loads the page LOADS times at once. The link has no limited rate, so one load does not slow
+// Loads the page so many times at once. The link has no limited rate, so one load does not slow
 // down another.
-static struct figures load(const char *host, void (*page)(const char *, struct loaded *))
+static struct figures load(const char *host, void (*page)(const char *, struct loaded *),
+                           int loads)
 {
-    struct figures f = {.whole = true};
+    struct figures f = {.whole = true, .loads = loads};
     uint32_t mark = packet_log_mark();
     int results[2];
     fflush(stdout);
     if (pipe(results))
         die("pipe: %s", strerror(errno));
-    for (int i = 0; i < LOADS; i++) {
+    for (int i = 0; i < loads; i++) {
         pid_t pid = fork();
         if (pid < 0)
             die("cannot start a process: %s", strerror(errno));
@@ -133,7 +135,7 @@ static struct figures load(const char *host, void (*page)(const char *, struct l
     }
     close(results[1]);
     struct loaded loaded[LOADS];
-    for (int i = 0; i < LOADS; i++) {
+    for (int i = 0; i < loads; i++) {
         if (!read_exactly(results[0], &loaded[i], sizeof loaded[i]))
             die("a load of the page has failed");
         f.whole &= loaded[i].whole;
@@ -142,7 +144,7 @@ static struct figures load(const char *host, void (*page)(const char *, struct l
     while (wait(NULL) > 0)
         ;
     int64_t standing_ns = look(mark, &f.lost);
-    for (int i = 0; i < LOADS; i++) {
+    for (int i = 0; i < loads; i++) {
         if (loaded[i].standing_ns)
             f.ms[i] = ms_between(loaded[i].standing_ns, loaded[i].end_ns);
         else
@@ -154,9 +156,9 @@ static struct figures load(const char *host, void (*page)(const char *, struct l
 // Prints a row. Returns the median.
 static double show(const char *name, struct figures *f)
 {
-    double middle = median_of(f->ms, LOADS); // sorts them
+    double middle = median_of(f->ms, (size_t)f->loads); // sorts them
     story_row("%s|%d|%.0f ms|%.0f ms|%.0f ms", name, f->lost, f->ms[0], middle,
-              f->ms[LOADS - 1]);
+              f->ms[f->loads - 1]);
     return middle;
 }
 
@@ -202,19 +204,22 @@ void scene_page_load(void)
     }
     const char *clean = address_of("CLEAN_HOST"), *lossy = address_of("LOSSY_HOST");
     story_say(
-        "%d images of %d bytes on one connection; the clock starts when it stands. %d such "
+        "%d images of %d bytes on one connection; the clock starts when it stands. Some such "
         "loads at once: first to a server to which no packet is lost, then to one behind a "
         "link that loses some of them.",
-        IMAGES, BYTES, LOADS);
-    struct figures two = load(clean, load_http2), three = load(clean, load_http3);
-    struct figures lossy_two = load(lossy, load_http2), lossy_three = load(lossy, load_http3);
+        IMAGES, BYTES);
+    struct figures two = load(clean, load_http2, LOADS_CLEAN),
+                   three = load(clean, load_http3, LOADS_CLEAN);
+    struct figures lossy_two = load(lossy, load_http2, LOADS),
+                   lossy_three = load(lossy, load_http3, LOADS);
     story_head("|lost packets|shortest|median|longest");
     double clean_two = show("no loss, HTTP/2", &two);
     double clean_three = show("no loss, HTTP/3", &three);
     double with_two = show("losses, HTTP/2", &lossy_two);
     double with_three = show("losses, HTTP/3", &lossy_three);
     bool whole = two.whole && three.whole && lossy_two.whole && lossy_three.whole;
-    bool alike = clean_two < ALIKE * clean_three && clean_three < ALIKE * clean_two;
+    // The shortest: on a busy machine a load takes longer, never shorter.
+    bool alike = two.ms[0] < ALIKE * three.ms[0] && three.ms[0] < ALIKE * two.ms[0];
     claim_report(&shines, judge(whole && alike, with_two, with_three),
                  "%.0f ms and %.0f ms without loss; with losses %.0f ms and %.0f ms (medians)",
                  clean_two, clean_three, with_two, with_three);
