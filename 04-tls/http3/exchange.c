@@ -11,13 +11,12 @@
 #include "net.h"
 #include "timers.h"
 
-#define REQUEST_MS   10000 // a whole request has to come in this time
-#define STALL_MS     30000 // a client has to take some of the answer in this time
 #define REQUESTS_MAX 100   // at once on a connection; OpenSSL allows the client as many
 #define FIELDS_MAX   8     // of an answer
 #define TURN_BYTES   65536 // of one answer, before the others have their turn
 #define NS_PER_MS    INT64_C(1000000)
 
+struct exchange_limits exchange_limits = {.request_ms = 10000, .stall_ms = 30000};
 long exchange_count;
 int64_t exchange_next_ns;
 
@@ -78,7 +77,7 @@ static void answer(struct exchange *x)
     x->answering = true;
     if (!x->page.due_ns)
         x->page.due_ns = now_ns();
-    x->deadline_ns = x->page.due_ns + STALL_MS * NS_PER_MS;
+    x->deadline_ns = x->page.due_ns + exchange_limits.stall_ms * NS_PER_MS;
 }
 
 static void refuse(struct exchange *x, int status, const char *why)
@@ -115,7 +114,7 @@ static bool give_up(struct exchange *x, int64_t now)
     if (x->answering)
         stream_reset(&x->stream, H3_REQUEST_CANCELLED);
     else
-        refuse(x, 408, "the request did not come in 10 seconds\n");
+        refuse(x, 408, "the request did not come in time\n");
     return true;
 }
 
@@ -125,7 +124,7 @@ static bool produce(struct stream *s)
     int64_t now = now_ns();
     bool any = false;
     if (!x->deadline_ns)
-        x->deadline_ns = now + REQUEST_MS * NS_PER_MS;
+        x->deadline_ns = now + exchange_limits.request_ms * NS_PER_MS;
     if (s->write_ended) { // the answer is sent, but the request has not ended
         s->done = x->received > 0 || now >= x->deadline_ns;
         if (!s->done && x->deadline_ns < exchange_next_ns)
@@ -140,7 +139,7 @@ static bool produce(struct stream *s)
         any = send_content(x) || !x->begun;
         x->begun = true;
         if (any)
-            x->deadline_ns = now + STALL_MS * NS_PER_MS;
+            x->deadline_ns = now + exchange_limits.stall_ms * NS_PER_MS;
     }
     any |= !s->write_ended && give_up(x, now);
     int64_t next = x->deadline_ns;

@@ -19,6 +19,12 @@ struct exchange {
     struct page page;
 };
 
+// Limits, which options of the server change.
+extern struct exchange_limits {
+    int request_ms; // a whole request has to come in this time
+    int stall_ms;   // a client has to take some of the answer in this time
+} exchange_limits;
+
 // What the server passes to h3_connection_begin().
 extern const struct role exchange_role;
 

@@ -22,9 +22,8 @@
 
 #define CONNECTIONS_MAX 1000
 #define HANDSHAKE_MS    10000
-#define IDLE_MS         60000 // a connection without a request is closed after this time
-#define CLOSE_MS        500   // a client has so long to acknowledge what was sent in the end
-#define STOP_MS         3000  // so long the requests that are there may go on when it stops
+#define CLOSE_MS        500  // a client has so long to acknowledge what was sent in the end
+#define STOP_MS         3000 // so long the requests that are there may go on when it stops
 #define NS_PER_MS       INT64_C(1000000)
 
 struct client {
@@ -38,12 +37,36 @@ struct client {
 static struct client *clients;
 static int client_count;
 static long accepted, refused;
+static int idle_ms = 60000; // a connection without a request is closed after this time
+
+static void free_client(struct client **at)
+{
+    struct client *client = *at;
+    *at = client->next;
+    h3_connection_free(&client->connection);
+    free(client);
+    client_count--;
+}
+
+// All places are taken: the handshake that has lasted longest gives way, so that clients that
+// never finish theirs lock nobody out. False: all have finished it.
+static bool make_room(void)
+{
+    struct client **oldest = NULL;
+    for (struct client **at = &clients; *at; at = &(*at)->next) // the newest is the first
+        if (!(*at)->established)
+            oldest = at;
+    if (oldest)
+        free_client(oldest);
+    return oldest != NULL;
+}
 
 static void add_client(SSL *ssl)
 {
     struct client *client = calloc(1, sizeof *client);
+    bool room = client_count < CONNECTIONS_MAX || make_room();
     accepted++;
-    if (client_count >= CONNECTIONS_MAX || !client || !quic_set_passive(ssl)) {
+    if (!room || !client || !quic_set_passive(ssl)) {
         refused++;
         quic_close(ssl, H3_EXCESSIVE_LOAD, "too many connections", false);
         SSL_free(ssl);
@@ -71,7 +94,7 @@ static void check_deadline(struct client *client)
                      SSL_get_cipher_name(c->ssl));
         client->established = true;
         client->next_id = c->next_id;
-        client->deadline_ns = now + IDLE_MS * NS_PER_MS;
+        client->deadline_ns = now + idle_ms * NS_PER_MS;
     }
     if (now >= client->deadline_ns && c->state <= STATE_OPEN) {
         h3_connection_goaway(c);
@@ -100,12 +123,9 @@ static bool serve_clients(void)
             at = &client->next;
             continue;
         }
-        *at = client->next;
         if (client->established)
             log_line("%s", client->connection.why);
-        h3_connection_free(&client->connection);
-        free(client);
-        client_count--;
+        free_client(at);
     }
     return any;
 }
@@ -166,6 +186,10 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 0, 65535, "UDP port; 0: any free one"},
         {"no-retry", OPTION_FLAG, &no_retry,
          .help = "believe a client's address without a Retry"},
+        {"request-ms", OPTION_INT, &exchange_limits.request_ms, 1, 3600000, "ms for a request"},
+        {"stall-ms", OPTION_INT, &exchange_limits.stall_ms, 1, 3600000,
+         "ms until a client takes some of its answer"},
+        {"idle-ms", OPTION_INT, &idle_ms, 1, 3600000, "ms without a request"},
         {"keylog", OPTION_TEXT, &keylog, .help = "FILE to write the secrets to, for Wireshark"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
@@ -179,12 +203,8 @@ int main(int argc, char **argv)
     net_set_nonblocking(stop_fd);
     net_ready(fd);
     run(listener, stop_fd);
-    while (clients) {
-        struct client *client = clients;
-        clients = client->next;
-        h3_connection_free(&client->connection);
-        free(client);
-    }
+    while (clients)
+        free_client(&clients);
     SSL_free(listener);
     SSL_CTX_free(ctx);
     close(fd);

@@ -16,6 +16,9 @@
     "\x01\x0e\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"                                            \
     "a" // POST /echo
 
+#define LARGE                                                                                  \
+    "\x01\x1d\x00\x00\xd1\xd7\x51\x14/img/1?size=60000000\x50\x01"                             \
+    "a"            // GET
 #define CLOSES 150 // connections that the server closes with an error
 
 static inline bool exchange(int port);
@@ -286,10 +289,7 @@ TEST(a_client_that_does_not_read)
     CHECK(exchange(port));
     long before = memory_of(pid);
     for (int i = 0; i < 20; i++)
-        streams[i] = raw_stream(ssl, false,
-                                "\x01\x1d\x00\x00\xd1\xd7\x51\x14/img/1?size=60000000\x50\x01"
-                                "a",
-                                31, true);
+        streams[i] = raw_stream(ssl, false, LARGE, sizeof LARGE - 1, true);
     int64_t until_ns = now_ns() + 500000000;
     while (raw_turn(ssl, until_ns))
         ;
@@ -302,9 +302,63 @@ TEST(a_client_that_does_not_read)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// ---- clients that are slow -----------------------------------------------------------------
+
+TEST(half_a_request_ends)
+{
+    static uint8_t answer[RAW_ANSWER];
+    pid_t pid;
+    size_t length;
+    int port = start_server(&pid, "--no-retry --request-ms 300");
+    SSL *ssl = raw_open(port);
+    SSL *half = raw_stream(ssl, false, POST_ECHO "\x00\x05he", sizeof POST_ECHO + 3, false);
+    CHECK_INT(raw_read(ssl, half, answer, &length), 0);
+    CHECK(length > 8 && memmem(answer, length, "did not come in time", 20)); // 408
+    SSL *none = raw_stream(ssl, false, "\x01", 1, false);
+    CHECK_INT(raw_read(ssl, none, answer, &length), 0);
+    SSL_free(half);
+    SSL_free(none);
+    raw_end(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(an_answer_that_nobody_takes_ends)
+{
+    static uint8_t answer[RAW_ANSWER];
+    pid_t pid;
+    size_t length;
+    int port = start_server(&pid, "--no-retry --stall-ms 300");
+    SSL *ssl = raw_open(port);
+    SSL *stream = raw_stream(ssl, false, LARGE, sizeof LARGE - 1, true);
+    int64_t until_ns = now_ns() + 1500000000;
+    while (raw_turn(ssl, until_ns)) // acknowledges, but reads nothing
+        ;
+    uint64_t code = 0;
+    for (int i = 0; i < 100 && code == 0; i++) // what has come before is read first
+        code = raw_read(ssl, stream, answer, &length);
+    CHECK_INT(code, H3_REQUEST_CANCELLED);
+    SSL_free(stream);
+    raw_end(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(a_connection_without_requests_ends)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry --idle-ms 300");
+    SSL *ssl = raw_open(port);
+    CHECK_INT(raw_close_code(ssl), H3_NO_ERROR);
+    SSL_free(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // ---- datagrams that are no QUIC, or only begin to be ---------------------------------------
 
-#define FLOOD 3000
+#define FLOOD      3000
+#define HANDSHAKES 1300 // more than the server has places for connections
 
 static uint8_t first_datagram[1500];
 static size_t first_length;
@@ -387,6 +441,23 @@ TEST(a_flood_of_first_packets)
     if (!SANITIZED)
         CHECK_AT_MOST(memory_of(pid) - before, 4096);
     raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The same without Retry: each is a connection, and the places are soon taken. Others get one.
+TEST(handshakes_that_never_end)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry");
+    for (int i = 0; i < HANDSHAKES; i++) {
+        SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
+        SSL_do_handshake(ssl);
+        SSL_handle_events(ssl); // the first packet; then nothing more
+        SSL_free(ssl);
+        if (i % 50 == 0)
+            sleep_ms(1);
+    }
+    CHECK(exchange(port));
     CHECK_INT(test_stop(pid), 0);
 }
 
