@@ -11,7 +11,7 @@
 #include "net.h"
 #include "timers.h"
 
-#define REQUESTS_MAX 100   // at once on a connection; OpenSSL allows the client as many
+#define REQUESTS_MAX 100   // at once on a connection
 #define FIELDS_MAX   8     // of an answer
 #define TURN_BYTES   65536 // of one answer, before the others have their turn
 #define NS_PER_MS    INT64_C(1000000)
@@ -178,20 +178,30 @@ static struct fault take_request(struct exchange *x)
     return (struct fault){0};
 }
 
+// A field section that is too long was not read. What belongs to it is not wanted either.
+static struct fault take_too_long(struct exchange *x)
+{
+    if (x->stream.reader.stage == STAGE_HEAD) {
+        x->stream.reader.stage = STAGE_CONTENT;
+        x->expected = -1;
+    } else {
+        x->stream.reader.stage = STAGE_END;
+    }
+    if (!x->answering)
+        refuse(x, 431, "the header fields are longer than 16 KB\n");
+    return (struct fault){0};
+}
+
 static struct fault take_headers(struct exchange *x, const struct frame *frame)
 {
-    const char *wrong;
     if (!qpack_decode(frame->bytes, frame->length, &list))
         return connection_fault(QPACK_DECOMPRESSION_FAILED, "a field section that is no QPACK");
-    if (x->stream.reader.stage == STAGE_HEAD && !list.too_long)
+    if (list.too_long)
+        return take_too_long(x);
+    if (x->stream.reader.stage == STAGE_HEAD)
         return take_request(x);
     x->stream.reader.stage = STAGE_END;
-    if (list.too_long) {
-        if (!x->answering)
-            refuse(x, 431, "the header fields are longer than 16 KB\n");
-        return (struct fault){0};
-    }
-    wrong = message_trailers(&list);
+    const char *wrong = message_trailers(&list);
     if (wrong)
         return stream_fault(H3_MESSAGE_ERROR, wrong);
     return (struct fault){0};
@@ -203,12 +213,8 @@ static struct fault take_frame(struct stream *s, const struct frame *frame)
     struct fault fault = {0};
     if (!*x->line)
         strcpy(x->line, "a request");
-    if (frame->event == FRAME_TOO_LONG) {
-        s->reader.stage = STAGE_END;
-        if (!x->answering)
-            refuse(x, 431, "the header fields are longer than 16 KB\n");
-        return fault;
-    }
+    if (frame->event == FRAME_TOO_LONG)
+        return take_too_long(x);
     if (frame->event == FRAME_WHOLE)
         return take_headers(x, frame);
     x->received += (int64_t)frame->length;

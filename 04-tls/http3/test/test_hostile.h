@@ -179,6 +179,32 @@ TEST(errors_of_one_request)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// A head that is too long, and the content behind it: an answer, and the connection goes on.
+TEST(a_head_that_is_too_long)
+{
+    static uint8_t bytes[SECTION_MAX + 64], answer[RAW_ANSWER];
+    pid_t pid;
+    size_t length;
+    int port = start_server(&pid, "--no-retry");
+    SSL *ssl = raw_open(port);
+    for (int extra = 0; extra < 2; extra++) { // too many bytes; too many fields
+        size_t size = SECTION_MAX + 1;
+        if (extra == 1)
+            size = QPACK_FIELDS_MAX + 10;
+        uint8_t *end = frame_write_head(bytes, FRAME_HEADERS, size);
+        memset(end, 0xc1, size);
+        end[0] = end[1] = 0;
+        end += size;
+        memcpy(end, "\x00\x05hello", 7);
+        SSL *stream = raw_stream(ssl, false, bytes, (size_t)(end + 7 - bytes), true);
+        CHECK_INT(raw_read(ssl, stream, answer, &length), 0);
+        CHECK(memmem(answer, length, "longer than 16 KB", 17));
+        SSL_free(stream);
+    }
+    raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // Streams of an unknown type, and frames of one, are no fault (RFC 9114 §9).
 TEST(what_is_unknown_is_ignored)
 {
