@@ -383,8 +383,10 @@ TEST(a_connection_without_requests_ends)
 
 // ---- datagrams that are no QUIC, or only begin to be ---------------------------------------
 
-#define FLOOD      3000
-#define HANDSHAKES 1300 // more than the server has places for connections
+#define FLOOD         3000
+#define FLOOD_AT_ONCE 40 // every 10 ms: 4,000 a second
+#define EXCHANGES     30
+#define HANDSHAKES    1300 // more than the server has places for connections
 
 static uint8_t first_datagram[1500];
 static size_t first_length;
@@ -466,6 +468,48 @@ TEST(a_flood_of_first_packets)
     CHECK(exchange(port));
     if (!SANITIZED)
         CHECK_AT_MOST(memory_of(pid) - before, 4096);
+    raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Milliseconds that an exchange with the server takes: the one in the middle.
+static inline double exchange_ms(int port)
+{
+    double ms[EXCHANGES];
+    for (int i = 0; i < EXCHANGES; i++) {
+        int64_t start_ns = now_ns();
+        CHECK(exchange(port));
+        ms[i] = ms_since(start_ns);
+    }
+    return median_of(ms, EXCHANGES);
+}
+
+// What an honest client notices of such a flood.
+TEST(an_honest_client_in_a_flood)
+{
+    pid_t pid, flood;
+    int port = start_server(&pid, "");
+    SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
+    BIO_set_callback_ex(SSL_get_wbio(ssl), keep_first);
+    SSL_do_handshake(ssl);
+    SSL_handle_events(ssl);
+    double calm_ms = exchange_ms(port);
+    flood = fork();
+    if (flood == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) {
+            for (int i = 0; i < FLOOD_AT_ONCE; i++) {
+                int fd = udp_to(port);
+                send(fd, first_datagram, first_length, MSG_DONTWAIT);
+                close(fd);
+            }
+            sleep_ms(10);
+        }
+    }
+    double flooded_ms = exchange_ms(port);
+    kill(flood, SIGKILL);
+    waitpid(flood, NULL, 0);
+    CHECK_AT_MOST(flooded_ms, 10 * calm_ms);
     raw_end(ssl);
     CHECK_INT(test_stop(pid), 0);
 }
