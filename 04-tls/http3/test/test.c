@@ -1,6 +1,7 @@
 // test.c: tests of lesson 04, http3. `make test` runs them, the scenes, real peers, and the
 // patches in break/.
 #include "h3_client.h"
+#include "test_client.h"
 #include "test_frames.h"
 #include "test_hostile.h"
 #include "test_message.h"
