@@ -257,6 +257,10 @@ bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES])
             snprintf(why, QUIC_WHY_BYTES, "no packet has come for %d s", QUIC_IDLE_MS / 1000);
             return true;
         }
+        if (info.error_code == OSSL_QUIC_ERR_INTERNAL_ERROR) { // of the socket: ICMP's, perhaps
+            snprintf(why, QUIC_WHY_BYTES, "the network refuses (is the server running?)");
+            return true;
+        }
         name = "an error of QUIC";
     }
     snprintf(why, QUIC_WHY_BYTES, "%s has closed the connection: %s%s%.*s", who, name,

@@ -72,8 +72,7 @@ static struct price measure_quic(void)
         die("cannot start ./server");
     SSL_CTX *ctx = stage_context();
     struct answer answer = {0};
-    stage_set("127.0.0.1", port);
-    stage_connect(&client, ctx, port);
+    stage_connect(&client, ctx, "127.0.0.1", port);
     double before_us = process_us(pid);
     stage_ask(&client, &answer, "/img/1?size=%d", BULK_BYTES);
     price.whole &= stage_await(&client) && answer.length == BULK_BYTES;

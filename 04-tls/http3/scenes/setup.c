@@ -58,7 +58,7 @@ static double try_quic(SSL_CTX *ctx, int port)
 {
     static struct h3_client client;
     struct answer answer = {0};
-    stage_connect(&client, ctx, port);
+    stage_connect(&client, ctx, stage_host(), port);
     stage_ask(&client, &answer, "/");
     if (!stage_await(&client))
         die("the server does not answer: %s", answer.why);

@@ -32,11 +32,11 @@ SSL_CTX *stage_context(void)
     return quic_client_context(ca.chain, NULL);
 }
 
-void stage_connect(struct h3_client *client, SSL_CTX *ctx, int port)
+void stage_connect(struct h3_client *client, SSL_CTX *ctx, const char *host, int port)
 {
-    h3_open(client, ctx, server_host, port, WORKBENCH);
+    h3_open(client, ctx, host, port, WORKBENCH);
     if (!h3_handshake(client, now_ns() + STAGE_PATIENCE_NS))
-        die("no connection to %s, UDP port %d: %s (is the server running?)", server_host, port,
+        die("no connection to %s, UDP port %d: %s (is the server running?)", host, port,
             client->connection.why);
 }
 

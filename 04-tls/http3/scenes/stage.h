@@ -17,8 +17,8 @@ int stage_port(void);
 // servers have given: with a new one the client is a stranger.)
 SSL_CTX *stage_context(void);
 
-// Connects to the server at this port; dies if it does not answer.
-void stage_connect(struct h3_client *client, SSL_CTX *ctx, int port);
+// Connects to this server; dies if it does not answer.
+void stage_connect(struct h3_client *client, SSL_CTX *ctx, const char *host, int port);
 
 // Sends a GET; dies if that is not possible.
 void stage_ask(struct h3_client *client, struct answer *answer, const char *format, ...)

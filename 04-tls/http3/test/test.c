@@ -40,13 +40,28 @@ TEST(the_command_line)
         {"./server 8304", 2, "unexpected argument '8304'"},
         {"./client nowhere", 2, "a path begins with '/'"},
         {"./client --port 1 --ca /nowhere /", 1, "cannot read the CA /nowhere"},
-        {"./client --port 1 /", 1, "no connection to 127.0.0.1, UDP port 1"},
+        {"./client --port 1 /", 1, "(is the server running?)"},
         {"./play no-such-scene", 2, "no scene 'no-such-scene'; there are:"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         CHECK_INT(test_run(table[i].command), table[i].status);
         CHECK_HAS(test_output, table[i].says);
     }
+}
+
+// The pair without wire, as in two terminals: all scenes play, and what needs packets is
+// skipped.
+TEST(all_scenes_without_wire)
+{
+    char command[80];
+    pid_t pid;
+    int port = start_server(&pid, "");
+    snprintf(command, sizeof command, "STRICT= ./play --port %d", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "without wire there are no packets");
+    CHECK_HAS(test_output, "SKIPPED");
+    CHECK_HAS(test_output, "HOLDS");
+    CHECK_INT(test_stop(pid), 0);
 }
 
 TEST(a_busy_port)
