@@ -88,11 +88,13 @@ static void print_row(const struct h3_client *client, const struct answer *answe
                       const char *path)
 {
     char result[40] = "no answer";
-    if (answer->status)
+    double first_ms = 0;
+    if (answer->status) {
         snprintf(result, sizeof result, "%d", answer->status);
+        first_ms = ms_between(client->established_ns, answer->first_ns);
+    }
     printf("%6llu  %-28.28s %9s %9llu %9.1f %9.1f\n", (unsigned long long)answer->id, path,
-           result, (unsigned long long)answer->length,
-           answer->first_ns ? ms_between(client->established_ns, answer->first_ns) : 0.0,
+           result, (unsigned long long)answer->length, first_ms,
            ms_between(client->established_ns, answer->last_ns));
 }
 

@@ -257,14 +257,18 @@ bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES])
             snprintf(why, QUIC_WHY_BYTES, "no packet has come for %d s", QUIC_IDLE_MS / 1000);
             return true;
         }
-        if (info.error_code == OSSL_QUIC_ERR_INTERNAL_ERROR) { // of the socket: ICMP's, perhaps
+        // An error of the socket: a host has said that nobody listens on that port.
+        if (info.error_code == OSSL_QUIC_ERR_INTERNAL_ERROR &&
+            info.flags & SSL_CONN_CLOSE_FLAG_LOCAL) {
             snprintf(why, QUIC_WHY_BYTES, "the network refuses (is the server running?)");
             return true;
         }
         name = "an error of QUIC";
     }
-    snprintf(why, QUIC_WHY_BYTES, "%s has closed the connection: %s%s%.*s", who, name,
-             info.reason_len ? ", " : "", (int)info.reason_len, info.reason ? info.reason : "");
+    int length = snprintf(why, QUIC_WHY_BYTES, "%s has closed the connection: %s", who, name);
+    if (info.reason_len)
+        snprintf(why + length, (size_t)(QUIC_WHY_BYTES - length), ", %.*s",
+                 (int)info.reason_len, info.reason);
     return true;
 }
 

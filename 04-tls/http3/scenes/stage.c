@@ -36,8 +36,7 @@ void stage_connect(struct h3_client *client, SSL_CTX *ctx, const char *host, int
 {
     h3_open(client, ctx, host, port, WORKBENCH);
     if (!h3_handshake(client, now_ns() + STAGE_PATIENCE_NS))
-        die("no connection to %s, UDP port %d: %s (is the server running?)", host, port,
-            client->connection.why);
+        die("no connection to %s, UDP port %d: %s", host, port, client->connection.why);
 }
 
 void stage_ask(struct h3_client *client, struct answer *answer, const char *format, ...)
