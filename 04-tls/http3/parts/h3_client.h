@@ -52,8 +52,8 @@ bool h3_handshake(struct h3_client *client, int64_t until_ns);
 bool h3_ask(struct h3_client *client, struct answer *answer, const char *method,
             const char *path);
 
-// Does what can be done at once: sends what was asked, reads what has come. If that is nothing, it
-// waits for the next thing to do. False: the connection has ended, or it is too late.
+// Does what can be done at once: sends what was asked, reads what has come. If that is nothing,
+// it waits for the next thing to do. False: the connection has ended, or it is too late.
 bool h3_step(struct h3_client *client, int64_t until_ns);
 
 // Breaks off an answer that is still coming: H3_REQUEST_CANCELLED.
