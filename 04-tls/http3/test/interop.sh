@@ -3,6 +3,12 @@
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+# Says what cannot be tried here; with STRICT that is a failure.
+missing() {
+    echo "skipped $1"
+    if [ -n "$STRICT" ]; then failed=$((failed + 1)); else skipped=$((skipped + 1)); fi
+}
+
 start_server ./server --keylog "$folder/secrets"
 ours=$port
 seq 150000 | head -c 900000 >"$folder/blob"
@@ -27,7 +33,7 @@ CLIENT_TRAFFIC_SECRET_0
 SERVER_HANDSHAKE_TRAFFIC_SECRET
 SERVER_TRAFFIC_SECRET_0" "cut -d ' ' -f 1 $folder/secrets | grep TRAFFIC | sort -u"
 else
-    echo "       (this curl has no HTTP/3)"
+    missing "this curl has no HTTP/3"
 fi
 
 if need python3 python3 && python3 -c 'import aioquic' 2>/dev/null; then
@@ -42,8 +48,7 @@ if need python3 python3 && python3 -c 'import aioquic' 2>/dev/null; then
         expect "our client, several" "3" "./client --port $theirs /a /bc /def 2>$folder/log | grep -c ' 200 '"
     fi
 else
-    echo "skipped aioquic is not there: apt-get install python3-aioquic"
-    skipped=$((skipped + 1))
+    missing "aioquic is not there: apt-get install python3-aioquic"
 fi
 
 if need nginx nginx-light && nginx -V 2>&1 | grep -q http_v3_module; then
@@ -61,6 +66,8 @@ if need nginx nginx-light && nginx -V 2>&1 | grep -q http_v3_module; then
         expect "our client, nginx, many" "40" \
             "./client --port $nginx_port \$(yes /blob | head -n 40) 2>$folder/log | grep -c ' 900000 '"
     fi
+else
+    missing "this nginx has no HTTP/3"
 fi
 
 if need chromium chromium && need openssl openssl; then
@@ -86,8 +93,7 @@ if need tshark tshark && ../../common/wire/wire --rtt 1 --pcap "$folder/trace" -
     expect "tshark, the frames" "0 1 4 " \
         "decode -e http3.frame_type | tr ',' '\n' | sed 's/^0x0*\(.\)/\1/' | sort -u | grep -v '^\$' | tr '\n' ' '"
 else
-    echo "skipped a capture: there is no wire, or no tshark"
-    skipped=$((skipped + 1))
+    missing "a capture: there is no wire, or no tshark"
 fi
 
 # The server's network goes away while an answer is on its way. (OpenSSL would give up the listener.)

@@ -18,8 +18,8 @@
 
 #define LARGE                                                                                  \
     "\x01\x1d\x00\x00\xd1\xd7\x51\x14/img/1?size=60000000\x50\x01"                             \
-    "a"            // GET
-#define CLOSES 150 // connections that the server closes with an error
+    "a"           // GET
+#define CLOSES 60 // connections that the server closes with an error
 
 static inline bool exchange(int port);
 
