@@ -13,6 +13,7 @@
 
 #define REQUESTS_MAX 100   // at once on a connection
 #define FIELDS_MAX   8     // of an answer
+#define LINGER_MS    500   // behind the answer: see linger()
 #define TURN_BYTES   65536 // of one answer, before the others have their turn
 #define NS_PER_MS    INT64_C(1000000)
 
@@ -70,8 +71,7 @@ static void end_answer(struct exchange *x)
              x->page.status, (unsigned long long)x->page.length);
 }
 
-// The answer is decided. The content of the request is not needed any more: if there is some,
-// the stream is freed when the answer is sent, and that tells the client to stop.
+// The answer is decided. The content of the request is not needed any more.
 static void answer(struct exchange *x)
 {
     x->answering = true;
@@ -118,6 +118,22 @@ static bool give_up(struct exchange *x, int64_t now)
     return true;
 }
 
+// The answer is sent, but the request has not ended. Its content is thrown away until the
+// client has the answer, and a little longer: many a client that is told to stop does not look
+// at the answer.
+static bool linger(struct exchange *x, int64_t now)
+{
+    struct stream *s = &x->stream;
+    if (!x->lingering && stream_is_acknowledged(s->ssl)) {
+        x->lingering = true;
+        x->deadline_ns = now + LINGER_MS * NS_PER_MS;
+    }
+    s->done = now >= x->deadline_ns; // freeing the stream tells the client to stop
+    if (!s->done && x->deadline_ns < exchange_next_ns)
+        exchange_next_ns = x->deadline_ns;
+    return s->done;
+}
+
 static bool produce(struct stream *s)
 {
     struct exchange *x = exchange_of(s);
@@ -125,12 +141,8 @@ static bool produce(struct stream *s)
     bool any = false;
     if (!x->deadline_ns)
         x->deadline_ns = now + exchange_limits.request_ms * NS_PER_MS;
-    if (s->write_ended) { // the answer is sent, but the request has not ended
-        s->done = x->received > 0 || now >= x->deadline_ns;
-        if (!s->done && x->deadline_ns < exchange_next_ns)
-            exchange_next_ns = x->deadline_ns;
-        return s->done;
-    }
+    if (s->write_ended)
+        return linger(x, now);
     if (x->answering && now >= x->page.due_ns) {
         if (!x->begun && !begin_answer(x)) {
             stream_reset(s, H3_INTERNAL_ERROR);

@@ -298,9 +298,7 @@ static bool serve_streams(struct h3_connection *c)
 // same.
 static bool may_close(const struct h3_connection *c)
 {
-    uint64_t used;
-    return !c->control || now_ns() >= c->close_ns ||
-           !SSL_get_stream_write_buf_used(c->control, &used) || used == 0;
+    return !c->control || now_ns() >= c->close_ns || stream_is_acknowledged(c->control);
 }
 
 bool h3_connection_serve(struct h3_connection *c)

@@ -114,6 +114,9 @@ void stream_free(struct h3_connection *c, struct stream *s);
 // Writes to a stream as much as QUIC takes. Returns how much; 0: wait.
 size_t stream_write(struct stream *s, const void *bytes, size_t length);
 
+// True if the peer has acknowledged all that was written to this stream of QUIC.
+bool stream_is_acknowledged(SSL *ssl);
+
 // Nothing more will be written.
 void stream_end(struct stream *s);
 

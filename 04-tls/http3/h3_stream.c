@@ -77,6 +77,12 @@ size_t stream_write(struct stream *s, const void *bytes, size_t length)
     return 0;
 }
 
+bool stream_is_acknowledged(SSL *ssl)
+{
+    uint64_t used;
+    return !SSL_get_stream_write_buf_used(ssl, &used) || used == 0;
+}
+
 void stream_end(struct stream *s)
 {
     if (!s->write_ended)
