@@ -18,7 +18,7 @@
 #include "story.h"
 
 #define IMAGES      100
-#define BYTES       2000 // of an image
+#define BYTES       1500 // of an image
 #define LOADS       8    // of the page, at once, each on a connection of its own
 #define LOADS_CLEAN 3    // the same, where no packet is lost: all take the same time
 #define HTTP2_PORT  8003
