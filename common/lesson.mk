@@ -43,6 +43,8 @@ TESTS_I      := -iquote scenes $(SCENES_I) $(if $(PARENT),-iquote ../test) -I$(C
 
 ifneq ($(if $(NEEDS),$(shell $(CC) -include $(firstword $(NEEDS)) -x c -E /dev/null >/dev/null 2>&1 || echo missing)),)
 
+LEFT_OUT := yes
+
 all run bench fuzz pictures:
 	@echo "$(FOLDER) needs $(or $(SINCE),the header $(firstword $(NEEDS))), and is left out$(if $(SINCE),,: apt-get install $(lastword $(NEEDS)))"
 
