@@ -147,10 +147,11 @@ void forward_request_head(const struct forward *forward, const struct http_head 
         http_put_number(out, max_forwards - 1, 10);
         http_put(out, "\r\n", 2);
     }
-    http_put_field(out, "X-Forwarded-For", forward->client);
-    if (forward->by->secure)
+    if (forward->client)
+        http_put_field(out, "X-Forwarded-For", forward->client);
+    if (forward->client && forward->by->secure)
         http_put_field(out, "X-Forwarded-Proto", "https");
-    else
+    else if (forward->client)
         http_put_field(out, "X-Forwarded-Proto", "http");
     put_via(out, forward, head->minor);
     if (!head->keep_alive)
@@ -158,8 +159,7 @@ void forward_request_head(const struct forward *forward, const struct http_head 
     http_put(out, "\r\n", 2);
 }
 
-// The status with which the proxy answers a request itself; 0: it may pass.
-static int refuse_request(const struct http_head *head)
+int forward_refuses(const struct http_head *head)
 {
     uint64_t max_forwards;
     if (http_is(head->method, "CONNECT"))
@@ -173,10 +173,8 @@ static int refuse_request(const struct http_head *head)
     return 501;
 }
 
-// Passes content on as it is, but for the fields behind the last chunk. Returns how many bytes
-// of it are used, or a status, negated, if they are malformed.
-static ssize_t pass_content(struct http_body *body, const char *bytes, size_t length,
-                            bool chunks_off, struct http_out *out, uint64_t *content_bytes)
+ssize_t forward_pass_content(struct http_body *body, const char *bytes, size_t length,
+                             bool chunks_off, struct http_out *out, uint64_t *content_bytes)
 {
     struct http_text content = {NULL, 0};
     size_t room = out->size - out->length;
@@ -200,7 +198,8 @@ static size_t forward_content(struct forward *forward, const char *bytes, size_t
                               struct http_out *out)
 {
     uint64_t content_bytes = 0;
-    ssize_t used = pass_content(&forward->body, bytes, length, false, out, &content_bytes);
+    ssize_t used =
+        forward_pass_content(&forward->body, bytes, length, false, out, &content_bytes);
     if (used < 0)
         forward->refused = (int)-used;
     if (used < 0)
@@ -228,7 +227,7 @@ static size_t forward_request(struct forward *forward, const char *bytes, size_t
     if (result < 0)
         forward->refused = -result;
     else if (result > 0)
-        forward->refused = refuse_request(&head);
+        forward->refused = forward_refuses(&head);
     if (result < 0)
         forward->why = head.why;
     else if (forward->refused)
@@ -295,8 +294,8 @@ static void end_answer(struct forward *forward)
 static size_t forward_answer_content(struct forward *forward, const char *bytes, size_t length,
                                      struct http_out *out)
 {
-    ssize_t used = pass_content(&forward->answer_body, bytes, length, forward->plain, out,
-                                &forward->answer_bytes);
+    ssize_t used = forward_pass_content(&forward->answer_body, bytes, length, forward->plain,
+                                        out, &forward->answer_bytes);
     forward->bad_answer = used < 0;
     if (forward->answer_body.done)
         end_answer(forward);

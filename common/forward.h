@@ -31,7 +31,7 @@ struct forward_proxy {
 
 struct forward {
     const struct forward_proxy *by;
-    const char *client; // its address, for X-Forwarded-For
+    const char *client; // its address, for X-Forwarded-For; NULL: the server is not told
     // Requests.
     bool in_content;       // a request's head has passed, its content not yet
     bool last;             // no request passes after this one
@@ -73,9 +73,19 @@ bool forward_is_complete(const struct forward *forward);
 // is half a sentence for its content.
 void forward_refusal(int status, const char *why, struct http_out *out);
 
-// The two parts of it that know the rules, for programs that send requests themselves: write a
-// head anew, down to its empty line. A request's Max-Forwards must not be 0. What an answer's
-// head says about the connection, and about chunks, is told by `keep_alive` and `with_chunks`.
+// The parts of it that know the rules, for programs that send requests themselves. First: the
+// status with which the proxy answers a request itself; 0: it may pass.
+int forward_refuses(const struct http_head *head);
+
+// Passes content on as it is, but for the fields behind the last chunk; without its chunks if
+// `chunks_off`. Returns how many bytes of it are used, or a status, negated, if they are
+// malformed; adds to *content_bytes.
+ssize_t forward_pass_content(struct http_body *body, const char *bytes, size_t length,
+                             bool chunks_off, struct http_out *out, uint64_t *content_bytes);
+
+// These two write a head anew, down to its empty line. A request's Max-Forwards must not be 0.
+// What an answer's head says about the connection, and about chunks, is told by `keep_alive`
+// and `with_chunks`.
 void forward_request_head(const struct forward *forward, const struct http_head *head,
                           struct http_out *out);
 void forward_answer_head(const struct forward *forward, const struct http_head *head,

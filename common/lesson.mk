@@ -114,7 +114,7 @@ FUZZED_FILES := $(foreach part,$(FUZZED),$(wildcard $(part).c parts/$(part).c $(
 
 build/fuzz: test/fuzz.c $(FUZZED_FILES) $(wildcard *.h */*.h) $(COMMON) build/flags
 	$(Q)clang -g -O1 -std=gnu17 -D_GNU_SOURCE $(WARN) -I$(COMMON_DIR) $(PARTS_I) \
-	    -fno-sanitize-recover=undefined -fsanitize=fuzzer,address,undefined -o $@ test/fuzz.c $(FUZZED_FILES) $(COMMON)
+	    -fno-sanitize-recover=undefined -fsanitize=fuzzer,address,undefined -o $@ test/fuzz.c $(FUZZED_FILES) $(COMMON) $(LIBS)
 
 fuzz: build/fuzz
 	@mkdir -p build/corpus && $(MAKE) --no-print-directory seeds

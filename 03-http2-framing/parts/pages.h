@@ -39,6 +39,7 @@ struct answer {
     uint32_t image;       // number of an image
     uint32_t interval_ms; // between the pieces of a stream
     struct body body;     // what is echoed
+    void *owner;          // what sends in place of a page: see transport.h; NULL: a page does
 };
 
 // Decides what to answer to a method and a target (path and query). Only the content of an echo

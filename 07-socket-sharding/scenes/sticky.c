@@ -15,17 +15,20 @@
 #define FIRST_PORT   15000 // below those that the kernel gives to clients
 #define PORTS        12000 // the first port is one of so many
 #define OTHER_SERVER (WORKERS + 1)
+#define HERE         INADDR_LOOPBACK       // an address of the clients
+#define ELSEWHERE    (INADDR_LOOPBACK + 1) // another one: 127.0.0.2
 
 static const struct claim hash_claim = {
     "7.11", "guide §8.2", "a hash of the two addresses and ports decides", HOLDS, NULL};
 
-// Sends a request from this port. Returns the number of the worker that answers, if it is one
-// of `own`; OTHER_SERVER: another worker answers; 0: there is no answer, or the port is not
-// free.
-static int ask_from(int from_port, const struct peer *peer, const struct seen *own)
+// Sends a request from this address and port. Returns the number of the worker that answers, if
+// it is one of `own`; OTHER_SERVER: another worker answers; 0: there is no answer, or the port
+// is not free.
+static int ask_from(uint32_t address, int from_port, const struct peer *peer,
+                    const struct seen *own)
 {
     struct sockaddr_in from = {.sin_family = AF_INET,
-                               .sin_addr = {htonl(INADDR_LOOPBACK)},
+                               .sin_addr = {htonl(address)},
                                .sin_port = htons((in_port_t)from_port)};
     struct sockaddr_storage to;
     socklen_t length = net_address(peer->host, peer->port, SOCK_STREAM, &to);
@@ -45,13 +48,13 @@ static int ask_from(int from_port, const struct peer *peer, const struct seen *o
     return answer.worker;
 }
 
-// All clients ask, each from a port of its own. Writes to worker[] the worker that answers
-// each.
-static void ask_all(const struct peer *peer, const struct seen *own, int first_port,
-                    int worker[CLIENTS])
+// All clients ask, from one address, each from a port of its own. Writes to worker[] the worker
+// that answers each.
+static void ask_all(const struct peer *peer, const struct seen *own, uint32_t address,
+                    int first_port, int worker[CLIENTS])
 {
     for (int i = 0; i < CLIENTS; i++)
-        worker[i] = ask_from(first_port + i, peer, own);
+        worker[i] = ask_from(address, first_port + i, peer, own);
 }
 
 // Shows one line: the worker that has answered each client. Returns how many clients got
@@ -79,20 +82,21 @@ static int show(const char *label, const int worker[CLIENTS], const int before[C
 
 void scene_sticky(void)
 {
-    int first[CLIENTS], again[CLIENTS], joined[CLIENTS], after[CLIENTS];
-    int compared, compared_joined, compared_after;
+    int first[CLIENTS], again[CLIENTS], elsewhere[CLIENTS], joined[CLIENTS], after[CLIENTS];
+    int compared, compared_elsewhere, compared_joined, compared_after;
     struct seen own[WORKERS_MAX];
     char options[80];
     struct peer peer = peer_begin("--workers 4 --mode sharded"), guest;
     int first_port = FIRST_PORT + getpid() % PORTS;
     read_stats(&peer, own);
-    ask_all(&peer, own, first_port, first);
-    ask_all(&peer, own, first_port, again);
+    ask_all(&peer, own, HERE, first_port, first);
+    ask_all(&peer, own, HERE, first_port, again);
+    ask_all(&peer, own, ELSEWHERE, first_port, elsewhere);
     snprintf(options, sizeof options, "--workers 1 --mode sharded --join --port %d", peer.port);
     guest = peer_begin(options);
-    ask_all(&peer, own, first_port, joined);
+    ask_all(&peer, own, HERE, first_port, joined);
     peer_end(&guest);
-    ask_all(&peer, own, first_port, after);
+    ask_all(&peer, own, HERE, first_port, after);
     peer_end(&peer);
 
     story_say("%d clients, each with a port of its own. A number: the worker that answers the "
@@ -100,13 +104,16 @@ void scene_sticky(void)
               CLIENTS);
     show("four workers", first, first, &compared);
     int moved_again = show("the same ports again", again, first, &compared);
+    int moved_elsewhere = show("from another address", elsewhere, first, &compared_elsewhere);
     int moved = show("a fifth worker joins", joined, first, &compared_joined);
     int moved_after = show("it leaves", after, first, &compared_after);
-    bool known =
-        compared > CLIENTS / 2 && compared_joined > CLIENTS / 2 && compared_after > CLIENTS / 2;
-    claim_report(
-        &hash_claim, holds_if(known && moved_again == 0 && moved > 0 && moved_after == 0),
-        "the same port comes to the same worker, %d of %d; but when a fifth joins, %d of %d "
-        "clients get another one",
-        compared - moved_again, compared, moved, compared_joined);
+    bool known = compared > CLIENTS / 2 && compared_elsewhere > CLIENTS / 2 &&
+                 compared_joined > CLIENTS / 2 && compared_after > CLIENTS / 2;
+    bool same = moved_again == 0 && moved_after == 0;
+    claim_report(&hash_claim, holds_if(known && same && moved_elsewhere > 0 && moved > 0),
+                 "the same address and port come to the same worker, %d of %d; from another "
+                 "address %d of "
+                 "%d come to another one, and when a fifth joins, %d of %d",
+                 compared - moved_again, compared, moved_elsewhere, compared_elsewhere, moved,
+                 compared_joined);
 }

@@ -1,0 +1,104 @@
+// address.c: see address.h.
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "net.h"
+
+struct sockaddr_storage address_make(bool is_ipv4, const void *bytes, uint16_t port)
+{
+    struct sockaddr_storage address = {0};
+    if (is_ipv4) {
+        struct sockaddr_in *in = (struct sockaddr_in *)&address;
+        in->sin_family = AF_INET;
+        in->sin_port = htons(port);
+        memcpy(&in->sin_addr, bytes, sizeof in->sin_addr);
+    } else {
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address;
+        in6->sin6_family = AF_INET6;
+        in6->sin6_port = htons(port);
+        memcpy(&in6->sin6_addr, bytes, sizeof in6->sin6_addr);
+    }
+    return address;
+}
+
+bool address_read(const char *text, uint16_t port, struct sockaddr_storage *address)
+{
+    uint8_t bytes[16];
+    bool is_ipv4 = inet_pton(AF_INET, text, bytes) == 1;
+    if (!is_ipv4 && inet_pton(AF_INET6, text, bytes) != 1)
+        return false;
+    *address = address_make(is_ipv4, bytes, port);
+    return true;
+}
+
+const void *address_bytes(const struct sockaddr_storage *address, size_t *length)
+{
+    *length = 0;
+    if (address->ss_family == AF_INET) {
+        *length = 4;
+        return &((const struct sockaddr_in *)address)->sin_addr;
+    }
+    if (address->ss_family == AF_INET6)
+        *length = 16;
+    return &((const struct sockaddr_in6 *)address)->sin6_addr;
+}
+
+uint16_t address_port(const struct sockaddr_storage *address)
+{
+    // The port is at the same place in sockaddr_in and sockaddr_in6.
+    return ntohs(((const struct sockaddr_in *)address)->sin_port);
+}
+
+socklen_t address_size(const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET)
+        return sizeof(struct sockaddr_in);
+    return sizeof(struct sockaddr_in6);
+}
+
+char *address_text(const struct sockaddr_storage *address, char *text)
+{
+    size_t length;
+    if (!inet_ntop(address->ss_family, address_bytes(address, &length), text, NET_NAME))
+        strcpy(text, "?");
+    return text;
+}
+
+bool address_is_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    size_t a_length, b_length;
+    const void *a_bytes = address_bytes(a, &a_length), *b_bytes = address_bytes(b, &b_length);
+    return a->ss_family == b->ss_family && a_length > 0 && !memcmp(a_bytes, b_bytes, a_length);
+}
+
+bool address_is(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    return address_is_host(a, b) && address_port(a) == address_port(b);
+}
+
+bool address_is_loopback(const struct sockaddr_storage *address)
+{
+    size_t length;
+    const uint8_t *bytes = address_bytes(address, &length);
+    if (length == 4)
+        return bytes[0] == 127;
+    return length == 16 && IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)(const void *)bytes);
+}
+
+struct sockaddr_storage address_of_socket(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    return address;
+}
+
+void random_bytes(void *bytes, size_t length)
+{
+    if (getrandom(bytes, length, 0) != (ssize_t)length)
+        die("the kernel gives no random numbers");
+}

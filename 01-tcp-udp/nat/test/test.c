@@ -1,0 +1,170 @@
+// test.c: tests of lesson 01, nat. `make test` runs them, the scenes, real peers, and the
+// patches in break/. Here: the programs; messages, agents and the relay are in test_*.h.
+#include "contract.h"
+
+#include "measure.h"
+#include "stun.h"
+#include "test_stun.h"
+#include "test_ice.h"
+#include "test_relay.h"
+
+static const char binding[] = "\0\1\0\0" COOKIE_AND_ID;
+
+static bool exchange(int port)
+{
+    uint8_t bytes[STUN_MAX];
+    struct stun_message answer;
+    struct sockaddr_storage mapped, own;
+    int fd = net_connect("127.0.0.1", port), udp = udp_socket();
+    bool good =
+        fd >= 0 && write_all(fd, BYTES(binding)) && read_exactly(fd, bytes, STUN_HEADER);
+    long size = good ? stun_size(bytes, STUN_HEADER) : 0;
+    good = good && size > 0 &&
+           read_exactly(fd, bytes + STUN_HEADER, (size_t)size - STUN_HEADER) &&
+           !stun_read(bytes, (size_t)size, &answer) &&
+           stun_find_address(&answer, XOR_MAPPED_ADDRESS, &mapped);
+    own = address_of_socket(fd);
+    good = good && address_is(&mapped, &own);
+    send_to(udp, port, BYTES(binding));
+    ssize_t length = await_datagram(udp, bytes, PATIENCE);
+    own = address_of_socket(udp);
+    good = good && length > 0 && !stun_read(bytes, (size_t)length, &answer) &&
+           stun_find_address(&answer, XOR_MAPPED_ADDRESS, &mapped) && address_is(&mapped, &own);
+    close(fd);
+    close(udp);
+    return good;
+}
+
+// ---- TCP -----------------------------------------------------------------------------------
+
+TEST(messages_in_any_pieces_over_tcp)
+{
+    pid_t pid;
+    char two[2 * sizeof binding];
+    uint8_t bytes[STUN_MAX];
+    int port = test_start(&pid, "./server --port 0");
+    memcpy(two, binding, 20);
+    memcpy(two + 20, binding, 20);
+    for (size_t cut = 0; cut <= 40 && !test_failures; cut++) {
+        int fd = net_connect("127.0.0.1", port);
+        CHECK(write_all(fd, two, cut));
+        if (cut % 8 == 0)
+            sleep_ms(2);
+        CHECK(write_all(fd, two + cut, 40 - cut));
+        for (int i = 0; i < 2; i++) {
+            CHECK(read_exactly(fd, bytes, STUN_HEADER));
+            long size = stun_size(bytes, STUN_HEADER);
+            CHECK(size > STUN_HEADER);
+            CHECK(read_exactly(fd, bytes + STUN_HEADER, (size_t)size - STUN_HEADER));
+        }
+        close(fd);
+    }
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(what_is_not_stun_ends_a_tcp_connection)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+    } cases[] = {{BYTES("GET / HTTP/1.1\r\n\r\n")},
+                 {BYTES("\0\1\xff\xfc" COOKIE_AND_ID)},
+                 {BYTES("\0\1\0\3" COOKIE_AND_ID)},
+                 {BYTES("\0\1\0\4" COOKIE_AND_ID "\0\6\0\x8")}};
+    pid_t pid;
+    char byte;
+    int port = test_start(&pid, "./server --port 0");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int fd = net_connect("127.0.0.1", port);
+        CHECK(write_all(fd, cases[i].bytes, cases[i].length));
+        CHECK_INT(read(fd, &byte, 1), 0);
+        close(fd);
+    }
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- the programs --------------------------------------------------------------------------
+
+TEST(the_client_and_its_options)
+{
+    char command[200];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0");
+    snprintf(command, sizeof command, "./client --port %d", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "the same: no NAT");
+    CHECK_HAS(test_output, "mapping         endpoint-independent");
+    CHECK_HAS(test_output, "filtering       endpoint-independent");
+    snprintf(command, sizeof command, "./client --port %d --tcp", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "the same: no NAT");
+    CHECK_INT(test_run("./client --tcp --port 1"), 1);
+    CHECK_HAS(test_output, "(is the server running?)");
+    CHECK_INT(test_run("./client --wait 5"), 2);
+    snprintf(command, sizeof command, "./client --port %d >/dev/full", port);
+    CHECK_INT(test_run(command), 1);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Servers that answer nonsense over TCP.
+TEST(the_client_is_strict)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *says;
+    } cases[] = {{BYTES("HTTP/1.1 400 Bad Request\r\n\r\n"), "does not speak STUN"},
+                 {BYTES("\1\1\0\0" COOKIE_AND_ID), "does not say our address"},
+                 {BYTES("\1\1\0\4" COOKIE_AND_ID "\0\x20\0\x8"), "is malformed"},
+                 {BYTES("\1\1\0\x10" COOKIE_AND_ID), "in the middle of its answer"},
+                 {BYTES("\1\1"), "has closed the connection"}};
+    char command[100];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int port = test_fake_server(cases[i].bytes, cases[i].length, false);
+        snprintf(command, sizeof command, "./client --tcp --port %d", port);
+        CHECK_INT(test_run(command), 1);
+        CHECK_HAS(test_output, cases[i].says);
+    }
+}
+
+// Two ./peer, with a folder in between; and what a peer says of texts that are none.
+TEST(two_peers_and_a_folder)
+{
+    char command[600];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0");
+    snprintf(command, sizeof command,
+             "d=$(mktemp -d); mkfifo $d/in; "
+             "./peer --port %d --folder $d answer <$d/in >$d/b & "
+             "exec 8>$d/in; "
+             "(echo hello Bob; until grep -q '< hello Bob' $d/b; do sleep 0.02; done) | "
+             "./peer --port %d --folder $d offer; wait; exec 8>&-; cat $d/b; rm -r $d",
+             port, port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "connected: host 127.0.0.1:");
+    CHECK_HAS(test_output, "< hello Bob\nthe other peer has left\n");
+    snprintf(command, sizeof command, "echo a=end-of-candidates | ./peer --port %d answer",
+             port);
+    CHECK_INT(test_run(command), 1);
+    CHECK_HAS(test_output, "it has no ice-ufrag or no ice-pwd");
+    snprintf(command, sizeof command, "echo hello | ./peer --port %d answer", port);
+    CHECK_INT(test_run(command), 1);
+    CHECK_HAS(test_output, "ends before 'a=end-of-candidates'");
+    CHECK_INT(test_run("./peer"), 2);
+    CHECK_INT(test_run("./peer nonsense"), 2);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(no_byte_of_others)
+{
+    char command[300];
+    pid_t pid;
+    if (!has_valgrind())
+        return;
+    int port = test_start(&pid, VALGRIND "./server --port 0");
+    CHECK(exchange(port));
+    snprintf(command, sizeof command, VALGRIND "./client --port %d", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_INT(test_stop(pid), 0);
+}

@@ -1,0 +1,83 @@
+// resource.c: see resource.h.
+#include "resource.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "smaller.h"
+#include "timers.h"
+
+#define PATTERN 251 // byte number n is n % PATTERN, as a letter
+
+bool resource_find(const char *path, int64_t now, struct resource *r)
+{
+    unsigned long long length;
+    int count, period_ms, phase_ms, used = 0;
+    memset(r, 0, sizeof *r);
+    if (sscanf(path, "/bytes/%10llu%n", &length, &used) == 1 && !path[used] &&
+        length <= RESOURCE_BYTES_MAX) {
+        r->length = length;
+        return true;
+    }
+    if (sscanf(path, "/ticks/%5d/%5d/%5d%n", &count, &period_ms, &phase_ms, &used) != 3 ||
+        path[used] || count < 1 || count > TICKS_MAX || period_ms < 1 || phase_ms < 0 ||
+        phase_ms >= period_ms)
+        return false;
+    r->length = (uint64_t)count * TICK_BYTES;
+    r->period_ns = period_ms * INT64_C(1000000);
+    r->first_ns = (now / r->period_ns + 1) * r->period_ns + phase_ms * INT64_C(1000000);
+    return true;
+}
+
+uint64_t resource_here(const struct resource *r, int64_t now, int64_t *more_ns)
+{
+    *more_ns = NEVER;
+    if (r->period_ns == 0)
+        return r->length;
+    uint64_t count = 0;
+    if (now >= r->first_ns)
+        count = (uint64_t)((now - r->first_ns) / r->period_ns) + 1;
+    if (count * TICK_BYTES >= r->length)
+        return r->length;
+    *more_ns = r->first_ns + (int64_t)count * r->period_ns;
+    return count * TICK_BYTES;
+}
+
+static void fill_bytes(uint64_t offset, uint8_t *out, size_t length)
+{
+    static uint8_t pattern[PATTERN];
+    if (!pattern[0])
+        for (int i = 0; i < PATTERN; i++)
+            pattern[i] = (uint8_t)('A' + i % 26);
+    while (length > 0) {
+        size_t at = offset % PATTERN, part = smaller(length, PATTERN - at);
+        memcpy(out, pattern + at, part);
+        out += part;
+        offset += part;
+        length -= part;
+    }
+}
+
+static void fill_ticks(const struct resource *r, uint64_t offset, uint8_t *out, size_t length)
+{
+    char line[24];
+    while (length > 0) {
+        size_t at = offset % TICK_BYTES, part = smaller(length, TICK_BYTES - at);
+        int64_t moment = r->first_ns + (int64_t)(offset / TICK_BYTES) * r->period_ns;
+        snprintf(line, sizeof line, "%08u%07u\n",
+                 (unsigned)(moment / INT64_C(10000000000) % 100000000),
+                 (unsigned)(moment / 1000 % 10000000));
+        memcpy(out, line + at, part);
+        out += part;
+        offset += part;
+        length -= part;
+    }
+}
+
+void resource_fill(const struct resource *r, uint64_t offset, uint8_t *out, size_t length)
+{
+    if (r->period_ns)
+        fill_ticks(r, offset, out, length);
+    else
+        fill_bytes(offset, out, length);
+}

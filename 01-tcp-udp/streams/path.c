@@ -1,0 +1,79 @@
+// path.c: see path.h.
+#include "path.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "random.h"
+#include "timers.h"
+
+void path_begin(struct path *path, const struct sockaddr_storage *address, bool validated)
+{
+    *path = (struct path){.address = *address, .validated = validated};
+}
+
+bool path_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    if (a->ss_family != b->ss_family)
+        return false;
+    if (a->ss_family == AF_INET)
+        return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
+               ((const struct sockaddr_in *)b)->sin_addr.s_addr;
+    return !memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
+                   &((const struct sockaddr_in6 *)b)->sin6_addr, sizeof(struct in6_addr));
+}
+
+bool path_same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    // The port stands at the same place in both families.
+    return path_same_host(a, b) && ((const struct sockaddr_in *)a)->sin_port ==
+                                       ((const struct sockaddr_in *)b)->sin_port;
+}
+
+uint64_t path_allows(const struct path *path)
+{
+    if (path->validated)
+        return UINT64_MAX;
+    if (path->sent >= AMPLIFICATION * path->received)
+        return 0;
+    return AMPLIFICATION * path->received - path->sent;
+}
+
+void path_challenge(struct path *path, int64_t pto_ns, int64_t now)
+{
+    random_bytes(path->challenge, sizeof path->challenge);
+    int64_t all_ns = CHALLENGE_TIMES * pto_ns;
+    if (all_ns < CHALLENGE_MIN_NS)
+        all_ns = CHALLENGE_MIN_NS;
+    path->challenging = path->challenge_due = true;
+    path->step_ns = all_ns / CHALLENGE_TIMES;
+    path->again_ns = now + path->step_ns;
+    path->fails_ns = now + all_ns;
+}
+
+bool path_answered(struct path *path, const uint8_t data[CHALLENGE_BYTES])
+{
+    if (!path->challenging || memcmp(path->challenge, data, CHALLENGE_BYTES))
+        return false;
+    path->challenging = path->challenge_due = false;
+    path->validated = true;
+    return true;
+}
+
+int64_t path_due_ns(const struct path *path)
+{
+    if (!path->challenging)
+        return NEVER;
+    return path->again_ns;
+}
+
+bool path_expire(struct path *path, int64_t now)
+{
+    if (now >= path->fails_ns) {
+        path->challenging = path->challenge_due = false;
+        return false;
+    }
+    path->challenge_due = true;
+    path->again_ns = now + path->step_ns;
+    return true;
+}

@@ -1,0 +1,305 @@
+// rpc.c: see rpc.h.
+#include "rpc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frame.h"
+
+// ---- status --------------------------------------------------------------------------------
+
+const char *rpc_status_name(int status)
+{
+    static const char *const names[RPC_STATUSES] = {"OK",
+                                                    "CANCELLED",
+                                                    "UNKNOWN",
+                                                    "INVALID_ARGUMENT",
+                                                    "DEADLINE_EXCEEDED",
+                                                    "NOT_FOUND",
+                                                    "ALREADY_EXISTS",
+                                                    "PERMISSION_DENIED",
+                                                    "RESOURCE_EXHAUSTED",
+                                                    "FAILED_PRECONDITION",
+                                                    "ABORTED",
+                                                    "OUT_OF_RANGE",
+                                                    "UNIMPLEMENTED",
+                                                    "INTERNAL",
+                                                    "UNAVAILABLE",
+                                                    "DATA_LOSS",
+                                                    "UNAUTHENTICATED"};
+    static char number[32];
+    if (status >= 0 && status < RPC_STATUSES)
+        return names[status];
+    snprintf(number, sizeof number, "status %d", status);
+    return number;
+}
+
+// From the document "HTTP to gRPC Status Code Mapping".
+enum rpc_status rpc_status_of_http(int http_status)
+{
+    switch (http_status) {
+    case 400:
+        return RPC_INTERNAL;
+    case 401:
+        return RPC_UNAUTHENTICATED;
+    case 403:
+        return RPC_PERMISSION_DENIED;
+    case 404:
+        return RPC_UNIMPLEMENTED;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+        return RPC_UNAVAILABLE;
+    default:
+        return RPC_UNKNOWN;
+    }
+}
+
+// From "gRPC over HTTP2", Errors.
+enum rpc_status rpc_status_of_reset(uint32_t error_code)
+{
+    switch (error_code) {
+    case REFUSED_STREAM: // the server has not looked at the call
+        return RPC_UNAVAILABLE;
+    case CANCEL:
+        return RPC_CANCELLED;
+    case ENHANCE_YOUR_CALM:
+        return RPC_RESOURCE_EXHAUSTED;
+    case INADEQUATE_SECURITY:
+        return RPC_PERMISSION_DENIED;
+    default:
+        return RPC_INTERNAL;
+    }
+}
+
+// ---- bytes that wait -----------------------------------------------------------------------
+
+size_t rpc_memory_max = RPC_MEMORY_MAX;
+
+static size_t memory_used; // in all calls together
+
+bool bytes_are_scarce(void)
+{
+    return memory_used > rpc_memory_max / 2;
+}
+
+// Moves what is left to the front, or to larger memory.
+static bool make_room(struct bytes *bytes, size_t length)
+{
+    size_t room = bytes->room;
+    if (bytes->start + bytes->length + length <= room)
+        return true;
+    if (bytes->length + length > room || bytes->start < room / 2) {
+        room = 2 * room + length;
+        if (memory_used + room - bytes->room > rpc_memory_max)
+            return false;
+        uint8_t *memory = malloc(room);
+        if (!memory)
+            return false;
+        if (bytes->length)
+            memcpy(memory, bytes_at(bytes), bytes->length);
+        free(bytes->memory);
+        memory_used += room - bytes->room;
+        bytes->memory = memory;
+        bytes->room = room;
+    } else {
+        memmove(bytes->memory, bytes_at(bytes), bytes->length);
+    }
+    bytes->start = 0;
+    return true;
+}
+
+bool bytes_add(struct bytes *bytes, const void *more, size_t length)
+{
+    if (length == 0)
+        return true;
+    if (!make_room(bytes, length))
+        return false;
+    memcpy(bytes->memory + bytes->start + bytes->length, more, length);
+    bytes->length += length;
+    return true;
+}
+
+const uint8_t *bytes_at(const struct bytes *bytes)
+{
+    if (bytes->length == 0)
+        return (const uint8_t *)"";
+    return bytes->memory + bytes->start;
+}
+
+void bytes_drop(struct bytes *bytes, size_t length)
+{
+    bytes->start += length;
+    bytes->length -= length;
+    if (bytes->length == 0)
+        bytes_free(bytes);
+}
+
+void bytes_free(struct bytes *bytes)
+{
+    memory_used -= bytes->room;
+    free(bytes->memory);
+    *bytes = (struct bytes){0};
+}
+
+// ---- messages ------------------------------------------------------------------------------
+
+void rpc_put_prefix(uint8_t out[RPC_PREFIX_BYTES], uint32_t length)
+{
+    out[0] = 0; // not compressed
+    out[1] = (uint8_t)(length >> 24);
+    out[2] = (uint8_t)(length >> 16);
+    out[3] = (uint8_t)(length >> 8);
+    out[4] = (uint8_t)length;
+}
+
+bool rpc_read_prefix(const uint8_t *bytes, size_t length, struct rpc_prefix *prefix)
+{
+    if (length < RPC_PREFIX_BYTES)
+        return false;
+    prefix->compressed = bytes[0];
+    prefix->length = frame_read_u32(bytes + 1);
+    return true;
+}
+
+// ---- header fields -------------------------------------------------------------------------
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool rpc_read_timeout(const char *text, size_t length, int64_t *ns)
+{
+    static const struct {
+        char unit;
+        int64_t ns;
+    } units[] = {{'H', INT64_C(3600000000000)}, {'M', INT64_C(60000000000)},
+                 {'S', INT64_C(1000000000)},    {'m', INT64_C(1000000)},
+                 {'u', INT64_C(1000)},          {'n', INT64_C(1)}};
+    int64_t number = 0;
+    if (length < 2 || length > 9)
+        return false;
+    for (size_t i = 0; i + 1 < length; i++) {
+        if (!is_digit(text[i]))
+            return false;
+        number = 10 * number + (text[i] - '0');
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (text[length - 1] != units[i].unit)
+            continue;
+        *ns = INT64_MAX / 4; // longer than any program runs
+        if (number < *ns / units[i].ns)
+            *ns = number * units[i].ns;
+        return true;
+    }
+    return false;
+}
+
+void rpc_put_timeout(char text[RPC_TIMEOUT_BYTES], int64_t ms)
+{
+    if (ms <= 99999999)
+        snprintf(text, RPC_TIMEOUT_BYTES, "%dm", (int)ms);
+    else
+        snprintf(text, RPC_TIMEOUT_BYTES, "%dS", (int)(ms / 1000 % 100000000));
+}
+
+size_t rpc_percent_encode(char *out, size_t room, const char *text, size_t length)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    size_t at = 0;
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        bool plain = c >= ' ' && c <= '~' && c != '%';
+        if (at + (plain ? 1 : 3) >= room)
+            break;
+        if (plain) {
+            out[at++] = (char)c;
+            continue;
+        }
+        out[at++] = '%';
+        out[at++] = hex[c >> 4];
+        out[at++] = hex[c & 15];
+    }
+    out[at] = '\0';
+    return at;
+}
+
+// The value of a hexadecimal digit; -1: it is none.
+static int hex_value(char c)
+{
+    if (is_digit(c))
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+size_t rpc_percent_decode(char *out, size_t room, const char *text, size_t length)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < length && at + 1 < room; i++) {
+        char c = text[i];
+        if (c == '%' && i + 2 < length && hex_value(text[i + 1]) >= 0 &&
+            hex_value(text[i + 2]) >= 0) {
+            c = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
+            i += 2;
+        }
+        out[at++] = c;
+    }
+    out[at] = '\0';
+    return at;
+}
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (is_digit(c))
+        return c - '0' + 52;
+    if (c == '+')
+        return 62;
+    if (c == '/')
+        return 63;
+    return -1;
+}
+
+long rpc_base64_decode(uint8_t *out, size_t room, const char *text, size_t length)
+{
+    uint32_t bits = 0;
+    int count = 0;
+    size_t at = 0;
+    for (int padding = 0; padding < 2 && length && text[length - 1] == '='; padding++)
+        length--;
+    for (size_t i = 0; i < length; i++) {
+        int value = base64_value(text[i]);
+        if (value < 0)
+            return -1;
+        bits = bits << 6 | (uint32_t)value;
+        count += 6;
+        if (count < 8)
+            continue;
+        count -= 8;
+        if (at == room)
+            return -1;
+        out[at++] = (uint8_t)(bits >> count);
+    }
+    if (length % 4 == 1)
+        return -1;
+    return (long)at;
+}
+
+bool rpc_is_content_type(const char *text, size_t length)
+{
+    static const char type[] = "application/grpc";
+    size_t own = sizeof type - 1;
+    if (length < own || memcmp(text, type, own))
+        return false;
+    return length == own || text[own] == '+' || text[own] == ';';
+}

@@ -1,0 +1,31 @@
+// stage.h: what the scenes have in common: the server, to-dos as messages, and frames in words.
+#ifndef STAGE_H
+#define STAGE_H
+
+#include "channel.h"
+#include "todo.h"
+
+// Says where the server is, once; stage_open() connects to it.
+void stage_server(const char *host, int port);
+void stage_open(struct channel *channel);
+
+// A ToDoItem; a Work. Valid until the next call.
+struct protobuf_writer stage_item(const char *text);
+struct protobuf_writer stage_work(int32_t steps, int32_t step_ms);
+
+// Asks, and dies if the answer is not OK.
+void stage_ask(struct channel *channel, const char *path, struct protobuf_writer message,
+               struct reply *reply);
+
+// What work has been done on the server since its start.
+struct todo_work_done stage_read_work(struct channel *channel);
+
+// For channel->seen: prints each frame, with its header fields or its messages' bytes.
+void stage_print_frames(struct channel *channel, bool to_server, const uint8_t *bytes,
+                        size_t length);
+void stage_print_from_here(void); // a new connection
+
+// Bytes as text: "08 01 12 0a". Returns text.
+char *stage_hex(const uint8_t *bytes, size_t length, char *text, size_t size);
+
+#endif

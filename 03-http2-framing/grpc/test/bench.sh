@@ -1,0 +1,56 @@
+# bench.sh: what a call costs a server: CPU time (user and system, all threads, as the kernel counts it),
+# side by side with node's @grpc/grpc-js and Python's grpcio (the C++ core, with a handler in Python), a
+# fresh server for each figure, in turn; the median of RUNS. The list of to-dos grows in all of them.
+. ../../common/test/peers.sh
+
+RUNS=${RUNS:-3}
+folder=$(mktemp -d)
+trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+python=python3
+"$python" -c "import grpc" 2>/dev/null || python=/usr/bin/python3 # Debian's
+
+median() { sort -n | sed -n "$(((RUNS + 1) / 2))p"; }
+
+# measure WHO CALLS OPTIONS...: starts that server, appends a figure to $folder/WHO.
+measure() {
+    who=$1 calls=$2
+    shift 2
+    case $who in
+    ours) start_server ./server --quiet && theirs=$port ;;
+    node) start_theirs node test/peer.js server ;;
+    core) start_theirs "$python" test/peer.py server ;;
+    esac || exit 1
+    build/load --port "$theirs" --pid "${pids##* }" --calls "$calls" "$@" >>"$folder/$who" || exit 1
+    kill "${pids##* }" && wait "${pids##* }" 2>/dev/null
+}
+
+# compare TITLE CALLS CALLS_OF_THEIRS OPTIONS...
+compare() {
+    title=$1 calls=$2 fewer=$3
+    shift 3
+    rm -f "$folder/ours" "$folder/node" "$folder/core"
+    for run in $(seq "$RUNS"); do
+        measure ours "$calls" "$@"
+        [ -z "$node" ] || measure node "$fewer" "$@"
+        [ -z "$core" ] || measure core "$fewer" "$@"
+    done
+    echo "$(median <"$folder/ours") $({ [ -z "$node" ] || cat "$folder/node"; } | median) $({ [ -z "$core" ] || cat "$folder/core"; } | median)" |
+        awk -v title="$title" '{ printf "  %-36s %9.2f us %9.1f us %9.1f us %8.3f %8.3f\n", title, $1, $2, $3, $2 ? $1 / $2 : 0, $3 ? $1 / $3 : 0 }'
+}
+
+node=yes core=yes
+[ -d node_modules/@grpc/grpc-js ] || node=""
+"$python" -c "import grpc" 2>/dev/null || core=""
+printf '  %-36s %12s %12s %12s %17s\n' "CPU of the server, median of $RUNS" ours grpc-js grpcio "ratio to each"
+compare "a call, one after the other" 20000 2000
+compare "a call, 50 at once" 100000 5000 --at-once 50
+compare "a message of a stream, both ways" 1000000 10000 --stream
+
+# Memory of our server while 100,000 messages pass, after the list of to-dos is full.
+start_server ./server --quiet
+pid=${pids##* }
+build/load --port "$port" --pid "$pid" --calls 10000 --stream >/dev/null
+before=$(sed -n 's/VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+build/load --port "$port" --pid "$pid" --calls 100000 --stream >/dev/null
+after=$(sed -n 's/VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+echo "  memory of our server before and after 100,000 messages each way: $before kB, $after kB"

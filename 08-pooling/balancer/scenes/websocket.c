@@ -1,0 +1,122 @@
+// websocket.c: connections that stay for hours: who has how many of them?
+#include "claim.h"
+#include "lab.h"
+#include "net.h"
+#include "scenes.h"
+#include "spawn.h"
+#include "story.h"
+
+#define CONNECTIONS 90
+#define BACKENDS    3
+
+static struct held {
+    struct fetch f;
+    int who;
+} held[CONNECTIONS];
+
+// Opens a WebSocket; the backend that accepts it holds it.
+static void open_one(int port, struct held *h)
+{
+    static const char fields[] = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                                 "Sec-WebSocket-Version: 13\r\n";
+    struct sockaddr_storage address;
+    net_address("127.0.0.1", port, SOCK_STREAM, &address);
+    fetch_or_die(&h->f, fetch_open(&h->f, &address, 0));
+    fetch_or_die(&h->f, fetch_ask(&h->f, "GET", "/", fields, NULL));
+    if (h->f.head.status != 101)
+        die("no WebSocket: %d", h->f.head.status);
+    h->who = lab_who(&h->f);
+}
+
+struct counts {
+    int at_first[BACKENDS], later[BACKENDS], sockets[BACKENDS];
+};
+
+static void count(int counts[BACKENDS])
+{
+    for (int i = 0; i < BACKENDS; i++)
+        counts[i] = 0;
+    for (int i = 0; i < CONNECTIONS; i++)
+        if (held[i].who >= 0)
+            counts[held[i].who]++;
+}
+
+// Opens them all. Then c is started anew, and those that it had come back.
+static struct counts try(const char *options, const int *weights)
+{
+    struct lab lab = {.count = 0};
+    struct counts counts;
+    for (int i = 0; i < BACKENDS; i++)
+        lab_backend(&lab, "");
+    lab_balancer(&lab, options, weights);
+    for (int i = 0; i < CONNECTIONS; i++)
+        open_one(lab.port, &held[i]);
+    count(counts.at_first);
+    for (int i = 0; i < BACKENDS; i++)
+        counts.sockets[i] = (int)lab_figure(&lab, i, "active");
+    lab_kill(&lab, 2);
+    lab_restart(&lab, 2, "");
+    for (int i = 0; i < CONNECTIONS; i++) {
+        if (held[i].who != 2)
+            continue;
+        if (fetch_read(&held[i].f) == FETCH_OK)
+            die("a connection to a backend that was killed goes on");
+        fetch_close(&held[i].f);
+        open_one(lab.port, &held[i]);
+    }
+    count(counts.later);
+    for (int i = 0; i < CONNECTIONS; i++)
+        fetch_close(&held[i].f);
+    lab_end(&lab);
+    return counts;
+}
+
+static void show(const char *name, const struct counts *c)
+{
+    story_row("%s|%d, %d, %d|%d, %d, %d", name, c->at_first[0], c->at_first[1], c->at_first[2],
+              c->later[0], c->later[1], c->later[2]);
+}
+
+static const struct claim long_lived = {
+    "8.16", "load balancing", "round robin is not for long-lived connections", HOLDS, NULL};
+static const struct claim least = {
+    "8.17", "load balancing", "least connections is for long-lived connections", HOLDS, NULL};
+static const struct claim first_servers = {
+    "8.36", "guide §9.4", "with round robin the first servers may collect all WebSockets",
+    NOT_HERE,
+    "round robin gives each backend as many new connections as any other; it does not see how "
+    "many have ended"};
+static const struct claim no_reuse = {
+    "8.43", "guide §9.4",
+    "a drawback of layer 4: each WebSocket needs its own connection to the backend", NOT_HERE,
+    "at layer 7, too: a connection that was upgraded belongs to one client (RFC 9110 §7.8)"};
+
+void scene_websocket(void)
+{
+    static const int weights[BACKENDS] = {2, 1, 1};
+    story_say("%d WebSockets are opened. Then c is started anew, and its clients come back.",
+              CONNECTIONS);
+    struct counts rr = try("--check-ms 0 --eject-after 0", NULL);
+    struct counts lc = try("--check-ms 0 --eject-after 0 --algorithm least-connections", NULL);
+    struct counts wlc =
+        try("--check-ms 0 --eject-after 0 --algorithm weighted-least-connections", weights);
+    story_head("connections of a, b, c|at first|c is new");
+    show("round-robin", &rr);
+    show("least-connections", &lc);
+    show("weighted-least-connections 2, 1, 1", &wlc);
+    claim_report(&long_lived, holds_if(rr.later[2] * 3 < rr.later[0]),
+                 "%d, %d, %d connections: the new backend has a tenth", rr.later[0],
+                 rr.later[1], rr.later[2]);
+    claim_report(&least, holds_if(lc.later[0] == 30 && lc.later[1] == 30 && lc.later[2] == 30),
+                 "%d, %d, %d", lc.later[0], lc.later[1], lc.later[2]);
+    claim_report(&first_servers,
+                 rr.at_first[0] == 30 && rr.at_first[1] == 30 && rr.at_first[2] == 30 ? NOT_HERE
+                                                                                      : UNCLEAR,
+                 "%d, %d, %d of %d", rr.at_first[0], rr.at_first[1], rr.at_first[2],
+                 CONNECTIONS);
+    int sockets = rr.sockets[0] + rr.sockets[1] + rr.sockets[2];
+    claim_report(&no_reuse, sockets == CONNECTIONS ? NOT_HERE : UNCLEAR,
+                 "layer 7 has %d connections to backends for %d WebSockets", sockets,
+                 CONNECTIONS);
+}

@@ -1,0 +1,248 @@
+// test_forwarding.h: requests and answers through the balancer: what arrives, and on which
+// connections. A part of test.c.
+
+// Starts a backend, or several; then a balancer in front of them.
+static int start_backend(pid_t *pid, const char *options)
+{
+    char command[200];
+    snprintf(command, sizeof command, "./backend --quiet --port 0 %s", options);
+    return test_start(pid, command);
+}
+
+static int start_balancer(pid_t *pid, int backend, const char *options)
+{
+    char command[300];
+    snprintf(command, sizeof command,
+             "./balancer --quiet --port 0 --check-ms 0 --backend 127.0.0.1:%d %s", backend,
+             options);
+    return test_start(pid, command);
+}
+
+static int listen_anywhere(int *port)
+{
+    struct sockaddr_in address = {0};
+    socklen_t length = sizeof address;
+    int fd = net_listen("127.0.0.1", 0, 64);
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+// Waits for a connection of the balancer's, but not for ever.
+static int accept_soon(int listener)
+{
+    struct pollfd waits = {listener, POLLIN, 0};
+    if (poll(&waits, 1, 5000) != 1)
+        return -1;
+    int fd = accept(listener, NULL, NULL);
+    struct timeval patience = {5, 0};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return fd;
+}
+
+static int connect_patiently(int port)
+{
+    struct timeval patience = {5, 0};
+    int fd = net_connect("127.0.0.1", port);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    return fd;
+}
+
+// Reads until `end` has come, the connection ends, or nothing comes any more.
+static char *read_until(int fd, const char *end)
+{
+    static char text[100000];
+    size_t length = 0;
+    *text = '\0';
+    while (!strstr(text, end) && length < sizeof text - 1) {
+        ssize_t got = read(fd, text + length, sizeof text - 1 - length);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+        text[length] = '\0';
+    }
+    return text;
+}
+
+static void say(int fd, const char *text)
+{
+    CHECK(write_all(fd, text, strlen(text)));
+}
+
+#define GET    "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+#define HEAD   "HTTP/1.1 200 OK\r\nContent-Length: "
+#define ANSWER HEAD "2\r\n\r\nok"
+
+TEST(fields_are_added_and_forged_ones_dropped)
+{
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, "--sticky");
+    int fd = connect_patiently(port);
+    say(fd, "GET /x?y HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\nX_Forwarded_For: "
+            "6.6.6.6\r\nConnection: X-Hop\r\nX-Hop: 1\r\nUpgrade: h2c\r\n\r\n");
+    int to = accept_soon(listener);
+    char *text = read_until(to, "\r\n\r\n");
+    CHECK_HAS(text, "GET /x?y HTTP/1.1\r\nHost: a\r\n");
+    CHECK_HAS(text,
+              "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\nVia: 1.1 workbench");
+    CHECK(!strstr(text, "6.6.6.6"));
+    CHECK(!strstr(text, "Hop"));
+    CHECK(!strstr(text, "Upgrade"));
+    say(to, ANSWER);
+    text = read_until(fd, "\r\n\r\nok");
+    CHECK_HAS(text, "HTTP/1.1 200 OK\r\n");
+    CHECK_HAS(text, "Via: 1.1 workbench\r\nSet-Cookie: balancer=");
+    say(fd, GET); // on the same two connections
+    CHECK_HAS(read_until(to, "\r\n\r\n"), "Host: a\r\n");
+    say(to, ANSWER);
+    CHECK_HAS(read_until(fd, "\r\n\r\nok"), "200 OK");
+    close(fd);
+    close(to);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Requests that come together are answered in their order, and content passes in both framings.
+TEST(pipelined_requests)
+{
+    pid_t pid, backend;
+    int port = start_balancer(&pid, start_backend(&backend, ""), "");
+    int fd = connect_patiently(port);
+    say(fd, "POST /bytes/3 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+            "POST /bytes/4 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+            "3;x=y\r\nabc\r\n0\r\nX-Trailer: 1\r\n\r\n"
+            "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
+            "GET /bytes/5 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" GET);
+    char *text = read_until(fd, "never");
+    char *three = strstr(text, "\r\n\r\nxxxHTTP/1.1 200"),
+         *four = strstr(text, "\r\n\r\nxxxxHTTP/1.1 200"),
+         *five = strstr(text, "\r\n\r\nxxxxx");
+    CHECK(three && four && five && three < four && four < five);
+    CHECK(five && strlen(five) == 9); // nothing behind the one that was the last
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_stop(backend), 0);
+}
+
+TEST(an_old_client)
+{
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, "");
+    int fd = connect_patiently(port);
+    say(fd, "GET / HTTP/1.0\r\n\r\n");
+    int to = accept_soon(listener);
+    CHECK_HAS(read_until(to, "\r\n\r\n"), "GET / HTTP/1.1\r\n");
+    say(to,
+        "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n");
+    char *text = read_until(fd, "never"); // to the end of the connection
+    CHECK_HAS(text, "\r\nConnection: close\r\n");
+    CHECK_HAS(text, "\r\n\r\nabc");
+    CHECK(!strstr(text, "chunked"));
+    CHECK(!strstr(text, "103"));
+    close(fd);
+    close(to);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(a_tunnel)
+{
+    for (int layer = 4; layer <= 7; layer += 3) {
+        pid_t pid;
+        char options[40];
+        int backend_port, listener = listen_anywhere(&backend_port);
+        snprintf(options, sizeof options, "--layer %d", layer);
+        int port = start_balancer(&pid, backend_port, options);
+        int fd = connect_patiently(port);
+        say(fd,
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        int to = accept_soon(listener);
+        char *text = read_until(to, "\r\n\r\n");
+        CHECK_HAS(text, "Connection: Upgrade\r\nUpgrade: websocket\r\n");
+        say(to, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
+                "websocket\r\n\r\nbytes-of-the-backend");
+        text = read_until(fd, "bytes-of-the-backend");
+        CHECK_HAS(text, "HTTP/1.1 101 ");
+        CHECK_HAS(text, "\r\n\r\nbytes-of-the-backend");
+        say(fd, "GET / HTTP/1.1\r\n\r\nno longer HTTP");
+        CHECK_TEXT(read_until(to, "longer HTTP"), "GET / HTTP/1.1\r\n\r\nno longer HTTP");
+        CHECK_INT(shutdown(fd, SHUT_WR), 0); // one half ends, the other one goes on
+        CHECK_INT(read(to, options, 1), 0);
+        say(to, "last words");
+        close(to);
+        CHECK_TEXT(read_until(fd, "never"), "last words");
+        close(fd);
+        close(listener);
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+TEST(the_proxy_protocol)
+{
+    pid_t pid;
+    char expected[120];
+    struct sockaddr_in own;
+    socklen_t length = sizeof own;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, "--layer 4 --proxy-protocol");
+    int fd = connect_patiently(port);
+    say(fd, "hello");
+    getsockname(fd, (struct sockaddr *)&own, &length);
+    snprintf(expected, sizeof expected, "PROXY TCP4 127.0.0.1 127.0.0.1 %d %d\r\nhello",
+             ntohs(own.sin_port), port);
+    int to = accept_soon(listener);
+    CHECK_TEXT(read_until(to, "hello"), expected);
+    close(fd);
+    close(to);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(the_page_of_the_balancer)
+{
+    pid_t pid, backend;
+    char change[100];
+    int backend_port = start_backend(&backend, "");
+    int port = start_balancer(&pid, backend_port, "");
+    CHECK_INT(ask(port, "GET", "/balancer", "", NULL), 200);
+    CHECK_INT(ask(port, "GET", "/balancer?format=json", "", NULL), 200);
+    CHECK_HAS(f.content.at, "\"state\":\"up\",\"weight\":1,");
+    snprintf(change, sizeof change, "/balancer?backend=127.0.0.1:%d&weight=0", backend_port);
+    CHECK_INT(ask(port, "PUT", change, "Origin: http://evil.example\r\n", NULL), 403);
+    CHECK_INT(ask(port, "PUT", change, "X-Forwarded-For: 1.2.3.4\r\n", NULL), 403);
+    CHECK_INT(ask(port, "GET", "/", "", NULL), 200);
+    CHECK_INT(ask(port, "PUT", change, "", NULL), 200);
+    CHECK_INT(ask(port, "GET", "/", "", NULL), 503);
+    CHECK_INT(ask(port, "PUT", "/balancer?algorithm=by-smell", "", NULL), 400);
+    CHECK_INT(ask(port, "PUT", "/balancer?backend=x&weight=1", "", NULL), 400);
+    CHECK_INT(ask(port, "POST", "/balancer", "", ""), 405);
+    CHECK_INT(ask(port, "CONNECT", "a:1", "", NULL), 501);
+    CHECK_INT(ask(port, "OPTIONS", "/", "Max-Forwards: 0\r\n", NULL), 204);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_stop(backend), 0);
+}
+
+// SIGTERM: a request that is under way is answered, a new connection is refused.
+TEST(the_balancer_drains)
+{
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, "");
+    int idle = connect_patiently(port), fd = connect_patiently(port);
+    say(fd, GET);
+    int to = accept_soon(listener);
+    read_until(to, "\r\n\r\n");
+    kill(pid, SIGTERM);
+    await_refusal(port);
+    CHECK_TEXT(read_until(idle, "never"), ""); // it is closed
+    say(to, ANSWER);
+    char *text = read_until(fd, "never");
+    CHECK_HAS(text, "\r\nConnection: close\r\n");
+    CHECK_HAS(text, "\r\n\r\nok");
+    close(idle);
+    close(fd);
+    close(to);
+    int status;
+    CHECK_INT(waitpid(pid, &status, 0), pid);
+    CHECK_INT(status, 0);
+}

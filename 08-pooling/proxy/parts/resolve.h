@@ -1,0 +1,27 @@
+// resolve.h: names become addresses. getaddrinfo() waits, so a few threads of their own call
+// it; what they find comes back over a socket that the loop reads like any other one.
+#ifndef RESOLVE_H
+#define RESOLVE_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+
+#include "loop.h"
+
+// `address` is NULL if there is no such name.
+typedef void (*resolve_found)(void *context, const struct sockaddr_storage *address);
+
+// Finds the address of "host:port", and calls found() once: for a numeric address at once, for
+// a name in a later round. False: too many look-ups are under way.
+bool resolve(const char *server, resolve_found found, void *context);
+
+// --resolve NAME=ADDRESS,...: a name that needs no look-up. With more addresses than one, each
+// look-up gets the next one, as many name servers do it.
+void resolve_fixed(const char *text);
+
+// The loop's end of the socket: open it as a connection when the loop runs (round()), and give
+// what comes to resolve_received(). -1: it is not to be opened.
+int resolve_socket(void);
+size_t resolve_received(const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,230 @@
+// proxy.c: a proxy for HTTP/1.1 with a shared cache.
+//
+// Run:    ./proxy --upstream 127.0.0.1:8218      a reverse proxy in front of ./origin
+//         ./proxy                                a forward proxy: curl -x http://127.0.0.1:8208
+//         ...
+//         ./client, or any browser; ./proxy --help shows the options
+// Watch:  X-Cache in the answers, and the lines that the proxy writes.
+//
+// Read first: take_request() and consult_cache() in requests.c; freshness.c, which is RFC 9111;
+// begin_answer() in exchange.c. One thread and one loop serve all connections: those of clients
+// and those to servers. This file says which of the two a call of the loop is about.
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache.h"
+#include "conn.h"
+#include "log.h"
+#include "options.h"
+#include "requests.h"
+#include "resolve.h"
+#include "settings.h"
+#include "upstream.h"
+
+#define BACKLOG 4096 // clients that may wait for accept()
+
+struct settings settings = {.answer_ms = 30000,
+                            .tunnel_idle_ms = 60000,
+                            .idle_ms = 60000,
+                            .collapse_ms = 5000,
+                            .connect_ports = "443",
+                            .self = {"workbench", false}};
+
+// What the loop allocates for a connection, whatever it is.
+union side {
+    struct conn conn;
+    struct client client; // `kind` stands at the same place in all of them
+    struct upstream upstream;
+};
+
+static struct loop *loop; // the only one
+static int clients;
+static bool lookups_open;
+
+static enum kind kind_of(struct conn *c)
+{
+    return ((union side *)c)->client.kind;
+}
+
+static void opened(struct conn *c)
+{
+    loop = c->loop;
+    if (upstream_is_opening()) {
+        upstream_opened(&((union side *)c)->upstream);
+    } else if (lookups_open) {
+        ((union side *)c)->client.kind = LOOKUPS;
+    } else {
+        client_opened(&((union side *)c)->client);
+        clients++;
+    }
+}
+
+static size_t received(struct conn *c, const char *bytes, size_t length)
+{
+    switch (kind_of(c)) {
+    case CLIENT:
+        return client_received(&((union side *)c)->client, bytes, length);
+    case UPSTREAM:
+        return upstream_received(&((union side *)c)->upstream, bytes, length);
+    case LOOKUPS:
+        return resolve_received(bytes, length);
+    }
+    return length;
+}
+
+static bool produce(struct conn *c)
+{
+    if (kind_of(c) == CLIENT)
+        return client_produce(&((union side *)c)->client);
+    return kind_of(c) == UPSTREAM && upstream_produce(&((union side *)c)->upstream);
+}
+
+static void timeout(struct conn *c)
+{
+    if (kind_of(c) == CLIENT)
+        client_timeout(&((union side *)c)->client);
+    else if (kind_of(c) == UPSTREAM)
+        upstream_timeout(&((union side *)c)->upstream);
+}
+
+static void woken(struct conn *c)
+{
+    if (kind_of(c) == CLIENT)
+        client_woken(&((union side *)c)->client);
+    else if (kind_of(c) == UPSTREAM)
+        upstream_woken(&((union side *)c)->upstream);
+}
+
+static void stop(struct conn *c)
+{
+    if (kind_of(c) == CLIENT)
+        client_stop(&((union side *)c)->client);
+    else if (kind_of(c) == UPSTREAM)
+        upstream_stop(&((union side *)c)->upstream);
+    else
+        c->broken = true;
+}
+
+static void closed(struct conn *c)
+{
+    if (kind_of(c) == CLIENT)
+        clients--;
+    if (kind_of(c) == CLIENT)
+        client_closed(&((union side *)c)->client);
+    else if (kind_of(c) == UPSTREAM)
+        upstream_closed(&((union side *)c)->upstream);
+}
+
+// Behind each round of the loop: opens the connections that the round has asked for.
+static bool end_of_round(void)
+{
+    int lookups = resolve_socket();
+    if (!loop)
+        return false;
+    lookups_open = lookups >= 0;
+    if (lookups_open)
+        conn_open(loop, lookups);
+    lookups_open = false;
+    upstream_open_all(loop);
+    return false;
+}
+
+// Leaves clients in the kernel's queue while there are CLIENTS_MAX: connections to servers have
+// places of their own.
+static int accept_client(int listener)
+{
+    errno = EMFILE;
+    if (clients >= CLIENTS_MAX)
+        return -1;
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+// --upstream HOST:PORT. The name is looked up once.
+static void set_upstream(const char *text)
+{
+    char host[HTTP_HOST_BYTES];
+    const char *colon = strrchr(text, ':');
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *all;
+    if (!colon || colon == text || strlen(text) >= sizeof host)
+        options_reject("--upstream takes HOST:PORT, not '%s'", text);
+    snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
+    if (*host == '[' && colon[-1] == ']')
+        snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2, text + 1);
+    int error = getaddrinfo(host, colon + 1, &hints, &all);
+    if (error)
+        options_reject("--upstream %s: %s", text, gai_strerror(error));
+    memcpy(&settings.upstream_address, all->ai_addr, all->ai_addrlen);
+    freeaddrinfo(all);
+    snprintf(settings.upstream, sizeof settings.upstream, "%s", text);
+    settings.has_upstream = true;
+}
+
+static const struct loop_server server = {.conn_bytes = sizeof(union side),
+                                          .conns_max = CLIENTS_MAX + UPSTREAMS_MAX + 1,
+                                          .opened = opened,
+                                          .received = received,
+                                          .produce = produce,
+                                          .timeout = timeout,
+                                          .woken = woken,
+                                          .stop = stop,
+                                          .closed = closed,
+                                          .round = end_of_round,
+                                          .accept = accept_client};
+
+int main(int argc, char **argv)
+{
+    static const char *host = "127.0.0.1";
+    static int port = 8208, cache_mb = 64, object_kb = 4096;
+    static bool quiet;
+    static option_call upstream = set_upstream, resolve_name = resolve_fixed;
+    static const struct option_spec options[] = {
+        {"host", OPTION_TEXT, &host, .help = "address to listen on"},
+        {"port", OPTION_INT, &port, 0, 65535, "port to listen on; 0: the kernel chooses"},
+        {"upstream", OPTION_CALL, &upstream,
+         .help = "HOST:PORT of the one server behind a reverse proxy"},
+        {"forward", OPTION_FLAG, &settings.forwards,
+         .help = "be a forward proxy as well (without --upstream it always is one)"},
+        {"connect-ports", OPTION_TEXT, &settings.connect_ports,
+         .help = "ports that CONNECT may reach"},
+        {"allow-private", OPTION_FLAG, &settings.allow_private,
+         .help = "forward also to loopback, private and own addresses"},
+        {"tell-client", OPTION_FLAG, &settings.tell_client,
+         .help = "forward with the client's address in X-Forwarded-For"},
+        {"resolve", OPTION_CALL, &resolve_name,
+         .help = "NAME=ADDRESS,...: a name that needs no look-up"},
+        {"cache-mb", OPTION_INT, &cache_mb, 0, 65536, "size of the store; 0: none"},
+        {"object-kb", OPTION_INT, &object_kb, 1, 1048576, "of one stored content, at most"},
+        {"no-collapse", OPTION_FLAG, &settings.no_collapse,
+         .help = "each miss asks the server, also if another one is under way"},
+        {"no-upgrade", OPTION_FLAG, &settings.no_upgrade,
+         .help = "drop Upgrade and Connection: no WebSocket"},
+        {"upstream-http10", OPTION_FLAG, &settings.upstream_http10,
+         .help = "speak HTTP/1.0 to the server"},
+        {"answer-ms", OPTION_INT, &settings.answer_ms, 1, 3600000,
+         "that a server may be silent"},
+        {"tunnel-idle-ms", OPTION_INT, &settings.tunnel_idle_ms, 1, 86400000,
+         "that a tunnel may be silent"},
+        {"idle-ms", OPTION_INT, &settings.idle_ms, 1, 3600000,
+         "that a client's connection may wait for its next request"},
+        {"collapse-ms", OPTION_INT, &settings.collapse_ms, 1, 3600000,
+         "that a client waits for another one's request"},
+        {"quiet", OPTION_FLAG, &quiet, .help = "print no line for each request"},
+        {0}};
+    options_parse(
+        argc, argv,
+        &(struct command){"", "Lesson 08, proxy: forward, reverse, caching.", options});
+    log_begin(quiet);
+    settings.forwards = settings.forwards || !settings.has_upstream;
+    settings.no_cache = cache_mb == 0;
+    struct cache_limits limits = {(size_t)cache_mb << 20, (size_t)object_kb << 10};
+    cache_begin(&limits);
+    long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
+    const struct cache_figures *figures = cache_figures();
+    printf("stopped: %ld connections; %ld answers stored, %ld evicted, %zu in the store\n",
+           accepted, figures->stored, figures->evicted, figures->entries);
+    cache_end();
+    return 0;
+}
