@@ -45,7 +45,7 @@ ifneq ($(if $(NEEDS),$(shell $(CC) -include $(firstword $(NEEDS)) -x c -E /dev/n
 
 LEFT_OUT := yes
 
-all run bench fuzz pictures:
+all run bench fuzz pictures missing:
 	@echo "$(FOLDER) needs $(or $(SINCE),the header $(firstword $(NEEDS))), and is left out$(if $(SINCE),,: apt-get install $(lastword $(NEEDS)))"
 
 test: all
@@ -57,6 +57,9 @@ FORCE:
 else
 
 all: $(ALL_PROGRAMS)
+
+# Says what the lesson needs and this machine does not have.
+missing:
 
 build/parent.a: $(PARENT:%=build/parent-%.o)
 	$(ARCHIVE)
@@ -129,4 +132,4 @@ endif
 clean:
 	rm -rf build $(ALL_PROGRAMS)
 
-.PHONY: all run test bench fuzz seeds pictures clean FORCE
+.PHONY: all missing run test bench fuzz seeds pictures clean FORCE

@@ -7,7 +7,7 @@
 #include "quic.h"
 #include "test_server.h"
 
-#define RAW_PATIENCE_NS INT64_C(8000000000)
+#define RAW_PATIENCE_NS INT64_C(20000000000)
 #define RAW_NONE        UINT64_MAX // no code: nothing was closed or reset
 #define RAW_ANSWER      65536
 
@@ -17,8 +17,10 @@ static inline SSL_CTX *raw_context(void)
     struct certificate_files ca;
     ask_keys("../keys");
     ca = ask_files(CERTIFICATE_CA);
-    if (!ctx)
+    if (!ctx) {
+        certificates_make("../keys");
         ctx = quic_client_context(ca.chain, NULL);
+    }
     return ctx;
 }
 

@@ -1,5 +1,7 @@
 // test.c: tests of lesson 04, http3. `make test` runs them, the scenes, real peers, and the
 // patches in break/.
+#define SERVER_IS_UDP
+#include "contract.h"
 #include "h3_client.h"
 #include "test_client.h"
 #include "test_frames.h"
@@ -9,7 +11,7 @@
 static struct h3_client client; // too large for the stack
 
 // One good exchange with the server on this port.
-static inline bool exchange(int port)
+static bool exchange(int port)
 {
     struct answer answer = {0};
     int64_t until_ns = now_ns() + RAW_PATIENCE_NS;
@@ -23,9 +25,9 @@ static inline bool exchange(int port)
     return good;
 }
 
-// ---- what each lesson's programs promise ---------------------------------------------------
+// ---- the command line ----------------------------------------------------------------------
 
-TEST(the_command_line)
+TEST(options_of_its_own)
 {
     static const struct {
         const char *command;
@@ -33,46 +35,13 @@ TEST(the_command_line)
         const char *says;
     } table[] = {
         {"./server --help", 0, "--no-retry"},
-        {"./client --help", 0, "usage: client [options]"},
-        {"./play --help", 0, "usage: play [options] [SCENE]"},
-        {"./server --colour red", 2, "unknown option '--colour'"},
-        {"./server --port 65536", 2, "from 0 to 65535, not '65536'"},
-        {"./server 8304", 2, "unexpected argument '8304'"},
         {"./client nowhere", 2, "a path begins with '/'"},
         {"./client --port 1 --ca /nowhere /", 1, "cannot read the CA /nowhere"},
-        {"./client --port 1 /", 1, "(is the server running?)"},
-        {"./play no-such-scene", 2, "no scene 'no-such-scene'; there are:"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         CHECK_INT(test_run(table[i].command), table[i].status);
         CHECK_HAS(test_output, table[i].says);
     }
-}
-
-// The pair without wire, as in two terminals: all scenes play, and what needs packets is
-// skipped.
-TEST(all_scenes_without_wire)
-{
-    char command[80];
-    pid_t pid;
-    int port = start_server(&pid, "");
-    snprintf(command, sizeof command, "STRICT= ./play --port %d", port);
-    CHECK_INT(test_run(command), 0);
-    CHECK_HAS(test_output, "without wire there are no packets");
-    CHECK_HAS(test_output, "SKIPPED");
-    CHECK_HAS(test_output, "HOLDS");
-    CHECK_INT(test_stop(pid), 0);
-}
-
-TEST(a_busy_port)
-{
-    char command[80];
-    pid_t pid;
-    int port = start_server(&pid, "");
-    snprintf(command, sizeof command, "./server --port %d", port);
-    CHECK_INT(test_run(command), 1);
-    CHECK_HAS(test_output, "cannot listen on 127.0.0.1:");
-    CHECK_INT(test_stop(pid), 0);
 }
 
 TEST(the_client_checks_the_server)

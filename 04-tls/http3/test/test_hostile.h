@@ -21,7 +21,7 @@
     "a"           // GET
 #define CLOSES 60 // connections that the server closes with an error
 
-static inline bool exchange(int port);
+static bool exchange(int port);
 
 static inline int start_server(pid_t *pid, const char *options)
 {
