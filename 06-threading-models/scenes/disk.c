@@ -16,8 +16,9 @@
 
 #define WANTED_MS   20 // records grow until the disk takes so long for one
 #define KB_FIRST    256
-#define TRIED       3 // records of each length; the middle one counts
-#define WRITE_TIMES 4 // a measurement lasts until so many records are written
+#define TRIED       3 // records of each length; the quickest one counts
+#define WRITE_TIMES 3 // a measurement lasts until so many records are written
+#define GOES_ON     3 // answers for each of the others between two records, and more
 #define TRIES       3
 
 // Where the file may be: the first folder that is on a disk.
@@ -33,23 +34,44 @@ static const char *folder_on_disk(void)
     return NULL;
 }
 
-// How long a record of so many KB takes until the disk has it.
-static double record_ms(int kb)
+// How long a record of so many KB takes until the disk has it, at least: other programs may use
+// the disk for a moment.
+static double record_ms(int of_kb)
 {
-    double ms[TRIED];
+    double least_ms = 0;
     for (int i = 0; i < TRIED; i++) {
         int64_t from_ns = now_ns();
-        if (!disk_write(kb))
-            die("cannot write %d KB to the disk: %s", kb, strerror(errno));
-        ms[i] = ms_since(from_ns);
+        if (!disk_write(of_kb))
+            die("cannot write %d KB to the disk: %s", of_kb, strerror(errno));
+        double ms = ms_since(from_ns);
+        if (i == 0 || ms < least_ms)
+            least_ms = ms;
+        if (ms < WANTED_MS)
+            break; // too short
     }
-    return median_of(ms, TRIED);
+    return least_ms;
 }
 
 // ---- the figures ---------------------------------------------------------------------------
 
 static struct beside results[LAB_MODELS_MAX], helped; // helped: loop with --disk-thread
+static int kb;                                        // the length of a record
 static char path[40], options[80];
+
+// The models that go on, and the loop that does not, are what the claim is about. uring is the
+// last one, because not every machine allows it.
+static const char *const others[] = {"thread", "pool", "uring"};
+
+static int others_count(void)
+{
+    return 2 + !model_left_out();
+}
+
+static void choose_length(int of_kb)
+{
+    kb = of_kb;
+    snprintf(path, sizeof path, "/write?kb=%d", kb);
+}
 
 static void measure(int model)
 {
@@ -77,28 +99,38 @@ static void measure_all(void)
     beside_show("loop, a disk thread", &helped, longest_ms);
 }
 
-// Whether the others wait for the disk in this model, much less than in the loop.
-static bool goes_on(const struct beside *result)
+// Of a model that stands still while it waits for the disk, each of the others has one answer
+// between two records, two at most. These are counts, so a busy machine does not matter.
+static bool stands_still(const struct beside *result)
 {
-    const struct beside *loop = &results[lab_model("loop")];
-    return result->served == BESIDE_OTHERS && loop->half_ms > BESIDE_APART * result->half_ms;
+    return result->answers <= 2 * BESIDE_OTHERS;
 }
 
-// Measures again where this machine was busy for a moment.
-static bool all_go_on(const char *const *names, int count)
+static bool goes_on(const struct beside *result)
 {
-    bool all = true;
-    for (int i = 0; i < count; i++) {
-        int model = lab_model(names[i]);
-        for (int j = 0; j < TRIES && !goes_on(&results[model]); j++) {
-            measure(lab_model("loop"));
-            measure(model);
-        }
-        all = all && goes_on(&results[model]);
-    }
-    for (int j = 0; j < TRIES && !goes_on(&helped); j++)
+    return result->served == BESIDE_OTHERS && result->answers > GOES_ON * BESIDE_OTHERS;
+}
+
+static bool as_documented(void)
+{
+    bool good = stands_still(&results[lab_model("loop")]) && goes_on(&helped);
+    for (int i = 0; i < others_count(); i++)
+        good = good && goes_on(&results[lab_model(others[i])]);
+    return good;
+}
+
+// Measures again with longer records where the disk was slow or busy only for a moment.
+static bool become_as_documented(void)
+{
+    for (int i = 0; i < TRIES && !as_documented(); i++) {
+        if (kb < DISK_KB_MAX)
+            choose_length(2 * kb);
+        measure(lab_model("loop"));
         measure_helped();
-    return all && goes_on(&helped);
+        for (int j = 0; j < others_count(); j++)
+            measure(lab_model(others[j]));
+    }
+    return as_documented();
 }
 
 static const struct claim off_the_core = {
@@ -107,35 +139,34 @@ static const struct claim off_the_core = {
 
 void scene_disk(void)
 {
-    static const char *const others[] = {"thread", "pool", "uring"};
-    const struct beside *loop = &results[lab_model("loop")];
-    int kb = KB_FIRST, count = 2 + !model_left_out();
     const char *folder = folder_on_disk();
     if (!folder) {
         claim_report(&off_the_core, SKIPPED, "no folder here is on a disk: tmpfs is memory");
         return;
     }
     disk_choose(folder);
-    double ms = record_ms(kb);
-    while (ms < WANTED_MS && kb < DISK_KB_MAX)
-        ms = record_ms(kb *= 2);
-    snprintf(path, sizeof path, "/write?kb=%d", kb);
     snprintf(options, sizeof options, "--disk %s", folder);
-    story_say("One client asks for %s, again and again: until fdatasync() returns, that takes",
-              path);
+    choose_length(KB_FIRST);
+    double ms = record_ms(kb);
+    while (ms < WANTED_MS && kb < DISK_KB_MAX) {
+        choose_length(2 * kb);
+        ms = record_ms(kb);
+    }
+    story_say("One client asks for %s, again and again: that takes", path);
     story_say(
         "this disk %.0f ms. %d others ask for /cheap, and pause for %d ms. How long do 99 %%",
         ms, BESIDE_OTHERS, BESIDE_PAUSE_MS);
     story_say("of the requests of one of these clients take? (The one that waits longest.)");
     story_say("");
     measure_all();
-    bool shown = all_go_on(others, count);
-    const struct beside *thread = &results[lab_model("thread")];
+    bool shown = become_as_documented();
     char uring[60] = "";
     if (!model_left_out())
-        snprintf(uring, sizeof uring, ", io_uring %.1f", results[lab_model("uring")].half_ms);
-    claim_report(&off_the_core, holds_if(shown),
-                 "half of the others' requests take more than %.1f ms in a loop that calls "
-                 "fdatasync(); thread %.1f%s, a loop with a disk thread %.1f",
-                 loop->half_ms, thread->half_ms, uring, helped.half_ms);
+        snprintf(uring, sizeof uring, ", io_uring %.0f", results[lab_model("uring")].answers);
+    claim_report(
+        &off_the_core, holds_if(shown),
+        "for each record the others have %.0f answers from a loop that calls "
+        "fdatasync(); from threads %.0f, a pool %.0f%s, a loop with a disk thread %.0f",
+        results[lab_model("loop")].answers, results[lab_model("thread")].answers,
+        results[lab_model("pool")].answers, uring, helped.answers);
 }
