@@ -88,6 +88,7 @@ finish() {
     printf 'seconds\t%s\t%s\n' "$lesson" \
         "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')" >>"$LEDGER"
     [ $left_out -eq 0 ] || printf 'more\t%s\t%d\n' "$lesson" $left_out >>"$LEDGER"
-    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" -f $common/tools/ledger.awk
+    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" \
+        -f $common/tools/terminal.awk -f $common/tools/ledger.awk
     [ -z "$failed" ] || { echo "$lesson: not as documented:$failed" && exit 1; }
 }
