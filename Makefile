@@ -37,9 +37,9 @@ run-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) run
 
 # Every part writes how many of its tests passed into $RESULTS; the last line adds them up.
-test: $(LESSONS) $(VARIATIONS)
+test unit: $(LESSONS) $(VARIATIONS)
 	@RESULTS=$$(mktemp) && export RESULTS && trap 'rm -f $$RESULTS' EXIT; \
-	$(MAKE) --no-print-directory -k test-common $(NUMBERS:%=test-%) $(VARIATION_NAMES:%=test-%); \
+	$(MAKE) --no-print-directory -k $@-common $(NUMBERS:%=$@-%) $(VARIATION_NAMES:%=$@-%); \
 	awk '{ p += $$2; f += $$3; s += $$4 } \
 	    END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' $$RESULTS
 
@@ -48,6 +48,12 @@ test-common: common
 
 test-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) test
+
+unit-common: common
+	@$(MAKE) --no-print-directory -C common unit
+
+unit-%: common
+	@$(MAKE) --no-print-directory -C $(lesson) unit
 
 bench: bench-common $(NUMBERS:%=bench-%) $(VARIATION_NAMES:%=bench-%)
 
@@ -70,6 +76,9 @@ soak: $(LESSONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
 	@sh common/test/soak.sh $(LESSONS)
 
+cross:
+	@sh common/tools/cross.sh
+
 notes:
 	@sh common/tools/notes.sh $(if $(UPDATE),update,list "$(SECTION)")
 
@@ -82,7 +91,7 @@ clean:
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 
-.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all test test-common bench bench-common pictures soak notes doctor clean help
+.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all test test-common unit unit-common bench bench-common pictures soak cross notes doctor clean help
 
 #| make                               build everything
 #| make run                           play all lessons, one after the other, and show the ledger
@@ -93,6 +102,7 @@ help:
 #| make run-06 MORE=1                 also the scenes that the tour has no time for; so with run-all
 #| make run-09 ARGS="--rtt 200"       on another link: see common/wire/wire --help
 #| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
+#| make unit, make unit-09            only the unit tests
 #| make bench, make bench-09          benchmarks, where a lesson has them
 #| make fuzz-02                       hostile bytes made by clang's libFuzzer, FUZZ_SECONDS=30 of them
 #| make soak                          all servers at once, ten minutes of good and hostile load
@@ -100,6 +110,7 @@ help:
 #| make notes SECTION=3.2             only that one; SECTION=18.2, SECTION="load balancing"
 #| make doctor                        what this machine offers, what is missing, and how to get it
 #| make SAN=address,undefined test    the same tests with sanitizers; also SAN=thread
+#| make cross                         compiled for other processors and libraries, and tested there
 #| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error
 #| make pictures, make pictures-09    the pictures in the READMEs, made anew from real runs
 #| make clean                         remove what was built

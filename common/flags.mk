@@ -12,7 +12,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 CC      ?= cc
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-zero-length
 CFLAGS  ?= -O2 -g
-override CFLAGS += -std=gnu17 -D_GNU_SOURCE $(WARN) $(if $(STRICT),-Werror) -pthread -I$(COMMON_DIR)
+override CFLAGS += -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 $(WARN) $(if $(STRICT),-Werror) -pthread -I$(COMMON_DIR)
 override CFLAGS += $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 
 # Other flags, other objects: build/flags changes exactly when the flags do.

@@ -3,6 +3,7 @@
 #   make          builds ./server, ./client and ./play (and common/wire/wire)
 #   make run      plays the lesson's scenes        [SCENE=name or number] [ARGS="--rtt 200"] [MORE=1]
 #   make test     unit tests, scenes, real peers, and the patches in break/
+#   make unit     only the unit tests
 #   make bench    where the lesson has a test/bench.sh
 #   make fuzz     where it has a test/fuzz.c: hostile bytes made by libFuzzer  [FUZZ_SECONDS=30]
 #   make pictures plays the scenes in PICTURES for the pictures in README.md
@@ -48,7 +49,7 @@ LEFT_OUT := yes
 all run bench fuzz pictures missing:
 	@echo "$(FOLDER) needs $(or $(SINCE),the header $(firstword $(NEEDS))), and is left out$(if $(SINCE),,: apt-get install $(lastword $(NEEDS)))"
 
-test: all
+test unit: all
 	@[ -z "$$RESULTS" ] || echo "$(FOLDER) 0 $(if $(SINCE),0 0,$(if $(STRICT),1 0,0 1))" >>"$$RESULTS"
 	@[ -z "$(STRICT)" ] || [ -n "$(SINCE)" ]
 
@@ -108,6 +109,9 @@ run: all
 test: all build/test $(TOOLS:%=build/%)
 	@sh $(COMMON_DIR)/test/test.sh
 
+unit: all build/test
+	@sh $(COMMON_DIR)/test/test.sh unit
+
 bench: all $(TOOLS:%=build/%)
 	@if [ -f test/bench.sh ]; then sh test/bench.sh; else echo "$(FOLDER) has no benchmark"; fi
 
@@ -132,4 +136,4 @@ endif
 clean:
 	rm -rf build $(ALL_PROGRAMS)
 
-.PHONY: all missing run test bench fuzz seeds pictures clean FORCE
+.PHONY: all missing run test unit bench fuzz seeds pictures clean FORCE

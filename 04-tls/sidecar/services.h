@@ -3,6 +3,8 @@
 #ifndef SERVICES_H
 #define SERVICES_H
 
+#include <netinet/in.h>
+
 #include "breaker.h"
 #include "http.h"
 #include "net.h"

@@ -88,11 +88,11 @@ void worker_pool_start(struct worker_pool *pool)
 {
     struct timespec until;
     fflush(stdout); // else every child would print what is in the buffer now
-    clock_gettime(CLOCK_MONOTONIC, &until);
+    clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += SETTLE_SECONDS;
     for (int i = 0; i < pool->workers; i++) {
         start(pool, i);
-        while (sem_clockwait(&pool->stats->settled, CLOCK_MONOTONIC, &until))
+        while (sem_timedwait(&pool->stats->settled, &until))
             if (errno != EINTR)
                 die("worker %d does not begin: %s", i + 1, strerror(errno));
     }
