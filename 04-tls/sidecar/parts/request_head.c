@@ -20,17 +20,6 @@ static void remove_own_fields(struct http_head *head)
     head->field_count = kept;
 }
 
-// A query that stands behind no path gets the path "/".
-static struct http_text with_slash(const char *query, size_t length)
-{
-    static char target[HTTP_LINE_BYTES];
-    if (length > sizeof target - 1)
-        length = sizeof target - 1; // no line is so long
-    target[0] = '/';
-    memcpy(target + 1, query, length);
-    return (struct http_text){target, length + 1};
-}
-
 // An app may send the whole URI, as to a proxy ("http_proxy"); the next hop gets the path
 // (RFC 9112 §3.2.1).
 static void use_origin_form(struct http_head *head)
@@ -39,14 +28,10 @@ static void use_origin_form(struct http_head *head)
     const char *scheme = memmem(head->target.at, head->target.length, "://", 3);
     if (head->target.at[0] == '/' || !scheme)
         return;
-    const char *path = scheme + 3;
-    while (path < end && *path != '/' && *path != '?')
-        path++;
+    const char *path = memchr(scheme + 3, '/', (size_t)(end - scheme - 3));
     head->target = (struct http_text){"/", 1};
-    if (path < end && *path == '/')
+    if (path)
         head->target = (struct http_text){path, (size_t)(end - path)};
-    else if (path < end) // a query without a path: "http://stock?ms=1"
-        head->target = with_slash(path, (size_t)(end - path));
 }
 
 bool request_head_write(struct downstream *d, struct http_head *head)
