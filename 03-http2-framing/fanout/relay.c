@@ -35,6 +35,7 @@ struct end {
 
 static struct loop *loop; // the only one
 static int clients;
+static long accepted; // clients, since the start
 
 static struct end *end_of(struct conn *conn)
 {
@@ -62,6 +63,7 @@ static void opened(struct conn *conn)
     conn_deadline(conn, IDLE_MS);
     if (!client) {
         clients++;
+        accepted++;
         connect_backend(end);
         return;
     }
@@ -214,7 +216,8 @@ int main(int argc, char **argv)
                   &(struct command){"", "Lesson 03, fanout: bytes, to one backend.", options});
     backends_default();
     log_begin(quiet);
-    printf("stopped: clients %ld\n", loop_run(net_listen(host, port, BACKLOG), &server));
+    loop_run(net_listen(host, port, BACKLOG), &server);
+    printf("stopped: clients %ld\n", accepted);
     for (const struct backend *b = backends; b < backends + backend_count; b++)
         printf("  %-22s connections %ld\n", b->name, b->opened);
     return 0;
