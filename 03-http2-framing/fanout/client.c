@@ -4,7 +4,8 @@
 //         ./client --backend 127.0.0.1:9001 --backend 127.0.0.1:9002    it balances itself
 //         ./client --lookaside 127.0.0.1:8213        a service names the backend
 //         ./client --connections 3                   three connections, for a relay
-// Watch:  the shares. Behind a relay this client does not know who answers: look at the servers'
+// Watch:  the shares. Behind a relay this client does not know who answers: look at the
+// servers'
 //         last lines. A proxy with --tell says it.
 //
 // Read parts/spread.c: which connection gets the next request?
@@ -55,18 +56,16 @@ static void count(struct ask *ask)
 
 static void print_counts(const struct load *load, double ms)
 {
-    printf("%d requests in %.0f ms, connections: %d, errors: %d; answered by:\n", load->requests,
-           ms, spread.opened, load->errors);
+    printf("%d requests in %.0f ms, connections: %d, errors: %d; answered by:\n",
+           load->requests, ms, spread.opened, load->errors);
     for (int i = 0; i < NAMES_MAX && *names[i].name; i++)
         story_bar(names[i].name, names[i].answers, load->requests, "%d", names[i].answers);
 }
 
 int main(int argc, char **argv)
 {
-    static struct load load = {.like = {.method = "GET", .path = "/"},
-                               .requests = 100,
-                               .at_once = 10,
-                               .ended = count};
+    static struct load load = {
+        .like = {.method = "GET", .path = "/"}, .requests = 100, .at_once = 10, .ended = count};
     static bool grpc;
     static option_call add = add_backend;
     static const struct option_spec options[] = {

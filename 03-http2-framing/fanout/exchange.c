@@ -78,6 +78,14 @@ void exchange_dispatch(struct exchange *x, int64_t now_ns)
 
 // ---- one end is gone -----------------------------------------------------------------------
 
+// These codes blame what this proxy has sent, or what it was sent: they are not for the
+// other end.
+static bool is_about_this_hop(enum error_code code)
+{
+    return code == CONNECTION_LOST || code == PROTOCOL_ERROR || code == FLOW_CONTROL_ERROR ||
+           code == STREAM_CLOSED || code == FRAME_SIZE_ERROR || code == COMPRESSION_ERROR;
+}
+
 void exchange_cancel(struct exchange *x, enum error_code code)
 {
     if (x->queued) {
@@ -92,6 +100,8 @@ void exchange_cancel(struct exchange *x, enum error_code code)
 
 void exchange_client_gone(struct exchange *x, enum error_code code)
 {
+    if (is_about_this_hop(code))
+        code = CANCEL;
     x->client_stream = NULL;
     flow_drop(&x->down);
     exchange_cancel(x, code);
@@ -143,13 +153,6 @@ static bool may_try_again(const struct exchange *x, enum error_code code)
     if (x->down.final_head || x->up.passed > 0) // its content is here no more
         return false;
     return code == REFUSED_STREAM || (code == CONNECTION_LOST && x->safe);
-}
-
-// These codes blame what this proxy has sent, or what it was sent: they are not for the client.
-static bool is_about_this_hop(enum error_code code)
-{
-    return code == CONNECTION_LOST || code == PROTOCOL_ERROR || code == FLOW_CONTROL_ERROR ||
-           code == STREAM_CLOSED || code == FRAME_SIZE_ERROR || code == COMPRESSION_ERROR;
 }
 
 void exchange_backend_broken(struct exchange *x, enum error_code code, int64_t now_ns)

@@ -1,10 +1,11 @@
 // exchange.h: a request of a client and its answer, on their way through the proxy. An exchange
-// joins two ends: a stream of the client's connection, and a stream of a backend's connection, or
-// a whole connection where the backend speaks HTTP/1.1.
+// joins two ends: a stream of the client's connection, and a stream of a backend's connection,
+// or a whole connection where the backend speaks HTTP/1.1.
 //
 // The rule that keeps it simple: what happens at one end never writes to the other one. It
-// changes the exchange, and wakes the other end (exchange_wake_client(), exchange_wake_backend()).
-// An end that is woken looks at the exchange and does what is to be done.
+// changes the exchange, and wakes the other end (exchange_wake_client(),
+// exchange_wake_backend()). An end that is woken looks at the exchange and does what is to be
+// done.
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
@@ -24,7 +25,7 @@ struct exchange {
     struct conn *client_conn;
     struct transport *client;
     struct stream *client_stream;
-    bool reset;            // the client is to get RST_STREAM
+    bool reset; // the client is to get RST_STREAM
     enum error_code reset_code;
     // The backend's end. While it waits for a connection it is in the backend's queue.
     struct backend *backend;
@@ -35,13 +36,13 @@ struct exchange {
     bool cancelled;                 // the backend is to stop
     enum error_code cancel_code;
     int tries;
-    bool head;                // the method is HEAD: an answer has no content
-    bool patient;             // gRPC: its messages may come at any time
-    bool safe;                // to ask twice does no harm (RFC 9110 §9.2.1)
-    int64_t moved_ns;         // when the backend last said something, or was given something
-    int64_t drain_end_ns;     // the answer is sent: until then the rest of the request is dropped
-    int64_t deadline_ns;      // of grpc-timeout; NEVER: there is none
-    struct pace pace;         // of the client, while it is awaited
+    bool head;            // the method is HEAD: an answer has no content
+    bool patient;         // gRPC: its messages may come at any time
+    bool safe;            // to ask twice does no harm (RFC 9110 §9.2.1)
+    int64_t moved_ns;     // when the backend last said something, or was given something
+    int64_t drain_end_ns; // the answer is sent: until then the rest of the request is dropped
+    int64_t deadline_ns;  // of grpc-timeout; NEVER: there is none
+    struct pace pace;     // of the client, while it is awaited
     char line[REQUEST_BYTES]; // "GET /img/1", for people
 };
 
@@ -64,7 +65,8 @@ void exchange_client_gone(struct exchange *x, enum error_code code);
 // The backend has said all of its answer, or its end is gone after exchange_cancel().
 void exchange_backend_done(struct exchange *x);
 
-// The backend's end is broken before its answer was whole. CONNECTION_LOST: with its connection.
+// The backend's end is broken before its answer was whole. CONNECTION_LOST: with its
+// connection.
 #define CONNECTION_LOST ((enum error_code)0x100)
 void exchange_backend_broken(struct exchange *x, enum error_code code, int64_t now_ns);
 

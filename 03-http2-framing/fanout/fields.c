@@ -15,15 +15,16 @@
 // What belongs to one connection (RFC 9110 §7.6.1). In HTTP/2 the first four are malformed
 // anyway.
 static const char *const of_one_connection[] = {
-    "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade",
-    "te",         "trailer",    "http2-settings",   "host",              NULL};
+    "connection", "keep-alive", "proxy-connection", "transfer-encoding",
+    "upgrade",    "te",         "trailer",          "http2-settings",
+    "host",       NULL};
 
 // In these fields proxies tell backends about the client, and backends believe them. From a
 // client they are only claims.
-static const char *const of_proxies[] = {
-    "forwarded",      "x-real-ip",     "x-client-ip",     "client-ip",
-    "true-client-ip", "x-remote-addr", "x-original-host", "x-original-url",
-    "x-rewrite-url",  "x-scheme",      "x-url-scheme",    NULL};
+static const char *const of_proxies[] = {"forwarded",       "x-real-ip",      "x-client-ip",
+                                         "client-ip",       "true-client-ip", "x-remote-addr",
+                                         "x-original-host", "x-original-url", "x-rewrite-url",
+                                         "x-scheme",        "x-url-scheme",   NULL};
 
 static bool is_one_of(struct http_text name, const char *const names[])
 {
@@ -108,7 +109,8 @@ static struct hpack_field *add(struct fields *fields, struct http_text name,
                                struct http_text value)
 {
     struct hpack_field *field = &fields->list[fields->count];
-    if (fields->count == fields->room || name.length + value.length > fields->size - fields->used)
+    if (fields->count == fields->room ||
+        name.length + value.length > fields->size - fields->used)
         abort();
     char *at = fields->texts + fields->used;
     for (size_t i = 0; i < name.length; i++) {
@@ -285,7 +287,8 @@ struct fields *fields_of_head(const struct http_head *head, const struct fields_
     add_status(fields, head->status);
     for (const struct http_field *f = head->fields; f < head->fields + head->field_count; f++)
         if (!is_one_of(f->name, of_one_connection) &&
-            (http_is_token(f->name, "content-length") || !is_named_by_connection(head, f->name)))
+            (http_is_token(f->name, "content-length") ||
+             !is_named_by_connection(head, f->name)))
             add(fields, f->name, f->value);
     return end_answer(fields, head->minor ? "1.1" : "1.0", about);
 }

@@ -1,10 +1,11 @@
-// fields.h: the header fields of a message on its way through the proxy: which of them pass, and
-// what the proxy adds (RFC 9110 §7.6, RFC 9113 §8.2), from HTTP/2 to HTTP/2, and between HTTP/2
-// and HTTP/1.1.
+// fields.h: the header fields of a message on its way through the proxy: which of them pass,
+// and what the proxy adds (RFC 9110 §7.6, RFC 9113 §8.2), from HTTP/2 to HTTP/2, and between
+// HTTP/2 and HTTP/1.1.
 //
 // A message that is passed on has been read first, by ../parts/message.h or common's http.h: so
-// its names and values consist of characters that both protocols allow, its length is one number,
-// and what it says about a connection is not passed on. That is why nothing is smuggled.
+// its names and values consist of characters that both protocols allow, its length is one
+// number, and what it says about a connection is not passed on. That is why nothing is
+// smuggled.
 #ifndef FIELDS_H
 #define FIELDS_H
 

@@ -1,6 +1,6 @@
 // flow.h: one direction of an exchange: what has come from one side, and is to go to the other
-// one. The sender may send as much as WINDOW_DEFAULT bytes; it gets window back only for what the
-// receiver has taken. So a slow receiver stops its sender, and nobody else.
+// one. The sender may send as much as WINDOW_DEFAULT bytes; it gets window back only for what
+// the receiver has taken. So a slow receiver stops its sender, and nobody else.
 #ifndef FLOW_H
 #define FLOW_H
 
@@ -11,17 +11,17 @@
 #define INTERIM_MAX 10          // heads 1xx of an answer that wait
 
 struct flow {
-    struct fields *heads;     // to be sent, the oldest first
-    int heads_waiting;        // how many there are
-    bool final_head;          // a head that is no 1xx has come
-    bool head_sent;           // and was sent
-    uint8_t *bytes;           // of content: `length` of them, from `at` on
+    struct fields *heads; // to be sent, the oldest first
+    int heads_waiting;    // how many there are
+    bool final_head;      // a head that is no 1xx has come
+    bool head_sent;       // and was sent
+    uint8_t *bytes;       // of content: `length` of them, from `at` on
     uint32_t at, length, room;
-    struct fields *trailers;  // NULL: none
-    bool ended;               // the sender has said all
-    bool done;                // all of it is sent
-    uint64_t passed;          // bytes of content that were sent on
-    uint32_t owed;            // of these, bytes whose window the sender is to get back
+    struct fields *trailers; // NULL: none
+    bool ended;              // the sender has said all
+    bool done;               // all of it is sent
+    uint64_t passed;         // bytes of content that were sent on
+    uint32_t owed;           // of these, bytes whose window the sender is to get back
 };
 
 // What the sender has said. False: no memory, or FLOWS_MAX is reached. flow_head() takes over

@@ -10,10 +10,11 @@
 
 #define FIRST_BYTES_MS 10000 // until a client has sent its preface and SETTINGS
 #define CHECK_MS       250   // so often the exchanges of a connection are checked for lateness
-#define DRAIN_MS       2000  // an answer that is early: the rest of its request is dropped so long
+#define DRAIN_MS       2000 // an answer that is early: the rest of its request is dropped so long
 #define NS_PER_MS      INT64_C(1000000)
 
-#define DEADLINE_MAX_NS INT64_C(86400000000000) // a call that may take longer has no deadline here
+#define DEADLINE_MAX_NS                                                                        \
+    INT64_C(86400000000000) // a call that may take longer has no deadline here
 
 static struct exchange *exchange_of(const struct stream *stream)
 {
@@ -27,8 +28,7 @@ static struct exchange *exchange_of(const struct stream *stream)
 static int64_t read_deadline(const struct fields *request, int64_t now_ns)
 {
     static const char units[] = "numSMH"; // nano-, micro-, milliseconds, seconds, ...
-    static const int64_t unit_ns[] = {1,          1000,        1000000,
-                                      1000000000, 60000000000, 3600000000000};
+    static const int64_t unit_ns[] = {1, 1000, 1000000, 1000000000, 60000000000, 3600000000000};
     struct http_text text = fields_find(request, "grpc-timeout");
     uint64_t number;
     if (text.length < 2)
@@ -48,8 +48,7 @@ static void begin_request(struct frontend *frontend, struct exchange *x,
     struct fields_about about = {frontend->client, NULL};
     int status = fields_refuse(list, request);
     x->head = request->head;
-    x->safe = x->head || http_is(request->method, "GET") ||
-              http_is(request->method, "OPTIONS");
+    x->safe = x->head || http_is(request->method, "GET") || http_is(request->method, "OPTIONS");
     snprintf(x->line, sizeof x->line, "%.*s %.*s", (int)request->method.length,
              request->method.at, (int)request->path.length, request->path.at);
     if (status) {

@@ -1,5 +1,5 @@
-// proxy.c: a layer-7 proxy for HTTP/2: the requests of one connection go to several backends, in
-// turn. It ends the client's connection, and has connections of its own to the backends.
+// proxy.c: a layer-7 proxy for HTTP/2: the requests of one connection go to several backends,
+// in turn. It ends the client's connection, and has connections of its own to the backends.
 //
 // Run:    ../server --port 9001, ../server --port 9002 and ../server --port 9003, each in a
 //         terminal; then ./proxy, and in another one ./client
@@ -7,8 +7,8 @@
 //
 // Read exchange.h first: what a request is, on its way. Then frontend.c (the client's side),
 // upstream_h2.c or upstream_h1.c (the backend's side), flow.c (how a slow reader stops its
-// sender), fields.c (what passes). One thread and one loop serve all connections. This file says
-// which side a call of the loop is about.
+// sender), fields.c (what passes). One thread and one loop serve all connections. This file
+// says which side a call of the loop is about.
 #include <errno.h>
 #include <stdio.h>
 
@@ -124,8 +124,8 @@ static bool end_of_round(void)
     return false;
 }
 
-// Leaves clients in the kernel's queue while there are CLIENTS_MAX: connections to backends have
-// places of their own.
+// Leaves clients in the kernel's queue while there are CLIENTS_MAX: connections to backends
+// have places of their own.
 static int accept_client(int listener)
 {
     errno = EMFILE;
@@ -170,12 +170,14 @@ int main(int argc, char **argv)
          .help = "HTTP/1.1 to the backends: a pool of connections"},
         {"pool", OPTION_INT, &settings.pool, 1, 1000, "connections of it to each, at most"},
         {"streams", OPTION_INT, &settings.streams, 1, 1000, "requests of a client at once"},
-        {"answer-ms", OPTION_INT, &settings.answer_ms, 1, 86400000, "ms of a backend's silence"},
+        {"answer-ms", OPTION_INT, &settings.answer_ms, 1, 86400000,
+         "ms of a backend's silence"},
         {"stall-ms", OPTION_INT, &settings.stall_ms, 1, 86400000,
          "ms that a request may wait for its client"},
         {"idle-ms", OPTION_INT, &settings.idle_ms, 1, 86400000,
          "ms that a client may be without a request"},
-        {"tell", OPTION_FLAG, &settings.tell, .help = "x-backend in an answer says whose it is"},
+        {"tell", OPTION_FLAG, &settings.tell,
+         .help = "x-backend in an answer says whose it is"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for what goes wrong"},
         {0}};
     options_parse(

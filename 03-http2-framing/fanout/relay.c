@@ -1,11 +1,12 @@
-// relay.c: a layer-4 balancer: each connection goes to the next backend, and all of its bytes with
-// it. It does not look at them: it works for every protocol, and for HTTP/2 it does not balance.
+// relay.c: a layer-4 balancer: each connection goes to the next backend, and all of its bytes
+// with it. It does not look at them: it works for every protocol, and for HTTP/2 it does not
+// balance.
 //
 // Run:    ./relay --backend 127.0.0.1:9001 --backend 127.0.0.1:9002 ...; then ./client
 // Watch:  100 requests, one backend. With ./client --connections 3 all of them have work.
 //
-// Read opened() first, then received() and produce(). A connection has two ends here, the client's
-// and the backend's: what comes on one of them waits in `bytes` of the other one.
+// Read opened() first, then received() and produce(). A connection has two ends here, the
+// client's and the backend's: what comes on one of them waits in `bytes` of the other one.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -29,8 +29,7 @@ static void send_elsewhere(struct backend *backend, int64_t now_ns)
 
 static void ask_for_connection(struct backend *backend, int64_t now_ns)
 {
-    if (count < UPSTREAMS_MAX &&
-        dial(&backend->address, backend->address_length, backend)) {
+    if (count < UPSTREAMS_MAX && dial(&backend->address, backend->address_length, backend)) {
         count++;
         backend->connections++;
         backend->dialing++;

@@ -1,6 +1,6 @@
 // upstream.h: a connection to a backend. Over HTTP/2 there is one for each backend, on which
-// all exchanges have streams (upstream_h2.c). Over HTTP/1.1 a connection carries one exchange at
-// a time, so there is a pool of them (upstream_h1.c).
+// all exchanges have streams (upstream_h2.c). Over HTTP/1.1 a connection carries one exchange
+// at a time, so there is a pool of them (upstream_h1.c).
 #ifndef UPSTREAM_H
 #define UPSTREAM_H
 
@@ -21,9 +21,10 @@ struct upstream {
     // HTTP/1.1
     struct exchange *exchange;
     struct upstream *next_idle;
-    struct http_body body;                 // of the answer
+    struct http_body body;                  // of the answer
     bool in_content, keep, is_idle, chunks; // chunks: the request is sent in chunks
-    bool lost;                             // closed() is at work: its streams are lost with it
+    bool bad;                               // what it has sent is no answer
+    bool lost;                              // closed() is at work: its streams are lost with it
 };
 
 // An exchange waits in the backend's queue: wakes a connection for it, or asks for one.

@@ -93,7 +93,8 @@ bool h1_produce(struct upstream *up)
             enter_idle(up);
         x = up->exchange;
     }
-    if (!x || x->cancelled || x->up.done || conn_room(&up->conn) < HTTP_LINE_BYTES + HTTP_HEAD_BYTES)
+    if (!x || x->cancelled || x->up.done ||
+        conn_room(&up->conn) < HTTP_LINE_BYTES + HTTP_HEAD_BYTES)
         return false;
     struct http_out out = {conn_space(&up->conn), conn_room(&up->conn), 0, false};
     if (!x->up.head_sent && !put_request_head(up, x, &out)) {
@@ -116,6 +117,7 @@ bool h1_produce(struct upstream *up)
 static size_t refuse(struct upstream *up, const char *why)
 {
     log_line("%s: %s", up->backend->name, why);
+    up->bad = true;
     up->conn.broken = true;
     return 0;
 }
@@ -220,6 +222,7 @@ void h1_closed(struct upstream *up)
         exchange_backend_done(x);
     } else if (x) {
         up->backend->lost++;
-        exchange_backend_broken(x, CONNECTION_LOST, conn_now(&up->conn));
+        exchange_backend_broken(x, up->bad ? PROTOCOL_ERROR : CONNECTION_LOST,
+                                conn_now(&up->conn));
     }
 }

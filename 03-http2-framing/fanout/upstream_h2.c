@@ -1,5 +1,6 @@
-// upstream_h2.c: see upstream.h. The proxy as a client of a backend, over HTTP/2: one connection,
-// and a stream for each exchange. Read open_stream() first, then take_headers() and send_request().
+// upstream_h2.c: see upstream.h. The proxy as a client of a backend, over HTTP/2: one
+// connection, and a stream for each exchange. Read open_stream() first, then take_headers() and
+// send_request().
 #include "log.h"
 #include "settings.h"
 #include "upstream.h"
@@ -93,8 +94,8 @@ static struct fault take_trailers(struct transport *t, struct stream *stream,
     return fault_none();
 }
 
-// How long the content has to be. RFC 9110 §8.6: the field of an answer without content speaks of
-// another answer's content.
+// How long the content has to be. RFC 9110 §8.6: the field of an answer without content speaks
+// of another answer's content.
 static struct fault set_length(struct stream *stream, const struct exchange *x,
                                const struct response_head *head, bool ends)
 {
@@ -191,7 +192,9 @@ static void end_round(struct upstream *up)
     }
     if (t->fault.scope)
         log_line("%s: %s", backend->name, t->fault.why);
-    if (t->closing || (t->went_away && t->streams.count == 0))
+    if (t->closing) // GOAWAY is sent, and nobody waits for the backend any longer
+        up->conn.broken = true;
+    else if (t->went_away && t->streams.count == 0)
         conn_close(&up->conn);
     if (upstream_is_over(up))
         up->conn.broken = true;
@@ -234,6 +237,8 @@ void h2_closed(struct upstream *up)
         log_line("%s: lost with %u requests", up->backend->name, t->streams.count);
     up->backend->lost += t->streams.count;
     up->lost = true;
+    if (t->state < TRANSPORT_OPEN) // it does not speak HTTP/2
+        up->backend->down_until_ns = t->now_ns + BACKEND_DOWN_MS * INT64_C(1000000);
     if (t->user)
         transport_end(t);
 }

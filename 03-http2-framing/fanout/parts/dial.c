@@ -15,15 +15,16 @@ struct wish {
 };
 
 static struct wish *first, **last = &first;
-static void *opening;        // whose connection conn_open() is about
-static struct conn *newest;  // that connection, once opened() was called
+static void *opening;       // whose connection conn_open() is about
+static struct conn *newest; // that connection, once opened() was called
 
 bool dial(const struct sockaddr_storage *address, socklen_t length, void *owner)
 {
     struct wish *wish = malloc(sizeof *wish);
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool begun = wish && fd >= 0 &&
-                 (!connect(fd, (const struct sockaddr *)address, length) || errno == EINPROGRESS);
+    bool begun =
+        wish && fd >= 0 &&
+        (!connect(fd, (const struct sockaddr *)address, length) || errno == EINPROGRESS);
     if (!begun) {
         int error = errno;
         if (fd >= 0)

@@ -12,8 +12,8 @@
 
 enum dial_stage { DIAL_OPENING, DIAL_CONNECTING, DIAL_CONNECTED };
 
-// Asks for a connection. `owner` is what dial_owner() gives when the loop calls opened() for it.
-// False: it has failed at once, and errno says why.
+// Asks for a connection. `owner` is what dial_owner() gives when the loop calls opened() for
+// it. False: it has failed at once, and errno says why.
 bool dial(const struct sockaddr_storage *address, socklen_t length, void *owner);
 
 // The owner is gone before its connection was opened.

@@ -193,13 +193,13 @@ static void flush(struct session *session)
 static void send_all(struct session *session)
 {
     bool more = true;
+    flush(session);
     while (more && session->fd >= 0 && session->out_at == session->out_length) {
         transport_send(lend(session));
         more = session->transport.out_length > 0;
         take_back(session);
         flush(session);
     }
-    flush(session);
 }
 
 static void receive(struct session *session)

@@ -15,8 +15,8 @@
 #define SESSION_BYTES 65536
 
 struct session {
-    int fd; // -1: the connection is lost
-    char name[300]; // HOST:PORT
+    int fd;             // -1: the connection is lost
+    char name[300];     // HOST:PORT
     uint32_t under_way; // requests
     struct transport transport;
     size_t in_length, out_at, out_length;
@@ -26,20 +26,20 @@ struct session {
 // A request, and what has become of it.
 struct ask {
     const char *method, *path;
-    const char *type;      // content-type of the request; NULL: it has no content
-    const uint8_t *bytes;  // the request's content
+    const char *type;     // content-type of the request; NULL: it has no content
+    const uint8_t *bytes; // the request's content
     uint32_t length, sent;
-    bool holds;            // the client takes nothing of the answer until this is false again
+    bool holds; // the client takes nothing of the answer until this is false again
     struct session *session;
     struct stream *stream; // NULL: the answer is whole, or there is none
     bool done;
-    bool failed;           // no answer; `code` says why
+    bool failed; // no answer; `code` says why
     enum error_code code;
     int status;
-    int grpc_status;       // -1: the answer has none
+    int grpc_status; // -1: the answer has none
     uint64_t content_bytes;
-    uint64_t held_bytes;   // of these, those that are not given back because of `holds`
-    char backend[80];      // x-backend of the answer, or the session's name
+    uint64_t held_bytes; // of these, those that are not given back because of `holds`
+    char backend[80];    // x-backend of the answer, or the session's name
     int64_t begun_ns, first_ns, ended_ns;
 };
 

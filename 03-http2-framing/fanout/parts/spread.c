@@ -43,26 +43,28 @@ static bool is_there(struct spread *spread, int i, const char *host, int port)
 
 // ---- solution 3: a service says which backend ----------------------------------------------
 
+static struct fetch service = {.fd = -1};
+
 // Asks the service, which speaks HTTP/1.1. `lost` is what the client could not reach, or "".
 static bool ask_service(struct spread *spread, const char *lost, char name[300])
 {
-    static struct fetch f = {.fd = -1};
     char host[256], target[400];
     int port;
     struct sockaddr_storage address;
     if (!spread_split(spread->lookaside, host, &port))
         return false;
-    if (f.fd < 0) {
+    if (service.fd < 0) {
         net_address(host, port, SOCK_STREAM, &address);
-        if (fetch_open(&f, &address, 0) != FETCH_OK)
+        if (fetch_open(&service, &address, 0) != FETCH_OK)
             return false;
     }
     snprintf(target, sizeof target, *lost ? "/next?lost=%s" : "/next%s", lost);
-    if (fetch_ask(&f, "GET", target, "", NULL) != FETCH_OK || f.head.status != 200) {
-        fetch_close(&f);
+    if (fetch_ask(&service, "GET", target, "", NULL) != FETCH_OK ||
+        service.head.status != 200) {
+        fetch_close(&service);
         return false;
     }
-    snprintf(name, 300, "%.*s", (int)f.content.length, f.content.at);
+    snprintf(name, 300, "%.*s", (int)service.content.length, service.content.at);
     name[strcspn(name, "\n")] = '\0';
     return true;
 }
@@ -122,6 +124,7 @@ void spread_close(struct spread *spread)
         spread->sessions[i] = NULL;
     }
     spread->count = spread->next = spread->opened = 0;
+    fetch_close(&service);
 }
 
 // ---- a number of requests ------------------------------------------------------------------
@@ -159,13 +162,15 @@ void spread_run(struct spread *spread, struct load *load)
                 load->errors += !is_good(&asks[i]);
                 if (load->ended)
                     load->ended(&asks[i]);
-                if (load->at)
-                    load->at(done);
             }
             if (!used[i] && begun < load->requests) {
                 used[i] = true;
                 begun++;
                 begin(spread, load, &asks[i]);
+                if (load->sent) {
+                    sessions_step(spread->sessions, spread->count, 0);
+                    load->sent(begun);
+                }
             }
         }
         bool ready = done == load->requests;

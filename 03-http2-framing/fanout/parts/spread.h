@@ -9,9 +9,9 @@
 
 struct spread {
     // The command line, or the scene, sets these.
-    const char *host;     // of a proxy, a relay, or of the only backend
+    const char *host; // of a proxy, a relay, or of the only backend
     int port;
-    int connections;      // to host:port; 0: 1
+    int connections;       // to host:port; 0: 1
     const char *lookaside; // HOST:PORT of the service; NULL: none
     struct {
         const char *host;
@@ -33,11 +33,12 @@ void spread_close(struct spread *spread);
 // Splits "HOST:PORT"; false: it is not that.
 bool spread_split(const char *text, char host[256], int *port);
 
-// A number of requests, `at_once` of them under way at the same time, and what has come of them.
+// A number of requests, `at_once` of them under way at the same time, and what has come of
+// them.
 struct load {
     struct ask like; // all of them are like this one
     int requests, at_once;
-    void (*at)(int done);        // called behind each answer with how many there are; may be NULL
+    void (*sent)(int requests);  // called when so many have been sent; may be NULL
     void (*ended)(struct ask *); // called for each of them; may be NULL
     int errors;
 };
