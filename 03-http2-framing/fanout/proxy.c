@@ -36,6 +36,7 @@ union connection {
 
 static struct loop *loop; // the only one
 static int clients;
+static long accepted; // clients, since the start
 
 static bool is_upstream(struct conn *conn)
 {
@@ -60,6 +61,7 @@ static void opened(struct conn *conn)
         upstream_opened(upstream_of(conn), backend);
     } else {
         clients++;
+        accepted++;
         frontend_opened(frontend_of(conn));
     }
 }
@@ -134,11 +136,11 @@ static int accept_client(int listener)
     return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-static void print_summary(long connections)
+static void print_summary(void)
 {
-    printf("stopped: connections %ld, requests %ld, own answers %ld, second tries %ld, "
+    printf("stopped: clients %ld, requests %ld, own answers %ld, second tries %ld, "
            "resets %ld\n",
-           connections, exchange_figures.requests, exchange_figures.own_answers,
+           accepted, exchange_figures.requests, exchange_figures.own_answers,
            exchange_figures.retries, exchange_figures.resets);
     for (const struct backend *b = backends; b < backends + backend_count; b++)
         printf("  %-22s requests %ld, connections %ld, requests lost %ld\n", b->name,
@@ -185,6 +187,7 @@ int main(int argc, char **argv)
         &(struct command){"", "Lesson 03, fanout: one connection, three backends.", options});
     backends_default();
     log_begin(quiet);
-    print_summary(loop_run(net_listen(host, port, BACKLOG), &server));
+    loop_run(net_listen(host, port, BACKLOG), &server);
+    print_summary();
     return 0;
 }

@@ -38,8 +38,10 @@ static void read_own_fields(struct ask *ask, const struct hpack_list *list)
 {
     for (const struct hpack_field *f = list->fields; f < list->fields + list->count; f++) {
         struct http_text name = {f->name, f->name_length};
-        if (http_is(name, "grpc-status") && f->value_length > 0)
-            ask->grpc_status = *f->value - '0';
+        uint64_t number;
+        if (http_is(name, "grpc-status") &&
+            http_number((struct http_text){f->value, f->value_length}, 1000, &number))
+            ask->grpc_status = (int)number;
         else if (http_is(name, "x-backend"))
             snprintf(ask->backend, sizeof ask->backend, "%.*s", (int)f->value_length, f->value);
     }
