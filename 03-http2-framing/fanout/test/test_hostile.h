@@ -96,6 +96,24 @@ TEST(a_refused_stream_goes_to_another_backend)
     CHECK_INT(test_stop(good), 0);
 }
 
+// A backend takes the request and goes without a word. Nobody knows what it has done: a GET is sent
+// to another one, a POST is not.
+TEST(a_post_is_not_sent_twice)
+{
+    pid_t good, pid;
+    char options[80];
+    struct ask post = {.method = "POST", .path = "/echo"};
+    snprintf(options, sizeof options, "--backend 127.0.0.1:%d",
+             start(&good, "../server --quiet --port 0"));
+    int port = start_in_front_of(&pid, S, false, options);
+    CHECK_INT(ask_once(port, get("/")).status, 200);
+    CHECK_INT(test_stop(pid), 0);
+    port = start_in_front_of(&pid, S, false, options);
+    CHECK_INT(ask_once(port, post).status, 502);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_stop(good), 0);
+}
+
 TEST(a_mute_backend)
 {
     pid_t pid;
