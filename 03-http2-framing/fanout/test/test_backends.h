@@ -118,7 +118,7 @@ static void check_slow_reader(const char *front)
 {
     begin_lab("../server", front);
     struct session *session = session_open("127.0.0.1", lab.port);
-    struct ask slow = get("/img/1?size=5000000");
+    struct ask slow = get("/img/1?size=20000000");
     slow.holds = true;
     CHECK(session_ask(session, &slow));
     for (int i = 0; i < 30; i++) {
@@ -131,7 +131,7 @@ static void check_slow_reader(const char *front)
     CHECK_AT_MOST(memory_kb(lab.front, "VmRSS"), SANITIZED ? 100000 : 8000);
     session_let_come(&slow);
     await(session, &slow);
-    CHECK_INT((long)slow.content_bytes, 5000000);
+    CHECK_INT((long)slow.content_bytes, 20000000);
     session_close(session);
     end_lab();
 }
