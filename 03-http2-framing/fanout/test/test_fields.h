@@ -1,5 +1,7 @@
 // test_fields.h: which header fields pass, from HTTP/2 to HTTP/2 and to HTTP/1.1, and back.
 
+#include "fields_rules.h"
+
 static struct hpack_list list;
 
 // Makes a list of "name=value" words.
@@ -128,4 +130,57 @@ TEST(an_answer_of_http1)
     struct fields *fields = fields_of_head(&head, &about);
     CHECK_TEXT(in_words(fields), ":status=200,x-a=1,via=1.1 workbench,x-backend=b:1");
     free(fields);
+}
+
+// ---- mutations -----------------------------------------------------------------------------
+
+static const char *const blocks[] = {
+    "GET,x-a=1", "GET,content-length=5,te=trailers", "POST,cookie=a=1,cookie=b=2",
+    "GET,x-forwarded-for=1,host=a", ":method=OPTIONS,:scheme=http,:authority=a,:path=*"};
+static const char *const heads[] = {
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close, x-a\r\nX-A: 1\r\n\r\n",
+    "HTTP/1.0 404 Not Found\r\nKeep-Alive: 5\r\nTE: x\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: a\r\nUpgrade: b\r\n\r\n"};
+
+// Puts other bytes into some places, of those that protocols care about.
+static void mutate(uint8_t *bytes, size_t length, unsigned long *random)
+{
+    static const uint8_t likely[] = "\r\n :,;\t\0/#@%Aa0";
+    for (unsigned long i = next_random(random) % 3; i < 3; i++) {
+        uint8_t byte = (uint8_t)next_random(random);
+        if (next_random(random) % 2)
+            byte = likely[next_random(random) % sizeof likely];
+        bytes[next_random(random) % length] = byte;
+    }
+}
+
+// Whatever is passed on is read alike on both sides.
+TEST(a_hundred_thousand_mutations)
+{
+    static struct script script;
+    unsigned long random = 1;
+    long passes = 0;
+    for (int i = 0; i < 100000; i++) {
+        char frame[400];
+        bool passed;
+        const char *wrong;
+        if (i % 2) {
+            script.length = 0;
+            snprintf(frame, sizeof frame, "HEADERS.4.1.{%s}", blocks[i / 2 % 5]);
+            script_add(&script, frame);
+            uint8_t *block = script.bytes + FRAME_HEADER_BYTES;
+            size_t length = script.length - FRAME_HEADER_BYTES;
+            mutate(block, length, &random);
+            wrong = check_request_rules(block, length, &passed);
+        } else {
+            snprintf(frame, sizeof frame, "%s", heads[i / 2 % 3]);
+            size_t length = strlen(frame);
+            mutate((uint8_t *)frame, length, &random);
+            wrong = check_answer_rules(frame, length, &passed);
+        }
+        passes += passed;
+        if (wrong && test_failures < 5)
+            FAIL("mutation %d: %s", i, wrong);
+    }
+    CHECK_AT_LEAST(passes, 5000);
 }
