@@ -4,7 +4,12 @@
 // Watch:  the shares of three backends, as they count themselves.
 //
 // Each scene is in the file of its name. They start relay, proxy, lookaside and the backends
-// (../server, ../grpc/server) themselves; pool-or-multiplex finds them on the wire.
+// (../server, ../grpc/server) themselves, on loopback; pool-or-multiplex finds them on the
+// wire.
+#include <string.h>
+#include <unistd.h>
+
+#include "net.h"
 #include "options.h"
 #include "scenes.h"
 #include "story.h"
@@ -19,8 +24,8 @@ int main(int argc, char **argv)
         {"pool-or-multiplex", "HTTP/1.1 or HTTP/2 to a backend", scene_pool_or_multiplex},
         {0}};
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &host, .help = "not used: each scene has servers of its own"},
-        {"port", OPTION_INT, &port, 1, 65535, "the same"},
+        {"host", OPTION_TEXT, &host, .help = "address of a server that has to be there"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
     int first = options_parse(argc, argv,
                               &(struct command){"[SCENE]",
@@ -28,6 +33,10 @@ int main(int argc, char **argv)
                                                 "backends. Without SCENE all of them:\n"
                                                 "one-backend, solutions, pool-or-multiplex.",
                                                 options});
+    const char *only = argv[first];
+    for (const struct scene *scene = scenes; scene->name; scene++)
+        if (!only || !strcmp(only, scene->name))
+            close(net_connect_or_die(host, port)); // it says so if there is no proxy
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }
