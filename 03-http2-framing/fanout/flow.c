@@ -33,14 +33,17 @@ bool flow_head(struct flow *flow, struct fields *head)
     return true;
 }
 
-// Makes room for `length` bytes behind those that wait.
+// Makes room for `length` bytes behind those that wait. Those are moved to the front only where
+// they are fewer than what was taken since the last time: so a byte is not moved often.
 static bool make_room(struct flow *flow, uint32_t length)
 {
-    size_t room = larger(flow->room, ROOM_LEAST);
-    if (flow->at > 0)
-        memmove(flow->bytes, flow->bytes + flow->at, flow->length);
-    flow->at = 0;
-    while (room < (size_t)flow->length + length)
+    size_t room = larger(flow->room, ROOM_LEAST), at = flow->at;
+    if (at > 0 && at >= flow->length) {
+        memmove(flow->bytes, flow->bytes + at, flow->length);
+        flow->at = 0;
+        at = 0;
+    }
+    while (room < at + flow->length + length)
         room *= 2;
     if (room == flow->room)
         return true;

@@ -10,6 +10,7 @@
 // sender), fields.c (what passes). One thread and one loop serve all connections. This file
 // says which side a call of the loop is about.
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 
 #include "frontend.h"
@@ -23,6 +24,7 @@
 #define CLIENTS_MAX   8000
 #define UPSTREAMS_MAX 2000
 #define BACKLOG       4096
+#define KEPT_BYTES    (16 << 20) // of memory that is free, and kept
 
 struct settings settings = {
     .pool = 100, .streams = 100, .answer_ms = 60000, .stall_ms = 30000, .idle_ms = 300000};
@@ -186,6 +188,10 @@ int main(int argc, char **argv)
         argc, argv,
         &(struct command){"", "Lesson 03, fanout: one connection, three backends.", options});
     backends_default();
+    // What is freed is soon needed again. To give it back to the kernel each time, and take it
+    // anew page by page, costs more than all the rest (mallopt(3)).
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     log_begin(quiet);
     loop_run(net_listen(host, port, BACKLOG), &server);
     print_summary();

@@ -7,8 +7,11 @@
 #include "smaller.h"
 #include "upstream.h"
 
-#define CHUNK_ROOM 32    // bytes of a chunk's size and of what ends it
-#define DOWN_HIGH  65536 // bytes of an answer that may wait for its client
+#define CHUNK_ROOM 32 // bytes of a chunk's size and of what ends it
+// While more bytes of an answer wait for its client, no further ones are read, until fewer
+// wait. The client's side wakes this one each time it has taken OWED_LEAST bytes.
+#define DOWN_HIGH 65536
+#define DOWN_LOW  OWED_LEAST
 
 // ---- the pool ------------------------------------------------------------------------------
 
@@ -202,7 +205,10 @@ size_t h1_received(struct upstream *up, const char *bytes, size_t length)
 void h1_woken(struct upstream *up)
 {
     struct exchange *x = up->exchange;
-    up->conn.paused = x && x->down.length >= DOWN_HIGH;
+    if (!x || x->down.length <= DOWN_LOW)
+        up->conn.paused = false;
+    if (x)
+        x->down.owed = 0; // there is no window here
     if (x && x->cancelled)
         up->conn.broken = true;
 }
