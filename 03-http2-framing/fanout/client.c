@@ -88,11 +88,7 @@ int main(int argc, char **argv)
     if (*load.like.path != '/')
         options_reject("a path begins with '/', not as '%s'", load.like.path);
     if (grpc)
-        load.like = (struct ask){.method = "POST",
-                                 .path = "/toDo.ToDo/createToDo",
-                                 .type = "application/grpc",
-                                 .bytes = to_do,
-                                 .length = sizeof to_do};
+        load.like = session_call("/toDo.ToDo/createToDo", to_do, sizeof to_do);
     story_begin();
     output_begin();
     struct session *session = spread_next(&spread);

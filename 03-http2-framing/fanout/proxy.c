@@ -9,7 +9,6 @@
 // upstream_h2.c or upstream_h1.c (the backend's side), flow.c (how a slow reader stops its
 // sender), fields.c (what passes). One thread and one loop serve all connections. This file
 // says which side a call of the loop is about.
-#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 
@@ -36,7 +35,6 @@ union connection {
     struct upstream upstream;
 };
 
-static struct loop *loop; // the only one
 static int clients;
 static long accepted; // clients, since the start
 
@@ -58,7 +56,6 @@ static struct upstream *upstream_of(struct conn *conn)
 static void opened(struct conn *conn)
 {
     struct backend *backend = dial_owner(conn);
-    loop = conn->loop;
     if (backend) {
         upstream_opened(upstream_of(conn), backend);
     } else {
@@ -123,8 +120,7 @@ static enum dial_stage *stage_of(struct conn *conn)
 // Behind each round of the loop: opens the connections that the round has asked for.
 static bool end_of_round(void)
 {
-    if (loop)
-        dial_open_all(loop, stage_of, upstream_failed);
+    dial_open_all(stage_of, upstream_failed);
     return false;
 }
 
@@ -132,10 +128,7 @@ static bool end_of_round(void)
 // have places of their own.
 static int accept_client(int listener)
 {
-    errno = EMFILE;
-    if (clients >= CLIENTS_MAX)
-        return -1;
-    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return dial_accept(listener, clients >= CLIENTS_MAX);
 }
 
 static void print_summary(void)

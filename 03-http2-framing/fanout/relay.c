@@ -7,7 +7,6 @@
 //
 // Read opened() first, then received() and produce(). A connection has two ends here, the
 // client's and the backend's: what comes on one of them waits in `bytes` of the other one.
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +33,6 @@ struct end {
     size_t at, length;       // `length` of them wait, from `at` on
 };
 
-static struct loop *loop; // the only one
 static int clients;
 static long accepted; // clients, since the start
 
@@ -60,7 +58,6 @@ static void connect_backend(struct end *client)
 static void opened(struct conn *conn)
 {
     struct end *end = end_of(conn), *client = dial_owner(conn);
-    loop = conn->loop;
     conn_deadline(conn, IDLE_MS);
     if (!client) {
         clients++;
@@ -178,17 +175,13 @@ static void failed(void *owner)
 
 static bool end_of_round(void)
 {
-    if (loop)
-        dial_open_all(loop, stage_of, failed);
+    dial_open_all(stage_of, failed);
     return false;
 }
 
 static int accept_client(int listener)
 {
-    errno = EMFILE;
-    if (clients >= CLIENTS_MAX)
-        return -1;
-    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return dial_accept(listener, clients >= CLIENTS_MAX);
 }
 
 int main(int argc, char **argv)

@@ -16,6 +16,7 @@ struct wish {
 
 static struct wish *first, **last = &first;
 static void *opening;       // whose connection conn_open() is about
+static struct loop *loop;   // the only one; NULL: it has no connection yet
 static struct conn *newest; // that connection, once opened() was called
 
 bool dial(const struct sockaddr_storage *address, socklen_t length, void *owner)
@@ -39,6 +40,14 @@ bool dial(const struct sockaddr_storage *address, socklen_t length, void *owner)
     return true;
 }
 
+int dial_accept(int listener, bool full)
+{
+    errno = EMFILE;
+    if (full)
+        return -1;
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 void dial_forget(const void *owner)
 {
     for (struct wish *wish = first; wish; wish = wish->next)
@@ -49,6 +58,7 @@ void dial_forget(const void *owner)
 void *dial_owner(struct conn *conn)
 {
     void *owner = opening;
+    loop = conn->loop;
     if (owner)
         newest = conn;
     opening = NULL;
@@ -74,8 +84,7 @@ static void await_connected(struct conn *c, enum dial_stage *stage)
         timers_move(&c->loop->timers, &c->timer, c->period_end_ns);
 }
 
-void dial_open_all(struct loop *loop, enum dial_stage *(*stage)(struct conn *),
-                   void (*failed)(void *owner))
+void dial_open_all(enum dial_stage *(*stage)(struct conn *), void (*failed)(void *owner))
 {
     while (first) {
         struct wish *wish = first;

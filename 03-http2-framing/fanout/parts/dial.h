@@ -19,10 +19,13 @@ bool dial(const struct sockaddr_storage *address, socklen_t length, void *owner)
 // The owner is gone before its connection was opened.
 void dial_forget(const void *owner);
 
+// Accepts a client; -1 while the program is `full`, so that clients wait in the kernel's queue:
+// connections that it makes have places of their own.
+int dial_accept(int listener, bool full);
+
 // For the program's round(): opens those that were asked for. `stage` finds the stage in a
 // connection of the program's own; `failed` is called where there is no memory.
-void dial_open_all(struct loop *loop, enum dial_stage *(*stage)(struct conn *),
-                   void (*failed)(void *owner));
+void dial_open_all(enum dial_stage *(*stage)(struct conn *), void (*failed)(void *owner));
 
 // For opened(): whose connection it is; NULL: a client's. And for closed().
 void *dial_owner(struct conn *conn);

@@ -225,6 +225,15 @@ static void receive(struct session *session)
         lose(session);
 }
 
+struct ask session_call(const char *path, const uint8_t *bytes, uint32_t length)
+{
+    return (struct ask){.method = "POST",
+                        .path = path,
+                        .type = "application/grpc",
+                        .bytes = bytes,
+                        .length = length};
+}
+
 bool session_ask(struct session *session, struct ask *ask)
 {
     if (session->fd < 0)

@@ -46,6 +46,9 @@ struct ask {
 // Connects; NULL and errno if there is no server.
 struct session *session_open(const char *host, int port);
 
+// A call of gRPC: `bytes` are a message with its prefix.
+struct ask session_call(const char *path, const uint8_t *bytes, uint32_t length);
+
 // Sends a request. False: the server allows no further one now, or the connection is lost.
 bool session_ask(struct session *session, struct ask *ask);
 

@@ -38,11 +38,7 @@ static int ask_over_http2(bool grpc)
     struct load load = {
         .like = {.method = "GET", .path = "/"}, .requests = REQUESTS, .at_once = REQUESTS};
     if (grpc)
-        load.like = (struct ask){.method = "POST",
-                                 .path = "/toDo.ToDo/createToDo",
-                                 .type = "application/grpc",
-                                 .bytes = to_do,
-                                 .length = sizeof to_do};
+        load.like = session_call("/toDo.ToDo/createToDo", to_do, sizeof to_do);
     spread_run(&spread, &load);
     spread_close(&spread);
     return load.errors;

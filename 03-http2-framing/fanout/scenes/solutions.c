@@ -29,12 +29,30 @@ static struct way {
     long behind; // connections that the backends have counted
     int lost_gets, lost_calls;
 } ways[WAYS] = {
-    [NOTHING] = {"relay, 1 connection", "./relay", 1, false},
-    [LAYER_7] = {"1. layer 7: ./proxy", "./proxy", 1, false},
-    [CLIENT] = {"2. the client's own list", NULL, 1, true},
-    [LOOKASIDE] = {"3. look-aside service", "./lookaside", 1, false},
-    [CONNECTIONS] = {"4. relay, 3 connections", "./relay", 3, false},
-    [FOUR] = {"   relay, 4 connections", "./relay", 4, false},
+    [NOTHING] = {.name = "relay, 1 connection",
+                 .front = "./relay",
+                 .connections = 1,
+                 .own_list = false},
+    [LAYER_7] = {.name = "1. layer 7: ./proxy",
+                 .front = "./proxy",
+                 .connections = 1,
+                 .own_list = false},
+    [CLIENT] = {.name = "2. the client's own list",
+                .front = NULL,
+                .connections = 1,
+                .own_list = true},
+    [LOOKASIDE] = {.name = "3. look-aside service",
+                   .front = "./lookaside",
+                   .connections = 1,
+                   .own_list = false},
+    [CONNECTIONS] = {.name = "4. relay, 3 connections",
+                     .front = "./relay",
+                     .connections = 3,
+                     .own_list = false},
+    [FOUR] = {.name = "   relay, 4 connections",
+              .front = "./relay",
+              .connections = 4,
+              .own_list = false},
 };
 
 static struct stage stage;
@@ -63,12 +81,10 @@ static int send_load(struct way *way, bool grpc, bool kills)
     snprintf(service, sizeof service, "127.0.0.1:%d", stage.port);
     if (way == &ways[LOOKASIDE])
         spread.lookaside = service;
-    if (grpc)
-        load.like = (struct ask){.method = "POST",
-                                 .path = kills ? "/toDo.ToDo/work" : "/toDo.ToDo/createToDo",
-                                 .type = "application/grpc",
-                                 .bytes = kills ? work : to_do,
-                                 .length = sizeof to_do};
+    if (grpc && kills)
+        load.like = session_call("/toDo.ToDo/work", work, sizeof work);
+    else if (grpc)
+        load.like = session_call("/toDo.ToDo/createToDo", to_do, sizeof to_do);
     else if (kills)
         load.like.path = "/slow?ms=20";
     if (kills)

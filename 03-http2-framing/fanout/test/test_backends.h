@@ -98,11 +98,7 @@ TEST(content_both_ways)
 TEST(calls_of_grpc_with_their_trailers)
 {
     static const uint8_t to_do[] = {0, 0, 0, 0, 4, 0x12, 2, 'h', 'i'};
-    struct ask ask = {.method = "POST",
-                      .path = "/toDo.ToDo/createToDo",
-                      .type = "application/grpc",
-                      .bytes = to_do,
-                      .length = sizeof to_do};
+    struct ask ask = session_call("/toDo.ToDo/createToDo", to_do, sizeof to_do);
     begin_lab("../grpc/server", "./proxy");
     struct ask good = ask_once(lab.port, ask);
     CHECK_INT(good.grpc_status, 0);
