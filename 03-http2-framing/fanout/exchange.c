@@ -179,13 +179,23 @@ void exchange_backend_broken(struct exchange *x, enum error_code code, int64_t n
 
 // ---- time ----------------------------------------------------------------------------------
 
+// How long a client may be waited for: less while many bytes wait for slow clients, so that
+// they leave room for the others.
+static int64_t client_patience_ns(void)
+{
+    int64_t patience_ns = settings.stall_ms * NS_PER_MS;
+    if (flow_bytes() > FLOWS_MAX / 2)
+        patience_ns /= 10;
+    return patience_ns;
+}
+
 void exchange_check(struct exchange *x, int64_t now_ns)
 {
     bool slow_reader = x->down.length > 0 || x->down.heads;
     bool slow_writer = exchange_takes_request(x) && !x->up.ended && !x->down.final_head &&
                        x->up.length == 0 && !x->patient;
-    bool late_client = (slow_reader || slow_writer) &&
-                       now_ns - x->pace.paid_ns > settings.stall_ms * NS_PER_MS;
+    bool late_client =
+        (slow_reader || slow_writer) && now_ns - x->pace.paid_ns > client_patience_ns();
     bool late_backend = !slow_reader && !slow_writer && exchange_takes_request(x) &&
                         now_ns - x->moved_ns > settings.answer_ms * NS_PER_MS;
     if (x->down.done) {

@@ -48,6 +48,16 @@ static const struct {
     {"a frame too long", S "DATA.0.1.#20000", 502, NO_ERROR},
     {"more than the window", S "HEADERS.4.1.{:status=200} 9xDATA.0.1.16384*61", 0,
      INTERNAL_ERROR},
+    {"PINGs without end", S "5000xPING.0.0.0011223344556677", 502, NO_ERROR},
+    {"SETTINGS without end", S "5000xSETTINGS.0.0.", 502, NO_ERROR},
+    {"a head without end", S "HEADERS.0.1.{:status=200} 5000xCONTINUATION.0.1.", 502, NO_ERROR},
+    {"a head that is too long", S "HEADERS.4.1.{:status=200}0001787fa17d8000*61", 502,
+     NO_ERROR},
+    {"DATA of nothing, without end", S "HEADERS.4.1.{:status=200} 5000xDATA.0.1.", 0,
+     INTERNAL_ERROR},
+    {"103 without end", S "100xHEADERS.4.1.{:status=103}", 502, NO_ERROR},
+    {"a push setting", "SETTINGS.0.0.000200000001", 502, NO_ERROR},
+    {"a window too large", S "WINDOW_UPDATE.0.0.7fffffff", 502, NO_ERROR},
     {"RST_STREAM", S "RST_STREAM.0.1.00000008", 0, CANCEL},
     {"RST_STREAM ENHANCE_YOUR_CALM", S "RST_STREAM.0.1.0000000b", 0, ENHANCE_YOUR_CALM},
     {"RST_STREAM PROTOCOL_ERROR", S "RST_STREAM.0.1.00000001", 502, NO_ERROR},
@@ -67,6 +77,50 @@ TEST(backends_that_break_the_rules)
         if (status != answers[i].status || ask.code != answers[i].code)
             FAIL("%s: expected %d and %s, got %d and %s", answers[i].what, answers[i].status,
                  error_code_name(answers[i].code), status, error_code_name(ask.code));
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+#define OK_HEAD "HTTP/1.1 200 OK\r\n"
+
+// The same for a backend that speaks HTTP/1.1, and closes the connection when it has said this.
+static const struct {
+    const char *says;
+    int status;
+    enum error_code code;
+} answers_http1[] = {
+    {OK_HEAD "Content-Length: 2\r\n\r\nhi", 200, NO_ERROR},
+    {OK_HEAD "\r\nto the end", 200, NO_ERROR},
+    {OK_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nx: y\r\n\r\n", 200, NO_ERROR},
+    {"HTTP/1.1 103 Early Hints\r\n\r\n" OK_HEAD "Content-Length: 0\r\n\r\n", 200, NO_ERROR},
+    {"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", 304, NO_ERROR},
+    {OK_HEAD "Content-Length: 2\r\n\r\nhi, HTTP/1.1 404 No\r\n\r\n", 200, NO_ERROR},
+    {"", 502, NO_ERROR},
+    {"nonsense\r\n\r\n", 502, NO_ERROR},
+    {"HTTP/2.0 200 OK\r\n\r\n", 502, NO_ERROR},
+    {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", 502, NO_ERROR},
+    {OK_HEAD "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 502, NO_ERROR},
+    {OK_HEAD "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 502, NO_ERROR},
+    {OK_HEAD "A: b\r\n c\r\nContent-Length: 0\r\n\r\n", 502, NO_ERROR},
+    {OK_HEAD "A : b\r\nContent-Length: 0\r\n\r\n", 502, NO_ERROR},
+    {OK_HEAD "Content-Length: 10\r\n\r\nhello", 0, INTERNAL_ERROR},
+    {OK_HEAD "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", 0, INTERNAL_ERROR},
+    {OK_HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 0, INTERNAL_ERROR},
+};
+
+TEST(backends_that_break_the_rules_of_http1)
+{
+    for (size_t i = 0; i < sizeof answers_http1 / sizeof *answers_http1; i++) {
+        const char *says = answers_http1[i].says;
+        pid_t pid;
+        int backend = test_fake_server(says, strlen(says), false);
+        int port =
+            start(&pid, "./proxy --quiet --port 0 --http1 --backend 127.0.0.1:%d", backend);
+        struct ask ask = ask_once(port, get("/"));
+        int status = ask.failed ? 0 : ask.status;
+        if (status != answers_http1[i].status || ask.code != answers_http1[i].code)
+            FAIL("answer %zu: expected %d and %s, got %d and %s", i, answers_http1[i].status,
+                 error_code_name(answers_http1[i].code), status, error_code_name(ask.code));
         CHECK_INT(test_stop(pid), 0);
     }
 }
@@ -247,6 +301,53 @@ TEST(a_cancelled_request_is_cancelled_behind)
     close(fd);
     close(to);
     CHECK_INT(test_stop(pid), 0);
+}
+
+// The client's deadline passes, and the backend does not keep to it: the proxy ends the call.
+TEST(a_deadline_is_kept)
+{
+    static uint8_t bytes[65536];
+    pid_t pid;
+    int port = start_in_front_of(&pid, S, true, "");
+    int fd = say(port, "HEADERS.5.1.{POST,grpc-timeout=100m}");
+    bool reset = false;
+    int64_t begun_ns = now_ns();
+    for (ssize_t got; !reset && (got = read(fd, bytes, sizeof bytes)) > 0;)
+        for (ssize_t i = 0; i + 13 <= got; i++)
+            reset = reset || !memcmp(bytes + i, "\0\0\4\3\0\0\0\0\1\0\0\0\x08", 13);
+    CHECK(reset);
+    CHECK_AT_LEAST((now_ns() - begun_ns) / 1000000, 100);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Requests that are cancelled at once, without end (CVE-2023-44487).
+TEST(rapid_resets)
+{
+    static struct script script;
+    static char bytes[200000];
+    pid_t pid, server;
+    int port = start(&pid, "./proxy --quiet --port 0 --backend 127.0.0.1:%d",
+                     start(&server, "../server --quiet --port 0"));
+    script_begin(&script, "");
+    for (int stream = 1; stream < 4000; stream += 2) {
+        char frames[100];
+        snprintf(frames, sizeof frames, "HEADERS.5.%d.{GET} RST_STREAM.0.%d.00000008", stream,
+                 stream);
+        script_add(&script, frames);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    int fd = net_connect("127.0.0.1", port);
+    bool all = write_all(fd, script.bytes, script.length);
+    size_t length = read_to_end(fd, bytes, sizeof bytes);
+    bool goaway = !all; // a reset may have taken it away
+    for (size_t i = 0; i + 4 < length; i++)
+        goaway = goaway || !memcmp(bytes + i, "\x07\0\0\0\0", 5);
+    CHECK(goaway);
+    close(fd);
+    CHECK_INT(ask_once(port, get("/")).status, 200);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_stop(server), 0);
 }
 
 // Attacks on the proxy itself (../parts/abuse_budget.h): GOAWAY, and the proxy lives.
