@@ -186,7 +186,7 @@ struct fields *fields_of_request(const struct hpack_list *list, const struct req
     if (!fields)
         return NULL;
     add(fields, (struct http_text){":method", 7}, request->method);
-    add(fields, (struct http_text){":scheme", 7}, request->scheme);
+    add_text(fields, ":scheme", "http"); // it has come in clear text, whatever the client says
     for (size_t i = 0; i < list->count && !host.at; i++)
         if (http_is(name_of(&list->fields[i]), "host"))
             host = value_of(&list->fields[i]);
@@ -202,8 +202,10 @@ struct fields *fields_of_request(const struct hpack_list *list, const struct req
         else if (counts && http_is(request->method, "OPTIONS"))
             lower_max_forwards(fields, field);
     }
-    if (about->client)
+    if (about->client) {
         add_text(fields, "x-forwarded-for", about->client);
+        add_text(fields, "x-forwarded-proto", "http");
+    }
     add_via(fields, "2.0");
     return fields;
 }

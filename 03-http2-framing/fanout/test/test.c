@@ -58,5 +58,6 @@ static bool exchange(int port)
 }
 
 #include "test_backends.h"
+#include "test_client.h"
 #include "test_fields.h"
 #include "test_hostile.h"

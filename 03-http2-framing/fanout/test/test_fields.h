@@ -40,6 +40,7 @@ TEST(fields_of_requests)
     } cases[] = {
         {"GET", START ",via=2.0 workbench"},
         {"GET,te=trailers", START ",te=trailers,via=2.0 workbench"},
+        {":method=GET,:scheme=https,:authority=a,:path=/", START ",via=2.0 workbench"},
         {"GET,host=a", START ",via=2.0 workbench"},
         {"GET,x-forwarded-for=1.2.3.4,forwarded=for", START ",via=2.0 workbench"},
         {"GET,x_forwarded_for=1.2.3.4,x-real.ip=5", START ",via=2.0 workbench"},
