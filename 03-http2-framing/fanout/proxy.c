@@ -18,7 +18,8 @@
 #include "settings.h"
 #include "upstream.h"
 
-// Further limits: flow.h (memory), upstream.c (connections to backends), exchange.h (tries),
+// Further limits: flow.h (memory), parts/upstream.c (connections to backends), exchange.h
+// (tries),
 // ../parts/abuse_budget.h (frames that lead to nothing).
 #define CLIENTS_MAX   8000
 #define UPSTREAMS_MAX 2000
