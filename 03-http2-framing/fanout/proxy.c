@@ -18,13 +18,11 @@
 #include "settings.h"
 #include "upstream.h"
 
-// Further limits: flow.h (memory), parts/upstream.c (connections to backends), exchange.h
-// (tries),
+// Further limits: flow.h (memory), upstream.h (connections to backends), exchange.h (tries),
 // ../parts/abuse_budget.h (frames that lead to nothing).
-#define CLIENTS_MAX   8000
-#define UPSTREAMS_MAX 2000
-#define BACKLOG       4096
-#define KEPT_BYTES    (16 << 20) // of memory that is free, and kept
+#define CLIENTS_MAX 8000
+#define BACKLOG     4096
+#define KEPT_BYTES  (16 << 20) // of memory that is free, and kept
 
 struct settings settings = {
     .pool = 100, .streams = 100, .answer_ms = 60000, .stall_ms = 30000, .idle_ms = 300000};

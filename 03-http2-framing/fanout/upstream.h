@@ -8,6 +8,7 @@
 #include "exchange.h"
 #include "side.h"
 
+#define UPSTREAMS_MAX    2000 // connections to all backends together
 #define UPSTREAM_KEEP_MS 4000 // HTTP/1.1: that a connection is kept for the next request
 
 struct upstream {

@@ -9,8 +9,6 @@
 #include "log.h"
 #include "settings.h"
 
-#define UPSTREAMS_MAX 2000
-
 static int count;
 
 // ---- asking for a connection ---------------------------------------------------------------

@@ -10,7 +10,13 @@ need h2load nghttp2-client || exit 0
 tick_us=$((1000000 / $(getconf CLK_TCK)))
 
 median() { sort -n | sed -n "$(((RUNS + 1) / 2))p"; }
-ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
+cpu_us() { # of a process with one thread: to the nanosecond where the kernel counts it so
+    if [ -r "/proc/$1/schedstat" ]; then
+        awk '{ printf "%d\n", $1 / 1000 }' "/proc/$1/schedstat"
+    else
+        awk -v us="$tick_us" '{ print ($14 + $15) * us }' "/proc/$1/stat"
+    fi
+}
 
 # start WHO MODE BACKEND: starts a proxy; sets $front and $pid.
 start() {
@@ -55,11 +61,11 @@ measure() {
     start "$1" "$2" "$behind"
     url="http://127.0.0.1:$front/img/1?size=$5"
     h2load -n 1000 -c "$3" -m "$4" "$url" >/dev/null
-    before=$(ticks "$pid")
+    before=$(cpu_us "$pid")
     good=$(h2load -n "$REQUESTS" -c "$3" -m "$4" "$url" | sed -n 's/.* \([0-9]*\) succeeded.*/\1/p')
-    after=$(ticks "$pid")
+    after=$(cpu_us "$pid")
     [ "$good" = "$REQUESTS" ] || echo "  $1 has answered ${good:-none} of $REQUESTS requests" >&2
-    awk -v t=$((after - before)) -v us="$tick_us" -v n="${good:-0}" 'BEGIN { printf "%.2f\n", n ? t * us / n : 0 }' >>"$folder/$1"
+    awk -v us=$((after - before)) -v n="${good:-0}" 'BEGIN { printf "%.2f\n", n ? us / n : 0 }' >>"$folder/$1"
     kill "$pid" "$backend"
     wait "$pid" "$backend" 2>/dev/null
 }
