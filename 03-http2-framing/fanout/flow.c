@@ -33,6 +33,16 @@ bool flow_head(struct flow *flow, struct fields *head)
     return true;
 }
 
+bool flow_trailers(struct flow *flow, struct fields *trailers)
+{
+    flow->ended = true;
+    if (trailers && trailers->count > 0)
+        flow->trailers = trailers;
+    else
+        free(trailers); // no field is left: the content's end will do
+    return trailers != NULL;
+}
+
 // Makes room for `length` bytes behind those that wait. Those are moved to the front only where
 // they are fewer than what was taken since the last time: so a byte is not moved often.
 static bool make_room(struct flow *flow, uint32_t length)

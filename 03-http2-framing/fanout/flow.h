@@ -25,8 +25,10 @@ struct flow {
 };
 
 // What the sender has said. False: no memory, or FLOWS_MAX is reached. flow_head() takes over
-// the fields, also then; NULL stands for no memory. A head has to fit in one frame.
+// the fields, also then, as does flow_trailers(); NULL stands for no memory. A head has to fit
+// in one frame.
 bool flow_head(struct flow *flow, struct fields *head);
+bool flow_trailers(struct flow *flow, struct fields *trailers);
 bool flow_add(struct flow *flow, const void *bytes, uint32_t length);
 
 // The receiver has taken the first `length` bytes of the content.

@@ -113,9 +113,12 @@ static struct fault take_headers(struct transport *t, struct stream *stream,
         wrong = "less content than content-length says";
     if (wrong)
         return stream_fault(PROTOCOL_ERROR, wrong);
-    x->up.ended = true;
-    if (exchange_takes_request(x) && list->count > 0)
-        x->up.trailers = fields_of_trailers(list);
+    if (!exchange_takes_request(x)) { // it is answered already
+        exchange_wake_client(x);
+        return fault_none();
+    }
+    if (!flow_trailers(&x->up, fields_of_trailers(list)))
+        return stream_fault(INTERNAL_ERROR, "no memory for trailers");
     exchange_wake_backend(x);
     return fault_none();
 }

@@ -87,8 +87,7 @@ static struct fault take_trailers(struct transport *t, struct stream *stream,
         wrong = "trailers that are too long";
     if (wrong)
         return stream_fault(PROTOCOL_ERROR, wrong);
-    x->down.trailers = fields_of_trailers(list);
-    if (!x->down.trailers)
+    if (!flow_trailers(&x->down, fields_of_trailers(list)))
         return stream_fault(INTERNAL_ERROR, "no memory for trailers");
     finish(t, stream);
     return fault_none();

@@ -18,7 +18,7 @@
 #define SLOW_MS     "400"
 #define PACKETS_MAX 4000
 #define PATIENCE_MS 10000
-#define LATE        1.5 // an answer that takes so many times as long as the first one is late
+#define LATE        1.6 // an answer that takes so many times as long as the first one is late
 
 enum { MULTIPLEX, POOL, SMALL, WAYS };
 

@@ -58,6 +58,7 @@ static bool exchange(int port)
 }
 
 #include "test_backends.h"
+#include "test_bad_backends.h"
 #include "test_client.h"
 #include "test_fields.h"
-#include "test_hostile.h"
+#include "test_bad_clients.h"
