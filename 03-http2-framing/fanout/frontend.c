@@ -8,13 +8,12 @@
 #include "log.h"
 #include "settings.h"
 
-#define FIRST_BYTES_MS 10000 // until a client has sent its preface and SETTINGS
-#define CHECK_MS       250   // so often the exchanges of a connection are checked for lateness
-#define DRAIN_MS       2000 // an answer that is early: the rest of its request is dropped so long
+#define FIRST_BYTES_MS 10000      // until a client has sent its preface and SETTINGS
+#define CHECK_MS       250        // so often the exchanges of a connection are checked
+#define DRAIN_MS       2000       // an early answer: the rest of its request is dropped so long
+#define DEADLINE_DAYS  INT64_C(1) // a call that may take longer has no deadline here
 #define NS_PER_MS      INT64_C(1000000)
-
-#define DEADLINE_MAX_NS                                                                        \
-    INT64_C(86400000000000) // a call that may take longer has no deadline here
+#define NS_PER_DAY     (86400000 * NS_PER_MS)
 
 static struct exchange *exchange_of(const struct stream *stream)
 {
@@ -36,7 +35,7 @@ static int64_t read_deadline(const struct fields *request, int64_t now_ns)
     const char *unit = strchr(units, text.at[text.length - 1]);
     text.length--;
     if (!unit || !*unit || text.length > 8 || !http_number(text, 99999999, &number) ||
-        (int64_t)number > DEADLINE_MAX_NS / unit_ns[unit - units])
+        (int64_t)number > DEADLINE_DAYS * NS_PER_DAY / unit_ns[unit - units])
         return NEVER;
     return now_ns + (int64_t)number * unit_ns[unit - units] + 1000 * NS_PER_MS;
 }

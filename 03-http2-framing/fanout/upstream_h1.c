@@ -155,6 +155,7 @@ static size_t take_head(struct upstream *up, const char *bytes, size_t length)
     exchange_wake_client(x);
     if (head.status < 200)
         return head.length;
+    pace_begin(&x->pace, conn_now(&up->conn));
     up->in_content = true;
     up->keep = head.keep_alive;
     http_body_of_response(&up->body, &head, x->head);

@@ -133,6 +133,7 @@ static struct fault take_headers(struct transport *t, struct stream *stream,
     if (head.status < 200)
         return fault_none();
     stream->answer.status = head.status; // now DATA may come
+    pace_begin(&x->pace, t->now_ns);
     struct fault fault = set_length(stream, x, &head, ends);
     if (!fault.scope && ends)
         finish(t, stream);
