@@ -133,7 +133,8 @@ static bool produce(struct conn *conn)
             return false;
         end->backend->opened++;
         log_line("a connection for %s", end->backend->name);
-        conn_wake(&end->other->conn); // now the client may be read from
+        if (end->other)
+            conn_wake(&end->other->conn); // now the client may be read from
     }
     memcpy(conn_space(conn), end->bytes + end->at, length);
     conn_wrote(conn, length);

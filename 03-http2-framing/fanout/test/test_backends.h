@@ -253,3 +253,22 @@ TEST(a_relay_tries_another_backend)
     CHECK_INT(ask.status, 0);
     end_lab();
 }
+
+// Clients of the relay that vanish, some of them before the backend's connection is there.
+TEST(a_relay_and_clients_that_vanish)
+{
+    struct linger reset = {1, 0};
+    begin_lab("../server", "./relay");
+    for (int i = 0; i < 300; i++) {
+        int fd = net_connect("127.0.0.1", lab.port);
+        CHECK_AT_LEAST(fd, 0);
+        if (i % 3 == 1)
+            CHECK(write_all(fd, PREFACE, 10));
+        if (i % 2)
+            setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+        close(fd);
+    }
+    CHECK_INT(ask_hundred(get("/")), 0);
+    CHECK_AT_MOST(count_descriptors(lab.front), 20);
+    end_lab();
+}

@@ -4,11 +4,9 @@
 // Listens as a backend that keeps what it hears.
 static int listen_anywhere(int *port)
 {
-    struct sockaddr_in address = {0};
-    socklen_t length = sizeof address;
+    char name[NET_NAME];
     int fd = net_listen("127.0.0.1", 0, 64);
-    getsockname(fd, (struct sockaddr *)&address, &length);
-    *port = ntohs(address.sin_port);
+    *port = atoi(strrchr(net_local_name(fd, name), ':') + 1);
     return fd;
 }
 
