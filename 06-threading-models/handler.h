@@ -1,4 +1,4 @@
-// handler.h: the one request handler that all seven models are built around.
+// handler.h: the one request handler that all models are built around.
 #ifndef HANDLER_H
 #define HANDLER_H
 

@@ -1,5 +1,5 @@
 // model.h: what a threading model is: one way to serve many clients with the one handler of
-// handler.h. There are seven, each in a file of its own that reads from top to bottom. They
+// handler.h. There are eight, each in a file of its own that reads from top to bottom. They
 // differ only in this:
 //
 //     model        accepts              waits for a request         runs the handler
@@ -10,6 +10,7 @@
 //     pool         the loop (epoll)     the loop                    one of N workers
 //     readers      the main thread      one of N loops (epoll)      the same loop
 //     loop         the loop (epoll)     the loop                    the loop
+//     uring        the kernel           the loop (io_uring)         the loop
 //
 // In single and prefork a worker belongs to one connection until that is closed. Further
 // clients wait in the kernel's queue, and no worker is free to answer them 503.
@@ -26,6 +27,7 @@
 // once; whether a worker is a thread or a process; one line for --list-models. X is the name of
 // another macro (DECLARE, below, or ENTRY in parts/model.c), which is used once for each line:
 // so the table is written once, and makes both the declarations and the array models[].
+// The last line is the model that not every machine can run: see model_count().
 // clang-format off
 #define MODELS(X) \
   X(single,  ONE_WORKER,   SERVES_ONE, THREADS,   "one process, one connection at a time") \
@@ -34,7 +36,8 @@
   X(prefork, N_WORKERS,    SERVES_N,   PROCESSES, "N processes, each accepts for itself") \
   X(pool,    N_WORKERS,    SERVES_ALL, THREADS,   "a loop, a queue, and N workers in threads") \
   X(readers, N_WORKERS,    SERVES_ALL, THREADS,   "an acceptor, and N event loops in threads") \
-  X(loop,    ONE_WORKER,   SERVES_ALL, THREADS,   "one thread, an event loop")
+  X(loop,    ONE_WORKER,   SERVES_ALL, THREADS,   "one thread, an event loop") \
+  X(uring,   ONE_WORKER,   SERVES_ALL, THREADS,   "one thread, and io_uring") // the last one: see model_count()
 // clang-format on
 
 // Serves the clients of `listener` until `stop_fd` can be read; then finishes the requests that
@@ -57,7 +60,13 @@ struct model {
 MODELS(DECLARE)
 
 extern const struct model models[];
-extern const int model_count;
+
+// How many models this machine can run. The last one needs io_uring, which not every machine
+// allows.
+int model_count(void);
+
+// Why the last model is left out, in a line of text; NULL: it is not.
+const char *model_left_out(void);
 
 // Returns the model's place in models[]; -1: there is none of this name.
 int model_find(const char *name);

@@ -11,20 +11,6 @@
 
 #include "handler.h"
 
-// Keeps a copy of these bytes in place of what was kept before. False: there is no memory.
-static bool keep(char **kept, size_t *kept_length, const char *bytes, size_t length)
-{
-    char *copy = NULL;
-    if (length > 0)
-        copy = malloc(length);
-    if (copy)
-        memcpy(copy, bytes, length);
-    free(*kept);
-    *kept = copy;
-    *kept_length = length;
-    return copy || length == 0;
-}
-
 // Sends what the kernel takes now, and keeps the rest. False: the client has gone.
 static bool send_now(struct connection *c, const char *bytes, size_t length)
 {
@@ -33,7 +19,7 @@ static bool send_now(struct connection *c, const char *bytes, size_t length)
         return false;
     if (sent < 0)
         sent = 0;
-    return keep(&c->out, &c->out_length, bytes + sent, length - (size_t)sent);
+    return kept_set(&c->out, bytes + sent, length - (size_t)sent);
 }
 
 static bool send_answers(struct connection *c)
@@ -73,7 +59,8 @@ static bool wait_for_next(struct connection *c, bool began_before)
     bool good = true;
     c->events = EPOLLIN;
     c->limit_ms = 0;
-    if (c->out) { // waits for the client to take all: taking one byte gets it no more time
+    if (c->out
+            .bytes) { // waits for the client to take all: taking one byte gets it no more time
         c->events = EPOLLOUT;
         c->limit_ms = STALL_MS;
     } else if (c->wait_ms) { // waits for its timer only; the next request stays in the kernel
@@ -99,7 +86,7 @@ static bool advance(struct connection *c, size_t length)
     bool began_before = c->http.began;
     size_t part = 1; // length of the next request; 0: more of it has to come
     bool good = true;
-    while (good && part > 0 && !c->out && !c->wait_ms && !c->closing) {
+    while (good && part > 0 && !c->out.bytes && !c->wait_ms && !c->closing) {
         part = request_read(&c->http, bytes, length, &c->request);
         bytes += part;
         length -= part;
@@ -111,7 +98,7 @@ static bool advance(struct connection *c, size_t length)
     good = send_answers(c) && good;
     if (c->closing)
         length = 0; // what follows the last request is thrown away
-    good = good && keep(&c->in, &c->in_length, bytes, length);
+    good = good && kept_set(&c->in, bytes, length);
     return good && wait_for_next(c, began_before);
 }
 
@@ -119,9 +106,9 @@ static bool advance(struct connection *c, size_t length)
 // read into the buffer.
 static bool advance_kept(struct connection *c, size_t more)
 {
-    if (c->in)
-        memcpy(c->buffers->in, c->in, c->in_length);
-    return advance(c, c->in_length + more);
+    if (c->in.bytes)
+        memcpy(c->buffers->in, c->in.bytes, c->in.length);
+    return advance(c, c->in.length + more);
 }
 
 struct connection *connection_open(int fd, struct worker *worker, struct buffers *buffers)
@@ -155,15 +142,15 @@ bool connection_refuse(struct connection *c)
 bool connection_serve(struct connection *c)
 {
     c->limit_ms = 0;
-    if (c->out) { // there is room for more of the answers
-        if (!send_now(c, c->out, c->out_length))
+    if (c->out.bytes) { // there is room for more of the answers
+        if (!send_now(c, c->out.bytes, c->out.length))
             return false;
-        if (c->out)
+        if (c->out.bytes)
             return true; // the kernel had no room for all of them
         return advance_kept(c, 0);
     }
     // Leaves room in front for the bytes that were kept: advance_kept() copies them there.
-    ssize_t got = read(c->fd, c->buffers->in + c->in_length, REQUEST_BYTES - c->in_length);
+    ssize_t got = read(c->fd, c->buffers->in + c->in.length, REQUEST_BYTES - c->in.length);
     if (got < 0 && errno == EAGAIN)
         return true;
     // A connection that waits for its timer has asked epoll for no event (wait_for_next()), and
@@ -177,7 +164,7 @@ bool connection_serve(struct connection *c)
 
 bool connection_timeout(struct connection *c)
 {
-    if (c->wait_ms && !c->out) {
+    if (c->wait_ms && !c->out.bytes) {
         struct answer answer;
         answer.status = 200;
         answer.text = c->text;
@@ -186,7 +173,7 @@ bool connection_timeout(struct connection *c)
         put_answer(c, &answer);
         return advance_kept(c, 0);
     }
-    if (!c->http.began || c->out || c->lingering)
+    if (!c->http.began || c->out.bytes || c->lingering)
         return false;
     c->http = (struct http_server){.keep_alive = false};
     c->request = (struct request){.route = REFUSED, .status = 408};
@@ -196,7 +183,7 @@ bool connection_timeout(struct connection *c)
 
 bool connection_is_busy(const struct connection *c)
 {
-    return c->wait_ms || c->out || c->lingering;
+    return c->wait_ms || c->out.bytes || c->lingering;
 }
 
 void connection_close(struct connection *c)
@@ -204,7 +191,7 @@ void connection_close(struct connection *c)
     if (!c->refused)
         workers_release(c->worker->all);
     close(c->fd);
-    free(c->in);
-    free(c->out);
+    free(c->in.bytes);
+    free(c->out.bytes);
     free(c);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 
+#include "kept.h"
 #include "request.h"
 #include "timers.h"
 #include "workers.h"
@@ -32,8 +33,7 @@ struct connection {
     // The loop does not use the rest.
     struct worker *worker;
     struct buffers *buffers;
-    char *in, *out; // bytes that are not used yet, and not sent yet; NULL: none
-    size_t in_length, out_length;
+    struct kept in, out;     // bytes that are not used yet, and not sent yet
     struct http_server http; // what is known of the request that comes, or is answered
     struct request request;
     int wait_ms;      // how long the answer to the request has to wait (/io); 0: not at all

@@ -10,4 +10,5 @@ scene crash
 scene race
 scene cores
 scene queue_full
+scene system_calls
 finish

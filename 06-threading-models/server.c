@@ -1,4 +1,4 @@
-// server.c: one request handler, and seven ways to have it serve many clients at once.
+// server.c: one request handler, and eight ways to have it serve many clients at once.
 //
 // Run:    ./server --model pool        then, in another terminal: ./client, or
 //         curl localhost:8006/who      several times, with each model (./server --list-models)
@@ -8,7 +8,8 @@
 //
 // Read model.h first, then handle() in handler.c, which all models call, then the models, from
 // the plainest on: model_single.c and blocking.c, model_thread.c, model_loop.c and
-// nonblocking.c. Then the others: model_fork.c, model_prefork.c, model_readers.c, model_pool.c.
+// nonblocking.c. Then the others: model_fork.c, model_prefork.c, model_readers.c, model_pool.c,
+// model_uring.c.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@
 static _Noreturn void list_models(void)
 {
     static const char *const serves[] = {"one", "workers", "all"};
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         printf("%-8s %-8s %s\n", models[i].name, serves[models[i].serves], models[i].about);
     exit(fflush(stdout) != 0);
 }
@@ -40,8 +41,10 @@ static const struct model *choose_model(const char *name)
     if (found >= 0)
         return &models[found];
     fprintf(stderr, "server: --model takes one of these, not '%s':\n", name);
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         fprintf(stderr, "  %-8s %s\n", models[i].name, models[i].about);
+    if (model_left_out())
+        fprintf(stderr, "  %-8s %s\n", models[model_count()].name, model_left_out());
     exit(2);
 }
 
@@ -81,7 +84,7 @@ int main(int argc, char **argv)
          .help = "a line for each answer (which costs time)"},
         {0}};
     options_parse(argc, argv,
-                  &(struct command){"", "Lesson 06: one handler, seven servers.", options});
+                  &(struct command){"", "Lesson 06: one handler, eight servers.", options});
     log_begin(!settings.log);
     if (list)
         list_models();

@@ -266,10 +266,14 @@ static void settle(struct conn *c)
 
 void conn_serve(struct conn *c, uint32_t events)
 {
-    // A reset: what came before it can still be read, and then read() fails.
-    bool reset = events & (EPOLLERR | EPOLLHUP);
+    // A reset: what came before it can still be read, and then read() fails. Both halves may
+    // also have closed in good order (only EPOLLHUP): then what has come waits, if the lesson
+    // is busy.
+    bool reset = events & EPOLLERR || (events & EPOLLHUP && !c->paused);
     if (reset && (c->paused || !(events & EPOLLIN))) {
         c->broken = true;
+    } else if (events & EPOLLHUP && c->paused && !c->closing) {
+        watch(c, EPOLLET); // else epoll would say so again and again
     } else if (events & EPOLLOUT) {
         if (c->out)
             c->out_at += (uint32_t)send_some(c, c->out + c->out_at, c->out_length - c->out_at);

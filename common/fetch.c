@@ -121,7 +121,9 @@ static void make_room(struct fetch *f)
     char *to = f->bytes;
     if (f->in_answer)
         to += f->head.length + f->content.length;
-    f->rest.at = memmove(to, f->rest.at, f->rest.length);
+    if (f->rest.length) // else perhaps nothing has come yet: NULL
+        memmove(to, f->rest.at, f->rest.length);
+    f->rest.at = to;
 }
 
 enum fetch_result fetch_read(struct fetch *f)

@@ -34,9 +34,9 @@ static const char *item_end(const char *at, const char *end)
 bool http_next_item(struct http_text *list, struct http_text *item)
 {
     do {
-        const char *end = list->at + list->length;
-        if (!list->length)
+        if (!list->length) // and then perhaps no text at all: NULL
             return false;
+        const char *end = list->at + list->length;
         const char *comma = item_end(list->at, end);
         *item = http_trim(list->at, comma);
         list->at = end;

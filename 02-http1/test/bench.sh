@@ -9,7 +9,7 @@ for program in nginx wrk; do
     command -v $program >/dev/null || { echo "this needs $program: apt-get install nginx-light wrk" && exit 0; }
 done
 RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-2}
-their_port=$((20000 + $$ % 10000))
+choose_port && their_port=$free_port
 folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 
@@ -33,7 +33,7 @@ start_server ./server --quiet
 ours=${pids##* }
 nginx -p "$folder" -c "$folder/nginx.conf" 2>/dev/null &
 pids="$pids $!"
-await_port tcp $their_port || exit 1
+await_port tcp "$their_port" || exit 1
 worker=$(pgrep -P $!)
 
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }

@@ -192,18 +192,18 @@ hello, world" "./client --port $2 /index.html 2>&1 | tr -d '\r' | sed -n 's/^< H
     expect "$1: a page that is not there" "1" "./client --port $2 /x >/dev/null 2>&1; echo \$?"
 }
 
-free_port=$((20000 + $$ % 10000))
+choose_port
 head -c 3000000 /dev/urandom >"$folder/large"
 printf 'hello, world\n' >"$folder/index.html"
 if need nginx nginx-light; then
-    if start_nginx $free_port "server { listen 127.0.0.1:$free_port; root $folder; }"; then
-        meet nginx $free_port "HTTP/1.1 200 OK"
+    if start_nginx "$free_port" "server { listen 127.0.0.1:$free_port; root $folder; }"; then
+        meet nginx "$free_port" "HTTP/1.1 200 OK"
         for scene in raw reuse; do
             expect "nginx: scene $scene" "0" "STRICT= ./play --port $free_port $scene >/dev/null 2>&1; echo \$?"
         done
     fi
 fi
-free_port=$((free_port + 1))
+choose_port
 if need node nodejs; then
     cat >"$folder/server.js" <<'JS'
 const fs = require('fs')
@@ -213,18 +213,18 @@ require('http').createServer((request, response) => { // no length: node sends i
     fs.createReadStream(file, { highWaterMark: 10000 }).pipe(response)
 }).listen(process.argv[3], '127.0.0.1')
 JS
-    node "$folder/server.js" "$folder" $free_port &
+    node "$folder/server.js" "$folder" "$free_port" &
     pids="$pids $!"
-    if await_port tcp $free_port; then
-        meet "node, in chunks" $free_port "HTTP/1.1 200 OK"
+    if await_port tcp "$free_port"; then
+        meet "node, in chunks" "$free_port" "HTTP/1.1 200 OK"
     fi
 fi
-free_port=$((free_port + 1))
+choose_port
 if need python3 python3; then
-    python3 -m http.server -d "$folder" --bind 127.0.0.1 $free_port >/dev/null 2>&1 &
+    python3 -m http.server -d "$folder" --bind 127.0.0.1 "$free_port" >/dev/null 2>&1 &
     pids="$pids $!"
-    if await_port tcp $free_port; then
-        meet "python, HTTP/1.0" $free_port "HTTP/1.0 200 OK"
+    if await_port tcp "$free_port"; then
+        meet "python, HTTP/1.0" "$free_port" "HTTP/1.0 200 OK"
     fi
 fi
 rm -rf "$folder"

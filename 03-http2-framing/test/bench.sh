@@ -25,18 +25,18 @@ cpu_ns() {
 median() { sort -n "$1" | sed -n "$(((RUNS + 1) / 2))p"; }
 
 bench_requests() {
-    free_port=$((20000 + $$ % 10000))
+    choose_port
     printf 'hello, world\n' >"$folder/index.html"
     start_server ./server --quiet
     ours=${pids##* }
-    nghttpd --no-tls -n1 -d "$folder" $free_port >/dev/null 2>&1 &
+    nghttpd --no-tls -n1 -d "$folder" "$free_port" >/dev/null 2>&1 &
     theirs=$!
     pids="$pids $theirs"
-    await_port tcp $free_port || return
+    await_port tcp "$free_port" || return
     i=0
     while [ $i -lt $RUNS ]; do
         cpu_ns "$ours" "$port" >>"$folder/ours"
-        cpu_ns $theirs $free_port >>"$folder/theirs"
+        cpu_ns $theirs "$free_port" >>"$folder/theirs"
         i=$((i + 1))
     done
     a=$(median "$folder/ours") b=$(median "$folder/theirs")

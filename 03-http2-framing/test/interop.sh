@@ -134,23 +134,23 @@ many() {
         END { print answers " answers, at most " most " at once" }'
 }
 
-free_port=$((20000 + $$ % 10000))
+choose_port
 head -c 3000000 /dev/urandom >"$folder/large"
 printf 'hello, world\n' >"$folder/index.html"
 if need nghttpd nghttp2-server; then
-    nghttpd --no-tls -n1 -d "$folder" $free_port >/dev/null 2>&1 &
+    nghttpd --no-tls -n1 -d "$folder" "$free_port" >/dev/null 2>&1 &
     pids="$pids $!"
-    if await_port tcp $free_port; then
-        meet nghttpd $free_port
+    if await_port tcp "$free_port"; then
+        meet nghttpd "$free_port"
         expect "nghttpd: many requests" "5000 answers, at most 100 at once" "many $free_port 5000"
     fi
 fi
 
-free_port=$((free_port + 1))
+choose_port
 if need nginx nginx-light; then
-    if start_nginx $free_port "http2_max_concurrent_streams 20; keepalive_requests 1000;
+    if start_nginx "$free_port" "http2_max_concurrent_streams 20; keepalive_requests 1000;
         server { listen 127.0.0.1:$free_port http2; root $folder; }"; then
-        meet nginx $free_port
+        meet nginx "$free_port"
         expect "nginx: many requests, 20 at once" "900 answers, at most 20 at once" "many $free_port 900"
         expect "nginx: says GOAWAY after 1000" "1000 answers, at most 20 at once" "many $free_port 1100"
     fi

@@ -7,7 +7,7 @@
 
 command -v nginx >/dev/null || { echo "this needs nginx: apt-get install nginx-light" && exit 0; }
 RUNS=${RUNS:-5} HANDSHAKES=${HANDSHAKES:-3000} MEGABYTES=${MEGABYTES:-1024}
-their_port=$((20000 + $$ % 10000))
+choose_port && their_port=$free_port
 folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 
@@ -27,7 +27,7 @@ http { access_log off; keepalive_timeout 60; server_tokens off; open_file_cache 
 CONF
 nginx -p "$folder" -c "$folder/nginx.conf" 2>/dev/null &
 pids="$pids $!"
-await_port tcp $their_port || exit 1
+await_port tcp "$their_port" || exit 1
 theirs=$(pgrep -P $!)
 
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }

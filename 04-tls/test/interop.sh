@@ -148,7 +148,7 @@ fi
 # They have the lesson's certificates.
 
 keys=$PWD/keys
-free_port=$((20000 + $$ % 10000))
+choose_port
 printf 'hello, world\n' >"$folder/index.html"
 head -c 3000000 /dev/urandom >"$folder/large"
 
@@ -180,14 +180,14 @@ checked: it is 127.0.0.1, says CN=Workbench Root (keys/ca.pem)" "facts $2 --pin 
 
 if need openssl openssl; then
     serve() { # on the next port, with further options
-        free_port=$((free_port + 1))
+        choose_port
         (cd "$folder" && exec openssl s_server -accept "127.0.0.1:$free_port" -cert "$keys/server-ecdsa.pem" \
             -key "$keys/server-ecdsa-key.pem" -cert_chain "$keys/intermediate.pem" "$@") >"$folder/s_server" 2>&1 &
         pids="$pids $!"
-        await_port tcp $free_port
+        await_port tcp "$free_port"
     }
     if serve -WWW; then
-        meet s_server $free_port
+        meet s_server "$free_port"
         expect "openssl agrees about the pin" "$pin" "openssl x509 -in keys/server-ecdsa.pem -noout -pubkey |
             openssl pkey -pubin -outform DER | openssl dgst -sha256 -r | cut -d ' ' -f 1"
     fi
@@ -200,28 +200,28 @@ client: no answer: tlsv13 alert certificate required" "facts $free_port"
     fi
 fi
 
-free_port=$((free_port + 1))
+choose_port
 if need nginx nginx-light; then
-    if start_nginx $free_port "server { listen 127.0.0.1:$free_port ssl; ssl_protocols TLSv1.2 TLSv1.3;
+    if start_nginx "$free_port" "server { listen 127.0.0.1:$free_port ssl; ssl_protocols TLSv1.2 TLSv1.3;
         ssl_certificate $keys/server-ecdsa.pem; ssl_certificate_key $keys/server-ecdsa-key.pem; root $folder; }"; then
-        meet nginx $free_port
+        meet nginx "$free_port"
         expect "nginx: a page that is not there" "404" "ours $free_port /x 2>/dev/null | sed -n '1s/.* \(404\).*/\1/p'"
     fi
 fi
 
-free_port=$((free_port + 1))
+choose_port
 if need node nodejs; then
     node -e "
 const fs = require('fs'), https = require('https'), [folder, port] = process.argv.slice(1);
 https.createServer({ cert: fs.readFileSync('keys/server-ecdsa.pem'), key: fs.readFileSync('keys/server-ecdsa-key.pem') },
     (request, answer) => fs.createReadStream(folder + (request.url === '/' ? '/index.html' : request.url)).pipe(answer)
-).listen(port, '127.0.0.1');" "$folder" $free_port &
+).listen(port, '127.0.0.1');" "$folder" "$free_port" &
     pids="$pids $!"
-    await_port tcp $free_port && meet "node's https, in chunks" $free_port
+    await_port tcp "$free_port" && meet "node's https, in chunks" "$free_port"
 fi
 
 # Python closes without a close_notify unless it is asked for one.
-free_port=$((free_port + 1))
+choose_port
 if need python3 python3; then
     python3 -c "
 import socket, ssl, sys
@@ -231,9 +231,9 @@ listener = socket.create_server(('127.0.0.1', int(sys.argv[1])))
 while True:
     with context.wrap_socket(listener.accept()[0], server_side=True) as client:
         client.recv(1000)
-        client.sendall(b'HTTP/1.0 200 OK\r\n\r\nhalf of a')" $free_port &
+        client.sendall(b'HTTP/1.0 200 OK\r\n\r\nhalf of a')" "$free_port" &
     pids="$pids $!"
-    await_port tcp $free_port && expect "an answer that is cut off is reported" \
+    await_port tcp "$free_port" && expect "an answer that is cut off is reported" \
         "client: the answer is not whole: 9 bytes of content have come, but not its end: the connection was cut: the server has sent no close_notify" \
         "facts $free_port | grep ^client"
 fi

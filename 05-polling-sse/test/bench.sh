@@ -104,10 +104,10 @@ measure() {
     if [ "${1%-*}" = ours ]; then
         start_server ./server --quiet --rate 0
     else
-        port=$((20000 + $$ % 10000))
-        node "$folder/theirs.js" $port &
+        choose_port && port=$free_port
+        node "$folder/theirs.js" "$port" &
         pids="$pids $!"
-        await_port tcp $port || exit 1
+        await_port tcp "$port" || exit 1
     fi
     pid=${pids##* }
     node "$folder/crowd.js" "$port" "$pid" "$2" "$READERS" "$MESSAGES" >>"$folder/$1"

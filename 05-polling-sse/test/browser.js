@@ -157,10 +157,13 @@ async function bad_gateway(page) {
 // Two windows hold a question each; and a narrow one needs no sideways scrolling.
 async function windows(page, context) {
     const other = await open(context);
-    const held = async () => (await (await fetch(`${url}stats`)).json()).wait.clients;
-    for (let i = 0; i < 200 && await held() < 2; i++)
-        await page.waitForTimeout(50);
-    see('two windows hold two long polls', await held() === 2);
+    let held = 0;
+    for (let i = 0; i < 400 && held !== 2; i++) {
+        held = (await (await fetch(`${url}stats`)).json()).wait.clients;
+        if (held !== 2)
+            await page.waitForTimeout(50);
+    }
+    see('two windows hold two long polls', held === 2, `${held} are held`);
     await other.setViewportSize({ width: 320, height: 700 });
     see('320 columns of pixels are enough', await other.evaluate(() => document.documentElement.scrollWidth <= 320));
     await other.close();

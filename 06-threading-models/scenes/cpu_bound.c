@@ -62,10 +62,10 @@ static void measure(const char *model, struct result *result)
 static void show(const struct result results[LAB_MODELS_MAX])
 {
     double longest_ms = 0;
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         if (results[i].unlucky_ms > longest_ms)
             longest_ms = results[i].unlucky_ms;
-    for (int i = 0; i < model_count; i++) {
+    for (int i = 0; i < model_count(); i++) {
         const struct result *r = &results[i];
         char label[40];
         snprintf(label, sizeof label, "%s", models[i].name);
@@ -91,7 +91,7 @@ void scene_cpu_bound(void)
         PAUSE_MS);
     story_say("(The one that waits longest.)");
     story_say("");
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         measure(models[i].name, &results[i]);
     show(results);
     claim_report(

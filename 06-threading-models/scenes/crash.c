@@ -79,7 +79,7 @@ void scene_crash(void)
         "One client asks for /crash, a null pointer. %d others are connected, and then ask.",
         BYSTANDERS);
     story_head("|the others|new client|the server");
-    for (int i = 0; i < model_count; i++) {
+    for (int i = 0; i < model_count(); i++) {
         struct result *r = &results[i];
         const char *new_one = "is refused";
         crash_one(models[i].name, r);
@@ -93,8 +93,9 @@ void scene_crash(void)
         shared += !processes && shares(r);
     }
     claim_report(
-        &isolation, holds_if(isolated == in_processes && shared == model_count - in_processes),
+        &isolation,
+        holds_if(isolated == in_processes && shared == model_count() - in_processes),
         "%d of %d models with processes lose one of them, and no other client notices; "
         "of the %d that are one process %d are gone, with all clients",
-        isolated, in_processes, model_count - in_processes, shared);
+        isolated, in_processes, model_count() - in_processes, shared);
 }

@@ -18,7 +18,7 @@
 int lab_model(const char *name)
 {
     int model = model_find(name);
-    if (model < 0 || model_count > LAB_MODELS_MAX)
+    if (model < 0 || model_count() > LAB_MODELS_MAX)
         die("there is no model %s, or there are too many", name);
     return model;
 }

@@ -104,7 +104,7 @@ static bool is_best(int model, enum column column)
     double mine = results[model].figures[column];
     if (!serves_all(model, column))
         return false;
-    for (int i = 0; i < model_count; i++) {
+    for (int i = 0; i < model_count(); i++) {
         double theirs = results[i].figures[column];
         bool better = theirs * AS_GOOD < mine;
         if (column < NEARLY)
@@ -185,7 +185,7 @@ static double loop_at(enum work work)
 static double many_at_cpu(void)
 {
     double best = 0;
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         if (models[i].workers != ONE_WORKER && models[i].serves == SERVES_ALL &&
             results[i].figures[RATE + CPU] > best)
             best = results[i].figures[RATE + CPU];
@@ -228,12 +228,14 @@ void scene_models(void)
     story_say("p99: 99 %% of the answers come within so many ms; tasks: threads and");
     story_say("processes; sw.: context switches for each /cheap. *: the best of the models");
     story_say("that serve all connections.");
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         for (int work = 0; work < WORKS; work++)
             measure(i, (enum work)work);
     print_heads();
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         print_row(i);
+    if (model_left_out())
+        story_say("%s SKIPPED: %s.", models[model_count()].name, model_left_out());
     const struct result *loop = &results[lab_model("loop")];
     bool wait = many_wait_at_once(), more = many_compute_more(), room = loop->idle > ROOM;
     double computing = many_at_cpu() / loop_at(CPU);

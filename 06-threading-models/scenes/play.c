@@ -32,7 +32,7 @@ static bool is_scene(const struct scene *scenes, const char *name)
 int main(int argc, char **argv)
 {
     static const struct scene scenes[] = {
-        {"models", "seven servers, three kinds of work", scene_models},
+        {"models", "eight servers, three kinds of work", scene_models},
         {"idle", "what an idle connection costs", scene_idle},
         {"cpu_bound", "one client asks for long computations", scene_cpu_bound},
         {"load_balance", "connections are balanced, work is not", scene_load_balance},
@@ -40,6 +40,7 @@ int main(int argc, char **argv)
         {"race", "two threads, one number", scene_race},
         {"cores", "more workers than processors", scene_cores},
         {"queue_full", "all workers are busy", scene_queue_full},
+        {"system_calls", "how often the kernel is called", scene_system_calls},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -47,10 +48,11 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 06: threading models. Without SCENE all of them: models, "
-                          "idle, cpu_bound,\nload_balance, crash, race, cores, queue_full.",
-                          options});
+        &(struct command){
+            "[SCENE]",
+            "Lesson 06: threading models. Without SCENE all of them: models, "
+            "idle, cpu_bound,\nload_balance, crash, race, cores, queue_full, system_calls.",
+            options});
     story_begin();
     raise_file_limit(FILES_WANTED);
     // The scenes start their own servers beside this one. story_tell() reports an unknown

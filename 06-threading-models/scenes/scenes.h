@@ -11,5 +11,6 @@ void scene_crash(void);        // crash.c
 void scene_race(void);         // race.c
 void scene_cores(void);        // cores.c
 void scene_queue_full(void);   // queue_full.c
+void scene_system_calls(void); // system_calls.c
 
 #endif

@@ -16,7 +16,7 @@ ulimit -n "$(ulimit -Hn)"
 
 # Starts nginx with $1 workers, everything off that we do not do, and the same answer as ours.
 start_nginx() {
-    their_port=$((20000 + ($$ + $1) % 10000))
+    choose_port && their_port=$free_port
     cat >"$folder/nginx$1.conf" <<CONF
 daemon off; worker_processes $1; pid $folder/pid$1; error_log $folder/error;
 events { worker_connections 4000; }
@@ -26,7 +26,7 @@ http { access_log off; keepalive_requests 1000000000; keepalive_timeout 600; ser
 CONF
     nginx -p "$folder" -c "$folder/nginx$1.conf" 2>/dev/null &
     pids="$pids $!"
-    await_port tcp $their_port || exit 1
+    await_port tcp "$their_port" || exit 1
 }
 
 # ticks PID: of clock, that a process, its children, and those that have ended were busy
@@ -146,7 +146,7 @@ printf '\n  %-34s %11s %12s\n' "memory for each of $IDLE idle connections" resid
 kill $pids && wait
 pids="" servers=""
 start_nginx 1
-idle "nginx, 1 worker" "${pids##* }" $their_port
+idle "nginx, 1 worker" "${pids##* }" "$their_port"
 for model in loop readers pool thread fork; do
     start_server ./server --model $model --workers 2 --idle-ms 600000
     idle "$model" "${pids##* }" "$port"

@@ -64,9 +64,9 @@ done 3<"$folder/models"
 
 # Our load generator against nginx: pages of several kinds, and answers that are errors.
 if need nginx nginx-light; then
-    their_port=$((20000 + $$ % 10000))
+    choose_port && their_port=$free_port
     head -c 300000 /dev/zero >"$folder/long"
-    start_nginx $their_port "server { listen 127.0.0.1:$their_port; keepalive_requests 100; root $folder;
+    start_nginx "$their_port" "server { listen 127.0.0.1:$their_port; keepalive_requests 100; root $folder;
         location = /short { return 200 'short\n'; }
         location = /close { keepalive_timeout 0; return 200 'and that was all\n'; }
         location = /empty { return 204; }

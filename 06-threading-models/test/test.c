@@ -1,10 +1,11 @@
 // test.c: tests of lesson 06. `make test` runs them, the scenes, real peers, and the patches in
-// break/. Here: what all seven models have in common, request by request. Further tests, by
+// break/. Here: what all models have in common, request by request. Further tests, by
 // topic:
 //
 //     test_parts.h   the parts on their own
 //     test_limits.h  clients that are slow, silent, gone, or too many
 //     test_ends.h    how servers end: asked to, crashed, killed
+//     test_uring.h   what only model uring can meet
 //     test_client.h  the load generators: what they measure, and what they can stand
 #include "contract.h"
 #include "smaller.h"
@@ -14,6 +15,7 @@
 #include "test_limits.h"
 #include "test_parts.h"
 #include "test_talk.h"
+#include "test_uring.h"
 
 static bool exchange(int port)
 {
@@ -288,7 +290,7 @@ TEST(stats_know_of_all_workers)
 TEST(a_line_for_each_answer)
 {
     static const char file[] = "build/test.log";
-    for (int i = 0; i < model_count; i++) {
+    for (int i = 0; i < model_count(); i++) {
         char options[100];
         pid_t pid;
         snprintf(options, sizeof options, "--log --workers 2 >%s", file);

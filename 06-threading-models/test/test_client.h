@@ -363,7 +363,7 @@ TEST(models_are_listed)
     CHECK_INT(test_run("./server --list-models"), 0);
     CHECK_HAS(test_output, "single   one      one process");
     CHECK_HAS(test_output, "prefork  workers  N processes");
-    CHECK_INT(count_in(test_output, "\n"), model_count);
+    CHECK_INT(count_in(test_output, "\n"), model_count());
     CHECK_INT(test_run("./server --model none"), 2);
     CHECK_HAS(test_output, "--model takes one of these, not 'none':");
     CHECK_HAS(test_output, "\n  loop     one thread, an event loop");

@@ -16,13 +16,13 @@
 // Sets of models: bit i stands for models[i].
 static inline unsigned all_models(void)
 {
-    return (1U << model_count) - 1;
+    return (1U << model_count()) - 1;
 }
 
 static inline unsigned in_processes(void)
 {
     unsigned set = 0;
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         if (models[i].kind == PROCESSES)
             set |= 1U << i;
     return set;
@@ -33,7 +33,7 @@ static inline unsigned in_processes(void)
 static inline unsigned serving_all(void)
 {
     unsigned set = 0;
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         if (models[i].serves == SERVES_ALL)
             set |= 1U << i;
     return set;
@@ -42,7 +42,7 @@ static inline unsigned serving_all(void)
 static inline unsigned serving_one(void)
 {
     unsigned set = 0;
-    for (int i = 0; i < model_count; i++)
+    for (int i = 0; i < model_count(); i++)
         if (models[i].serves == SERVES_ONE)
             set |= 1U << i;
     return set;
@@ -88,7 +88,7 @@ static inline void for_models(unsigned set, void (*run)(const char *model))
 {
     pid_t pids[32] = {0};
     fflush(stdout);
-    for (int i = 0; i < model_count; i++) {
+    for (int i = 0; i < model_count(); i++) {
         if (!(set & 1U << i))
             continue;
         pids[i] = fork();
@@ -101,7 +101,7 @@ static inline void for_models(unsigned set, void (*run)(const char *model))
         fflush(stdout);
         _exit(test_failures > 0);
     }
-    for (int i = 0; i < model_count; i++) {
+    for (int i = 0; i < model_count(); i++) {
         int status;
         if (pids[i] && (waitpid(pids[i], &status, 0) < 0 || status))
             FAIL("model %s failed", models[i].name);

@@ -14,13 +14,12 @@ for program in nginx wrk; do
     command -v $program >/dev/null || { echo "this needs $program: apt-get install nginx-light wrk" && exit 0; }
 done
 RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-1}
-their_port=$((20000 + $$ % 10000))
 folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 
 # start_nginx WORKERS [reuseport]: all is off that our server does not do. Sets $theirs, its master.
 start_nginx() {
-    their_port=$((their_port + 1))
+    choose_port && their_port=$free_port
     cat >"$folder/nginx.conf" <<CONF
 daemon off; worker_processes $1; pid $folder/pid; error_log $folder/error;
 events { worker_connections 1000; }
@@ -30,7 +29,7 @@ CONF
     nginx -p "$folder" -c "$folder/nginx.conf" 2>/dev/null &
     theirs=$!
     pids="$pids $theirs"
-    await_port tcp $their_port || exit 1
+    await_port tcp "$their_port" || exit 1
 }
 
 # Clock ticks of CPU time that the children of process $1 have used.

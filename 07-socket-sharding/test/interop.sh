@@ -65,11 +65,11 @@ fi
 # listening socket, and have three with "listen ... reuseport".
 if need nginx nginx-light; then
     for way in 1: 3:reuseport; do
-        their_port=$((20000 + ($$ + 5000) % 10000))
-        start_nginx $their_port "server { listen 127.0.0.1:$their_port ${way#*:}; location / { return 200 here; } }" \
+        choose_port && their_port=$free_port
+        start_nginx "$their_port" "server { listen 127.0.0.1:$their_port ${way#*:}; location / { return 200 here; } }" \
             "worker_processes 3; user $(id -un);"
         expect "7.9: nginx's listening sockets ${way#*:}" "${way%:*}" \
-            "grep -c :$(printf %04X $their_port).00000000:0000.0A /proc/net/tcp"
+            "grep -c :$(printf %04X "$their_port").00000000:0000.0A /proc/net/tcp"
         kill "${pids##* }"
         wait "${pids##* }"
     done
@@ -77,8 +77,8 @@ fi
 
 # A server can share a port with nginx's shards only if it says so (--join).
 if need nginx nginx-light && need curl curl; then
-    their_port=$((20000 + $$ % 10000))
-    if start_nginx $their_port "server { listen 127.0.0.1:$their_port reuseport;
+    choose_port && their_port=$free_port
+    if start_nginx "$their_port" "server { listen 127.0.0.1:$their_port reuseport;
         location / { return 200 'nginx \$pid\n'; } }" "worker_processes 2; user $(id -un);"; then
         expect "nginx has the port" "1" "timeout 10 ./server --port $their_port 2>/dev/null; echo \$?"
         expect "our client's first scene, against nginx" "0" "./play --port $their_port bind >/dev/null; echo \$?"
@@ -93,7 +93,7 @@ if need nginx nginx-light && need curl curl; then
         expect "nginx: the same client port, the same worker" "$(cat "$folder/first")" again
         expect "and there are two" "2" "sort -u $folder/first | wc -l"
         : >"$folder/log"
-        ./server --port $their_port --join --workers 2 >"$folder/log" &
+        ./server --port "$their_port" --join --workers 2 >"$folder/log" &
         pids="$pids $!"
         await "our server is ready" "grep -q listening $folder/log"
         expect "nginx and we, on one port" "nginx

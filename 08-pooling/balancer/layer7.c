@@ -28,7 +28,7 @@ void layer7_opened(struct leg *leg, const struct sockaddr_storage *address)
     if (getnameinfo((const struct sockaddr *)address, sizeof *address, client->address,
                     sizeof client->address, NULL, 0, NI_NUMERICHOST))
         strcpy(client->address, "unknown");
-    client->since_ns = leg_now();
+    client->since_ns = now_ns(); // not the round's: clients of one round have an order
     leg_deadline(leg, settings.idle_ms);
 }
 

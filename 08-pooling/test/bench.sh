@@ -35,11 +35,11 @@ start_server ./server --quiet
 ours=${pids##* }
 theirs=""
 if need redis-server redis-server && need redis-benchmark redis-tools; then
-    redis_port=$((20000 + $$ % 10000))
-    redis-server --port $redis_port --bind 127.0.0.1 --save '' --dir "$folder" >/dev/null &
+    choose_port && redis_port=$free_port
+    redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --dir "$folder" >/dev/null &
     theirs=$!
     pids="$pids $theirs"
-    await_port tcp $redis_port || exit 1
+    await_port tcp "$redis_port" || exit 1
 fi
 for run in $(seq "$RUNS"); do
     for window in 1 64; do

@@ -205,8 +205,8 @@ fi
 
 # The variation: connections to nginx, which keeps each of them for 10 requests, or for a second.
 if need nginx nginx-light; then
-    http_port=$((21000 + $$ % 9000))
-    start_nginx $http_port "keepalive_timeout 1s; server { listen 127.0.0.1:$http_port; keepalive_requests 10;
+    choose_port && http_port=$free_port
+    start_nginx "$http_port" "keepalive_timeout 1s; server { listen 127.0.0.1:$http_port; keepalive_requests 10;
         location / { return 200 hello; }
         location /cut { return 444; } }"
     url=http://127.0.0.1:$http_port

@@ -17,7 +17,7 @@ trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 start_server ./server --quiet --process-ms 0 --journal "$folder/journal"
 ours=${pids##* }
 
-theirs=$((20000 + $$ % 10000))
+choose_port && theirs=$free_port
 if need redis-server redis-server; then
     redis-server --port 0 --unixsocket "$folder/redis.sock" --dir "$folder" --appendonly yes \
         --appendfsync always --save '' --auto-aof-rewrite-percentage 0 --daemonize no >"$folder/redis.log" &
@@ -27,7 +27,7 @@ if need redis-server redis-server; then
         sleep 0.05
     done
     # Over TCP, as ours: Redis listens there when it is told to.
-    redis-cli -s "$folder/redis.sock" config set port $theirs >/dev/null
+    redis-cli -s "$folder/redis.sock" config set port "$theirs" >/dev/null
 fi
 
 # PostgreSQL refuses to be run by root.
@@ -63,7 +63,7 @@ disk() { build/disk --file "$folder/disk" --seconds "$SECONDS_EACH" "$@"; }
 charge() { build/load --port "$port" --seconds "$SECONDS_EACH" --clients "$1"; }
 set_nx() {
     count=$((SECONDS_EACH * (500 + 500 * $1))) # a guess: redis-benchmark has no clock
-    redis-benchmark -h 127.0.0.1 -p $theirs -c "$1" -n $count -r 1000000000 --csv \
+    redis-benchmark -h 127.0.0.1 -p "$theirs" -c "$1" -n $count -r 1000000000 --csv \
         set key:__rand_int__ amount-500-currency-eur-source-tok_visa-and-the-rest nx 2>/dev/null |
         sed -n 's/^"set [^"]*","\([0-9]*\).*/\1/p'
 }

@@ -217,11 +217,11 @@ TEST(the_journal_is_beside_the_server)
     CHECK(mkdtemp(folder) && !mkdir(beside(".here"), 0777));
     snprintf(command, sizeof command,
              "f=%s; cp server $f && cd %s && { $f/server --port 0 >$f/said & "
-             "until grep -q listening $f/said; do sleep 0.02; done; "
+             "until grep -qs listening $f/said; do sleep 0.02; done; "
              "kill -INT $!; wait $! && ls $f; }",
              folder, beside(".here"));
     CHECK_INT(test_run(command), 0);
-    CHECK(!strcmp(test_output, "charges.journal\nsaid\nserver\n"));
+    CHECK_TEXT(test_output, "charges.journal\nsaid\nserver\n");
     CHECK_INT(test_number("ls %s | wc -l", beside(".here")), 0);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     CHECK_INT(test_run(command), 0);

@@ -75,6 +75,17 @@ start_theirs() {
     [ "$theirs" != 1 ]
 }
 
+# choose_port: sets $free_port to a TCP port that no socket of this machine has, and that the kernel
+# gives to no client (ip(7): ip_local_port_range): for a program that cannot choose a port itself.
+# Each call sets another one.
+choose_port() {
+    free_port=${free_port:-$((20000 + $$ * 7919 % 10000))}
+    while
+        free_port=$((20000 + (free_port - 19999) % 10000))
+        grep -Eq "^ *[0-9]+: [0-9A-F]+:$(printf %04X $free_port) " /proc/net/tcp /proc/net/tcp6
+    do :; done
+}
+
 # await_port tcp|udp PORT: waits until a program has the port of 127.0.0.1: for servers that do not
 # say when they are ready.
 await_port() {

@@ -10,6 +10,7 @@
 #include "loop.h"
 #include "measure.h"
 #include "net.h"
+#include "smaller.h"
 #include "test_server.h"
 
 #define TEST_STALL_MS                                                                          \
@@ -121,6 +122,69 @@ TEST(a_large_send_buffer_hides_no_progress)
 {
     int listener = begin_a_server(false);
     CHECK_INT(dropped_after_ms(connect_a_taker(listener, 1000), 4000, 20), 0);
+}
+
+// ---- both halves closed --------------------------------------------------------------------
+
+#define SENT_BYTES  100000
+#define TAKEN_BYTES 10000 // at once; then the server is busy
+#define BUSY_MS     20
+
+static atomic_int test_taken; // bytes that a busy server has used
+
+static void close_our_half(struct conn *conn)
+{
+    shutdown(conn->fd, SHUT_WR);
+}
+
+static size_t take_some(struct conn *conn, const char *bytes, size_t length)
+{
+    size_t part = smaller(length, TAKEN_BYTES);
+    (void)bytes;
+    test_taken += (int)part;
+    conn->paused = true;
+    conn_deadline(conn, BUSY_MS);
+    return part;
+}
+
+static void no_longer_busy(struct conn *conn)
+{
+    conn->paused = false;
+}
+
+static void *serve_busily(void *listener)
+{
+    static const struct loop_server server = {.conn_bytes = sizeof(struct conn),
+                                              .conns_max = 10,
+                                              .opened = close_our_half,
+                                              .received = take_some,
+                                              .timeout = no_longer_busy,
+                                              .closed = count_dropped,
+                                              .accept = accept_a_taker};
+    int stop[2]; // never written to
+    if (pipe(stop))
+        exit(1);
+    loop_serve(*(int *)listener, stop[0], &server);
+    return NULL;
+}
+
+// The kernel says EPOLLHUP for a connection that both sides have closed, also while bytes are
+// there that the server has had no time for.
+TEST(what_came_before_the_end_waits_for_a_busy_server)
+{
+    static char bytes[SENT_BYTES];
+    pthread_t thread;
+    int listener = net_listen("127.0.0.1", 0, 10);
+    pthread_create(&thread, NULL, serve_busily, &listener);
+    int fd = connect_a_taker(listener, 1000);
+    CHECK(write_all(fd, bytes, sizeof bytes));
+    close(fd);
+    double began_ms = cpu_ms();
+    for (int i = 0; i < 1000 && !test_dropped; i++)
+        sleep_ms(10);
+    CHECK_INT(test_taken, SENT_BYTES);
+    CHECK_INT(test_dropped, 1);
+    CHECK_AT_MOST((long)(cpu_ms() - began_ms), 100); // it has slept meanwhile
 }
 
 #endif

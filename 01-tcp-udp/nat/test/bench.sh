@@ -16,18 +16,17 @@ measure() {
     if [ "$whose" = ours ]; then
         start_server ./server --quiet
     else
-        port=$((20000 + ($$ + runs) % 10000)) runs=$((runs + 1))
-        turnserver -n -S -m 1 -L 127.0.0.1 -p $port --no-tls --no-dtls --no-cli --log-file stdout \
+        choose_port && port=$free_port
+        turnserver -n -S -m 1 -L 127.0.0.1 -p "$port" --no-tls --no-dtls --no-cli --log-file stdout \
             --simple-log --pidfile "$folder/pid" >/dev/null 2>&1 &
         pids="$pids $!"
-        await_port tcp $port || exit 1
+        await_port tcp "$port" || exit 1
     fi
     pid=${pids##* }
     build/asker --port "$port" --pid "$pid" --questions "$QUESTIONS" "$@" >>"$folder/$whose" || exit 1
     kill "$pid" && wait "$pid" 2>/dev/null
 }
 
-runs=0
 printf '  %-36s %9s %12s %7s\n' "median of $RUNS, CPU time a question" ours coturn ratio
 for at_once in 1 32; do
     rm -f "$folder/ours" "$folder/theirs"

@@ -46,16 +46,16 @@ if need stun stun-client && allows_wire; then
     done
 fi
 if need turnserver coturn; then
-    theirs=$((20000 + $$ % 10000))
-    turnserver -n -S -L 127.0.0.1 -L 127.0.0.2 -p $theirs --no-tls --no-dtls --no-cli --log-file stdout \
+    choose_port && theirs=$free_port
+    turnserver -n -S -L 127.0.0.1 -L 127.0.0.2 -p "$theirs" --no-tls --no-dtls --no-cli --log-file stdout \
         --simple-log --pidfile "$folder/pid" >"$folder/turnserver" 2>&1 &
     pids="$pids $!"
-    await_port tcp $theirs
+    await_port tcp "$theirs"
     expect "./client asks coturn, over UDP" "1" "./client --port $theirs --wait 1000 | grep -c 'the same: no NAT'"
     expect "./client asks coturn, over TCP" "1" "./client --port $theirs --tcp | grep -c 'the same: no NAT'"
     mkdir "$folder/peers"
     : >"$folder/answer"
-    ./peer --port $theirs --folder "$folder/peers" answer </dev/null >"$folder/answer" 2>&1 &
+    ./peer --port "$theirs" --folder "$folder/peers" answer </dev/null >"$folder/answer" 2>&1 &
     expect "two ./peer find each other with coturn" "2" \
         "until grep -q connected: $folder/answer; do sleep 0.02; done | timeout 60 ./peer --port $theirs --folder $folder/peers offer >$folder/offer 2>&1
         cat $folder/answer $folder/offer | grep -c connected:"

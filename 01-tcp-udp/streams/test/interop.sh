@@ -29,7 +29,7 @@ if need tshark tshark && need socat socat; then
         expect "tshark: the answer to QUIC version 1 is version negotiation, and its ids are right" \
             "0x00000000 0x73747231 696a6b6c6d6e6f70 6162636465666768" \
             "tshark -r $folder/packets -d udp.port==8201,quic -Y 'quic.version == 0' -T fields -e quic.version \
-                -e quic.supported_version -e quic.dcid -e quic.scid 2>/dev/null | tr '\t' ' '"
+                -e quic.supported_version -e quic.dcid -e quic.scid 2>/dev/null | tr '\t' ' ' | sort -u"
     fi
 fi
 

@@ -109,8 +109,8 @@ if need nghttp nghttp2-client; then
 fi
 
 if need nginx nginx-light; then
-    front=$((20000 + $$ % 10000))
-    if start_nginx $front "server { listen 127.0.0.1:$front http2; location / { grpc_pass grpc://127.0.0.1:$ours; } }"; then
+    choose_port && front=$free_port
+    if start_nginx "$front" "server { listen 127.0.0.1:$front http2; location / { grpc_pass grpc://127.0.0.1:$ours; } }"; then
         expect "our client through nginx's grpc_pass to our server" "yes c d INVALID_ARGUMENT DEADLINE_EXCEEDED" \
             "{ timeout 10 ./client --port $front >/dev/null && echo yes; timeout 10 ./client --port $front exchange c d | sed 's/.* //'
             timeout 10 ./client --port $front create '' 2>&1 | grep -o INVALID_ARGUMENT
@@ -139,8 +139,8 @@ fetch('/toDo.ToDo/createToDo', { method: 'POST', headers: { 'content-type': 'app
 }), error => { out.textContent = error; });
 </script>
 HTML
-    front=$((20002 + $$ % 10000))
-    if start_nginx $front "server { listen 127.0.0.1:$front ssl http2; ssl_certificate $folder/cert; ssl_certificate_key $folder/key;
+    choose_port && front=$free_port
+    if start_nginx "$front" "server { listen 127.0.0.1:$front ssl http2; ssl_certificate $folder/cert; ssl_certificate_key $folder/key;
         root $folder; location /toDo.ToDo/ { grpc_pass grpc://127.0.0.1:$ours; } location /page.html { default_type text/html; } }"; then
         expect "a browser's fetch gets the message, and no status" "200, a message, grpc-status null, trailers undefined" \
             "HOME=$folder timeout 100 chromium --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir=$folder/profile \

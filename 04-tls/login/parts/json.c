@@ -266,8 +266,10 @@ static bool take_value(struct reader *r, struct json *value)
 
 bool json_read(struct http_text text, struct json *value)
 {
+    if (!text.length)
+        return false;
     struct reader r = {text.at, text.at + text.length, 0};
-    if (!text.length || !take_value(&r, value))
+    if (!take_value(&r, value))
         return false;
     skip_space(&r);
     return r.at == r.end;

@@ -235,22 +235,25 @@ static double time_of(struct agent *user, const char *path)
 // and GET /me is answered meanwhile, in much less time than a password takes.
 TEST(many_log_ins_leave_others_quick)
 {
-    enum { CLIENTS = 1000, ASKED = 15 };
-    static SSL *all[CLIENTS];
+    enum { CLIENTS_MAX = 1000, ASKED = 15 };
+    static SSL *all[CLIENTS_MAX];
     pid_t pid;
     char content[100];
     double ms[ASKED];
     int checked = 0, busy = 0, port = start_server(&pid, "--scrypt-n 4096");
-    if (raise_file_limit(CLIENTS + 100) < CLIENTS + 100)
+    int clients = CLIENTS_MAX;
+    if (SANITIZED) // their handshakes would not be done in time
+        clients = CLIENTS_MAX / 5;
+    if (raise_file_limit(clients + 100) < clients + 100)
         SKIP("this needs more descriptors than ulimit -Hn allows");
     struct agent user = user_of(port);
     int64_t began_ns = now_ns();
     CHECK_INT(agent_log_in(&user, USER, USER_PASSWORD), 200);
     CHECK_INT(agent_log_in(&user, USER, USER_PASSWORD), 200);
     double alone_ms = ms_since(began_ns) / 2;
-    for (int i = 0; i < CLIENTS; i++)
+    for (int i = 0; i < clients; i++)
         all[i] = probe_open(port, &(struct probe){0});
-    for (int i = 0; i < CLIENTS; i++) {
+    for (int i = 0; i < clients; i++) {
         snprintf(content, sizeof content, "{\"user\":\"user%d\",\"password\":\"x\"}", i);
         const char *text = request_of("POST /login", JSON, content);
         CHECK(all[i] && probe_write(all[i], text, strlen(text)));
@@ -259,13 +262,13 @@ TEST(many_log_ins_leave_others_quick)
         ms[i] = time_of(&user, "/me");
     CHECK_INT(user.reply.status, 200);
     long still = figure(port, "scrypts");
-    for (int i = 0; i < CLIENTS; i++) {
+    for (int i = 0; i < clients; i++) {
         int status = probe_read(all[i]);
         checked += status == 401;
         busy += status == 503;
         probe_close(all[i]);
     }
-    CHECK_INT(checked + busy, CLIENTS);
+    CHECK_INT(checked + busy, clients);
     CHECK_AT_LEAST(checked, 64);
     CHECK_INT(figure(port, "scrypts"), checked + 2);
     CHECK(still < checked + 2); // GET /me came while passwords were being checked
@@ -347,7 +350,7 @@ TEST(a_session_from_log_in_to_log_out)
 // A key that signs no longer still checks; its tokens and those of the new key have other kids.
 TEST(keys_rotate)
 {
-    char path[] = "/tmp/tokens.XXXXXX", options[200];
+    char path[40] = "/tmp/tokens.XXXXXX", options[200];
     pid_t pid;
     close(mkstemp(path));
     unlink(path);

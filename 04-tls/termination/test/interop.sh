@@ -49,8 +49,8 @@ X-Forwarded-Proto: https" "get -X OPTIONS -H 'Max-Forwards: 5' -H 'X_Forwarded_F
 fi
 
 if need nginx nginx-light && need curl curl; then
-    free_port=$((20000 + $$ % 10000))
-    if start_nginx $free_port "server { listen 127.0.0.1:$free_port; root $folder;
+    choose_port
+    if start_nginx "$free_port" "server { listen 127.0.0.1:$free_port; root $folder;
         gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; }"; then
         start_server ./proxy --upstream "127.0.0.1:$free_port"
         here="https://localhost:$port"

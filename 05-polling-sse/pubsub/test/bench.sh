@@ -22,11 +22,11 @@ measure() {
     if [ "$whose" = ours ]; then
         start_server ./broker --quiet
     else
-        port=$((20000 + ($$ + runs) % 10000)) runs=$((runs + 1))
-        printf 'listener %d 127.0.0.1\nallow_anonymous true\nlog_type error\n' $port >"$folder/mosquitto.conf"
+        choose_port && port=$free_port
+        printf 'listener %d 127.0.0.1\nallow_anonymous true\nlog_type error\n' "$port" >"$folder/mosquitto.conf"
         mosquitto -c "$folder/mosquitto.conf" >/dev/null 2>&1 &
         pids="$pids $!"
-        await_port tcp $port || exit 1
+        await_port tcp "$port" || exit 1
     fi
     pid=${pids##* }
     build/crowd --port "$port" --pid "$pid" "$@" >>"$folder/$whose" || exit 1
@@ -46,7 +46,6 @@ compare() {
         awk -v title="$title" -v unit="$unit" '{ printf "  %-48s %9s %s %9s %s %7.2f\n", title, $1, unit, $2, unit, $1 / $2 }'
 }
 
-runs=0
 printf '  %-48s %12s %12s %7s\n' "median of $RUNS" ours mosquitto ratio
 compare "QoS 0, 1,000 subscribers, bursts of 100" us --subscribers 1000 --qos 0 --burst 100 --messages 500
 compare "QoS 0, 1,000 subscribers, paced" us --subscribers 1000 --qos 0 --burst 1 --messages 100

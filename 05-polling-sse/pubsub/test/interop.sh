@@ -58,11 +58,11 @@ if need mosquitto_pub mosquitto-clients; then
 fi
 
 if need mosquitto mosquitto; then
-    theirs=$((20000 + $$ % 10000))
-    printf 'listener %d 127.0.0.1\nallow_anonymous true\n' $theirs >"$folder/mosquitto.conf"
+    choose_port && theirs=$free_port
+    printf 'listener %d 127.0.0.1\nallow_anonymous true\n' "$theirs" >"$folder/mosquitto.conf"
     mosquitto -c "$folder/mosquitto.conf" >/dev/null 2>&1 &
     pids="$pids $!"
-    if await_port tcp $theirs; then
+    if await_port tcp "$theirs"; then
         for qos in 0 1 2; do
             expect "our client with the broker mosquitto, QoS $qos" "t$qos hello" \
                 "publish='./client --quiet --port $theirs --qos $qos pub t$qos hello'; heard $theirs t$qos ./client --quiet --port $theirs --qos $qos sub t$qos"

@@ -80,7 +80,8 @@ static void accept_some(void)
     struct sockaddr_storage address;
     for (int i = 0; i < ACCEPTS; i++) {
         if (legs.clients >= legs.program->clients_max) {
-            wait_for_place();
+            if (i == 0) // else it is not known whether one more waits: the next round will see
+                wait_for_place();
             return;
         }
         socklen_t length = sizeof address;

@@ -10,7 +10,6 @@ folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 module=/usr/lib/nginx/modules/ngx_stream_module.so
 tick_us=$((1000000 / $(getconf CLK_TCK)))
-next_port=$((20000 + $$ % 10000))
 
 start_server ./backend --quiet
 first=$port
@@ -24,14 +23,14 @@ ours() { # LAYER
 }
 
 nginx_in() { # stream|http
-    port=$next_port next_port=$((next_port + 1))
+    choose_port && port=$free_port
     upstream="upstream u { server 127.0.0.1:$first; server 127.0.0.1:$second; keepalive 64; }"
     if [ "$1" = http ]; then
-        start_nginx $port "keepalive_requests 100000000; $upstream
+        start_nginx "$port" "keepalive_requests 100000000; $upstream
             server { listen 127.0.0.1:$port; location / { proxy_pass http://u; proxy_http_version 1.1;
                 proxy_set_header Connection ''; proxy_set_header X-Forwarded-For \$remote_addr; } }"
     else
-        start_nginx $port "" "master_process off; load_module $module;
+        start_nginx "$port" "" "master_process off; load_module $module;
             stream { upstream u { server 127.0.0.1:$first; server 127.0.0.1:$second; }
                 server { listen 127.0.0.1:$port; proxy_pass u; } }"
     fi
@@ -39,12 +38,12 @@ nginx_in() { # stream|http
 }
 
 haproxy_in() { # tcp|http
-    port=$next_port next_port=$((next_port + 1))
+    choose_port && port=$free_port
     printf 'global\n nbthread 1\n maxconn 9000\ndefaults\n mode %s\n option forwardfor\n timeout connect 5s\n timeout client 30s\n timeout server 30s\nlisten l\n bind 127.0.0.1:%d\n server a 127.0.0.1:%d\n server b 127.0.0.1:%d\n' \
-        "$1" $port "$first" "$second" >"$folder/haproxy.cfg"
+        "$1" "$port" "$first" "$second" >"$folder/haproxy.cfg"
     haproxy -db -f "$folder/haproxy.cfg" >/dev/null 2>&1 &
     pids="$pids $!" pid=$!
-    await_port tcp $port
+    await_port tcp "$port"
 }
 
 ticks() { awk '{ print $14 + $15 }' "/proc/$pid/stat"; }

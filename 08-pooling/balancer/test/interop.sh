@@ -6,7 +6,6 @@
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 seq 40000 >"$folder/blob"
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 answer() { curl -s --max-time 20 "$@"; }
 
 if need python3 python3 && need curl curl; then
@@ -71,7 +70,7 @@ smuggle() {
     printf '%b' "$1" | timeout 5 nc -q 1 127.0.0.1 "$port" | grep -a -c '^HTTP/1.1 200'
 }
 if need nc netcat-openbsd && need nginx nginx-light && need node nodejs; then
-    nginx_port=$(free_port)
+    choose_port && nginx_port=$free_port
     start_nginx "$nginx_port" "server { listen 127.0.0.1:$nginx_port; location / { return 200 'nginx'; } }"
     for behind in "$nginx_port" "$node"; do
         start_server ./balancer --quiet --check-path / --backend "127.0.0.1:$behind"
@@ -118,7 +117,7 @@ if need haproxy haproxy && need nginx nginx-light && need curl curl; then
     start_server ./backend --quiet --name two
     second=$port
     timeouts='timeout connect 5s\n timeout client 5s\n timeout server 5s\n'
-    theirs=$(free_port)
+    choose_port && theirs=$free_port
     printf "defaults\n mode tcp\n $timeouts\nlisten l\n bind 127.0.0.1:%d\n server a 127.0.0.1:%d\n server b 127.0.0.1:%d\n" \
         "$theirs" "$first" "$second" >"$folder/haproxy.cfg"
     haproxy -db -f "$folder/haproxy.cfg" >/dev/null 2>&1 &
@@ -132,7 +131,7 @@ two 10" "./client --new --count 20 --port $theirs | awk '/█/ { print \$1, \$3 
     expect "the backend itself" "one connection" "same_connection $first"
     module=/usr/lib/nginx/modules/ngx_stream_module.so
     if [ -e $module ]; then
-        nginx_port=$(free_port)
+        choose_port && nginx_port=$free_port
         # shellcheck disable=SC2119 # its arguments are directives
         start_nginx "$nginx_port" "" "master_process off; load_module $module;
             stream { upstream u { server 127.0.0.1:$first; server 127.0.0.1:$second; }
@@ -143,7 +142,7 @@ two 10" "./client --new --count 20 --port $nginx_port | awk '/█/ { print \$1, 
     else
         need nginx-stream libnginx-mod-stream
     fi
-    haproxy_port=$(free_port)
+    choose_port && haproxy_port=$free_port
     printf "defaults\n mode http\n $timeouts\nlisten l\n bind 127.0.0.1:%d accept-proxy\n http-request return status 200 content-type text/plain lf-string %%[src_port]\n" \
         "$haproxy_port" >"$folder/haproxy2.cfg"
     haproxy -db -f "$folder/haproxy2.cfg" >/dev/null 2>&1 &
@@ -154,7 +153,9 @@ two 10" "./client --new --count 20 --port $nginx_port | awk '/█/ { print \$1, 
         "answer -w ' %{local_port}' localhost:$port/ | awk '{ print (\$1 == \$2 ? \"same\" : \$0) }'"
 fi
 
-if need python3 python3 && python3 -c 'import websockets' 2>/dev/null; then
+debian_python=python3
+python3 -c 'import websockets' 2>/dev/null || debian_python=/usr/bin/python3
+if need python3 python3 && $debian_python -c 'import websockets' 2>/dev/null; then
     cat >"$folder/websocket.py" <<'PYTHON'
 import asyncio, sys, websockets
 async def echo(socket, path=None):
@@ -172,11 +173,11 @@ async def main():
         print(len(await socket.recv()))
 asyncio.run(main())
 PYTHON
-    start_theirs python3 "$folder/websocket.py"
+    start_theirs $debian_python "$folder/websocket.py"
     for layer in 4 7; do
         start_server ./balancer --quiet --layer $layer --check-ms 0 --backend "127.0.0.1:$theirs"
         expect "layer $layer: WebSocket, python's websockets at both ends" "HELLO
-200000" "timeout 20 python3 $folder/websocket.py $port"
+200000" "timeout 20 $debian_python $folder/websocket.py $port"
     done
     if need chromium chromium; then
         cat >"$folder/page.html" <<END

@@ -21,8 +21,8 @@ start_server ./origin --quiet
 origin=$port
 start_server ./proxy --quiet --cache-mb 512 --upstream "127.0.0.1:$origin"
 ours=$port ours_pid=${pids##* }
-theirs=$((30000 + $$ % 10000))
-start_nginx $theirs "proxy_cache_path $folder/cache keys_zone=c:64m; open_file_cache max=1000; keepalive_requests 100000000;
+choose_port && theirs=$free_port
+start_nginx "$theirs" "proxy_cache_path $folder/cache keys_zone=c:64m; open_file_cache max=1000; keepalive_requests 100000000;
     server { listen 127.0.0.1:$theirs; location / { proxy_pass http://127.0.0.1:$origin; proxy_cache c; } }" || exit 1
 theirs_pid=${pids##* }
 printf '  %-40s %9s %9s %7s\n' "median of $RUNS, CPU of a hit" ours nginx ratio

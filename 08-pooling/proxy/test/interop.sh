@@ -73,10 +73,10 @@ HIT 9" "get -D $folder/h http://127.0.0.1:$port/ http://127.0.0.1:$port/; echo
     if need openssl openssl; then
         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
             -keyout "$folder/key" -out "$folder/certificate" 2>/dev/null
-        secure=$((20000 + $$ % 10000))
+        choose_port && secure=$free_port
         (cd "$folder" && exec openssl s_server -quiet -accept "127.0.0.1:$secure" -cert certificate -key key -WWW) >/dev/null 2>&1 &
         pids="$pids $!"
-        await_port tcp $secure
+        await_port tcp "$secure"
         start_server ./proxy --quiet --allow-private --connect-ports "$secure"
         expect "curl by https through CONNECT: TLS from end to end" "$blob" \
             "get --cacert $folder/certificate -x http://127.0.0.1:$port https://localhost:$secure/blob --resolve localhost:$secure:127.0.0.1 | cksum"
@@ -146,8 +146,8 @@ if need nginx nginx-light && need curl curl; then
     origin=$port
     start_server ./proxy --quiet --upstream "127.0.0.1:$origin"
     ours=$port
-    theirs=$((30000 + $$ % 10000))
-    if start_nginx $theirs "proxy_cache_path $folder/cache keys_zone=c:1m; server { listen 127.0.0.1:$theirs; location / {
+    choose_port && theirs=$free_port
+    if start_nginx "$theirs" "proxy_cache_path $folder/cache keys_zone=c:1m; server { listen 127.0.0.1:$theirs; location / {
         proxy_pass http://127.0.0.1:$origin; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_cache c;
         proxy_cache_revalidate on; proxy_cache_methods GET HEAD; add_header X-Cache \$upstream_cache_status always; } }"; then
         twice() { # NAME QUERY CURL-OPTIONS...: "ours: MISS HIT, nginx: MISS HIT"
