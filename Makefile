@@ -10,7 +10,7 @@ find_variation = $(patsubst %/run.sh,%,$(wildcard $(1)-*/$(patsubst $(1)-%,%,$*)
 lesson = $(or $(filter $*-%,$(LESSONS)),$(call find_variation,$(firstword $(subst -, ,$*))),\
     $(error there is no lesson '$*'; there are: $(NUMBERS) $(VARIATION_NAMES)))
 
-export SAN STRICT ARGS SCENE
+export SAN STRICT ARGS SCENE MORE
 
 all: $(LESSONS) $(VARIATIONS)
 	@echo
@@ -70,6 +70,9 @@ soak: $(LESSONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
 	@sh common/test/soak.sh $(LESSONS)
 
+notes:
+	@sh common/tools/notes.sh $(if $(UPDATE),update,list "$(SECTION)")
+
 doctor:
 	@sh common/tools/doctor.sh $(LESSONS) $(VARIATIONS)
 
@@ -79,7 +82,7 @@ clean:
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 
-.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all test test-common bench bench-common pictures soak doctor clean help
+.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all test test-common bench bench-common pictures soak notes doctor clean help
 
 #| make                               build everything
 #| make run                           play all lessons, one after the other, and show the ledger
@@ -87,11 +90,14 @@ help:
 #| make run-09                        play lesson 09
 #| make run-04-termination            play a variation; test-, bench- and pictures- take such names, too
 #| make run-09 SCENE=2                only its second scene (SCENE=distance does the same)
+#| make run-06 MORE=1                 also the scenes that the tour has no time for; so with run-all
 #| make run-09 ARGS="--rtt 200"       on another link: see common/wire/wire --help
 #| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
 #| make bench, make bench-09          benchmarks, where a lesson has them
 #| make fuzz-02                       hostile bytes made by clang's libFuzzer, FUZZ_SECONDS=30 of them
 #| make soak                          all servers at once, ten minutes of good and hostile load
+#| make notes                         the sections of the notes, and the scenes that show each
+#| make notes SECTION=3.2             only that one; SECTION=18.2, SECTION="load balancing"
 #| make doctor                        what this machine offers, what is missing, and how to get it
 #| make SAN=address,undefined test    the same tests with sanitizers; also SAN=thread
 #| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error

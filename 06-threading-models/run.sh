@@ -8,7 +8,7 @@ scene cpu_bound
 scene load_balance
 scene crash
 scene race
-scene cores
+more cores
 scene queue_full
-scene system_calls
+more system_calls
 finish

@@ -1,7 +1,7 @@
 # lesson.mk: what the Makefiles of all lessons and variations share.
 #
 #   make          builds ./server, ./client and ./play (and common/wire/wire)
-#   make run      plays the lesson's scenes        [SCENE=name or number] [ARGS="--rtt 200"]
+#   make run      plays the lesson's scenes        [SCENE=name or number] [ARGS="--rtt 200"] [MORE=1]
 #   make test     unit tests, scenes, real peers, and the patches in break/
 #   make bench    where the lesson has a test/bench.sh
 #   make fuzz     where it has a test/fuzz.c: hostile bytes made by libFuzzer  [FUZZ_SECONDS=30]

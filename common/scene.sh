@@ -4,9 +4,11 @@
 #                                     and . ../../common/scene.sh)
 #   scene NAME [link options for wire] [-- options for ./server]     one line for each scene
 #   scene NAME [link options] --node A ... --node B ... -- B: ./server -- A: ./play
+#   more NAME ...                    as scene, but the tour leaves this one out: it is played with
+#                                    MORE=1, when SCENE chooses it, and by make test
 #   finish
 #
-# From the environment: SCENE (a name or number: only this one), ARGS (further link options, for
+# From the environment: SCENE (a name or number: only this one), MORE (set: all of them), ARGS (further link options, for
 # the scenes that have a link; with nodes they are for all of them), LEDGER (a file that collects the claims; else finish shows them),
 # WIRE_REFUSED (set: this machine allows no wire, and that has been said).
 
@@ -14,7 +16,7 @@ common=../common
 [ -d $common ] || common=../../common
 . $common/tools/width.sh
 lesson=${PWD#"$(cd $common/.. && pwd)"/}
-number=0 played=0 failed="" names=""
+number=0 played=0 left_out=0 failed="" names=""
 if [ -z "$LEDGER" ]; then
     LEDGER=$(mktemp) && own_ledger=1 && trap 'rm -f "$LEDGER"' EXIT
 fi
@@ -70,6 +72,14 @@ scene() {
     play "$link"
 }
 
+more() {
+    if [ -n "$SCENE$MORE" ]; then
+        scene "$@"
+    else
+        number=$((number + 1)) left_out=$((left_out + 1))
+    fi
+}
+
 finish() {
     if [ $played -eq 0 ]; then
         printf '%s\n' "$lesson has no scene '$SCENE'; there are:" " $names" >&2
@@ -77,6 +87,8 @@ finish() {
     fi
     printf 'seconds\t%s\t%s\n' "$lesson" \
         "$(awk -v a="$started" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')" >>"$LEDGER"
-    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" -f $common/tools/ledger.awk
+    [ $left_out -eq 0 ] || printf 'more\t%s\t%d\n' "$lesson" $left_out >>"$LEDGER"
+    [ -z "$own_ledger" ] || sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" \
+        -f $common/tools/terminal.awk -f $common/tools/ledger.awk
     [ -z "$failed" ] || { echo "$lesson: not as documented:$failed" && exit 1; }
 }

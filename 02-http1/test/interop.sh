@@ -68,6 +68,7 @@ if need curl curl && need nc netcat-openbsd; then
          curl -sS -m 20 $url/files/d"
 fi
 
+# Claim 2.8, load balancing, NOT HERE: ab keeps connections alive by default.
 if need ab apache2-utils; then
     lines() { grep -E '^(Complete|Failed|Keep-Alive|Non-2xx)' | sed 's/  */ /g'; }
     expect "ab, a connection for each request" "Complete requests: 2000

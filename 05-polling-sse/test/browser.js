@@ -73,6 +73,7 @@ async function chat(page, context) {
     see('who leaves is missed', true);
 }
 
+// Claim 5.5, design patterns, guide §15.4, HOLDS: with HTTP/1.1 a browser opens 6 streams to a host.
 // Six connections to a host is all that a browser opens for HTTP/1.1: of seven EventSources on
 // a page of their own six are open; the seventh is when one of them is closed.
 async function seventh(context) {

@@ -61,8 +61,8 @@ if need ss iproute2 && need nc netcat-openbsd && need curl curl; then
     kill $clients
 fi
 
-# Claim 7.9: nginx uses socket sharding by default (guide §8.2). It does not: three workers share one
-# listening socket, and have three with "listen ... reuseport".
+# Claim 7.9, guide §8.2, NOT HERE: nginx uses socket sharding by default.
+# Three workers share one listening socket, and have three with "listen ... reuseport".
 if need nginx nginx-light; then
     for way in 1: 3:reuseport; do
         choose_port && their_port=$free_port

@@ -12,7 +12,7 @@ scene sticky -- --quiet
 scene failover -- --quiet
 scene versions -- --quiet
 scene websocket -- --quiet
-scene two --rtt 2 --node web --node one --address 10.0.0.2,10.0.0.100 --node two --node client -- web: ./backend --quiet --port 9001 \
+more two --rtt 2 --node web --node one --address 10.0.0.2,10.0.0.100 --node two --node client -- web: ./backend --quiet --port 9001 \
     -- one: ./balancer --quiet --host 0.0.0.0 --check-ms 0 --backend 10.0.0.1:9001 \
     -- two: ./balancer --quiet --host 0.0.0.0 --check-ms 0 --backend 10.0.0.1:9001 -- client: ./play
 finish

@@ -31,6 +31,7 @@ stage() {
 stage "unit tests" build/test
 [ ! -f run.sh ] || stage "scenes" sh "$here/claims.sh"
 [ ! -f test/interop.sh ] || stage "real peers" sh test/interop.sh
+[ ! -f test/notes.sh ] || stage "the sections of the notes" sh test/notes.sh
 # A sanitizer would only make the patched programs fail in more ways than the documented one.
 [ ! -d break ] || [ -n "$SAN" ] || stage "break/: do the checks bite?" sh "$here/break.sh"
 [ -z "$RESULTS" ] || echo "$folder $passed $failed $skipped" >>"$RESULTS"

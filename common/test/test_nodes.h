@@ -153,6 +153,29 @@ TEST(a_scene_has_nodes)
     CHECK_HAS(test_output, "\n$ ../../common/wire/wire -- ./server -- ./play WIRE_RTT\n");
 }
 
+// The tour leaves out what stands behind "more", and says so; MORE and SCENE play it.
+TEST(a_tour_leaves_scenes_out)
+{
+#define TOUR                                                                                   \
+    "sh -c '. ../../common/scene.sh; scene SHORT; more LONG; more LONGER; scene LAST; finish'"
+    CHECK_INT(test_run("cd build && ln -sf /bin/true play && ln -sf peer server && true"), 0);
+    CHECK_INT(test_run("cd build && unset MORE SCENE; SERVER='peer idle-server' " TOUR), 0);
+    CHECK_HAS(test_output, "./play SHORT\n");
+    CHECK_HAS(test_output, "./play LAST\n");
+    CHECK(!strstr(test_output, "./play LONG"));
+    CHECK_HAS(test_output, "  2 more scenes: make run-co-build MORE=1\n");
+    CHECK_INT(test_run("cd build && MORE=1 SCENE= SERVER='peer idle-server' " TOUR), 0);
+    CHECK_HAS(test_output, "./play LONG\n");
+    CHECK_HAS(test_output, "./play LONGER\n");
+    CHECK(!strstr(test_output, "more scene"));
+    CHECK_INT(test_run("cd build && MORE= SCENE=3 SERVER='peer idle-server' " TOUR), 0);
+    CHECK_HAS(test_output, "./play LONGER\n");
+    CHECK(!strstr(test_output, "./play SHORT"));
+    CHECK(!strstr(test_output, "more scene"));
+    CHECK_INT(test_run("cd build && MORE= SCENE=no SERVER='peer idle-server' " TOUR), 2);
+    CHECK_HAS(test_output, " SHORT LONG LONGER LAST\n");
+}
+
 // Neither a FIN nor a RST tells the other node.
 TEST(a_muted_node_says_nothing_more)
 {

@@ -1,53 +1,20 @@
 # ledger.awk: shows a ledger: the claims, lesson by lesson, and how many came out how.
 #
-#     sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH=100 -f ledger.awk
+#     sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH=100 \
+#         -f terminal.awk -f ledger.awk
 #
 # Lines, their fields separated by tabs: CLAIM VERDICT WHERE SAYS MEASURED, and for each lesson
-# and variation "seconds" FOLDER SECONDS. Sorted, these come first, and claim 1.9 before 1.11. The
+# and variation "seconds" FOLDER SECONDS; "more" FOLDER COUNT, if it has left out that many scenes.
+# Sorted, these come first, and claim 1.9 before 1.11. The
 # claims of a variation (04-tls/termination) are among those of its lesson, and so are its seconds.
 # What was measured is shown where a claim does not simply hold. LC_ALL: a column is counted from bytes.
 
 BEGIN {
     FS = "\t"
     TEXT = 20 # column at which a claim's text begins
-    colours = ENVIRON["TERM"] && ENVIRON["TERM"] != "dumb" && !("NO_COLOR" in ENVIRON) &&
-        system("test -t 1") == 0
-    if (colours) {
-        paint["HOLDS"] = "\033[32m"
-        paint["NOT HERE"] = "\033[33m"
-        paint["UNEXPECTED"] = "\033[31m"
-        dim = paint["SKIPPED"] = "\033[2m"
-        bold = "\033[1m"
-        plain = "\033[0m"
-    }
-    title = "── the ledger "
-    while (columns(title) < WIDTH)
-        title = title "─"
-    print "\n" bold title plain
+    choose_colours()
+    print_title("the ledger")
     narrow = WIDTH < 100 ? 3 : 0 # columns less in each of the table's
-}
-
-function columns(text) {
-    gsub(/[\200-\277]/, "", text) # bytes that continue a character
-    return length(text)
-}
-
-# Prints text from column TEXT on, where the line already is.
-function wrap(text, words, count, i, column) {
-    count = split(text, words, " ")
-    for (i = 1; i <= count; i++) {
-        if (i == 1) {
-            printf "%s", words[i]
-            column = TEXT + columns(words[i])
-        } else if (column + 1 + columns(words[i]) > WIDTH) {
-            printf "\n%*s%s", TEXT, "", words[i]
-            column = TEXT + columns(words[i])
-        } else {
-            printf " %s", words[i]
-            column += 1 + columns(words[i])
-        }
-    }
-    print ""
 }
 
 $1 == "seconds" {
@@ -57,6 +24,15 @@ $1 == "seconds" {
         name[key] = $2
     }
     seconds[key] += $3
+    next
+}
+
+$1 == "more" {
+    more += $3
+    folders++
+    target = substr($2, 1, 2)
+    if (split($2, path, "/") == 2) # a variation
+        target = target "-" path[2]
     next
 }
 
@@ -72,10 +48,10 @@ $1 == "seconds" {
     if (gap > 0)
         printf "%s%*s%s%s%s\n", $4, gap, "", dim, $3, plain
     else
-        wrap($4 " (" $3 ")")
+        wrap($4 " (" $3 ")", TEXT)
     if ($2 != "HOLDS") {
         printf "%*s%s", TEXT, "", dim
-        wrap($5)
+        wrap($5, TEXT)
         printf "%s", plain
     }
 }
@@ -105,5 +81,8 @@ END {
     }
     if (lessons > 1)
         row(lessons " lessons", "all", all_seconds)
+    if (more)
+        printf "\n  %d more %s: make run-%s MORE=1\n", more, (more > 1 ? "scenes" : "scene"),
+            (folders > 1 ? "all" : target)
     print ""
 }

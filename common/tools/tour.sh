@@ -25,5 +25,5 @@ for lesson in "$@"; do
     esac
 done
 [ -s "$LEDGER" ] || exit 2 # nothing was played
-sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" -f common/tools/ledger.awk
+sort -t. -k1,1n -k2,2n "$LEDGER" | LC_ALL=C awk -v WIDTH="$width" -f common/tools/terminal.awk -f common/tools/ledger.awk
 [ -z "$bad" ] || { echo "not as documented:$bad" && exit 1; }

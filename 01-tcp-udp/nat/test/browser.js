@@ -96,6 +96,7 @@ async function offer(page) {
     await page.click('#offer');
     const mine = await text_of(page);
     see('a server-reflexive candidate from our server', / 10\.0\.0\.\d+ \d+ typ srflx/.test(mine), mine);
+    // Claim 1.29, guide §4.5, NOT HERE: WebRTC can reveal local addresses.
     see('host candidates are names that end in .local: local addresses stay hidden (1.29)',
         /\.local \d+ typ host/.test(mine) && !/ 192\.168\.\d+\.\d+ \d+ typ host/.test(mine), mine);
     see('the page explains each line of the offer', await page.evaluate(() =>
@@ -123,6 +124,7 @@ async function offer(page) {
     await page.waitForTimeout(1000);
     got = JSON.parse((await ask(page, 'figures', 'figures')).slice(8));
     console.log(`        of ${MESSAGES} messages came: default ${got.chat.came}, without resends ${got.loose.came}`);
+    // Claim 1.28, guide §4.5, NOT HERE: WebRTC is not for guaranteed delivery.
     see('a data channel delivers all messages, in order, over a lossy link (1.28)',
         got.chat.came === MESSAGES && got.chat.backwards === 0, JSON.stringify(got));
     see('one without resends does not', got.loose.came > 0 && got.loose.came < MESSAGES, JSON.stringify(got));

@@ -86,7 +86,7 @@ fi
 
 printf '\0\0\0\0\014\022\012Do laundry' >"$folder/message"
 if need curl curl; then
-    # Claim 3.24: no specialized tool is needed.
+    # Claim 3.24, guide §4.4, NOT HERE: curl can test REST; gRPC needs specialized tools.
     expect "curl calls createToDo, and shows the trailers" "HTTP/2 200 grpc-status: 0 19 bytes" \
         "curl -s --http2-prior-knowledge -H 'content-type: application/grpc' -H 'te: trailers' --data-binary @$folder/message \
             http://127.0.0.1:$ours/toDo.ToDo/createToDo -D $folder/head -o $folder/answer
@@ -126,7 +126,8 @@ if need nginx nginx-light; then
     fi
 fi
 
-# Claim 3.19: a browser's fetch() gets the answer, over TLS and HTTP/2, but not its trailers.
+# Claim 3.19, guide §4.4, HOLDS: browsers cannot speak gRPC.
+# A browser's fetch() gets the answer, over TLS and HTTP/2, but not its trailers.
 if need chromium chromium && need openssl openssl && need nginx nginx-light; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$folder/key" -out "$folder/cert" \
         -days 2 -subj /CN=localhost 2>/dev/null

@@ -1,11 +1,12 @@
 // browser.js: what a real browser (Chromium, driven by playwright-core) makes of a session's
-// cookie: claim 4.36. One line for each thing that was seen, "ok" or "FAILED"; interop.sh runs it:
+// cookie. One line for each thing that was seen, "ok" or "FAILED"; interop.sh runs it:
 //
 //     CHROMIUM=/usr/bin/chromium node browser.js PORT OTHER_PORT
 //
 // On both ports is a server of ours. For a browser another port of the same host is the same
 // site (and another origin); workbench.test and 127.0.0.1 are two sites. (The host is not
 // localhost: to http://localhost Chromium sends Secure cookies as well.)
+// Claim 4.36, guide §12.5, HOLDS: HttpOnly, Secure and SameSite each protect.
 'use strict';
 const { createServer } = require('http');
 const { chromium } = require(`${process.cwd()}/../../05-polling-sse/node_modules/playwright-core`);
