@@ -22,8 +22,8 @@
 static char answer[ANSWER_BYTES];
 static const char zeros[FLOW_BYTES];
 
-static const struct claim window = {"1.7", "guide §2.1, §8.1", "a slow reader stops the sender",
-                                    HOLDS, NULL};
+static const struct claim window = {"1.7", "guide §2.1, load balancing",
+                                    "a slow reader stops the sender", HOLDS, NULL};
 static const struct claim no_window = {"1.8", "guide §2.1", "UDP has no flow control", HOLDS,
                                        NULL};
 static const struct claim buffers = {

@@ -21,10 +21,12 @@ static char answer[ANSWER_BYTES];
 static struct packet packets[PACKETS_MAX];
 static uint32_t packets_from; // the scene's first packet in the packet log
 
-static const struct claim opening = {
-    "1.1", "guide §2.1", "a three-way handshake comes before any data", HOLDS, NULL};
+static const struct claim opening = {"1.1", "guide §2.1, §7, load balancing",
+                                     "a three-way handshake comes before any data", HOLDS,
+                                     NULL};
 static const struct claim closing = {
-    "1.2", "guide §2.1", "a connection closes with FIN, ACK, FIN, ACK", NOT_HERE,
+    "1.2", "guide §2.1, load balancing", "a connection closes with FIN, ACK, FIN, ACK",
+    NOT_HERE,
     "Not as a rule: a FIN may carry the ACK of the other's (RFC 9293 §3.3.2, note 2), and does "
     "when a server closes as soon as it has read the end. Only a half-close needs four."};
 static const struct claim headers = {

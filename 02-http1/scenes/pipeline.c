@@ -13,8 +13,9 @@
 
 #define SLOW_MS 400
 
-static const struct claim blocks = {
-    "2.2", "guide §3.1", "pipelining: a slow answer delays all that follow", HOLDS, NULL};
+static const struct claim blocks = {"2.2", "guide §3.1, ch. 18.2, load balancing",
+                                    "pipelining: a slow answer delays all that follow", HOLDS,
+                                    NULL};
 
 // Sends REQUESTS requests in one write() (lesson 09 shows why in one), and reads the answers.
 // Returns how long that took, in milliseconds.

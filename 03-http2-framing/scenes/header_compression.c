@@ -31,8 +31,8 @@ static void see_frame(struct h2_client *t, bool to_server, const struct frame *f
 }
 
 static const struct claim smaller = {
-    "3.7", "ch. 18.2", "HPACK: repeated headers are an index; request 2 is smaller", HOLDS,
-    NULL};
+    "3.7", "guide §3.2, ch. 18.2", "HPACK: repeated headers are an index; request 2 is smaller",
+    HOLDS, NULL};
 
 void scene_header_compression(void)
 {

@@ -108,8 +108,8 @@ static const char *result(const struct loot *loot)
 }
 
 static const struct claim forward = {
-    "4.3", "guide §3.5", "RSA key exchange lacks forward secrecy; Diffie-Hellman has it", HOLDS,
-    NULL};
+    "4.3", "guide §3.3, §3.5", "RSA key exchange lacks forward secrecy; Diffie-Hellman has it",
+    HOLDS, NULL};
 
 void scene_forward_secrecy(void)
 {

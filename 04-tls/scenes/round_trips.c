@@ -118,11 +118,12 @@ static void try_way(enum way way, struct taken *taken)
     connection_close(c);
 }
 
-static const struct claim round_trips = {"4.1", "guide §3.3, §3.5",
+static const struct claim round_trips = {"4.1", "guide §3.3, §3.5, load balancing",
                                          "1.2 takes two round trips, 1.3 one, and 0-RTT none",
                                          HOLDS, NULL};
 static const struct claim two = {
-    "4.2", "ch. 18.3", "a TLS handshake takes about 2 round trips (elsewhere: 2-4)", NOT_HERE,
+    "4.2", "ch. 18.3, load balancing",
+    "a TLS handshake takes about 2 round trips (elsewhere: 2-4)", NOT_HERE,
     "TLS 1.2 takes two. TLS 1.3, which nearly all connections use today, takes one, and so "
     "does a "
     "resumed handshake of 1.2 (RFC 8446 §2, RFC 5246 §7.3). Only after a HelloRetryRequest it "

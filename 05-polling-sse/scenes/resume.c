@@ -156,8 +156,8 @@ static int publish_too_much(uint64_t seen)
     return count;
 }
 
-static const struct claim comes_back = {"5.4", "guide §4.2", "EventSource reconnects by itself",
-                                        HOLDS, NULL};
+static const struct claim comes_back = {"5.4", "guide §4.2, §15.2",
+                                        "EventSource reconnects by itself", HOLDS, NULL};
 
 void scene_resume(void)
 {

@@ -176,20 +176,22 @@ static const struct claim short_polling = {
     "5.1", "guide §4.3", "short polling: most polls empty; latency up to the interval", HOLDS,
     NULL};
 
-static const struct claim long_polling = {
-    "5.2", "guide §4.3", "long polling: fewer requests, lower latency", HOLDS, NULL};
+static const struct claim long_polling = {"5.2", "guide §4.3, patterns page",
+                                          "long polling: fewer requests, lower latency", HOLDS,
+                                          NULL};
 
 static const struct claim one_request = {
-    "5.3", "guide §4.2", "SSE is one ordinary request, held open: the cheapest by HTTP", HOLDS,
+    "5.3", "guide §4.2, §15.1", "SSE is one ordinary request that the server keeps open", HOLDS,
     NULL};
 
-static const struct claim not_real_time = {"5.8", "design patterns",
-                                           "long polling is not real time", NOT_HERE,
-                                           "The answer to a held request is as quick as an "
-                                           "event of a stream. Only an event that happens "
-                                           "while an answer is on its way has to wait for the "
-                                           "next request: at most one round trip (RFC "
-                                           "6202 §2.2)."};
+static const struct claim not_real_time = {
+    "5.8", "design patterns, patterns page",
+    "long polling is not real time (the patterns page: it is)", NOT_HERE,
+    "The answer to a held request is as quick as an "
+    "event of a stream. Only an event that happens "
+    "while an answer is on its way has to wait for the "
+    "next request: at most one round trip (RFC "
+    "6202 §2.2)."};
 
 // The reason why latency cannot be judged on this link; NULL if it can.
 static const char *no_latency(void)
