@@ -37,6 +37,11 @@ static const struct claim four_tuple = {"1.9", "guide §2.1, §7",
 static const struct claim time_wait = {
     "1.11", "load balancing", "the side that closes first waits in TIME_WAIT", HOLDS, NULL};
 
+static const struct claim close_wait = {
+    "1.45", "load balancing",
+    "CLOSE_WAIT: a FIN has come, and the application has not closed (a bug, if it stays)",
+    HOLDS, NULL};
+
 // Waits until the client's connection from `my_port` is in this state, at most PATIENCE_MS.
 // When one state has not come, it does not wait for the following ones.
 static void await_state(int my_port, const char *state)
@@ -222,4 +227,11 @@ void scene_handshake(void)
                  "client %s, server %s; half closed: %s, %s; then %s, %s", at_once.client_state,
                  at_once.server_state, halfway.client_state, halfway.server_state,
                  by_halves.client_state, by_halves.server_state);
+    claim_report(
+        &close_wait,
+        holds_if(is_in(&halfway, "FIN_WAIT2", "CLOSE_WAIT") &&
+                 !strcmp(by_halves.server_state, "gone")),
+        "the client's FIN has come, the server goes on writing: %s; when it has closed: "
+        "%s",
+        halfway.server_state, by_halves.server_state);
 }
