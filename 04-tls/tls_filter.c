@@ -136,6 +136,7 @@ void tls_opened(struct tls_filter *s, struct tls_server *server)
     s->state = TLS_HANDSHAKE;
     if (server->early_data)
         s->state = TLS_EARLY;
+    s->again = server->connects; // the client speaks first
     join_half_open(s);
     conn_deadline(&s->conn, server->handshake_ms);
 }
@@ -147,12 +148,14 @@ static void end(struct tls_filter *s)
     conn_close(&s->conn);
 }
 
-// Called with the first bytes of a connection. False: they are not TLS, or there is no memory.
+// Called with the first bytes of a client, or to begin as a client. False: they are not TLS, or
+// there is no memory.
 static bool begin(struct tls_filter *s)
 {
     BIO *bio = NULL;
+    bool connects = s->server->connects;
     // A handshake record begins with 0x16 (RFC 8446 §5.1), a request line with a letter.
-    if (s->in[0] >= 'A' && s->in[0] <= 'Z') {
+    if (!connects && s->in[0] >= 'A' && s->in[0] <= 'Z') {
         log_line("refused: plain HTTP");
         size_t length = strlen(tls_not_https());
         memcpy(conn_space(&s->conn), tls_not_https(), length);
@@ -165,7 +168,12 @@ static bool begin(struct tls_filter *s)
         s->alert = -1;
         SSL_set_info_callback(s->ssl, note_alert);
         SSL_set_read_ahead(s->ssl, 1); // one read for all bytes, not one for a header first
-        SSL_set_accept_state(s->ssl);
+        if (connects)
+            SSL_set_connect_state(s->ssl);
+        else
+            SSL_set_accept_state(s->ssl);
+        if (s->server->begun)
+            s->server->begun(s);
         return true;
     }
     s->server->refused++;
@@ -324,7 +332,8 @@ bool tls_produce(struct tls_filter *s)
 {
     if (!s->again || s->state == TLS_OVER || !can_go_on(s))
         return false;
-    go_on(s);
+    if (s->ssl || begin(s))
+        go_on(s);
     return s->again;
 }
 
@@ -332,7 +341,7 @@ void tls_closed(struct tls_filter *s)
 {
     if (s->state == TLS_ESTABLISHED && !s->ended)
         log_line("closed without close_notify: its last bytes may be missing");
-    if (s->state < TLS_ESTABLISHED) {
+    if (s->state < TLS_ESTABLISHED && !s->server->connects) {
         log_line("left before the handshake was done");
         s->server->abandoned++;
     }

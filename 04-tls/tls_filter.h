@@ -23,18 +23,21 @@
 
 struct tls_filter;
 
-// What all connections of a server share. The caller sets the first five members, and zeroes
-// the others.
+// What all connections of a server share. The caller sets the members down to begun(), and
+// zeroes the others.
 struct tls_server {
     SSL_CTX *ctx;
     int handshake_ms; // a handshake may take so long
     bool early_data;  // accept early data, if the context offers it
+    bool connects;    // these connections are the program's own: it is the client of TLS
     // Called when `length` bytes of plaintext are here; bytes that were not used before are the
     // first of them. Returns how many it has used. It is called again when more bytes have
     // come, or when its output is sent.
     size_t (*take)(struct tls_filter *, const char *bytes, size_t length);
     // Called when the handshake is done. NULL: nothing to do.
     void (*established)(struct tls_filter *);
+    // Called with a new SSL, before its handshake. NULL: nothing to do.
+    void (*begun)(struct tls_filter *);
     struct tls_filter *oldest, *newest; // the list of handshakes that are not done
     int half_open;                      // how many are in this list
     BIO_METHOD *method;

@@ -83,9 +83,9 @@ static void answer_all(struct connection *c)
            (part = request_read(&c->http, c->in + used, c->in_length - used, &request)) > 0) {
         used += part;
         handle(&request, c->worker, &c->answer);
-        if (c->answer.wait_ms) {
+        if (c->answer.wait_ms || c->answer.write_kb) {
             flush(c);
-            sleep_ms(c->answer.wait_ms); // this worker does nothing else meanwhile
+            answer_wait(&c->answer); // this worker does nothing else meanwhile
         }
         put_answer(c);
     }

@@ -9,6 +9,7 @@
 
 #include "counters.h"
 #include "log.h"
+#include "net.h"
 
 #define RETRY_AFTER_S "1"
 
@@ -93,7 +94,7 @@ static void put_stats(const struct workers *workers, struct answer *answer)
 
 void handle(const struct request *request, struct worker *worker, struct answer *answer)
 {
-    answer->wait_ms = 0;
+    answer->wait_ms = answer->write_kb = 0;
     switch (request->route) {
     case CPU:
         burn(request->ms);
@@ -102,6 +103,10 @@ void handle(const struct request *request, struct worker *worker, struct answer 
     case IO:
         say(answer, 200, "waited\n");
         answer->wait_ms = request->ms;
+        break;
+    case WRITE:
+        say(answer, 200, "written\n");
+        answer->write_kb = request->kb;
         break;
     case CRASH:
         if (worker->all->settings.allow_crash)
@@ -134,7 +139,23 @@ void handle(const struct request *request, struct worker *worker, struct answer 
                  answer->status, answer->length);
 }
 
-// ---- writing -------------------------------------------------------------------------------
+// ---- waiting, and writing ------------------------------------------------------------------
+
+void answer_written(struct answer *answer, bool written)
+{
+    if (written)
+        say(answer, 200, "written\n");
+    else
+        say(answer, 500, "the disk does not take it\n");
+}
+
+void answer_wait(struct answer *answer)
+{
+    if (answer->wait_ms)
+        sleep_ms(answer->wait_ms);
+    if (answer->write_kb)
+        answer_written(answer, disk_write(answer->write_kb));
+}
 
 void answer_put(const struct http_server *http, struct http_out *out,
                 const struct answer *answer)

@@ -33,6 +33,7 @@ struct loop {
     bool accepting;       // epoll watches the source
     bool stopping;        // there was a signal to stop
     struct buffers *buffers;
+    struct disk_thread disk; // with --disk-thread
 };
 
 // Calls go_on(c), which is connection_serve(), connection_timeout() or connection_refuse().
@@ -74,6 +75,17 @@ static bool accept_one(struct loop *loop)
     if (c->refused)
         serve(loop, c, connection_refuse);
     return false;
+}
+
+// The disk has the records of these clients, or does not take them.
+static void take_back(struct loop *loop)
+{
+    struct disk_job *job;
+    while ((job = disk_thread_take(&loop->disk))) {
+        if (job->client)
+            serve(loop, job->client, connection_written);
+        free(job);
+    }
 }
 
 // Epoll watches the source of new connections as long as there is room for another one.
@@ -132,11 +144,13 @@ static int sleep_ms_max(const struct loop *loop)
 }
 
 // What epoll reports has a pointer in `data.ptr`. It points to a struct connection, to
-// loop->source (there are new connections) or to loop->stopping (there was a signal to stop).
+// loop->source (there are new connections), to loop->stopping (there was a signal to stop) or
+// to loop->disk (a record is written).
 static void prepare(struct loop *loop, int stop_fd)
 {
     struct epoll_event stop = {EPOLLIN, {.ptr = &loop->stopping}};
     struct epoll_event source = {0, {.ptr = &loop->source}};
+    struct epoll_event disk = {EPOLLIN, {.ptr = &loop->disk}};
     loop->connections_max = (uint32_t)loop->worker->all->settings.connections + REFUSED_MAX;
     loop->timers.heap = calloc(loop->connections_max, sizeof *loop->timers.heap);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -145,6 +159,12 @@ static void prepare(struct loop *loop, int stop_fd)
         epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->source, &source) ||
         (stop_fd >= 0 && epoll_ctl(loop->epoll, EPOLL_CTL_ADD, stop_fd, &stop)))
         die("cannot set up epoll: %s", strerror(errno));
+    if (!loop->worker->all->settings.disk_thread)
+        return;
+    loop->buffers->disk = &loop->disk;
+    if (!disk_thread_start(&loop->disk, (int)loop->connections_max) ||
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->disk.done_fd, &disk))
+        die("cannot start the disk thread: %s", strerror(errno));
 }
 
 void event_loop(struct worker *worker, int source, int (*accept_from)(int source), int stop_fd)
@@ -153,7 +173,7 @@ void event_loop(struct worker *worker, int source, int (*accept_from)(int source
     struct epoll_event events[EVENTS];
     prepare(&loop, stop_fd);
     while (!loop.stopping || (loop.timers.count > 0 && loop.now_ns < loop.stop_ns)) {
-        bool stop = false;
+        bool stop = false, written = false;
         loop.now_ns = now_ns();
         watch_source(&loop);
         int count = epoll_wait(loop.epoll, events, EVENTS, sleep_ms_max(&loop));
@@ -164,9 +184,13 @@ void event_loop(struct worker *worker, int source, int (*accept_from)(int source
                 stop = true;
             else if (what == &loop.source)
                 stop = accept_one(&loop) || stop;
+            else if (what == &loop.disk)
+                written = true; // later: of a client that ends there may be an event here
             else
                 serve(&loop, what, connection_serve);
         }
+        if (written)
+            take_back(&loop);
         while (loop.timers.count > 0 && loop.timers.heap[0]->at_ns <= loop.now_ns)
             serve(&loop, (struct connection *)loop.timers.heap[0], connection_timeout);
         if (stop && loop.stopping)
@@ -175,6 +199,8 @@ void event_loop(struct worker *worker, int source, int (*accept_from)(int source
             begin_to_stop(&loop, stop_fd);
     }
     close_connections(&loop, true);
+    if (loop.buffers->disk)
+        disk_thread_stop(&loop.disk);
     close(loop.epoll);
     free(loop.timers.heap);
     free(loop.buffers);

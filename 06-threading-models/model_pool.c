@@ -84,8 +84,7 @@ static void *work(void *argument)
     while ((job = queue_take(&waiting))) {
         bool first;
         handle(&job->request, worker, &answer);
-        if (answer.wait_ms)
-            sleep_ms(answer.wait_ms); // this worker does nothing else meanwhile
+        answer_wait(&answer); // this worker does nothing else meanwhile
         keep_answer(job, &answer);
         queue_put(&done, job, &first); // `done` has room for a job of every connection
         if (first && send(notify_fds[1], "", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&

@@ -26,7 +26,7 @@
 _Static_assert(PIECE_BYTES == RING_PIECE_BYTES, "a client takes what a piece of the ring has");
 
 // What a completion is about: the lowest bits of its user_data, beside the client's address.
-enum what { ACCEPTED = 1, CANCELLED, SIGNALLED, RECEIVED, SENT, WHAT = 7 };
+enum what { ACCEPTED = 1, CANCELLED, SIGNALLED, RECEIVED, SENT, WROTE, SYNCED, WHAT = 7 };
 
 struct loop {
     struct worker *worker;
@@ -80,10 +80,10 @@ static void watch_signals(struct loop *loop)
 
 // An operation of a client. Until its completion the client's memory belongs to the kernel,
 // too.
-static struct io_uring_sqe *ask(struct loop *loop, struct client *c, int operation,
+static struct io_uring_sqe *ask(struct loop *loop, struct client *c, int operation, int fd,
                                 enum what what)
 {
-    struct io_uring_sqe *entry = ring_entry(&loop->ring, operation, c->fd, (uintptr_t)c | what);
+    struct io_uring_sqe *entry = ring_entry(&loop->ring, operation, fd, (uintptr_t)c | what);
     if (entry)
         c->under_way++;
     return entry;
@@ -94,7 +94,7 @@ static bool receive(struct loop *loop, struct client *c)
 {
     if (c->receiving)
         return true;
-    struct io_uring_sqe *entry = ask(loop, c, IORING_OP_RECV, RECEIVED);
+    struct io_uring_sqe *entry = ask(loop, c, IORING_OP_RECV, c->fd, RECEIVED);
     if (!entry)
         return false;
     entry->len = RING_PIECE_BYTES;
@@ -106,13 +106,37 @@ static bool receive(struct loop *loop, struct client *c)
 
 static bool send_out(struct loop *loop, struct client *c)
 {
-    struct io_uring_sqe *entry = ask(loop, c, IORING_OP_SEND, SENT);
+    struct io_uring_sqe *entry = ask(loop, c, IORING_OP_SEND, c->fd, SENT);
     if (!entry)
         return false;
     entry->addr = (uintptr_t)(c->out->bytes + c->out->sent);
     entry->len = (uint32_t)(c->out->length - c->out->sent);
     entry->msg_flags = MSG_NOSIGNAL | MSG_WAITALL;
     return true;
+}
+
+// A thread of the kernel writes the record into the file (IOSQE_ASYNC), and then, when that is
+// done, waits for the disk: this thread never does.
+static bool write_record(struct loop *loop, struct client *c)
+{
+    const struct disk_file *d = disk_file();
+    struct io_uring_sqe *entry = NULL;
+    if (d)
+        entry = ask(loop, c, IORING_OP_WRITE, d->fd, WROTE);
+    if (!entry)
+        return false;
+    entry->addr = (uintptr_t)d->record;
+    entry->len = (uint32_t)c->write_kb * 1024;
+    entry->flags = IOSQE_ASYNC;
+    return true;
+}
+
+static bool sync_record(struct loop *loop, struct client *c)
+{
+    struct io_uring_sqe *entry = ask(loop, c, IORING_OP_FSYNC, disk_file()->fd, SYNCED);
+    if (entry)
+        entry->fsync_flags = IORING_FSYNC_DATASYNC;
+    return entry;
 }
 
 // ---- the clients ---------------------------------------------------------------------------
@@ -136,6 +160,8 @@ static void drop(struct loop *loop, struct client *c)
 // Asks the kernel for what a client needs. The client may be freed here.
 static void serve(struct loop *loop, struct client *c, enum need need)
 {
+    if (need == NEED_DISK && !write_record(loop, c))
+        need = client_written(c, false);
     bool good = need != NEED_CLOSE;
     if (need == NEED_BYTES)
         good = receive(loop, c);
@@ -241,6 +267,11 @@ static void completed(struct loop *loop, const struct io_uring_cqe *done)
         client_free(c);
     } else if (!c->gone && what == RECEIVED) {
         received(loop, c, done);
+    } else if (!c->gone && what == WROTE && done->res == c->write_kb * 1024 &&
+               sync_record(loop, c)) {
+        return; // now it is the disk's turn
+    } else if (!c->gone && (what == WROTE || what == SYNCED)) {
+        serve(loop, c, client_written(c, what == SYNCED && done->res == 0));
     } else if (!c->gone && done->res >= 0) {
         serve(loop, c, client_sent(c, (size_t)done->res));
     } else if (!c->gone) {

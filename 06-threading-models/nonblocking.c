@@ -42,14 +42,31 @@ static void put_answer(struct connection *c, const struct answer *answer)
 }
 
 // Calls the handler. If the answer has to wait (/io), keeps it: connection_timeout() writes it.
+// For the disk (/write) there is no way to wait but to sleep: either here, and all other
+// clients wait as well, or in another thread; then connection_written() writes the answer.
 static void answer_request(struct connection *c)
 {
     struct answer answer;
     handle(&c->request, c->worker, &answer);
     c->wait_ms = answer.wait_ms;
     c->text = answer.text;
-    if (!c->wait_ms)
-        put_answer(c, &answer);
+    if (c->wait_ms)
+        return;
+    if (answer.write_kb && c->buffers->disk && disk_thread_has_room(c->buffers->disk)) {
+        c->write_kb = answer.write_kb; // wait_for_next() puts the job
+        return;
+    }
+    if (answer.write_kb && c->buffers->disk)
+        answer = answer_busy;
+    else
+        answer_wait(&answer);
+    put_answer(c, &answer);
+}
+
+// True if the answer to the last request waits: then the next request stays in the kernel.
+static bool is_waiting(const struct connection *c)
+{
+    return c->wait_ms || c->write_kb;
 }
 
 // Sets what the connection waits for now, and how long. `began_before`: the first bytes of the
@@ -59,11 +76,15 @@ static bool wait_for_next(struct connection *c, bool began_before)
     bool good = true;
     c->events = EPOLLIN;
     c->limit_ms = 0;
-    if (c->out
-            .bytes) { // waits for the client to take all: taking one byte gets it no more time
+    if (c->out.bytes) { // for the client to take all: taking one byte gets it no more time
         c->events = EPOLLOUT;
         c->limit_ms = STALL_MS;
-    } else if (c->wait_ms) { // waits for its timer only; the next request stays in the kernel
+    } else if (c->write_kb) {
+        c->job = disk_thread_put(c->buffers->disk, c, c->write_kb);
+        good = c->job;
+        c->events = 0;
+        c->limit_ms = DISK_MS;
+    } else if (c->wait_ms) { // waits for its timer only
         c->events = 0;
         c->limit_ms = c->wait_ms;
     } else if (c->closing) { // waits for the client to close as well (RFC 9112 §9.6)
@@ -86,7 +107,7 @@ static bool advance(struct connection *c, size_t length)
     bool began_before = c->http.began;
     size_t part = 1; // length of the next request; 0: more of it has to come
     bool good = true;
-    while (good && part > 0 && !c->out.bytes && !c->wait_ms && !c->closing) {
+    while (good && part > 0 && !c->out.bytes && !is_waiting(c) && !c->closing) {
         part = request_read(&c->http, bytes, length, &c->request);
         bytes += part;
         length -= part;
@@ -153,9 +174,9 @@ bool connection_serve(struct connection *c)
     ssize_t got = read(c->fd, c->buffers->in + c->in.length, REQUEST_BYTES - c->in.length);
     if (got < 0 && errno == EAGAIN)
         return true;
-    // A connection that waits for its timer has asked epoll for no event (wait_for_next()), and
+    // A connection whose answer waits has asked epoll for no event (wait_for_next()), and
     // epoll reports only a reset then.
-    if (got <= 0 || c->wait_ms)
+    if (got <= 0 || is_waiting(c))
         return false;
     if (c->lingering)
         return true; // what the client sends after the last answer is thrown away
@@ -173,7 +194,7 @@ bool connection_timeout(struct connection *c)
         put_answer(c, &answer);
         return advance_kept(c, 0);
     }
-    if (!c->http.began || c->out.bytes || c->lingering)
+    if (!c->http.began || c->out.bytes || c->lingering || c->write_kb)
         return false;
     c->http = (struct http_server){.keep_alive = false};
     c->request = (struct request){.route = REFUSED, .status = 408};
@@ -181,13 +202,25 @@ bool connection_timeout(struct connection *c)
     return advance(c, 0);
 }
 
+bool connection_written(struct connection *c)
+{
+    struct answer answer;
+    answer_written(&answer, c->job->written);
+    c->job = NULL;
+    c->write_kb = 0;
+    put_answer(c, &answer);
+    return advance_kept(c, 0);
+}
+
 bool connection_is_busy(const struct connection *c)
 {
-    return c->wait_ms || c->out.bytes || c->lingering;
+    return is_waiting(c) || c->out.bytes || c->lingering;
 }
 
 void connection_close(struct connection *c)
 {
+    if (c->job)
+        c->job->client = NULL; // the disk thread still has it
     if (!c->refused)
         workers_release(c->worker->all);
     close(c->fd);

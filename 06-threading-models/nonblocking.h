@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 
+#include "disk_thread.h"
 #include "kept.h"
 #include "request.h"
 #include "timers.h"
@@ -17,6 +18,7 @@
 // A loop has one buffer for what it reads and one for answers, whichever connection it serves.
 // A connection has memory of its own only for bytes that have to wait.
 struct buffers {
+    struct disk_thread *disk; // waits for the disk in place of the loop; NULL: there is none
     size_t out_length;
     char in[REQUEST_BYTES], out[OUT_BYTES];
 };
@@ -38,15 +40,18 @@ struct connection {
     struct request request;
     int wait_ms;      // how long the answer to the request has to wait (/io); 0: not at all
     const char *text; // the content of the answer that waits
-    bool closing;     // the last answer is written
-    bool lingering;   // the last answer is sent; the client may still be sending
+    int write_kb; // the answer to the request waits for the disk thread (/write); 0: it does
+                  // not
+    struct disk_job *job; // /write: the answer waits for this record; NULL: for none
+    bool closing;         // the last answer is written
+    bool lingering;       // the last answer is sent; the client may still be sending
 };
 
 // Begins to serve a client that was accepted. If the client is one too many, sets `refused`.
 // NULL: there is no memory, and `fd` is closed.
 struct connection *connection_open(int fd, struct worker *worker, struct buffers *buffers);
 
-// The next three functions return false if the connection is over: then call
+// The next four functions return false if the connection is over: then call
 // connection_close().
 
 // Answers 503, because there is no room for this client.
@@ -57,6 +62,9 @@ bool connection_serve(struct connection *c);
 
 // The time is up: the answer to /io is due, or the client was too slow.
 bool connection_timeout(struct connection *c);
+
+// The disk thread has done the connection's job.
+bool connection_written(struct connection *c);
 
 // True if an answer is owed to the client, or on its way.
 bool connection_is_busy(const struct connection *c);

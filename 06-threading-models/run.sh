@@ -11,4 +11,5 @@ scene race
 more cores
 scene queue_full
 more system_calls
+scene disk
 finish

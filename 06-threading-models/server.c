@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk_file.h"
 #include "log.h"
 #include "measure.h"
 #include "model.h"
@@ -57,7 +58,7 @@ static void print_summary(const struct workers *workers)
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *name = "loop";
+    static const char *host = "127.0.0.1", *name = "loop", *folder = ".";
     static int port = 8006;
     static bool list;
     static struct settings settings = {
@@ -79,6 +80,9 @@ int main(int argc, char **argv)
          "ms until a silent client is closed"},
         {"head-ms", OPTION_INT, &settings.head_ms, 1, 3600000,
          "ms that a request's head may take"},
+        {"disk", OPTION_TEXT, &folder, .help = "folder of the file that /write writes to"},
+        {"disk-thread", OPTION_FLAG, &settings.disk_thread,
+         .help = "of loop and readers: another thread waits for the disk"},
         {"allow-crash", OPTION_FLAG, &settings.allow_crash, .help = "/crash really crashes"},
         {"log", OPTION_FLAG, &settings.log,
          .help = "a line for each answer (which costs time)"},
@@ -86,6 +90,7 @@ int main(int argc, char **argv)
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 06: one handler, eight servers.", options});
     log_begin(!settings.log);
+    disk_choose(folder);
     if (list)
         list_models();
     const struct model *model = choose_model(name);

@@ -9,4 +9,5 @@ scene backlog --rtt 20 --trace -- --workers 1 --backlog 2
 scene stuck
 scene takeover
 scene sticky
+scene syn_retries --rtt 20
 finish

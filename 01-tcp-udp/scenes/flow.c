@@ -34,7 +34,8 @@ static const struct claim no_window = {"1.8", "guide §2.1", "UDP has no flow co
 static const struct claim buffers = {
     "1.10", "load balancing", "a socket buffers 87 KB to 6 MB in, 16 KB to 4 MB out", NOT_HERE,
     "87380 was tcp_rmem's default until Linux 4.20, now it is 131072 (the kernel's "
-    "ip-sysctl.rst); the larger figures are limits, and grow with the machine's memory."};
+    "ip-sysctl.rst). The limits: 4 MB out, as the note says; 6 MB in, 32 MB since Linux 6.16; "
+    "less only where there is little memory."};
 
 // A kernel's own largest values are smaller than these where there is little memory (tcp_init()
 // in the kernel's net/ipv4/tcp.c).

@@ -98,12 +98,12 @@ static bool ask_who(int udp)
     return right;
 }
 
-// The length of UDP's own header: the first datagram without the IP header and without the text
-// that ask_udp() sent.
-static int udp_header_bytes(uint32_t count, const char *sent)
+// The length of the transport's own header: the client's first packet with data, without the IP
+// header and without the text that ask_udp() or ask_tcp() sent.
+static int header_bytes(uint32_t count, int protocol, const char *sent)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (packets[i].protocol == IPPROTO_UDP && packets[i].to_server)
+        if (packets[i].protocol == protocol && packets[i].to_server && packets[i].payload)
             return packets[i].length - IP_HEADER - (int)strlen(sent);
     return 0;
 }
@@ -180,7 +180,8 @@ static void judge_packets(double connect_ms, int at_once_port, int by_halves_por
     uint32_t count = packet_log_read(packets_from, packets, PACKETS_MAX);
     int three = capture_closing_segments(packets, count, at_once_port);
     int four = capture_closing_segments(packets, count, by_halves_port);
-    int udp_header = udp_header_bytes(count, "#1001 state 65535");
+    int udp_header = header_bytes(count, IPPROTO_UDP, "#1001 state 65535");
+    int tcp_header = header_bytes(count, IPPROTO_TCP, "hello\n");
     capture_tcp_headers(packets, count, &smallest, &largest);
     claim_report(&opening, holds_if(capture_opens(packets, count, at_once_port)),
                  "SYN, SYN ACK, ACK, then data; connect() took %.1f ms at RTT %g ms",
@@ -193,9 +194,12 @@ static void judge_packets(double connect_ms, int at_once_port, int by_halves_por
     claim_report(&closing, verdict,
                  "%d segments when the server closes at once, %d when its half stays open",
                  three, four);
-    claim_report(&headers, holds_if(udp_header == 8 && smallest >= 20 && largest <= 60),
-                 "UDP %d bytes; TCP %d (SYN, with its options) and %d (all others)", udp_header,
-                 largest, smallest);
+    // TCP's header says its own length. What it says has to be what lies before the text.
+    bool tcp_fits = tcp_header >= 20 && tcp_header == smallest && largest > smallest;
+    claim_report(&headers, holds_if(udp_header == 8 && tcp_fits && largest <= 60),
+                 "UDP %d bytes; TCP %d (SYN, with its options) and %d (with \"hello\", and all "
+                 "others)",
+                 udp_header, largest, tcp_header);
 }
 
 void scene_handshake(void)

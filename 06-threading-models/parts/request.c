@@ -19,6 +19,15 @@ static void read_ms(struct request *request, struct http_text query)
     request->ms = (int)ms;
 }
 
+static void read_kb(struct request *request, struct http_text query)
+{
+    struct http_text kb = http_parameter(query, "kb");
+    uint64_t count = 4;
+    if (kb.at && (!http_number(kb, DISK_KB_MAX, &count) || count == 0))
+        refuse(request, 400, "kb has to be a number from 1 to 262144");
+    request->kb = (int)count;
+}
+
 static void read_counting(struct request *request, struct http_text query)
 {
     struct http_text how = http_parameter(query, "how"), times = http_parameter(query, "times");
@@ -40,9 +49,10 @@ static const struct {
     const char *path;
     enum route route;
     void (*read_query)(struct request *request, struct http_text query);
-} routes[] = {{"/cheap", CHEAP, NULL}, {"/", CHEAP, NULL},     {"/io", IO, read_ms},
-              {"/cpu", CPU, read_ms},  {"/who", WHO, NULL},    {"/count", COUNT, read_counting},
-              {"/stats", STATS, NULL}, {"/crash", CRASH, NULL}};
+} routes[] = {
+    {"/cheap", CHEAP, NULL}, {"/", CHEAP, NULL},      {"/io", IO, read_ms},
+    {"/cpu", CPU, read_ms},  {"/who", WHO, NULL},     {"/count", COUNT, read_counting},
+    {"/stats", STATS, NULL}, {"/crash", CRASH, NULL}, {"/write", WRITE, read_kb}};
 
 const char *route_path(enum route route)
 {

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "disk_file.h"
 #include "http_server.h"
 
 #define REQUEST_BYTES     32768 // of input that a connection may have waiting: no head is longer
@@ -17,6 +18,7 @@ enum route {
     CHEAP,   // /cheap, and /: a short text
     CPU,     // /cpu?ms=N: N milliseconds of CPU time are burnt
     IO,      // /io?ms=N: the answer waits so long, as if for a disk or a database
+    WRITE,   // /write?kb=N: N KB are written to a file, and have reached the disk
     CRASH,   // /crash: a null pointer, where --allow-crash says so
     COUNT,   // /count?how=plain|mutex|atomic&times=N: N times one more, see counters.h
     WHO,     // /who: who answers
@@ -33,6 +35,7 @@ struct request {
     int status;      // REFUSED: the status of its answer
     const char *why; // REFUSED: the reason in a few words; NULL: none
     int ms;          // of /cpu and /io
+    int kb;          // of /write
     int times;       // of /count
     enum counting how;
 };

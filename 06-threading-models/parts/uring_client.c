@@ -48,14 +48,22 @@ static bool put_answer(struct client *c, const struct answer *answer)
     return true;
 }
 
-// Calls the handler. If the answer has to wait (/io), keeps it: client_timeout() writes it.
+// True if the answer to the last request waits for its time, or for the disk.
+static bool is_waiting(const struct client *c)
+{
+    return c->wait_ms || c->write_kb;
+}
+
+// Calls the handler. If the answer has to wait, keeps it: client_timeout() or client_written()
+// writes it.
 static bool answer_request(struct client *c)
 {
     struct answer answer;
     handle(&c->request, c->worker, &answer);
     c->wait_ms = answer.wait_ms;
     c->text = answer.text;
-    return c->wait_ms || put_answer(c, &answer);
+    c->write_kb = answer.write_kb;
+    return is_waiting(c) || put_answer(c, &answer);
 }
 
 // What the connection needs next: one thing at a time. While answers are sent, or wait, nothing
@@ -73,6 +81,10 @@ static enum need next_need(struct client *c, bool began_before)
     if (c->wait_ms) {
         c->limit_ms = c->wait_ms;
         return NEED_TIME;
+    }
+    if (c->write_kb) {
+        c->limit_ms = DISK_MS;
+        return NEED_DISK;
     }
     if (c->closing && !c->lingering) { // waits for the client to close (RFC 9112 §9.6)
         c->lingering = true;
@@ -93,7 +105,7 @@ static enum need advance(struct client *c, const char *bytes, size_t length)
 {
     bool began_before = c->http.began, good = true, room = true;
     size_t part = 1; // length of the next request; 0: more of it has to come
-    while (good && room && part > 0 && !c->wait_ms && !c->closing) {
+    while (good && room && part > 0 && !is_waiting(c) && !c->closing) {
         part = request_read(&c->http, bytes, length, &c->request);
         bytes += part;
         length -= part;
@@ -132,6 +144,16 @@ enum need client_sent(struct client *c, size_t count)
     return client_received(c, "", 0);
 }
 
+enum need client_written(struct client *c, bool written)
+{
+    struct answer answer;
+    answer_written(&answer, written);
+    c->write_kb = 0;
+    if (!put_answer(c, &answer))
+        return NEED_CLOSE;
+    return next_need(c, false);
+}
+
 enum need client_timeout(struct client *c)
 {
     if (c->wait_ms && !c->out) {
@@ -141,7 +163,7 @@ enum need client_timeout(struct client *c)
             return NEED_CLOSE;
         return next_need(c, false);
     }
-    if (!c->http.began || c->out || c->lingering)
+    if (!c->http.began || c->out || c->lingering || c->write_kb)
         return NEED_CLOSE;
     c->http = (struct http_server){.keep_alive = false};
     c->request = (struct request){.route = REFUSED, .status = 408};
@@ -182,7 +204,7 @@ enum need client_refuse(struct client *c)
 
 bool client_is_busy(const struct client *c)
 {
-    return c->wait_ms || c->out || c->lingering;
+    return is_waiting(c) || c->out || c->lingering;
 }
 
 void client_close(struct client *c)

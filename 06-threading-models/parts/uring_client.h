@@ -29,6 +29,7 @@ enum need {
     NEED_BYTES, // from the client, within limit_ms
     NEED_SENT,  // out->bytes have to be sent, from out->sent on, within limit_ms
     NEED_TIME,  // limit_ms have to pass
+    NEED_DISK,  // write_kb have to be written to the disk, within limit_ms
     NEED_CLOSE  // the connection is over
 };
 
@@ -39,6 +40,7 @@ struct client {
     int limit_ms; // of what the connection needs, from now; 0: the timer stays as it is
     bool refused; // the client is one more than --connections allows
     struct out *out;
+    int write_kb; // what the answer to /write waits for; 0: for nothing
 
     // For the loop's own use.
     int under_way; // operations that use the client's memory: the kernel has them
@@ -68,6 +70,9 @@ enum need client_received(struct client *c, const char *bytes, size_t length);
 
 // So many bytes of `out` were sent.
 enum need client_sent(struct client *c, size_t count);
+
+// The disk has the record, or does not take it.
+enum need client_written(struct client *c, bool written);
 
 // The time is up: the answer to /io is due, or the client was too slow.
 enum need client_timeout(struct client *c);

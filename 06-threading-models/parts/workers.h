@@ -10,6 +10,7 @@
 
 #define STOP_MS         5000  // that requests under way may take when the server is to stop
 #define STALL_MS        15000 // a client has to take all of what is sent to it within this time
+#define DISK_MS         60000 // the disk has to take a record within this time
 #define LINGER_MS       1000 // after its last byte the server reads on so long, and throws away
 #define RETRY_MS        100  // after accept() found no free descriptor, or fork() no process
 #define WORKERS_MAX     20000
@@ -22,6 +23,7 @@ struct settings {
     int stack_kb;     // --stack: of a thread; 0: what the system gives
     int idle_ms;      // --idle-ms: until a silent client is closed
     int head_ms;      // --head-ms: within this time a whole head has to come
+    bool disk_thread; // --disk-thread: loop, readers: a further thread waits for the disk
     bool allow_crash; // --allow-crash: /crash crashes
     bool log;         // --log: a line for each answer
 };

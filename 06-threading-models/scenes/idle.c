@@ -2,6 +2,7 @@
 // costs to make a process, and a thread.
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -33,7 +34,23 @@ struct result {
     int tasks;                              // processes and threads
     double resident_kb, virtual_kb;         // for each connection
     double all_resident_mb, all_virtual_mb; // for all connections
+    double kernel_stack_kb;                 // for each task, beside what is resident
 };
+
+// The memory of all stacks that the kernel itself uses, one for each task of this machine, in
+// KB (proc(5), /proc/meminfo).
+static long kernel_stacks_kb(void)
+{
+    char line[100];
+    long kb = 0;
+    FILE *file = fopen("/proc/meminfo", "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "KernelStack: %ld kB", &kb) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return kb;
+}
 
 // Opens connections that ask once and then are silent. Measures what they cost.
 static void hold(const char *model, int connections, struct result *result)
@@ -46,9 +63,11 @@ static void hold(const char *model, int connections, struct result *result)
         .path = "/cheap", .connections = connections, .pause_ms = LOAD_ONCE};
     lab_start(&lab, model, "--connections %d --idle-ms 60000", connections);
     process_usage_read(lab.pid, &before);
+    long stacks_kb = kernel_stacks_kb();
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, GIVE_UP_MS, 0);
     process_usage_read(lab.pid, &after);
+    stacks_kb = kernel_stacks_kb() - stacks_kb;
     load_close(&load);
     lab_stop(&lab);
     if (!target.served)
@@ -60,7 +79,8 @@ static void hold(const char *model, int connections, struct result *result)
                               resident_kb / target.served,
                               virtual_kb / target.served,
                               resident_kb / 1024,
-                              virtual_kb / 1024};
+                              virtual_kb / 1024,
+                              (double)stacks_kb / after.threads};
 }
 
 static void show(const char *model, const struct result *r)
@@ -171,6 +191,11 @@ static void compare(void)
     struct result loop = result;
     for (int i = 0; i < TRIES && loop.held < many(); i++) // this machine was busy for a moment
         hold("loop", many(), &loop);
+    story_say("");
+    story_say("The kernel keeps more for each thread: a stack of its own, here %.0f KB, and",
+              threads.kernel_stack_kb);
+    story_say(
+        "page tables. (The notes speak of Java's threads: they reserve in the same way.)");
     story_say("");
     story_bar("to make a process", process_us, process_us, "%.0f us of CPU time", process_us);
     story_bar("to make a thread", thread_us, process_us, "%.0f us", thread_us);

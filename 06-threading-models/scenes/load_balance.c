@@ -39,7 +39,6 @@ static void read_shares(const struct lab *lab, const struct task *before, double
         return;
     for (int i = 0; i < TASKS; i++) {
         double ran = (double)(after[i].ran_ns - before[i].ran_ns);
-        sum += ran;
         for (int at = 0; at < WORKERS; at++) // the WORKERS largest, in order
             if (ran > share[at]) {
                 memmove(share + at + 1, share + at, (size_t)(WORKERS - 1 - at) * sizeof *share);
@@ -47,6 +46,8 @@ static void read_shares(const struct lab *lab, const struct task *before, double
                 break;
             }
     }
+    for (int i = 0; i < WORKERS; i++)
+        sum += share[i];
     for (int i = 0; sum > 0 && i < WORKERS; i++)
         share[i] *= 100 / sum;
 }

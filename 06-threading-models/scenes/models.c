@@ -15,13 +15,14 @@
 #define WARM_UP_MS  20
 #define MEASURED_MS 100
 #define TRIES       3
-#define MORE        1.2 // so many times as many answers are called more
-#define AT_ONCE     2   // if more requests wait at once, they do not wait one after the other
-#define IO_MS       5   // a request of the third kind waits so long
-#define ROOM        0.5 // cores: if so much of them is idle, no other program needs it
-#define HANDED_OVER                                                                            \
-    0.2 // switches of contexts, at least, for each request that another thread answers
-#define AS_GOOD 1.1 // a figure is as good as the best if it is less than so many times worse
+#define MORE        1.2  // so many times as many answers are called more
+#define AT_ONCE     2    // if more requests wait at once, they do not wait one after the other
+#define IO_MS       5    // a request of the third kind waits so long
+#define SPREAD      60.0 // % of the computing for one thread: less is called spread
+#define ROOM        0.5  // cores: if so much of them is idle, no other program needs it
+#define AS_GOOD     1.1 // a figure is as good as the best if it is less than so many times worse
+// Switches of contexts, at least, for each request that another thread answers.
+#define HANDED_OVER 0.2
 
 #define NAME_COLUMNS   8 // of the table
 #define SERVED_COLUMNS 6
@@ -230,6 +231,33 @@ static bool many_compute_more(void)
     return false;
 }
 
+// How much of the computing one thread does, the busiest one, in percent. In one loop that is
+// all of it, however busy this machine is.
+static double busiest_at_cpu(const char *model, int threads)
+{
+    static struct load load;
+    struct load_target target = {.path = paths[CPU], .connections = CONNECTIONS};
+    struct task before[WORKERS + 1], after[WORKERS + 1];
+    struct lab lab;
+    double most = 0, sum = 0;
+    lab_start(&lab, model, "--workers %d", WORKERS);
+    load_open(&load, "127.0.0.1", lab.port, &target, 1);
+    lab_warm_up(&lab, &load, before, threads);
+    load_run(&load, MEASURED_MS, 0);
+    int count = lab_tasks(&lab, after, threads);
+    load_close(&load);
+    lab_stop(&lab);
+    for (int i = 0; i < count; i++) {
+        double ran = (double)(after[i].ran_ns - before[i].ran_ns);
+        sum += ran;
+        if (ran > most)
+            most = ran;
+    }
+    if (sum <= 0)
+        return 100;
+    return 100 * most / sum;
+}
+
 // How many requests wait in these 16 threads at once, on average; measured again if this
 // machine was busy for a moment.
 static double waiting_in_threads(int cores)
@@ -288,14 +316,18 @@ void scene_models(void)
     const struct result *loop = &results[lab_model("loop")];
     bool wait = many_wait_at_once(), more = many_compute_more(), room = loop->idle > ROOM;
     double computing = many_at_cpu() / loop_at(CPU);
+    double one = busiest_at_cpu("loop", 1), pool = busiest_at_cpu("pool", WORKERS + 1);
     const char *remark = "";
     if (!room)
         remark = " (other programs need them now)";
     claim_report(
-        &by_work, holds_if(wait && (more || !room)),
-        "waiting: one loop has %.1f of %d requests waiting at once. Computing: many workers "
-        "answer %.1f times as many as one loop, which left %.1f of %d cores idle%s",
-        waiting_at_once(), CONNECTIONS, computing, loop->idle, usable_cores(), remark);
+        &by_work, holds_if(wait && one > SPREAD && pool < SPREAD && (more || !room)),
+        "waiting: one loop has %.1f of %d requests waiting at once. Computing: one thread does "
+        "%.0f %% of it in the loop, %.0f %% in the pool; many workers answer %.1f times as "
+        "many "
+        "as one loop, which left %.1f of %d cores idle%s",
+        waiting_at_once(), CONNECTIONS, one, pool, computing, loop->idle, usable_cores(),
+        remark);
     judge_cores();
     judge_messages();
 }

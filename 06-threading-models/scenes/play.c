@@ -41,6 +41,7 @@ int main(int argc, char **argv)
         {"cores", "more workers than processors", scene_cores},
         {"queue_full", "all workers are busy", scene_queue_full},
         {"system_calls", "how often the kernel is called", scene_system_calls},
+        {"disk", "the disk is slow: which clients wait?", scene_disk},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -48,11 +49,11 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 06: threading models. Without SCENE all of them: models, "
-            "idle, cpu_bound,\nload_balance, crash, race, cores, queue_full, system_calls.",
-            options});
+        &(struct command){"[SCENE]",
+                          "Lesson 06: threading models. Without SCENE all of them: models, "
+                          "idle, cpu_bound,\nload_balance, crash, race, cores, queue_full, "
+                          "system_calls, disk.",
+                          options});
     story_begin();
     raise_file_limit(FILES_WANTED);
     // The scenes start their own servers beside this one. story_tell() reports an unknown

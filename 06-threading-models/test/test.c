@@ -5,12 +5,14 @@
 //     test_parts.h   the parts on their own
 //     test_limits.h  clients that are slow, silent, gone, or too many
 //     test_ends.h    how servers end: asked to, crashed, killed
+//     test_disk.h    records that have to reach the disk
 //     test_uring.h   what only model uring can meet
 //     test_client.h  the load generators: what they measure, and what they can stand
 #include "contract.h"
 #include "smaller.h"
 
 #include "test_client.h"
+#include "test_disk.h"
 #include "test_ends.h"
 #include "test_limits.h"
 #include "test_parts.h"
@@ -175,6 +177,10 @@ static const struct {
     {GET("/count?times=1000001"), "400"},
     {GET("/count?how=luck"), "400"},
     {GET("/count?how="), "400"},
+    {GET("/write"), "200"},
+    {GET("/write?kb=8"), "200"},
+    {GET("/write?kb=0"), "400"},
+    {GET("/write?kb=262145"), "400"},
     {GET("/stats"), "200"},
     {GET("/crash"), "403"},
 };

@@ -1,4 +1,4 @@
-// play.c: the story of lesson 07: which worker gets the next connection? In eight scenes.
+// play.c: the story of lesson 07: which worker gets the next connection? In nine scenes.
 //
 // Run:    make run             or one scene: make run SCENE=backlog ARGS="--rtt 100"
 //         ./play spread        against ./server in another terminal
@@ -25,6 +25,7 @@ int main(int argc, char **argv)
         {"stuck", "one of the workers does not answer", scene_stuck},
         {"takeover", "a new server takes the place of the old one", scene_takeover},
         {"sticky", "the same port, the same worker, until another one joins", scene_sticky},
+        {"syn_retries", "a SYN is dropped, and sent again", scene_syn_retries},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &server.host, .help = "address of the server"},
@@ -33,13 +34,13 @@ int main(int argc, char **argv)
          "for each way, in scene spread"},
         {"workers", OPTION_INT, &herd_workers, 3, 16, "in the scenes order and herd"},
         {0}};
-    int first =
-        options_parse(argc, argv,
-                      &(struct command){"[SCENE]",
-                                        "Lesson 07: which worker gets a connection. Without "
-                                        "SCENE all of them:\nbind, spread, "
-                                        "order, herd, backlog, stuck, takeover, sticky.",
-                                        options});
+    int first = options_parse(
+        argc, argv,
+        &(struct command){"[SCENE]",
+                          "Lesson 07: which worker gets a connection. Without "
+                          "SCENE all of them:\nbind, spread, "
+                          "order, herd, backlog, stuck, takeover, sticky, syn_retries.",
+                          options});
     story_begin();
     return story_tell(scenes, argv[first]);
 }

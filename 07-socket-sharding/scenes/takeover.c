@@ -171,6 +171,8 @@ static int replace_with_queue(enum way way)
 
 static const struct claim restart_claim = {
     "7.10", "load balancing", "zero-downtime deployments are possible", HOLDS, NULL};
+// The note means two versions of a service behind a balancer (claim 8.30). This is how one
+// server on one machine does it.
 
 void scene_takeover(void)
 {

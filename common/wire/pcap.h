@@ -14,6 +14,7 @@ void pcap_open(const char *path);
 // In Wireshark each hop, "alice > bob", is an interface of its own (frame.interface_name).
 void pcap_name_ends(void);
 
+// A packet's time is that of its sender (at_ns): it arrives half of the RTT later, or never.
 void pcap_write(const uint8_t *bytes, const struct packet *packet);
 
 void pcap_close(void);

@@ -1,0 +1,30 @@
+# printed.awk: see common/test/printed.awk.
+/^ +[0-9.]+ ms / { ms = cell[1] + 0 }
+scene == "handshake" && /├── SYN / && !syn { syn = ms + 1 } # + 1: also 0.0 ms counts as seen
+scene == "handshake" && /◀.* SYN ACK/ && !syn_ack { syn_ack = ms + 1 }
+scene == "handshake" && /├── ACK 1 / && !ack { ack = ms + 1 }
+scene == "handshake" && /connect\(\) returned after/ { match($0, /after [0-9.]+/); took = substr($0, RSTART + 6, RLENGTH - 6); handshake_rtt = rtt }
+scene == "segments" && /├── SYN  mss/ { match($0, /mss [0-9]+/); drawn_mss = substr($0, RSTART + 4, RLENGTH - 4) + 0 }
+scene == "segments" && /├── [0-9]+ bytes/ { match($0, /── [0-9]+ bytes/); numbers(substr($0, RSTART, RLENGTH)); if (number[1] > drawn) drawn = number[1] }
+cell[1] == "IP packet (MTU)" { mtu = figure[2] }
+cell[1] == "- IP header 20, TCP header 20" { without = figure[2] }
+cell[1] == "= MSS, in the SYN" { mss = figure[2]; clamped_mss = figure[3] }
+cell[1] == "- timestamps option" { option = figure[2]; clamped_option = figure[3] }
+cell[1] == "= data in a full segment" { data = figure[2]; clamped = figure[3] }
+cell[1] == "out: tcp_wmem, SO_SNDBUF" { out = figure[3] " " figure[4] }
+END {
+    check("1.1", "the SYN needs half a round trip, its answer as much", syn && handshake_rtt,
+          syn_ack - syn >= handshake_rtt / 2 - 1 &&
+          ack - syn_ack >= handshake_rtt / 2 - 1, syn " " syn_ack " " ack)
+    numbers(measured["1.1"])
+    check("1.1", "connect() took what the timeline shows", took && number[1], number[1] == took && number[2] == handshake_rtt, took " " measured["1.1"])
+    check("1.6", "what one packet carries", mtu && data && drawn, without == mtu - 40 && mss - option == data && mss == drawn_mss &&
+          data == drawn && clamped_mss - clamped_option == clamped, mtu " " mss " " option " " data " drawn " drawn_mss " " drawn)
+    numbers(measured["1.6"])
+    check("1.6", "the claim has the table's sizes", data && number[1], number[1] == mss && number[2] == data && number[3] == clamped_mss && number[4] == clamped, measured["1.6"])
+    numbers(measured["1.8"])
+    check("1.8", "datagrams: sent = received + dropped", number[1], number[1] == number[2] + number[3], measured["1.8"])
+    numbers(measured["1.10"])
+    check("1.10", "the buffers of the table and the claim", out && number[4], out == number[3] " " number[4], out)
+    check_ends()
+}

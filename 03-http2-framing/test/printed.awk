@@ -1,0 +1,24 @@
+# printed.awk: see common/test/printed.awk.
+scene == "header_compression" && /number|all ten/ && columns > 3 { rows++; if (!near(figure[4], 100 * figure[3] / figure[2], 0.6)) wrong = wrong "\n" $0; block[cell[1]] = figure[3] }
+scene == "page_load" && cell[1] ~ /^HTTP.*connections/ { at = substr(cell[1], 1, 6); waited[at] = figure[2]; went[at] = figure[3]; ms[at] = figure[5] }
+scene == "page_load" && cell[1] ~ /^HTTP.[12.]+$/ { bar_ms[substr(cell[1], 1, 6)] = figure[2] }
+scene == "windows" && columns == 5 && cell[3] ~ /^[0-9]+: / {
+    numbers(cell[3])
+    steps++
+    if (cell[1] ~ /^GET/)
+        before[number[1]] = 0
+    if (number[2] != before[number[1]] + figure[2])
+        jumps = jumps "\n" $0
+    before[number[1]] = number[2]
+}
+END {
+    check("3.7", "per cent of the text", rows, !wrong, wrong)
+    numbers(measured["3.7"])
+    check("3.7", "the claim has the table's header blocks", rows && number[1], number[1] == block["number 1"] && number[2] == block["number 2"], measured["3.7"])
+    check("3.5", "the bars show the table's milliseconds", ms["HTTP/2"], ms["HTTP/2"] == bar_ms["HTTP/2"] && ms["HTTP/1"] == bar_ms["HTTP/1"], ms["HTTP/2"] " " bar_ms["HTTP/2"])
+    numbers(measured["3.5"])
+    check("3.5", "the claim has the table's figures", ms["HTTP/2"] && number[6], number[1] == ms["HTTP/1"] && number[2] == ms["HTTP/2"] && number[3] == waited["HTTP/1"] &&
+          number[5] == went["HTTP/1"] && number[6] == went["HTTP/2"], measured["3.5"])
+    check("3.10", "windows: each row adds what came", steps, !jumps, jumps)
+    check_ends()
+}

@@ -1,0 +1,71 @@
+// upstream_pool.c: connections that wait for their next request; see upstream.h. Read
+// upstream_take() first.
+#include "upstream.h"
+
+void upstream_leave_idle(struct upstream *u)
+{
+    if (u->before)
+        u->before->next = u->next;
+    else if (u->endpoint->idle == u)
+        u->endpoint->idle = u->next;
+    if (u->next)
+        u->next->before = u->before;
+    u->next = u->before = NULL;
+}
+
+void upstream_join_idle(struct upstream *u)
+{
+    u->next = u->endpoint->idle;
+    if (u->next)
+        u->next->before = u;
+    u->endpoint->idle = u;
+    u->reused = true;
+    conn_deadline(conn_of(&u->link), settings.keep_ms);
+}
+
+// A connection that began with certificates of before is not used again.
+bool upstream_is_fresh(const struct upstream *u)
+{
+    return !u->link.secure || u->generation == identity_generation;
+}
+
+bool upstream_take(struct endpoint *endpoint, struct downstream *d)
+{
+    struct tls_server *secure = &identity_outbound;
+    if (d->inbound)
+        secure = NULL; // to the app
+    while (endpoint->idle) {
+        struct upstream *u = endpoint->idle;
+        upstream_leave_idle(u);
+        u->given_up = !upstream_is_fresh(u);
+        link_wake(&u->link);
+        if (u->given_up)
+            continue;
+        u->down = d;
+        d->up = u;
+        d->up_ready = true;
+        return true;
+    }
+    return link_connect(&upstream_kind, secure, &endpoint->address, endpoint, d);
+}
+
+void upstream_give_up(struct downstream *d)
+{
+    link_forget(d); // it may be waiting for a connection that is still to be opened
+    if (d->up) {
+        d->up->down = NULL;
+        d->up->given_up = true;
+        link_wake(&d->up->link);
+    }
+    d->up = NULL;
+}
+
+void upstream_close_idle(struct endpoint *endpoint)
+{
+    while (endpoint->idle) {
+        struct upstream *u = endpoint->idle;
+        upstream_leave_idle(u);
+        u->given_up = true;
+        link_wake(&u->link);
+    }
+}

@@ -1,0 +1,246 @@
+// services.c: see services.h. Read services_pick() first, then put_to_use().
+#include "services.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "link.h"
+#include "log.h"
+#include "upstream.h"
+
+struct service services[SERVICES_MAX];
+int service_count;
+struct endpoint endpoints[ENDPOINTS_MAX];
+
+static const char *path, *file_name, *trust_domain;
+static const struct breaker_settings *breaker_settings;
+static bool known;
+
+// ---- who gets the next request -------------------------------------------------------------
+
+static bool is_usable(const struct endpoint *endpoint, int64_t now_ns)
+{
+    return !endpoint->gone && breaker_allows(&endpoint->breaker, now_ns);
+}
+
+struct endpoint *services_pick(struct service *service, unsigned tried, int64_t now_ns)
+{
+    struct endpoint *best = NULL;
+    int best_at = 0;
+    for (int i = 0; i < service->count; i++) {
+        int at = (service->next + i) % service->count;
+        struct endpoint *endpoint = service->endpoints[at];
+        if (tried & 1u << at || !is_usable(endpoint, now_ns))
+            continue;
+        if (!best || endpoint->active < best->active) {
+            best = endpoint;
+            best_at = at;
+        }
+    }
+    if (best)
+        service->next = (best_at + 1) % service->count;
+    return best;
+}
+
+unsigned services_bit(const struct service *service, const struct endpoint *endpoint)
+{
+    for (int i = 0; i < service->count; i++)
+        if (service->endpoints[i] == endpoint)
+            return 1u << i;
+    return 0;
+}
+
+struct service *services_find(struct http_text host)
+{
+    const char *colon = memchr(host.at, ':', host.length);
+    if (colon)
+        host.length = (size_t)(colon - host.at);
+    for (int i = 0; i < service_count; i++)
+        if (services[i].count && http_is_token(host, services[i].name))
+            return &services[i];
+    return NULL;
+}
+
+static bool is_at(const struct endpoint *endpoint, const struct sockaddr_in *address)
+{
+    const struct sockaddr_in *own = (const struct sockaddr_in *)&endpoint->address;
+    return own->sin_family == AF_INET && own->sin_addr.s_addr == address->sin_addr.s_addr;
+}
+
+struct service *services_at(const struct sockaddr_in *address)
+{
+    for (struct service *s = services; s < services + service_count; s++)
+        for (int i = 0; i < s->count; i++)
+            if (is_at(s->endpoints[i], address))
+                return s;
+    return NULL;
+}
+
+void services_result(struct endpoint *endpoint, bool went_well, int64_t now_ns)
+{
+    static const char *const words[] = {"closed", "open", "half open"};
+    if (!endpoint->service) // the sidecar's own app: there is no other one
+        return;
+    if (breaker_result(&endpoint->breaker, breaker_settings, went_well, now_ns))
+        log_line("breaker of %s at %s: %s", endpoint->service->name, endpoint->name,
+                 words[endpoint->breaker.state]);
+}
+
+// ---- the file ------------------------------------------------------------------------------
+
+static struct service *find_or_add(const char *name)
+{
+    struct service *service = services;
+    while (service < services + service_count && strcmp(service->name, name))
+        service++;
+    if (service < services + service_count)
+        return service;
+    if (service_count == SERVICES_MAX)
+        return NULL;
+    service_count++;
+    snprintf(service->name, sizeof service->name, "%.63s", name);
+    snprintf(service->identity, sizeof service->identity, "spiffe://%.50s/%s", trust_domain,
+             service->name);
+    return service;
+}
+
+// The service's endpoint with this address, or a new one. NULL: the table is full.
+static struct endpoint *find_or_make(struct service *service,
+                                     const struct sockaddr_storage *address)
+{
+    struct endpoint *empty = NULL;
+    for (struct endpoint *e = endpoints; e < endpoints + ENDPOINTS_MAX; e++) {
+        if (e->service == service && !memcmp(&e->address, address, sizeof *address))
+            return e;
+        bool unused = !e->service || (e->gone && !e->active && !e->links);
+        if (!empty && unused)
+            empty = e;
+    }
+    if (!empty)
+        return NULL;
+    *empty = (struct endpoint){.address = *address, .service = service};
+    net_name(address, empty->name);
+    return empty;
+}
+
+// Replaces the services by those of the file. What stays keeps its connections and its breaker.
+static void put_to_use(const struct service_file *file)
+{
+    for (struct endpoint *e = endpoints; e < endpoints + ENDPOINTS_MAX; e++)
+        e->gone = true;
+    for (int i = 0; i < service_count; i++)
+        services[i].count = 0;
+    for (const struct service_line *line = file->services; line < file->services + file->count;
+         line++) {
+        struct service *service = find_or_add(line->name);
+        for (int i = 0; service && i < line->count; i++) {
+            struct endpoint *endpoint = find_or_make(service, &line->addresses[i]);
+            if (!endpoint || services_bit(service, endpoint)) // no room; named twice
+                continue;
+            endpoint->gone = false;
+            service->endpoints[service->count++] = endpoint;
+        }
+        if (!service || service->count < line->count)
+            log_line("services: %s has addresses that are twice there, or no room", line->name);
+    }
+    for (struct endpoint *e = endpoints; e < endpoints + ENDPOINTS_MAX; e++)
+        if (e->gone)
+            upstream_close_idle(e);
+}
+
+void services_only(const char *name, const struct sockaddr_storage *address)
+{
+    static struct service_file file = {.count = 1};
+    snprintf(file.services[0].name, SERVICE_NAME, "%s", name);
+    file.services[0].addresses[0] = *address;
+    file.services[0].count = 1;
+    put_to_use(&file);
+}
+
+bool services_read(void)
+{
+    static char text[SERVICE_FILE_BYTES];
+    static struct service_file file;
+    char why[SERVICE_FILE_WHY];
+    if (!path)
+        return true;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    ssize_t got = 1;
+    while (fd >= 0 && length < sizeof text && got > 0) {
+        got = read(fd, text + length, sizeof text - length);
+        if (got > 0)
+            length += (size_t)got;
+    }
+    snprintf(why, sizeof why, "%s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    bool good = fd >= 0 && got == 0;
+    if (length == sizeof text)
+        snprintf(why, sizeof why, "it has more than %zu bytes", sizeof text - 1);
+    good = good && service_file_read(text, length, &file, why);
+    if (good) {
+        put_to_use(&file);
+        known = true;
+        log_line("services: %d of them in %s", file.count, path);
+    } else {
+        log_line("services: %s is not used: %s", path, why);
+    }
+    return good;
+}
+
+bool services_known(void)
+{
+    return known || !path;
+}
+
+// Something in the folder of the file has changed: is it the file?
+static void folder_changed(int fd)
+{
+    char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+    const struct inotify_event *event;
+    bool changed = false;
+    ssize_t length;
+    while ((length = read(fd, events, sizeof events)) > 0)
+        for (const char *at = events; at < events + length; at += sizeof *event + event->len) {
+            event = (const struct inotify_event *)at;
+            // Also whatever has got a new name: the file may be a link, as in Kubernetes, where
+            // another link on the way to it is replaced.
+            if (event->mask & (IN_Q_OVERFLOW | IN_MOVED_TO) ||
+                (event->len && !strcmp(event->name, file_name)))
+                changed = true;
+        }
+    if (changed)
+        services_read();
+}
+
+// The folder is watched, not the file: programs that replace a file rename another one to its
+// name, and a watch would stay with the old one.
+void services_begin(const char *services_path, const char *domain,
+                    const struct breaker_settings *breaker)
+{
+    path = services_path;
+    trust_domain = domain;
+    breaker_settings = breaker;
+    if (!path)
+        return;
+    char *copy = strdup(path), *copy_of_name = strdup(path);
+    if (!copy || !copy_of_name)
+        die("no memory");
+    file_name = strdup(basename(copy_of_name));
+    const char *folder = dirname(copy);
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (fd < 0 || inotify_add_watch(fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO) < 0)
+        die("cannot watch the folder %s: %s", folder, strerror(errno));
+    link_watch(fd, folder_changed);
+    free(copy);
+    free(copy_of_name);
+    services_read();
+}

@@ -1,0 +1,165 @@
+// sidecar.h: what the parts of the sidecar have in common: its settings, its state, and the
+// struct of a request.
+#ifndef SIDECAR_H
+#define SIDECAR_H
+
+#include <netinet/in.h>
+
+#include "buffer.h"
+#include "forward.h"
+#include "identity.h"
+#include "retry.h"
+#include "services.h"
+#include "trace.h"
+
+#define REPEAT_BYTES  32768 // a request up to this length can be sent a second time
+#define WAITING_BYTES 65536 // of a request, or of an answer, that wait for a slow receiver
+#define ALLOWED_MAX   32
+#define CONTENT_MS    10000 // in this time who sends content has to send
+#define CONTENT_BYTES 10000 // so many bytes of it
+
+// What a sidecar says to the one that has sent it a request, when it was its own hop to the app
+// that has failed. Apps cannot say so: from their answers this field is removed.
+#define HOP_FAILED        "Hop-Failed"
+#define NOT_DELIVERED     "not-delivered"     // it can be sent again, whatever its method is
+#define PERHAPS_DELIVERED "perhaps-delivered" // only if it is safe to repeat
+
+struct settings {
+    const char *host, *inbound_host, *app, *services; // services: file; NULL: none
+    int port, inbound_port, admin_port;
+    struct identity identity;
+    struct retry_settings retry;
+    struct breaker_settings breaker;
+    int connect_ms; // a connection, with its handshake, may take so long,
+    int answer_ms;  // a try until its answer begins,
+    int timeout_ms; // and a request with all its tries
+    int head_ms, idle_ms, keep_ms, drain_ms;
+    int rate, burst;        // requests a second of each identity; rate 0: not limited
+    int app_requests;       // that the app may have at once
+    bool stop_after_app;    // asked to stop, it waits until the app is gone
+    bool redirected;        // the app's connections come by a rule of the kernel's
+    const char *access_log; // file; NULL: none
+    char allowed[ALLOWED_MAX][LINK_PEER]; // identities; none: all of the mesh
+    int allowed_count;
+};
+
+struct state {
+    bool app_up;   // the app takes connections
+    bool draining; // the program was asked to stop
+    int under_way; // requests
+    struct endpoint app;
+};
+
+extern struct settings settings;
+extern struct state state;
+
+// Reads the options, from parts/settings.c.
+void settings_parse(int argc, char **argv);
+
+// The app takes connections, or takes none: found out on the way.
+void state_app(bool up);
+
+// ---- downstream.c: who asks, and the request -----------------------------------------------
+
+// What a request waits for.
+enum stage {
+    STAGE_IDLE,    // its first byte
+    STAGE_HEAD,    // the rest of its head
+    STAGE_BACKOFF, // the time of its next try
+    STAGE_CONNECT, // a connection to the upstream
+    STAGE_ANSWER,  // the upstream's answer, or the rest of its own content
+    STAGE_SENDING, // its answer comes, and goes
+};
+
+// A connection from the app, or from another sidecar, and its present request. (One request at
+// a time: the next one waits until this one is answered.)
+struct downstream {
+    struct link link;
+    bool inbound; // it comes from another sidecar, and is for the app
+    char address[INET6_ADDRSTRLEN];
+    struct sockaddr_in wanted;        // --redirected: where the app wanted to go
+    struct downstream *older, *newer; // in the list of those without a request
+    // The request.
+    enum stage stage;
+    struct service *service; // that it is for; NULL: the app, or nobody
+    char line[80];           // its method and target, for people
+    int64_t began_ns, give_up_ns;
+    bool last;              // no request after this one
+    bool in_content;        // its head is here, the rest not yet
+    bool head_only, old;    // HEAD; HTTP/1.0
+    bool idempotent, kept;  // kept: all of it can be sent again
+    uint64_t content_bytes; // in this period of CONTENT_MS
+    struct http_body body;
+    struct trace trace;
+    struct buffer request; // for the upstream, as it is sent
+    // Its tries.
+    int tries;
+    unsigned tried; // endpoints, as bits
+    struct endpoint *endpoint;
+    struct upstream *up; // carries it; NULL: not yet, or not any more
+    bool up_ready;       // that connection can carry bytes
+    bool failed;         // the try has failed, and what follows is still to be decided
+    enum retry_failure failure;
+    int failed_status; // for the answer, if there is no other try
+    char why[LINK_WHY_BYTES];
+    // The answer.
+    int status; // 0: none has begun
+    uint64_t answer_bytes;
+    bool answered;        // the last byte of it is in `answer`
+    bool cut;             // it cannot be completed: the connection ends without its end
+    struct buffer answer; // for who asks
+};
+
+extern const struct link_kind downstream_kind;
+
+// A try has failed. The request decides about the next one in its own turn.
+void downstream_failed(struct downstream *d, enum retry_failure failure, int status,
+                       const char *why);
+
+// For an answer that says that the other sidecar's hop has failed: true if the request will be
+// sent again, so the answer is not passed on.
+bool downstream_sends_again(struct downstream *d, enum retry_failure failure, const char *why);
+
+// Answers it in the sidecar's own name. `fields` are lines that end with CRLF, or "".
+void downstream_answer(struct downstream *d, int status, const char *fields, const char *why);
+
+static inline int64_t downstream_now(const struct downstream *d)
+{
+    return conn_now(&d->link.tls.conn);
+}
+
+// Closes the connection that waits longest without a request, of those from other sidecars.
+void downstream_make_room(void);
+
+// ---- tries.c: all are called in the request's own turn ------------------------------------
+
+// Sends the request to an endpoint: on a connection that waits, or on a new one.
+void try_begin(struct downstream *d);
+
+// The connection is there: from now on the answer has its time.
+void try_wait(struct downstream *d);
+
+// The try has failed: what now?
+void try_failed(struct downstream *d);
+
+// The next try comes after a pause.
+void try_back_off(struct downstream *d);
+
+// The time of the try, or of the whole request, is over.
+void try_give_up(struct downstream *d);
+
+// The endpoint has no more to do with this request.
+void try_end(struct downstream *d);
+
+// Asks for timeout() after `ms`, but not later than when the request is given up.
+void try_deadline(struct downstream *d, int ms);
+
+// ---- admin.c -------------------------------------------------------------------------------
+
+extern const struct link_kind admin_kind;
+extern const size_t admin_bytes; // of its struct
+
+// NULL: the sidecar is ready for requests to its app; else half a sentence why not.
+const char *state_not_ready(void);
+
+#endif

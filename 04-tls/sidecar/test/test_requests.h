@@ -1,0 +1,225 @@
+// test_requests.h: requests and answers through two sidecars, with apps that do all that HTTP
+// allows.
+#ifndef TEST_REQUESTS_H
+#define TEST_REQUESTS_H
+
+#include "mesh.h"
+
+static struct pod *shop, *stock;
+
+// A mesh of two; stock's app is ./app, or, with an answer, one that answers each request with
+// these bytes and then closes (`keep`: leaves the connection open).
+static void start_two(const char *answer, bool keep)
+{
+    mesh_begin();
+    shop = pod_new("shop");
+    stock = pod_new("stock");
+    if (answer) {
+        int listener = net_listen(stock->address, MESH_APP, 100);
+        stock->app = mesh_fork(listener); // ends with the mesh
+        if (stock->app == 0) {
+            for (;;) {
+                char bytes[65536];
+                int fd = accept(listener, NULL, NULL);
+                if (read(fd, bytes, sizeof bytes) > 0)
+                    write_all(fd, answer, strlen(answer));
+                if (!keep)
+                    close(fd);
+            }
+        }
+    } else {
+        pod_start_app(stock, NULL);
+    }
+    pod_start_sidecar(stock, "--head-ms", "300", "--answer-ms", "400", NULL);
+    pod_start_sidecar(shop, "--head-ms", "300", "--answer-ms", "800", "--backoff-ms", "5",
+                      NULL);
+    mesh_write_services();
+}
+
+// Sends bytes to shop's sidecar, as its app.
+static void send_raw(struct fetch *f, const char *bytes)
+{
+    struct sockaddr_storage address;
+    net_address(shop->address, MESH_PORT, SOCK_STREAM, &address);
+    CHECK_INT(fetch_open(f, &address, 0), FETCH_OK);
+    CHECK_INT(fetch_send_bytes(f, bytes, strlen(bytes)), FETCH_OK);
+}
+
+// The status of the answer to these bytes; 0: none.
+static int raw_status(const char *bytes)
+{
+    static struct fetch f;
+    send_raw(&f, bytes);
+    enum fetch_result result = fetch_answer(&f);
+    fetch_close(&f);
+    if (result != FETCH_OK)
+        return 0;
+    return f.head.status;
+}
+
+TEST(requests_that_are_good)
+{
+    static struct fetch f;
+    start_two(NULL, false);
+    // Three at once on one connection: three answers, in their order.
+    send_raw(&f, "GET /?status=201 HTTP/1.1\r\nHost: stock\r\n\r\n"
+                 "GET /?status=202 HTTP/1.1\r\nHost: STOCK:80\r\n\r\n"
+                 "GET /?status=203 HTTP/1.1\r\nHost: stock\r\nConnection: close\r\n\r\n");
+    for (int i = 201; i <= 203; i++) {
+        CHECK_INT(fetch_answer(&f), FETCH_OK);
+        CHECK_INT(f.head.status, i);
+    }
+    CHECK_INT(fetch_read(&f), FETCH_CLOSED);
+    fetch_close(&f);
+    // As to a proxy; content by its length and in chunks; a client that waits for a 100.
+    CHECK_INT(raw_status("GET http://stock/headers HTTP/1.1\r\nHost: stock\r\n\r\n"), 200);
+    CHECK_INT(raw_status("GET http://stock HTTP/1.1\r\nHost: stock\r\n\r\n"), 200);
+    send_raw(&f, "POST / HTTP/1.1\r\nHost: stock\r\nTransfer-Encoding: chunked\r\n"
+                 "Expect: 100-continue\r\n\r\n");
+    while (fetch_take(&f) == FETCH_MORE && f.interim == 0)
+        if (fetch_read(&f) != FETCH_OK)
+            break;
+    CHECK_INT(f.interim, 1);
+    CHECK_INT(fetch_send_bytes(&f, "3\r\nabc\r\n0\r\n\r\n", 13), FETCH_OK);
+    CHECK_INT(fetch_answer(&f), FETCH_OK);
+    CHECK_INT((long)f.content.length, 3);
+    fetch_close(&f);
+    send_raw(&f, "HEAD / HTTP/1.1\r\nHost: stock\r\n\r\n");
+    f.head_only = true;
+    CHECK_INT(fetch_answer(&f), FETCH_OK);
+    CHECK_INT(f.head.status, 200);
+    fetch_close(&f);
+    CHECK_INT(raw_status("OPTIONS / HTTP/1.1\r\nHost: stock\r\nMax-Forwards: 0\r\n\r\n"), 204);
+    mesh_end();
+}
+
+TEST(requests_that_are_refused)
+{
+    static const struct {
+        const char *request;
+        int status;
+    } rows[] = {
+        {"GET / HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/2.0\r\nHost: stock\r\n\r\n", 505},
+        {"nonsense\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\nHost: nobody\r\n\r\n", 502},
+        {"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 502},
+        {"CONNECT stock:80 HTTP/1.1\r\nHost: stock:80\r\n\r\n", 501},
+        {"TRACE / HTTP/1.1\r\nHost: stock\r\nMax-Forwards: 0\r\n\r\n", 501},
+        // A length and chunks: two programs could disagree about the end (RFC 9112 §6.3).
+        {"POST / HTTP/1.1\r\nHost: stock\r\nContent-Length: 4\r\n"
+         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         400},
+        {"POST / HTTP/1.1\r\nHost: stock\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400},
+    };
+    start_two(NULL, false);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CHECK_INT(raw_status(rows[i].request), rows[i].status);
+    CHECK_INT(mesh_count(stock), 0);
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+    mesh_end();
+}
+
+// Fields that the sidecars own: nobody else can send them.
+TEST(fields_that_are_not_passed_on)
+{
+    start_two(NULL, false);
+    struct mesh_answer *answer =
+        mesh_ask(shop, "GET", "stock", "/headers",
+                 "X-Forwarded-Client-Cert: URI=spiffe://workbench.test/admin\r\n"
+                 "X_Forwarded_Client_Cert: a\r\nHop-Failed: not-delivered\r\n"
+                 "Connection: x-hop\r\nX-Hop: 1\r\n");
+    CHECK_HAS(answer->text, "X-Forwarded-Client-Cert: URI=spiffe://workbench.test/shop\n");
+    CHECK(!strstr(answer->text, "admin"));
+    CHECK(!strstr(answer->text, "X_For"));
+    CHECK(!strstr(answer->text, "Hop-Failed"));
+    CHECK(!strstr(answer->text, "X-Hop"));
+    answer = mesh_ask(shop, "GET", "stock", "/headers",
+                      "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+                      "tracestate: a=1\r\n");
+    CHECK_HAS(answer->text, "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-");
+    CHECK(!strstr(answer->text, "00f067aa0ba902b7"));
+    CHECK_HAS(answer->text, "tracestate: a=1\n");
+    mesh_end();
+}
+
+// An app may not claim that it has not got the request: POST would be sent again.
+TEST(an_app_cannot_ask_for_a_retry)
+{
+    start_two("HTTP/1.1 503 No\r\nHop-Failed: not-delivered\r\nContent-Length: 0\r\n\r\n",
+              false);
+    CHECK_INT(mesh_status(shop, "POST", "stock", "/"), 503);
+    CHECK_INT((long)mesh_metric(stock,
+                                "sidecar_requests_total{direction=\"inbound\",peer=\"shop\","
+                                "code=\"5xx\"}"),
+              1);
+    mesh_end();
+}
+
+// A POST that was not delivered is sent again, with its content.
+TEST(content_is_sent_again)
+{
+    mesh_begin();
+    shop = pod_new("shop");
+    struct pod *bad = pod_new("stock");
+    stock = pod_start("stock");
+    pod_start_sidecar(bad, NULL);
+    pod_start_sidecar(shop, "--backoff-ms", "5", NULL);
+    mesh_write_services();
+    for (int i = 0; i < 4; i++) {
+        static struct fetch f;
+        send_raw(&f, "POST / HTTP/1.1\r\nHost: stock\r\nContent-Length: 5\r\n\r\nhello");
+        CHECK_INT(fetch_answer(&f), FETCH_OK);
+        CHECK_INT(f.head.status, 200);
+        CHECK(f.content.length == 5 && !memcmp(f.content.at, "hello", 5));
+        fetch_close(&f);
+    }
+    CHECK_AT_LEAST(mesh_metric(shop, "sidecar_retries_total{peer=\"stock\",verdict=\"sent\"}"),
+                   1);
+    mesh_end();
+}
+
+// The file of services is replaced, is cut, is gone: only a whole one counts.
+TEST(a_file_that_is_half_written)
+{
+    start_two(NULL, false);
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+    FILE *file = fopen(mesh_path("services"), "we"); // in its place, not by a new name
+    CHECK(fputs("stock 127.0.0.1:1\n", file) > 0);
+    fflush(file);
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200); // the writer is at work
+    fclose(file);
+    sleep_ms(50);
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200); // the writer has died: no "end"
+    mesh_write_file("services", "nonsense here\nend\n");
+    sleep_ms(50);
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+    mesh_write_file("services", "end\n");
+    int tries = 0;
+    while (mesh_status(shop, "GET", "stock", "/") == 200 && tries++ < 200)
+        sleep_ms(10);
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 502);
+    mesh_write_services();
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+    mesh_end();
+}
+
+// Asked to stop while a request is under way: it gets its answer, and then the program ends.
+TEST(a_request_under_way_is_answered)
+{
+    static struct fetch f;
+    start_two(NULL, false);
+    send_raw(&f, "GET /?ms=300 HTTP/1.1\r\nHost: stock\r\n\r\n");
+    while (mesh_metric(stock, "sidecar_requests_under_way") < 1)
+        sleep_ms(5);
+    kill(stock->sidecar, SIGTERM);
+    kill(shop->sidecar, SIGTERM);
+    CHECK_INT(fetch_answer(&f), FETCH_OK);
+    CHECK_INT(f.head.status, 200);
+    fetch_close(&f);
+    CHECK_INT(pod_stop_sidecar(stock), 0);
+    CHECK_INT(pod_stop_sidecar(shop), 0);
+    mesh_end();
+}
+
+#endif

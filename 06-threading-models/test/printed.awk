@@ -1,0 +1,29 @@
+# printed.awk: see common/test/printed.awk.
+scene == "load_balance" && / % of the work/ { model = substr(cell[1], 1, index(cell[1], ",") - 1); share[model] += figure[2]; if (figure[2] > most[model]) most[model] = figure[2] }
+scene == "race" && columns == 6 && cell[5] ~ /%$/ {
+    ways++
+    if (figure[2] != figure[3] + figure[4] || !near(figure[5], 100 * figure[4] / figure[2], 0.06))
+        wrong = wrong "\n" $0
+    if (ways == 1)
+        lost = figure[4]
+}
+scene == "idle" && columns == 6 && cell[4] ~ / KB$/ {
+    held++
+    if (!near(figure[6], figure[2] * figure[5] / 1024, 1 + figure[2] / 10240))
+        wrong_memory = wrong_memory "\n" $0
+}
+cell[1] == "served at once" { served = figure[2] }
+cell[1] == "served after another one" { after = figure[2] }
+scene == "queue_full" && cell[1] == "refused" { refused = figure[2]; all = served + after + refused }
+scene == "queue_full" && / requests at once, / { numbers($0); asked = number[1] }
+END {
+    check("6.5", "the shares of the workers are the whole", share["pool"], near(share["pool"], 100, 2.1) && near(share["readers"], 100, 2.1), share["readers"] " " share["pool"])
+    numbers(measured["6.5"])
+    check("6.5", "the claim has the largest share", number[4], number[3] == most["readers"] && number[4] == most["pool"], measured["6.5"])
+    check("6.6", "counted and lost are all increments", ways, !wrong, wrong)
+    numbers(measured["6.6"])
+    check("6.6", "the claim has the lost increments", ways && number[1], number[1] == lost, measured["6.6"])
+    check("6.3", "memory in all is that of each, so many times", held, !wrong_memory, wrong_memory)
+    check("6.11", "served and refused are all requests", refused, all == asked, served " " after " " refused " of " asked)
+    check_ends()
+}

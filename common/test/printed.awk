@@ -1,0 +1,66 @@
+# printed.awk: do the printed figures agree with each other? For a lesson's test/printed.awk, which
+# reads the ledger and then the output of the scenes as a reader does:
+#
+#   awk -f ../common/test/printed.awk -f test/printed.awk LEDGER OUTPUT
+#
+# In each of its rules: scene is the name of the scene; cell[1] the first column of a row of a
+# table, or the label of a bar, and figure[2] the number in the second column, and so on. In END
+# measured[ID] is what a claim says was measured, and numbers(measured[ID]) sets number[1], ...
+
+# Sets number[] to the numbers in a text, and returns how many there are.
+function numbers(text,    count) {
+    split("", number)
+    while (match(text, /[0-9]+(\.[0-9]+)?/)) {
+        number[++count] = substr(text, RSTART, RLENGTH) + 0
+        text = substr(text, RSTART + RLENGTH)
+    }
+    return count + 0
+}
+
+# One check of what was printed beside claim `id`; where that was skipped there is nothing to
+# check. `seen`: the figures stood in the output.
+function check(id, name, seen, right, text) {
+    if (!(id in reported)) # (measured[] cannot tell: awk makes an element where it looks)
+        return
+    if (seen && right) {
+        print "ok      printed: " name
+        return
+    }
+    print "FAILED  printed: " name ": " (seen ? text : "the figures are missing")
+    failed = 1
+}
+
+function near(a, b, tolerance) {
+    return a - b <= tolerance && b - a <= tolerance
+}
+
+function check_ends() {
+    exit failed + 0
+}
+
+NR == FNR { # the ledger
+    split($0, field, "\t")
+    if (field[2] != "SKIPPED") {
+        reported[field[1]] = 1
+        measured[field[1]] = field[5]
+    }
+    next
+}
+
+/^\$ .*--rtt / { # the command line of a scene
+    match($0, /--rtt [0-9.]+/)
+    rtt = substr($0, RSTART + 6, RLENGTH - 6) + 0
+}
+
+/^── / { scene = $3 }
+
+{
+    line = $0
+    sub(/^ +/, "", line)
+    columns = split(line, cell, /  +/)
+    split("", figure)
+    for (i = 2; i <= columns; i++) {
+        numbers(cell[i])
+        figure[i] = number[1]
+    }
+}
