@@ -12,4 +12,5 @@ more cores
 scene queue_full
 more system_calls
 scene disk
+scene silent
 finish

@@ -13,5 +13,6 @@ void scene_cores(void);        // cores.c
 void scene_queue_full(void);   // queue_full.c
 void scene_system_calls(void); // system_calls.c
 void scene_disk(void);         // disk.c
+void scene_silent(void);       // silent.c
 
 #endif
