@@ -12,4 +12,6 @@ more cores
 scene queue_full
 more system_calls
 scene disk
+more cascade
+more fork_and_locks
 finish
