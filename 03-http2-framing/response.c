@@ -11,9 +11,6 @@
 
 #define PIECE_BYTES  4096 // of DATA in one frame, while other streams wait for their turn
 #define NUMBER_BYTES 24   // a number as text is not longer
-// The client gets budget back for each DATA frame (abuse_budget.h); but not if the client's
-// window is so small that the frame is shorter than this.
-#define EARNING_BYTES 128
 
 static void set_timed(struct connection *c, struct stream *stream, bool timed)
 {
@@ -185,8 +182,7 @@ bool response_send(struct connection *c)
         }
         if (conn_room(&c->conn) < FRAME_HEADER_BYTES + length + RESPONSE_ROOM)
             break;
-        if (length >= EARNING_BYTES || length < stream_may_send(streams, stream))
-            budget_earn(&c->budget, BUDGET_FOR_DATA);
+        budget_earn_data(&c->budget, length, stream_may_send(streams, stream));
         pace_move(&c->pace, conn_now(&c->conn), length);
         send_data(c, stream, length);
         sent = true;

@@ -103,15 +103,12 @@ static struct fault take_ping(struct connection *c, const struct frame *frame)
     return fault_none();
 }
 
-// Takes a frame that is not HEADERS. DATA for an open request brings that request nearer to its
-// end. Any other frame costs the client 1 from its budget, so it cannot send such frames
-// without end (parts/abuse_budget.h).
+// Takes a frame that is not HEADERS. A frame that brings no request nearer to its end costs the
+// client 1 from its budget, so it cannot send such frames without end (parts/abuse_budget.h).
 static struct fault take_frame(struct connection *c, const struct frame *frame)
 {
     struct stream *stream = stream_find(&c->streams, frame->stream);
-    bool content = frame->content_length || (frame->flags & FLAG_END_STREAM);
-    bool moves_request = frame->type == FRAME_DATA && content && stream;
-    if (!moves_request && !budget_spend(&c->budget, conn_now(&c->conn), 1))
+    if (!budget_spend_frame(&c->budget, conn_now(&c->conn), frame, stream))
         return connection_fault(ENHANCE_YOUR_CALM, "too many frames that lead to nothing");
     switch (frame->type) {
     case FRAME_DATA:

@@ -113,6 +113,13 @@ void answer_request(const struct http_head *head, const struct tls_filter *s, lo
     }
 }
 
+static const char *alternative; // NULL: none
+
+void answer_alternative(const char *value)
+{
+    alternative = value;
+}
+
 void answer_head(const struct answer *answer, bool keep_alive, struct http_out *out)
 {
     http_put_status(out, answer->status);
@@ -120,6 +127,8 @@ void answer_head(const struct answer *answer, bool keep_alive, struct http_out *
     // name alone (RFC 6797).
     http_put_field(out, "Strict-Transport-Security", "max-age=31536000");
     http_put_field(out, "Content-Type", "text/plain");
+    if (alternative)
+        http_put_field(out, "Alt-Svc", alternative);
     if (answer->allow)
         http_put_field(out, "Allow", answer->allow);
     http_put_length(out, answer->length);

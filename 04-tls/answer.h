@@ -33,6 +33,9 @@ void answer_request(const struct http_head *head, const struct tls_filter *s, lo
 void answer_text(struct answer *answer, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+// From now on all answers say where else the same is served (Alt-Svc, RFC 7838). NULL: nowhere.
+void answer_alternative(const char *value);
+
 // Writes the head of an answer.
 void answer_head(const struct answer *answer, bool keep_alive, struct http_out *out);
 

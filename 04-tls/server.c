@@ -304,6 +304,7 @@ int main(int argc, char **argv)
     struct settings settings;
     settings_parse(argc, argv, &settings);
     log_begin(settings.quiet);
+    answer_alternative(settings.alternative);
     struct context *context = context_new(&settings.tls);
     tls_server.ctx = context_first(context);
     tls_server.handshake_ms = settings.handshake_ms;

@@ -14,4 +14,5 @@ more system_calls
 scene disk
 more cascade
 more fork_and_locks
+scene silent
 finish

@@ -16,7 +16,8 @@
 # file each), TOOLS (programs in test/ that its scripts use, built into build/), PICTURES (scenes),
 # FUZZED (the parts that fuzz.c attacks, its own, its parent's or common's; a rule for "seeds" then
 # puts what to begin with into build/corpus), NEEDS (a header that not every machine has, and the
-# package that brings it: without it the lesson says so, and is left out).
+# package that brings it: without it the lesson says so, and is left out), SINCE (in place of the
+# package: what has it, "OpenSSL 3.5": an older machine cannot have it, so it is no failure there).
 #
 # A variation is a folder inside a lesson's folder, of the same shape. It may also set SERVER (the
 # server's name and file where the field calls it otherwise: proxy, broker) and PARENT (parts of the
@@ -42,18 +43,23 @@ TESTS_I      := -iquote scenes $(SCENES_I) $(if $(PARENT),-iquote ../test) -I$(C
 
 ifneq ($(if $(NEEDS),$(shell $(CC) -include $(firstword $(NEEDS)) -x c -E /dev/null >/dev/null 2>&1 || echo missing)),)
 
-all run bench fuzz pictures:
-	@echo "$(FOLDER) needs the header $(firstword $(NEEDS)), and is left out: apt-get install $(lastword $(NEEDS))"
+LEFT_OUT := yes
+
+all run bench fuzz pictures missing:
+	@echo "$(FOLDER) needs $(or $(SINCE),the header $(firstword $(NEEDS))), and is left out$(if $(SINCE),,: apt-get install $(lastword $(NEEDS)))"
 
 test: all
-	@[ -z "$$RESULTS" ] || echo "$(FOLDER) 0 $(if $(STRICT),1 0,0 1)" >>"$$RESULTS"
-	@[ -z "$(STRICT)" ]
+	@[ -z "$$RESULTS" ] || echo "$(FOLDER) 0 $(if $(SINCE),0 0,$(if $(STRICT),1 0,0 1))" >>"$$RESULTS"
+	@[ -z "$(STRICT)" ] || [ -n "$(SINCE)" ]
 
 FORCE:
 
 else
 
 all: $(ALL_PROGRAMS)
+
+# Says what the lesson needs and this machine does not have.
+missing:
 
 build/parent.a: $(PARENT:%=build/parent-%.o)
 	$(ARCHIVE)
@@ -126,4 +132,4 @@ endif
 clean:
 	rm -rf build $(ALL_PROGRAMS)
 
-.PHONY: all run test bench fuzz seeds pictures clean FORCE
+.PHONY: all missing run test bench fuzz seeds pictures clean FORCE

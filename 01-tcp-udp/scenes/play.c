@@ -1,4 +1,4 @@
-// play.c: the story of lesson 01: two ways to send bytes, in six scenes.
+// play.c: the story of lesson 01: two ways to send bytes, in seven scenes.
 //
 // Run:    make run             or one scene: make run SCENE=loss ARGS="--loss 30"
 //         ./play boundaries    against ./server in another terminal
@@ -21,6 +21,7 @@ int main(int argc, char **argv)
         {"flow", "a reader that cannot keep up", scene_flow},
         {"segments", "how many bytes a packet carries", scene_segments},
         {"queries", "which answer belongs to which question", scene_queries},
+        {"slow_start", "how fast a new connection is", scene_slow_start},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -31,7 +32,7 @@ int main(int argc, char **argv)
         &(struct command){
             "[SCENE]",
             "Lesson 01: two ways to send bytes. Without SCENE all of them: handshake,\n"
-            "boundaries, loss, flow, segments, queries.",
+            "boundaries, loss, flow, segments, queries, slow_start.",
             options});
     story_begin();
     ask_server(host, port);

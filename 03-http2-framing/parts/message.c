@@ -102,8 +102,10 @@ static bool is_authority(struct http_text text)
 static bool is_visible(struct http_text text) // and ASCII: what a URI consists of
 {
     bool bad = false;
-    for (size_t i = 0; i < text.length; i++)
-        bad |= text.at[i] <= ' ' || text.at[i] == 127; // a char above 127 is below zero
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.at[i]; // a plain char has a sign on some machines
+        bad |= c <= ' ' || c >= 127;
+    }
     return !bad;
 }
 

@@ -8,9 +8,8 @@
 #include "log.h"
 #include "smaller.h"
 
-#define STOP_NS       INT64_C(1000000000) // when a server stops: for requests on their way
-#define PIECE_BYTES   4096 // of DATA in one frame, while other streams wait for their turn
-#define EARNING_BYTES 128  // a shorter DATA frame earns nothing, if the window was so small
+#define STOP_NS     INT64_C(1000000000) // when a server stops: for requests on their way
+#define PIECE_BYTES 4096 // of DATA in one frame, while other streams wait for their turn
 
 // ---- what goes out -------------------------------------------------------------------------
 
@@ -65,8 +64,7 @@ void transport_put_data(struct transport *t, struct stream *stream, const uint8_
     uint8_t *start = transport_space(t), flags = 0;
     if (ends)
         flags = FLAG_END_STREAM;
-    if (length >= EARNING_BYTES || length < stream_may_send(&t->streams, stream))
-        budget_earn(&t->budget, BUDGET_FOR_DATA);
+    budget_earn_data(&t->budget, length, stream_may_send(&t->streams, stream));
     frame_put_header(start, length, FRAME_DATA, flags, stream->id);
     if (length)
         memcpy(start + FRAME_HEADER_BYTES, bytes, length);

@@ -192,9 +192,7 @@ static struct fault take_reset(struct transport *t, struct stream *stream,
 static struct fault take_frame(struct transport *t, const struct frame *frame)
 {
     struct stream *stream = stream_find(&t->streams, frame->stream);
-    bool content = frame->content_length || (frame->flags & FLAG_END_STREAM);
-    bool moves_request = frame->type == FRAME_DATA && content && stream;
-    if (!moves_request && !budget_spend(&t->budget, t->now_ns, 1))
+    if (!budget_spend_frame(&t->budget, t->now_ns, frame, stream))
         return connection_fault(ENHANCE_YOUR_CALM, "too many frames that lead to nothing");
     switch (frame->type) {
     case FRAME_DATA:

@@ -5,6 +5,7 @@
 folder=$(mktemp -d)
 head -c 1048576 /dev/urandom >"$folder/body" # as long as /echo takes
 start_server ./server --quiet
+ours=${pids##* }
 url=http://127.0.0.1:$port
 
 if need curl curl; then
@@ -84,6 +85,31 @@ if need h2load nghttp2-client; then
         "h2load -n 1 -c 1 -w 10 -W 10 '$url/img/1?size=2000000' | grep ^requests"
 fi
 
+# HAProxy sends a WINDOW_UPDATE for each frame of DATA or more, and those of a hundred streams at once.
+if need haproxy haproxy; then
+    choose_port
+    cat >"$folder/haproxy.cfg" <<END
+global
+    nbthread 1
+defaults
+    mode http
+    timeout connect 20s
+    timeout client 20s
+    timeout server 20s
+    http-reuse always
+listen proxy
+    bind 127.0.0.1:$free_port proto h2
+    server one 127.0.0.1:$port proto h2
+END
+    haproxy -db -f "$folder/haproxy.cfg" >/dev/null 2>&1 &
+    pids="$pids $!"
+    if await_port tcp "$free_port" && need h2load nghttp2-client; then
+        expect "HAProxy in front, 10 x 10 answers of 100 KB" \
+            "requests: 1000 total, 1000 started, 1000 done, 1000 succeeded, 0 failed, 0 errored, 0 timeout" \
+            "h2load -n 1000 -c 10 -m 10 'http://127.0.0.1:$free_port/img/1?size=100000' | grep ^requests"
+    fi
+fi
+
 if need node nodejs; then
     expect "node" "twenty bodies of 100 KB at once: 20 x 200, 100000 bytes
 a PING after each request: 5000 x 200, 13 bytes" "node test/many_posts.js $port"
@@ -102,7 +128,7 @@ a body in 300 frames, and trailers: 200, 300 bytes
 priorities: 200
 unknown frames: 200
 a ping: answered
-the end, after SIGTERM: GOAWAY at all, PING, GOAWAY 7" "$python test/odd_cases.py $port ${pids##* }"
+the end, after SIGTERM: GOAWAY at all, PING, GOAWAY 7" "$python test/odd_cases.py $port $ours"
     else
         need h2-for-python3 python3-h2
     fi

@@ -134,6 +134,39 @@ TEST(a_preface_that_is_none)
     }
 }
 
+// A byte above 127 is possible in a field's value, and nowhere else: also where char has no
+// sign.
+TEST(bytes_above_127)
+{
+    static const struct {
+        const char *fields;
+        bool fine;
+    } places[] = {
+        {":method=GET,:scheme=http,:authority=a,:path=/?", false},
+        {":scheme=http,:authority=a,:path=/,:method=GET?", false},
+        {":method=GET,:authority=a,:path=/,:scheme=http?", false},
+        {":method=GET,:scheme=http,:path=/,:authority=a?", false},
+        {":method=GET,:scheme=http,:path=/,host=a?", false},
+        {"GET,x?=y", false},
+        {"GET,te=trailers?", false},
+        {"GET,content-length=0?", false},
+        {"GET,x=y?", true},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        for (int byte = 128; byte < 256; byte++) {
+            char text[100];
+            sprintf(text, "HEADERS.5.1.{%s}", places[i].fields);
+            *strchr(text, '?') = (char)byte;
+            fake_tell(text);
+            const char *expected = "RST_STREAM stream 1 PROTOCOL_ERROR";
+            if (places[i].fine)
+                expected = "HEADERS stream 1";
+            if (!strstr(told.text, expected))
+                FAIL("%s with %02x: %s", places[i].fields, byte, told.text);
+            fake_end();
+        }
+}
+
 // Conversations with some bytes changed, in pieces of any size. The fake loop sees to it that
 // the server keeps within its output, and says nothing but frames.
 TEST(mutated_conversations)

@@ -249,6 +249,31 @@ TEST(honest_clients_are_never_thrown_out)
     fake_end();
 }
 
+// A hundred streams have 64 KB each on their way: more frames of DATA than BUDGET_MAX. A proxy
+// answers all of them at once, with two WINDOW_UPDATE frames each.
+TEST(windows_that_are_opened_all_at_once)
+{
+    char text[100];
+    fake_tell("WINDOW_UPDATE.0.0.7ffe0000");
+    for (uint32_t id = 1; id < 200; id += 2) {
+        sprintf(text, "HEADERS.5.%u.{GET,:path=/img/1?size=100000}", id);
+        fake_go_on(text);
+    }
+    CHECK_INT(told.streams[63].bytes, 65535);
+    for (uint32_t id = 1; id < 200; id += 2) {
+        sprintf(text, "16xWINDOW_UPDATE.0.%u.00001000 16xWINDOW_UPDATE.0.0.00000001", id);
+        fake_go_on(text);
+        fake.wire_length = fake.read_at = 0;
+    }
+    CHECK_INT(told.going_away, 0);
+    CHECK_INT(fake.connection.streams.count, 0);
+    CHECK_INT(service.requests, 100);
+    // For 10 MB the client may send so many, and no more.
+    fake_go_on("30000xWINDOW_UPDATE.0.0.00000001");
+    CHECK_HAS(told.text, "ENHANCE_YOUR_CALM");
+    fake_end();
+}
+
 // Writes the frames with the stream's number for each @.
 static void on_stream(char *text, const char *frames, uint32_t id)
 {

@@ -23,12 +23,9 @@ void settings_parse(int argc, char **argv, struct settings *settings)
 {
     static const char *version = "any", *key = "both", *tickets = "on", *anti_replay = "on";
     struct context_settings *tls = &settings->tls;
-    *settings =
-        (struct settings){"127.0.0.1",
-                          8004,
-                          10000,
-                          false,
-                          {.folder = certificate_folder(CERTIFICATE_FOLDER), .echo = true}};
+    *settings = (struct settings){
+        "127.0.0.1", 8004, 10000,
+        false,       NULL, {.folder = certificate_folder(CERTIFICATE_FOLDER), .echo = true}};
     const struct option_spec options[] = {
         {"host", OPTION_TEXT, &settings->host, .help = "address to listen on"},
         {"port", OPTION_INT, &settings->port, 0, 65535, "TCP port; 0: any free one"},
@@ -48,6 +45,8 @@ void settings_parse(int argc, char **argv, struct settings *settings)
         {"cert", OPTION_TEXT, &tls->chain, .help = "FILE with another certificate"},
         {"key-file", OPTION_TEXT, &tls->key, .help = "FILE with its key"},
         {"keys", OPTION_TEXT, &tls->folder, .help = "folder of the lesson's certificates"},
+        {"alt-svc", OPTION_TEXT, &settings->alternative,
+         .help = "say that the same is served there, as h3=\":8304\""},
         {"handshake-ms", OPTION_INT, &settings->handshake_ms, 1, 3600000, "ms for a handshake"},
         {"quiet", OPTION_FLAG, &settings->quiet, .help = "no line for each request"},
         {0}};

@@ -8,6 +8,7 @@ struct settings {
     const char *host;
     int port, handshake_ms;
     bool quiet;
+    const char *alternative; // the value of Alt-Svc; NULL: no such field
     struct context_settings tls;
 };
 

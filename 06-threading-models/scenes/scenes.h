@@ -15,5 +15,6 @@ void scene_system_calls(void);   // system_calls.c
 void scene_disk(void);           // disk.c
 void scene_cascade(void);        // cascade.c
 void scene_fork_and_locks(void); // fork_and_locks.c
+void scene_silent(void);         // silent.c
 
 #endif

@@ -13,11 +13,16 @@ passed=0 failed=0 skipped=0 pids="" doing="its beginning"
 # Asked to stop, because it takes too long: says what it was at, and what came before.
 trap 'echo "FAILED  $doing: it does not end" && failed=$((failed + 1)) && finish; exit 1' TERM
 
-# True if the program is there; else what needs it is skipped (with STRICT=1: failed).
+# Says what cannot be tried here; with STRICT=1 that is a failure.
+missing() {
+    echo "skipped $1"
+    if [ -n "$STRICT" ]; then failed=$((failed + 1)); else skipped=$((skipped + 1)); fi
+}
+
+# True if the program is there; else what needs it is skipped.
 need() {
     command -v "$1" >/dev/null && return 0
-    echo "skipped $1 is not there: apt-get install $2"
-    if [ -n "$STRICT" ]; then failed=$((failed + 1)); else skipped=$((skipped + 1)); fi
+    missing "$1 is not there: apt-get install $2"
     return 1
 }
 
@@ -75,14 +80,14 @@ start_theirs() {
     [ "$theirs" != 1 ]
 }
 
-# choose_port: sets $free_port to a TCP port that no socket of this machine has, and that the kernel
+# choose_port: sets $free_port to a port that no TCP or UDP socket of this machine has, and that the kernel
 # gives to no client (ip(7): ip_local_port_range): for a program that cannot choose a port itself.
 # Each call sets another one.
 choose_port() {
     free_port=${free_port:-$((20000 + $$ * 7919 % 10000))}
     while
         free_port=$((20000 + (free_port - 19999) % 10000))
-        grep -Eq "^ *[0-9]+: [0-9A-F]+:$(printf %04X $free_port) " /proc/net/tcp /proc/net/tcp6
+        grep -Eq "^ *[0-9]+: [0-9A-F]+:$(printf %04X $free_port) " /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6
     do :; done
 }
 

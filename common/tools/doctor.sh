@@ -40,6 +40,16 @@ elif echo '#include <openssl/ssl.h>' | ${CC:-cc} -E - >/dev/null 2>&1; then
 else
     say missing "OpenSSL headers" "lesson 04 cannot be built; apt-get install libssl-dev"
 fi
+played=""
+for folder in "$@"; do
+    needs=$(make -s --no-print-directory -C "$folder" missing)
+    needs=${needs%%, *}
+    if [ -z "$needs" ]; then
+        played="$played $folder"
+    else
+        say "left out" "$folder" "it ${needs#* }"
+    fi
+done
 
 echo "to see packets (common/wire/wire):"
 [ -x common/wire/wire ] || make -s -C common >/dev/null 2>&1
@@ -66,7 +76,7 @@ check patch patch "break/ is not tried"
 check valgrind valgrind "no test looks for leaks"
 check clang-format clang-format "only the format check of CI"
 # "if need PROGRAM PACKAGE && need_module NAME; then" in an interop.sh, one word a line: what, whence, where.
-for folder in common "$@"; do
+for folder in common $played; do
     [ ! -f "$folder/test/interop.sh" ] || sed -n 's/^ *if \(need.*\); then.*/\1/p' "$folder/test/interop.sh" |
         sed 's/ && /\n/g' | sed -n "s|^need_module \(.*\)|\1 npm $folder|p; s|^need \(.*\)|\1 $folder|p"
 done | sort -u | awk '{ sub(/-.*/, "", $3); folders[$1 " " $2] = folders[$1 " " $2] " " $3 }

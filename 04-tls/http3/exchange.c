@@ -1,0 +1,281 @@
+// exchange.c: see exchange.h. Read take_frame() first, then produce().
+#include "exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+#include "message.h"
+#include "net.h"
+#include "timers.h"
+
+#define REQUESTS_MAX 100   // at once on a connection
+#define FIELDS_MAX   8     // of an answer
+#define LINGER_MS    500   // behind the answer: see linger()
+#define TURN_BYTES   65536 // of one answer, before the others have their turn
+#define NS_PER_MS    INT64_C(1000000)
+
+struct exchange_limits exchange_limits = {.request_ms = 10000, .stall_ms = 30000};
+long exchange_count;
+int64_t exchange_next_ns;
+
+static struct qpack_list list; // one for all: no list is kept
+
+static struct exchange *exchange_of(struct stream *s)
+{
+    return (struct exchange *)s;
+}
+
+// ---- the answer ----------------------------------------------------------------------------
+
+static void add(struct http_field *fields, size_t *count, const char *name, const char *value)
+{
+    fields[*count].name = (struct http_text){name, strlen(name)};
+    fields[*count].value = (struct http_text){value, strlen(value)};
+    *count += 1;
+}
+
+// Sends the answer's HEADERS, and the head of its DATA frame.
+static bool begin_answer(struct exchange *x)
+{
+    struct http_field fields[FIELDS_MAX];
+    size_t count = 0;
+    char status[8], length[24];
+    const struct page *page = &x->page;
+    snprintf(status, sizeof status, "%d", page->status);
+    snprintf(length, sizeof length, "%llu", (unsigned long long)page->length);
+    add(fields, &count, ":status", status);
+    add(fields, &count, "server", "workbench");
+    add(fields, &count, "date", http_date(time(NULL)));
+    if (page->type) {
+        add(fields, &count, "content-type", page->type);
+        add(fields, &count, "content-length", length);
+    }
+    if (page->allow)
+        add(fields, &count, "allow", page->allow);
+    uint64_t content = page->length;
+    if (x->head)
+        content = 0;
+    return stream_write_message(&x->stream, fields, count, content);
+}
+
+static void end_answer(struct exchange *x)
+{
+    stream_end(&x->stream);
+    exchange_count++;
+    if (x->stream.connection->broken_off > 0)
+        x->stream.connection->broken_off--;
+    log_line("stream %llu: %s: %d, %llu bytes", (unsigned long long)x->stream.id, x->line,
+             x->page.status, (unsigned long long)x->page.length);
+}
+
+// The answer is decided. The content of the request is not needed any more.
+static void answer(struct exchange *x)
+{
+    x->answering = true;
+    if (!x->page.due_ns)
+        x->page.due_ns = now_ns();
+    x->deadline_ns = x->page.due_ns + exchange_limits.stall_ms * NS_PER_MS;
+}
+
+static void refuse(struct exchange *x, int status, const char *why)
+{
+    page_error(&x->page, status, why);
+    answer(x);
+}
+
+// Sends as much as QUIC takes. True: something was sent.
+static bool send_content(struct exchange *x)
+{
+    size_t length, sent = 1, all = 0;
+    while (x->page.done < x->page.length && !x->head && sent && all < TURN_BYTES) {
+        const uint8_t *bytes = page_content(&x->page, &length);
+        sent = stream_write(&x->stream, bytes, length);
+        x->page.done += sent;
+        all += sent;
+    }
+    if (x->stream.write_ended) { // the client does not want the rest
+        x->stream.done = true;
+        log_line("stream %llu: %s: stopped after %llu bytes", (unsigned long long)x->stream.id,
+                 x->line, (unsigned long long)x->page.done);
+    } else if (x->head || x->page.done == x->page.length) {
+        end_answer(x);
+    }
+    return all > 0 || x->stream.write_ended;
+}
+
+// A deadline is over.
+static bool give_up(struct exchange *x, int64_t now)
+{
+    if (now < x->deadline_ns)
+        return false;
+    if (x->answering)
+        stream_reset(&x->stream, H3_REQUEST_CANCELLED);
+    else
+        refuse(x, 408, "the request did not come in time\n");
+    return true;
+}
+
+// The answer is sent, but the request has not ended. Its content is thrown away until the
+// client has the answer, and a little longer: many a client that is told to stop does not look
+// at the answer.
+static bool linger(struct exchange *x, int64_t now)
+{
+    struct stream *s = &x->stream;
+    if (!x->lingering && stream_is_acknowledged(s->ssl)) {
+        x->lingering = true;
+        x->deadline_ns = now + LINGER_MS * NS_PER_MS;
+    }
+    s->done = now >= x->deadline_ns; // freeing the stream tells the client to stop
+    if (!s->done && x->deadline_ns < exchange_next_ns)
+        exchange_next_ns = x->deadline_ns;
+    return s->done;
+}
+
+static bool produce(struct stream *s)
+{
+    struct exchange *x = exchange_of(s);
+    int64_t now = now_ns();
+    bool any = false;
+    if (!x->deadline_ns)
+        x->deadline_ns = now + exchange_limits.request_ms * NS_PER_MS;
+    if (s->write_ended)
+        return linger(x, now);
+    if (x->answering && now >= x->page.due_ns) {
+        if (!x->begun && !begin_answer(x)) {
+            stream_reset(s, H3_INTERNAL_ERROR);
+            return true;
+        }
+        any = send_content(x) || !x->begun;
+        x->begun = true;
+        if (any)
+            x->deadline_ns = now + exchange_limits.stall_ms * NS_PER_MS;
+    }
+    any |= !s->write_ended && give_up(x, now);
+    int64_t next = x->deadline_ns;
+    if (x->answering && !x->begun)
+        next = x->page.due_ns;
+    if (!s->write_ended && next < exchange_next_ns)
+        exchange_next_ns = next;
+    return any;
+}
+
+// ---- the request ---------------------------------------------------------------------------
+
+static struct fault take_request(struct exchange *x)
+{
+    struct request request;
+    const char *wrong = message_request(&list, &request);
+    if (wrong)
+        return stream_fault(H3_MESSAGE_ERROR, wrong);
+    x->stream.reader.stage = STAGE_CONTENT;
+    x->head = request.head;
+    x->expected = request.content_length;
+    snprintf(x->line, sizeof x->line, "%.*s %.*s", (int)request.method.length,
+             request.method.at, (int)request.path.length, request.path.at);
+    struct http_text target = request.path;
+    if (!target.at)
+        target = request.authority; // of CONNECT
+    page_choose(request.method, target, now_ns(), &x->page);
+    if (x->expected > ECHO_MAX)
+        refuse(x, 413, "the content is longer than 1 MB\n");
+    else if (x->page.kind != PAGE_ECHO)
+        answer(x);
+    else if (request.expects_continue) {
+        struct http_field field = {{":status", 7}, {"100", 3}};
+        stream_write_message(&x->stream, &field, 1, 0);
+    }
+    return (struct fault){0};
+}
+
+// A field section that is too long was not read. What belongs to it is not wanted either.
+static struct fault take_too_long(struct exchange *x)
+{
+    if (x->stream.reader.stage == STAGE_HEAD) {
+        x->stream.reader.stage = STAGE_CONTENT;
+        x->expected = -1;
+    } else {
+        x->stream.reader.stage = STAGE_END;
+    }
+    if (!x->answering)
+        refuse(x, 431, "the header fields are longer than 16 KB\n");
+    return (struct fault){0};
+}
+
+static struct fault take_headers(struct exchange *x, const struct frame *frame)
+{
+    if (!qpack_decode(frame->bytes, frame->length, &list))
+        return connection_fault(QPACK_DECOMPRESSION_FAILED, "a field section that is no QPACK");
+    if (list.too_long)
+        return take_too_long(x);
+    if (x->stream.reader.stage == STAGE_HEAD)
+        return take_request(x);
+    x->stream.reader.stage = STAGE_END;
+    const char *wrong = message_trailers(&list);
+    if (wrong)
+        return stream_fault(H3_MESSAGE_ERROR, wrong);
+    return (struct fault){0};
+}
+
+static struct fault take_frame(struct stream *s, const struct frame *frame)
+{
+    struct exchange *x = exchange_of(s);
+    struct fault fault = {0};
+    if (!*x->line)
+        strcpy(x->line, "a request");
+    if (frame->event == FRAME_TOO_LONG)
+        return take_too_long(x);
+    if (frame->event == FRAME_WHOLE)
+        return take_headers(x, frame);
+    x->received += (int64_t)frame->length;
+    if (x->expected >= 0 && x->received > x->expected)
+        return stream_fault(H3_MESSAGE_ERROR, "more content than content-length says");
+    int status = 0;
+    if (x->page.kind == PAGE_ECHO && !x->answering)
+        status = page_take(&x->page, frame->bytes, frame->length);
+    if (status)
+        refuse(x, status, NULL);
+    return fault;
+}
+
+static struct fault request_ended(struct stream *s)
+{
+    struct exchange *x = exchange_of(s);
+    if (x->expected >= 0 && x->received != x->expected)
+        return stream_fault(H3_MESSAGE_ERROR, "less content than content-length says");
+    if (!x->answering)
+        answer(x);
+    return (struct fault){0};
+}
+
+static void request_reset(struct stream *s, uint64_t code)
+{
+    log_line("stream %llu: %s: reset by the client, error 0x%llx", (unsigned long long)s->id,
+             exchange_of(s)->line, (unsigned long long)code);
+    stream_reset(s, H3_REQUEST_CANCELLED);
+}
+
+static void request_refused(struct stream *s, struct fault fault)
+{
+    log_line("stream %llu: %s: %s", (unsigned long long)s->id, http3_error_name(fault.code),
+             fault.why);
+}
+
+static void exchange_freed(struct stream *s)
+{
+    page_free(&exchange_of(s)->page);
+}
+
+const struct role exchange_role = {
+    .server = true,
+    .request_bytes = sizeof(struct exchange),
+    .requests_max = REQUESTS_MAX,
+    .frame = take_frame,
+    .ended = request_ended,
+    .produce = produce,
+    .reset = request_reset,
+    .refused = request_refused,
+    .freed = exchange_freed,
+};

@@ -1,0 +1,117 @@
+// h3_stream.c: what is written to a stream of HTTP/3, and its beginning and end: see
+// h3_connection.h.
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "h3_connection.h"
+
+#define WRITE_AHEAD (256 << 10) // bytes of a stream that wait to be sent or acknowledged
+
+void h3_connection_tell(struct h3_connection *c, const struct stream *s, bool to_peer,
+                        uint64_t type, const void *bytes, size_t length)
+{
+    struct frame frame = {.event = FRAME_WHOLE, .type = type, .bytes = bytes, .length = length};
+    if (c->role->seen)
+        c->role->seen(c, s, to_peer, &frame);
+}
+
+struct stream *stream_add(struct h3_connection *c, SSL *ssl, bool request)
+{
+    size_t size = sizeof(struct stream);
+    if (request)
+        size = c->role->request_bytes;
+    struct stream *s = calloc(1, size);
+    if (!s || !quic_set_passive(ssl)) {
+        free(s);
+        SSL_free(ssl);
+        return NULL;
+    }
+    SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    s->connection = c;
+    s->ssl = ssl;
+    s->id = SSL_get_stream_id(ssl);
+    s->reader.from_client = c->role->server;
+    if (request)
+        s->kind = KIND_REQUEST;
+    c->requests += request;
+    c->others += !request;
+    struct stream **end = &c->streams;
+    while (*end)
+        end = &(*end)->next;
+    *end = s;
+    return s;
+}
+
+void stream_free(struct h3_connection *c, struct stream *s)
+{
+    if (s->kind == KIND_REQUEST) {
+        c->requests--;
+        if (c->role->freed)
+            c->role->freed(s);
+    } else {
+        c->others--;
+    }
+    frame_reader_free(&s->reader);
+    // What has not ended is reset, and the peer is told to stop: with the code 0, because there
+    // is no call that sends STOP_SENDING with a code of HTTP/3.
+    SSL_free(s->ssl);
+    free(s);
+}
+
+size_t stream_write(struct stream *s, const void *bytes, size_t length)
+{
+    size_t written = 0;
+    uint64_t used;
+    ERR_clear_error();
+    if (s->write_ended || length == 0)
+        return 0;
+    // OpenSSL would take as much as the congestion window allows, and copies all of it whenever
+    // it takes more.
+    if (SSL_get_stream_write_buf_used(s->ssl, &used) && used >= WRITE_AHEAD)
+        return 0;
+    if (SSL_write_ex(s->ssl, bytes, length, &written))
+        return written;
+    if (SSL_get_error(s->ssl, 0) != SSL_ERROR_WANT_WRITE)
+        s->write_ended = true; // the peer has asked to stop, or the connection has ended
+    return 0;
+}
+
+bool stream_is_acknowledged(SSL *ssl)
+{
+    uint64_t used;
+    return !SSL_get_stream_write_buf_used(ssl, &used) || used == 0;
+}
+
+void stream_end(struct stream *s)
+{
+    if (!s->write_ended)
+        SSL_stream_conclude(s->ssl, 0);
+    s->write_ended = true;
+}
+
+void stream_reset(struct stream *s, uint64_t code)
+{
+    SSL_STREAM_RESET_ARGS args = {code};
+    SSL_stream_reset(s->ssl, &args, sizeof args);
+    s->write_ended = s->done = true;
+}
+
+bool stream_write_message(struct stream *s, const struct http_field *fields, size_t count,
+                          uint64_t content_length)
+{
+    uint8_t bytes[2 * FRAME_HEAD + SECTION_MAX], section[SECTION_MAX];
+    size_t length = qpack_encode(section, sizeof section, fields, count);
+    if (!length)
+        return false;
+    uint8_t *end = frame_write_head(bytes, FRAME_HEADERS, length);
+    memcpy(end, section, length);
+    end += length;
+    h3_connection_tell(s->connection, s, true, FRAME_HEADERS, section, length);
+    if (content_length) {
+        end = frame_write_head(end, FRAME_DATA, content_length);
+        h3_connection_tell(s->connection, s, true, FRAME_DATA, NULL, content_length);
+    }
+    size_t whole = (size_t)(end - bytes);
+    return stream_write(s, bytes, whole) == whole;
+}

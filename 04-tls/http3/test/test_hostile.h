@@ -1,0 +1,534 @@
+// test_hostile.h: the server against clients that do what they must not do, over real QUIC.
+#ifndef TEST_HOSTILE_H
+#define TEST_HOSTILE_H
+
+#include <sys/socket.h>
+
+#include "h3_connection.h"
+#include "raw.h"
+#include "test_frames.h"
+
+#define CONTROL "\x00\x04\x00" // a control stream, with empty SETTINGS
+#define GET_HELLO                                                                              \
+    "\x01\x09\x00\x00\xd1\xd7\xc1\x50\x02"                                                     \
+    "ab" // HEADERS: GET /, authority "ab"
+#define POST_ECHO                                                                              \
+    "\x01\x0e\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"                                            \
+    "a" // POST /echo
+
+#define LARGE                                                                                  \
+    "\x01\x1d\x00\x00\xd1\xd7\x51\x14/img/1?size=60000000\x50\x01"                             \
+    "a"           // GET
+#define CLOSES 60 // connections that the server closes with an error
+
+static bool exchange(int port);
+
+static inline int start_server(pid_t *pid, const char *options)
+{
+    char command[200];
+    snprintf(command, sizeof command, "./server --port 0 --quiet %s", options);
+    return test_start(pid, command);
+}
+
+// ---- the connection is closed --------------------------------------------------------------
+
+static const struct {
+    const char *bytes;
+    size_t length;
+    bool one_way, end;
+    uint64_t code;
+} crimes[] = {
+#define CRIME(text, one_way, end, code)                                                        \
+    {                                                                                          \
+        text, sizeof text - 1, one_way, end, code                                              \
+    }
+    CRIME(CONTROL CONTROL, true, false, H3_FRAME_UNEXPECTED),
+    CRIME("\x00\x07\x01\x00", true, false, H3_MISSING_SETTINGS),
+    CRIME("\x00\x04\x02\x02\x00", true, false, H3_SETTINGS_ERROR),
+    CRIME("\x00\x04\x04\x06\x01\x06\x01", true, false, H3_SETTINGS_ERROR),
+    CRIME("\x00\x04\x01\x06", true, false, H3_FRAME_ERROR),
+    CRIME(CONTROL "\x00\x01x", true, false, H3_FRAME_UNEXPECTED),
+    CRIME(CONTROL "\x03\x01\x00", true, false, H3_ID_ERROR),
+    CRIME(CONTROL "\x0d\x01\x05\x0d\x01\x04", true, false, H3_ID_ERROR),
+    CRIME(CONTROL "\x0d\x02\x05\x00", true, false, H3_FRAME_ERROR),
+    CRIME(CONTROL "\x06\x00", true, false, H3_FRAME_UNEXPECTED),
+    CRIME(CONTROL, true, true, H3_CLOSED_CRITICAL_STREAM),
+    CRIME("\x02", true, true, H3_CLOSED_CRITICAL_STREAM),
+    CRIME("\x02\x3f\xbd\x01", true, false, QPACK_ENCODER_STREAM_ERROR),
+    CRIME("\x03\x80", true, false, QPACK_DECODER_STREAM_ERROR),
+    CRIME("\x01\x00", true, false, H3_STREAM_CREATION_ERROR),
+    CRIME("\x00\x01x", false, false, H3_FRAME_UNEXPECTED),
+    CRIME("\x04\x00", false, false, H3_FRAME_UNEXPECTED),
+    CRIME("\x05\x02\x00\x00", false, false, H3_FRAME_UNEXPECTED),
+    CRIME("\x01\x03\x02\x00\x80", false, false, QPACK_DECOMPRESSION_FAILED),
+    CRIME("\x01\x01\x00", false, false, QPACK_DECOMPRESSION_FAILED),
+    CRIME("\x01\x09\x00\x00\xd1", false, true, H3_FRAME_ERROR),
+    CRIME(POST_ECHO "\x00\x05he", false, true, H3_FRAME_ERROR),
+};
+
+TEST(errors_that_close_the_connection)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry");
+    for (size_t i = 0; i < sizeof crimes / sizeof *crimes; i++) {
+        SSL *ssl = raw_open(port);
+        SSL *stream = raw_stream(ssl, crimes[i].one_way, crimes[i].bytes, crimes[i].length,
+                                 crimes[i].end);
+        uint64_t code = raw_close_code(ssl);
+        if (code != crimes[i].code)
+            FAIL("row %zu: closed with 0x%llx, not %s", i, (unsigned long long)code,
+                 http3_error_name(crimes[i].code));
+        SSL_free(stream);
+        SSL_free(ssl);
+    }
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The server's close comes also when the server has something else to send at that moment.
+TEST(a_close_is_never_forgotten)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry"), closed = 0;
+    for (int i = 0; i < CLOSES && closed == i; i++) {
+        SSL *ssl = raw_open(port);
+        SSL *stream = raw_stream(ssl, false, "\x01\x01\x00", 3, false);
+        closed += raw_close_code(ssl) == QPACK_DECOMPRESSION_FAILED;
+        SSL_free(stream);
+        SSL_free(ssl);
+    }
+    CHECK_INT(closed, CLOSES);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(a_second_control_stream)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry");
+    SSL *ssl = raw_open(port);
+    SSL *one = raw_stream(ssl, true, CONTROL, 3, false);
+    SSL *two = raw_stream(ssl, true, CONTROL, 3, false);
+    CHECK_INT(raw_close_code(ssl), H3_STREAM_CREATION_ERROR);
+    SSL_free(one);
+    SSL_free(two);
+    SSL_free(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- only the stream is reset, or the answer says so ---------------------------------------
+
+static const struct {
+    const char *bytes;
+    size_t length;
+    uint64_t code; // 0: there is an answer, and it begins with these bytes
+    const char *answer;
+} faults[] = {
+#define FAULT(text, code, answer)                                                              \
+    {                                                                                          \
+        text, sizeof text - 1, code, answer                                                    \
+    }
+#define STATUS(index) "\x00\x00" index
+    FAULT(GET_HELLO, 0, STATUS("\xd9")),
+    FAULT("\x21\x03xyz" GET_HELLO, 0, STATUS("\xd9")),
+    FAULT(GET_HELLO "\x00\x05hello", 0, STATUS("\xd9")),
+    FAULT(POST_ECHO "\x00\x05hello", 0, STATUS("\xd9")),
+    FAULT(POST_ECHO "\x00\x00\x00\x05hello\x01\x06\x00\x00\x21x\x01y", 0, STATUS("\xd9")),
+    FAULT("\x01\x02\x00\x00", H3_MESSAGE_ERROR, NULL),
+    FAULT("\x01\x05\x00\x00\xd1\xd7\xc1", H3_MESSAGE_ERROR, NULL),
+    FAULT("\x01\x0a\x00\x00\xc1\xd1\xd7\xc1\x50\x02"
+          "ab",
+          H3_MESSAGE_ERROR, NULL),
+    FAULT("\x01\x0d\x00\x00\xd1\xd7\xc1\x50\x02"
+          "ab\x21"
+          "A\x01x",
+          H3_MESSAGE_ERROR, NULL),
+    FAULT("\x01\x11\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"
+          "a\x54\x01"
+          "7\x00\x05hello",
+          H3_MESSAGE_ERROR, NULL),
+    FAULT("\x01\x11\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"
+          "a\x54\x01"
+          "3\x00\x05hello",
+          H3_MESSAGE_ERROR, NULL),
+    FAULT("", H3_REQUEST_INCOMPLETE, NULL),
+    FAULT("\x21\x00", H3_REQUEST_INCOMPLETE, NULL),
+    FAULT("\x01\x0e\x00\x00\xd1\xd7\x51\x04/abc\x50\x02"
+          "ab",
+          0, STATUS("\xdb")),
+};
+
+TEST(errors_of_one_request)
+{
+    static uint8_t answer[RAW_ANSWER];
+    pid_t pid;
+    size_t length;
+    int port = start_server(&pid, "--no-retry");
+    SSL *ssl = raw_open(port);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        SSL *stream = raw_stream(ssl, false, faults[i].bytes, faults[i].length, true);
+        uint64_t code = raw_read(ssl, stream, answer, &length);
+        if (code != faults[i].code)
+            FAIL("row %zu: 0x%llx, not 0x%llx", i, (unsigned long long)code,
+                 (unsigned long long)faults[i].code);
+        if (faults[i].answer && (length < 5 || memcmp(answer + 2, faults[i].answer, 3) != 0))
+            FAIL("row %zu: %zu bytes, another answer", i, length);
+        SSL_free(stream);
+    }
+    raw_end(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A head that is too long, and the content behind it: an answer, and the connection goes on.
+TEST(a_head_that_is_too_long)
+{
+    static uint8_t bytes[SECTION_MAX + 64], answer[RAW_ANSWER];
+    pid_t pid;
+    size_t length;
+    int port = start_server(&pid, "--no-retry");
+    SSL *ssl = raw_open(port);
+    for (int extra = 0; extra < 2; extra++) { // too many bytes; too many fields
+        size_t size = SECTION_MAX + 1;
+        if (extra == 1)
+            size = QPACK_FIELDS_MAX + 10;
+        uint8_t *end = frame_write_head(bytes, FRAME_HEADERS, size);
+        memset(end, 0xc1, size);
+        end[0] = end[1] = 0;
+        end += size;
+        memcpy(end, "\x00\x05hello", 7);
+        SSL *stream = raw_stream(ssl, false, bytes, (size_t)(end + 7 - bytes), true);
+        CHECK_INT(raw_read(ssl, stream, answer, &length), 0);
+        CHECK(memmem(answer, length, "longer than 16 KB", 17));
+        SSL_free(stream);
+    }
+    raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Streams of an unknown type, and frames of one, are no fault (RFC 9114 §9).
+TEST(what_is_unknown_is_ignored)
+{
+    static uint8_t answer[RAW_ANSWER];
+    pid_t pid;
+    size_t length;
+    int port = start_server(&pid, "--no-retry");
+    SSL *ssl = raw_open(port);
+    SSL *unknown = raw_stream(ssl, true, "\x21xyz", 4, false);
+    SSL *control = raw_stream(ssl, true, CONTROL "\x21\x01x\x7f\xff\x01y", 10, false);
+    SSL *request = raw_stream(ssl, false, GET_HELLO, sizeof GET_HELLO - 1, true);
+    CHECK_INT(raw_read(ssl, request, answer, &length), 0);
+    CHECK(length > 13 && !memcmp(answer + length - 13, "hello, world\n", 13));
+    SSL_free(unknown);
+    SSL_free(control);
+    SSL_free(request);
+    raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A request that comes byte by byte, and one that is broken off at each byte.
+TEST(a_request_in_pieces)
+{
+    static uint8_t answer[RAW_ANSWER];
+    static const char request[] = POST_ECHO "\x00\x05hello";
+    pid_t pid;
+    size_t length, written;
+    int port = start_server(&pid, "--no-retry");
+    SSL *ssl = raw_open(port);
+    SSL *slow = raw_stream(ssl, false, "", 0, false);
+    for (size_t i = 0; i < sizeof request - 1; i++) {
+        SSL_write_ex(slow, request + i, 1, &written);
+        SSL_handle_events(ssl);
+        SSL *broken = raw_stream(ssl, false, request, i, false);
+        SSL_STREAM_RESET_ARGS args = {H3_REQUEST_CANCELLED};
+        if (broken && i > 0)
+            SSL_stream_reset(broken, &args, sizeof args);
+        SSL_free(broken);
+        raw_turn(ssl, 0);
+    }
+    SSL_stream_conclude(slow, 0);
+    CHECK_INT(raw_read(ssl, slow, answer, &length), 0);
+    CHECK(length > 5 && !memcmp(answer + length - 5, "hello", 5));
+    SSL_free(slow);
+    raw_end(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- more than the server wants ------------------------------------------------------------
+
+TEST(streams_beyond_the_limit)
+{
+    static SSL *streams[300];
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry"), open = 0;
+    SSL *ssl = raw_open(port);
+    for (int i = 0; i < 300; i++) {
+        streams[i] = raw_stream(ssl, false, "\x01", 1, false);
+        open += streams[i] != NULL;
+    }
+    CHECK_BETWEEN(open, 100, 250); // QUIC refuses more until some are done (RFC 9000 §4.6)
+    CHECK(exchange(port));
+    for (int i = 0; i < 300; i++)
+        SSL_free(streams[i]);
+    raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Requests that are begun and broken off, again and again ("rapid reset").
+TEST(too_many_requests_broken_off)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry"), begun = 0;
+    SSL_CONN_CLOSE_INFO info;
+    SSL_STREAM_RESET_ARGS args = {H3_REQUEST_CANCELLED};
+    int64_t until_ns = now_ns() + RAW_PATIENCE_NS;
+    SSL *ssl = raw_open(port);
+    while (!SSL_get_conn_close_info(ssl, &info, sizeof info) && now_ns() < until_ns) {
+        SSL *stream = raw_stream(ssl, false, POST_ECHO, sizeof POST_ECHO - 1, false);
+        if (stream) {
+            begun++;
+            SSL_stream_reset(stream, &args, sizeof args);
+            SSL_free(stream);
+        }
+        SSL_handle_events(ssl);
+    }
+    CHECK_INT(raw_close_code(ssl), H3_EXCESSIVE_LOAD);
+    CHECK_AT_LEAST(begun, BROKEN_OFF_MAX);
+    SSL_free(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The resident memory of a process, in KB.
+static inline long memory_of(pid_t pid)
+{
+    return test_number("awk '/^VmRSS/ { print $2 }' /proc/%d/status", (int)pid);
+}
+
+// A client that asks for much and reads nothing: the server keeps little of it.
+TEST(a_client_that_does_not_read)
+{
+    static SSL *streams[20];
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry");
+    SSL *ssl = raw_open(port);
+    CHECK(exchange(port));
+    long before = memory_of(pid);
+    for (int i = 0; i < 20; i++)
+        streams[i] = raw_stream(ssl, false, LARGE, sizeof LARGE - 1, true);
+    int64_t until_ns = now_ns() + 500000000;
+    while (raw_turn(ssl, until_ns))
+        ;
+    CHECK(exchange(port));
+    if (!SANITIZED)
+        CHECK_AT_MOST(memory_of(pid) - before, 20 * 1024); // of 1,200 MB
+    for (int i = 0; i < 20; i++)
+        SSL_free(streams[i]);
+    raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- clients that are slow -----------------------------------------------------------------
+
+TEST(half_a_request_ends)
+{
+    static uint8_t answer[RAW_ANSWER];
+    pid_t pid;
+    size_t length;
+    int port = start_server(&pid, "--no-retry --request-ms 300");
+    SSL *ssl = raw_open(port);
+    SSL *half = raw_stream(ssl, false, POST_ECHO "\x00\x05he", sizeof POST_ECHO + 3, false);
+    CHECK_INT(raw_read(ssl, half, answer, &length), 0);
+    CHECK(length > 8 && memmem(answer, length, "did not come in time", 20)); // 408
+    SSL *none = raw_stream(ssl, false, "\x01", 1, false);
+    CHECK_INT(raw_read(ssl, none, answer, &length), 0);
+    SSL_free(half);
+    SSL_free(none);
+    raw_end(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(an_answer_that_nobody_takes_ends)
+{
+    static uint8_t answer[RAW_ANSWER];
+    pid_t pid;
+    size_t length;
+    int port = start_server(&pid, "--no-retry --stall-ms 300");
+    SSL *ssl = raw_open(port);
+    SSL *stream = raw_stream(ssl, false, LARGE, sizeof LARGE - 1, true);
+    int64_t until_ns = now_ns() + 1500000000;
+    while (raw_turn(ssl, until_ns)) // acknowledges, but reads nothing
+        ;
+    uint64_t code = 0;
+    for (int i = 0; i < 100 && code == 0; i++) // what has come before is read first
+        code = raw_read(ssl, stream, answer, &length);
+    CHECK_INT(code, H3_REQUEST_CANCELLED);
+    SSL_free(stream);
+    raw_end(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+TEST(a_connection_without_requests_ends)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry --idle-ms 300");
+    SSL *ssl = raw_open(port);
+    CHECK_INT(raw_close_code(ssl), H3_NO_ERROR);
+    SSL_free(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- datagrams that are no QUIC, or only begin to be ---------------------------------------
+
+#define FLOOD         3000
+#define FLOOD_AT_ONCE 40 // every 10 ms: 4,000 a second
+#define EXCHANGES     30
+#define HANDSHAKES    1300 // more than the server has places for connections
+
+static uint8_t first_datagram[1500];
+static size_t first_length;
+
+static long keep_first(BIO *bio, int operation, const char *argument, size_t length, int argi,
+                       long argl, int result, size_t *processed)
+{
+    (void)bio, (void)length, (void)argi, (void)argl, (void)processed;
+    if (operation != (BIO_CB_SENDMMSG | BIO_CB_RETURN) || result <= 0 || first_length)
+        return result;
+    const BIO_MMSG_CB_ARGS *all = (const void *)argument;
+    first_length = all->msg->data_len;
+    memcpy(first_datagram, all->msg->data, first_length);
+    return result;
+}
+
+static inline int udp_to(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
+    return fd;
+}
+
+TEST(hostile_datagrams)
+{
+    pid_t pid;
+    uint64_t random = 1;
+    uint8_t bytes[1500];
+    int port = start_server(&pid, ""), fd = udp_to(port);
+    SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
+    BIO_set_callback_ex(SSL_get_wbio(ssl), keep_first);
+    SSL_do_handshake(ssl);
+    SSL_handle_events(ssl);
+    CHECK_AT_LEAST(first_length, 1200);
+    for (int i = 0; i < FLOOD; i++) {
+        size_t length = random_next(&random) % sizeof bytes;
+        for (size_t k = 0; k < length; k++)
+            bytes[k] = (uint8_t)random_next(&random);
+        if (i % 2) { // a client's first packet, with some wrong bytes, and perhaps cut off
+            length = first_length;
+            memcpy(bytes, first_datagram, first_length);
+            for (int n = 0; n < 3; n++)
+                bytes[random_next(&random) % 40] = (uint8_t)random_next(&random);
+            if (i % 4 == 1)
+                length = random_next(&random) % first_length;
+        }
+        send(fd, bytes, length, MSG_DONTWAIT);
+        if (i % 100 == 0)
+            sleep_ms(1);
+    }
+    close(fd);
+    raw_end(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// First packets of clients that never say more, each from an address of its own. With Retry the
+// server keeps nothing of them.
+TEST(a_flood_of_first_packets)
+{
+    pid_t pid;
+    int port = start_server(&pid, "");
+    SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
+    BIO_set_callback_ex(SSL_get_wbio(ssl), keep_first);
+    SSL_do_handshake(ssl);
+    SSL_handle_events(ssl);
+    CHECK(exchange(port));
+    long before = memory_of(pid);
+    for (int i = 0; i < FLOOD; i++) {
+        int fd = udp_to(port);
+        send(fd, first_datagram, first_length, MSG_DONTWAIT);
+        close(fd);
+        if (i % 50 == 0)
+            sleep_ms(1);
+    }
+    CHECK(exchange(port));
+    if (!SANITIZED)
+        CHECK_AT_MOST(memory_of(pid) - before, 4096);
+    raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Milliseconds that an exchange with the server takes: the one in the middle.
+static inline double exchange_ms(int port)
+{
+    double ms[EXCHANGES];
+    for (int i = 0; i < EXCHANGES; i++) {
+        int64_t start_ns = now_ns();
+        CHECK(exchange(port));
+        ms[i] = ms_since(start_ns);
+    }
+    return median_of(ms, EXCHANGES);
+}
+
+// What an honest client notices of such a flood.
+TEST(an_honest_client_in_a_flood)
+{
+    pid_t pid, flood;
+    int port = start_server(&pid, "");
+    SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
+    BIO_set_callback_ex(SSL_get_wbio(ssl), keep_first);
+    SSL_do_handshake(ssl);
+    SSL_handle_events(ssl);
+    double calm_ms = exchange_ms(port);
+    flood = fork();
+    if (flood == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) {
+            for (int i = 0; i < FLOOD_AT_ONCE; i++) {
+                int fd = udp_to(port);
+                send(fd, first_datagram, first_length, MSG_DONTWAIT);
+                close(fd);
+            }
+            sleep_ms(10);
+        }
+    }
+    double flooded_ms = exchange_ms(port);
+    kill(flood, SIGKILL);
+    waitpid(flood, NULL, 0);
+    CHECK_AT_MOST(flooded_ms, 10 * calm_ms);
+    raw_end(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// The same without Retry: each is a connection, and the places are soon taken. Others get one.
+TEST(handshakes_that_never_end)
+{
+    pid_t pid;
+    int port = start_server(&pid, "--no-retry");
+    for (int i = 0; i < HANDSHAKES; i++) {
+        SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
+        SSL_do_handshake(ssl);
+        SSL_handle_events(ssl); // the first packet; then nothing more
+        SSL_free(ssl);
+        if (i % 50 == 0)
+            sleep_ms(1);
+    }
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+#endif
