@@ -20,7 +20,8 @@ cpu_us() { # of a process with one thread: to the nanosecond where the kernel co
 
 # start WHO MODE BACKEND: starts a proxy; sets $front and $pid.
 start() {
-    front=$((20000 + ($$ + ${#pids}) % 10000))
+    choose_port
+    front=$free_port
     case $1 in
     ours)
         # shellcheck disable=SC2046 # an option or nothing

@@ -85,11 +85,11 @@ for mode in "" --http1; do
 done
 
 if need nghttpd nghttp2-server; then
-    theirs=$((20000 + $$ % 10000))
-    nghttpd --no-tls -d "$folder/files" $theirs >/dev/null 2>&1 &
+    choose_port
+    nghttpd --no-tls -d "$folder/files" "$free_port" >/dev/null 2>&1 &
     pids="$pids $!"
-    if await_port tcp $theirs; then
-        start_front $theirs
+    if await_port tcp "$free_port"; then
+        start_front "$free_port"
         expect "nghttpd behind the proxy: a file" "same" \
             "curl -s --http2-prior-knowledge http://127.0.0.1:$front/file | cmp - $folder/files/file && echo same"
         expect "nghttpd behind the proxy: 404" "404" \
@@ -98,9 +98,9 @@ if need nghttpd nghttp2-server; then
 fi
 
 if need nginx nginx-light; then
-    theirs=$((20001 + $$ % 10000))
-    if start_nginx $theirs "server { listen 127.0.0.1:$theirs; root $folder/files; location /gone { return 204; } }"; then
-        start_front $theirs --http1
+    choose_port
+    if start_nginx "$free_port" "server { listen 127.0.0.1:$free_port; root $folder/files; location /gone { return 204; } }"; then
+        start_front "$free_port" --http1
         expect "nginx behind the pool: a file, a part of it, 204" "same 206 204" \
             "curl -s --http2-prior-knowledge http://127.0.0.1:$front/file | cmp - $folder/files/file && echo same \
                 \$(curl -s --http2-prior-knowledge -r 5-9 -o /dev/null -w '%{http_code}' http://127.0.0.1:$front/file) \
