@@ -1,6 +1,9 @@
 // pages.c: see pages.h. Read answer_request() first. Each route has a function of its own.
 #include "pages.h"
 
+#include "conditions.h"
+#include "folder.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +29,7 @@ static const struct {
 
 static const char image_begin[] = "\x89PNG\r\n\x1a\n"; // the bytes behind it are made up
 
-static void put_field(struct answer *answer, const char *name, const char *value)
+void answer_field(struct answer *answer, const char *name, const char *value)
 {
     size_t length = strlen(answer->fields);
     snprintf(answer->fields + length, FIELDS_BYTES - length, "%s: %s\r\n", name, value);
@@ -149,77 +152,27 @@ static void answer_in_pieces(const struct request *request, struct answer *answe
         answer_error(answer, 400, "n is a number from 1 to 10000, ms one up to 60000");
 }
 
-// Takes the next tag from a list. The quotes are a part of the tag, and a comma may stand
-// between them. False: the list has no further tag.
-static bool next_tag(struct http_text *list, struct http_text *tag, bool *weak)
-{
-    const char *at = list->at, *end = at + list->length, *close = NULL;
-    while (at < end && strchr(" \t,", *at))
-        at++;
-    *weak = end - at > 2 && !memcmp(at, "W/", 2);
-    if (*weak)
-        at += 2;
-    if (at < end && *at == '"')
-        close = memchr(at + 1, '"', (size_t)(end - at - 1));
-    if (!close)
-        return false;
-    *tag = (struct http_text){at, (size_t)(close + 1 - at)};
-    *list = (struct http_text){close + 1, (size_t)(end - close - 1)};
-    return true;
-}
-
-// True if a list of tags, in one field or in several, names our tag, or is "*" (any tag).
-// If-None-Match also accepts a weak tag W/"..."; If-Match does not (RFC 9110 §8.8.3.2, §13.1).
-static bool names_our_tag(const struct http_head *head, const char *name, bool weak_too)
-{
-    for (size_t i = 0; i < head->field_count; i++) {
-        struct http_text list = head->fields[i].value, tag;
-        bool weak;
-        if (!http_is_token(head->fields[i].name, name))
-            continue;
-        if (http_is(list, "*"))
-            return true;
-        while (next_tag(&list, &tag, &weak))
-            if (http_is(tag, CACHED_TAG) && (weak_too || !weak))
-                return true;
-    }
-    return false;
-}
-
-// The date in a field. -1: the field is missing, is no date, or comes twice; then the server
-// ignores it (RFC 9110 §13.1.3, §13.1.4).
-static time_t date_field(const struct http_head *head, const char *name)
-{
-    struct http_text value;
-    if (http_single_field(head, name, &value) != 1)
-        return -1;
-    return http_read_date(value);
-}
-
-// The server tests the conditions in this order; where a request has both, the tag counts and
-// not the date (RFC 9110 §13.2.2).
 static void answer_cached(const struct request *request, struct answer *answer)
 {
-    const struct http_head *head = request->head;
-    time_t unmodified = date_field(head, "if-unmodified-since");
-    time_t modified = date_field(head, "if-modified-since");
-    bool changed = unmodified >= 0 && unmodified < CACHED_DATE, known = modified >= CACHED_DATE;
-    if (http_field(head, "if-match").at)
-        changed = !names_our_tag(head, "if-match", false);
-    if (http_field(head, "if-none-match").at)
-        known = names_our_tag(head, "if-none-match", true);
+    enum condition condition = conditions_test(request->head, CACHED_TAG, CACHED_DATE);
     answer->type = "image/png";
     answer->length = CACHED_SIZE;
-    put_field(answer, "ETag", CACHED_TAG);
-    put_field(answer, "Last-Modified", http_date(CACHED_DATE));
-    put_field(answer, "Cache-Control", "max-age=60");
-    if (changed) {
+    answer_field(answer, "ETag", CACHED_TAG);
+    answer_field(answer, "Last-Modified", http_date(CACHED_DATE));
+    answer_field(answer, "Cache-Control", "max-age=60");
+    if (condition == CONDITION_CHANGED) {
         answer_error(answer, 412, "the image is another one than the request names");
-    } else if (known) {
+    } else if (condition == CONDITION_KNOWN) {
         answer->status = 304;
         answer->type = NULL;
         answer->length = 0;
     }
+}
+
+// A file of the folder that --files names.
+static void answer_from_folder(const struct request *request, struct answer *answer)
+{
+    folder_answer(request->head, request->method == GET, request->rest, answer);
 }
 
 static void answer_file(const struct request *request, struct answer *answer)
@@ -251,7 +204,7 @@ static void answer_file(const struct request *request, struct answer *answer)
     if (offset >= 0) {
         char text[24];
         snprintf(text, sizeof text, "%lld", (long long)offset);
-        put_field(answer, "Upload-Offset", text);
+        answer_field(answer, "Upload-Offset", text);
     }
 }
 
@@ -277,7 +230,7 @@ static void put_methods(struct answer *answer, unsigned taken)
             strcat(list, ", ");
         strcat(list, methods[i]);
     }
-    put_field(answer, "Allow", list);
+    answer_field(answer, "Allow", list);
 }
 
 static const struct route {
@@ -292,6 +245,7 @@ static const struct route {
               {"/cached", false, READING, answer_cached},
               {"/echo", false, ALL, answer_echo},
               {"/files/", true, READING | PUT | PATCH, answer_file},
+              {"/file/", true, READING, answer_from_folder},
               {"*", false, ALL, NULL}, // OPTIONS * asks about the whole server
               {"", true, ALL, answer_nothing}};
 
@@ -325,10 +279,7 @@ size_t answer_content(struct answer *answer, char *to, size_t room)
     if (answer->text) {
         memcpy(to, answer->text + answer->sent, length);
     } else if (answer->file) {
-        ssize_t got = pread(answer->file, to, length, (off_t)answer->sent);
-        length = 0;
-        if (got > 0)
-            length = (size_t)got;
+        length = file_content(answer, to, length);
     } else {
         for (size_t i = 0; i < length; i++)
             to[i] = (char)((answer->sent + i) * 7 + answer->image);

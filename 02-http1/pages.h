@@ -7,18 +7,20 @@
 //     /stream?n=&ms=        n lines, so many milliseconds apart, each sent at once
 //     /echo                 the request's own content, whatever the method
 //     /cached               an image with an ETag and a date; a client that has it gets 304
+//     /file/NAME            a file of the folder that --files names, whole or in ranges
 //     /files/NAME           GET, HEAD; PUT and PATCH store a file: see uploads.h
 #ifndef PAGES_H
 #define PAGES_H
 
 #include "http.h"
+#include "ranges.h"
 #include "uploads.h"
 
 #define IMAGE_MAX  (64 << 20) // bytes of an image
 #define DELAY_MAX  60000      // milliseconds of /slow, and between the lines of /stream
 #define PIECES_MAX 10000      // lines of /stream
 
-#define FIELDS_BYTES 200
+#define FIELDS_BYTES 400
 #define LINE_BYTES   200
 
 struct answer {
@@ -34,7 +36,8 @@ struct answer {
     int piece;                 // how many pieces are sent
     // The content is one of these: a text, a file, or, if there is neither, image number N.
     const char *text;
-    int file; // descriptor; 0: none
+    int file;              // descriptor; 0: none
+    struct ranges *ranges; // of the file: only these; NULL: all of it
     unsigned image;
 };
 
@@ -44,6 +47,9 @@ void answer_request(const struct http_head *head, struct answer *answer, struct 
 // The answer to a request that cannot be served: a line of text with the status and, in half a
 // sentence, the reason.
 void answer_error(struct answer *answer, int status, const char *why);
+
+// Adds a header field to an answer.
+void answer_field(struct answer *answer, const char *name, const char *value);
 
 // Copies the next part of the content, at most `room` bytes; returns how many, 0 at the end (or
 // where a file has become shorter).

@@ -1,9 +1,12 @@
 // response.c: see response.h. Read send_answer() first.
 #include "response.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "log.h"
 
 static struct http_out out_of(struct connection *c)
@@ -16,6 +19,8 @@ void end_exchange(struct connection *c)
     if (c->answer.file)
         close(c->answer.file);
     c->answer.file = 0;
+    free(c->answer.ranges);
+    c->answer.ranges = NULL;
     if (c->upload.fd)
         upload_end(&c->upload, false); // not whole: the bytes that have come stay on the disk
     kept_free(&c->kept);
@@ -58,9 +63,29 @@ static void put_head(struct connection *c)
     conn_wrote(&c->conn, out.length);
 }
 
+// Has the kernel send a long part of a file (sendfile(2)). It goes straight into the socket, so
+// all output has to be sent before. False: the kernel cannot.
+static bool send_from_file(struct connection *c)
+{
+    ssize_t sent = file_send(&c->answer, c->conn.fd);
+    if (sent > 0) {
+        c->answer.sent += (uint64_t)sent;
+        c->conn.sent_bytes += (uint64_t)sent; // the loop measures how fast the client takes it
+    }
+    return sent > 0 || (sent < 0 && errno == EAGAIN);
+}
+
 bool send_content(struct connection *c)
 {
     size_t length = 0;
+    bool long_file = file_is_long(&c->answer);
+    if (long_file && conn_room(&c->conn) < LOOP_OUT_BYTES)
+        return true; // first the output that is there
+    if (long_file && send_from_file(c)) {
+        if (c->answer.sent == c->answer.length)
+            end_answer(c);
+        return true;
+    }
     if (!c->kept.lost)
         length = answer_content(&c->answer, conn_space(&c->conn), conn_room(&c->conn));
     conn_wrote(&c->conn, length);

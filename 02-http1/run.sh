@@ -11,4 +11,5 @@ scene smuggle
 scene upload --rtt 20 --rate 20000
 scene cache --rtt 20 --trace
 scene overhead
+scene copies
 finish

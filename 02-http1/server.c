@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "content.h"
+#include "folder.h"
 #include "log.h"
 #include "net.h"
 #include "options.h"
@@ -178,11 +179,13 @@ int main(int argc, char **argv)
     static const char *host = "127.0.0.1";
     static int port = 8002;
     static bool quiet;
+    static option_call files = folder_begin;
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
         {"idle-ms", OPTION_INT, &idle_ms, 1, 3600000, "ms until a silent client is closed"},
         {"head-ms", OPTION_INT, &head_ms, 1, 3600000, "ms that a request's head may take"},
+        {"files", OPTION_CALL, &files, .help = "folder whose files /file/NAME sends"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no lines about requests and answers"},
         {0}};
     options_parse(argc, argv, &(struct command){"", "Lesson 02: an HTTP/1.1 server.", options});

@@ -12,4 +12,7 @@ more cores
 scene queue_full
 more system_calls
 scene disk
+more cascade
+more fork_and_locks
+scene silent
 finish

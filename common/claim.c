@@ -50,8 +50,8 @@ static void write_ledger(const struct claim *claim, enum verdict shown, const ch
     }
 }
 
-// The note's section and words, and the verdict at the end of the line. Words that find no room
-// beside the verdict follow below.
+// The note's sections and words, and the verdict at the end of the line. Words that find no
+// room beside the verdict follow below; so do all of them if the sections need their place.
 static void print_quote(const struct claim *claim, enum verdict shown)
 {
     int room = text_width() - CLAIM_TEXT - VERDICT;
@@ -62,13 +62,17 @@ static void print_quote(const struct claim *claim, enum verdict shown)
         *strrchr(beside, ' ') = '\0';
     printf("\n  %s", paint(BOLD));
     cell(claim->where, CLAIM_TEXT - 2, false);
+    if (columns(claim->where) > CLAIM_TEXT - 3) {
+        room -= columns(claim->where) - (CLAIM_TEXT - 2);
+        *beside = '\0';
+    }
     cell(beside, room, false);
     printf("%s%s", paint(PLAIN), paint(verdict_colour[shown]));
     cell(verdict_name[shown], VERDICT, true);
     printf("%s\n", paint(PLAIN));
     if (strlen(beside) < strlen(quoted)) {
         fputs(paint(BOLD), stdout);
-        wrap(quoted + strlen(beside) + 1, CLAIM_TEXT);
+        wrap(quoted + strlen(beside) + (*beside != '\0'), CLAIM_TEXT);
         fputs(paint(PLAIN), stdout);
     }
 }

@@ -99,6 +99,15 @@ void story_say(const char *format, ...)
         putchar('\n');
 }
 
+void story_quote(const char *text)
+{
+    for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
+        int length = (int)strcspn(at, "\r\n");
+        if (length > 0)
+            story_say("    | %.*s", length, at);
+    }
+}
+
 static void print_heading(void)
 {
     heading_due = false;

@@ -30,6 +30,9 @@ const char *story_scene(void);
 // A line of narration; it is broken where the terminal is too narrow.
 void story_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+// The lines of a text that a program has sent, each behind a bar. Empty ones are left out.
+void story_quote(const char *text);
+
 // Sets the story's clock to zero, in all programs of it, and heads the timeline.
 void story_timeline(void);
 

@@ -13,7 +13,8 @@
 static char answer[ANSWER_BYTES];
 
 static const struct claim boundaries = {
-    "1.4", "guide §2", "TCP is a stream of bytes, UDP keeps message boundaries", HOLDS, NULL};
+    "1.4", "guide §2, §7", "TCP is a stream of bytes, UDP keeps message boundaries", HOLDS,
+    NULL};
 
 // Waits until `bytes` bytes can be read at once.
 static void await_bytes(int fd, int bytes)

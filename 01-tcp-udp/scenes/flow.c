@@ -22,8 +22,13 @@
 static char answer[ANSWER_BYTES];
 static const char zeros[FLOW_BYTES];
 
-static const struct claim window = {"1.7", "guide §2.1, §8.1", "a slow reader stops the sender",
-                                    HOLDS, NULL};
+static const struct claim window = {"1.7", "guide §2.1, load balancing",
+                                    "a slow reader stops the sender", HOLDS, NULL};
+static const struct claim copies = {
+    "1.46", "guide §8.1, load balancing",
+    "send() copies into the kernel's buffer, and returns; if that is full, it says EAGAIN (or "
+    "blocks)",
+    HOLDS, NULL};
 static const struct claim no_window = {"1.8", "guide §2.1", "UDP has no flow control", HOLDS,
                                        NULL};
 static const struct claim buffers = {
@@ -81,6 +86,7 @@ static long write_until_stuck(int fd, long most)
 
 struct tcp_flow {
     long stuck_at;        // bytes that the kernel took while the server did not read
+    int error;            // of the send() that took none
     struct tcp_info info; // the kernel's view of the connection at that moment
     bool all;             // all bytes arrived in the end
 };
@@ -99,8 +105,9 @@ static struct tcp_flow flow_over_tcp(int udp)
     int length = snprintf(text, sizeof text, "swallow %d\n", FLOW_BYTES);
     send_all(tcp, text, (size_t)length);
     flow.stuck_at = write_until_stuck(tcp, FLOW_BYTES);
+    flow.error = errno;
     if (flow.stuck_at < FLOW_BYTES)
-        story_event("send(): %s, after %ld bytes", strerror(errno), flow.stuck_at);
+        story_event("send(): %s, after %ld bytes", strerror(flow.error), flow.stuck_at);
     else
         story_event("the kernel took all %d bytes", FLOW_BYTES);
     getsockopt(tcp, IPPROTO_TCP, TCP_INFO, &flow.info, &info_length);
@@ -129,6 +136,22 @@ static void judge_tcp(const struct tcp_flow *flow)
                      "stuck at %ld bytes, the reader's window is %u; after \"resume\" %d "
                      "arrived",
                      flow->stuck_at, flow->info.tcpi_snd_wnd, FLOW_BYTES);
+}
+
+static void judge_send(const struct tcp_flow *flow)
+{
+    // The byte before the first one is the SYN, and "pause" has gone before.
+    long there = (long)flow->info.tcpi_bytes_acked - (long)strlen("pause 40000\n") - 1;
+    bool copied =
+        flow->error == EAGAIN && flow->stuck_at < FLOW_BYTES && there < flow->stuck_at;
+    if (!packet_log()->tunnel)
+        claim_skip(&copies);
+    else
+        claim_report(
+            &copies, holds_if(copied && flow->all),
+            "send() had taken %ld bytes when it said %s; the server's kernel had at most "
+            "%ld of them, its program none: success says nothing about the peer",
+            flow->stuck_at, strerror(flow->error), there);
 }
 
 struct udp_flow {
@@ -211,6 +234,7 @@ void scene_flow(void)
     bool known = host_setting("tcp_rmem", in, 3) && host_setting("tcp_wmem", out, 3);
     show_buffers(in, out);
     judge_tcp(&tcp_flow);
+    judge_send(&tcp_flow);
     judge_udp(&udp_flow);
     if (known)
         judge_buffers(in, out);

@@ -21,10 +21,12 @@ static char answer[ANSWER_BYTES];
 static struct packet packets[PACKETS_MAX];
 static uint32_t packets_from; // the scene's first packet in the packet log
 
-static const struct claim opening = {
-    "1.1", "guide §2.1", "a three-way handshake comes before any data", HOLDS, NULL};
+static const struct claim opening = {"1.1", "guide §2.1, §7, load balancing",
+                                     "a three-way handshake comes before any data", HOLDS,
+                                     NULL};
 static const struct claim closing = {
-    "1.2", "guide §2.1", "a connection closes with FIN, ACK, FIN, ACK", NOT_HERE,
+    "1.2", "guide §2.1, load balancing", "a connection closes with FIN, ACK, FIN, ACK",
+    NOT_HERE,
     "Not as a rule: a FIN may carry the ACK of the other's (RFC 9293 §3.3.2, note 2), and does "
     "when a server closes as soon as it has read the end. Only a half-close needs four."};
 static const struct claim headers = {
@@ -34,6 +36,11 @@ static const struct claim four_tuple = {"1.9", "guide §2.1, §7",
                                         HOLDS, NULL};
 static const struct claim time_wait = {
     "1.11", "load balancing", "the side that closes first waits in TIME_WAIT", HOLDS, NULL};
+
+static const struct claim close_wait = {
+    "1.45", "load balancing",
+    "CLOSE_WAIT: a FIN has come, and the application has not closed (a bug, if it stays)",
+    HOLDS, NULL};
 
 // Waits until the client's connection from `my_port` is in this state, at most PATIENCE_MS.
 // When one state has not come, it does not wait for the following ones.
@@ -224,4 +231,11 @@ void scene_handshake(void)
                  "client %s, server %s; half closed: %s, %s; then %s, %s", at_once.client_state,
                  at_once.server_state, halfway.client_state, halfway.server_state,
                  by_halves.client_state, by_halves.server_state);
+    claim_report(
+        &close_wait,
+        holds_if(is_in(&halfway, "FIN_WAIT2", "CLOSE_WAIT") &&
+                 !strcmp(by_halves.server_state, "gone")),
+        "the client's FIN has come, the server goes on writing: %s; when it has closed: "
+        "%s",
+        halfway.server_state, by_halves.server_state);
 }

@@ -8,47 +8,20 @@
 #include "ask.h"
 #include "packet_log.h"
 #include "claim.h"
+#include "numbered.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
 #include "text.h"
 
-#define MESSAGES 200
-#define STRIP    80 // messages that one line shows, where the terminal has room
-#define LABEL    10 // columns of "  TCP   1 "
+#define STRIP 80 // messages that one line shows, where the terminal has room
+#define LABEL 10 // columns of "  TCP   1 "
 
 static char answer[ANSWER_BYTES];
 
 static const struct claim delivery = {"1.3", "guide §2.1",
                                       "TCP delivers everything, in order, over a lossy network",
                                       HOLDS, NULL};
-
-// The messages of one transport, as the server has noted them.
-struct arrivals {
-    int count;                  // how many messages came
-    bool in_order;              // each came later than the one before it
-    long took_us[MESSAGES + 1]; // how long each was on its way; 0: it never came
-};
-
-static struct arrivals read_notes(int tcp, const char *transport)
-{
-    struct arrivals arrivals = {.in_order = true};
-    int number, last = 0, used;
-    long us;
-    ask_tcp(tcp, answer, "notes %s", transport);
-    const char *rest = strchr(answer, ':') + 1;
-    while (sscanf(rest, " %d=%ld%n", &number, &us, &used) == 2) {
-        if (number < 1 || number > MESSAGES)
-            die("the server has a note of message %d", number);
-        if (number <= last)
-            arrivals.in_order = false;
-        last = number;
-        arrivals.took_us[number] = us;
-        arrivals.count++;
-        rest += used;
-    }
-    return arrivals;
-}
 
 // Draws one column for each message: a step higher is twice as late, a gap never came.
 static void draw_strip(const char *name, const long *took_us)
@@ -77,17 +50,6 @@ static void draw_strip(const char *name, const long *took_us)
     }
 }
 
-// Sends the messages, a millisecond apart. `end` stands behind each of them.
-static void send_messages(int fd, const char *end)
-{
-    for (int i = 1; i <= MESSAGES; i++, sleep_ms(1)) {
-        char message[64];
-        int bytes = snprintf(message, sizeof message, "note %d %lld%s", i,
-                             (long long)now_ns() / 1000, end);
-        send_all(fd, message, (size_t)bytes);
-    }
-}
-
 static void judge(const struct arrivals *by_tcp, const struct arrivals *by_udp, unsigned again)
 {
     static const char *const order[] = {"out of order", "in order"};
@@ -113,13 +75,13 @@ void scene_loss(void)
     ask_tcp(tcp, answer, "forget");
     story_say("%d numbered messages over a link that loses %g %%, a millisecond apart.",
               MESSAGES, packet_log()->loss);
-    send_messages(udp, "");
-    send_messages(tcp, "\n");
+    numbered_send(udp, "");
+    numbered_send(tcp, "\n");
     story_say("Each column is a message; a step higher is twice as late, a gap never arrived:");
     story_say("");
-    struct arrivals by_tcp = read_notes(tcp, "tcp");
+    struct arrivals by_tcp = numbered_read(tcp, "tcp");
     draw_strip("TCP", by_tcp.took_us);
-    struct arrivals by_udp = read_notes(tcp, "udp");
+    struct arrivals by_udp = numbered_read(tcp, "udp");
     draw_strip("UDP", by_udp.took_us);
     getsockopt(tcp, IPPROTO_TCP, TCP_INFO, &info, &length);
     judge(&by_tcp, &by_udp, info.tcpi_total_retrans);

@@ -1,4 +1,4 @@
-// play.c: the story of lesson 01: two ways to send bytes, in seven scenes.
+// play.c: the story of lesson 01: two ways to send bytes, in eight scenes.
 //
 // Run:    make run             or one scene: make run SCENE=loss ARGS="--loss 30"
 //         ./play boundaries    against ./server in another terminal
@@ -21,6 +21,7 @@ int main(int argc, char **argv)
         {"flow", "a reader that cannot keep up", scene_flow},
         {"segments", "how many bytes a packet carries", scene_segments},
         {"queries", "which answer belongs to which question", scene_queries},
+        {"damage", "bits flip, packets overtake each other", scene_damage},
         {"slow_start", "how fast a new connection is", scene_slow_start},
         {0}};
     static const struct option_spec options[] = {
@@ -32,7 +33,7 @@ int main(int argc, char **argv)
         &(struct command){
             "[SCENE]",
             "Lesson 01: two ways to send bytes. Without SCENE all of them: handshake,\n"
-            "boundaries, loss, flow, segments, queries, slow_start.",
+            "boundaries, loss, flow, segments, queries, damage, slow_start.",
             options});
     story_begin();
     ask_server(host, port);

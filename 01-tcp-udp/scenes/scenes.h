@@ -7,6 +7,7 @@
 void scene_handshake(void);
 void scene_boundaries(void);
 void scene_loss(void);
+void scene_damage(void);
 void scene_flow(void);
 void scene_segments(void);
 void scene_queries(void);

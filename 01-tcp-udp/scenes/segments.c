@@ -19,7 +19,7 @@
 #define SEGMENTS    5
 
 static const struct claim segment = {
-    "1.6", "guide §5, §8.1", "an MSS of 1460 carries roughly 1388 bytes", NOT_HERE,
+    "1.6", "guide §5, §10.1", "an MSS of 1460 carries roughly 1388 bytes", NOT_HERE,
     "It carries 1448: the timestamps option takes 12 bytes of each segment (RFC 7323 §3.2). "
     "1388 = 1400 - 12 is what is left where a tunnel or a balancer clamps the MSS to 1400."};
 

@@ -12,7 +12,13 @@ cell[1] == "= MSS, in the SYN" { mss = figure[2]; clamped_mss = figure[3] }
 cell[1] == "- timestamps option" { option = figure[2]; clamped_option = figure[3] }
 cell[1] == "= data in a full segment" { data = figure[2]; clamped = figure[3] }
 cell[1] == "out: tcp_wmem, SO_SNDBUF" { out = figure[3] " " figure[4] }
+scene == "damage" && columns == 3 { by_udp[cell[1]] = figure[2]; by_tcp[cell[1]] = figure[3] }
 END {
+    numbers(measured["1.43"])
+    check("1.43", "damaged datagrams and those that came are all", "messages that came" in by_udp, number[2] == number[1] + number[3] &&
+          by_udp["messages that came"] == number[3] && by_udp["packets that were damaged"] == number[1], measured["1.43"])
+    numbers(measured["1.42"])
+    check("1.42", "the claim has the table's late messages", number[2], number[1] == by_udp["messages behind a later one"] && number[2] == by_tcp["packets that were late"], measured["1.42"])
     check("1.1", "the SYN needs half a round trip, its answer as much", syn && handshake_rtt,
           syn_ack - syn >= handshake_rtt / 2 - 1 &&
           ack - syn_ack >= handshake_rtt / 2 - 1, syn " " syn_ack " " ack)

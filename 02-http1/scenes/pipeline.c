@@ -13,8 +13,32 @@
 
 #define SLOW_MS 400
 
-static const struct claim blocks = {
-    "2.2", "guide §3.1", "pipelining: a slow answer delays all that follow", HOLDS, NULL};
+static const struct claim blocks = {"2.2", "guide §3.1, ch. 18.2, load balancing",
+                                    "pipelining: a slow answer delays all that follow", HOLDS,
+                                    NULL};
+
+static const struct claim boundaries = {
+    "2.35", "guide §11", "one read may bring several requests, or only half of one", HOLDS,
+    NULL};
+
+// Two requests and a half in one write(), and the other half when the two are answered. Returns
+// how many of the three were answered.
+static int ask_two_and_a_half(void)
+{
+    static const char *const half[] = {"GET / HTT", "P/1.1\r\n" FETCH_HOST "\r\n"};
+    struct fetch f;
+    int answered = 0;
+    ask_open(&f);
+    fetch_or_die(&f, fetch_send(&f, "%s%s%s%s%s", half[0], half[1], half[0], half[1], half[0]));
+    for (int i = 0; i < 3; i++) {
+        if (i == 2)
+            fetch_or_die(&f, fetch_send(&f, "%s", half[1]));
+        fetch_or_die(&f, fetch_answer(&f));
+        answered += f.head.status == 200;
+    }
+    fetch_close(&f);
+    return answered;
+}
 
 // Sends REQUESTS requests in one write() (lesson 09 shows why in one), and reads the answers.
 // Returns how long that took, in milliseconds.
@@ -98,4 +122,7 @@ void scene_pipeline(void)
         claim_report(&blocks, holds_if(delayed),
                      "%.0f ms behind an answer that takes %d, %.1f ms alone", behind_ms,
                      SLOW_MS, alone_ms);
+    int answered = ask_two_and_a_half();
+    claim_report(&boundaries, holds_if(answered == 3),
+                 "two requests and a half in one write(), then the rest: %d answers", answered);
 }

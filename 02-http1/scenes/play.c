@@ -27,6 +27,7 @@ int main(int argc, char **argv)
         {"upload", "a broken upload goes on", scene_upload},
         {"cache", "has it changed?", scene_cache},
         {"overhead", "what the heads cost", scene_overhead},
+        {"copies", "a file on its way to a socket", scene_copies},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -37,7 +38,7 @@ int main(int argc, char **argv)
         &(struct command){
             "[SCENE]",
             "Lesson 02: HTTP/1.1. Without SCENE all of them: raw, reuse, pipeline, six,\n"
-            "hosts, stream, smuggle, upload, cache, overhead.",
+            "hosts, stream, smuggle, upload, cache, overhead, copies.",
             options});
     story_begin();
     ask_server(host, port);

@@ -8,7 +8,7 @@
 #include "scenes.h"
 #include "story.h"
 
-static const struct claim saves = {"2.1", "guide §3.1",
+static const struct claim saves = {"2.1", "guide §3.1, §7, load balancing",
                                    "keep-alive saves a handshake a request", HOLDS, NULL};
 
 static const struct claim introduced = {

@@ -12,5 +12,6 @@ void scene_smuggle(void);
 void scene_upload(void);
 void scene_cache(void);
 void scene_overhead(void);
+void scene_copies(void);
 
 #endif

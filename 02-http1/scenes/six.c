@@ -17,8 +17,9 @@
 #define ARROW_MARGIN 12 // columns that stay free behind the arrows
 #define NONE         (-1)
 
-static const struct claim six = {
-    "2.6", "guide §3.1", "browsers open 6 connections a host; the rest wait", HOLDS, NULL};
+static const struct claim six = {"2.6", "guide §3.1, ch. 18.2, design patterns",
+                                 "browsers open 6 connections a host; the rest wait", HOLDS,
+                                 NULL};
 
 struct image {
     int connection;

@@ -14,12 +14,14 @@ folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 
 # nginx with one worker, without the functions that our server does not have, and with the same
-# answer as ours.
+# answer as ours; for files both have sendfile().
 cat >"$folder/nginx.conf" <<CONF
 daemon off; worker_processes 1; pid $folder/pid; error_log $folder/error;
 events { worker_connections 1000; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 60; server_tokens off;
-    server { listen 127.0.0.1:$their_port; location / { default_type text/plain; return 200 "hello, world\n"; } } }
+    sendfile on;
+    server { listen 127.0.0.1:$their_port; location / { default_type text/plain; return 200 "hello, world\n"; }
+        location /file/ { alias $folder/www/; } } }
 CONF
 cat >"$folder/pipeline.lua" <<'LUA'
 init = function(args)
@@ -29,7 +31,9 @@ end
 request = function() return many end
 LUA
 
-start_server ./server --quiet
+mkdir "$folder/www" && head -c 1048576 /dev/urandom >"$folder/www/1mb"
+chmod -R a+rX "$folder" # nginx's worker is another user
+start_server ./server --quiet --files "$folder/www"
 ours=${pids##* }
 nginx -p "$folder" -c "$folder/nginx.conf" 2>/dev/null &
 pids="$pids $!"
@@ -50,20 +54,21 @@ cost() {
 median() { sort -n | sed -n "$((($1 + 1) / 2))p"; }
 
 compare() {
-    title=$1
-    shift
+    title=$1 path=$2
+    shift 2
     : >"$folder/ours" && : >"$folder/theirs"
     for run in $(seq "$RUNS"); do
-        cost "$ours" "http://127.0.0.1:$port/" "$@" >>"$folder/ours"
-        cost "$worker" "http://127.0.0.1:$their_port/" "$@" >>"$folder/theirs"
+        cost "$ours" "http://127.0.0.1:$port$path" "$@" >>"$folder/ours"
+        cost "$worker" "http://127.0.0.1:$their_port$path" "$@" >>"$folder/theirs"
     done
     echo "$(median "$RUNS" <"$folder/ours") $(median "$RUNS" <"$folder/theirs")" |
         awk -v title="$title" '{ printf "  %-34s %8.2f us %8.2f us %8.2f\n", title, $1, $2, $1 / $2 }'
 }
 
 printf '  %-34s %11s %11s %8s\n' "CPU time a request (median of $RUNS)" ours nginx ratio
-compare "wrk -t1 -c64"
-compare "the same, 16 requests pipelined" -s "$folder/pipeline.lua"
+compare "wrk -t1 -c64" /
+compare "a file of 1 MB" /file/1mb
+compare "a short answer, 16 pipelined" / -s "$folder/pipeline.lua"
 
 # 10,000 connections, each with one request, and then silent.
 command -v python3 >/dev/null || { echo "  10,000 idle connections: this needs python3" && exit 0; }

@@ -8,7 +8,11 @@ cell[1] == "heads of requests" { sent = figure[2]; sent_bar = gsub(/█/, "█")
 cell[1] == "of that, always the same" { same = figure[2] }
 cell[1] == "heads of responses" { heads = figure[2]; heads_bar = gsub(/█/, "█") }
 scene == "overhead" && cell[1] == "content" { content = figure[2] }
+scene == "pipeline" && cell[1] == "alone" { alone = figure[2] }
+scene == "pipeline" && cell[1] ~ /^behind / { behind = figure[2] }
 END {
+    numbers(measured["2.2"])
+    check("2.2", "the claim has the table's milliseconds", alone && behind, near(number[1], behind, 0.6) && near(number[3], alone, 0.06), measured["2.2"] ", " alone " " behind)
     check("2.1", "round trips are milliseconds through the RTT", each && reuse_rtt, near(each, each_ms / reuse_rtt, 0.06) && near(one, one_ms / reuse_rtt, 0.06),
           each " " each_ms " " one " " one_ms)
     numbers(measured["2.1"])

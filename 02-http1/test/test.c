@@ -5,6 +5,7 @@
 //     test_uploads.h   files that come whole, in parts, and from two at once
 //     test_client.h    ./client
 //     test_clients.h   clients that are slow, silent, gone, or many
+//     test_files.h     files of a folder, whole and in ranges
 //     test_mutations.h good requests with a random change
 //
 // Requests and what is expected of them: test_requests.h. How they are sent: test_talk.h.
@@ -13,6 +14,7 @@
 #include "test_answers.h"
 #include "test_client.h"
 #include "test_clients.h"
+#include "test_files.h"
 #include "test_mutations.h"
 #include "test_requests.h"
 #include "test_talk.h"

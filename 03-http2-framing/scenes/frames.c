@@ -18,6 +18,8 @@ static struct h2_client client; // too large for the stack
 static struct {
     uint32_t frames[2]; // [0]: from the server; [1]: to the server
     uint64_t bytes[2];
+    uint32_t settings_before; // SETTINGS from the server before the first request
+    bool settings[2], asked;
 } seen;
 
 static void see_frame(struct h2_client *t, bool to_server, const struct frame *frame)
@@ -25,6 +27,11 @@ static void see_frame(struct h2_client *t, bool to_server, const struct frame *f
     (void)t;
     if (seen.frames[0] + seen.frames[1] == 0)
         dump_beginning();
+    if (frame->type == FRAME_HEADERS && to_server && !seen.asked) {
+        seen.asked = true;
+        seen.settings_before = seen.settings[0];
+    }
+    seen.settings[to_server] |= frame->type == FRAME_SETTINGS;
     seen.frames[to_server]++;
     seen.bytes[to_server] += FRAME_HEADER_BYTES + frame->length;
     dump_frame(to_server, frame, PAYLOAD_LINES);
@@ -52,6 +59,11 @@ static const struct claim layout = {
     "3.1", "ch. 18.2", "a frame begins with length 24, type 8, flags 8, stream id 32", HOLDS,
     NULL};
 
+static const struct claim settings_first = {
+    "3.45", "load balancing", "SETTINGS go both ways, and then come the requests", NOT_HERE,
+    "A client does not wait for the server's SETTINGS: its first requests leave with the "
+    "preface, which saves a round trip (RFC 9113 §3.4)."};
+
 void scene_frames(void)
 {
     static const struct h2_listener listener = {see_frame, see_fields};
@@ -76,4 +88,10 @@ void scene_frames(void)
                  "on stream 3",
                  seen.frames[0], (unsigned long long)received,
                  h2_answer(&client, second)->status);
+    enum verdict verdict = UNCLEAR;
+    if (ignored && seen.settings[0] && seen.settings[1])
+        verdict = seen.settings_before ? HOLDS : NOT_HERE;
+    claim_report(&settings_first, verdict,
+                 "SETTINGS that had come from the server when the first request left: %u",
+                 seen.settings_before);
 }

@@ -17,6 +17,7 @@ static struct h2_client client; // too large for the stack
 static struct {
     uint32_t blocks[REQUESTS]; // bytes of the header block of each request
     int count;
+    uint8_t first; // byte of the first block
     uint8_t second[BLOCK_BYTES];
 } sent;
 
@@ -25,14 +26,24 @@ static void see_frame(struct h2_client *t, bool to_server, const struct frame *f
     (void)t;
     if (!to_server || frame->type != FRAME_HEADERS || sent.count == REQUESTS)
         return;
+    if (sent.count == 0 && frame->length > 0)
+        sent.first = frame->payload[0];
     if (sent.count == 1 && frame->length <= BLOCK_BYTES)
         memcpy(sent.second, frame->payload, frame->length);
     sent.blocks[sent.count++] = frame->length;
 }
 
 static const struct claim smaller = {
-    "3.7", "ch. 18.2", "HPACK: repeated headers are an index; request 2 is smaller", HOLDS,
-    NULL};
+    "3.7", "guide §3.2, ch. 18.2", "HPACK: repeated headers are an index; request 2 is smaller",
+    HOLDS, NULL};
+
+#define METHOD_GET 0x82 // an index: of entry 2 (RFC 7541 §6.1)
+
+static const struct claim sent_once = {
+    "3.44", "ch. 18.2",
+    "\":method: GET\" is sent in the first request, and then only its index", NOT_HERE,
+    "It is in the static table that both sides have from the beginning (RFC 7541, appendix A). "
+    "What is sent once is what is not in there: the cookie, the user agent."};
 
 void scene_header_compression(void)
 {
@@ -78,4 +89,14 @@ void scene_header_compression(void)
     claim_report(&smaller, holds_if(much && answered == REQUESTS),
                  "%u bytes, then %u; HTTP/1.1 text: %zu each time. All %d were understood",
                  sent.blocks[0], sent.blocks[1], texts[1], answered);
+    enum verdict verdict = UNCLEAR;
+    if (sent.first == METHOD_GET && *sent.second == METHOD_GET)
+        verdict = NOT_HERE;
+    else if (*sent.second == METHOD_GET)
+        verdict = HOLDS;
+    claim_report(
+        &sent_once, answered == REQUESTS ? verdict : UNCLEAR,
+        "the first request begins with the byte %02x, the second with %02x: each time an "
+        "index",
+        sent.first, *sent.second);
 }

@@ -22,8 +22,8 @@ static void see_frame(struct h2_client *t, bool to_server, const struct frame *f
 }
 
 static const struct claim interleaved = {
-    "3.4", "guide §3.2", "responses interleave: no waiting for one another in HTTP", HOLDS,
-    NULL};
+    "3.4", "guide §3.2, ch. 18.2", "responses interleave: no waiting for one another in HTTP",
+    HOLDS, NULL};
 
 void scene_interleave(void)
 {

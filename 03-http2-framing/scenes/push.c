@@ -148,7 +148,8 @@ static const struct claim push_is_over = {"3.8", "guide §3.2", "server push is 
                                           HOLDS, NULL};
 
 static const struct claim prioritized = {
-    "3.9", "guide §3.2", "clients give streams priorities, and the server heeds them", NOT_HERE,
+    "3.9", "guide §3.2, ch. 18.2",
+    "clients assign priorities, helping servers decide what to send first", NOT_HERE,
     "RFC 9113 §5.3.2 deprecates the tree of weights: a PRIORITY frame must still be right, and "
     "means nothing. RFC 9218 has a simpler scheme, a field: \"priority: u=1, i\"."};
 

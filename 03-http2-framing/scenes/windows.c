@@ -83,7 +83,8 @@ static int take_steps(const struct step *steps, size_t count, uint32_t connectio
 }
 
 static const struct claim controlled = {
-    "3.10", "guide §3.2", "flow control, of each stream and of the connection", HOLDS, NULL};
+    "3.10", "guide §3.2", "streams need flow control (here: each of them, and the connection)",
+    HOLDS, NULL};
 
 void scene_windows(void)
 {

@@ -5,8 +5,8 @@
 #include "scenes.h"
 #include "story.h"
 
-static const struct claim once = {"4.19", "guide §3.5",
-                                  "carefully implemented, 0-RTT is not replayed", HOLDS, NULL};
+static const struct claim once = {
+    "4.19", "(ours)", "a server that remembers used sessions refuses a replay", HOLDS, NULL};
 
 void scene_anti_replay(void)
 {

@@ -259,8 +259,9 @@ static double measure_cipher(const EVP_CIPHER *cipher)
 static const struct claim asymmetric = {"4.6", "guide §3.3, §3.5",
                                         "asymmetric encryption is far too slow for large data",
                                         HOLDS, NULL};
-static const struct claim resumption = {
-    "4.7", "guide §3.5", "a resumed session avoids the full handshake", HOLDS, NULL};
+static const struct claim resumption = {"4.7", "guide §3.5, load balancing",
+                                        "a resumed session avoids the full handshake", HOLDS,
+                                        NULL};
 
 static void report_resumption(const struct price prices[KINDS])
 {

@@ -145,14 +145,10 @@ static const char *readable(bool secret)
 }
 
 static const struct claim encrypted = {
-    "4.16", "guide §3.3", "encryption: only the intended recipient can read the data", HOLDS,
-    NULL};
-static const struct claim everything = {
-    "4.17", "load balancing", "TLS encrypts everything above it", NOT_HERE,
-    "Not the server's name: it is sent before there are any keys (RFC 6066 §3; Encrypted "
-    "ClientHello is meant to end that). And not the lengths, unless the records are padded "
-    "(RFC "
-    "8446 §5.4)."};
+    "4.16", "guide §3.3, §3.5", "encryption: only the intended recipient can read the data",
+    HOLDS, NULL};
+static const struct claim everything = {"4.17", "load balancing",
+                                        "TLS encrypts everything above it", HOLDS, NULL};
 
 void scene_eavesdropper(void)
 {
@@ -185,11 +181,9 @@ void scene_eavesdropper(void)
     bool seen = !strcmp(old.name, WORKBENCH) && !strcmp(new.name, WORKBENCH) &&
                 strstr(new.offered, "http/1.1") && grown == MORE;
     bool hidden = *old.certificate && !*new.certificate &&*old.chosen && !*new.chosen;
-    verdict = UNCLEAR;
-    if (seen && hidden)
-        verdict = NOT_HERE;
-    claim_report(&everything, verdict,
-                 "the name %s can be read in both; if an answer is %d bytes longer, its record "
-                 "is %d longer; the certificate can be read in 1.2, not in 1.3",
+    claim_report(&everything, holds_if(!old.secret && !new.secret &&seen &&hidden),
+                 "HTTP yes; but not TLS's own: the name %s (RFC 6066 §3), and in 1.2 the "
+                 "certificate; nor the length: of an answer that is %d bytes longer the record "
+                 "is %d longer, unless it is padded (RFC 8446 §5.4)",
                  new.name, MORE, grown);
 }

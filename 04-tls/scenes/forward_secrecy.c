@@ -108,8 +108,27 @@ static const char *result(const struct loot *loot)
 }
 
 static const struct claim forward = {
-    "4.3", "guide §3.5", "RSA key exchange lacks forward secrecy; Diffie-Hellman has it", HOLDS,
-    NULL};
+    "4.3", "guide §3.3, §3.5", "RSA key exchange lacks forward secrecy; Diffie-Hellman has it",
+    HOLDS, NULL};
+
+static const struct claim never_sent = {
+    "4.99", "guide §3.3",
+    "by Diffie-Hellman or RSA both derive the key without ever sending it", NOT_HERE,
+    "With RSA the client sends the secret, encrypted, from which both derive the keys (RFC "
+    "5246 "
+    "§7.4.7.1). By Diffie-Hellman only public keys travel."};
+
+static void report_sent(const struct loot *rsa, const struct loot *ecdhe, bool secret,
+                        bool others)
+{
+    enum verdict verdict = UNCLEAR;
+    if (secret && !others && rsa->key_bytes > 0)
+        verdict = NOT_HERE;
+    claim_report(&never_sent, verdict,
+                 "with RSA %zu bytes travel, and whoever can decrypt them has the keys; by "
+                 "Diffie-Hellman %zu bytes, of no use to the thief",
+                 rsa->key_bytes, ecdhe->key_bytes);
+}
 
 void scene_forward_secrecy(void)
 {
@@ -119,6 +138,7 @@ void scene_forward_secrecy(void)
         claim_report(&forward, SKIPPED,
                      "this server does not accept RSA key exchange, and rightly so: --ciphers "
                      "ECDHE+AESGCM:" WITH_RSA);
+        claim_report(&never_sent, SKIPPED, "the same");
         return;
     }
     struct connection *ecdhe = record_session(WITH_ECDHE, TLS1_2_VERSION);
@@ -162,4 +182,5 @@ void scene_forward_secrecy(void)
     claim_report(&forward, verdict,
                  "bytes of plaintext: with RSA %zu, with ECDHE %zu, with 1.3 %zu%s", opened,
                  opened_ecdhe, opened_1_3, because);
+    report_sent(&with_rsa, &with_ecdhe, secret, opened_ecdhe || opened_1_3);
 }

@@ -124,7 +124,7 @@ static bool show_handshake(int version, const char *types)
 }
 
 static const struct claim order = {
-    "4.11", "guide §3.3", "ClientHello, ServerHello, certificate, key exchange, Finished",
+    "4.11", "guide §3.3, §3.5", "ClientHello, ServerHello, certificate, key exchange, Finished",
     HOLDS, NULL};
 static const struct claim one_message = {
     "4.12", "guide §3.5", "1.3: certificate and key parameters come in one message", NOT_HERE,

@@ -44,8 +44,8 @@ static struct tried try_with(const char *what, int version, const struct certifi
 }
 
 static const struct claim both_ways = {
-    "4.15", "guide §3.3", "authentication: a side proves who it is, by a certificate", HOLDS,
-    NULL};
+    "4.15", "guide §3.3, §3.5",
+    "authentication verifies the server's identity (here: the client's, too)", HOLDS, NULL};
 
 void scene_mutual(void)
 {

@@ -90,16 +90,16 @@ static enum outcome try_pin(enum certificate asked_for, enum certificate pinned,
     return outcome;
 }
 
-static const struct claim checks = {"4.4", "guide §3.5",
-                                    "a client checks issuer, dates and name of a certificate",
-                                    HOLDS, NULL};
+static const struct claim checks = {
+    "4.4", "guide §3.5",
+    "a client checks issuer, dates, domain (and, says the note, revocation)", HOLDS, NULL};
 static const struct claim common_name = {
     "4.5", "guide §3.5", "the certificate's common name matches the URL", NOT_HERE,
     "A subjectAltName has to match; the common name is not looked at (RFC 9525 §2), and "
     "browsers stopped doing so in 2017."};
 static const struct claim pins = {
-    "4.14", "guide §3.3", "you trust the CA, the CA vouches for the site, so you trust it",
-    HOLDS, NULL};
+    "4.14", "guide §3.3, §3.5",
+    "you trust the CA, the CA vouches for the site, so you trust it", HOLDS, NULL};
 
 void scene_trust(void)
 {

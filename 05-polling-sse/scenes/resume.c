@@ -156,8 +156,14 @@ static int publish_too_much(uint64_t seen)
     return count;
 }
 
-static const struct claim comes_back = {"5.4", "guide §4.2", "EventSource reconnects by itself",
-                                        HOLDS, NULL};
+static const struct claim comes_back = {"5.4", "guide §4.2, §15.2",
+                                        "EventSource reconnects by itself", HOLDS, NULL};
+
+static const struct claim online = {
+    "5.47", "design patterns", "push, server-sent events: the client must be online", NOT_HERE,
+    "Not while it happens: Last-Event-ID brings what the client has missed, as far as the "
+    "server "
+    "keeps it (HTML, server-sent events, §9.2)."};
 
 void scene_resume(void)
 {
@@ -204,4 +210,14 @@ void scene_resume(void)
         "cut %d times in %d events: %d lost, %d twice, %d out of order. The client names "
         "its last event. Where the server has no longer the next one, it sends reset",
         cuts, EVENTS, lost, twice, out_of_order);
+    enum verdict offline = UNCLEAR;
+    if (whole && cuts == 2 && requests == 3)
+        offline = NOT_HERE;
+    else if (lost > 0)
+        offline = HOLDS;
+    claim_report(
+        &online, offline,
+        "twice offline, and of the %d events it has missed %d; of a pause of %d events the "
+        "server has only the last ones",
+        EVENTS, lost, more);
 }

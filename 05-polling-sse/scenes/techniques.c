@@ -176,20 +176,32 @@ static const struct claim short_polling = {
     "5.1", "guide §4.3", "short polling: most polls empty; latency up to the interval", HOLDS,
     NULL};
 
-static const struct claim long_polling = {
-    "5.2", "guide §4.3", "long polling: fewer requests, lower latency", HOLDS, NULL};
+static const struct claim long_polling = {"5.2", "guide §4.3, patterns page",
+                                          "long polling: fewer requests, lower latency", HOLDS,
+                                          NULL};
 
 static const struct claim one_request = {
-    "5.3", "guide §4.2", "SSE is one ordinary request, held open: the cheapest by HTTP", HOLDS,
+    "5.3", "guide §4.2, §15.1", "SSE is one ordinary request that the server keeps open", HOLDS,
     NULL};
 
-static const struct claim not_real_time = {"5.8", "design patterns",
-                                           "long polling is not real time", NOT_HERE,
-                                           "The answer to a held request is as quick as an "
-                                           "event of a stream. Only an event that happens "
-                                           "while an answer is on its way has to wait for the "
-                                           "next request: at most one round trip (RFC "
-                                           "6202 §2.2)."};
+static const struct claim not_real_time = {
+    "5.8", "design patterns, patterns page",
+    "long polling is not real time (the patterns page: it is)", NOT_HERE,
+    "The answer to a held request is as quick as an "
+    "event of a stream. Only an event that happens "
+    "while an answer is on its way has to wait for the "
+    "next request: at most one round trip (RFC "
+    "6202 §2.2)."};
+
+static const struct claim lowest = {
+    "5.46", "guide §4.3, §15.2, §15.10, ch. 18.6",
+    "latency: of WebSockets the lowest; SSE is not for less than 100 ms", NOT_HERE,
+    "Both wait with an open connection, and an event is one write() to it. What differs is the "
+    "way up: by SSE it is a request."};
+
+static const struct claim bidirectional = {
+    "5.48", "design patterns", "push requires a bidirectional protocol", NOT_HERE,
+    "After its request the reader of a stream sends nothing (HTML, server-sent events, §9.2)."};
 
 // The reason why latency cannot be judged on this link; NULL if it can.
 static const char *no_latency(void)
@@ -305,6 +317,40 @@ static void judge_real_time(double interval)
                  leading, following);
 }
 
+static void judge_lowest(void)
+{
+    double later = later_than_sse(WEB_SOCKET, true), sse = costs[SERVER_SENT].mean;
+    if (!packet_log()->tunnel) {
+        claim_skip(&lowest);
+        return;
+    }
+    if (no_latency() || packet_log()->rtt_ms < 10) {
+        claim_report(&lowest, SKIPPED, "%s",
+                     no_latency() ? no_latency() : "over so short a distance nothing is slow");
+        return;
+    }
+    enum verdict verdict = UNCLEAR;
+    double quarter = packet_log()->rtt_ms / 4;
+    if (later > -quarter && later < quarter && sse < 100)
+        verdict = NOT_HERE;
+    else if (later < -quarter)
+        verdict = HOLDS;
+    claim_report(&lowest, verdict,
+                 "over a distance of %g ms: WebSocket %.1f ms, SSE %.1f ms, on average",
+                 packet_log()->rtt_ms, costs[WEB_SOCKET].mean, sse);
+}
+
+static void judge_push(void)
+{
+    const struct follower *sse = &followers[SERVER_SENT];
+    enum verdict verdict = UNCLEAR;
+    if (sse->requests == 1 && !costs[SERVER_SENT].missed)
+        verdict = NOT_HERE;
+    claim_report(&bidirectional, verdict,
+                 "by SSE the server pushed %d events; the client sent one request, %llu bytes",
+                 EVENTS, (unsigned long long)sse->fetch.up);
+}
+
 void scene_techniques(void)
 {
     make_times();
@@ -331,4 +377,6 @@ void scene_techniques(void)
     judge_polling(interval);
     judge_one_request();
     judge_real_time(interval);
+    judge_lowest();
+    judge_push();
 }

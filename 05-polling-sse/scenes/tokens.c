@@ -54,8 +54,8 @@ static void take_part(struct fetch *from, struct http_text part)
 }
 
 static const struct claim token_by_token = {
-    "5.11", "guide §15.3", "an answer streams token by token over the answer to a POST", HOLDS,
-    NULL};
+    "5.11", "guide §4.2, §15.3", "an answer streams token by token over the answer to a POST",
+    HOLDS, NULL};
 
 void scene_tokens(void)
 {

@@ -62,7 +62,8 @@ static void measure(int count, struct result *best)
 }
 
 static const struct claim as_many = {
-    "6.7", "guide §6", "for CPU-bound work: as many workers as cores", HOLDS, NULL};
+    "6.7", "guide §6", "as many workers as cores (here: for work that only computes)", HOLDS,
+    NULL};
 
 // True: one worker had at most one core; more workers had more of them; no core was idle when
 // there were enough workers; and of eight workers those without a core waited.

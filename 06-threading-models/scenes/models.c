@@ -21,6 +21,8 @@
 #define SPREAD      60.0 // % of the computing for one thread: less is called spread
 #define ROOM        0.5  // cores: if so much of them is idle, no other program needs it
 #define AS_GOOD     1.1 // a figure is as good as the best if it is less than so many times worse
+// Switches of contexts, at least, for each request that another thread answers.
+#define HANDED_OVER 0.2
 
 #define NAME_COLUMNS   8 // of the table
 #define SERVED_COLUMNS 6
@@ -177,6 +179,15 @@ static void print_row(int model)
 static const struct claim by_work = {
     "6.10", "guide §6", "I/O-bound: event loops; CPU-bound: processes or threads", HOLDS, NULL};
 
+static const struct claim as_cores = {
+    "6.37", "guide §6", "as many processes or threads as cores; more are inefficient", NOT_HERE,
+    "For work that computes. A thread that waits needs no core: where work blocks, there have "
+    "to "
+    "be as many as shall wait at once."};
+static const struct claim messages = {
+    "6.38", "guide §6",
+    "a worker pool: message-passing overhead between I/O thread and workers", HOLDS, NULL};
+
 static double loop_at(enum work work)
 {
     return results[lab_model("loop")].figures[RATE + work];
@@ -247,6 +258,44 @@ static double busiest_at_cpu(const char *model, int threads)
     return 100 * most / sum;
 }
 
+// How many requests wait in these 16 threads at once, on average; measured again if this
+// machine was busy for a moment.
+static double waiting_in_threads(int cores)
+{
+    int model = lab_model("thread");
+    for (int i = 0; i < TRIES && results[model].figures[RATE + IO] * IO_MS < MORE * cores; i++)
+        measure(model, IO);
+    return results[model].figures[RATE + IO] * IO_MS;
+}
+
+static void judge_cores(void)
+{
+    int cores = usable_cores();
+    if (cores * MORE > CONNECTIONS / 2) {
+        claim_report(&as_cores, SKIPPED, "this machine has %d cores, and there are %d threads",
+                     cores, CONNECTIONS);
+        return;
+    }
+    double waiting = waiting_in_threads(cores);
+    enum verdict verdict = UNCLEAR;
+    if (waiting > MORE * cores)
+        verdict = NOT_HERE;
+    else if (waiting < 1)
+        verdict = HOLDS;
+    claim_report(&as_cores, verdict,
+                 "%d threads answer %.2f thousand /io a second: %.1f wait at once; as many as "
+                 "there are cores would be %d",
+                 CONNECTIONS, waiting / IO_MS, waiting, cores);
+}
+
+static void judge_messages(void)
+{
+    double pool = results[lab_model("pool")].figures[SWITCHES];
+    double loop = results[lab_model("loop")].figures[SWITCHES];
+    claim_report(&messages, holds_if(pool > loop + HANDED_OVER),
+                 "context switches for each /cheap: pool %.2f, loop %.2f", pool, loop);
+}
+
 void scene_models(void)
 {
     story_say("%d connections; each asks again as soon as it has its answer. Where the number",
@@ -279,4 +328,6 @@ void scene_models(void)
         "as one loop, which left %.1f of %d cores idle%s",
         waiting_at_once(), CONNECTIONS, one, pool, computing, loop->idle, usable_cores(),
         remark);
+    judge_cores();
+    judge_messages();
 }

@@ -42,6 +42,9 @@ int main(int argc, char **argv)
         {"queue_full", "all workers are busy", scene_queue_full},
         {"system_calls", "how often the kernel is called", scene_system_calls},
         {"disk", "the disk is slow: which clients wait?", scene_disk},
+        {"cascade", "one service calls the next", scene_cascade},
+        {"fork_and_locks", "fork() in a program with threads", scene_fork_and_locks},
+        {"silent", "one descriptor is ready, thousands are not", scene_silent},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -52,7 +55,8 @@ int main(int argc, char **argv)
         &(struct command){"[SCENE]",
                           "Lesson 06: threading models. Without SCENE all of them: models, "
                           "idle, cpu_bound,\nload_balance, crash, race, cores, queue_full, "
-                          "system_calls, disk.",
+                          "system_calls, disk, cascade, "
+                          "fork_and_locks, silent.",
                           options});
     story_begin();
     raise_file_limit(FILES_WANTED);

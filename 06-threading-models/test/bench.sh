@@ -9,7 +9,7 @@
 for program in nginx wrk python3; do
     command -v $program >/dev/null || { echo "this needs $program: apt-get install nginx-light wrk python3" && exit 0; }
 done
-RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-2} CONNECTIONS=64 IDLE=1000
+RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-2} CONNECTIONS=64 CROWD=1000 IDLE=1000
 folder=$(mktemp -d)
 trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
 ulimit -n "$(ulimit -Hn)"
@@ -40,11 +40,11 @@ requests() { sed -n 's/^ *\([0-9]*\) requests in.*/\1/p'; }
 
 median() { sort -n "$1" | sed -n "$(((RUNS + 1) / 2))p"; }
 
-# measure NAME PID PORT: appends microseconds of CPU time a request to $folder/NAME, requests a
-# second to $folder/NAME.rate
+# measure NAME PID PORT [CONNECTIONS]: appends microseconds of CPU time a request to $folder/NAME,
+# requests a second to $folder/NAME.rate
 measure() {
     before=$(ticks "$2")
-    count=$(wrk -t1 -c$CONNECTIONS -d"${SECONDS_EACH}s" "http://127.0.0.1:$3/cheap" | requests)
+    count=$(wrk -t1 -c"${4:-$CONNECTIONS}" -d"${SECONDS_EACH}s" "http://127.0.0.1:$3/cheap" | requests)
     # A child's time is among its parent's when that has waited for it.
     sleep 0.2
     echo "$before $(ticks "$2") $count" |
@@ -77,6 +77,8 @@ for workers in 1 2; do
     servers="$servers nginx$workers:${pids##* }:$their_port"
 done
 start loop --model loop
+uring=$(./server --list-models | sed -n 's/^uring .*/uring/p') # not every machine allows it
+[ -z "$uring" ] || start uring --model uring
 start readers1 --model readers --workers 1
 start readers2 --model readers --workers 2
 start pool1 --model pool --workers 1
@@ -95,6 +97,7 @@ printf '  %-34s %11s %11s %8s %10s\n' "CPU time a request (median of $RUNS)" our
 row "nginx, 1 worker" nginx1
 row "nginx, 2 workers" nginx2
 row "loop" loop nginx1
+[ -z "$uring" ] || row "uring" uring nginx1
 row "readers, 1 worker" readers1 nginx1
 row "readers, 2 workers" readers2 nginx2
 row "pool, 1 worker" pool1 nginx1
@@ -102,7 +105,24 @@ row "pool, 2 workers" pool2 nginx2
 row "thread, 64 of them" thread nginx2
 row "fork, 64 processes" fork nginx2
 row "prefork, 65 processes" prefork nginx2
+for server in $servers; do
+    case $server in
+    nginx1:* | loop:* | uring:*)
+        pid=${server#*:}
+        for run in $(seq "$RUNS"); do
+            measure "${server%%:*}-crowd" "${pid%:*}" "${pid#*:}" $CROWD
+        done
+        ;;
+    esac
+done
+row "nginx, 1 worker, $CROWD connections" nginx1-crowd
+row "loop, $CROWD connections" loop-crowd nginx1-crowd
+[ -z "$uring" ] || row "uring, $CROWD connections" uring-crowd nginx1-crowd
 echo "  single is not there: it would serve one of the $CONNECTIONS connections, and the others not at all"
+
+printf '\n  %-34s\n' "system calls a request (scene system_calls)"
+../common/wire/wire -- ./server -- ./play system_calls | sed -n 's/^  \(loop\|uring\)  *[^ 0-9]* *\([0-9.]*\)$/  \1 \2/p' |
+    while read -r name calls; do printf '  %-34s %11s\n' "$name" "$calls"; done
 
 # ---- idle connections ----------------------------------------------------------------------
 

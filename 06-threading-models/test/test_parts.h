@@ -3,10 +3,12 @@
 #define TEST_PARTS_H
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "counters.h"
 #include "queue.h"
 #include "request.h"
+#include "sanitized.h"
 #include "test.h"
 
 TEST(requests_are_understood)
@@ -81,6 +83,44 @@ TEST(a_queue_loses_nothing)
     CHECK_INT(sum, PUTTERS * ITEMS);
     CHECK(!memchr(taken, false, PUTTERS * ITEMS));
     CHECK(!queue_try(&queue));
+    queue_free(&queue);
+}
+
+#define WAITERS 8
+#define ROUNDS  50
+
+// Takes items, and counts how often this thread went to sleep.
+static void *take_and_sleep(void *argument)
+{
+    struct rusage usage;
+    long *sleeps = argument;
+    while (queue_take(&queue))
+        ;
+    getrusage(RUSAGE_THREAD, &usage);
+    *sleeps = usage.ru_nvcsw;
+    return NULL;
+}
+
+// If each item woke all threads that wait, there were WAITERS times as many sleeps.
+TEST(an_item_wakes_one_thread)
+{
+    pthread_t waiters[WAITERS];
+    long sleeps[WAITERS], sum = 0;
+    bool first;
+    CHECK(queue_open(&queue, ROUNDS));
+    for (int i = 0; i < WAITERS; i++)
+        CHECK(!pthread_create(&waiters[i], NULL, take_and_sleep, &sleeps[i]));
+    for (int i = 0; i < ROUNDS; i++) {
+        sleep_ms(2); // most of them wait by now
+        CHECK(queue_put(&queue, numbers, &first));
+    }
+    queue_close(&queue);
+    for (int i = 0; i < WAITERS; i++) {
+        pthread_join(waiters[i], NULL);
+        sum += sleeps[i];
+    }
+    if (!SANITIZED) // a sanitizer's own locks make threads sleep as well
+        CHECK(sum < ROUNDS * WAITERS / 2);
     queue_free(&queue);
 }
 

@@ -102,6 +102,10 @@ static const struct claim full_claim = {
     "7.6", "guide §10.3", "if it is full Linux drops, and gives the client a chance to retry",
     HOLDS, NULL};
 
+static const struct claim kernel_claim = {
+    "7.35", "guide §8.1, §10.3, §11",
+    "the kernel completes handshakes, without the application", HOLDS, NULL};
+
 static const struct claim somaxconn_claim = {
     "7.7", "guide §10.3", "the default of somaxconn is often 128", NOT_HERE,
     "4096 since Linux 5.4 (kernel documentation, networking/ip-sysctl, somaxconn)."};
@@ -109,6 +113,7 @@ static const struct claim somaxconn_claim = {
 struct clients {
     int fds[CLIENTS_MAX], count;
     int backlog;            // the server's, as its kernel has it
+    int accepted;           // by the worker, when all have tried
     int in_queue;           // clients in the accept queue when all have tried
     int unacknowledged;     // clients that believe they are connected, but are in no queue
     int in_syn_sent;        // clients that know they are not connected
@@ -180,7 +185,7 @@ static int keep_busy(const struct peer *peer)
 
 // Counts in which state the clients are now. `old`: the counters before the clients came.
 static void count_states(struct clients *k, const struct peer *peer, int worker_pid,
-                         struct dropped old)
+                         long accepted, struct dropped old)
 {
     struct seen seen[WORKERS_MAX];
     int64_t until_ns = now_ns() + LOOK_MS * INT64_C(1000000);
@@ -190,6 +195,7 @@ static void count_states(struct clients *k, const struct peer *peer, int worker_
         k->dropped = (struct dropped){now.overflows - old.overflows, now.drops - old.drops};
     } while (k->dropped.overflows < OUTSIDE && now_ns() < until_ns);
     read_stats(peer, seen);
+    k->accepted = (int)(seen[0].accepted - accepted);
     k->in_queue = (int)seen[0].queue;
     for (int i = 0; i < k->count; i++)
         k->in_syn_sent += info_of(k->fds[i]).tcpi_state == TCP_SYN_SENT;
@@ -260,7 +266,7 @@ static struct clients play(const struct peer *peer, int worker_pid)
     start_client(&k, peer); // the last ACK of this client (without a wire: its SYN) finds none
     await_connected(&k, k.count - 1);
     start_client(&k, peer); // already the SYN of this client finds the queue full
-    count_states(&k, peer, worker_pid, before);
+    count_states(&k, peer, worker_pid, accepted, before);
     serve_all(&k, peer, accepted, mark);
     close(busy);
     return k;
@@ -285,6 +291,9 @@ static void report_queue(const struct clients *k)
         verdict = NOT_HERE;
     claim_report(&length_claim, verdict, "listen() was told %d, and %d are in the queue",
                  k->backlog, k->in_queue);
+    claim_report(&kernel_claim, holds_if(k->accepted == 0 && k->in_queue > 0),
+                 "%d clients are connected, and accept() has returned %d of them", k->in_queue,
+                 k->accepted);
     bool dropped =
         outside == OUTSIDE && k->dropped.overflows >= outside && k->dropped.drops >= outside;
     claim_report(
@@ -304,6 +313,7 @@ void scene_backlog(void)
     if (packet_log()->tunnel && packet_log()->loss > 0) {
         claim_report(&length_claim, SKIPPED, "on this link packets are lost anyway");
         claim_report(&full_claim, SKIPPED, "on this link packets are lost anyway");
+        claim_report(&kernel_claim, SKIPPED, "on this link packets are lost anyway");
     } else {
         report_queue(&k);
     }

@@ -1,6 +1,7 @@
 // bind.c: scene bind: two sockets on one port. Read bind_twice() first.
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -67,6 +68,111 @@ static void count_waiting(const int both[2], int waiting[2])
         close(fds[i]);
 }
 
+// ---- a restart ------------------------------------------------------------------------------
+
+static const struct claim restart_claim = {
+    "7.14", "guide §8.1", "socket(), bind(), listen(), accept() make a server", NOT_HERE,
+    "It starts once. If it closed a connection first, its end waits in TIME_WAIT for a minute, "
+    "and then bind() needs SO_REUSEADDR, set by both, the old server and the new (socket(7))."};
+
+// Returns a socket that is bound to this port of 127.0.0.1. -1, with errno set: bind() has
+// failed.
+static int bound(int port, bool reuse_address)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)},
+                                  .sin_port = htons((in_port_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
+    if (fd < 0 || (reuse_address && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on)))
+        die("cannot make a socket: %s", strerror(errno));
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    int saved_errno = errno;
+    close(fd);
+    errno = saved_errno;
+    return -1;
+}
+
+// A server that accepts one connection, closes it first, and ends: its end of the connection is
+// left in TIME_WAIT. Then binds a socket to the same port. Returns errno; 0: it is bound.
+static int bind_after_the_end(bool reuse_address)
+{
+    char byte;
+    int listener = bound(0, reuse_address);
+    if (listener < 0 || listen(listener, 1))
+        die("cannot listen: %s", strerror(errno));
+    int port = port_of(listener), client = net_connect_or_die("127.0.0.1", port);
+    close(accept4(listener, NULL, NULL, SOCK_CLOEXEC)); // the first FIN
+    while (read(client, &byte, 1) > 0)
+        ; // the client sees the end, and closes too
+    close(client);
+    close(listener);
+    int again = bound(port, reuse_address);
+    if (again < 0)
+        return errno;
+    close(again);
+    return 0;
+}
+
+static const char *in_words(int error)
+{
+    if (error == EADDRINUSE)
+        return "EADDRINUSE";
+    if (error)
+        return strerror(error);
+    return "succeeds";
+}
+
+// Asks the server. It closes first, and the client after it.
+static bool ask_and_let_close(const struct peer *peer)
+{
+    char bytes[1000];
+    ssize_t got;
+    size_t all = 0;
+    int fd = net_connect_or_die(peer->host, peer->port);
+    bool sent = send_request(fd, GET_ROOT);
+    while ((got = read(fd, bytes, sizeof bytes)) > 0)
+        all += (size_t)got;
+    close(fd);
+    return sent && all > 0;
+}
+
+// The same for ./server: it has closed a connection first, is ended, and is started again.
+static bool server_starts_again(void)
+{
+    char options[60];
+    struct peer first = peer_begin_on_own_port("--workers 1 --mode shared"), second;
+    bool answered = ask_and_let_close(&first);
+    peer_end(&first);
+    snprintf(options, sizeof options, "--workers 1 --mode shared --port %d", first.port);
+    if (!peer_try(&second, options))
+        return false;
+    peer_end(&second);
+    return answered;
+}
+
+static void restart(void)
+{
+    int plain = bind_after_the_end(false);
+    int reused = bind_after_the_end(true);
+    static const char *const again[] = {"in vain", "it listens again"};
+    bool starts = server_starts_again();
+    story_say("");
+    story_say("A server closes its connection first, and ends. Another one takes its port:");
+    story_head("both servers set|the second bind()");
+    story_row("no option|%s", in_words(plain));
+    story_row("SO_REUSEADDR|%s", in_words(reused));
+    enum verdict verdict = UNCLEAR;
+    if (plain == EADDRINUSE && !reused && starts)
+        verdict = NOT_HERE;
+    else if (!plain)
+        verdict = HOLDS;
+    claim_report(&restart_claim, verdict,
+                 "a second start: %s, though no socket listens; with SO_REUSEADDR it %s. "
+                 "./server was started twice: %s",
+                 in_words(plain), in_words(reused), again[starts]);
+}
+
 void scene_bind(void)
 {
     int waiting[2] = {0, 0};
@@ -107,4 +213,5 @@ void scene_bind(void)
     claim_report(
         &bind_claim, holds_if(as_said && both_get),
         "EADDRINUSE unless both sockets have the option; then each has a queue of its own");
+    restart();
 }

@@ -9,7 +9,7 @@
 // for far longer: Molloy and Lever, "accept() Scalability on Linux", USENIX 2000. 3.9 brought
 // SO_REUSEPORT, socket(7).)
 static const struct claim herd_claim = {
-    "7.4", "guide §8.3", "the kernel wakes one thread per connection, of those in accept()",
+    "7.4", "guide §6, §8.3", "the kernel wakes one thread per connection, of those in accept()",
     HOLDS, NULL};
 
 void scene_herd(void)

@@ -18,6 +18,12 @@
 #define PACKET_BYTES  1200
 #define LOOK_AGAIN_MS 0.1
 
+// The servers of peer_begin_on_own_port() have ports from here on. The kernel gives no such
+// port to a client.
+#define FIRST_PORT 20000
+#define PORTS      6000
+#define TRIES      20 // ports to try
+
 // ---- servers -------------------------------------------------------------------------------
 
 bool peer_try(struct peer *peer, const char *options)
@@ -40,6 +46,20 @@ struct peer peer_begin(const char *options)
     if (!peer_try(&peer, options))
         die("cannot start ./server %s (run ./play in its own folder)", options);
     return peer;
+}
+
+struct peer peer_begin_on_own_port(const char *options)
+{
+    static int next;
+    struct peer peer;
+    char all[OPTIONS_BYTES];
+    for (int i = 0; i < TRIES; i++) {
+        int port = FIRST_PORT + (getpid() * 7 + next++) % PORTS;
+        snprintf(all, sizeof all, "--port %d %s", port, options);
+        if (peer_try(&peer, all))
+            return peer;
+    }
+    die("cannot start ./server %s", options);
 }
 
 void peer_end(const struct peer *peer)

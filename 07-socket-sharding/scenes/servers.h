@@ -35,7 +35,10 @@ struct answer {
 // one. Dies if the server does not run.
 struct peer peer_begin(const char *options);
 
-// The same, but returns false if the server does not run.
+// The same on a free port that the kernel gives to no client: for a port that is used again.
+struct peer peer_begin_on_own_port(const char *options);
+
+// As peer_begin(), but returns false if the server does not run.
 bool peer_try(struct peer *peer, const char *options);
 
 // Ends the server, and waits until it has ended.

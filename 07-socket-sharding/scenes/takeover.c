@@ -22,32 +22,12 @@
 #define WAITING       20   // clients in the queue of a worker that is stuck
 #define RESTART_MS    50   // from a kill to the start of the next server; many take longer
 #define REFUSED_MS    1    // after this time a client that was refused tries again
-#define TRIES         20   // ports to try
 #define LOOK_EVERY_MS 2
 #define PATIENCE_MS   15000
-
-// The servers have ports from here on. The kernel gives no such port to a client meanwhile.
-#define FIRST_PORT 20000
-#define PORTS      6000
 
 enum way { HANDED, JOINED, NAIVE, WAYS };
 
 // ---- the new server in the place of the old one --------------------------------------------
-
-// Starts a server on a port that is free.
-static struct peer begin_somewhere(const char *options)
-{
-    static int next;
-    struct peer peer;
-    char all[200];
-    for (int i = 0; i < TRIES; i++) {
-        int port = FIRST_PORT + (getpid() * 7 + next++) % PORTS;
-        snprintf(all, sizeof all, "--port %d %s", port, options);
-        if (peer_try(&peer, all))
-            return peer;
-    }
-    die("cannot start ./server %s", options);
-}
 
 // Waits until a process that was killed has gone, with all that it had. (It may still be a
 // zombie. A zombie has no command line.)
@@ -131,7 +111,7 @@ static void replace_under_load(enum way way, struct load *load)
 {
     static const char options[] = "--workers 2 --mode sharded";
     pthread_t clients[CLIENTS];
-    load->peer = begin_somewhere(options);
+    load->peer = peer_begin_on_own_port(options);
     for (int i = 0; i < CLIENTS; i++)
         if (pthread_create(&clients[i], NULL, come_and_go, load))
             die("cannot start a thread");
@@ -152,7 +132,7 @@ static void replace_under_load(enum way way, struct load *load)
 static int replace_with_queue(enum way way)
 {
     int fds[WAITING], answered = 0;
-    struct peer old = begin_somewhere("--workers 1 --mode sharded --stuck 1");
+    struct peer old = peer_begin_on_own_port("--workers 1 --mode sharded --stuck 1");
     for (int i = 0; i < WAITING; i++) {
         fds[i] = connect_to(&old);
         if (!send_request(fds[i], GET_ROOT))

@@ -166,10 +166,12 @@ static int wait_impatiently(struct db_config *server, int *too_early)
     return without;
 }
 
-static const struct claim first_come = {
-    "8.9", "ch. 18.3", "max_connections is the upper limit; requests wait", HOLDS, NULL};
-static const struct claim gives_up = {
-    "8.10", "ch. 18.3", "connection_timeout is the longest time to wait for one", HOLDS, NULL};
+static const struct claim first_come = {"8.9", "guide §7, ch. 18.3",
+                                        "max_connections is the upper limit; requests wait",
+                                        HOLDS, NULL};
+static const struct claim gives_up = {"8.10", "guide §7, ch. 18.3",
+                                      "connection_timeout is the longest time to wait for one",
+                                      HOLDS, NULL};
 
 void scene_burst(void)
 {

@@ -111,7 +111,7 @@ static int most_in_a_minute(const int ended[MINUTES])
     return most;
 }
 
-static const struct claim kept = {"8.11", "ch. 18.3",
+static const struct claim kept = {"8.11", "guide §7, ch. 18.3",
                                   "min_connections stay ready; idle_timeout closes the others",
                                   HOLDS, NULL};
 static const struct claim ends = {"8.12", "ch. 18.3", "max_lifetime forces a reconnect", HOLDS,

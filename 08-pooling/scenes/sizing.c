@@ -167,8 +167,9 @@ static bool are_enough(const struct result results[SIZES])
     return formula > 2.5 * results[ONE].rate && results[MOST].rate < 2 * formula;
 }
 
-static const struct claim enough = {
-    "8.3", "ch. 18.3", "cores x 2 + 1 connections are enough; more is not better", HOLDS, NULL};
+static const struct claim enough = {"8.3", "guide §7, ch. 18.3",
+                                    "cores x 2 + 1 connections are enough; more is not better",
+                                    HOLDS, NULL};
 
 // Says why this link, or this server, is none to see it on; "": it is.
 static void explain_link(char *why, size_t size, int query_ms)

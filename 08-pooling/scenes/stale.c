@@ -83,8 +83,9 @@ static struct result try(const struct way *way)
     return result;
 }
 
-static const struct claim validate = {
-    "8.6", "guide §7", "stale connections: validate them before they are used", HOLDS, NULL};
+static const struct claim validate = {"8.6", "guide §7, ch. 18.3",
+                                      "stale connections: validate them before they are used",
+                                      HOLDS, NULL};
 
 void scene_stale(void)
 {

@@ -18,6 +18,12 @@ static const struct claim saves = {"9.5", "guide §10.1",
                                    "Nagle saves bandwidth when bytes are written one by one",
                                    HOLDS, NULL};
 
+static const struct claim overhead = {
+    "9.29", "guide §10.1",
+    "a byte in a packet of its own: 40 bytes of headers, 4000 % overhead", NOT_HERE,
+    "A segment carries timestamps, 12 bytes (RFC 7323 §3.2), and is acknowledged: another "
+    "packet."};
+
 // What the wire saw of one connection, from the SYN to the last FIN.
 struct traffic {
     uint32_t packets; // both ways
@@ -92,6 +98,7 @@ void scene_telnet(void)
     }
     if (!packet_log()->tunnel) {
         claim_skip(&saves);
+        claim_skip(&overhead);
         return;
     }
     show(traffic);
@@ -103,4 +110,17 @@ void scene_telnet(void)
         claim_report(&saves, holds_if(with > 0 && without > 3 * with),
                      "%d segments, %ld bytes with Nagle; %d segments, %ld bytes without", with,
                      traffic[0].bytes, without, traffic[1].bytes);
+    // Packets with data, and those that acknowledge them: what is in them beside the data.
+    double header = (double)(traffic[1].bytes - TYPED_BYTES) / traffic[1].packets;
+    bool one_by_one = without > TYPED_BYTES / 4 && (int)traffic[1].packets > without;
+    enum verdict verdict = UNCLEAR;
+    if (one_by_one && header > 50 && header < 56)
+        verdict = NOT_HERE;
+    else if (one_by_one && header > 38 && header < 42)
+        verdict = HOLDS;
+    claim_report(
+        &overhead, verdict,
+        "with TCP_NODELAY %u packets for %d bytes, %.1f bytes of headers in each: %.0f %%",
+        traffic[1].packets, TYPED_BYTES, header,
+        100.0 * (double)(traffic[1].bytes - TYPED_BYTES) / TYPED_BYTES);
 }

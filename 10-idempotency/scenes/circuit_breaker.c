@@ -122,8 +122,9 @@ static bool is_left_alone(const struct watch *without, const struct watch *with)
            with->well && with->breaker->state == BREAKER_CLOSED;
 }
 
-static const struct claim leaves_alone = {
-    "10.8", "guide §13.8", "a circuit breaker stops calls to a failing service", HOLDS, NULL};
+static const struct claim leaves_alone = {"10.8", "guide §7, §13.8",
+                                          "a circuit breaker stops calls to a failing service",
+                                          HOLDS, NULL};
 
 void scene_circuit_breaker(void)
 {

@@ -61,8 +61,12 @@ is "and all is well" "1 claims, 1 sections" 0 small check
 told '"1.1", "guide §2", "it", HOLDS'
 is "a place that is no section" 'claim 1.1 names "guide §2"' 1 small check
 is "a section without a claim" "guide §1 has neither a claim nor a reason" 1 small check
-told '"1.1", "guide §1", "it", HOLDS, NULL}, d = {"1.1", "guide §1", "it", HOLDS'
+told '"1.1", "guide §1", "it", HOLDS, NULL}, d = {"1.1", "guide §1", "it", NOT_HERE'
+is "a claim whose verdict depends on the kernel" "1.1  it depends it" 0 small list
+told '"1.1", "guide §1", "it", HOLDS'
+echo '# Claim 1.1, guide §1, NOT HERE: it.' >"$folder/01-one/test/interop.sh"
 is "one number for two claims" "claim 1.1 stands in two places" 1 small check
+: >"$folder/01-one/test/interop.sh"
 told '"1.1", "guide §1", "it", HOLDS'
 : >"$folder/01-one/scenes/play.c"
 is "a scene that is not played" "play.c does not list scene_first" 1 small check

@@ -35,7 +35,28 @@ function near(a, b, tolerance) {
 }
 
 function check_ends() {
-    exit failed + 0
+    if (bars)
+        print (wrong_bars ? "FAILED " : "ok     ") " printed: each bar is as long as its figure" (wrong_bars ? ":" wrong_bars : "")
+    exit failed || wrong_bars
+}
+
+# Two bars, one below the other, with figures of the same unit: are they in proportion? A bar has
+# up to an eighth of a block less than it should, and a figure is rounded.
+function compare_bars(    blocks, unit, digits, slack) {
+    unit = cell[2]
+    blocks = gsub(/█/, "", unit) + 0.5 * gsub(/▏|▎|▍|▌|▋|▊|▉/, "", unit)
+    gsub(/[0-9.]+/, "#", unit)
+    if (above && unit == unit_above) {
+        bars++
+        slack = 0.7 * (figure[2] + figure_above) + 0.6 * (blocks + blocks_above)
+        if (!near(blocks * figure_above, blocks_above * figure[2], slack))
+            wrong_bars = wrong_bars "\n" line_above "\n" $0
+    }
+    above = 1
+    unit_above = unit
+    blocks_above = blocks
+    figure_above = figure[2]
+    line_above = $0
 }
 
 NR == FNR { # the ledger
@@ -63,4 +84,8 @@ NR == FNR { # the ledger
         numbers(cell[i])
         figure[i] = number[1]
     }
+    if (columns == 2 && cell[2] ~ /^(█|▏|▎|▍|▌|▋|▊|▉)+ [0-9]/)
+        compare_bars()
+    else
+        above = 0
 }

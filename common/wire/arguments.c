@@ -115,13 +115,18 @@ static const struct option_spec options[] = {
      "round-trip time in ms, half of it each way"},
     {"loss", OPTION_NUMBER, &section.shape.loss_percent, 0, 100,
      "percent of the packets that vanish"},
+    {"corrupt", OPTION_NUMBER, &section.shape.corrupt_percent, 0, 100,
+     "percent in which a bit flips on the way"},
+    {"reorder", OPTION_NUMBER, &section.shape.reorder_percent, 0, 100,
+     "percent that the next packet overtakes, if it is sent before they arrive"},
     {"rate", OPTION_NUMBER, &section.shape.rate_kbit, 1, 1e7,
      "kbit/s each way, counting IP packets"},
     {"queue", OPTION_INT, &section.shape.queue_packets, 1, 10000,
      "packets that --rate lets wait"},
     {"mtu", OPTION_INT, &section.shape.mtu, 68, 65535,
      "largest IP packet in bytes; 1500 if not given"},
-    {"seed", OPTION_INT, &section.shape.seed, 0, 2147483647, "same seed, same losses"},
+    {"seed", OPTION_INT, &section.shape.seed, 0, 2147483647,
+     "same seed, same losses, damages and delays"},
     {"udp-blocked", OPTION_FLAG, &section.udp_blocked, .help = "lets no UDP through"},
     {"trace", OPTION_FLAG, &trace, .help = "draw every packet on the story's timeline"},
     {"pcap", OPTION_TEXT, &pcap_path, .help = "file to write the packets to, for Wireshark"},
@@ -191,7 +196,8 @@ int arguments_parse(int argc, char **argv, struct arguments *arguments)
     end_section();
     const struct link_shape *shape = &all->shape;
     all->shaped = shape->rtt_ms >= 0 || shape->loss_percent >= 0 || shape->rate_kbit > 0 ||
-                  shape->mtu || trace || pcap_path || all->udp_blocked || node_count > 0;
+                  shape->corrupt_percent > 0 || shape->reorder_percent > 0 || shape->mtu ||
+                  trace || pcap_path || all->udp_blocked || node_count > 0;
     all->trace = trace;
     all->verbose = verbose;
     all->pcap_path = pcap_path;

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "packet_log.h"
 #include "pcap.h"
@@ -39,7 +40,12 @@ static void draw(const struct packet *packet)
     packet_label(&talk, packet, label); // drawn or not: the next labels refer to it
     if (packet_log()->quiet)
         return;
-    timeline_arrow(packet->at_ns, packet->to_server, label, fate_name(packet->fate));
+    const char *gone = fate_name(packet->fate);
+    if (packet->fate == LATE) { // it arrives all the same
+        strncat(label, "  late", sizeof label - strlen(label) - 1);
+        gone = NULL;
+    }
+    timeline_arrow(packet->at_ns, packet->to_server, label, gone);
     drawn = true;
 }
 

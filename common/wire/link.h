@@ -11,16 +11,19 @@
 struct link_shape {
     double rtt_ms; // half of it each way
     double loss_percent;
-    double rate_kbit;  // in kbit/s, counting whole IP packets
-    int queue_packets; // that may wait for their turn where there is a rate
-    int mtu;           // bytes
-    int seed;          // of the losses: same seed, same losses
+    double corrupt_percent; // of the packets: a bit is flipped behind the IP header
+    double reorder_percent; // of the packets: the next one overtakes it, if there is one yet
+    double rate_kbit;       // in kbit/s, counting whole IP packets
+    int queue_packets;      // that may wait for their turn where there is a rate
+    int mtu;                // bytes
+    int seed;               // same seed, same losses, damages and delays
 };
 
-// The packets on the way are a ring: they arrive in the order in which they were sent.
+// The packets on the way are a ring: they arrive in the order in which they were sent, but
+// where one of them is overtaken.
 struct link {
     struct link_shape shape;
-    uint64_t random;
+    uint64_t random, random_harm; // the second one: of damages and delays
     int64_t last_departure_ns;
     uint32_t first, departing, next; // arrives next, departs next, free (all modulo the ring)
     struct in_flight *ring;          // NULL: the link is not open
@@ -38,7 +41,8 @@ uint8_t *link_room(const struct link *link);
 
 // Lets the packet whose bytes are at link_room() set out, and decides what becomes of it: it
 // waits for its turn at the bottleneck, may be lost on the way, and arrives after the delay; if
-// the queue is full, it does not even start. Counts it. `at_ns` and `length` of the packet have
+// the queue is full, it does not even start; or it may be damaged, in its place at link_room().
+// Counts it. `at_ns` and `length` of the packet have
 // to be filled in. Returns its fate.
 enum fate link_send(struct link *link, const struct packet *packet);
 

@@ -100,7 +100,7 @@ static void hand_over(struct node *node, const uint8_t *bytes, struct packet *pa
     } else if (packet->fate == PASSED) {
         packet->fate = QUEUE_FULL;
     }
-    if (packet->fate != PASSED)
+    if (packet->fate != PASSED && packet->fate != LATE)
         capture_drop(packet, END_NONE);
 }
 

@@ -106,6 +106,8 @@ const char *fate_name(enum fate fate)
         [NO_MAPPING] = "no mapping",
         [FILTERED] = "filtered",
         [NO_HAIRPIN] = "no hairpin",
+        [DAMAGED] = "damaged",
+        [LATE] = "late",
         [UNTRANSLATABLE] = "not translatable",
     };
     return names[fate];

@@ -18,6 +18,8 @@ enum fate {
     NO_MAPPING,    // a box has no mapping for it, and such a packet makes none
     FILTERED,      // a NAT has the mapping, but its filter does not let this sender in
     NO_HAIRPIN,    // from behind a NAT to the same NAT's outer address
+    DAMAGED,       // by --corrupt: it arrives, and its receiver's checksum is wrong
+    LATE,          // by --reorder: it arrives, and the next one may have overtaken it
     UNTRANSLATABLE // a fragment, or a packet without ports
 };
 

@@ -145,7 +145,8 @@ static void build_star(void)
             if (!device_add_address(&node->network, node->addresses[k], 32))
                 network_refuse_rights("netlink(RTM_NEWADDR)");
         link_open(&node->up, shape, (unsigned)i * 2);
-        if (shape->rtt_ms > 0 || shape->loss_percent > 0 || shape->rate_kbit > 0)
+        if (shape->rtt_ms > 0 || shape->loss_percent > 0 || shape->rate_kbit > 0 ||
+            shape->corrupt_percent > 0 || shape->reorder_percent > 0)
             link_open(&node->down, shape, (unsigned)i * 2 + 1);
     }
 }

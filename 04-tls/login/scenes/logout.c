@@ -19,8 +19,8 @@ static const struct claim cannot_revoke = {
     "4.33", "guide §12.3", "a token is valid until it expires: revocation is hard", HOLDS,
     NULL};
 static const struct claim hybrid_claim = {
-    "4.37", "guide §12.4", "a short token, and a refresh token that can be revoked", HOLDS,
-    NULL};
+    "4.37", "guide §12.4, §15.6", "a short token, and a refresh token that can be revoked",
+    HOLDS, NULL};
 
 struct visit {
     const char *auth;

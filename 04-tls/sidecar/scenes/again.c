@@ -30,27 +30,6 @@ static const struct claim budget = {
     "4.66", "ch. 18.5", "(ours) retries stay within a budget while a service is down", HOLDS,
     NULL};
 
-// An app that reads each request, and dies instead of answering. Counts them.
-static pid_t start_dying_app(const struct pod *pod, atomic_int *requests)
-{
-    int listener = net_listen(pod->address, MESH_APP, 64);
-    pid_t pid = mesh_fork(listener);
-    if (pid != 0)
-        return pid;
-    for (;;) {
-        char bytes[4096];
-        int fd = accept(listener, NULL, NULL);
-        if (fd >= 0 && read(fd, bytes, sizeof bytes) > 0)
-            atomic_fetch_add(requests, 1);
-        close(fd);
-    }
-}
-
-static bool is_ready(const struct pod *pod)
-{
-    return mesh_ask_admin(pod, "/ready")->status == 200;
-}
-
 // How many times the app has got one question that it did not answer.
 static int times_got(const struct pod *shop, const char *method, atomic_int *requests,
                      int *status)
@@ -89,14 +68,14 @@ void scene_retry(void)
     story_say("Now its only app takes a request and dies, each time. Has it done the work?");
     pod_stop_sidecar(good);
     pod_stop_app(good);
-    pid_t dying = start_dying_app(bad, requests);
+    mesh_start_answering(bad, NULL, false, requests);
     char text[100];
     snprintf(text, sizeof text, "stock %s:%d\nend\n", bad->address, MESH_INBOUND);
     pod_stop_sidecar(shop);
     mesh_write_file("services", text);
     pod_start_sidecar(shop, "--breaker", "0", "--backoff-ms", "5", NULL);
     int get_status, post_status;
-    if (!mesh_await(bad, is_ready, 5000)) // its sidecar has to see the new app
+    if (!mesh_await(bad, mesh_is_ready)) // its sidecar has to see the new app
         die("the sidecar does not see its app");
     int gets = times_got(shop, "GET", requests, &get_status);
     int posts = times_got(shop, "POST", requests, &post_status);
@@ -106,8 +85,7 @@ void scene_retry(void)
 
     story_say("Now nobody is there. %d questions, of which each may be tried three times:",
               QUESTIONS);
-    kill(dying, SIGKILL);
-    spawn_wait(dying);
+    pod_stop_app(bad);
     pod_stop_sidecar(bad);
     pod_stop_sidecar(shop);
     pod_start_sidecar(shop, "--breaker", "0", "--backoff-ms", "0", NULL);

@@ -23,6 +23,17 @@ struct cost {
     int connections, to_server, to_client; // SYNs; packets with bytes in them
 };
 
+// True if packet i was on the way before: a busy machine may be late with an acknowledgement.
+static bool is_sent_again(const struct packet *packets, uint32_t i)
+{
+    const struct packet *p = &packets[i];
+    for (uint32_t j = 0; j < i; j++)
+        if (packets[j].to_server == p->to_server && packets[j].source_port == p->source_port &&
+            packets[j].seq == p->seq && packets[j].payload == p->payload)
+            return true;
+    return false;
+}
+
 static struct cost ask(struct fetch *f)
 {
     static struct packet packets[PACKETS];
@@ -38,6 +49,8 @@ static struct cost ask(struct fetch *f)
     story_event("the app has its answer: %d", f->head.status);
     uint32_t count = packet_log_read(mark, packets, PACKETS);
     for (uint32_t i = 0; i < count; i++) {
+        if (is_sent_again(packets, i))
+            continue;
         cost.connections += packets[i].flags == TCP_SYN;
         if (packets[i].payload && packets[i].to_server)
             cost.to_server++;

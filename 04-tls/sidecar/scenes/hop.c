@@ -16,7 +16,8 @@
 #define QUESTIONS 1000
 #define FEW       100 // before the measurement: connections, caches
 #define NOTE_US   1000
-#define SLOWED    8 // times as slow as it is, at most, is a sidecar with a sanitizer in it
+#define PLAIN_US  50 // without sidecars, on a machine that has nothing else to do
+#define SLOWED    8  // times as slow as it is, at most, is a sidecar with a sanitizer in it
 
 static const struct claim extra_hop = {
     "4.24", "ch. 18.5", "an extra hop through the sidecar, ~1 ms typically", NOT_HERE,
@@ -76,24 +77,27 @@ void scene_hop(void)
     fetch_close(&direct);
     fetch_close(&through);
     double median[2] = {part(us[0], 50), part(us[1], 50)};
-    double quick[2] = {part(us[0], 10), part(us[1], 10)};
+    double quick[2] = {part(us[0], 1), part(us[1], 1)};
     story_say("%d questions each way, in turn, on kept connections:", QUESTIONS);
-    story_head("us for a question|quickest 10%|median|99%");
+    story_head("us for a question|quickest 1%|median|99%");
     story_row("without sidecars|%.0f|%.0f|%.0f", quick[0], median[0], part(us[0], 99));
     story_row("through two of them|%.0f|%.0f|%.0f", quick[1], median[1], part(us[1], 99));
     story_row("the difference|%.0f|%.0f|", quick[1] - quick[0], median[1] - median[0]);
     story_head("CPU us for a question|the app|outbound|inbound");
     story_row("|%.0f|%.0f|%.0f", app_us, shop_us, stock_us);
-    // The quickest tenth: what a busy machine adds to the others is not the sidecars'.
+    // The quickest hundredth: what a busy machine adds to the others is not the sidecars'.
+    // And where a question without sidecars is slow, too, the limit moves with it.
     double extra_us = quick[1] - quick[0], limit_us = NOTE_US / 2.0;
+    if (quick[0] > PLAIN_US)
+        limit_us *= quick[0] / PLAIN_US;
     if (SANITIZED)
         limit_us *= SLOWED;
     enum verdict verdict = UNCLEAR;
-    if (extra_us > 0 && extra_us < limit_us)
+    if (extra_us < limit_us)
         verdict = NOT_HERE;
     claim_report(
         &extra_hop, verdict,
-        "both sidecars together add %.0f us (the quickest tenth; median %.0f us), and %.0f "
+        "both sidecars together add %.0f us (the quickest 1 %%; median %.0f us), and %.0f "
         "us of CPU time",
         extra_us, median[1] - median[0], shop_us + stock_us);
     mesh_end();

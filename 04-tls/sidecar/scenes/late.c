@@ -13,6 +13,11 @@
 static const struct claim gives_up = {"4.77", "ch. 18.5",
                                       "time-outs, without a change of the app", HOLDS, NULL};
 
+static bool has_asked_all(const struct pod *pod)
+{
+    return mesh_count(pod) >= QUESTIONS;
+}
+
 void scene_timeout(void)
 {
     scene_check_server();
@@ -30,6 +35,7 @@ void scene_timeout(void)
             quickest_ms = answer->ms;
     }
     int status = answer->status;
+    mesh_await(stock, has_asked_all); // a busy machine brings the app its requests late
     long asked = mesh_count(stock);
     story_head("shop gets|after|stock was asked");
     story_row("%d|%.0f ms|%ld times", status, quickest_ms, asked);

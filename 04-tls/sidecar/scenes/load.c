@@ -15,8 +15,6 @@
 #include "net.h"
 #include "spawn.h"
 
-#define AWAIT_MS 10000
-
 static struct shared {
     atomic_int asked, failed;
     _Atomic double slowest_ms;
@@ -70,10 +68,10 @@ void load_start(const struct pod *pod, const char *service)
 void load_await(int questions)
 {
     int until = atomic_load(&shared->asked) + questions;
-    int64_t end_ns = now_ns() + AWAIT_MS * INT64_C(1000000);
+    int64_t end_ns = now_ns() + MESH_AWAIT_MS * INT64_C(1000000);
     while (atomic_load(&shared->asked) < until) {
         if (now_ns() > end_ns)
-            die("%d questions are not answered within %d s", questions, AWAIT_MS / 1000);
+            die("%d questions are not answered within %d s", questions, MESH_AWAIT_MS / 1000);
         sleep_ms(1);
     }
 }

@@ -19,7 +19,7 @@
 #include "spawn.h"
 
 #define ARGUMENTS_MAX 40
-#define READ_MS       3000 // in which each sidecar has to have read the file of services
+#define CONNECT_MS    "20000" // no scene is about it: a busy machine gets the time it needs
 
 static struct pod pods[MESH_PODS];
 static int pod_count;
@@ -139,8 +139,10 @@ void pod_start_app(struct pod *pod, ...)
     va_start(options, pod);
     add_options(arguments, 7, options);
     va_end(options);
-    if (!spawn_server(&pod->app, arguments))
+    if (!spawn_server(&pod->app, arguments)) {
+        pod->app = 0;
         die("./app does not start");
+    }
 }
 
 void pod_start_sidecar(struct pod *pod, ...)
@@ -154,12 +156,14 @@ void pod_start_sidecar(struct pod *pod, ...)
     const char *arguments[ARGUMENTS_MAX] = {
         "./sidecar", "--quiet", "--host",       pod->address, "--inbound-host", pod->address,
         "--app",     app,       "--name",       pod->service, "--services",     services,
-        "--keys",    keys,      "--access-log", access};
+        "--keys",    keys,      "--access-log", access,       "--connect-ms",   CONNECT_MS};
     va_start(options, pod);
-    add_options(arguments, 16, options);
+    add_options(arguments, 18, options);
     va_end(options);
-    if (!spawn_server(&pod->sidecar, arguments))
+    if (!spawn_server(&pod->sidecar, arguments)) {
+        pod->sidecar = 0;
         die("./sidecar does not start");
+    }
 }
 
 pid_t mesh_fork(int listener)
@@ -175,6 +179,23 @@ pid_t mesh_fork(int listener)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_IGN);
     return 0;
+}
+
+void mesh_start_answering(struct pod *pod, const char *answer, bool keep, atomic_int *requests)
+{
+    static char bytes[65536];
+    int listener = net_listen(pod->address, MESH_APP, 100);
+    pod->app = mesh_fork(listener);
+    while (pod->app == 0) {
+        int fd = accept(listener, NULL, NULL);
+        bool asked = fd >= 0 && read(fd, bytes, sizeof bytes) > 0;
+        if (asked && requests)
+            atomic_fetch_add(requests, 1);
+        if (asked && answer)
+            write_all(fd, answer, strlen(answer));
+        if (!keep)
+            close(fd);
+    }
 }
 
 struct pod *pod_start(const char *service)
@@ -232,7 +253,7 @@ void mesh_write_services(void)
     strcat(text, "end\n");
     mesh_write_file("services", text);
     for (struct pod *pod = pods; pod < pods + pod_count; pod++)
-        if (pod->sidecar && !mesh_await(pod, has_read_services, READ_MS))
+        if (pod->sidecar && !mesh_await(pod, has_read_services))
             die("the sidecar of %s has not read the file of services", pod->service);
 }
 
@@ -320,9 +341,14 @@ double mesh_metric(const struct pod *pod, const char *name)
     return 0;
 }
 
-bool mesh_await(const struct pod *pod, bool (*condition)(const struct pod *), int ms)
+bool mesh_is_ready(const struct pod *pod)
 {
-    int64_t until_ns = now_ns() + ms * INT64_C(1000000);
+    return mesh_ask_admin(pod, "/ready")->status == 200;
+}
+
+bool mesh_await(const struct pod *pod, bool (*condition)(const struct pod *))
+{
+    int64_t until_ns = now_ns() + MESH_AWAIT_MS * INT64_C(1000000);
     while (!condition(pod)) {
         if (now_ns() > until_ns)
             return false;

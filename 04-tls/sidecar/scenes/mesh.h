@@ -4,17 +4,19 @@
 #ifndef MESH_H
 #define MESH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define MESH_PODS    8
-#define MESH_PORT    8104 // of each pod: the sidecar's, for its app,
-#define MESH_INBOUND 8114 // for other sidecars,
-#define MESH_ADMIN   8124 // for who watches,
-#define MESH_APP     8134 // and the app's
-#define MESH_PATH    200
-#define MESH_TEXT    16384
+#define MESH_PODS     8
+#define MESH_PORT     8104 // of each pod: the sidecar's, for its app,
+#define MESH_INBOUND  8114 // for other sidecars,
+#define MESH_ADMIN    8124 // for who watches,
+#define MESH_APP      8134 // and the app's
+#define MESH_PATH     200
+#define MESH_TEXT     16384
+#define MESH_AWAIT_MS 20000 // much more than a busy machine needs
 
 struct pod {
     const char *service;
@@ -51,6 +53,10 @@ struct pod *pod_start(const char *service);
 // here. Returns 0 in the new process.
 pid_t mesh_fork(int listener);
 
+// An app in place of ./app: it reads each request, counts it (NULL: does not), answers with
+// these bytes (NULL: not at all), and closes the connection, or leaves it open (`keep`).
+void mesh_start_answering(struct pod *pod, const char *answer, bool keep, atomic_int *requests);
+
 // Writes the file of services: all pods whose sidecar may be asked; it waits until each sidecar
 // that runs has read it.
 void mesh_write_services(void);
@@ -75,8 +81,11 @@ long mesh_count(const struct pod *pod);
 // The value behind `name` (with its labels) in the sidecar's metrics; 0: it has none.
 double mesh_metric(const struct pod *pod, const char *name);
 
-// Waits until condition(pod) is true, at most `ms`. False: it is not.
-bool mesh_await(const struct pod *pod, bool (*condition)(const struct pod *), int ms);
+// Waits until condition(pod) is true, for MESH_AWAIT_MS at most. False: it is not.
+bool mesh_await(const struct pod *pod, bool (*condition)(const struct pod *));
+
+// A condition: the pod's sidecar says that it and its app are ready.
+bool mesh_is_ready(const struct pod *pod);
 
 // CPU time of a process, in microseconds; resident memory that no other process shares, in KB.
 double process_us(pid_t pid);

@@ -1,7 +1,5 @@
 // open.c: scene breaker: an instance answers only errors. After some of them its breaker
 // opens; then one request looks whether it is well again.
-//
-
 #include <stdio.h>
 #include <string.h>
 
@@ -50,7 +48,7 @@ void scene_breaker(void)
     long pauses = (long)(ms_since(began_ns) / OPEN_MS);
     story_say("The app was asked %ld times. After 400 ms, one request may try. It fails, too:",
               asked);
-    bool tried = mesh_await(shop, is_half_open, 5000);
+    bool tried = mesh_await(shop, is_half_open);
     began_ns = now_ns();
     int next = mesh_status(shop, "GET", "stock", "/");
     bool late = ms_since(began_ns) > OPEN_MS / 2;

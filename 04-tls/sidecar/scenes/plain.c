@@ -71,16 +71,6 @@ static size_t read_tap(const char *path, char *bytes)
     return length;
 }
 
-static void print_lines(const char *text)
-{
-    char line[100];
-    for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
-        snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\r\n"), at);
-        if (*line)
-            story_say("    | %s", line);
-    }
-}
-
 // Counts how often a part is in the bytes.
 static int occurrences(const char *bytes, size_t length, const char *part)
 {
@@ -107,7 +97,7 @@ void scene_plain(void)
     pod_start_sidecar(shop, NULL);
 
     story_say("The app \"shop\" sends this to its own machine, in plain text:");
-    print_lines("GET /headers HTTP/1.1\nHost: stock\nCookie: " SECRET "\n");
+    story_quote("GET /headers HTTP/1.1\nHost: stock\nCookie: " SECRET "\n");
     struct mesh_answer *answer =
         mesh_ask(shop, "GET", "stock", "/headers", "Cookie: " SECRET "\r\n");
     size_t length = read_tap(copy, bytes);
@@ -119,7 +109,7 @@ void scene_plain(void)
         story_say("    | %d %d %d %d %d ...", bytes[0], bytes[1], bytes[2],
                   (unsigned char)bytes[3], (unsigned char)bytes[4]);
     story_say("The app \"stock\" gets, in plain text again, from its own machine:");
-    print_lines(answer->text);
+    story_quote(answer->text);
     int between = occurrences(bytes, length, SECRET),
         there = strstr(answer->text, SECRET) != NULL;
     bool told =

@@ -23,18 +23,13 @@ static bool is_used_again(const struct pod *pod)
     return mesh_metric(pod, breaker) == 0;
 }
 
-static bool is_ready(const struct pod *pod)
-{
-    return mesh_ask_admin(pod, "/ready")->status == 200;
-}
-
 void scene_replace(void)
 {
     bool ready = true;
     scene_check_server();
     mesh_begin();
     struct pod *shop = pod_new("shop"), *one = pod_start("stock"), *two = pod_start("stock");
-    pod_start_sidecar(shop, "--backoff-ms", "5", "--open-ms", "100", NULL);
+    pod_start_sidecar(shop, "--backoff-ms", "5", "--open-ms", "100", "--budget", "100", NULL);
     mesh_write_services();
     struct pod *both[] = {one, two};
     pid_t apps[] = {one->app, two->app};
@@ -49,12 +44,12 @@ void scene_replace(void)
         pod_stop_sidecar(both[i]);
         load_await(QUESTIONS);
         pod_start_sidecar(both[i], NULL);
-        ready = ready && mesh_await(both[i], is_ready, 5000);
+        ready = ready && mesh_await(both[i], mesh_is_ready);
         // As a deployment does: the next one is replaced when this one is in use again.
         snprintf(breaker, sizeof breaker,
                  "sidecar_breaker_open{service=\"stock\",instance=\"%s:%d\"}", both[i]->address,
                  MESH_INBOUND);
-        ready = ready && mesh_await(shop, is_used_again, 5000);
+        ready = ready && mesh_await(shop, is_used_again);
         load_await(QUESTIONS);
     }
     struct load_result result = load_stop();

@@ -12,7 +12,7 @@
 
 #include "net.h"
 
-#define WAIT_S  5
+#define WAIT_S  20
 #define REQUEST "GET / HTTP/1.1\r\nHost: stock\r\nConnection: close\r\n\r\n"
 
 static int last_alert;

@@ -22,21 +22,6 @@ static const struct claim thin = {
     "4.74", "design patterns", "the client has a thin library (h1), the proxy has the rich one",
     HOLDS, NULL};
 
-static pid_t start_old_app(const struct pod *pod)
-{
-    int listener = net_listen(pod->address, MESH_APP, 64);
-    pid_t pid = mesh_fork(listener);
-    if (pid != 0)
-        return pid;
-    for (;;) {
-        char bytes[4096];
-        int fd = accept(listener, NULL, NULL);
-        if (fd >= 0 && read(fd, bytes, sizeof bytes) > 0)
-            write_all(fd, ANSWER, strlen(ANSWER));
-        close(fd);
-    }
-}
-
 void scene_thin(void)
 {
     static struct fetch f;
@@ -45,7 +30,7 @@ void scene_thin(void)
     scene_check_server();
     mesh_begin();
     struct pod *shop = pod_new("shop"), *stock = pod_new("stock");
-    pid_t app = start_old_app(stock);
+    mesh_start_answering(stock, ANSWER, false, NULL);
     pod_start_sidecar(stock, NULL);
     pod_start_sidecar(shop, NULL);
     mesh_write_services();
@@ -73,7 +58,5 @@ void scene_thin(void)
     claim_report(&thin, holds_if(whole == QUESTIONS && handshakes == 1),
                  "%d of %d whole answers; %.0f handshake for %d connections of the app", whole,
                  QUESTIONS, handshakes, connections);
-    kill(app, SIGKILL);
-    spawn_wait(app);
     mesh_end();
 }

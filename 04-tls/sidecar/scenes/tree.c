@@ -11,6 +11,7 @@
 #include "story.h"
 
 #define SPANS 16
+#define PARTS 6 // of the request in this scene
 
 static const struct claim tracing = {
     "4.70", "ch. 18.5", "distributed tracing: the sidecar injects the headers", HOLDS, NULL};
@@ -74,6 +75,18 @@ static int read_log(int skip)
     return lines;
 }
 
+// Waits for `expected` lines behind the first `skip` of them: each sidecar writes its own.
+static int await_log(int skip, int expected)
+{
+    int64_t until_ns = now_ns() + MESH_AWAIT_MS * INT64_C(1000000);
+    int lines = read_log(skip);
+    while (lines < skip + expected && now_ns() < until_ns) {
+        sleep_ms(5);
+        lines = read_log(skip);
+    }
+    return lines;
+}
+
 // Draws a span, and below it those whose parent it is.
 static void draw(struct span *s, int depth, long long zero_us)
 {
@@ -133,15 +146,13 @@ void scene_trace(void)
     story_say("web asks shop; shop asks stock, then price. Each of the apps copies two fields. "
               "Every sidecar writes a line about its part:");
     int status = mesh_status(web, "GET", "shop", "/");
-    sleep_ms(20);
-    int lines = read_log(0), trees = draw_all(), lost = not_shown();
-    bool whole = status == 200 && trees == 1 && lost == 0 && span_count == 6;
+    int lines = await_log(0, PARTS), trees = draw_all(), lost = not_shown();
+    bool whole = status == 200 && trees == 1 && lost == 0 && span_count == PARTS;
     story_say("The same, but now shop copies nothing:");
     pod_stop_app(shop);
     pod_start_app(shop, "--calls", "stock,price", "--forgets-trace", NULL);
     mesh_status(web, "GET", "shop", "/");
-    sleep_ms(20);
-    read_log(lines);
+    await_log(lines, PARTS);
     int pieces = draw_all();
     claim_report(&tracing, holds_if(whole),
                  "6 parts in one tree, with the parent of each (%d parts, %d trees, %d lost)",

@@ -36,18 +36,18 @@ sidecar() {
     start_server ./sidecar --quiet --host "$1" --inbound-host "$1" --inbound-port 8114 --admin-port 8124 --name "$2" \
         --app "127.0.0.1:$free" --keys "$folder/keys" --services "$folder/services"
 }
-one_nginx app 127.0.0.1 $free "server { listen 127.0.0.1:$free; location / { return 200 \"hello, world\\n\"; } }"
+one_nginx app 127.0.0.1 "$free" "server { listen 127.0.0.1:$free; location / { return 200 \"hello, world\\n\"; } }"
 sidecar "$there" stock
 our_in=${pids##* }
 sidecar "$here" shop
 our_out=${pids##* } our_port=$port
-one_nginx in "$there" $free "upstream app { server 127.0.0.1:$free; keepalive 64; keepalive_requests 1000000000; }
+one_nginx in "$there" "$free" "upstream app { server 127.0.0.1:$free; keepalive 64; keepalive_requests 1000000000; }
     server { listen $there:$free ssl; ssl_protocols TLSv1.3; ssl_certificate $folder/keys/stock.pem;
         ssl_certificate_key $folder/keys/stock-key.pem; ssl_client_certificate $folder/keys/ca.pem; ssl_verify_client on;
         location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection \"\";
             proxy_set_header X-Forwarded-For \$remote_addr; proxy_set_header X-Request-Id \$request_id; } }"
 their_in=$its
-one_nginx out "$here" $free "upstream peer { server $there:$free; keepalive 64; keepalive_requests 1000000000; }
+one_nginx out "$here" "$free" "upstream peer { server $there:$free; keepalive 64; keepalive_requests 1000000000; }
     server { listen $here:$free; location / { proxy_pass https://peer; proxy_http_version 1.1;
         proxy_set_header Connection \"\"; proxy_set_header Host stock; proxy_ssl_certificate $folder/keys/shop.pem;
         proxy_ssl_certificate_key $folder/keys/shop-key.pem; proxy_ssl_trusted_certificate $folder/keys/ca.pem;
@@ -72,7 +72,7 @@ cost() {
 
 for run in $(seq "$RUNS"); do
     cost "$our_port" "$our_out" "$our_in" >>"$folder/ours"
-    cost $free "$their_out" "$their_in" >>"$folder/theirs"
+    cost "$free" "$their_out" "$their_in" >>"$folder/theirs"
 done
 median() { sort -n "$1" | sed -n "$(((RUNS + 1) / 2))p"; }
 printf '  %-44s %10s %10s %7s\n' "CPU time for a request (median of $RUNS)" ours nginx ratio

@@ -147,7 +147,7 @@ if need nginx nginx-light && need curl curl; then
     proxy="proxy_pass https://$there:8114; proxy_ssl_certificate $folder/keys/shop.pem;
         proxy_ssl_certificate_key $folder/keys/shop-key.pem; proxy_ssl_trusted_certificate $folder/keys/ca.pem;
         proxy_ssl_verify on; proxy_ssl_name hello; proxy_ssl_protocols TLSv1.3; proxy_set_header Host hello;"
-    if start_nginx $free_port "
+    if start_nginx "$free_port" "
         server { listen $there:$free_port ssl; $tls location / { return 200 \"nginx \$ssl_client_verify \$uri\\n\"; } }
         server { listen 127.0.0.1:$free_port; location / { $proxy } }"; then
         services <<END

@@ -8,32 +8,25 @@
 static struct pod *shop, *stock;
 
 // A mesh of two; stock's app is ./app, or, with an answer, one that answers each request with
-// these bytes and then closes (`keep`: leaves the connection open).
-static void start_two(const char *answer, bool keep)
+// these bytes and then closes (`keep`: leaves the connection open). answer_ms: how long stock's
+// sidecar waits for it.
+static void start_two_for(const char *answer, bool keep, const char *answer_ms)
 {
     mesh_begin();
     shop = pod_new("shop");
     stock = pod_new("stock");
-    if (answer) {
-        int listener = net_listen(stock->address, MESH_APP, 100);
-        stock->app = mesh_fork(listener); // ends with the mesh
-        if (stock->app == 0) {
-            for (;;) {
-                char bytes[65536];
-                int fd = accept(listener, NULL, NULL);
-                if (read(fd, bytes, sizeof bytes) > 0)
-                    write_all(fd, answer, strlen(answer));
-                if (!keep)
-                    close(fd);
-            }
-        }
-    } else {
+    if (answer)
+        mesh_start_answering(stock, answer, keep, NULL);
+    else
         pod_start_app(stock, NULL);
-    }
-    pod_start_sidecar(stock, "--head-ms", "300", "--answer-ms", "400", NULL);
-    pod_start_sidecar(shop, "--head-ms", "300", "--answer-ms", "800", "--backoff-ms", "5",
-                      NULL);
+    pod_start_sidecar(stock, "--head-ms", "1000", "--answer-ms", answer_ms, NULL);
+    pod_start_sidecar(shop, "--head-ms", "1000", "--backoff-ms", "5", NULL);
     mesh_write_services();
+}
+
+static void start_two(const char *answer, bool keep)
+{
+    start_two_for(answer, keep, "10000");
 }
 
 // Sends bytes to shop's sidecar, as its app.
@@ -196,7 +189,7 @@ TEST(a_file_that_is_half_written)
     CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
     mesh_write_file("services", "end\n");
     int tries = 0;
-    while (mesh_status(shop, "GET", "stock", "/") == 200 && tries++ < 200)
+    while (mesh_status(shop, "GET", "stock", "/") == 200 && tries++ < 2000)
         sleep_ms(10);
     CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 502);
     mesh_write_services();
@@ -204,14 +197,18 @@ TEST(a_file_that_is_half_written)
     mesh_end();
 }
 
+static bool has_a_request(const struct pod *pod)
+{
+    return mesh_metric(pod, "sidecar_requests_under_way") >= 1;
+}
+
 // Asked to stop while a request is under way: it gets its answer, and then the program ends.
 TEST(a_request_under_way_is_answered)
 {
     static struct fetch f;
     start_two(NULL, false);
-    send_raw(&f, "GET /?ms=300 HTTP/1.1\r\nHost: stock\r\n\r\n");
-    while (mesh_metric(stock, "sidecar_requests_under_way") < 1)
-        sleep_ms(5);
+    send_raw(&f, "GET /?ms=1000 HTTP/1.1\r\nHost: stock\r\n\r\n");
+    CHECK(mesh_await(stock, has_a_request));
     kill(stock->sidecar, SIGTERM);
     kill(shop->sidecar, SIGTERM);
     CHECK_INT(fetch_answer(&f), FETCH_OK);

@@ -59,17 +59,6 @@ static void read_head(int fd, char head[HEAD_MAX])
     }
 }
 
-// Prints the lines of a text, with "|" before each.
-static void print_lines(const char *text)
-{
-    char line[100];
-    for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
-        snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\r\n"), at);
-        if (*line)
-            story_say("    | %s", line);
-    }
-}
-
 static bool contains(const uint8_t *bytes, size_t length, const char *text)
 {
     return memmem(bytes, length, text, strlen(text)) != NULL;
@@ -92,7 +81,7 @@ void scene_legs(void)
     setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 
     story_say("The client sends this over TLS. Three fields are forged:");
-    print_lines(request);
+    story_quote(request);
     struct connect_settings settings = ask_settings();
     struct connection *c = connection_open(&settings);
     if (!c->up)
@@ -113,7 +102,7 @@ void scene_legs(void)
               c->recording.bytes[1][before + 4], c->recording.bytes[1][before + 5],
               c->recording.bytes[1][before + 6], c->recording.bytes[1][before + 7]);
     story_say("On the second leg, behind the proxy, every machine on the way can read this:");
-    print_lines(head);
+    story_quote(head);
     story_say(
         "The proxy has added the client's address and https. The forged fields are gone.");
     write_all(fd, answer, sizeof answer - 1);

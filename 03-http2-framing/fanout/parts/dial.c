@@ -1,0 +1,114 @@
+// dial.c: see dial.h.
+#include "dial.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "conn.h"
+
+struct wish {
+    struct wish *next;
+    int fd;
+    void *owner;
+};
+
+static struct wish *first, **last = &first;
+static void *opening;       // whose connection conn_open() is about
+static struct loop *loop;   // the only one; NULL: it has no connection yet
+static struct conn *newest; // that connection, once opened() was called
+
+bool dial(const struct sockaddr_storage *address, socklen_t length, void *owner)
+{
+    struct wish *wish = malloc(sizeof *wish);
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool begun =
+        wish && fd >= 0 &&
+        (!connect(fd, (const struct sockaddr *)address, length) || errno == EINPROGRESS);
+    if (!begun) {
+        int error = errno;
+        if (fd >= 0)
+            close(fd);
+        free(wish);
+        errno = error;
+        return false;
+    }
+    *wish = (struct wish){NULL, fd, owner};
+    *last = wish;
+    last = &wish->next;
+    return true;
+}
+
+int dial_accept(int listener, bool full)
+{
+    errno = EMFILE;
+    if (full)
+        return -1;
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+void dial_forget(const void *owner)
+{
+    for (struct wish *wish = first; wish; wish = wish->next)
+        if (wish->owner == owner)
+            wish->owner = NULL;
+}
+
+void *dial_owner(struct conn *conn)
+{
+    void *owner = opening;
+    loop = conn->loop;
+    if (owner)
+        newest = conn;
+    opening = NULL;
+    return owner;
+}
+
+void dial_closed(const struct conn *conn)
+{
+    if (newest == conn)
+        newest = NULL;
+}
+
+// The loop watches the socket until it is connected, or DIAL_MS have passed.
+static void await_connected(struct conn *c, enum dial_stage *stage)
+{
+    struct epoll_event event = {EPOLLOUT, {.ptr = c}};
+    c->period_end_ns = loop_from_now(c->loop, DIAL_MS);
+    c->events = EPOLLOUT;
+    *stage = DIAL_CONNECTING;
+    if (epoll_ctl(c->loop->epoll, EPOLL_CTL_MOD, c->fd, &event))
+        conn_drop(c);
+    else
+        timers_move(&c->loop->timers, &c->timer, c->period_end_ns);
+}
+
+void dial_open_all(enum dial_stage *(*stage)(struct conn *), void (*failed)(void *owner))
+{
+    while (first) {
+        struct wish *wish = first;
+        first = wish->next;
+        if (!first)
+            last = &first;
+        opening = wish->owner;
+        newest = NULL;
+        if (opening)
+            conn_open(loop, wish->fd); // it calls opened()
+        else
+            close(wish->fd);
+        if (newest)
+            await_connected(newest, stage(newest));
+        else if (opening)
+            failed(wish->owner);
+        opening = NULL;
+        free(wish);
+    }
+}
+
+bool dial_is_connected(enum dial_stage *stage)
+{
+    if (*stage == DIAL_CONNECTING)
+        *stage = DIAL_CONNECTED;
+    return *stage == DIAL_CONNECTED;
+}

@@ -1,0 +1,165 @@
+// upstream.c: see upstream.h. How connections to backends come and go; what is said on them is
+// in upstream_h2.c and upstream_h1.c.
+#include "upstream.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "conn.h"
+#include "log.h"
+#include "settings.h"
+
+static int count;
+
+// ---- asking for a connection ---------------------------------------------------------------
+
+// Nobody is there: those that wait are sent to another backend.
+static void send_elsewhere(struct backend *backend, int64_t now_ns)
+{
+    int waiting = backend->waiting;
+    for (; waiting > 0 && backend->first; waiting--) {
+        struct exchange *x = backend->first;
+        backend_dequeue(backend, x);
+        x->queued = false;
+        exchange_dispatch(x, now_ns);
+    }
+}
+
+static void ask_for_connection(struct backend *backend, int64_t now_ns)
+{
+    if (count < UPSTREAMS_MAX && dial(&backend->address, backend->address_length, backend)) {
+        count++;
+        backend->connections++;
+        backend->dialing++;
+        return;
+    }
+    log_line("no connection to %s: %s", backend->name, strerror(errno));
+    backend->down_until_ns = now_ns + BACKEND_DOWN_MS * INT64_C(1000000);
+    send_elsewhere(backend, now_ns);
+}
+
+void upstream_serve(struct backend *backend, int64_t now_ns)
+{
+    if (settings.http1) {
+        h1_serve(backend);
+        if (backend->waiting > backend->dialing && backend->connections < settings.pool)
+            ask_for_connection(backend, now_ns);
+    } else if (backend->current) {
+        conn_wake(&backend->current->conn);
+    } else if (backend->dialing == 0) {
+        ask_for_connection(backend, now_ns);
+    }
+}
+
+void upstream_wake(struct upstream *up, struct stream *stream)
+{
+    if (stream)
+        transport_wants_to_send(&up->transport, stream);
+    conn_wake(&up->conn);
+}
+
+struct exchange *upstream_take(struct upstream *up)
+{
+    struct exchange *x = up->backend->first;
+    backend_dequeue(up->backend, x);
+    x->queued = false;
+    x->upstream = up;
+    x->moved_ns = conn_now(&up->conn);
+    up->backend->requests++;
+    return x;
+}
+
+// ---- what the loop calls -------------------------------------------------------------------
+
+void upstream_opened(struct upstream *up, struct backend *backend)
+{
+    up->kind = UPSTREAM;
+    up->backend = backend;
+    if (!settings.http1)
+        backend->current = up;
+}
+
+void upstream_failed(void *owner)
+{
+    struct backend *backend = owner;
+    count--;
+    backend->connections--;
+    backend->dialing--;
+    while (backend->first) {
+        struct exchange *x = backend->first;
+        exchange_cancel(x, CANCEL); // it leaves the queue
+        exchange_answer(x, 503, "no memory for a connection to a backend");
+    }
+}
+
+size_t upstream_received(struct upstream *up, const char *bytes, size_t length)
+{
+    if (settings.http1)
+        return h1_received(up, bytes, length);
+    return h2_received(up, bytes, length);
+}
+
+bool upstream_produce(struct upstream *up)
+{
+    bool was_connected = up->stage == DIAL_CONNECTED;
+    if (!dial_is_connected(&up->stage))
+        return false;
+    if (!was_connected) {
+        up->backend->dialing--;
+        up->backend->opened++;
+        up->backend->down_until_ns = 0;
+        if (!settings.http1)
+            h2_begin(up);
+    }
+    if (settings.http1)
+        return h1_produce(up);
+    return h2_produce(up);
+}
+
+void upstream_timeout(struct upstream *up)
+{
+    if (settings.http1 || up->transport.state < TRANSPORT_OPEN)
+        up->conn.broken = true; // an idle connection; a backend that does not speak HTTP/2
+}
+
+void upstream_woken(struct upstream *up)
+{
+    if (settings.http1)
+        h1_woken(up);
+}
+
+bool upstream_is_over(const struct upstream *up)
+{
+    return up->conn.loop->stopping && !up->exchange && up->transport.streams.count == 0 &&
+           !up->backend->first;
+}
+
+void upstream_stop(struct upstream *up)
+{
+    if (upstream_is_over(up))
+        up->conn.broken = true;
+}
+
+void upstream_closed(struct upstream *up)
+{
+    struct backend *backend = up->backend;
+    int64_t now_ns = conn_now(&up->conn);
+    dial_closed(&up->conn);
+    count--;
+    backend->connections--;
+    if (backend->current == up)
+        backend->current = NULL;
+    if (up->stage != DIAL_CONNECTED) {
+        log_line("no connection to %s", backend->name);
+        backend->dialing--;
+        backend->down_until_ns = now_ns + BACKEND_DOWN_MS * INT64_C(1000000);
+        send_elsewhere(backend, now_ns);
+        return;
+    }
+    if (settings.http1)
+        h1_closed(up);
+    else
+        h2_closed(up);
+    if (backend->first)
+        upstream_serve(backend, now_ns);
+}
