@@ -50,8 +50,8 @@ static void write_ledger(const struct claim *claim, enum verdict shown, const ch
     }
 }
 
-// The note's sections and words, and the verdict at the end of the line. Words that find no room
-// beside the verdict follow below; so do all of them if the sections need their place.
+// The note's sections and words, and the verdict at the end of the line. Words that find no
+// room beside the verdict follow below; so do all of them if the sections need their place.
 static void print_quote(const struct claim *claim, enum verdict shown)
 {
     int room = text_width() - CLAIM_TEXT - VERDICT;

@@ -19,10 +19,10 @@ enum verdict {
 };
 
 struct claim {
-    const char *id;        // "9.1": the lesson, and the claim's number in it
-    const char *where;     // its places in the notes: "guide §3.1, §7, ch. 18.2, load balancing",
-                           // "design patterns", "patterns page"; "(ours)": in none
-    const char *says;      // a short paraphrase
+    const char *id;    // "9.1": the lesson, and the claim's number in it
+    const char *where; // its places in the notes: "guide §3.1, §7, ch. 18.2, load balancing",
+                       // "design patterns", "patterns page"; "(ours)": in none
+    const char *says;  // a short paraphrase
     enum verdict expected; // HOLDS or NOT_HERE
     const char *why;       // for NOT_HERE: what is true instead, with its source
 };

@@ -6,7 +6,7 @@ scene setup --node server --rtt 40 --node client -- server: ../server --quiet --
     server: ./server --no-retry --port 8305 --quiet -- server: ./server --quiet -- client: ./play
 scene independent --rate 10000 --node server --rtt 100 --node client -- server: ./interleaved -- \
     server: ./server --quiet -- client: ./play
-scene page_load --node clean --rtt 20 --node lossy --rtt 20 --loss 3 --node client -- \
+scene page_load --node clean --rtt 20 --node lossy --rtt 20 --rate 100000 --queue 1000 --loss 3 --node client -- \
     clean: ../../03-http2-framing/server --quiet -- clean: ./server --quiet -- \
     lossy: ../../03-http2-framing/server --quiet -- lossy: ./server --quiet -- client: ./play
 scene price -- --quiet

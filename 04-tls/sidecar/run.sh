@@ -6,7 +6,7 @@ SERVER=sidecar
 scene plain -- --quiet
 scene wire --rtt 20 --trace --node shop --node stock -- stock: ./app --host 127.0.0.1 \
     -- stock: ./sidecar --host 127.0.0.1 --inbound-host 10.0.0.2 --name stock \
-    -- shop: ./sidecar --host 127.0.0.1 --name shop --services scenes/wire.services \
+    -- shop: ./sidecar --host 127.0.0.1 --name shop --services scenes/services \
     -- shop: ./play --host 127.0.0.1
 scene identity -- --quiet
 scene retry -- --quiet

@@ -383,10 +383,12 @@ TEST(a_connection_without_requests_ends)
 
 // ---- datagrams that are no QUIC, or only begin to be ---------------------------------------
 
-#define FLOOD         3000
-#define FLOOD_AT_ONCE 40 // every 10 ms: 4,000 a second
-#define EXCHANGES     30
-#define HANDSHAKES    1300 // more than the server has places for connections
+#define FLOOD           3000
+#define FLOOD_AT_ONCE   40 // every 10 ms: 4,000 a second
+#define FLOOD_TIMES_MAX 10 // so many times as long an exchange may take
+#define FLOOD_TRIES     5
+#define EXCHANGES       30
+#define HANDSHAKES      1300 // more than the server has places for connections
 
 static uint8_t first_datagram[1500];
 static size_t first_length;
@@ -476,40 +478,60 @@ TEST(a_flood_of_first_packets)
 static inline double exchange_ms(int port)
 {
     double ms[EXCHANGES];
-    for (int i = 0; i < EXCHANGES; i++) {
+    size_t count = EXCHANGES;
+    if (SANITIZED)
+        count = EXCHANGES / 5;
+    for (size_t i = 0; i < count; i++) {
         int64_t start_ns = now_ns();
         CHECK(exchange(port));
         ms[i] = ms_since(start_ns);
     }
-    return median_of(ms, EXCHANGES);
+    return median_of(ms, count);
 }
 
-// What an honest client notices of such a flood.
-TEST(an_honest_client_in_a_flood)
+// What exchanges with the server take while first packets flood `flooded_port`.
+static inline double exchange_ms_in_flood(int port, int flooded_port)
 {
-    pid_t pid, flood;
-    int port = start_server(&pid, "");
-    SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
-    BIO_set_callback_ex(SSL_get_wbio(ssl), keep_first);
-    SSL_do_handshake(ssl);
-    SSL_handle_events(ssl);
-    double calm_ms = exchange_ms(port);
-    flood = fork();
+    pid_t flood = fork();
     if (flood == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         for (;;) {
             for (int i = 0; i < FLOOD_AT_ONCE; i++) {
-                int fd = udp_to(port);
+                int fd = udp_to(flooded_port);
                 send(fd, first_datagram, first_length, MSG_DONTWAIT);
                 close(fd);
             }
             sleep_ms(10);
         }
     }
-    double flooded_ms = exchange_ms(port);
+    double ms = exchange_ms(port);
     kill(flood, SIGKILL);
     waitpid(flood, NULL, 0);
-    CHECK_AT_MOST(flooded_ms, 10 * calm_ms);
+    return ms;
+}
+
+// What an honest client notices of such a flood. It is compared with the same flood to a socket
+// that has no server: that takes the same time of the machine. A machine that is busy for a
+// while is asked again.
+TEST(an_honest_client_in_a_flood)
+{
+    pid_t pid;
+    double times = FLOOD_TIMES_MAX + 1;
+    int port = start_server(&pid, ""), idle_fd = quic_bind("127.0.0.1", 0);
+    struct sockaddr_in idle;
+    socklen_t length = sizeof idle;
+    getsockname(idle_fd, (struct sockaddr *)&idle, &length);
+    SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
+    BIO_set_callback_ex(SSL_get_wbio(ssl), keep_first);
+    SSL_do_handshake(ssl);
+    SSL_handle_events(ssl);
+    alarm(3 * TEST_SECONDS);
+    for (int i = 0; i < FLOOD_TRIES && times > FLOOD_TIMES_MAX; i++) {
+        double calm_ms = exchange_ms_in_flood(port, ntohs(idle.sin_port));
+        times = exchange_ms_in_flood(port, port) / calm_ms;
+    }
+    CHECK_AT_MOST(times, FLOOD_TIMES_MAX);
+    close(idle_fd);
     raw_end(ssl);
     CHECK_INT(test_stop(pid), 0);
 }

@@ -21,8 +21,11 @@ static void print_metric(const char *text, const char *name, const char *part)
     char line[200];
     for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n') {
         snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
-        if (!strncmp(line, name, strlen(name)) && strstr(line, part))
-            story_say("    | %s", line);
+        if (strncmp(line, name, strlen(name)) || !strstr(line, part))
+            continue;
+        int first = (int)strcspn(line, "{"); // the labels have a line of their own
+        story_say("    | %.*s", first, line);
+        story_say("    |     %s", line + first);
     }
 }
 

@@ -139,8 +139,10 @@ void pod_start_app(struct pod *pod, ...)
     va_start(options, pod);
     add_options(arguments, 7, options);
     va_end(options);
-    if (!spawn_server(&pod->app, arguments))
+    if (!spawn_server(&pod->app, arguments)) {
+        pod->app = 0;
         die("./app does not start");
+    }
 }
 
 void pod_start_sidecar(struct pod *pod, ...)
@@ -158,8 +160,10 @@ void pod_start_sidecar(struct pod *pod, ...)
     va_start(options, pod);
     add_options(arguments, 18, options);
     va_end(options);
-    if (!spawn_server(&pod->sidecar, arguments))
+    if (!spawn_server(&pod->sidecar, arguments)) {
+        pod->sidecar = 0;
         die("./sidecar does not start");
+    }
 }
 
 pid_t mesh_fork(int listener)
