@@ -11,7 +11,7 @@ scene race
 more cores
 scene queue_full
 more system_calls
-scene disk
+more disk
 more cascade
 more fork_and_locks
 scene silent

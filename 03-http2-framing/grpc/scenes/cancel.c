@@ -78,7 +78,6 @@ void scene_cancel(void)
     struct todo_work_done later = stage_read_work(&channel);
     channel_close(&channel);
     int done = after.steps - before.steps - OTHER;
-    story_say("");
     story_head("|steps asked for|steps done|status");
     story_row("the call that was cancelled|%d|%d|%s", STEPS, done,
               rpc_status_name(long_work.status));

@@ -105,7 +105,6 @@ void scene_deadline(void)
     story_quiet(true);
     channel_close(&witness);
 
-    story_say("");
     story_head("|status at the client|steps done");
     row("no deadline", &patient);
     row("both sides watch the deadline", &both);

@@ -54,7 +54,6 @@ void scene_errors(void)
     story_say(
         "What goes wrong, the status of the call, and the status of HTTP, which only says "
         "that the server speaks gRPC.");
-    story_say("");
     story_head("|grpc-status|HTTP");
     struct protobuf_writer work = stage_work(100, 10);
     bool codes = true;

@@ -166,7 +166,6 @@ void scene_kinds(void)
     story_timeline();
     play_four();
     story_quiet(true);
-    story_say("");
     story_head("kind of call|sent|came");
     story_row("unary: createToDo|%d|%d", unary.sent, unary.came);
     story_row("server streams: readToDosStream|%d|%d", server_streams.sent,

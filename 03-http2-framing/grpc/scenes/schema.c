@@ -58,7 +58,6 @@ void scene_schema(void)
     story_say(
         "The server has the .proto of the notes: id = 1, text = 2. Clients send createToDo "
         "by newer ones.");
-    story_say("");
     story_head("the client's .proto|bytes|what the server reads");
     struct protobuf_writer same = new_writer();
     protobuf_put_bytes(&same, 2, "tidy", 4);

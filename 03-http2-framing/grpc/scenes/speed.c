@@ -295,7 +295,6 @@ void scene_speed(void)
         json_us[i] = parse_json();
     }
     double protobuf_one = median_of(protobuf_us, ROUNDS), json_one = median_of(json_us, ROUNDS);
-    story_say("");
     story_head("a list of 1,000 to-dos|bytes|parsing alone");
     story_row("protobuf|%zu|%.0f us", list.protobuf_length, protobuf_one);
     story_row("JSON|%zu|%.0f us", list.json_length, json_one);

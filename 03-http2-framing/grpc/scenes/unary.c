@@ -87,7 +87,6 @@ void scene_unary(void)
 
     struct sizes one = measure(1, "Do laundry"), number = measure(1000000, "");
     struct sizes text = measure(1, longer), quotes = measure(1, "say \"hi\"");
-    story_say("");
     story_head("bytes of a to-do|protobuf|JSON|ratio");
     row("id 1, \"Do laundry\"", one);
     row("id 1000000, no text", number);

@@ -32,10 +32,11 @@ row "HTTP/3, ours" "$ours" "$port" / "/img/1?size=$BYTES"
 if nginx -V 2>&1 | grep -q http_v3_module; then
     mkdir "$folder/www" && printf 'hello, world\n' >"$folder/www/index.html"
     head -c "$BYTES" /dev/zero >"$folder/www/large"
-    start_nginx 8398 "server { listen 127.0.0.1:8398 quic; listen 127.0.0.1:8398 ssl; keepalive_requests 1000000;
+    choose_port
+    start_nginx "$free_port" "server { listen 127.0.0.1:$free_port quic; listen 127.0.0.1:$free_port ssl; keepalive_requests 1000000;
         ssl_certificate $PWD/../keys/server-ecdsa.pem; ssl_certificate_key $PWD/../keys/server-ecdsa-key.pem;
         root $folder/www; }"
-    row "HTTP/3, nginx" "$!" 8398 / /large
+    row "HTTP/3, nginx" "$!" "$free_port" / /large
 else
     echo "  (this nginx has no HTTP/3)"
 fi
@@ -60,7 +61,7 @@ echo 8287 >&"$READY_FD"
 wait $server
 exit 0
 SH
-sed -i 's/127.0.0.1:8398/8287/g' "$folder/nginx.conf"
+sed -i "s/127.0.0.1:$free_port/8287/g" "$folder/nginx.conf"
 
 echo "100 images of 4,000 bytes, round trip 40 ms: median of the seeds $SEEDS"
 echo "  loss      HTTP/2 (TCP, Reno)    HTTP/3, ours    HTTP/3, nginx"
