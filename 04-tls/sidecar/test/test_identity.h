@@ -30,6 +30,7 @@ static const char *identity_with(const char *names)
 
 TEST(identities)
 {
+    skip_if_alone();
     mesh_begin();
     static const char *const good[] = {
         "URI:spiffe://workbench.test/stock", "URI:spiffe://workbench.test/ns/a/sa/b-1_x.y",
@@ -57,6 +58,7 @@ TEST(identities)
 // SIGHUP with files that cannot be used: the sidecar goes on with those that it has.
 TEST(bad_certificates_are_not_taken)
 {
+    skip_if_alone();
     mesh_begin();
     struct pod *shop = pod_new("shop"), *stock = pod_start("stock");
     pod_start_sidecar(shop, NULL);

@@ -12,6 +12,7 @@ static struct pod *shop, *stock;
 // sidecar waits for it.
 static void start_two_for(const char *answer, bool keep, const char *answer_ms)
 {
+    skip_if_alone();
     mesh_begin();
     shop = pod_new("shop");
     stock = pod_new("stock");
@@ -152,6 +153,7 @@ TEST(an_app_cannot_ask_for_a_retry)
 // A POST that was not delivered is sent again, with its content.
 TEST(content_is_sent_again)
 {
+    skip_if_alone();
     mesh_begin();
     shop = pod_new("shop");
     struct pod *bad = pod_new("stock");
