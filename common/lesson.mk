@@ -109,7 +109,7 @@ run: all
 test: all build/test $(TOOLS:%=build/%)
 	@sh $(COMMON_DIR)/test/test.sh
 
-unit: all build/test
+unit: all build/test $(TOOLS:%=build/%)
 	@sh $(COMMON_DIR)/test/test.sh unit
 
 bench: all $(TOOLS:%=build/%)

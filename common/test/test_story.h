@@ -41,6 +41,7 @@ TEST(story_plain)
 static void run_in_terminal(int wide, const char *command)
 {
     struct winsize size = {.ws_row = 25, .ws_col = (unsigned short)wide};
+    skip_if_alone();
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
     CHECK_AT_LEAST(terminal, 0);
     CHECK(!grantpt(terminal));
