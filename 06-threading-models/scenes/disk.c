@@ -28,8 +28,8 @@ static const char *folder_on_disk(void)
 {
     struct statfs fs;
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (statfs(folders[i], &fs) == 0 && fs.f_type != TMPFS_MAGIC &&
-            fs.f_type != RAMFS_MAGIC)
+        if (statfs(folders[i], &fs) == 0 && (unsigned)fs.f_type != TMPFS_MAGIC &&
+            (unsigned)fs.f_type != RAMFS_MAGIC)
             return folders[i];
     return NULL;
 }

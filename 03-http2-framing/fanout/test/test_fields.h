@@ -144,10 +144,10 @@ static const char *const heads[] = {
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: a\r\nUpgrade: b\r\n\r\n"};
 
 // Puts other bytes into some places, of those that protocols care about.
-static void mutate(uint8_t *bytes, size_t length, unsigned long *random)
+static void mutate(uint8_t *bytes, size_t length, uint64_t *random)
 {
     static const uint8_t likely[] = "\r\n :,;\t\0/#@%Aa0";
-    for (unsigned long i = next_random(random) % 3; i < 3; i++) {
+    for (uint64_t i = next_random(random) % 3; i < 3; i++) {
         uint8_t byte = (uint8_t)next_random(random);
         if (next_random(random) % 2)
             byte = likely[next_random(random) % sizeof likely];
@@ -159,7 +159,7 @@ static void mutate(uint8_t *bytes, size_t length, unsigned long *random)
 TEST(a_hundred_thousand_mutations)
 {
     static struct script script;
-    unsigned long random = 1;
+    uint64_t random = 1;
     long passes = 0;
     for (int i = 0; i < 100000; i++) {
         char frame[400];
