@@ -2,7 +2,6 @@
 // megabyte cost the program that sends it?
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,6 +13,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/errqueue.h> // uses struct timespec, and does not include <time.h>
 
 #include "claim.h"
 #include "measure.h"

@@ -182,8 +182,10 @@ int main(int argc, char **argv)
     backends_default();
     // What is freed is soon needed again. To give it back to the kernel each time, and take it
     // anew page by page, costs more than all the rest (mallopt(3)).
+#ifdef M_TRIM_THRESHOLD // glibc's
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+#endif
     log_begin(quiet);
     loop_run(net_listen(host, port, BACKLOG), &server);
     print_summary();
