@@ -19,12 +19,14 @@
 //     nat_peer pair LEFT RIGHT  lets the timeline show these two from now on
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/errqueue.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <linux/errqueue.h> // uses struct timespec, and does not include <time.h>
 
 #include "measure.h"
 #include "net.h"
