@@ -1,12 +1,11 @@
-// client.c: sends a hundred requests, and counts who has answered them.
+// client.c: sends a hundred requests, and counts how many each server has answered.
 //
 // Run:    ./client                                   through ./proxy or ./relay
 //         ./client --backend 127.0.0.1:9001 --backend 127.0.0.1:9002    it balances itself
 //         ./client --lookaside 127.0.0.1:8213        a service names the backend
 //         ./client --connections 3                   three connections, for a relay
-// Watch:  the shares. Behind a relay this client does not know who answers: look at the
-// servers'
-//         last lines. A proxy with --tell says it.
+// Watch:  the shares. Behind a relay this client cannot tell which server answers: look at the
+//         last lines of the servers. A proxy with --tell says it.
 //
 // Read parts/spread.c: which connection gets the next request?
 #include <stdio.h>

@@ -147,7 +147,7 @@ static void reset_client(struct exchange *x, enum error_code code)
 }
 
 // A request that no backend has worked on may be sent to another one: REFUSED_STREAM says so
-// (RFC 9113 §8.7). After a lost connection nobody knows; then only safe methods are sent again.
+// (RFC 9113 §8.7). After a lost connection that is unknown: only safe methods are sent again.
 static bool may_try_again(const struct exchange *x, enum error_code code)
 {
     if (x->down.final_head || x->up.passed > 0) // its content is here no more

@@ -73,7 +73,7 @@ void exchange_backend_broken(struct exchange *x, enum error_code code, int64_t n
 // Takes the exchange away from its backend: the backend is told `code`.
 void exchange_cancel(struct exchange *x, enum error_code code);
 
-// Looks whether somebody has been waited for too long.
+// Looks whether the client or the backend is too late.
 void exchange_check(struct exchange *x, int64_t now_ns);
 
 // True: the client may still send its request, and the backend wants it.

@@ -1,6 +1,6 @@
 // flow.h: one direction of an exchange: what has come from one side, and is to go to the other
 // one. The sender may send as much as WINDOW_DEFAULT bytes; it gets window back only for what
-// the receiver has taken. So a slow receiver stops its sender, and nobody else.
+// the receiver has taken. So a slow receiver stops its sender, and no other one.
 #ifndef FLOW_H
 #define FLOW_H
 

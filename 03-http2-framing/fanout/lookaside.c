@@ -3,7 +3,7 @@
 //
 // Run:    ./lookaside; then ./client --lookaside 127.0.0.1:8213, or curl 127.0.0.1:8213/next
 // Watch:  one small question for each request, and the client obeys. A client that finds a
-//         backend gone says so: GET /next?lost=HOST:PORT. It is left out for a while.
+//         backend gone says so: GET /next?lost=HOST:PORT. The backend is left out for a while.
 //
 // Read answer() first. Real ones say more at a time, and know how busy the backends are.
 #include <stdio.h>

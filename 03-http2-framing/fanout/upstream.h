@@ -49,7 +49,7 @@ void upstream_failed(void *backend);
 
 // ---- for upstream_h1.c and upstream_h2.c ---------------------------------------------------
 
-// The proxy stops, and nobody needs this connection any more.
+// The proxy stops, and no request needs this connection any more.
 bool upstream_is_over(const struct upstream *up);
 
 // Takes the first exchange off the backend's queue for this connection.

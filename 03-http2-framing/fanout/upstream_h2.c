@@ -192,7 +192,7 @@ static void end_round(struct upstream *up)
     }
     if (t->fault.scope)
         log_line("%s: %s", backend->name, t->fault.why);
-    if (t->closing) // GOAWAY is sent, and nobody waits for the backend any longer
+    if (t->closing) // GOAWAY is sent, and no request waits for the backend any longer
         up->conn.broken = true;
     else if (t->went_away && t->streams.count == 0)
         conn_close(&up->conn);

@@ -2,7 +2,7 @@
 // services. It knows nothing of TLS, of other instances, of retries or of metrics: it speaks
 // plain HTTP to its sidecar, on this machine.
 //
-// Run:    ./app                           a service that asks nobody
+// Run:    ./app                           a service that asks no other one
 //         ./app --name shop --port 8135 --calls stock,price --sidecar 127.0.0.1:8104
 // Watch:  curl localhost:8134/headers shows what it gets. A target may have ?status=503 (the
 //         answer's status), ?ms=100 (how long the work takes); /count says how many requests

@@ -34,7 +34,7 @@ bool breaker_result(struct breaker *breaker, const struct breaker_settings *sett
 {
     enum breaker_state before = breaker->state;
     breaker->trying = false;
-    if (went_well && before != BREAKER_OPEN) { // open: the request is one of before
+    if (went_well && before != BREAKER_OPEN) { // open: the request was sent before that
         breaker->state = BREAKER_CLOSED;
         breaker->failures = 0;
     } else if (!went_well && before != BREAKER_OPEN) {

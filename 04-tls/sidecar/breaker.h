@@ -1,5 +1,5 @@
-// breaker.h: a circuit breaker: whoever has failed several times in a row is left alone for a
-// while. Then one request finds out whether it is well again.
+// breaker.h: a circuit breaker: an endpoint that has failed several times in a row is left
+// alone for a while. Then one request finds out whether it is well again.
 //
 //     CLOSED ── FAILURES in a row ──▶ OPEN ── after open_ms ──▶ HALF_OPEN: one request
 //        ◀──────────── it went well ─────────────────────────────┘ └── it failed ──▶ OPEN

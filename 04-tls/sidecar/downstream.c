@@ -311,7 +311,7 @@ static void ended(struct link *l)
 static void timeout(struct link *l)
 {
     struct downstream *d = downstream_of(l);
-    bool slow = d->in_content && !conn_of(l)->paused; // who asks is the one that is waited for
+    bool slow = d->in_content && !conn_of(l)->paused; // the sidecar waits for the client
     if (d->stage == STAGE_IDLE) {
         link_close(l, true);
     } else if (d->stage == STAGE_HEAD) {

@@ -1,4 +1,4 @@
-// identity.h: who this sidecar is, and who the other one is. Both show a certificate (mutual
+// identity.h: the names of this sidecar and of the other one. Both show a certificate (mutual
 // TLS) whose one URI is a name of the form of SPIFFE: spiffe://workbench.test/stock. The mesh's
 // CA has signed it. Names of hosts and addresses count for nothing: an instance may be
 // anywhere.

@@ -23,7 +23,7 @@ static const char *path, *file_name, *trust_domain;
 static const struct breaker_settings *breaker_settings;
 static bool known;
 
-// ---- who gets the next request -------------------------------------------------------------
+// ---- which endpoint gets the next request --------------------------------------------------
 
 static bool is_usable(const struct endpoint *endpoint, int64_t now_ns)
 {

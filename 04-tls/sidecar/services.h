@@ -32,7 +32,7 @@ struct service {
     char identity[128]; // that its instances have to show
     struct endpoint *endpoints[INSTANCES_MAX];
     int count; // 0: the file no longer has it
-    int next;  // whose turn it is among those who are equally busy
+    int next;  // the one whose turn it is, where several are equally busy
     struct retry_budget budget;
 };
 

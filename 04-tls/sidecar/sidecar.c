@@ -7,7 +7,7 @@
 // Run:    ./app                in one terminal, in a second one
 //         ./sidecar            (it is both sidecars: without a file of services it asks itself)
 //         ./client             in a third one
-// Watch:  what the app on the right has got: who asks, and to which trace the request belongs.
+// Watch:  what the app on the right has got: the name of the client, and the request's trace.
 //
 // Read downstream.c first: a request comes, and its answer goes. Then tries.c, upstream.c, and
 // identity.c. Here are the options, the ports, and the program's beginning and end.

@@ -15,7 +15,7 @@
 #define REPEAT_BYTES  32768 // a request up to this length can be sent a second time
 #define WAITING_BYTES 65536 // of a request, or of an answer, that wait for a slow receiver
 #define ALLOWED_MAX   32
-#define CONTENT_MS    10000 // in this time who sends content has to send
+#define CONTENT_MS    10000 // in this time the sender of content has to send
 #define CONTENT_BYTES 10000 // so many bytes of it
 
 // What a sidecar says to the one that has sent it a request, when it was its own hop to the app
@@ -59,7 +59,7 @@ void settings_parse(int argc, char **argv);
 // The app takes connections, or takes none: found out on the way.
 void state_app(bool up);
 
-// ---- downstream.c: who asks, and the request -----------------------------------------------
+// ---- downstream.c: the client's connection, and its request --------------------------------
 
 // What a request waits for.
 enum stage {
@@ -81,7 +81,7 @@ struct downstream {
     struct downstream *older, *newer; // in the list of those without a request
     // The request.
     enum stage stage;
-    struct service *service; // that it is for; NULL: the app, or nobody
+    struct service *service; // that it is for; NULL: the app, or none at all
     char line[80];           // its method and target, for people
     int64_t began_ns, give_up_ns;
     bool last;              // no request after this one
@@ -107,7 +107,7 @@ struct downstream {
     uint64_t answer_bytes;
     bool answered;        // the last byte of it is in `answer`
     bool cut;             // it cannot be completed: the connection ends without its end
-    struct buffer answer; // for who asks
+    struct buffer answer; // for the client
 };
 
 extern const struct link_kind downstream_kind;

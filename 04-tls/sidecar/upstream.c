@@ -112,7 +112,7 @@ static void fail(struct upstream *u, enum retry_failure failure, int status, con
         downstream_failed(d, failure, status, why);
 }
 
-// The answer's head as who asks gets it.
+// The answer's head as the downstream gets it.
 static bool write_head(struct upstream *u, struct downstream *d, const struct http_head *head)
 {
     static char bytes[FORWARD_HEAD_BYTES];
@@ -127,7 +127,7 @@ static bool write_head(struct upstream *u, struct downstream *d, const struct ht
     return !out.overflow && buffer_put(&d->answer, bytes, out.length);
 }
 
-// How the end of the answer is told to who asks. Where its length is not known, an app of
+// How the downstream learns where the answer ends. Where its length is not known, an app of
 // HTTP/1.0 sees it by the end of its connection, all others by the last chunk: so the
 // connection between two sidecars stays, whatever their apps speak.
 static void choose_framing(struct upstream *u, struct downstream *d,
@@ -137,8 +137,8 @@ static void choose_framing(struct upstream *u, struct downstream *d,
     u->chunks_off = d->old && head->chunked;
     u->chunks_on = to_close && !d->old;
     d->last = d->last || (d->old && (to_close || head->chunked));
-    // An answer that comes before the request's end: nobody knows where another one would
-    // begin.
+    // An answer that comes before the request's end: the place where another request would
+    // begin is not known.
     if (d->in_content || (d->inbound && state.draining))
         d->last = true;
     u->last = u->last || !head->keep_alive || to_close;
@@ -244,7 +244,7 @@ static size_t take_content(struct upstream *u, const char *bytes, size_t length)
         return length;
     }
     if (d && buffer_left(&d->answer) > WAITING_BYTES)
-        link_pause(&u->link); // until who asks has taken some of it
+        link_pause(&u->link); // until the downstream has taken some of it
     if (d && used)
         link_wake(&d->link);
     return (size_t)used;
@@ -254,7 +254,7 @@ static size_t take(struct link *l, const char *bytes, size_t length)
 {
     struct upstream *u = upstream_of(l);
     size_t used;
-    if (u->given_up || (!u->down && !u->discard)) { // nobody has asked
+    if (u->given_up || (!u->down && !u->discard)) { // no request waits for it
         link_close(l, true);
         return length;
     }

@@ -42,7 +42,7 @@ void upstream_close_idle(struct endpoint *endpoint);
 void upstream_join_idle(struct upstream *u);
 void upstream_leave_idle(struct upstream *u);
 
-// True unless it began with certificates of before: those are not used for another request.
+// True unless it began with older certificates: then it gets no other request.
 bool upstream_is_fresh(const struct upstream *u);
 
 #endif

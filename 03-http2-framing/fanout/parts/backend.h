@@ -1,4 +1,4 @@
-// backend.h: the servers behind the proxy, and who is next.
+// backend.h: the servers behind the proxy, and which one is next.
 #ifndef BACKEND_H
 #define BACKEND_H
 

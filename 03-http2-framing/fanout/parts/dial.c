@@ -15,7 +15,7 @@ struct wish {
 };
 
 static struct wish *first, **last = &first;
-static void *opening;       // whose connection conn_open() is about
+static void *opening;       // the owner of the connection that conn_open() opens
 static struct loop *loop;   // the only one; NULL: it has no connection yet
 static struct conn *newest; // that connection, once opened() was called
 

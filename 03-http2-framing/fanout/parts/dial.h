@@ -27,7 +27,8 @@ int dial_accept(int listener, bool full);
 // connection of the program's own; `failed` is called where there is no memory.
 void dial_open_all(enum dial_stage *(*stage)(struct conn *), void (*failed)(void *owner));
 
-// For opened(): whose connection it is; NULL: a client's. And for closed().
+// dial_owner() is for opened(): the owner of the connection; NULL: it is a client's.
+// dial_closed() is for closed().
 void *dial_owner(struct conn *conn);
 void dial_closed(const struct conn *conn);
 

@@ -25,7 +25,7 @@ struct spread {
     int opened; // connections since the start
 };
 
-// Finds the connection for the next request, and opens it if need be. NULL: nobody is there.
+// Finds the connection for the next request, and opens it if need be. NULL: no server is there.
 struct session *spread_next(struct spread *spread);
 
 void spread_close(struct spread *spread);

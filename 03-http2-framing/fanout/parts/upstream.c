@@ -13,7 +13,7 @@ static int count;
 
 // ---- asking for a connection ---------------------------------------------------------------
 
-// Nobody is there: those that wait are sent to another backend.
+// The backend is not there: requests that wait for it are sent to another one.
 static void send_elsewhere(struct backend *backend, int64_t now_ns)
 {
     int waiting = backend->waiting;

@@ -151,7 +151,7 @@ TEST(a_refused_stream_goes_to_another_backend)
     CHECK_INT(test_stop(good), 0);
 }
 
-// A backend takes the request and goes without a word. Nobody knows what it has done: a GET is
+// A backend takes the request and goes without a word. What it has done is unknown: a GET is
 // sent to another one, a POST is not.
 TEST(a_post_is_not_sent_twice)
 {

@@ -1,4 +1,4 @@
-// admin.c: the port for those who watch over the sidecar:
+// admin.c: the port for tools that watch the sidecar:
 //
 //     GET /metrics   for Prometheus
 //     GET /ready     200 if the app can be asked through this sidecar, else 503 and why

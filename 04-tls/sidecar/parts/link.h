@@ -74,7 +74,7 @@ void link_watch(int fd, void (*happened)(int fd));
 bool link_connect(const struct link_kind *kind, struct tls_server *secure,
                   const struct sockaddr_storage *address, void *target, void *who);
 
-// Whoever wanted a connection that is still to be opened does not want it any more.
+// `who` does not want the connection any more that is still to be opened for it.
 void link_forget(const void *who);
 
 // Serves all connections until link_stop(). Returns how many there were.
@@ -85,8 +85,8 @@ void link_stop(void);
 size_t link_room(const struct link *l);
 void link_write(struct link *l, const char *bytes, size_t length);
 
-// Paused: take() is not called, and nothing is read. Whoever resumes another connection wakes
-// it, too.
+// Paused: take() is not called, and nothing is read. A connection that resumes another one
+// wakes it, too.
 void link_pause(struct link *l);
 void link_resume(struct link *l);
 void link_wake(struct link *l);

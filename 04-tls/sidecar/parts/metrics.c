@@ -18,7 +18,7 @@ static const double buckets[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05
 
 static struct row {
     bool inbound;
-    char peer[LINK_PEER]; // whose requests these are, or for whom
+    char peer[LINK_PEER]; // the client of these requests, or the service that they are for
     uint64_t codes[CODES], in_bucket[BUCKETS + 1], limited;
     uint64_t retries[RETRY_NO_BUDGET + 1];
     double seconds;

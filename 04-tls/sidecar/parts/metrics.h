@@ -6,7 +6,7 @@
 #include "buffer.h"
 #include "sidecar.h"
 
-// A request has its answer, or who asked is gone (status 0).
+// A request has its answer, or its client is gone (status 0).
 void metrics_request(const struct downstream *d, int64_t took_ns);
 
 // A request that was refused because of --rate; a try that was repeated, or could not be.

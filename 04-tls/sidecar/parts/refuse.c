@@ -22,7 +22,7 @@ static bool say(struct refusal *refusal, int status, const char *why)
     return true;
 }
 
-// The app has not got the request, so whoever asks may send it again.
+// The app has not got the request, so its client may send it again.
 static bool say_not_delivered(struct refusal *refusal, const char *why)
 {
     snprintf(refusal->fields, sizeof refusal->fields, "%s: %s\r\n", HOP_FAILED, NOT_DELIVERED);

@@ -1,5 +1,5 @@
 // request_head.h: the head of a request as the upstream gets it: without what was about the
-// connection from who asks (../../../common/forward.c), and with what the sidecar adds.
+// client's connection (../../../common/forward.c), and with what the sidecar adds.
 #ifndef REQUEST_HEAD_H
 #define REQUEST_HEAD_H
 

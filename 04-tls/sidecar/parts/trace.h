@@ -2,7 +2,7 @@
 // Trace Context, traceparent and tracestate.
 //
 //     traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
-//                  version - trace (of all)          - parent (who asks) - flags
+//                  version - trace (of all)          - parent (the caller) - flags
 //
 // Each sidecar on the way writes its own id as the parent of what comes behind it, and leaves
 // the trace as it is. An application has to copy both fields from the request that it serves to

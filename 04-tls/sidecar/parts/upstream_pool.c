@@ -23,7 +23,7 @@ void upstream_join_idle(struct upstream *u)
     conn_deadline(conn_of(&u->link), settings.keep_ms);
 }
 
-// A connection that began with certificates of before is not used again.
+// A connection that began with older certificates is not used again.
 bool upstream_is_fresh(const struct upstream *u)
 {
     return !u->link.secure || u->generation == identity_generation;

@@ -104,7 +104,7 @@ void mesh_end(void)
 
 // ---- pods ----------------------------------------------------------------------------------
 
-// The process's id and the pod's number are in the address, so it is nobody else's.
+// The process's id and the pod's number are in the address, so no other process has it.
 struct pod *pod_new(const char *service)
 {
     if (pod_count == MESH_PODS)

@@ -12,7 +12,7 @@
 #define MESH_PODS     8
 #define MESH_PORT     8104 // of each pod: the sidecar's, for its app,
 #define MESH_INBOUND  8114 // for other sidecars,
-#define MESH_ADMIN    8124 // for who watches,
+#define MESH_ADMIN    8124 // for tools that watch,
 #define MESH_APP      8134 // and the app's
 #define MESH_PATH     200
 #define MESH_TEXT     16384

@@ -32,7 +32,7 @@ TEST(answers_that_are_wrong)
         CHECK_INT(result_of(malformed[i], false, &status), FETCH_OK);
         CHECK_INT(status, 502);
     }
-    // Cut in the content: who asks can tell.
+    // Cut in the content: the client can tell.
     CHECK_INT(result_of("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", false, &status),
               FETCH_CUT);
     CHECK_INT(result_of("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf", false,
@@ -179,7 +179,7 @@ TEST(much_content_goes_up)
     mesh_end();
 }
 
-// An app that has its answer before it has the content: who asks gets it.
+// An app that has its answer before it has the content: the client gets it.
 TEST(an_answer_that_comes_early)
 {
     static struct fetch f;
@@ -194,7 +194,7 @@ TEST(an_answer_that_comes_early)
     send_raw(&f, "POST / HTTP/1.1\r\nHost: stock\r\nContent-Length: 1000000\r\n\r\nfirst");
     CHECK_INT(fetch_answer(&f), FETCH_OK);
     CHECK_INT(f.head.status, 413);
-    CHECK(!f.head.keep_alive); // nobody knows where another request would begin
+    CHECK(!f.head.keep_alive); // where another request would begin is not known
     fetch_close(&f);
     mesh_end();
 }

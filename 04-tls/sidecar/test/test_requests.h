@@ -114,7 +114,7 @@ TEST(requests_that_are_refused)
     mesh_end();
 }
 
-// Fields that the sidecars own: nobody else can send them.
+// Fields that the sidecars own: no other program can send them.
 TEST(fields_that_are_not_passed_on)
 {
     start_two(NULL, false);

@@ -115,7 +115,7 @@ TEST(what_is_sent_again)
         enum retry_verdict verdict;
     } rows[] = {
         {{RETRY_NOT_DELIVERED, 1, true, true}, RETRY_YES},
-        {{RETRY_NOT_DELIVERED, 1, false, true}, RETRY_YES}, // a POST that nobody has got
+        {{RETRY_NOT_DELIVERED, 1, false, true}, RETRY_YES}, // a POST that no app has got
         {{RETRY_NOT_DELIVERED, 1, false, false}, RETRY_NO_UNSAFE},
         {{RETRY_NOT_DELIVERED, 3, true, true}, RETRY_NO_TRIES},
         {{RETRY_BROKEN, 2, true, true}, RETRY_YES},
