@@ -110,7 +110,7 @@ static void check_deadline(struct client *client)
         exchange_next_ns = client->deadline_ns;
 }
 
-// Gives each connection its turn. True: something was written, or someone has gone.
+// Gives each connection its turn. True: something was written, or a client has gone.
 static bool serve_clients(void)
 {
     bool any = false;
