@@ -185,7 +185,7 @@ void event_loop(struct worker *worker, int source, int (*accept_from)(int source
             else if (what == &loop.source)
                 stop = accept_one(&loop) || stop;
             else if (what == &loop.disk)
-                written = true; // later: of a client that ends there may be an event here
+                written = true; // later: take_back() may end a client of these events
             else
                 serve(&loop, what, connection_serve);
         }

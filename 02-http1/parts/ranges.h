@@ -7,7 +7,7 @@
 
 #include "http.h"
 
-#define RANGES_MAX      16  // further ones, or ranges that overlap, get the whole file
+#define RANGES_MAX      16  // a request for more ranges gets the whole file
 #define PART_HEAD_BYTES 300 // of the boundary and the head of a part
 
 struct ranges {

@@ -38,7 +38,7 @@ static struct fault take_control(struct h3_connection *c, const struct frame *fr
         c->has_push_max = true;
         c->push_max = number;
         break;
-    default: // CANCEL_PUSH: nobody has pushed anything here
+    default: // CANCEL_PUSH: this connection has no pushes
         return connection_fault(H3_ID_ERROR, "CANCEL_PUSH of a push that never was");
     }
     return fault;

@@ -91,7 +91,7 @@ uint8_t *number_write(uint8_t *out, uint64_t number);
 // the messages on a request stream.
 struct frame_reader {
     bool control;     // the stream is the peer's control stream; else it carries a request
-    bool from_client; // who sends on it
+    bool from_client; // the client sends on it; else the server does
     enum { STAGE_HEAD, STAGE_CONTENT, STAGE_END } stage; // what may come: HEADERS, all, nothing
     bool began;                                          // control: SETTINGS have come
     bool in_payload;                                     // `type` and `left` are known

@@ -151,7 +151,7 @@ bool qpack_decode(const uint8_t *section, size_t length, struct qpack_list *list
         if (list->size > SECTION_MAX)
             list->too_long = true;
         if (list->too_long)
-            list->used = 0; // nobody will read the texts
+            list->used = 0; // the caller will not read the texts
         else
             list->count++;
     }

@@ -257,7 +257,7 @@ bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES])
             snprintf(why, QUIC_WHY_BYTES, "no packet has come for %d s", QUIC_IDLE_MS / 1000);
             return true;
         }
-        // An error of the socket: a host has said that nobody listens on that port.
+        // An error of the socket: a host has said that no program listens on that port.
         if (info.error_code == OSSL_QUIC_ERR_INTERNAL_ERROR &&
             info.flags & SSL_CONN_CLOSE_FLAG_LOCAL) {
             snprintf(why, QUIC_WHY_BYTES, "the network refuses (is the server running?)");

@@ -44,7 +44,8 @@ bool quic_set_passive(SSL *ssl);
 // caller then calls SSL_handle_events(). Returns true if `other_fd` is readable.
 bool quic_wait(SSL *ssl, int other_fd, int64_t until_ns);
 
-// True if the connection has ended, or is about to: then `why` says who ended it, and why.
+// True if the connection has ended, or is about to: then `why` says which side ended it, and
+// why.
 bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES]);
 
 // Ends a connection with an error code of HTTP/3. Returns true when all is done: until then it

@@ -49,7 +49,7 @@ static void free_client(struct client **at)
 }
 
 // All places are taken: the handshake that has lasted longest gives way, so that clients that
-// never finish theirs lock nobody out. False: all have finished it.
+// never finish theirs do not lock out the others. False: all clients have finished it.
 static bool make_room(void)
 {
     struct client **oldest = NULL;
@@ -110,7 +110,7 @@ static void check_deadline(struct client *client)
         exchange_next_ns = client->deadline_ns;
 }
 
-// Gives each connection its turn. True: something was written, or someone has gone.
+// Gives each connection its turn. True: something was written, or a client has gone.
 static bool serve_clients(void)
 {
     bool any = false;

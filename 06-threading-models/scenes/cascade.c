@@ -20,7 +20,7 @@
 #define CALLED  3  // B, C, D
 #define ROUNDS  5
 #define TRIES   4
-#define LESS    0.75 // of the time, at most, is called less
+#define LESS    0.75 // this part of the time, at most, counts as less
 
 // A connection to a service. The service has a thread for it. With `next` the service needs a
 // further one for its answer.

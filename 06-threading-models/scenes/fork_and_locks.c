@@ -89,7 +89,8 @@ static pid_t fork_and_exec(void)
     return child;
 }
 
-// fork() takes the lock first: so the thread that forks has it, and that one is in the child.
+// fork() takes the lock first: so the thread that forks has it, and that thread is in the
+// child.
 static pid_t fork_with_atfork(void)
 {
     atomic_store(&give_back, true);

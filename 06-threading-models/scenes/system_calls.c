@@ -24,7 +24,7 @@
 #define WARM_UP     200  // requests
 #define MEASURED    1000 // requests
 #define PATIENCE_MS 10000
-#define LESS        0.5 // of the loop's calls, at most, are called less
+#define LESS        0.5 // this part of the loop's calls, at most, counts as less
 
 // What the process that watches the server tells the scene.
 struct watched {

@@ -1,6 +1,7 @@
 // syn_retries.c: scene syn_retries: a listener has no room, its kernel drops the SYN, and the
-// client's kernel sends the SYN again. The scene waits until it does, once; how long it waits
-// for the next time the kernel then tells (tcpi_rto). Two networks have two settings.
+// client's kernel sends the SYN again. The scene waits until that happens, once. Then the
+// kernel tells how long it will wait before it sends the SYN once more (tcpi_rto). The scene
+// does this in two networks, with two settings.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
@@ -23,7 +24,7 @@
 #define SETTING     "/proc/sys/net/ipv4/tcp_syn_linear_timeouts"
 #define UNKNOWN     (-1) // this kernel does not have the setting
 #define NETWORKS    2
-#define RETRIES     1 // that the scene waits for; for how long the kernel waits then it tells
+#define RETRIES     1 // SYNs sent again that the scene waits for
 #define PATIENCE_MS 20000
 #define DOUBLED     1.5 // a wait that is longer than so many times the one before has doubled
 
