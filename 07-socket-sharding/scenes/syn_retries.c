@@ -24,7 +24,6 @@
 #define SETTING     "/proc/sys/net/ipv4/tcp_syn_linear_timeouts"
 #define UNKNOWN     (-1) // this kernel does not have the setting
 #define NETWORKS    2
-#define RETRIES     1 // SYNs sent again that the scene waits for
 #define PATIENCE_MS 20000
 #define DOUBLED     1.5 // a wait that is longer than so many times the one before has doubled
 

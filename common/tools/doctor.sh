@@ -75,10 +75,11 @@ echo "to test (make test):"
 check patch patch "break/ is not tried"
 check valgrind valgrind "no test looks for leaks"
 check clang-format clang-format "only the format check of CI"
-# "if need PROGRAM PACKAGE && need_module NAME; then" in an interop.sh, one word a line: what, whence, where.
+# "if need PROGRAM PACKAGE && need_module [FOLDER] NAME; then" in an interop.sh, one word a line: what, whence, where.
 for folder in common $played; do
     [ ! -f "$folder/test/interop.sh" ] || sed -n 's/^ *if \(need.*\); then.*/\1/p' "$folder/test/interop.sh" |
-        sed 's/ && /\n/g' | sed -n "s|^need_module \(.*\)|\1 npm $folder|p; s|^need \(.*\)|\1 $folder|p"
+        sed 's/ && /\n/g' | sed -n "s|^need_module [^ ]*[./][^ ]* \([^ ]*\).*|\1 npm $folder|p; t
+            s|^need_module \(.*\)|\1 npm $folder|p; s|^need \(.*\)|\1 $folder|p"
 done | sort -u | awk '{ sub(/-.*/, "", $3); folders[$1 " " $2] = folders[$1 " " $2] " " $3 }
     END { for (peer in folders) print peer folders[peer] }' | sort |
     while read -r program package folders; do

@@ -186,9 +186,10 @@ int arguments_parse(int argc, char **argv, struct arguments *arguments)
         &(struct command){
             "-- ./server [...] -- ./client [...]",
             "Runs a server and a client with a network between them that you\n"
-            "describe. Without --rtt, --loss, --rate, --mtu, --trace or --pcap\n"
-            "they talk over loopback. Exit status: the client's; 1 if the server\n"
-            "failed; 2 for a bad option; 3 if this machine does not allow it.\n\n"
+            "describe. Without --rtt, --loss, --corrupt, --reorder, --rate, --mtu,\n"
+            "--trace or --pcap they talk over loopback. Exit status: the client's;\n"
+            "1 if the server failed; 2 for a bad option; 3 if this machine does\n"
+            "not allow it.\n\n"
             "More hosts: --node a --rtt 5 --node b -- a: ./server -- b: ./client\n"
             "Options before the first --node are for all of them; those behind\n"
             "one, for its link to the middle. A --nat or --balancer is there.",
