@@ -47,8 +47,12 @@ $1 == "more" {
     printf "%7s  %s%-10s%s ", $1, paint[$2], $2, plain
     if (gap > 0)
         printf "%s%*s%s%s%s\n", $4, gap, "", dim, $3, plain
-    else
-        wrap($4 " (" $3 ")", TEXT)
+    else {
+        place = $3
+        if (place !~ /^\(/)
+            place = "(" place ")"
+        wrap($4 " " place, TEXT)
+    }
     if ($2 != "HOLDS") {
         printf "%*s%s", TEXT, "", dim
         wrap($5, TEXT)
