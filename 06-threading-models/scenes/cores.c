@@ -70,7 +70,7 @@ static const struct claim as_many = {
 static bool as_documented(const struct result *results, int cores)
 {
     const struct result *one = &results[0], *eight = &results[CASES - 1];
-    bool right = one->ran < 1 + SLACK && eight->waited > workers[CASES - 1] - cores - 1;
+    bool right = one->ran < 1 + SLACK && eight->waited > workers[CASES - 1] - cores - 2;
     double most = 0;
     for (size_t i = 0; i < CASES; i++) {
         right = right && results[i].ran < cores + SLACK;
