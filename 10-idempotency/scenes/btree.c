@@ -182,3 +182,28 @@ uint64_t btree_list(const struct btree *tree, uint64_t *values, uint64_t max)
             values[count++] = tree->page[number].entries[i].value;
     return count;
 }
+
+uint64_t btree_read(struct btree *tree, const uint8_t *key, uint64_t skip, uint64_t *values,
+                    uint64_t max)
+{
+    static const uint8_t smallest[PAGE_KEY_BYTES];
+    struct path path;
+    uint64_t count = 0;
+    if (!key)
+        key = smallest;
+    const struct page *leaf = descend(tree, key, &path);
+    // An index cannot tell how many keys a page further to the right comes behind: it counts.
+    for (uint32_t at = path.at[0]; count < max; at++) {
+        while (at == leaf->count) {
+            if (leaf->next == PAGE_NONE)
+                return count;
+            leaf = touch(tree, leaf->next);
+            at = 0;
+        }
+        if (skip > 0)
+            skip--;
+        else
+            values[count++] = leaf->entries[at].value;
+    }
+    return count;
+}
