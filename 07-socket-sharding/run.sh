@@ -10,4 +10,5 @@ scene stuck
 scene takeover
 scene sticky
 scene syn_retries --rtt 20
+scene syn_queue --rtt 20
 finish

@@ -20,7 +20,7 @@
 #define SEGMENTS    42    // full ones have 1448 bytes
 #define TRANSFERS   5
 #define IDLE        4    // the transfer before which the connection was silent,
-#define SILENCE_MS  1500 // for several of TCP's timeouts
+#define SILENCE_MS  1500 // at least; longer on a machine that is busy: see be_silent()
 #define DROPPED_IN  2    // the transfer in which the wire drops a packet (run.sh: --drop)
 #define INITIAL     10   // segments of a new connection's window (RFC 6928)
 #define ROUNDS_MAX  20
@@ -93,7 +93,8 @@ static bool is_behind(uint32_t a, uint32_t b)
     return (int32_t)(a - b) > 0;
 }
 
-// A round trip ends when an ACK comes for the first of its segments.
+// A round trip ends when an ACK comes for the first of its segments, or for several, or for
+// all.
 static void count_rounds(const struct event *events, int count, struct transfer *t)
 {
     uint32_t highest = 0, acked_before = 0;
@@ -109,7 +110,7 @@ static void count_rounds(const struct event *events, int count, struct transfer 
             t->segments++;
             t->sent[t->rounds - 1]++;
         } else if (t->rounds && t->rounds < ROUNDS_MAX && is_behind(e->number, acked_before) &&
-                   is_behind(highest, e->number)) {
+                   !is_behind(e->number, highest)) {
             t->rounds++;
             acked_before = highest;
         }
@@ -171,7 +172,24 @@ static void judge(const struct transfer t[TRANSFERS])
         lossy->before, lossy->again, lossy->after, lossy->limit);
 }
 
-static void judge_silence(const struct transfer *busy, const struct transfer *idle)
+// The kernel halves the window for each RTO of silence, down to the initial one: waits for as
+// many of them as that takes, and for one more. Returns how long that was.
+static double be_silent(int fd)
+{
+    struct tcp_info info = info_of(fd);
+    double ms = info.tcpi_rto / 1e3; // microseconds; it is above 200 ms
+    int timeouts = 2;
+    for (unsigned window = info.tcpi_snd_cwnd; window > INITIAL; window /= 2)
+        timeouts++;
+    ms *= timeouts;
+    if (ms < SILENCE_MS)
+        ms = SILENCE_MS;
+    sleep_ms(ms);
+    return ms;
+}
+
+static void judge_silence(const struct transfer *busy, const struct transfer *idle,
+                          double silence_ms)
 {
     enum verdict verdict = UNCLEAR;
     if (idle->sent[0] == INITIAL && idle->rounds > busy->rounds && busy->sent[0] > 2 * INITIAL)
@@ -181,7 +199,7 @@ static void judge_silence(const struct transfer *busy, const struct transfer *id
     claim_report(&at_once, verdict,
                  "in use %d segments go at once, and the answer comes after %.1f round trips; "
                  "after %.1f s of silence %d, and %.1f",
-                 busy->sent[0], busy->round_trips, SILENCE_MS / 1e3, idle->sent[0],
+                 busy->sent[0], busy->round_trips, silence_ms / 1e3, idle->sent[0],
                  idle->round_trips);
 }
 
@@ -189,8 +207,9 @@ void scene_slow_start(void)
 {
     static const char *const about[TRANSFERS] = {
         "on a new connection", "the same again", "once more, and a packet is lost",
-        "after that", "after 1.5 s of silence (TCP notices it when it sends)"};
+        "after that", "after a silence (TCP notices it when it sends)"};
     struct transfer t[TRANSFERS];
+    double silence_ms = 0;
     if (packet_log()->tunnel && packet_log()->loss > 0) {
         claim_report(&slow_start, SKIPPED, "this link loses packets by chance");
         claim_report(&adapts, SKIPPED, "this link loses packets by chance");
@@ -210,11 +229,11 @@ void scene_slow_start(void)
     story_quiet(true);
     for (int i = 0; i < TRANSFERS; i++) {
         if (i == IDLE)
-            sleep_ms(SILENCE_MS);
+            silence_ms = be_silent(fd);
         send_once(fd, &t[i]);
         show(about[i], &t[i]);
     }
     close(fd);
     judge(t);
-    judge_silence(&t[1], &t[IDLE]);
+    judge_silence(&t[1], &t[IDLE], silence_ms);
 }

@@ -2,7 +2,6 @@
 // Which clients are connected, which wait in the queue, and which find no room?
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "claim.h"
 #include "host.h"
 #include "net.h"
+#include "own_network.h"
 #include "scenes.h"
 #include "story.h"
 
@@ -28,7 +28,6 @@
 #define RETRY_MS      1000  // the time after which the kernels try again
 #define PATIENCE_MS   15000 // within this time all clients have to be accepted
 #define PACKETS_MAX   4000
-#define LINE          8192 // of /proc/net/netstat
 
 #define SOMAXCONN_ONCE 128
 #define SOMAXCONN_NOW  4096
@@ -40,55 +39,10 @@ struct dropped {
     long overflows, drops;
 };
 
-// Returns the number below the name `wanted`; -1: there is no such name.
-static long value_of(const char *names, const char *values, const char *wanted)
-{
-    size_t length = strlen(wanted);
-    while ((names = strchr(names, ' ')) && (values = strchr(values, ' '))) {
-        names++;
-        values++;
-        if (!strncmp(names, wanted, length) && (names[length] == ' ' || names[length] == '\n'))
-            return atol(values);
-    }
-    return -1;
-}
-
-// Reads both counters, for the network of process `pid`. /proc/net/netstat has pairs of lines:
-// one with names, and below it one with their values.
+// Reads both counters, for the network of process `pid`.
 static struct dropped read_dropped(int pid)
 {
-    static char names[LINE], values[LINE];
-    char path[64];
-    struct dropped dropped = {-1, -1};
-    snprintf(path, sizeof path, "/proc/%d/net/netstat", pid);
-    FILE *file = fopen(path, "re");
-    while (file && fgets(names, sizeof names, file) && fgets(values, sizeof values, file))
-        if (!strncmp(names, "TcpExt:", 7))
-            dropped = (struct dropped){value_of(names, values, "ListenOverflows"),
-                                       value_of(names, values, "ListenDrops")};
-    if (file)
-        fclose(file);
-    return dropped;
-}
-
-static struct tcp_info info_of(int fd)
-{
-    struct tcp_info info = {0};
-    socklen_t length = sizeof info;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length))
-        die("cannot read TCP_INFO: %s", strerror(errno));
-    return info;
-}
-
-static int somaxconn(void)
-{
-    int value = -1;
-    FILE *file = fopen("/proc/sys/net/core/somaxconn", "re");
-    if (file && fscanf(file, "%d", &value) != 1)
-        value = -1;
-    if (file)
-        fclose(file);
-    return value;
+    return (struct dropped){counter_of(pid, "ListenOverflows"), counter_of(pid, "ListenDrops")};
 }
 
 // ---- the scene -----------------------------------------------------------------------------
@@ -198,7 +152,7 @@ static void count_states(struct clients *k, const struct peer *peer, int worker_
     k->accepted = (int)(seen[0].accepted - accepted);
     k->in_queue = (int)seen[0].queue;
     for (int i = 0; i < k->count; i++)
-        k->in_syn_sent += info_of(k->fds[i]).tcpi_state == TCP_SYN_SENT;
+        k->in_syn_sent += info_of(k->fds[i]).tcpi_state == STATE_SYN_SENT;
     k->unacknowledged = k->count - k->in_queue - k->in_syn_sent;
     story_event("clients in the accept queue: %d, in SYN_SENT: %d", k->in_queue,
                 k->in_syn_sent);
@@ -274,7 +228,7 @@ static struct clients play(const struct peer *peer, int worker_pid)
 
 static void report_somaxconn(void)
 {
-    int value = somaxconn();
+    int value = setting_read("core/somaxconn");
     if (value == SOMAXCONN_NOW)
         claim_report(&somaxconn_claim, NOT_HERE, "/proc/sys/net/core/somaxconn says %d", value);
     else if (value == SOMAXCONN_ONCE && host_kernel() < 504)

@@ -1,4 +1,4 @@
-// play.c: the story of lesson 07: which worker gets the next connection? In nine scenes.
+// play.c: the story of lesson 07: which worker gets the next connection? In ten scenes.
 //
 // Run:    make run             or one scene: make run SCENE=backlog ARGS="--rtt 100"
 //         ./play spread        against ./server in another terminal
@@ -26,6 +26,7 @@ int main(int argc, char **argv)
         {"takeover", "a new server takes the place of the old one", scene_takeover},
         {"sticky", "the same port, the same worker, until another one joins", scene_sticky},
         {"syn_retries", "a SYN is dropped, and sent again", scene_syn_retries},
+        {"syn_queue", "clients that begin a handshake, and never end it", scene_syn_queue},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &server.host, .help = "address of the server"},
@@ -36,11 +37,12 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 07: which worker gets a connection. Without "
-                          "SCENE all of them:\nbind, spread, "
-                          "order, herd, backlog, stuck, takeover, sticky, syn_retries.",
-                          options});
+        &(struct command){
+            "[SCENE]",
+            "Lesson 07: which worker gets a connection. Without "
+            "SCENE all of them:\nbind, spread, "
+            "order, herd, backlog, stuck, takeover, sticky, syn_retries,\nsyn_queue.",
+            options});
     story_begin();
     return story_tell(scenes, argv[first]);
 }

@@ -17,6 +17,7 @@ void scene_stuck(void);
 void scene_takeover(void);
 void scene_sticky(void);
 void scene_syn_retries(void);
+void scene_syn_queue(void);
 
 // Starts a server and makes `count` connections, each when all workers sleep. Writes to
 // got_by[] the number of the worker that got each connection, unless it is NULL. Returns what

@@ -3,32 +3,29 @@
 // kernel tells how long it will wait before it sends the SYN once more (tcpi_rto). The scene
 // does this in two networks, with two settings.
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/tcp.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "claim.h"
 #include "net.h"
+#include "own_network.h"
 #include "packet_log.h"
 #include "scenes.h"
 #include "story.h"
 
-#define SETTING     "/proc/sys/net/ipv4/tcp_syn_linear_timeouts"
-#define UNKNOWN     (-1) // this kernel does not have the setting
+#define SETTING     "ipv4/tcp_syn_linear_timeouts"
 #define NETWORKS    2
 #define PATIENCE_MS 20000
 #define DOUBLED     1.5 // a wait that is longer than so many times the one before has doubled
 
 struct network {
-    int linear_timeouts; // write this setting; UNKNOWN: leave what the kernel starts with
+    int linear_timeouts; // write this setting; SETTING_UNKNOWN: leave what the kernel starts
+                         // with
     const char *failed;  // what could not be done; NULL: all was done
     int error;           // and why
     int found;           // what the setting is then
@@ -39,36 +36,6 @@ struct network {
 
 // ---- a network whose only listener is full -------------------------------------------------
 
-static int read_setting(void)
-{
-    int value = UNKNOWN;
-    FILE *file = fopen(SETTING, "re");
-    if (file && fscanf(file, "%d", &value) != 1)
-        value = UNKNOWN;
-    if (file)
-        fclose(file);
-    return value;
-}
-
-static bool write_setting(int value)
-{
-    FILE *file = fopen(SETTING, "we");
-    bool written = file && fprintf(file, "%d\n", value) > 0;
-    if (file && fclose(file))
-        written = false;
-    return written;
-}
-
-static bool loopback_up(void)
-{
-    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool up = fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &loopback) == 0;
-    if (fd >= 0)
-        close(fd);
-    return up;
-}
-
 // Begins to connect to `address`.
 static int begin(const struct sockaddr_in *address)
 {
@@ -76,14 +43,6 @@ static int begin(const struct sockaddr_in *address)
     if (fd >= 0)
         (void)connect(fd, (const struct sockaddr *)address, sizeof *address);
     return fd;
-}
-
-static struct tcp_info info_of(int fd)
-{
-    struct tcp_info info = {0};
-    socklen_t length = sizeof info;
-    getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length);
-    return info;
 }
 
 // Connects to a listener whose queue another connection has filled: listen() was told 0, and
@@ -122,15 +81,13 @@ static void watch_retries(struct network *network)
 static void *in_own_network(void *argument)
 {
     struct network *network = argument;
-    if (unshare(CLONE_NEWNET))
-        network->failed = "unshare(CLONE_NEWNET)";
-    else if (!loopback_up())
-        network->failed = "setting lo up";
-    else if (network->linear_timeouts != UNKNOWN && read_setting() != UNKNOWN &&
-             !write_setting(network->linear_timeouts))
+    network->failed = own_network_enter();
+    if (!network->failed && network->linear_timeouts != SETTING_UNKNOWN &&
+        setting_read(SETTING) != SETTING_UNKNOWN &&
+        !setting_write(SETTING, network->linear_timeouts))
         network->failed = "writing " SETTING;
     network->error = errno;
-    network->found = read_setting();
+    network->found = setting_read(SETTING);
     if (!network->failed)
         watch_retries(network);
     return NULL;
@@ -163,7 +120,7 @@ static void show(const char *about, const struct network *network)
 static void judge(const struct network *starts, const struct network *zero)
 {
     struct claim doubling = linear;
-    if (starts->found == UNKNOWN) { // before Linux 6.5 the note is right
+    if (starts->found == SETTING_UNKNOWN) { // before Linux 6.5 the note is right
         doubling.expected = HOLDS;
         doubling.why = NULL;
         claim_report(&doubling, holds_if(doubles(starts)),
@@ -182,7 +139,8 @@ static void judge(const struct network *starts, const struct network *zero)
 
 void scene_syn_retries(void)
 {
-    struct network networks[NETWORKS] = {{.linear_timeouts = UNKNOWN}, {.linear_timeouts = 0}};
+    struct network networks[NETWORKS] = {{.linear_timeouts = SETTING_UNKNOWN},
+                                         {.linear_timeouts = 0}};
     pthread_t threads[NETWORKS];
     if (!packet_log()->tunnel) {
         claim_skip(&linear);
@@ -202,11 +160,11 @@ void scene_syn_retries(void)
             return;
         }
     char label[80] = "no such setting";
-    if (networks[0].found != UNKNOWN)
+    if (networks[0].found != SETTING_UNKNOWN)
         snprintf(label, sizeof label, "%d, as this kernel starts", networks[0].found);
     story_head("tcp_syn_linear_timeouts|the SYN again after|then it waits");
     show(label, &networks[0]);
-    if (networks[0].found != UNKNOWN)
+    if (networks[0].found != SETTING_UNKNOWN)
         show("0", &networks[1]);
     judge(&networks[0], &networks[1]);
 }
