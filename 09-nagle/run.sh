@@ -7,4 +7,5 @@ scene remainder --rtt 50 --trace
 scene small --rtt 50 --trace
 scene telnet --rtt 20
 scene quickack --rtt 50
+scene bulk --rtt 20
 finish

@@ -23,6 +23,7 @@ int main(int argc, char **argv)
         {"queries", "which answer belongs to which question", scene_queries},
         {"damage", "bits flip, packets overtake each other", scene_damage},
         {"slow_start", "how fast a new connection is", scene_slow_start},
+        {"descriptors", "more clients than descriptors", scene_descriptors},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -33,7 +34,8 @@ int main(int argc, char **argv)
         &(struct command){
             "[SCENE]",
             "Lesson 01: two ways to send bytes. Without SCENE all of them: handshake,\n"
-            "boundaries, loss, flow, segments, queries, damage, slow_start.",
+            "boundaries, loss, flow, segments, queries, damage, slow_start,\n"
+            "descriptors.",
             options});
     story_begin();
     ask_server(host, port);

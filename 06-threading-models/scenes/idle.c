@@ -1,6 +1,7 @@
 // idle.c: what a silent connection costs: a process, a thread, or a few bytes. And what it
 // costs to make a process, and a thread.
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,12 +23,13 @@
 #define MANY        10000
 #define SPARE_FILES 200
 #define GIVE_UP_MS                                                                             \
-    3000            // on a busy machine there are fewer connections by then; they cost the same
-#define BATCH    50 // processes, or threads, made one after the other
-#define BATCHES  10 // the quickest batch counts
-#define TRIES    5
-#define LIGHTER  1.5  // a process takes more than so many times what a thread takes
-#define MB_IN_KB 1000 // the notes say that a thread takes so much
+    3000 // on a busy machine there are fewer connections by then; they cost the same
+#define BATCH     50 // processes, or threads, made one after the other
+#define BATCHES   10 // the quickest batch counts
+#define TRIES     5
+#define LIGHTER   1.5  // a process takes more than so many times what a thread takes
+#define BUFFER_KB 128  // as the notes reckon for the buffers of a connection
+#define MB_IN_KB  1000 // the notes say that a thread takes so much
 
 struct result {
     int held;                               // connections
@@ -35,6 +37,7 @@ struct result {
     double resident_kb, virtual_kb;         // for each connection
     double all_resident_mb, all_virtual_mb; // for all connections
     double kernel_stack_kb;                 // for each task, beside what is resident
+    double buffers_kb;                      // of the kernel, for each connection
 };
 
 // The memory of all stacks that the kernel itself uses, one for each task of this machine, in
@@ -52,6 +55,21 @@ static long kernel_stacks_kb(void)
     return kb;
 }
 
+// The memory of the bytes in all TCP sockets' buffers on this machine, in KB (proc(5),
+// /proc/net/sockstat: pages).
+static long tcp_buffers_kb(void)
+{
+    char line[200];
+    long pages = 0;
+    FILE *file = fopen("/proc/net/sockstat", "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "TCP: inuse %*d orphan %*d tw %*d alloc %*d mem %ld", &pages) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 // Opens connections that ask once and then are silent. Measures what they cost.
 static void hold(const char *model, int connections, struct result *result)
 {
@@ -63,11 +81,12 @@ static void hold(const char *model, int connections, struct result *result)
         .path = "/cheap", .connections = connections, .pause_ms = LOAD_ONCE};
     lab_start(&lab, model, "--connections %d --idle-ms 60000", connections);
     process_usage_read(lab.pid, &before);
-    long stacks_kb = kernel_stacks_kb();
+    long stacks_kb = kernel_stacks_kb(), buffers_kb = tcp_buffers_kb();
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, GIVE_UP_MS, 0);
     process_usage_read(lab.pid, &after);
     stacks_kb = kernel_stacks_kb() - stacks_kb;
+    buffers_kb = tcp_buffers_kb() - buffers_kb;
     load_close(&load);
     lab_stop(&lab);
     if (!target.served)
@@ -80,7 +99,8 @@ static void hold(const char *model, int connections, struct result *result)
                               virtual_kb / target.served,
                               resident_kb / 1024,
                               virtual_kb / 1024,
-                              (double)stacks_kb / after.threads};
+                              (double)stacks_kb / after.threads,
+                              (double)buffers_kb / target.served};
 }
 
 static void show(const char *model, const struct result *r)
@@ -154,6 +174,12 @@ static const struct claim few_threads = {"6.36", "load balancing",
                                          "an event loop: 10,000 connections in 1 to 4 threads",
                                          HOLDS, NULL};
 
+static const struct claim buffers = {
+    "6.39", "load balancing", "10,000 connections x 128 KB = 1.28 GB just for buffers",
+    NOT_HERE,
+    "That is how large they may grow: a buffer takes memory for the bytes that are in it, and "
+    "an idle connection has none (tcp(7), tcp_rmem, tcp_wmem; /proc/net/sockstat, mem)."};
+
 // Returns MANY, or fewer if there cannot be so many descriptors.
 static int many(void)
 {
@@ -162,6 +188,21 @@ static int many(void)
     if (files.rlim_cur < MANY + SPARE_FILES)
         return (int)files.rlim_cur - SPARE_FILES;
     return MANY;
+}
+
+static void report_buffers(const struct result *loop)
+{
+    enum verdict verdict = UNCLEAR;
+    if (loop->buffers_kb < BUFFER_KB / 10.0)
+        verdict = NOT_HERE;
+    else if (loop->buffers_kb > BUFFER_KB / 2.0)
+        verdict = HOLDS;
+    double kb = loop->buffers_kb;
+    if (kb < 0) // other programs have given some back meanwhile
+        kb = 0;
+    claim_report(&buffers, verdict,
+                 "%d idle connections, both ends here: %.2f KB of buffers for each", loop->held,
+                 kb);
 }
 
 static void compare(void)
@@ -220,6 +261,7 @@ static void compare(void)
                      holds_if(loop.held == MANY && loop.tasks >= 1 && loop.tasks <= 4),
                      "%d connections, %d thread, %.0f MB of memory", loop.held, loop.tasks,
                      loop.all_resident_mb);
+    report_buffers(&loop);
 }
 
 void scene_idle(void)
@@ -232,6 +274,7 @@ void scene_idle(void)
                      FEW + SPARE_FILES);
         claim_report(&megabyte, SKIPPED, "the same");
         claim_report(&few_threads, SKIPPED, "the same");
+        claim_report(&buffers, SKIPPED, "the same");
     } else {
         compare();
     }

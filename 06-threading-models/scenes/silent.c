@@ -2,6 +2,7 @@
 // find that one with select(), poll() and epoll? Read the three find_by functions beside the
 // table.
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <stdio.h>
@@ -125,6 +126,49 @@ static double cost_of(enum way way)
     return best;
 }
 
+// ---- a file --------------------------------------------------------------------------------
+
+static const struct claim file_ready = {
+    "6.40", "design patterns",
+    "asynchronous I/O: the caller checks by epoll if the response is ready", NOT_HERE,
+    "Of sockets and pipes, not of files: epoll_ctl() refuses them (epoll_ctl(2), EPERM), and "
+    "poll() calls them always ready. A read from a disk waits in a thread, or in io_uring."};
+
+// Whether epoll takes this descriptor: 0, or errno.
+static int add_to_epoll(int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int set = epoll_create1(EPOLL_CLOEXEC), error = 0;
+    if (fd < 0 || set < 0)
+        die("no descriptor: %s", strerror(errno));
+    if (epoll_ctl(set, EPOLL_CTL_ADD, fd, &event))
+        error = errno;
+    close(set);
+    return error;
+}
+
+static void watch_a_file(void)
+{
+    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC); // this program
+    int pipes[2];
+    if (pipe2(pipes, O_CLOEXEC))
+        die("no pipe: %s", strerror(errno));
+    int of_pipe = add_to_epoll(pipes[0]), of_file = add_to_epoll(file);
+    struct pollfd ready = {file, POLLIN, 0};
+    int polled = poll(&ready, 1, 0);
+    story_say("");
+    story_say("epoll_ctl(EPOLL_CTL_ADD): a pipe: %s; a file: %s", strerror(of_pipe),
+              strerror(of_file));
+    enum verdict verdict = holds_if(of_pipe == 0 && of_file == 0);
+    if (of_pipe == 0 && of_file == EPERM && polled == 1)
+        verdict = NOT_HERE;
+    claim_report(&file_ready, verdict, "epoll_ctl() takes a pipe, and of a file it says: %s",
+                 strerror(of_file));
+    close(pipes[0]);
+    close(pipes[1]);
+    close(file);
+}
+
 // ---- the scene -----------------------------------------------------------------------------
 
 static const struct claim any = {
@@ -150,6 +194,7 @@ void scene_silent(void)
     if (!host_files(MOST + SPARE_FILES)) {
         claim_report(&any, SKIPPED, "more descriptors are needed than ulimit -Hn allows: %d",
                      MOST + SPARE_FILES);
+        watch_a_file();
         return;
     }
     story_say("One of many descriptors can be read. CPU time to find it, and to read it:");
@@ -172,4 +217,5 @@ void scene_silent(void)
                  "of %d descriptors poll() finds one in %.0f us, of %d in %.1f; epoll in %.1f "
                  "and %.1f; select() cannot watch so many",
                  MOST, many[POLL], sizes[0], few[POLL], many[EPOLL], few[EPOLL]);
+    watch_a_file();
 }

@@ -255,8 +255,8 @@ static const struct claim *const all[] = {&size_claim, &cookies_claim, &abort_cl
 
 static void show(const struct network *network)
 {
-    static const char *const becomes[] = {"is dropped", "is let in"};
-    story_row("%d|%d|%d|%ld|%ld|%s", network->cookies, network->found, network->half_open,
+    static const char *const becomes[] = {"dropped", "let in"};
+    story_row("%d, %d|%d|%ld|%ld|%s", network->cookies, network->found, network->half_open,
               network->sent_cookies, network->dropped, becomes[network->let_in]);
 }
 
@@ -325,7 +325,7 @@ void scene_syn_queue(void)
     story_say("Four networks, in each a listener with a backlog of %d. %d clients send a SYN, "
               "and nothing more. Then an honest client connects.",
               BACKLOG, SYNS);
-    story_head("cookies|max_syn_backlog|half-open|cookies|dropped|the honest one");
+    story_head("tcp_syncookies, tcp_max_syn_backlog|half-open|cookies|dropped|honest");
     for (int i = 0; i < NETWORKS; i++)
         show(&networks[i]);
     judge(networks);

@@ -1,4 +1,4 @@
-// play.c: the story of lesson 09: where 40 milliseconds of waiting come from, in six scenes.
+// play.c: the story of lesson 09: where 40 milliseconds of waiting come from, in seven scenes.
 //
 // Run:    make run             or one scene: make run SCENE=distance ARGS="--rtt 100"
 //         ./play stall         against ./server in another terminal
@@ -23,6 +23,7 @@ int main(int argc, char **argv)
         {"small", "one small write()", scene_small},
         {"telnet", "what Nagle is for", scene_telnet},
         {"quickack", "the receiver's half of the problem", scene_quickack},
+        {"bulk", "much data in large writes", scene_bulk},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -34,7 +35,7 @@ int main(int argc, char **argv)
         &(struct command){
             "[SCENE]",
             "Lesson 09: Nagle and the delayed ACK. Without SCENE all of them: stall,\n"
-            "distance, remainder, small, telnet, quickack.",
+            "distance, remainder, small, telnet, quickack, bulk.",
             options});
     story_begin();
     return story_tell(scenes, argv[first]);

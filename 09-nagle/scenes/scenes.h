@@ -13,6 +13,7 @@ void scene_remainder(void);
 void scene_small(void);
 void scene_telnet(void);
 void scene_quickack(void);
+void scene_bulk(void);
 
 // Options of ./play: the server, and the bytes of the second write().
 extern const char *host;

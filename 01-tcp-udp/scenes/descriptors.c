@@ -1,0 +1,88 @@
+// descriptors.c: scene descriptors: a server that may have 16 descriptors, and 20 clients.
+// Which of them notices?
+#include <dirent.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "claim.h"
+#include "net.h"
+#include "scenes.h"
+#include "spawn.h"
+#include "story.h"
+
+#define LIMIT       "16"
+#define LIMIT_FILES 16
+#define CLIENTS     20
+#define SILENT_MS   300   // after which a client has no answer for now
+#define LONG_MS     20000 // an answer that takes longer does not come
+
+static const struct claim run_out = {
+    "1.48", "guide §7, load balancing",
+    "each connection is a descriptor; at the limit: \"Too many open files\"", HOLDS, NULL};
+
+// How many of the numbers below the limit are taken. (The limit is on numbers: a descriptor
+// that the process was started with may have a larger one.)
+static int descriptors_of(pid_t pid)
+{
+    char path[40];
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    if (!folder)
+        die("cannot read %s", path);
+    for (struct dirent *entry; (entry = readdir(folder));) // "." and ".." are no numbers
+        count += entry->d_name[0] != '.' && atoi(entry->d_name) < LIMIT_FILES;
+    closedir(folder);
+    return count;
+}
+
+static bool has_answer(int fd, int patience_ms)
+{
+    char answer[ANSWER_BYTES];
+    struct pollfd readable = {fd, POLLIN, 0};
+    return poll(&readable, 1, patience_ms) == 1 && read(fd, answer, sizeof answer) > 0;
+}
+
+void scene_descriptors(void)
+{
+    static const char *const argv[] = {
+        "/bin/sh", "-c", "ulimit -n " LIMIT " && exec ./server --port 0 >/dev/null", NULL};
+    int fds[CLIENTS], connected = 0, answered = 0, later = 0;
+    pid_t pid;
+    int port = spawn_server(&pid, argv);
+    if (!port)
+        die("cannot start ./server");
+    story_say("A server with ulimit -n " LIMIT ", and %d clients that ask it something.",
+              CLIENTS);
+    for (; connected < CLIENTS; connected++) {
+        fds[connected] = net_connect("127.0.0.1", port);
+        if (fds[connected] < 0)
+            break;
+        send_all(fds[connected], "hello\n", 6);
+    }
+    // The server accepts the clients in their order.
+    while (answered < connected && has_answer(fds[answered], answered ? SILENT_MS : LONG_MS))
+        answered++;
+    int open = descriptors_of(pid);
+    for (int i = 0; i < answered; i++)
+        close(fds[i]);
+    for (int i = answered; i < connected; i++) {
+        later += has_answer(fds[i], LONG_MS);
+        close(fds[i]);
+    }
+    spawn_stop(pid);
+    story_head("clients|");
+    story_row("connect() has succeeded|%d", connected);
+    story_row("accepted, and answered|%d", answered);
+    story_row("answered when those had closed|%d", later);
+    claim_report(&run_out,
+                 holds_if(connected == CLIENTS && open == LIMIT_FILES && answered > 0 &&
+                          answered < LIMIT_FILES && later == CLIENTS - answered),
+                 "%d of %d descriptors are open: accept() fails after %d clients (EMFILE). The "
+                 "%d others are connected, by the kernel, and are told nothing",
+                 open, LIMIT_FILES, answered, connected - answered);
+}

@@ -1,0 +1,92 @@
+// bulk.c: scene bulk: much data in large writes, with and without Nagle. And which of the two a
+// new socket has.
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "claim.h"
+#include "net.h"
+#include "packet_log.h"
+#include "protocol.h"
+#include "scenes.h"
+#include "story.h"
+
+#define CHUNK_BYTES 65536 // of a write()
+
+static const struct claim keep = {
+    "9.30", "guide §10.1", "keep Nagle enabled for bulk data transfer", NOT_HERE,
+    "It neither helps nor hurts: it holds back small segments, and of large writes only the "
+    "last one is small (RFC 1122 §4.2.3.4). With TCP_NODELAY the kernel still fills segments "
+    "while bytes wait for the window."};
+static const struct claim on = {
+    "9.31", "guide §10.1", "TCP_NODELAY has to be set: without it Nagle is on", HOLDS, NULL};
+
+struct transfer {
+    uint32_t segments;
+    double ms;
+};
+
+// One request with the longest body, in large writes.
+static struct transfer send_bulk(int no_delay)
+{
+    static const char chunk[CHUNK_BYTES];
+    uint32_t header = htonl(BODY_MAX_BYTES);
+    int fd = open_connection(host, port);
+    set_option(fd, TCP_NODELAY, no_delay);
+    int64_t start_ns = now_ns();
+    put(fd, &header, sizeof header);
+    for (size_t sent = 0; sent < BODY_MAX_BYTES; sent += CHUNK_BYTES)
+        put(fd, chunk, CHUNK_BYTES);
+    await_answer(fd);
+    struct transfer transfer = {segments_sent(fd), (double)(now_ns() - start_ns) / 1e6};
+    close(fd);
+    return transfer;
+}
+
+static int option_of_new_socket(void)
+{
+    int value = -1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t length = sizeof value;
+    if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &length))
+        die("cannot read TCP_NODELAY: %s", strerror(errno));
+    close(fd);
+    return value;
+}
+
+static void report_bulk(const struct transfer *with, const struct transfer *without)
+{
+    if (!packet_log()->tunnel) {
+        claim_skip(&keep);
+        return;
+    }
+    if (packet_log()->loss > 0) {
+        claim_report(&keep, SKIPPED, "on this link segments are sent again");
+        return;
+    }
+    enum verdict verdict = UNCLEAR;
+    if (without->segments > 0 && without->segments < 1.2 * with->segments)
+        verdict = NOT_HERE;
+    else if (without->segments > 1.5 * with->segments)
+        verdict = HOLDS;
+    claim_report(&keep, verdict,
+                 "1 MB in writes of 64 KB: %u segments with Nagle, %u with TCP_NODELAY",
+                 with->segments, without->segments);
+}
+
+void scene_bulk(void)
+{
+    story_say("1 MB, in writes of 64 KB.");
+    struct transfer with = send_bulk(0), without = send_bulk(1);
+    int value = option_of_new_socket();
+    story_head("|segments|time");
+    story_row("Nagle|%u|%.0f ms", with.segments, with.ms);
+    story_row("TCP_NODELAY|%u|%.0f ms", without.segments, without.ms);
+    story_say("");
+    story_say("getsockopt(TCP_NODELAY) of a new socket: %d", value);
+    report_bulk(&with, &without);
+    claim_report(&on, holds_if(value == 0), "getsockopt() says %d", value);
+}
