@@ -164,10 +164,11 @@ static bool is_safe_to_repeat(const struct http_head *head)
 
 // The head as the backend gets it. A request to change the protocol passes as such: that is
 // between the two ends, and the balancer makes a tunnel of the connection.
-static size_t write_head(struct client *client, const struct http_head *head)
+static size_t write_head(struct client *client, struct http_head *head)
 {
     struct forward forward = {.by = &layer7_proxy, .client = client->address};
     struct http_out out = {bytes_out, sizeof bytes_out, 0, false};
+    head->keep_alive = true; // whatever the client wants: this connection is the balancer's own
     forward_request_head(&forward, head, &out);
     if (client->upgrade) {
         struct http_text to = http_field(head, "upgrade");
@@ -179,7 +180,7 @@ static size_t write_head(struct client *client, const struct http_head *head)
     return out.length;
 }
 
-static void begin_request(struct client *client, const struct http_head *head)
+static void begin_request(struct client *client, struct http_head *head)
 {
     struct http_text path, query;
     http_split_target(head->target, &path, &query);

@@ -124,6 +124,30 @@ TEST(pipelined_requests)
     CHECK_INT(test_stop(backend), 0);
 }
 
+// "Connection: close" is about the client's connection: the one to the backend is kept.
+TEST(connections_are_kept_for_clients_that_close)
+{
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, ""), to = -1;
+    for (int i = 0; i < 3; i++) {
+        int fd = connect_patiently(port);
+        say(fd, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        if (i == 0)
+            to = accept_soon(listener);
+        char *text = read_until(to, "\r\n\r\n");
+        CHECK_HAS(text, "GET / HTTP/1.1\r\n");
+        CHECK(!strstr(text, "Connection"));
+        say(to, ANSWER);
+        text = read_until(fd, "never");
+        CHECK_HAS(text, "\r\nConnection: close\r\n");
+        CHECK_HAS(text, "\r\n\r\nok");
+        close(fd);
+    }
+    close(to);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(an_old_client)
 {
     pid_t pid;
