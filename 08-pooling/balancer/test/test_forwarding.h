@@ -1,6 +1,8 @@
 // test_forwarding.h: requests and answers through the balancer: what arrives, and on which
 // connections. A part of test.c.
 
+#define PATIENCE_S 20 // seconds until a test that waits has failed
+
 // Starts a backend, or several; then a balancer in front of them.
 static int start_backend(pid_t *pid, const char *options)
 {
@@ -32,17 +34,17 @@ static int listen_anywhere(int *port)
 static int accept_soon(int listener)
 {
     struct pollfd waits = {listener, POLLIN, 0};
-    if (poll(&waits, 1, 5000) != 1)
+    if (poll(&waits, 1, PATIENCE_S * 1000) != 1)
         return -1;
     int fd = accept(listener, NULL, NULL);
-    struct timeval patience = {5, 0};
+    struct timeval patience = {PATIENCE_S, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
 }
 
 static int connect_patiently(int port)
 {
-    struct timeval patience = {5, 0};
+    struct timeval patience = {PATIENCE_S, 0};
     int fd = net_connect("127.0.0.1", port);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
