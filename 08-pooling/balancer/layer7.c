@@ -197,15 +197,12 @@ static void begin_request(struct client *client, struct http_head *head)
     client->what.tried = 0;
     client->repeats = 0;
     client->was_stale = false;
-    client->content_bytes = 0;
-    client->kept_length = 0;
+    client->content_bytes = client->kept_length = 0;
     client->kept_all = true;
     client->bound = NULL;
     http_body_of_request(&client->body, head);
     client->in_content = !client->body.done;
-    leg_deadline(&client->leg, NEVER);
-    if (client->in_content)
-        leg_deadline(&client->leg, CONTENT_MS);
+    leg_deadline(&client->leg, client->in_content ? CONTENT_MS : NEVER);
     if (status_answer(client, head))
         return;
     int refused = forward_refuses(head);
@@ -358,9 +355,8 @@ static void closed(struct leg *leg)
     struct client *client = client_of(leg);
     if (client->to) {
         bool reset = leg->error || !leg->ended;
-        struct leg *to = &client->to->leg;
         if (!client->tunnel || reset)
-            leg_abort(to, reset);
+            leg_abort(&client->to->leg, reset);
         backend_leg_leave(client->to);
     }
     free(client->kept);
