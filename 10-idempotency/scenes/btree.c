@@ -189,11 +189,16 @@ uint64_t btree_read(struct btree *tree, const uint8_t *key, uint64_t skip, uint6
     static const uint8_t smallest[PAGE_KEY_BYTES];
     struct path path;
     uint64_t count = 0;
-    if (!key)
-        key = smallest;
-    const struct page *leaf = descend(tree, key, &path);
+    uint32_t at = 0;
+    const struct page *leaf;
+    if (key) {
+        leaf = descend(tree, key, &path);
+        at = path.at[0];
+    } else {
+        leaf = descend(tree, smallest, &path);
+    }
     // An index cannot tell how many keys a page further to the right comes behind: it counts.
-    for (uint32_t at = path.at[0]; count < max; at++) {
+    for (; count < max; at++) {
         while (at == leaf->count) {
             if (leaf->next == PAGE_NONE)
                 return count;

@@ -173,8 +173,8 @@ TEST(an_index_is_a_sorted_array)
             CHECK_INT(btree_read(&pages, sorted[i].key, 0, &value, 1), 1);
             CHECK_INT(value, sorted[i + 1].value);
         }
-        CHECK_INT(btree_read(&pages, NULL, count - 1, values, 5), 1);
-        CHECK_INT(btree_read(&pages, sorted[count - 1].key, 0, values, 5), 0);
+        CHECK_INT(btree_read(&pages, NULL, count - 1, &value, 1), 1);
+        CHECK_INT(btree_read(&pages, sorted[count - 1].key, 0, &value, 1), 0);
         for (uint64_t i = 0; i < count; i++) {
             CHECK(values[i] == sorted[i].value);
             CHECK(btree_find(&pages, sorted[i].key, &value));
