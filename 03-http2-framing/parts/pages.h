@@ -32,14 +32,14 @@ enum answer_kind { ANSWER_TEXT, ANSWER_IMAGE, ANSWER_PIECES, ANSWER_ECHO };
 struct answer {
     enum answer_kind kind;
     int status;
-    const char *type;     // content-type; NULL: there is no content
-    const char *allow;    // the methods, for a 405; else NULL
-    const char *link;     // what the page needs: sent at once, by a 103 (RFC 8297); NULL: nothing
-    int64_t length;       // of the content
-    int64_t done;         // bytes of it that answer_read() has written
-    int64_t due_ns;       // the answer is not sent before this time, on now_ns()'s clock
-    const char *text;     // of a text
-    uint32_t image;       // number of an image
+    const char *type;  // content-type; NULL: there is no content
+    const char *allow; // the methods, for a 405; else NULL
+    const char *link;  // what the page needs: sent at once, by a 103 (RFC 8297); NULL: nothing
+    int64_t length;    // of the content
+    int64_t done;      // bytes of it that answer_read() has written
+    int64_t due_ns;    // the answer is not sent before this time, on now_ns()'s clock
+    const char *text;  // of a text
+    uint32_t image;    // number of an image
     uint32_t interval_ms; // between the pieces of a stream
     struct body body;     // what is echoed
     void *owner;          // what sends in place of a page: see transport.h; NULL: a page does
