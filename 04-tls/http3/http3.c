@@ -272,11 +272,10 @@ static bool is_setting_of_http2(uint64_t id)
     return id == 0x00 || (id >= 0x02 && id <= 0x05);
 }
 
-struct fault settings_read(const uint8_t *payload, size_t length, struct settings *settings)
+struct fault settings_check(const uint8_t *payload, size_t length)
 {
     uint64_t seen[SETTINGS_SEEN], id, value;
     int count = 0;
-    settings->section_max = NUMBER_MAX;
     for (size_t at = 0; at < length;) {
         size_t id_size = number_read(payload + at, length - at, &id), value_size = 0;
         if (id_size)
@@ -292,8 +291,6 @@ struct fault settings_read(const uint8_t *payload, size_t length, struct setting
         if (count == SETTINGS_SEEN)
             return connection_fault(H3_EXCESSIVE_LOAD, "too many settings");
         seen[count++] = id;
-        if (id == SETTING_SECTION_SIZE)
-            settings->section_max = value;
     }
     return no_fault();
 }
