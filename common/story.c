@@ -60,7 +60,8 @@ const char *story_about(const char *sentence, const struct scene *scenes)
     static const char *const words[] = {"Without", "SCENE", "all", "of", "them:"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         length = add_word(text, sizeof text, length, words[i]);
-    for (const struct scene *scene = scenes; scene->name && length < sizeof text - 80; scene++) {
+    for (const struct scene *scene = scenes; scene->name && length < sizeof text - 80;
+         scene++) {
         char word[64], end = ',';
         if (!scene[1].name)
             end = '.';
