@@ -186,7 +186,7 @@ fi
 
 # Claim 5.54, guide §15.2, §15.10, NOT HERE: server-sent events work through proxies, because they are HTTP.
 # nginx collects an answer, unless it is told otherwise (proxy_buffering), or the answer asks for it.
-if need nginx nginx && need curl curl; then
+if need nginx nginx-light && need curl curl; then
     start_server ./server --quiet --rate 0 --first-id 1
     upstream=http://127.0.0.1:$port
     choose_port
