@@ -10,7 +10,7 @@
 # fault is put into a copy of the lesson and of common/; the student's own files are only read.
 
 . "$(dirname "$0")/patch_head.sh"
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd -P)
 lesson=$1
 name=${lesson%%-*} # 03, or of a variation 03-grpc
 [ "$lesson" = "${lesson##*/}" ] || name=$name-${lesson##*/}
