@@ -72,6 +72,10 @@ pictures: $(NUMBERS:%=pictures-%) $(VARIATION_NAMES:%=pictures-%)
 pictures-%: common
 	@$(MAKE) --no-print-directory -C $(lesson) pictures
 
+# A copy of the lesson with a fault in it; nothing of the lesson itself is changed.
+puzzle-%:
+	@sh common/tools/puzzle.sh $(lesson)
+
 soak: $(LESSONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
 	@sh common/test/soak.sh $(LESSONS)
@@ -113,4 +117,5 @@ help:
 #| make cross                         compiled for other processors and libraries, and tested there
 #| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error
 #| make pictures, make pictures-09    the pictures in the READMEs, made anew from real runs
+#| make puzzle-03                     a fault to find, in a copy of the lesson; CHECK=1, HINT=1, GIVE_UP=1, PUZZLE=2
 #| make clean                         remove what was built

@@ -9,4 +9,5 @@ scene blocking --rtt 60 --rate 8000 --loss 1 --seed 1
 scene header_compression
 scene windows
 scene push
+scene endings
 finish

@@ -6,6 +6,8 @@ scene sharing
 scene sizing --rtt 5 -- --cores 4 --query-ms 5 --quiet
 scene ports
 scene stale
+more vanished --rtt 20 --trace
+scene held -- --quiet
 scene leak
 scene nplus1 --rtt 10 -- --quiet
 scene burst

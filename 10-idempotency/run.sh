@@ -8,6 +8,7 @@ scene once -- --journal build/scene.journal --drop 1
 scene timeout -- --journal build/scene.journal --process-ms 400
 scene conflict -- --journal build/scene.journal --quiet
 scene methods -- --journal build/scene.journal --quiet
+scene pages -- --journal build/scene.journal --process-ms 0 --quiet
 scene race -- --journal build/scene.journal --quiet
 scene crash -- --journal build/scene.journal --quiet
 scene expiry -- --journal build/scene.journal --quiet

@@ -1,6 +1,6 @@
 // slow_start.c: scene slow_start: how many segments TCP dares to send before it has an answer,
-// on a new connection, on one that has been used, and after a lost packet. Read count_rounds()
-// beside the bars.
+// on a new connection, on one that has been used, after a lost packet and after a silence. Read
+// count_rounds() beside the bars.
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -18,9 +18,11 @@
 
 #define BYTES       60000 // of each transfer
 #define SEGMENTS    42    // full ones have 1448 bytes
-#define TRANSFERS   4
-#define DROPPED_IN  2  // the transfer in which the wire drops a packet (run.sh: --drop)
-#define INITIAL     10 // segments of a new connection's window (RFC 6928)
+#define TRANSFERS   5
+#define IDLE        4    // the transfer before which the connection was silent,
+#define SILENCE_MS  1500 // for several of TCP's timeouts
+#define DROPPED_IN  2    // the transfer in which the wire drops a packet (run.sh: --drop)
+#define INITIAL     10   // segments of a new connection's window (RFC 6928)
 #define ROUNDS_MAX  20
 #define PACKETS_MAX 4000
 
@@ -30,6 +32,12 @@ static const struct claim slow_start = {
 static const struct claim adapts = {
     "1.40", "guide §2.1", "congestion control adjusts the sending rate to the network", HOLDS,
     NULL};
+static const struct claim at_once = {
+    "1.47", "guide §7",
+    "reuse avoids the overhead of slow start entirely: data can flow immediately", NOT_HERE,
+    "Only while the connection is in use. After a silence of an RTO Linux halves the window, "
+    "and again after each further RTO, down to that of a new connection (RFC 5681 §4.1; "
+    "ip-sysctl.rst, tcp_slow_start_after_idle). The handshake is still saved."};
 
 struct transfer {
     unsigned before, after; // the congestion window, in segments
@@ -163,31 +171,50 @@ static void judge(const struct transfer t[TRANSFERS])
         lossy->before, lossy->again, lossy->after, lossy->limit);
 }
 
+static void judge_silence(const struct transfer *busy, const struct transfer *idle)
+{
+    enum verdict verdict = UNCLEAR;
+    if (idle->sent[0] == INITIAL && idle->rounds > busy->rounds && busy->sent[0] > 2 * INITIAL)
+        verdict = NOT_HERE;
+    else if (idle->sent[0] > 2 * INITIAL)
+        verdict = HOLDS;
+    claim_report(&at_once, verdict,
+                 "in use %d segments go at once, and the answer comes after %.1f round trips; "
+                 "after %.1f s of silence %d, and %.1f",
+                 busy->sent[0], busy->round_trips, SILENCE_MS / 1e3, idle->sent[0],
+                 idle->round_trips);
+}
+
 void scene_slow_start(void)
 {
-    static const char *const about[TRANSFERS] = {"on a new connection", "the same again",
-                                                 "once more, and a packet is lost",
-                                                 "after that"};
+    static const char *const about[TRANSFERS] = {
+        "on a new connection", "the same again", "once more, and a packet is lost",
+        "after that", "after 1.5 s of silence (TCP notices it when it sends)"};
     struct transfer t[TRANSFERS];
     if (packet_log()->tunnel && packet_log()->loss > 0) {
         claim_report(&slow_start, SKIPPED, "this link loses packets by chance");
         claim_report(&adapts, SKIPPED, "this link loses packets by chance");
+        claim_report(&at_once, SKIPPED, "this link loses packets by chance");
         return;
     }
     if (!packet_log()->tunnel || packet_log()->rtt_ms < 1) {
         claim_skip(&slow_start);
         claim_skip(&adapts);
+        claim_skip(&at_once);
         return;
     }
-    story_say("%d bytes, four times over one connection. How many segments does TCP send "
+    story_say("%d bytes, five times over one connection. How many segments does TCP send "
               "before an ACK tells it more?",
               BYTES);
     int fd = ask_open_tcp();
     story_quiet(true);
     for (int i = 0; i < TRANSFERS; i++) {
+        if (i == IDLE)
+            sleep_ms(SILENCE_MS);
         send_once(fd, &t[i]);
         show(about[i], &t[i]);
     }
     close(fd);
     judge(t);
+    judge_silence(&t[1], &t[IDLE]);
 }

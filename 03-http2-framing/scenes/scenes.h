@@ -11,5 +11,6 @@ void scene_blocking(void);
 void scene_header_compression(void);
 void scene_windows(void);
 void scene_push(void);
+void scene_endings(void);
 
 #endif

@@ -22,7 +22,7 @@ TEST(every_way_serves_and_counts)
         for (int j = 0; j < 30; j++)
             CHECK_HAS(last_words(fds[j]), "\r\n\r\nworker ");
         CHECK_INT(stats(port, seen), 3);
-        struct seen sum = sum_of(port);
+        struct seen sum = sum_asleep(port);
         CHECK_INT(sum.accepted, 60);
         CHECK_INT(sum.answered, 60);
         CHECK_INT(sum.wakeups - sum.vain, 60); // one connection for each wake-up

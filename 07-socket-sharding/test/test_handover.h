@@ -144,7 +144,7 @@ TEST(successors_may_wait_in_another_way)
             CHECK_INT(await_exit(pid), 0);
             for (int k = 0; k < 5; k++)
                 CHECK(exchange(port));
-            struct seen sum = sum_of(port);
+            struct seen sum = sum_asleep(port);
             CHECK_INT(sum.wakeups - sum.vain, 5); // it really sleeps in its own way
             CHECK_INT(test_stop(next), 0);
         }

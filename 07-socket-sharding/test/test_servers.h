@@ -221,6 +221,15 @@ static inline void await_sleep(const struct seen *seen, int workers)
             sleep_ms(0.1);
 }
 
+// The sums when all workers sleep: a worker that was woken in vain counts the wake-up first,
+// and a moment later that it was in vain.
+static inline struct seen sum_asleep(int port)
+{
+    struct seen seen[WORKERS_MAX];
+    await_sleep(seen, stats(port, seen));
+    return sum_of(port);
+}
+
 // Waits until a process has gone (or is a zombie of another process), at most 5 s.
 static inline bool has_gone(int pid)
 {

@@ -100,6 +100,8 @@ int main(int argc, char **argv)
         {"sizing", "how many connections are enough", scene_sizing},
         {"ports", "a port for each connection", scene_ports},
         {"stale", "the server was started again", scene_stale},
+        {"vanished", "a server that is gone without a word", scene_vanished},
+        {"held", "a connection is held while another service is called", scene_held},
         {"leak", "a borrower does not return its connection", scene_leak},
         {"nplus1", "a hundred questions, or one", scene_nplus1},
         {"burst", "many borrowers, few connections", scene_burst},
@@ -116,7 +118,8 @@ int main(int argc, char **argv)
         argc, argv,
         &(struct command){"[SCENE]",
                           "Lesson 08: connection pools. Without SCENE all of them: reuse,\n"
-                          "sharing, sizing, ports, stale, leak, nplus1, burst, lifetimes.",
+                          "sharing, sizing, ports, stale, vanished, held, leak, nplus1,\n"
+                          "burst, lifetimes.",
                           options});
     sizing_with(threads);
     burst_of(burst);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -32,6 +33,8 @@
 #define QUERIES     400
 #define QUERY_MS    10000
 #define PATIENCE_MS 3000
+#define SERVERS     3    // A, B, C
+#define FIRST_OWN   8101 // the port of A; B and C have the next ones
 
 // States as /proc/net/tcp shows them (enum in the kernel's include/net/tcp_states.h).
 #define ESTABLISHED 1
@@ -40,10 +43,11 @@
 // What came of one experiment, or why there was none.
 struct result {
     bool refused;
-    char why[160]; // it was refused, or a connection failed
-    int error;     // errno of the first connection that failed
-    int queries;   // answered
-    int ports;     // in use afterwards, in the state that matters
+    char why[160];       // it was refused, or a connection failed
+    int error;           // errno of the first connection that failed
+    int queries;         // answered
+    int ports;           // in use afterwards, in the state that matters
+    int opened[SERVERS]; // connections to A, to B, to C
 };
 
 // ---- a network of one's own ----------------------------------------------------------------
@@ -183,6 +187,42 @@ static void pooled(struct db_config *server, struct result *result)
     end_pool(pool);
 }
 
+// Connects to one server until that fails, then to the next one.
+static void fill(struct result *result, bool bind_first)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (int s = 0; s < SERVERS; s++) {
+        struct sockaddr_in there = here;
+        int on = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        there.sin_port = htons((in_port_t)(FIRST_OWN + s));
+        if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
+            bind(listener, (struct sockaddr *)&there, sizeof there) || listen(listener, TRIES))
+            die("cannot listen on port %d: %s", FIRST_OWN + s, strerror(errno));
+        for (int i = 0; i < TRIES; i++) { // each stays open until this process ends
+            int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            if ((bind_first && bind(fd, (struct sockaddr *)&here, sizeof here)) ||
+                connect(fd, (struct sockaddr *)&there, sizeof there)) {
+                result->error = errno;
+                break;
+            }
+            result->opened[s]++;
+        }
+    }
+}
+
+static void to_three(struct db_config *server, struct result *result)
+{
+    (void)server;
+    fill(result, false);
+}
+
+static void to_three_bound(struct db_config *server, struct result *result)
+{
+    (void)server;
+    fill(result, true);
+}
+
 // Each in a process and a network of its own: nothing is left of it afterwards.
 static struct result try(void (*experiment)(struct db_config *, struct result *))
 {
@@ -215,12 +255,45 @@ static struct result try(void (*experiment)(struct db_config *, struct result *)
 static const struct claim run_out = {
     "8.4", "guide §7", "ports run out: \"Cannot assign requested address\"", HOLDS, NULL};
 
+static const struct claim to_anything = {
+    "8.54", "guide §7", "with all ports taken by one server, no connection to anything else",
+    NOT_HERE,
+    "A connection is four numbers: connect() gives the same port again for another server or "
+    "another of its ports (ip(7)). It is true of a client that calls bind() first, without "
+    "IP_BIND_ADDRESS_NO_PORT: its port is chosen before the server is known."};
+
+static void other_servers(void)
+{
+    struct result free = try(to_three), bound = try(to_three_bound);
+    story_say("");
+    story_say("Connections to A until no port is left, then to B, then to C:");
+    story_head("the client calls|to A|to B|to C");
+    story_row("connect()|%d|%d|%d", free.opened[0], free.opened[1], free.opened[2]);
+    story_row("bind(), then connect()|%d|%d|%d", bound.opened[0], bound.opened[1],
+              bound.opened[2]);
+    bool each = true, none = true;
+    for (int s = 0; s < SERVERS; s++) {
+        each = each && free.opened[s] == PORTS;
+        none = none && (s == 0 || free.opened[s] == 0);
+    }
+    enum verdict verdict = holds_if(none && free.opened[0] == PORTS);
+    if (each && bound.opened[0] == PORTS && bound.opened[1] + bound.opened[2] == 0)
+        verdict = NOT_HERE;
+    claim_report(
+        &to_anything, verdict,
+        "of %d ports: %d connections to A, then still %d to B and %d to C; with bind() "
+        "first %d, %d and %d",
+        PORTS, free.opened[0], free.opened[1], free.opened[2], bound.opened[0], bound.opened[1],
+        bound.opened[2]);
+}
+
 void scene_ports(void)
 {
     story_say("A network with %d ports for clients, %s to %s.", PORTS, FIRST_PORT, LAST_PORT);
     struct result keep = try(kept);
     if (keep.refused) {
         claim_report(&run_out, SKIPPED, "no network of our own: %s", keep.why);
+        claim_report(&to_anything, SKIPPED, "no network of our own: %s", keep.why);
         return;
     }
     struct result close_each = try(closed), with_pool = try(pooled);
@@ -241,4 +314,5 @@ void scene_ports(void)
                  "at connection %d; closing does not help: %d ports in TIME_WAIT; %d queries "
                  "of a pool take %d",
                  keep.queries + 1, close_each.ports, with_pool.queries, with_pool.ports);
+    other_servers();
 }

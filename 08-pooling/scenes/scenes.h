@@ -44,6 +44,8 @@ void scene_sizing(void);
 void scene_ports(void);
 void scene_stale(void);
 void scene_leak(void);
+void scene_vanished(void);
+void scene_held(void);
 void scene_nplus1(void);
 void scene_burst(void);
 void scene_lifetimes(void);

@@ -2,6 +2,7 @@
 #include "charge_list.h"
 
 #include "problem.h"
+#include "smaller.h"
 
 #define PAGE_MAX     100 // charges of one answer
 #define PAGE_DEFAULT 10
@@ -40,35 +41,86 @@ void answer_one_charge(struct connection *c, const struct request *request)
     connection_answer(c, 200, "", (struct http_text){text, out.length});
 }
 
-// A page begins behind the last id of the one before, and not at a number of charges: those
-// that are made meanwhile do not move it.
+// ---- pages ---------------------------------------------------------------------------------
+
+// A page of the list: where it begins, and how many charges it has at most.
+struct page {
+    bool newest_first;
+    uint32_t
+        begin; // so many charges of the list are not shown, since they come before the page
+    int64_t most;
+};
+
+// Reads an integer of the query. False: it is none, or not in these bounds.
+static bool read_number(struct http_text text, int64_t min, int64_t max, int64_t *number)
+{
+    const struct json_value value = {.type = JSON_NUMBER, .text = text};
+    return !text.at || json_integer(&value, min, max, number);
+}
+
+// How many charges come before the page that follows this id.
+static uint32_t behind(const struct store *store, bool newest_first, struct http_text id)
+{
+    uint32_t older = store_after(store, id); // the charge of this id is one of them
+    if (newest_first && store_find(store, id) < store->charge_count)
+        older--;
+    if (newest_first)
+        return store->charge_count - older;
+    return older;
+}
+
+// Reads what the client asks for. Returns NULL, or the parameter that is wrong: *why says more.
+static const char *read_page(const struct store *store, struct http_text query,
+                             struct page *page, const char **why)
+{
+    struct http_text order = http_parameter(query, "order"),
+                     after = http_parameter(query, "after");
+    int64_t offset = 0;
+    *page = (struct page){.newest_first = order.at != NULL, .most = PAGE_DEFAULT};
+    *why = "It must be an integer from 1 to 100.";
+    if (!read_number(http_parameter(query, "limit"), 1, PAGE_MAX, &page->most))
+        return "limit";
+    *why = "It must be the id of a charge.";
+    if (after.at && after.length != ID_LENGTH)
+        return "after";
+    *why = "It must be \"newest\", or not be there: then the oldest come first.";
+    if (order.at && !http_is(order, "newest"))
+        return "order";
+    *why = "It must be an integer, and not stand beside \"after\".";
+    struct http_text skip = http_parameter(query, "offset");
+    if (!read_number(skip, 0, CHARGES_MAX, &offset) || (skip.at && after.at))
+        return "offset";
+    if (after.at)
+        page->begin = behind(store, page->newest_first, after);
+    else
+        page->begin = smaller((size_t)offset, store->charge_count);
+    return NULL;
+}
+
+// With `after` a page begins behind the last id of the page before, and charges that are made
+// meanwhile do not move it. With `offset` it begins at a number of charges: those that are made
+// meanwhile do move it, if the newest come first. Scene `pages` has both.
 void answer_charge_list(struct connection *c, const struct request *request)
 {
     const struct store *store = &c->api->store;
     char text[PAGE_MAX * CHARGE_BYTES + 100];
     struct http_out out = {text, sizeof text, 0, false};
-    struct http_text limit = http_parameter(request->query, "limit"),
-                     after = http_parameter(request->query, "after");
-    struct json_value number = {.type = JSON_NUMBER, .text = limit};
-    int64_t most = PAGE_DEFAULT;
-    if (limit.at && !json_integer(&number, 1, PAGE_MAX, &most)) {
-        problem(c, 400, "", "limit", "It must be an integer from 1 to 100.");
+    struct page page;
+    const char *why, *wrong = read_page(store, request->query, &page, &why);
+    if (wrong) {
+        problem(c, 400, "", wrong, why);
         return;
     }
-    if (after.at && after.length != ID_LENGTH) {
-        problem(c, 400, "", "after", "It must be the id of a charge.");
-        return;
-    }
-    uint32_t i = 0;
-    if (after.at)
-        i = store_after(store, after);
-    uint32_t left = store->charge_count - i, count = left;
-    if (count > (uint32_t)most)
-        count = (uint32_t)most;
+    uint32_t left = store->charge_count - page.begin, count = left;
+    if (count > (uint32_t)page.most)
+        count = (uint32_t)page.most;
     http_put_text(&out, "{\"object\":\"list\",\"data\":[");
-    for (uint32_t end = i + count; i < end; i++) {
-        charge_put(&out, store->charges[i]);
-        if (i + 1 < end)
+    for (uint32_t i = page.begin; i < page.begin + count; i++) {
+        uint32_t at = i;
+        if (page.newest_first)
+            at = store->charge_count - 1 - i;
+        charge_put(&out, store->charges[at]);
+        if (i + 1 < page.begin + count)
             http_put_text(&out, ",\n");
     }
     if (left > count)

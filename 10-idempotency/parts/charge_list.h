@@ -1,4 +1,5 @@
-// charge_list.h: charges as JSON: GET /charges/ID and GET /charges?limit=N&after=ID.
+// charge_list.h: charges as JSON: GET /charges/ID and GET /charges?limit=N&after=ID, or with
+// offset=N in place of after=ID; with order=newest the newest come first.
 #ifndef CHARGE_LIST_H
 #define CHARGE_LIST_H
 

@@ -182,3 +182,33 @@ uint64_t btree_list(const struct btree *tree, uint64_t *values, uint64_t max)
             values[count++] = tree->page[number].entries[i].value;
     return count;
 }
+
+uint64_t btree_read(struct btree *tree, const uint8_t *key, uint64_t skip, uint64_t *values,
+                    uint64_t max)
+{
+    static const uint8_t smallest[PAGE_KEY_BYTES];
+    struct path path;
+    uint64_t count = 0;
+    uint32_t at = 0;
+    const struct page *leaf;
+    if (key) {
+        leaf = descend(tree, key, &path);
+        at = path.at[0];
+    } else {
+        leaf = descend(tree, smallest, &path);
+    }
+    // An index cannot tell how many keys a page further to the right comes behind: it counts.
+    for (; count < max; at++) {
+        while (at == leaf->count) {
+            if (leaf->next == PAGE_NONE)
+                return count;
+            leaf = touch(tree, leaf->next);
+            at = 0;
+        }
+        if (skip > 0)
+            skip--;
+        else
+            values[count++] = leaf->entries[at].value;
+    }
+    return count;
+}

@@ -54,6 +54,11 @@ bool btree_find(struct btree *tree, const uint8_t key[PAGE_KEY_BYTES], uint64_t 
 // The values in the order of their keys, at most `max`. Returns how many.
 uint64_t btree_list(const struct btree *tree, uint64_t *values, uint64_t max);
 
+// A page of a list: skips so many keys, from the first that is greater than `key` on (NULL:
+// from the first of all), and reads the values of up to `max` that follow. Returns how many.
+uint64_t btree_read(struct btree *tree, const uint8_t *key, uint64_t skip, uint64_t *values,
+                    uint64_t max);
+
 // How many different pages were read or changed since the last call.
 uint32_t btree_touched(struct btree *tree);
 

@@ -20,6 +20,7 @@ int main(int argc, char **argv)
         {"timeout", "a timeout is no failure", scene_timeout},
         {"conflict", "what a key stands for", scene_conflict},
         {"methods", "idempotent methods", scene_methods},
+        {"pages", "a list, page by page, that grows meanwhile", scene_pages},
         {"race", "twenty requests at once", scene_race},
         {"crash", "a server that is killed at every point", scene_crash},
         {"expiry", "a key that has expired", scene_expiry},
@@ -36,8 +37,8 @@ int main(int argc, char **argv)
         &(struct command){
             "[SCENE]",
             "Lesson 10: requests that are sent twice. Without SCENE all of them:\n"
-            "double, once, timeout, conflict, methods, race, crash, expiry, backoff,\n"
-            "circuit_breaker, ulid_vs_uuid.",
+            "double, once, timeout, conflict, methods, pages, race, crash, expiry,\n"
+            "backoff, circuit_breaker, ulid_vs_uuid.",
             options});
     ledger_at(host, port);
     story_begin();

@@ -7,6 +7,7 @@ void scene_once(void);
 void scene_timeout(void);
 void scene_conflict(void);
 void scene_methods(void);
+void scene_pages(void);
 void scene_race(void);
 void scene_crash(void);
 void scene_expiry(void);

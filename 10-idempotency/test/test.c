@@ -249,6 +249,18 @@ static void id_of_answer(char id[40])
     snprintf(id, 40, "%.29s", at ? at + 6 : "");
 }
 
+// A page of seven begins and ends with these ids.
+static void page_is(int port, const char *query, const char *first, const char *last)
+{
+    char target[100], expected[80];
+    snprintf(target, sizeof target, "/charges?limit=7&%s", query);
+    CHECK_INT(ask(port, "GET", target, "", ""), 200);
+    snprintf(expected, sizeof expected, "\"data\":[{\"id\":\"%s\"", first);
+    CHECK_HAS(answer, expected);
+    const char *at = strstr(answer, last);
+    CHECK(at && !strstr(at, "\"id\":"));
+}
+
 TEST(charges_page_by_page)
 {
     char ids[25][40], target[100], expected[60];
@@ -291,6 +303,20 @@ TEST(charges_page_by_page)
     CHECK_INT(ask(port, "GET", "/charges?limit=1x", "", ""), 400);
     CHECK_INT(ask(port, "GET", "/charges?after=" ID, "", ""), 400);
     CHECK_HAS(answer, "\"field\":\"after\"");
+    page_is(port, "order=newest", ids[24], ids[18]);
+    snprintf(target, sizeof target, "order=newest&after=%s", ids[18]);
+    page_is(port, target, ids[17], ids[11]);
+    page_is(port, "order=newest&offset=7", ids[17], ids[11]);
+    page_is(port, "offset=7", ids[7], ids[13]);
+    CHECK_INT(ask(port, "GET", "/charges?offset=4000000", "", ""), 200);
+    CHECK_HAS(answer, "\"data\":[],\"has_more\":false");
+    CHECK_INT(ask(port, "GET", "/charges?offset=4000001", "", ""), 400);
+    CHECK_INT(ask(port, "GET", "/charges?offset=-1", "", ""), 400);
+    CHECK_INT(ask(port, "GET", "/charges?order=oldest", "", ""), 400);
+    CHECK_HAS(answer, "\"field\":\"order\"");
+    snprintf(target, sizeof target, "/charges?offset=1&after=%s", ids[0]);
+    CHECK_INT(ask(port, "GET", target, "", ""), 400);
+    CHECK_HAS(answer, "\"field\":\"offset\"");
     CHECK_INT(test_stop(pid), 0);
 }
 

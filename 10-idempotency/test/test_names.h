@@ -167,6 +167,14 @@ TEST(an_index_is_a_sorted_array)
         CHECK_INT(pages.keys, count);
         CHECK_INT(btree_list(&pages, values, INDEX_KEYS + 1), count);
         qsort(sorted, count, sizeof *sorted, compare_keys);
+        for (uint64_t i = 0; i + 1 < count; i += count / 7) {
+            CHECK_INT(btree_read(&pages, NULL, i + 1, &value, 1), 1);
+            CHECK_INT(value, sorted[i + 1].value);
+            CHECK_INT(btree_read(&pages, sorted[i].key, 0, &value, 1), 1);
+            CHECK_INT(value, sorted[i + 1].value);
+        }
+        CHECK_INT(btree_read(&pages, NULL, count - 1, &value, 1), 1);
+        CHECK_INT(btree_read(&pages, sorted[count - 1].key, 0, &value, 1), 0);
         for (uint64_t i = 0; i < count; i++) {
             CHECK(values[i] == sorted[i].value);
             CHECK(btree_find(&pages, sorted[i].key, &value));

@@ -1,20 +1,17 @@
 # break.sh: do the lesson's checks bite? Applies each break/NAME.patch to a copy of the lesson,
-# builds it, and sees the check that the patch names fail. A patch begins with:
-#
-#   run: SCENE=stall                the scene to play, or: build/test NAME
-#   expect: UNEXPECTED              what its output then contains
-#
-# followed by what it is about, and the diff (patch -p1, from the lesson's folder).
+# builds it, and sees the check fail that the patch's head names (common/tools/patch_head.sh).
+# $PATCHES are patches: only those.
 
+. "$(dirname "$0")/../tools/patch_head.sh"
 passed=0 failed=0 skipped=0
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 root=$(cd "$(dirname "$0")/../.." && pwd)
 lesson=${PWD#"$root"/} # or a variation: 04-tls/termination
 
-for patch in break/*.patch; do
-    run=$(sed -n 's/^run: //p' "$patch")
-    expected=$(sed -n 's/^expect: //p' "$patch")
+for patch in ${PATCHES:-break/*.patch}; do
+    run=$(patch_field run "$patch")
+    expected=$(patch_field expect "$patch")
     file=$(sed -n 's/^+++ b\///p' "$patch" | head -n 1)
     rm -rf "${copy:?}"/*
     cp -a "$root/common" "$copy"
@@ -24,11 +21,7 @@ for patch in break/*.patch; do
         failed=$((failed + 1))
         continue
     fi
-    # shellcheck disable=SC2086 # a command and its arguments
-    case $run in
-    SCENE=*) (cd "$copy/$lesson" && timeout 120 env "$run" sh ./run.sh) >"$copy/log" 2>&1 ;;
-    *) (cd "$copy/$lesson" && timeout 120 $run) >"$copy/log" 2>&1 ;;
-    esac
+    (cd "$copy/$lesson" && patch_run "$run") >"$copy/log" 2>&1
     status=$?
     # The README says how to take a patch back: that must work as well.
     if ! (cd "$copy/$lesson" && patch -sRp1 -F0 <"break/${patch#break/}" &&
