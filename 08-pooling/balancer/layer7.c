@@ -164,10 +164,11 @@ static bool is_safe_to_repeat(const struct http_head *head)
 
 // The head as the backend gets it. A request to change the protocol passes as such: that is
 // between the two ends, and the balancer makes a tunnel of the connection.
-static size_t write_head(struct client *client, const struct http_head *head)
+static size_t write_head(struct client *client, struct http_head *head)
 {
     struct forward forward = {.by = &layer7_proxy, .client = client->address};
     struct http_out out = {bytes_out, sizeof bytes_out, 0, false};
+    head->keep_alive = true; // whatever the client wants: this connection is the balancer's own
     forward_request_head(&forward, head, &out);
     if (client->upgrade) {
         struct http_text to = http_field(head, "upgrade");
@@ -179,7 +180,7 @@ static size_t write_head(struct client *client, const struct http_head *head)
     return out.length;
 }
 
-static void begin_request(struct client *client, const struct http_head *head)
+static void begin_request(struct client *client, struct http_head *head)
 {
     struct http_text path, query;
     http_split_target(head->target, &path, &query);
@@ -196,15 +197,12 @@ static void begin_request(struct client *client, const struct http_head *head)
     client->what.tried = 0;
     client->repeats = 0;
     client->was_stale = false;
-    client->content_bytes = 0;
-    client->kept_length = 0;
+    client->content_bytes = client->kept_length = 0;
     client->kept_all = true;
     client->bound = NULL;
     http_body_of_request(&client->body, head);
     client->in_content = !client->body.done;
-    leg_deadline(&client->leg, NEVER);
-    if (client->in_content)
-        leg_deadline(&client->leg, CONTENT_MS);
+    leg_deadline(&client->leg, client->in_content ? CONTENT_MS : NEVER);
     if (status_answer(client, head))
         return;
     int refused = forward_refuses(head);
@@ -357,9 +355,8 @@ static void closed(struct leg *leg)
     struct client *client = client_of(leg);
     if (client->to) {
         bool reset = leg->error || !leg->ended;
-        struct leg *to = &client->to->leg;
         if (!client->tunnel || reset)
-            leg_abort(to, reset);
+            leg_abort(&client->to->leg, reset);
         backend_leg_leave(client->to);
     }
     free(client->kept);

@@ -46,10 +46,19 @@ void leg_fail(struct leg *leg, int error)
 
 void leg_watch(struct leg *leg, uint32_t events)
 {
-    struct epoll_event event = {events, {.ptr = leg}};
-    if (events != leg->events && epoll_ctl(legs.epoll, EPOLL_CTL_MOD, leg->fd, &event))
-        leg_fail(leg, errno);
+    if (events != leg->events)
+        leg_queue(leg);
     leg->events = events;
+}
+
+static void tell_epoll(struct leg *leg)
+{
+    struct epoll_event event = {leg->events, {.ptr = leg}};
+    if (leg->broken || leg->events == leg->watched)
+        return;
+    if (epoll_ctl(legs.epoll, EPOLL_CTL_MOD, leg->fd, &event))
+        leg_fail(leg, errno);
+    leg->watched = leg->events;
 }
 
 // ---- time ----------------------------------------------------------------------------------
@@ -95,7 +104,7 @@ void leg_deadline(struct leg *leg, int64_t ms)
 static uint64_t acknowledged(const struct leg *leg)
 {
     int unacknowledged;
-    if (ioctl(leg->fd, SIOCOUTQ, &unacknowledged))
+    if (leg->sent_bytes == 0 || ioctl(leg->fd, SIOCOUTQ, &unacknowledged))
         return leg->sent_bytes;
     return leg->sent_bytes - (uint64_t)unacknowledged;
 }
@@ -265,19 +274,21 @@ void leg_settle(struct leg *leg)
 {
     if (leg->broken || leg_waiting(leg) || leg->connecting)
         return;
-    bool fin = leg->finishing || leg->closing;
-    if (fin && !leg->finished) {
+    if (!leg->finishing && !leg->closing)
+        return;
+    if (leg->ended) { // close() ends our half as well
+        leg_fail(leg, 0);
+        return;
+    }
+    if (!leg->finished) {
         leg->finished = true;
         shutdown(leg->fd, SHUT_WR);
     }
     if (leg->closing && !leg->lingering) {
         leg->lingering = true;
         leg_deadline(leg, LEG_LINGER_MS);
-        if (!leg->ended)
-            leg_watch(leg, EPOLLIN);
+        leg_watch(leg, EPOLLIN);
     }
-    if (leg->finished && leg->ended)
-        leg_fail(leg, 0);
 }
 
 // Does what the legs have to do at the end of a round. What they cause is done as well.
@@ -290,6 +301,7 @@ void leg_settle_all(void)
         if (!leg->broken && leg->in_length && !leg->paused)
             leg_offer(leg, leg->in + leg->in_at, leg->in_length);
         leg_settle(leg);
+        tell_epoll(leg);
         if (leg->broken && !leg->queued) // else it stands in the list again
             drop(leg);
     }

@@ -43,7 +43,7 @@ struct leg {
     const struct leg_kind *kind;
     struct leg *next; // in the list of those that have something to do at the end of the round
     int fd;
-    uint32_t events;             // that epoll is asked for
+    uint32_t events, watched;    // that the leg waits for; that epoll has been asked for
     int error;                   // errno of what ended it
     char *in, *out;              // bytes not used yet, bytes not sent yet
     uint32_t in_at, in_length;   // what is left of `in` begins at in_at

@@ -139,11 +139,11 @@ void leg_splice(struct leg *leg, struct leg *to)
     to->splice_from = leg;
 }
 
-static void end_connecting(struct leg *leg)
+static void end_connecting(struct leg *leg, bool failed)
 {
     int error = 0;
     socklen_t length = sizeof error;
-    if (getsockopt(leg->fd, SOL_SOCKET, SO_ERROR, &error, &length))
+    if (failed && getsockopt(leg->fd, SOL_SOCKET, SO_ERROR, &error, &length))
         error = errno;
     if (error) {
         leg_fail(leg, error);
@@ -161,7 +161,7 @@ void leg_serve(struct leg *leg, uint32_t events)
     if (leg->broken)
         return;
     if (leg->connecting)
-        end_connecting(leg);
+        end_connecting(leg, over);
     if (leg->broken || leg->connecting)
         return;
     if (events & EPOLLOUT)

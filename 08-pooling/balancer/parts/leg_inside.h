@@ -18,6 +18,8 @@ extern struct legs legs;
 void leg_queue(struct leg *leg);
 void leg_fail(struct leg *leg, int error);
 
+// Epoll is asked for other events, at the end of this round: what was wanted only in between
+// costs no system call.
 void leg_watch(struct leg *leg, uint32_t events);
 
 // From now the peer has LEG_STALL_MS to take what the lowest pace asks for.

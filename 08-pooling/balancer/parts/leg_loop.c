@@ -25,11 +25,17 @@ bool leg_is_stopping(void)
     return stopping;
 }
 
+// What a relay passes on must not wait for an acknowledgement.
+static void send_at_once(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
 static struct leg *leg_begin(const struct leg_kind *kind, int fd, uint32_t events)
 {
     struct leg *leg = calloc(1, kind->bytes);
     struct epoll_event event = {events, {.ptr = leg}};
-    int on = 1;
     if (!leg || legs.timers.count == (uint32_t)legs.program->legs_max ||
         epoll_ctl(legs.epoll, EPOLL_CTL_ADD, fd, &event)) {
         free(leg);
@@ -37,10 +43,9 @@ static struct leg *leg_begin(const struct leg_kind *kind, int fd, uint32_t event
         errno = EMFILE;
         return NULL;
     }
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     leg->kind = kind;
     leg->fd = fd;
-    leg->events = events;
+    leg->events = leg->watched = events;
     leg->pipe[0] = leg->pipe[1] = -1;
     leg->deadline_ns = NEVER;
     timers_add(&legs.timers, &leg->timer, NEVER);
@@ -63,6 +68,7 @@ struct leg *leg_connect(const struct leg_kind *kind, const struct sockaddr_stora
     struct leg *leg = leg_begin(kind, fd, EPOLLOUT);
     if (!leg)
         return NULL;
+    send_at_once(fd);
     leg->connecting = true;
     leg_deadline(leg, ms);
     return leg;
@@ -166,6 +172,7 @@ static void start(int stop_fd)
     legs.timers.heap = calloc((size_t)legs.program->legs_max, sizeof *legs.timers.heap);
     legs.epoll = epoll_create1(EPOLL_CLOEXEC);
     net_set_nonblocking(listener);
+    send_at_once(listener); // the connections that it accepts inherit it
     if (!legs.timers.heap || legs.epoll < 0 ||
         epoll_ctl(legs.epoll, EPOLL_CTL_ADD, listener, &for_clients) ||
         epoll_ctl(legs.epoll, EPOLL_CTL_ADD, stop_fd, &for_stop))

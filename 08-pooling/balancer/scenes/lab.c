@@ -16,8 +16,8 @@
 
 #define WORDS_MAX 60
 #define REQUESTS  20000 // of one load
-#define WAIT_MS   5000
-#define AWAIT_MS  10000
+#define WAIT_MS   20000 // for an answer
+#define AWAIT_MS  20000
 #define BACKEND   "./backend --quiet "
 #define BALANCER  "./balancer --quiet --port 0 "
 
@@ -221,11 +221,10 @@ static void *run_client(void *argument)
     struct worker *w = argument;
     const struct load *load = w->load;
     struct sockaddr_storage address;
-    int wait_ms = load->wait_ms ? load->wait_ms : WAIT_MS;
     net_address("127.0.0.1", load->port, SOCK_STREAM, &address);
     w->f.fd = -1;
     for (int i; (i = taken++) < load->requests;) {
-        int64_t began = now_ns(), deadline = began + wait_ms * INT64_C(1000000);
+        int64_t began = now_ns(), deadline = began + WAIT_MS * INT64_C(1000000);
         enum fetch_result result = FETCH_OK;
         if (w->f.fd < 0)
             result = fetch_open(&w->f, &address, deadline);

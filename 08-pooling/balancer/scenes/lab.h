@@ -56,7 +56,6 @@ struct load {
     const char *const *paths;    // one after the other; NULL: /
     int path_count;
     const char *fields;    // NULL: none
-    int wait_ms;           // for an answer; 0: 5000
     void (*at_half)(void); // called when half of the requests are answered; NULL: nothing
 };
 

@@ -11,41 +11,43 @@
 #include "story.h"
 #include "tell.h"
 
-#define PATIENCE_MS 300 // until a client takes an address for dead
+#define PATIENCE_MS 300   // until a client gives up an address that has gone
+#define ANSWER_MS   20000 // and one that works: more than even a busy machine needs
 #define SHARED      "10.0.0.100"
 #define REQUESTS    10
 
 static struct fetch open_one, f;
 static int port;
 
-static int64_t patience(void)
+static int64_t in_ms(int ms)
 {
-    return now_ns() + PATIENCE_MS * INT64_C(1000000);
+    return now_ns() + ms * INT64_C(1000000);
 }
 
-static enum fetch_result try_address(struct fetch *of, const char *host)
+static enum fetch_result try_address(struct fetch *of, const char *host, int wait_ms)
 {
     struct sockaddr_storage address;
     net_address(host, port, SOCK_STREAM, &address);
-    enum fetch_result result = fetch_open(of, &address, patience());
+    enum fetch_result result = fetch_open(of, &address, in_ms(wait_ms));
     if (result == FETCH_OK)
         result = fetch_ask(of, "GET", "/", "", NULL);
     return result;
 }
 
-// Requests on new connections, to the first of these addresses until it does not answer; then
-// to the second one. Returns how many were answered.
-static int ask_all(const char *const addresses[2], double *slowest_ms)
+// Requests on new connections, to the first of these addresses until it does not answer within
+// wait_ms; then to the second one. Returns how many were answered.
+static int ask_all(const char *const addresses[2], int wait_ms, double *slowest_ms)
 {
     int answered = 0, use = 0;
     *slowest_ms = 0;
     for (int i = 0; i < REQUESTS && addresses[use]; i++) {
         int64_t began = now_ns();
-        enum fetch_result result = try_address(&f, addresses[use]);
+        enum fetch_result result = try_address(&f, addresses[use], wait_ms);
         fetch_close(&f);
         if (result != FETCH_OK && use == 0 && addresses[1]) {
             use = 1; // and it remembers that
-            result = try_address(&f, addresses[use]);
+            wait_ms = ANSWER_MS;
+            result = try_address(&f, addresses[use], wait_ms);
             fetch_close(&f);
         }
         answered += result == FETCH_OK;
@@ -64,9 +66,9 @@ static void must(const char *why)
 }
 
 // What becomes of a connection that was open when the balancer failed.
-static const char *use_open_one(void)
+static const char *use_open_one(int wait_ms)
 {
-    open_one.deadline_ns = patience();
+    open_one.deadline_ns = in_ms(wait_ms);
     enum fetch_result result = fetch_ask(&open_one, "GET", "/", "", NULL);
     fetch_close(&open_one);
     return fetch_text[result];
@@ -92,17 +94,17 @@ void scene_two(void)
     story_say("Two balancers, one and two. Clients open %d connections; one fails without a "
               "word.",
               REQUESTS);
-    fetch_or_die(&open_one, try_address(&open_one, one));
+    fetch_or_die(&open_one, try_address(&open_one, one, ANSWER_MS));
     must(wire_tell("mute one"));
-    int alone = ask_all(first, &slowest[0]);
-    const char *fate_active = use_open_one();
-    int active = ask_all(both, &slowest[1]);
+    int alone = ask_all(first, PATIENCE_MS, &slowest[0]);
+    const char *fate_active = use_open_one(PATIENCE_MS);
+    int active = ask_all(both, PATIENCE_MS, &slowest[1]);
     must(wire_tell("unmute one"));
-    fetch_or_die(&open_one, try_address(&open_one, SHARED));
+    fetch_or_die(&open_one, try_address(&open_one, SHARED, ANSWER_MS));
     must(wire_tell("mute one"));
     must(wire_tell("give two " SHARED));
-    int passive = ask_all(shared, &slowest[2]);
-    const char *fate_passive = use_open_one();
+    int passive = ask_all(shared, ANSWER_MS, &slowest[2]);
+    const char *fate_passive = use_open_one(ANSWER_MS);
     must(wire_tell("unmute one")); // so that its connections can end
     story_quiet(false);
     story_head("the client knows|answered|slowest|the open connection");

@@ -30,7 +30,7 @@ static void open_one(int port, struct held *h)
 }
 
 struct counts {
-    int at_first[BACKENDS], later[BACKENDS], sockets[BACKENDS];
+    int at_first[BACKENDS], later[BACKENDS];
 };
 
 static void count(int counts[BACKENDS])
@@ -53,8 +53,6 @@ static struct counts try(const char *options, const int *weights)
     for (int i = 0; i < CONNECTIONS; i++)
         open_one(lab.port, &held[i]);
     count(counts.at_first);
-    for (int i = 0; i < BACKENDS; i++)
-        counts.sockets[i] = (int)lab_figure(&lab, i, "active");
     lab_kill(&lab, 2);
     lab_restart(&lab, 2, "");
     for (int i = 0; i < CONNECTIONS; i++) {
@@ -87,10 +85,6 @@ static const struct claim first_servers = {
     NOT_HERE,
     "round robin gives each backend as many new connections as any other; it does not see how "
     "many have ended"};
-static const struct claim no_reuse = {
-    "8.43", "guide §9.4",
-    "a drawback of layer 4: each WebSocket needs its own connection to the backend", NOT_HERE,
-    "at layer 7, too: a connection that was upgraded belongs to one client (RFC 9110 §7.8)"};
 
 void scene_websocket(void)
 {
@@ -114,9 +108,5 @@ void scene_websocket(void)
                  rr.at_first[0] == 30 && rr.at_first[1] == 30 && rr.at_first[2] == 30 ? NOT_HERE
                                                                                       : UNCLEAR,
                  "%d, %d, %d of %d", rr.at_first[0], rr.at_first[1], rr.at_first[2],
-                 CONNECTIONS);
-    int sockets = rr.sockets[0] + rr.sockets[1] + rr.sockets[2];
-    claim_report(&no_reuse, sockets == CONNECTIONS ? NOT_HERE : UNCLEAR,
-                 "layer 7 has %d connections to backends for %d WebSockets", sockets,
                  CONNECTIONS);
 }

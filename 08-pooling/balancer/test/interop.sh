@@ -153,6 +153,38 @@ two 10" "./client --new --count 20 --port $nginx_port | awk '/█/ { print \$1, 
         "answer -w ' %{local_port}' localhost:$port/ | awk '{ print (\$1 == \$2 ? \"same\" : \$0) }'"
 fi
 
+# Layer 4 passes TLS, which it cannot read: the client gets the backend's own certificate. The name in the
+# ClientHello is plain text, and HAProxy's tcp mode can go by it; ours does not.
+ask_by_tls() { # PORT NAME
+    answer --cacert "$folder/$2/cert" --connect-to "::127.0.0.1:$1" "https://$2/who"
+    echo " $?"
+}
+if need openssl openssl && need haproxy haproxy && need curl curl; then
+    for name in shop.example api.example; do
+        mkdir "$folder/$name" && printf %s "$name" >"$folder/$name/who"
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$folder/$name/key" -out "$folder/$name/cert" \
+            -days 2 -subj "/CN=$name" -addext "subjectAltName=DNS:$name" 2>/dev/null
+        choose_port
+        (cd "$folder/$name" && exec openssl s_server -WWW -quiet -accept "127.0.0.1:$free_port" -cert cert -key key) >/dev/null 2>&1 &
+        pids="$pids $!"
+        await_port tcp "$free_port"
+        if [ $name = shop.example ]; then shop=$free_port; else api=$free_port; fi
+    done
+    start_server ./balancer --quiet --layer 4 --check-ms 0 --backend "127.0.0.1:$shop"
+    expect "TLS through layer 4: curl and openssl s_server" "shop.example 0" "ask_by_tls $port shop.example"
+    start_server ./balancer --quiet --check-ms 0 --backend "127.0.0.1:$shop"
+    expect "TLS to layer 7: no handshake" " 35" "ask_by_tls $port shop.example"
+    choose_port
+    printf "defaults\n mode tcp\n timeout connect 5s\n timeout client 5s\n timeout server 5s\nfrontend f\n bind 127.0.0.1:%d\n tcp-request inspect-delay 5s\n tcp-request content accept if { req.ssl_hello_type 1 }\n use_backend api if { req.ssl_sni api.example }\n default_backend shop\nbackend api\n server a 127.0.0.1:%d\nbackend shop\n server b 127.0.0.1:%d\n" \
+        "$free_port" "$api" "$shop" >"$folder/haproxy3.cfg"
+    haproxy -db -f "$folder/haproxy3.cfg" >/dev/null 2>&1 &
+    pids="$pids $!"
+    await_port tcp "$free_port"
+    expect "HAProxy, mode tcp: by the name in the ClientHello" "shop.example 0
+api.example 0" "ask_by_tls $free_port shop.example
+        ask_by_tls $free_port api.example"
+fi
+
 debian_python=python3
 python3 -c 'import websockets' 2>/dev/null || debian_python=/usr/bin/python3
 if need python3 python3 && $debian_python -c 'import websockets' 2>/dev/null; then

@@ -30,6 +30,7 @@ static bool exchange(int port)
     return ask(port, "GET", "/", "", NULL) >= 400; // 502, or 503
 }
 
-#include "test_faults.h"
 #include "test_forwarding.h"
+#include "test_backends.h"
+#include "test_faults.h"
 #include "test_pick.h"

@@ -1,6 +1,8 @@
 // test_forwarding.h: requests and answers through the balancer: what arrives, and on which
 // connections. A part of test.c.
 
+#define PATIENCE_S 20 // seconds until a test that waits has failed
+
 // Starts a backend, or several; then a balancer in front of them.
 static int start_backend(pid_t *pid, const char *options)
 {
@@ -32,17 +34,17 @@ static int listen_anywhere(int *port)
 static int accept_soon(int listener)
 {
     struct pollfd waits = {listener, POLLIN, 0};
-    if (poll(&waits, 1, 5000) != 1)
+    if (poll(&waits, 1, PATIENCE_S * 1000) != 1)
         return -1;
     int fd = accept(listener, NULL, NULL);
-    struct timeval patience = {5, 0};
+    struct timeval patience = {PATIENCE_S, 0};
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
 }
 
 static int connect_patiently(int port)
 {
-    struct timeval patience = {5, 0};
+    struct timeval patience = {PATIENCE_S, 0};
     int fd = net_connect("127.0.0.1", port);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     return fd;
@@ -122,6 +124,30 @@ TEST(pipelined_requests)
     close(fd);
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(test_stop(backend), 0);
+}
+
+// "Connection: close" is about the client's connection: the one to the backend is kept.
+TEST(connections_are_kept_for_clients_that_close)
+{
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, ""), to = -1;
+    for (int i = 0; i < 3; i++) {
+        int fd = connect_patiently(port);
+        say(fd, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        if (i == 0)
+            to = accept_soon(listener);
+        char *text = read_until(to, "\r\n\r\n");
+        CHECK_HAS(text, "GET / HTTP/1.1\r\n");
+        CHECK(!strstr(text, "Connection"));
+        say(to, ANSWER);
+        text = read_until(fd, "never");
+        CHECK_HAS(text, "\r\nConnection: close\r\n");
+        CHECK_HAS(text, "\r\n\r\nok");
+        close(fd);
+    }
+    close(to);
+    CHECK_INT(test_stop(pid), 0);
 }
 
 TEST(an_old_client)
