@@ -1,6 +1,6 @@
 // tries.c: the tries of a request: which endpoint gets it, and what happens when one has
-// failed. Read try_begin() first, then try_failed(). The rules are in retry.c, services.c and
-// breaker.c.
+// failed. Read try_begin() first, then try_failed(). The rules are in retry.c, parts/services.c
+// and breaker.c.
 #include "sidecar.h"
 
 #include <errno.h>
