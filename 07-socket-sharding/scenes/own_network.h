@@ -21,7 +21,7 @@ bool setting_write(const char *name, int value);
 // task: a process or a thread. -1: it has none of that name.
 long counter_of(int task, const char *name);
 
-// All that the kernel says of a TCP socket. Its tcpi_state, and the states in /proc/net/tcp, are
+// All that the kernel says of a TCP socket. Its tcpi_state and the states in /proc/net/tcp are
 // those of the kernel's include/net/tcp_states.h.
 enum { STATE_ESTABLISHED = 1, STATE_SYN_SENT = 2, STATE_SYN_RECV = 3 };
 struct tcp_info info_of(int fd);
