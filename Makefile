@@ -39,9 +39,9 @@ run-%: common
 # Every part writes how many of its tests passed into $RESULTS; the last line adds them up.
 test unit: $(LESSONS) $(VARIATIONS)
 	@RESULTS=$$(mktemp) && export RESULTS && trap 'rm -f $$RESULTS' EXIT; \
-	$(MAKE) --no-print-directory -k $@-common $(NUMBERS:%=$@-%) $(VARIATION_NAMES:%=$@-%); \
+	$(MAKE) --no-print-directory -k $@-common $(NUMBERS:%=$@-%) $(VARIATION_NAMES:%=$@-%); status=$$?; \
 	awk '{ p += $$2; f += $$3; s += $$4 } \
-	    END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' $$RESULTS
+	    END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' $$RESULTS && exit $$status
 
 test-common: common
 	@$(MAKE) --no-print-directory -C common test

@@ -61,7 +61,7 @@ static void put_number(char *text, uint64_t number)
 // Writes a header block; returns its end.
 static uint8_t *put_fields(struct connection *c, const struct answer *answer, uint8_t *out)
 {
-    struct hpack_field fields[5];
+    struct hpack_field fields[6];
     size_t count = 0;
     char status[NUMBER_BYTES], length[NUMBER_BYTES];
     put_number(status, (uint64_t)answer->status);
@@ -70,6 +70,8 @@ static uint8_t *put_fields(struct connection *c, const struct answer *answer, ui
         fields[count++] = field(HPACK_DATE, "date", http_date(time(NULL)));
     if (answer->allow)
         fields[count++] = field(HPACK_ALLOW, "allow", answer->allow);
+    if (answer->link)
+        fields[count++] = field(HPACK_LINK, "link", answer->link);
     if (answer->type)
         fields[count++] = field(HPACK_CONTENT_TYPE, "content-type", answer->type);
     if (answer->type && answer->kind != ANSWER_PIECES) { // END_STREAM says where the pieces end
@@ -113,6 +115,9 @@ void response_begin(struct connection *c, struct stream *stream)
     const struct answer *answer = &stream->answer;
     if (answer->due_ns > conn_now(&c->conn)) {
         set_timed(c, stream, true);
+        if (answer->link) // the client fetches meanwhile what the page will need
+            response_head(c, stream->id, &(struct answer){.status = 103, .link = answer->link},
+                          0);
         return;
     }
     bool empty = stream->head || answer->length == 0;

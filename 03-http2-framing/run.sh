@@ -9,5 +9,7 @@ scene blocking --rtt 60 --rate 8000 --loss 1 --seed 1
 scene header_compression
 scene windows
 scene push
+scene events --rtt 60 --loss 2 --seed 1
+scene page --rtt 50
 scene endings
 finish

@@ -10,6 +10,7 @@ scene mutual -- --require-client-cert
 scene dh
 scene forward_secrecy -- --ciphers ECDHE+AESGCM:AES128-GCM-SHA256
 scene eavesdropper
+scene tampering
 scene replay -- --early-data --anti-replay off
 scene anti_replay -- --early-data
 scene request_stages

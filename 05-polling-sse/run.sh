@@ -8,4 +8,7 @@ scene frames -- --rate 0 --quiet
 scene tokens --rtt 20 -- --rate 0 --token-ms 12
 scene crowd -- --rate 0 --quiet
 scene slow -- --rate 0 --quiet --retry-ms 100
+scene chunks -- --quiet
+scene unnumbered --rtt 20 -- --rate 0 --first-id 1 --quiet
+more waiting -- --rate 0 --quiet
 finish

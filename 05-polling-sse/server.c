@@ -19,6 +19,7 @@
 
 #include "assistant.h"
 #include "exchange.h"
+#include "fan_out.h"
 #include "jobs.h"
 #include "loop.h"
 #include "net.h"
@@ -45,6 +46,7 @@ static void timeout(struct conn *conn);
 static void woken(struct conn *conn);
 static void stop(struct conn *conn);
 static void closed(struct conn *conn);
+static bool round_ends(void);
 
 // What the loop (../common/loop.h) calls, each time for one connection.
 static struct loop_server server = {
@@ -58,6 +60,7 @@ static struct loop_server server = {
     .woken = woken,       // another connection has woken this one; produce() is called next
     .stop = stop,         // the program is to stop; the connection closes when it is ready to
     .closed = closed,     // the connection is gone; what belongs to it is freed
+    .round = round_ends,  // all that has come is served; returns true to be called again soon
 };
 
 static struct service service = {
@@ -203,6 +206,14 @@ static void closed(struct conn *conn)
     connection_closed(c);
 }
 
+static bool round_ends(void)
+{
+    if (service.has_news)
+        fan_out(&service);
+    service.has_news = false;
+    return false;
+}
+
 // ---- the program ---------------------------------------------------------------------------
 
 // The time of day in microseconds: the first id of this run. All ids of this run are then above
@@ -215,8 +226,12 @@ static uint64_t clock_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void begin(int ring, int first_id)
+static void begin(int ring, int first_id, const char *fan_out_by)
 {
+    if (!strcmp(fan_out_by, "uring"))
+        fan_out_begin(&service);
+    else if (strcmp(fan_out_by, "send"))
+        options_reject("--fan-out takes send or uring, not '%s'", fan_out_by);
     uint64_t first = (uint64_t)first_id;
     if (first == 0)
         first = clock_us();
@@ -236,11 +251,12 @@ static void end(void)
     feed_end(&service.room);
     jobs_end(service.jobs);
     page_end(service.page);
+    fan_out_end(&service);
 }
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1";
+    static const char *host = "127.0.0.1", *fan_out_by = "send";
     static int port = 8005, ring = 1000, first_id;
     static bool quiet;
     struct settings *set = &service.settings;
@@ -260,12 +276,14 @@ int main(int argc, char **argv)
         {"token-ms", OPTION_INT, &set->token_ms, 0, 10000, "ms between two words of /chat"},
         {"origin", OPTION_TEXT, &set->origins,
          .help = "allowed origins, with spaces between; \"*\": any"},
+        {"fan-out", OPTION_TEXT, &fan_out_by,
+         .help = "send: a system call for each reader; uring: for hundreds"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 05: the news, in four ways.", options});
     log_begin(quiet);
-    begin(ring, first_id);
+    begin(ring, first_id, fan_out_by);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
     printf("stopped: connections %ld, events %llu\n", connections,
            (unsigned long long)(service.news.newest + 1 - service.news.first));

@@ -3,8 +3,8 @@
 // the reads and writes themselves, any number of them in one call, and later finds in a ring
 // what has come of them. The thread sleeps in ring_wait() only.
 //
-// Read run_uring() first, then completed() and serve(). The two rings are in parts/ring.c; what
-// becomes of one connection is in parts/uring_client.c.
+// Read run_uring() first, then completed() and serve(). The two rings are in common/ring.c;
+// what becomes of one connection is in parts/uring_client.c.
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -314,7 +314,7 @@ void run_uring(struct workers *workers, int listener, int stop_fd)
     loop.stop_fd = stop_fd;
     loop.clients_max = (uint32_t)workers->settings.connections + REFUSED_MAX;
     loop.timers.heap = calloc(loop.clients_max, sizeof *loop.timers.heap);
-    if (!loop.timers.heap || !ring_open(&loop.ring))
+    if (!loop.timers.heap || !ring_open(&loop.ring) || !ring_add_pieces(&loop.ring))
         die("model uring: io_uring cannot be had: %s", strerror(errno));
     watch_signals(&loop);
     loop.now_ns = now_ns();

@@ -40,6 +40,37 @@ const char *story_scene(void)
     return scene_name;
 }
 
+// Adds a word to a text, on a new line if it would be wider than 80 columns there.
+static size_t add_word(char *text, size_t size, size_t length, const char *word)
+{
+    const char *line = strrchr(text, '\n');
+    size_t before = length;
+    if (line)
+        before = length - (size_t)(line + 1 - text);
+    char between = ' ';
+    if (before + 1 + strlen(word) > 80)
+        between = '\n';
+    return length + (size_t)snprintf(text + length, size - length, "%c%s", between, word);
+}
+
+const char *story_about(const char *sentence, const struct scene *scenes)
+{
+    static char text[1000];
+    size_t length = (size_t)snprintf(text, sizeof text, "%s", sentence);
+    static const char *const words[] = {"Without", "SCENE", "all", "of", "them:"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        length = add_word(text, sizeof text, length, words[i]);
+    for (const struct scene *scene = scenes; scene->name && length < sizeof text - 80;
+         scene++) {
+        char word[64], end = ',';
+        if (!scene[1].name)
+            end = '.';
+        snprintf(word, sizeof word, "%s%c", scene->name, end);
+        length = add_word(text, sizeof text, length, word);
+    }
+    return text;
+}
+
 int story_tell(const struct scene *scenes, const char *only)
 {
     int number = 0, played = 0;

@@ -19,6 +19,10 @@ struct scene {
 // Makes stdout line by line. Call it first.
 void story_begin(void);
 
+// What `--help` says of play: this sentence, and that without SCENE it plays all of them, with
+// their names. Returns a text that the next call overwrites; no line is wider than 80 columns.
+const char *story_about(const char *sentence, const struct scene *scenes);
+
 // Plays the scene called `only`, or all of them if it is NULL; an unknown name prints the list
 // and exits 2. Returns the program's exit status: 0, or 1 if a claim did not come out as
 // documented (with STRICT in the environment: or was skipped).

@@ -35,11 +35,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 02: HTTP/1.1. Without SCENE all of them: raw, reuse, pipeline, six,\n"
-            "hosts, stream, smuggle, upload, cache, overhead, copies.",
-            options});
+        &(struct command){"[SCENE]", story_about("Lesson 02: HTTP/1.1.", scenes), options});
     story_begin();
     ask_server(host, port);
     return story_tell(scenes, argv[first]);

@@ -27,6 +27,7 @@ enum hpack_name {
     HPACK_DATE = 33,
     HPACK_EXPECT = 35,
     HPACK_HOST = 38,
+    HPACK_LINK = 45,
     HPACK_TRANSFER_ENCODING = 57,
     HPACK_USER_AGENT = 58,
 };

@@ -4,13 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PIECE_BYTES   23 // of each line of /stream
+#define PIECE_BYTES   23 // of each line of /stream, and of each event
 #define PNG_SIGNATURE "\x89PNG\r\n\x1a\n"
 #define WORD_BYTES    8 // an image is made of so many bytes at a time
 #define GET_METHODS   "GET, HEAD, OPTIONS"
 #define ECHO_METHODS  "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 #define TEXT_TYPE     "text/plain"
+#define EVENT_TYPE    "text/event-stream"
 #define NS_PER_MS     INT64_C(1000000)
+#define EVENTS_MAX    999999999 // 31 years of one a second
 
 // ---- what is answered ----------------------------------------------------------------------
 
@@ -82,6 +84,29 @@ static void answer_later(struct answer *answer, struct http_text query)
     answer->due_ns += ms * NS_PER_MS;
 }
 
+static void answer_page(struct answer *answer, struct http_text query)
+{
+    answer_later(answer, query);
+    if (answer->status != 200)
+        return;
+    answer_text(answer, 200, "<img src=/img/1>\n");
+    answer->type = "text/html";
+    answer->link = "</img/1>; rel=preload; as=image";
+}
+
+static void answer_events(struct answer *answer, struct http_text query)
+{
+    answer->interval_ms = 1000;
+    if (!query_number(query, "ms", DELAY_MAX_MS, &answer->interval_ms)) {
+        page_error(400, answer);
+        return;
+    }
+    answer->kind = ANSWER_PIECES;
+    answer->status = 200;
+    answer->type = EVENT_TYPE;
+    answer->length = (int64_t)EVENTS_MAX * PIECE_BYTES;
+}
+
 static void answer_stream(struct answer *answer, struct http_text query)
 {
     uint32_t pieces = 5;
@@ -113,6 +138,10 @@ static const char *answer_get(struct answer *answer, struct http_text target)
         answer_later(answer, query);
     } else if (http_is(path, "/stream")) {
         answer_stream(answer, query);
+    } else if (http_is(path, "/page")) {
+        answer_page(answer, query);
+    } else if (http_is(path, "/events")) {
+        answer_events(answer, query);
     } else if (path.length > 5 && !memcmp(path.at, "/img/", 5)) {
         answer_image(answer, (struct http_text){path.at + 5, path.length - 5}, query);
     } else {
@@ -202,11 +231,16 @@ static void read_image(const struct answer *answer, uint8_t *out, size_t length)
 static void read_pieces(const struct answer *answer, uint8_t *out, size_t length)
 {
     char line[2 * PIECE_BYTES];
+    bool events = !strcmp(answer->type, EVENT_TYPE);
     for (size_t i = 0; i < length;) {
         int64_t at = answer->done + (int64_t)i;
         size_t offset = (size_t)(at % PIECE_BYTES), part = PIECE_BYTES - offset;
-        snprintf(line, sizeof line, "piece %6d of %6d\n", (int)(at / PIECE_BYTES) + 1,
-                 (int)(answer->length / PIECE_BYTES));
+        int number = (int)(at / PIECE_BYTES) + 1;
+        if (events)
+            snprintf(line, sizeof line, "data: event %9d\n\n", number);
+        else
+            snprintf(line, sizeof line, "piece %6d of %6d\n", number,
+                     (int)(answer->length / PIECE_BYTES));
         if (part > length - i)
             part = length - i;
         memcpy(out + i, line + offset, part);

@@ -4,6 +4,8 @@
 //     GET /img/N?size=BYTES        bytes that look like an image; the same for the same N
 //     GET /slow?ms=MS              an answer that takes its time
 //     GET /stream?n=COUNT&ms=MS    COUNT lines, MS apart, each sent when there is time for it
+//     GET /page?ms=MS              a page that takes its time; over HTTP/2 with 103 before it
+//     GET /events?ms=MS            events without an end, MS apart (text/event-stream)
 //     *   /echo                    the body of the request
 //
 // A protocol (HTTP/2 or HTTP/1.1) asks page() what the answer is, sends status and fields, and
@@ -30,13 +32,14 @@ enum answer_kind { ANSWER_TEXT, ANSWER_IMAGE, ANSWER_PIECES, ANSWER_ECHO };
 struct answer {
     enum answer_kind kind;
     int status;
-    const char *type;     // content-type; NULL: there is no content
-    const char *allow;    // the methods, for a 405; else NULL
-    int64_t length;       // of the content
-    int64_t done;         // bytes of it that answer_read() has written
-    int64_t due_ns;       // the answer is not sent before this time, on now_ns()'s clock
-    const char *text;     // of a text
-    uint32_t image;       // number of an image
+    const char *type;  // content-type; NULL: there is no content
+    const char *allow; // the methods, for a 405; else NULL
+    const char *link;  // what the page needs: sent at once, by a 103 (RFC 8297); NULL: nothing
+    int64_t length;    // of the content
+    int64_t done;      // bytes of it that answer_read() has written
+    int64_t due_ns;    // the answer is not sent before this time, on now_ns()'s clock
+    const char *text;  // of a text
+    uint32_t image;    // number of an image
     uint32_t interval_ms; // between the pieces of a stream
     struct body body;     // what is echoed
     void *owner;          // what sends in place of a page: see transport.h; NULL: a page does

@@ -9,9 +9,9 @@
 #include "story.h"
 #include "h2_client.h"
 
-#define IMAGES GAP_OWNERS // one image for each stream, or for each connection
-#define SIZE   60000      // bytes of an image
-#define TRIES  6          // the scene loads so often, until a lost packet holds up others
+#define IMAGES HTTP1_CONNECTIONS // one image for each stream, or for each connection
+#define SIZE   60000             // bytes of an image
+#define TRIES  6 // the scene loads so often, until a lost packet holds up others
 
 static struct h2_client client; // too large for the stack
 

@@ -241,6 +241,14 @@ static void draw_owner(const struct hole *hole, int owner, int64_t start_ns, int
         fputs(cells[x], stdout);
 }
 
+static bool has_piece(int owner)
+{
+    for (const struct piece *p = pieces; p < pieces + piece_count; p++)
+        if (p->owner == owner)
+            return true;
+    return false;
+}
+
 // Says when, under the columns of the loss and of its repair.
 static void draw_times(const struct hole *hole, int64_t start_ns, int64_t slice_ns)
 {
@@ -260,6 +268,8 @@ void gap_draw(const struct hole *hole, const char *name, int first, int step)
     int64_t slice_ns = lasted_ns * 5 / 3 / picture();
     for (int owner = 0; owner < GAP_OWNERS; owner++) {
         char label[40];
+        if (!has_piece(owner))
+            continue;
         snprintf(label, sizeof label, "%s %d", name, first + step * owner);
         fputs("  ", stdout);
         cell(label, LABEL, false);

@@ -11,7 +11,7 @@
 
 #define GAP_PIECES 16384
 #define GAP_READS  16384
-#define GAP_OWNERS 6
+#define GAP_OWNERS 8
 
 // A part of what the server has sent on a connection: a frame, which belongs to a stream, or a
 // packet. Its owner is the stream, or the connection.
@@ -56,7 +56,8 @@ void gap_packets(int port, int owner);
 // lost, or it held up nothing.
 bool gap_find(bool went_on, struct hole *hole);
 
-// Draws a row for each owner, from some time before the hole to some time after it was filled.
+// Draws a row for each owner that has a piece, from some time before the hole to some time
+// after it was filled.
 void gap_draw(const struct hole *hole, const char *name, int first, int step);
 
 #endif

@@ -23,6 +23,8 @@ int main(int argc, char **argv)
         {"header_compression", "headers that were sent before", scene_header_compression},
         {"windows", "how much a server may send", scene_windows},
         {"push", "pushes and priorities are deprecated", scene_push},
+        {"events", "eight streams of events, and a lost packet", scene_events},
+        {"page", "a page of HTML, CSS and JavaScript", scene_page},
         {"endings", "a server that stops, a download that is not wanted", scene_endings},
         {0}};
     static const struct option_spec options[] = {
@@ -36,7 +38,7 @@ int main(int argc, char **argv)
             "[SCENE]",
             "Lesson 03: HTTP/2. Without SCENE all of them: frames, "
             "stream_ids,\ninterleave, page_load, blocking, header_compression, windows, push, "
-            "endings.",
+            "events, page, endings.",
             options});
     h2_server_at(host, port);
     page_load_size(image_bytes);

@@ -11,6 +11,8 @@ void scene_blocking(void);
 void scene_header_compression(void);
 void scene_windows(void);
 void scene_push(void);
+void scene_events(void);
+void scene_page(void);
 void scene_endings(void);
 
 #endif

@@ -33,6 +33,10 @@ content-length: 13" "$h2 -I $url/ | tr -d '\r' | sed 's/ *$//; /^date: .* GMT$/d
     expect "curl, header fields of 20 KB" "431" \
         "$h2 -o $folder/out -w '%{http_code}' -H 'x: $(printf %10000s '' | tr ' ' x)' -H 'y: $(printf %10000s '' | tr ' ' y)' $url/"
     expect "curl, the pieces of a stream" "5" "$h2 '$url/stream?n=5&ms=20' | wc -l"
+    expect "curl, 103 before a page, and what the page needs" "103 </img/1>; rel=preload; as=image 200" \
+        "$h2 -v '$url/page?ms=50' 2>&1 | tr -d '\r' | awk '/^< HTTP/ { printf \"%s \", \$3 } /^< link/ && !n++ { sub(/.*link: /, \"\"); printf \"%s \", \$0 }' | xargs"
+    expect "curl, events without an end" "data: event 1,data: event 2," \
+        "timeout 20 $h2 -N '$url/events?ms=20' 2>/dev/null | head -n 3 | sed '/^\$/d; s/  */ /g' | tr '\n' ,"
     expect "curl, an upgrade is not offered" "1.1 200" \
         "curl -sS --http2 -o $folder/out -w '%{http_version} %{http_code}' $url/"
     expect "curl, HTTP/1.1 on the same port" "hello, world" "curl -sS --http1.1 $url/"

@@ -19,7 +19,7 @@ static struct fault take_control(struct h3_connection *c, const struct frame *fr
     uint64_t number;
     struct fault fault = {0};
     if (frame->type == FRAME_SETTINGS)
-        return settings_read(frame->bytes, frame->length, &c->settings);
+        return settings_check(frame->bytes, frame->length);
     fault = frame_number(frame, &number);
     if (fault.code)
         return fault;
@@ -33,9 +33,8 @@ static struct fault take_control(struct h3_connection *c, const struct frame *fr
             c->goaway = number;
         break;
     case FRAME_MAX_PUSH_ID:
-        if (c->has_push_max && number < c->push_max)
+        if (number < c->push_max)
             return connection_fault(H3_ID_ERROR, "MAX_PUSH_ID that is lower than before");
-        c->has_push_max = true;
         c->push_max = number;
         break;
     default: // CANCEL_PUSH: this connection has no pushes
@@ -178,7 +177,6 @@ static bool read_stream(struct stream *s, struct fault *fault)
 void h3_connection_begin(struct h3_connection *c, const struct role *role, SSL *ssl)
 {
     *c = (struct h3_connection){.role = role, .ssl = ssl, .goaway = NUMBER_MAX};
-    c->settings.section_max = NUMBER_MAX;
     c->control_length = (size_t)(frame_write_settings(c->control_bytes) - c->control_bytes);
 }
 

@@ -70,10 +70,8 @@ struct h3_connection {
     int broken_off;                             // requests, less those that were answered
     uint64_t next_id;  // of the next request stream that was not seen yet
     uint64_t goaway;   // requests from here on are not answered; NUMBER_MAX: all are
-    uint64_t push_max; // the last MAX_PUSH_ID
-    bool has_push_max;
-    struct settings settings; // the peer's
-    bool flush;               // closing: what was written is to be sent first
+    uint64_t push_max; // the last MAX_PUSH_ID; 0: there was none
+    bool flush;        // closing: what was written is to be sent first
     uint64_t close_code;
     const char *close_why;
     int64_t close_ns; // closing: from this time on it does not wait for the peer any more

@@ -85,65 +85,46 @@ static bool is_of_http2(uint64_t type)
     return type == 0x02 || type == 0x06 || type == 0x08 || type == 0x09;
 }
 
-static struct fault check_control(const struct frame_reader *reader)
-{
-    bool is_settings = reader->type == FRAME_SETTINGS;
-    if (!reader->began && !is_settings)
-        return connection_fault(H3_MISSING_SETTINGS, "the first control frame is no SETTINGS");
-    if (reader->began && is_settings)
-        return connection_fault(H3_FRAME_UNEXPECTED, "SETTINGS for the second time");
-    switch (reader->type) {
-    case FRAME_DATA:
-    case FRAME_HEADERS:
-    case FRAME_PUSH_PROMISE:
-        return connection_fault(H3_FRAME_UNEXPECTED, "a request's frame on a control stream");
-    case FRAME_MAX_PUSH_ID:
-        if (!reader->from_client)
-            return connection_fault(H3_FRAME_UNEXPECTED, "MAX_PUSH_ID of a server");
-        return no_fault();
-    default:
-        return no_fault();
-    }
-}
-
-static struct fault check_request(const struct frame_reader *reader)
-{
-    switch (reader->type) {
-    case FRAME_DATA:
-    case FRAME_HEADERS:
-        if (reader->type == FRAME_DATA && reader->stage == STAGE_HEAD)
-            return connection_fault(H3_FRAME_UNEXPECTED, "DATA in front of HEADERS");
-        if (reader->stage == STAGE_END)
-            return connection_fault(H3_FRAME_UNEXPECTED, "a frame behind the trailers");
-        return no_fault();
-    case FRAME_PUSH_PROMISE:
-        if (reader->from_client)
-            return connection_fault(H3_FRAME_UNEXPECTED, "PUSH_PROMISE of a client");
-        // This client never allows a push by MAX_PUSH_ID (§7.2.5).
-        return connection_fault(H3_ID_ERROR, "PUSH_PROMISE that was not allowed");
-    case FRAME_CANCEL_PUSH:
-    case FRAME_SETTINGS:
-    case FRAME_GOAWAY:
-    case FRAME_MAX_PUSH_ID:
-        return connection_fault(H3_FRAME_UNEXPECTED, "a control frame on a request stream");
-    default:
-        return no_fault();
-    }
-}
-
-static struct fault check_place(const struct frame_reader *reader)
-{
-    if (is_of_http2(reader->type))
-        return connection_fault(H3_FRAME_UNEXPECTED, "a frame type that only HTTP/2 has");
-    if (reader->control)
-        return check_control(reader);
-    return check_request(reader);
-}
-
 static bool is_kept(uint64_t type)
 {
     return type == FRAME_HEADERS || type == FRAME_SETTINGS || type == FRAME_GOAWAY ||
            type == FRAME_MAX_PUSH_ID || type == FRAME_CANCEL_PUSH;
+}
+
+// What is wrong with the place of a frame; NULL: nothing.
+static const char *misplaced(const struct frame_reader *reader)
+{
+    uint64_t type = reader->type;
+    bool message = type == FRAME_DATA || type == FRAME_HEADERS;
+    if (is_of_http2(type))
+        return "a frame type that only HTTP/2 has";
+    if (reader->control && (message || type == FRAME_PUSH_PROMISE))
+        return "a request's frame on a control stream";
+    if (reader->control && reader->began && type == FRAME_SETTINGS)
+        return "SETTINGS for the second time";
+    if (!reader->control && !message && is_kept(type))
+        return "a control frame on a request stream";
+    if (!reader->from_client && type == FRAME_MAX_PUSH_ID)
+        return "MAX_PUSH_ID of a server";
+    if (reader->from_client && type == FRAME_PUSH_PROMISE)
+        return "PUSH_PROMISE of a client";
+    if (type == FRAME_DATA && reader->stage == STAGE_HEAD)
+        return "DATA in front of HEADERS";
+    if (message && reader->stage == STAGE_END)
+        return "a frame behind the trailers";
+    return NULL;
+}
+
+static struct fault check_place(const struct frame_reader *reader)
+{
+    const char *wrong = misplaced(reader);
+    if (reader->control && !reader->began && reader->type != FRAME_SETTINGS)
+        return connection_fault(H3_MISSING_SETTINGS, "the first control frame is no SETTINGS");
+    if (wrong)
+        return connection_fault(H3_FRAME_UNEXPECTED, wrong);
+    if (reader->type == FRAME_PUSH_PROMISE) // this client allows no push (§7.2.5)
+        return connection_fault(H3_ID_ERROR, "PUSH_PROMISE that was not allowed");
+    return no_fault();
 }
 
 // ---- reading -------------------------------------------------------------------------------
@@ -291,11 +272,10 @@ static bool is_setting_of_http2(uint64_t id)
     return id == 0x00 || (id >= 0x02 && id <= 0x05);
 }
 
-struct fault settings_read(const uint8_t *payload, size_t length, struct settings *settings)
+struct fault settings_check(const uint8_t *payload, size_t length)
 {
     uint64_t seen[SETTINGS_SEEN], id, value;
     int count = 0;
-    settings->section_max = NUMBER_MAX;
     for (size_t at = 0; at < length;) {
         size_t id_size = number_read(payload + at, length - at, &id), value_size = 0;
         if (id_size)
@@ -311,8 +291,6 @@ struct fault settings_read(const uint8_t *payload, size_t length, struct setting
         if (count == SETTINGS_SEEN)
             return connection_fault(H3_EXCESSIVE_LOAD, "too many settings");
         seen[count++] = id;
-        if (id == SETTING_SECTION_SIZE)
-            settings->section_max = value;
     }
     return no_fault();
 }

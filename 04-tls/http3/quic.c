@@ -175,32 +175,20 @@ SSL *quic_connection(SSL_CTX *ctx, const char *host, int port, const char *name)
     struct sockaddr_storage address;
     socklen_t length = net_address(host, port, SOCK_DGRAM, &address);
     int fd = new_socket(&address);
-    // A connected socket hears of "port unreachable", too.
+    // OpenSSL asks the socket for the server's address. And a connected socket hears of "port
+    // unreachable", too.
     if (connect(fd, (struct sockaddr *)&address, length))
         die("cannot send to %s, port %d: %s", host, port, strerror(errno));
     SSL *ssl = SSL_new(ctx);
     BIO *bio = BIO_new_dgram(fd, BIO_CLOSE);
-    BIO_ADDR *peer = BIO_ADDR_new();
-    if (!ssl || !bio || !peer)
+    if (!ssl || !bio)
         fail("begin", "a connection");
     SSL_set_bio(ssl, bio, bio);
-    bool good;
-    if (address.ss_family == AF_INET6) {
-        struct sockaddr_in6 *six = (struct sockaddr_in6 *)&address;
-        good = BIO_ADDR_rawmake(peer, AF_INET6, &six->sin6_addr, sizeof six->sin6_addr,
-                                six->sin6_port);
-    } else {
-        struct sockaddr_in *four = (struct sockaddr_in *)&address;
-        good = BIO_ADDR_rawmake(peer, AF_INET, &four->sin_addr, sizeof four->sin_addr,
-                                four->sin_port);
-    }
     // A server may open streams at any time, and no stream is there by default.
-    if (!good || !SSL_set1_initial_peer_addr(ssl, peer) || !quic_set_passive(ssl) ||
-        SSL_set_alpn_protos(ssl, protocols, sizeof protocols - 1) ||
+    if (!quic_set_passive(ssl) || SSL_set_alpn_protos(ssl, protocols, sizeof protocols - 1) ||
         !SSL_set_default_stream_mode(ssl, SSL_DEFAULT_STREAM_MODE_NONE) ||
         !SSL_set_incoming_stream_policy(ssl, SSL_INCOMING_STREAM_POLICY_ACCEPT, 0))
         fail("prepare", "a connection");
-    BIO_ADDR_free(peer);
     check_server(ssl, name);
     return ssl;
 }

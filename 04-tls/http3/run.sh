@@ -2,7 +2,7 @@
 . ../../common/scene.sh
 
 scene frames -- --quiet
-scene setup --node server --rtt 40 --node client -- server: ../server --quiet -- \
+scene setup --node server --rtt 100 --node client -- server: ../server --quiet -- \
     server: ./server --no-retry --port 8305 --quiet -- server: ./server --quiet -- client: ./play
 scene independent --rate 10000 --node server --rtt 100 --node client -- server: ./interleaved -- \
     server: ./server --quiet -- client: ./play

@@ -29,6 +29,7 @@ int main(int argc, char **argv)
         {"forward_secrecy", "forward secrecy: the key is stolen years later",
          scene_forward_secrecy},
         {"eavesdropper", "what can be read without a key", scene_eavesdropper},
+        {"tampering", "a bit is changed on the way", scene_tampering},
         {"replay", "0-RTT: a replay attack", scene_replay},
         {"anti_replay", "0-RTT: the server remembers used sessions", scene_anti_replay},
         {"request_stages", "the stages of one request", scene_request_stages},
@@ -45,7 +46,7 @@ int main(int argc, char **argv)
         &(struct command){"[SCENE]",
                           "Lesson 04: TLS. Without SCENE all of them: handshake, round_trips,\n"
                           "nagle_flights, cost, trust, mutual, dh, forward_secrecy, "
-                          "eavesdropper,\nreplay, anti_replay, request_stages.",
+                          "eavesdropper,\ntampering, replay, anti_replay, request_stages.",
                           options});
     connect_to(host, port);
     ask_keys(keys);

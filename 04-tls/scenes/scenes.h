@@ -11,6 +11,7 @@ void scene_mutual(void);          // the client's certificate
 void scene_dh(void);              // Diffie-Hellman: a secret that never travels
 void scene_forward_secrecy(void); // a stolen key, and a recording from before
 void scene_eavesdropper(void);    // what can be read on the way without a key
+void scene_tampering(void);       // a machine on the way changes a bit
 void scene_replay(void);          // an attacker sends early data again
 void scene_anti_replay(void);     // the same, to a server that remembers its sessions
 void scene_request_stages(void);  // the stages of a request in a server

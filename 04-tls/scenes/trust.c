@@ -1,5 +1,6 @@
 // trust.c: scene trust: which certificates does a client accept? The server has some that are
 // wrong, each in one way. It shows one of them when the client asks for its name.
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -90,6 +91,107 @@ static enum outcome try_pin(enum certificate asked_for, enum certificate pinned,
     return outcome;
 }
 
+// ---- revocation ----------------------------------------------------------------------------
+
+static X509 *read_certificate(enum certificate which)
+{
+    X509 *certificate = NULL;
+    struct certificate_files files = ask_files(which);
+    BIO *file = BIO_new_file(files.chain, "r");
+    if (file)
+        certificate = PEM_read_bio_X509(file, NULL, NULL, NULL);
+    if (!certificate)
+        die("cannot read %s", files.chain);
+    BIO_free(file);
+    return certificate;
+}
+
+static EVP_PKEY *read_key(enum certificate which)
+{
+    EVP_PKEY *key = NULL;
+    struct certificate_files files = ask_files(which);
+    BIO *file = BIO_new_file(files.key, "r");
+    if (file)
+        key = PEM_read_bio_PrivateKey(file, NULL, NULL, NULL);
+    if (!key)
+        die("cannot read %s", files.key);
+    BIO_free(file);
+    return key;
+}
+
+// A list of revoked certificates (CRL, RFC 5280 §5), signed by the intermediate CA: the
+// certificate of the lesson's server is in it.
+static X509_CRL *revoke(void)
+{
+    X509 *ca = read_certificate(CERTIFICATE_INTERMEDIATE);
+    X509 *server = read_certificate(CERTIFICATE_SERVER_ECDSA);
+    EVP_PKEY *key = read_key(CERTIFICATE_INTERMEDIATE);
+    X509_CRL *list = X509_CRL_new();
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, -60), *later = X509_gmtime_adj(NULL, 3600);
+    if (!list || !entry || !now || !later || !X509_CRL_set_version(list, 1) ||
+        !X509_CRL_set_issuer_name(list, X509_get_subject_name(ca)) ||
+        !X509_CRL_set1_lastUpdate(list, now) || !X509_CRL_set1_nextUpdate(list, later) ||
+        !X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(server)) ||
+        !X509_REVOKED_set_revocationDate(entry, now) || !X509_CRL_add0_revoked(list, entry) ||
+        !X509_CRL_sign(list, key, EVP_sha256()))
+        die("cannot revoke a certificate");
+    ASN1_TIME_free(now);
+    ASN1_TIME_free(later);
+    EVP_PKEY_free(key);
+    X509_free(ca);
+    X509_free(server);
+    return list;
+}
+
+// Connects to the server whose certificate is in the list. The client has this list (NULL:
+// none), and is told to check it, or not.
+static enum outcome try_revoked(const char *what, X509_CRL *list, bool check,
+                                const char *reason)
+{
+    struct connect_settings settings = ask_settings();
+    struct connection *c = connection_prepare(&settings);
+    if (list && !X509_STORE_add_crl(SSL_CTX_get_cert_store(c->ctx), list))
+        die("OpenSSL does not take the list");
+    if (check)
+        X509_VERIFY_PARAM_set_flags(SSL_get0_param(c->ssl), X509_V_FLAG_CRL_CHECK);
+    bool up = connection_start(c, &settings);
+    const char *says = c->why;
+    if (up)
+        says = "accepted";
+    story_say("%-23s%s: %s", what, settings.name, says);
+    enum outcome outcome = judge(up, c->why, reason);
+    connection_close(c);
+    return outcome;
+}
+
+// What the client says about a revoked certificate: HOLDS if it refuses it by itself.
+static enum verdict show_revocation(void)
+{
+    X509_CRL *list = revoke();
+    story_say("");
+    story_say(
+        "The CA revokes the certificate: its number is in a list that the CA has signed.");
+    story_say("");
+    story_say("%-23s%s", "the client", "the name, and what the client says");
+    enum outcome usual = try_revoked("has no list", NULL, false, NULL);
+    enum outcome has = try_revoked("has the list", list, false, "certificate revoked");
+    enum outcome checks =
+        try_revoked("has it, and checks it", list, true, "certificate revoked");
+    enum outcome lacks =
+        try_revoked("checks, without a list", NULL, true, "unable to get certificate CRL");
+    X509_CRL_free(list);
+    if (usual == TAKEN && has == TAKEN && checks == REFUSED && lacks == REFUSED)
+        return NOT_HERE;
+    if (has == REFUSED)
+        return HOLDS;
+    return UNCLEAR;
+}
+
+static const struct claim not_revoked = {
+    "4.102", "guide §3.5", "your browser checks that a certificate is not revoked", NOT_HERE,
+    "A program has to ask for that (OpenSSL: X509_V_FLAG_CRL_CHECK) and to have the list. "
+    "Browsers get short lists of their own: README, In production."};
 static const struct claim checks = {
     "4.4", "guide §3.5",
     "a client checks issuer, dates, domain (and, says the note, revocation)", HOLDS, NULL};
@@ -128,7 +230,7 @@ void scene_trust(void)
         try_pin(CERTIFICATE_OTHER_ECDSA, CERTIFICATE_SERVER_ECDSA, false, "of another key");
     enum outcome alone = try_pin(CERTIFICATE_SELF_SIGNED, CERTIFICATE_SELF_SIGNED, true,
                                  "its key, without a CA");
-    enum verdict verdict = UNCLEAR;
+    enum verdict revoked = show_revocation(), verdict = UNCLEAR;
     if (good + refused == CASES)
         verdict = HOLDS;
     claim_report(&checks, verdict,
@@ -155,4 +257,7 @@ void scene_trust(void)
                  "with a pin: its key %s, another key %s, its key in a self-signed "
                  "certificate %s%s",
                  names[mine], names[others], names[alone], remark);
+    claim_report(&not_revoked, revoked,
+                 "the revoked certificate is accepted, even with the list at hand; it is "
+                 "refused when the client is told to check");
 }

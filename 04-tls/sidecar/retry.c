@@ -10,7 +10,8 @@ const char *const retry_words[] = {[RETRY_YES] = "it is sent again",
                                    [RETRY_NO_FAILURE] = "not after such a failure",
                                    [RETRY_NO_UNSAFE] = "it may have been delivered",
                                    [RETRY_NO_TRIES] = "no more tries",
-                                   [RETRY_NO_BUDGET] = "no budget for retries is left"};
+                                   [RETRY_NO_BUDGET] = "no budget for retries is left",
+                                   [RETRY_NO_INSTANCE] = "no instance is left"};
 
 bool retry_is_idempotent(const char *method, unsigned long length)
 {

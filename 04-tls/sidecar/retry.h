@@ -37,6 +37,7 @@ enum retry_verdict {
     RETRY_NO_UNSAFE,  // it may have been delivered, and it must not be delivered twice
     RETRY_NO_TRIES,   // no more tries
     RETRY_NO_BUDGET,
+    RETRY_NO_INSTANCE, // the breaker of each has opened meanwhile
 };
 
 struct retry_request {

@@ -10,7 +10,7 @@
 // Watch:  what the app on the right has got: the name of the client, and the request's trace.
 //
 // Read downstream.c first: a request comes, and its answer goes. Then tries.c, upstream.c, and
-// identity.c. Here are the options, the ports, and the program's beginning and end.
+// parts/identity.c. Here are the options, the ports, and the program's beginning and end.
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

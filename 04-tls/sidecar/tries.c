@@ -1,6 +1,6 @@
 // tries.c: the tries of a request: which endpoint gets it, and what happens when one has
-// failed. Read try_begin() first, then try_failed(). The rules are in retry.c, services.c and
-// breaker.c.
+// failed. Read try_begin() first, then try_failed(). The rules are in retry.c, parts/services.c
+// and breaker.c.
 #include "sidecar.h"
 
 #include <errno.h>
@@ -58,6 +58,12 @@ void try_wait(struct downstream *d)
 void try_begin(struct downstream *d)
 {
     struct endpoint *endpoint = choose(d);
+    if (d->tries) {
+        enum retry_verdict verdict = RETRY_YES;
+        if (!endpoint)
+            verdict = RETRY_NO_INSTANCE;
+        metrics_retry(d, verdict);
+    }
     if (!endpoint) {
         downstream_answer(d, 503, "", "no instance is left: the breaker of each is open");
         return;
@@ -103,7 +109,8 @@ static enum retry_verdict may_try_again(struct downstream *d)
     if (d->inbound)
         return RETRY_NO_FAILURE; // the one that has asked decides about another try
     enum retry_verdict verdict = retry_decide(&settings.retry, &request, &d->service->budget);
-    metrics_retry(d, verdict);
+    if (verdict != RETRY_YES) // that one is counted when it is sent
+        metrics_retry(d, verdict);
     return verdict;
 }
 

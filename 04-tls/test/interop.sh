@@ -34,6 +34,10 @@ if need curl curl; then
         "get -w '%{num_connects} ' -o $folder/1 $here/ -o $folder/2 $here/ -o $folder/3 $here/"
     expect "curl, HSTS" "max-age=31536000" \
         "get -D - -o /dev/null $here/ | sed -n 's/^Strict-Transport-Security: \(.*\).$/\1/p'"
+    # Claim 4.104, guide §3.5, HOLDS: HSTS forces browsers to always use HTTPS. After the first visit.
+    by_hsts() { get --hsts "$folder/hsts" -o /dev/null -w '%{scheme} %{http_code} ' "$1://localhost:$port/" | tr "[:lower:]" "[:upper:]"; }
+    expect "curl, HSTS: http:// in plain before the first visit, and never after it" \
+        "HTTP 400 HTTPS 200 HTTPS 200" "{ by_hsts http; by_hsts https; by_hsts http; } | xargs"
     expect "curl, plain HTTP" "400" "get -o /dev/null -w '%{http_code}' http://localhost:$port/"
     tls_port=$port
     start_server ./server --require-client-cert

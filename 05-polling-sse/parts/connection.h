@@ -57,6 +57,8 @@ struct service {
     struct feed news;               // the published events
     struct feed room;               // the messages of the chat
     struct connection *subscribers; // the connections that wait for news
+    struct ring *ring;              // of --fan-out uring (fan_out.h); else NULL
+    bool has_news;                  // with a ring: the subscribers are to be told in this round
     struct jobs *jobs;
     struct page *page;
     struct traffic traffic[TECHNIQUES];

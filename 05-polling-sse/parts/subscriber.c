@@ -115,6 +115,9 @@ void subscriber_sleep(struct connection *c)
 
 void subscribers_wake(struct service *service)
 {
+    service->has_news = service->ring;
+    if (service->has_news)
+        return; // fan_out() wakes those that it does not tell
     for (struct connection *c = service->subscribers; c; c = c->next)
         // A subscriber with unsent output looks for news when the kernel has room again.
         if (!c->conn.out && !c->conn.closing)

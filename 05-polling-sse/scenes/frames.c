@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "base64.h"
 #include "claim.h"
 #include "json.h"
 #include "websocket.h"
@@ -17,6 +18,7 @@
 #define MESSAGE     "Hello"
 #define LONG_BYTES  200
 #define MESSAGE_MAX 65536
+#define RAW_BYTES   150 // bytes that are no text
 
 // The example of RFC 6455 §1.3.
 #define KEY    "dGhlIHNhbXBsZSBub25jZQ=="
@@ -155,6 +157,10 @@ static const struct claim as_written = {
 static const struct claim accept_key = {
     "5.6", "guide §4.1", "the example's key is answered with " ACCEPT, HOLDS, NULL};
 
+static const struct claim text_only = {
+    "5.52", "guide §4.2, §15.2, §15.10",
+    "SSE is text; binary data is sent efficiently by WebSocket", HOLDS, NULL};
+
 static const struct claim little = {
     "5.7", "guide §4.1", "WebSocket frames cost little next to HTTP headers", HOLDS, NULL};
 
@@ -196,6 +202,75 @@ static void by_http(size_t *up, size_t *down)
     fetch_close(&http);
 }
 
+// Reads the stream of events after this one, up to the end of the next one. Returns how many
+// bytes that event has; 0: it has not this text.
+static size_t read_event(uint64_t since, const char *text)
+{
+    static struct fetch stream;
+    const char *id = NULL, *end = NULL;
+    char begins[40];
+    ask_open(&stream);
+    stream.head_only = true;
+    fetch_or_die(&stream,
+                 fetch_send(&stream, "GET /events?since=%llu HTTP/1.1\r\n" FETCH_HOST "\r\n",
+                            (unsigned long long)since));
+    fetch_or_die(&stream, fetch_answer(&stream));
+    int length = snprintf(begins, sizeof begins, "id: %llu\n", (unsigned long long)since + 1);
+    while (!end) {
+        struct http_text rest = stream.rest;
+        id = memmem(rest.at, rest.length, begins, (size_t)length);
+        if (id)
+            end = memmem(id, (size_t)(rest.at + rest.length - id), "\n\n", 2);
+        if (!end)
+            fetch_or_die(&stream, fetch_read(&stream));
+    }
+    size_t bytes = (size_t)(end + 2 - id);
+    if (!memmem(id, bytes, text, strlen(text)))
+        bytes = 0;
+    fetch_close(&stream);
+    return bytes;
+}
+
+// Sends bytes that are no text as an event, which the server refuses, and then as base64.
+// Returns how many bytes the event has.
+static size_t by_event(const char *raw, int *refused)
+{
+    static struct fetch http;
+    char text[BASE64_SIZE(RAW_BYTES)];
+    uint64_t id;
+    base64(raw, RAW_BYTES, text);
+    ask_open(&http);
+    *refused = ask_status(&http, "POST", "/publish", raw);
+    if (ask_status(&http, "POST", "/publish", text) != 200 ||
+        !json_number(http.content, "id", &id))
+        die("the server does not publish");
+    fetch_close(&http);
+    return read_event(id - 1, text);
+}
+
+// The same bytes as a binary frame of the WebSocket. Returns the frame's bytes; 0: others came
+// back.
+static size_t by_frame(const char *raw)
+{
+    struct ws_message got;
+    send_frame(WS_BINARY, true, raw, RAW_BYTES);
+    read_frame(&got);
+    if (got.opcode != WS_BINARY || got.length != RAW_BYTES || memcmp(got.bytes, raw, RAW_BYTES))
+        return 0;
+    return overhead_down + RAW_BYTES;
+}
+
+static void judge_text(size_t frame, size_t event, int refused)
+{
+    // Base64 makes four characters of three bytes.
+    bool shown = frame && frame < RAW_BYTES * 11 / 10 && event >= RAW_BYTES * 4 / 3;
+    claim_report(
+        &text_only, holds_if(shown && refused == 400),
+        "%d bytes that are no text: %zu in a binary frame; as an event the answer is %d, "
+        "and in base64 the event has %zu",
+        RAW_BYTES, frame, refused, event);
+}
+
 // Judges the two handshakes; the one with a version has opened a WebSocket.
 static void judge_handshake(int without, bool same, const char *accept)
 {
@@ -233,7 +308,12 @@ void scene_frames(void)
         "Now frames follow. Each has a kind, a length, a mask (to the server), and a payload.");
     bool good = speak();
     size_t ws_up = overhead_up, ws_down = overhead_down; // of the long one
-    send_frame(WS_CLOSE, true, "\x03\xe8", 2);           // 1000: normal
+    char raw[RAW_BYTES + 1] = "";
+    int refused;
+    for (int i = 0; i < RAW_BYTES; i++)
+        raw[i] = (char)(0x80 + i % 0x80); // no byte is 0, and none is UTF-8 at this place
+    size_t frame = by_frame(raw), event = by_event(raw, &refused);
+    send_frame(WS_CLOSE, true, "\x03\xe8", 2); // 1000: normal
     read_frame(&got);
     good = good && got.opcode == WS_CLOSE && got.code == WS_NORMAL;
     websocket_end(&ws);
@@ -243,6 +323,7 @@ void scene_frames(void)
     story_row("by WebSocket|%zu|%zu", words + short_up, words + short_down);
     story_row("by HTTP|%zu|%zu", up, down);
     judge_handshake(without, same, accept);
+    judge_text(frame, event, refused);
     enum verdict verdict = UNCLEAR;
     if (good && ws_up <= 8 && ws_down <= 4 && up - words > 10 * short_up &&
         down - words > 10 * short_down)

@@ -23,6 +23,9 @@ int main(int argc, char **argv)
         {"tokens", "an answer that begins before it is finished", scene_tokens},
         {"crowd", "thousands of readers, one event", scene_crowd},
         {"slow", "one of two readers does not read", scene_slow},
+        {"chunks", "an event ends in the next chunk", scene_chunks},
+        {"unnumbered", "events between two long polls", scene_unnumbered},
+        {"waiting", "what a client costs that only waits", scene_waiting},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
@@ -34,7 +37,8 @@ int main(int argc, char **argv)
         argc, argv,
         &(struct command){"[SCENE]",
                           "Lesson 05: how news reaches a client. Without SCENE all of them:\n"
-                          "techniques, handle, resume, frames, tokens, crowd, slow.",
+                          "techniques, handle, resume, frames, tokens, crowd, slow,\n"
+                          "chunks, unnumbered, waiting.",
                           options});
     ask_server(host, port);
     techniques_with(interval_ms);

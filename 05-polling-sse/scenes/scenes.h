@@ -13,5 +13,8 @@ void scene_frames(void);     // a WebSocket, byte by byte
 void scene_tokens(void);     // an answer that begins before it is finished
 void scene_crowd(void);      // thousands of readers
 void scene_slow(void);       // a reader that does not read
+void scene_chunks(void);     // events that end in another chunk
+void scene_unnumbered(void); // events between two long polls
+void scene_waiting(void);    // what a client costs that only waits
 
 #endif

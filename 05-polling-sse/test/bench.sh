@@ -6,6 +6,8 @@
 # reader: the kernel's work, which is the same for all servers. Eight publishers do not wait: messages
 # that they publish while the readers are served go to each reader in one send().
 #
+# "uring" is our server with --fan-out uring.
+#
 # The readers are sockets of one node process, which counts the messages.
 . ../common/test/peers.sh
 
@@ -101,14 +103,16 @@ median() { sort -n | sed -n "$(((RUNS + 1) / 2))p"; }
 
 # measure NAME PATH: appends a line to $folder/NAME, from a fresh server.
 measure() {
-    if [ "${1%-*}" = ours ]; then
-        start_server ./server --quiet --rate 0
-    else
+    case $1 in
+    ours-*) start_server ./server --quiet --rate 0 ;;
+    uring-*) start_server ./server --quiet --rate 0 --fan-out uring ;;
+    *)
         choose_port && port=$free_port
         node "$folder/theirs.js" "$port" &
         pids="$pids $!"
         await_port tcp "$port" || exit 1
-    fi
+        ;;
+    esac
     pid=${pids##* }
     node "$folder/crowd.js" "$port" "$pid" "$2" "$READERS" "$MESSAGES" >>"$folder/$1"
     kill "$pid" && wait "$pid" 2>/dev/null
@@ -116,20 +120,25 @@ measure() {
 
 # row TITLE TECHNIQUE COLUMN FORMAT
 row() {
-    echo "$(cut -d' ' -f"$3" "$folder/ours-$2" | median) $(cut -d' ' -f"$3" "$folder/theirs-$2" | median)" |
-        awk -v title="$1" -v format="  %-44s $4 $4 %8.2f\n" '{ printf format, title, $1, $2, $1 / $2 }'
+    for who in ours uring theirs; do
+        cut -d' ' -f"$3" "$folder/$who-$2" | median
+    done | awk -v title="$1" -v format="  %-30s $4 $4 $4 %6.2f %6.2f\n" '
+        { figure[NR] = $1 }
+        END { printf format, title, figure[1], figure[2], figure[3], figure[1] / figure[3], figure[2] / figure[3] }'
 }
 
 compare() {
     for run in $(seq "$RUNS"); do
         measure "ours-$2" "$3"
+        measure "uring-$2" "$3"
         measure "theirs-$2" "$3"
     done
-    row "$1: CPU time a message" "$2" 1 "%8.2f us"
-    row "  published by eight at once" "$2" 2 "%8.2f us"
-    row "  resident memory a reader" "$2" 3 "%9d B"
+    row "$1: CPU a message" "$2" 1 "%6.2f us"
+    row "  published by eight at once" "$2" 2 "%6.2f us"
+    row "  resident memory a reader" "$2" 3 "%7d B"
 }
 
-printf '  %-44s %11s %11s %8s\n' "$READERS readers, $MESSAGES messages, median of $RUNS" ours node ratio
-compare "server-sent events" sse /events
+echo "$READERS readers, $MESSAGES messages, median of $RUNS"
+printf '  %-30s %9s %9s %9s %6s %6s\n' "" ours uring node ratio ratio
+compare "events" sse /events
 compare "WebSocket" ws /ws

@@ -92,6 +92,32 @@ async function seventh(context) {
     await page.close();
 }
 
+// Claim 5.53, guide §15.7, NOT HERE: when onerror is called, the EventSource is to be closed.
+// The error is the lost connection, and without close() EventSource comes back (guide §4.2).
+async function closed_in_onerror(context) {
+    const page = await context.newPage(), cuts = 5;
+    await page.goto(`${url}stats`);
+    await page.evaluate(() => {
+        window.pair = [false, true].map(closes => {
+            const source = new EventSource(`/events?closes=${closes}`), one = { source, opened: 0, heard: [] };
+            source.onopen = () => one.opened++;
+            source.onmessage = event => /^after cut/.test(event.data) && one.heard.push(event.data); // the server has its own events, too
+            source.onerror = () => closes && source.close();
+            return one;
+        });
+    });
+    await page.waitForFunction(() => pair.every(one => one.opened === 1), null, PATIENCE);
+    for (let i = 1; i <= cuts; i++) {
+        await fetch(`${url}cut`, { method: 'POST' });
+        await publish(`after cut ${i}`);
+        await page.waitForFunction(i => pair[0].opened === i + 1 && pair[0].heard.length === i, i, PATIENCE);
+    }
+    const [stays, closes] = await page.evaluate(() => pair.map(({ source, opened, heard }) => [opened, heard.length, source.readyState]));
+    see('5 cuts, 5 events: EventSource opens 6 connections, and loses nothing', `${stays}` === '6,5,1', stays);
+    see('closed in onerror it opens 1, and loses all 5', `${closes}` === '1,0,2', closes);
+    await page.close();
+}
+
 async function keyboard(page) {
     await page.evaluate(() => document.activeElement.blur());
     const seen = new Set();
@@ -206,6 +232,7 @@ async function restart(context) {
             '--disable-component-update', '--disable-sync'],
     });
     try {
+        await closed_in_onerror(context);
         const page = await open(context);
         await columns(page);
         await cut(page);

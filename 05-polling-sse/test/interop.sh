@@ -184,6 +184,35 @@ closed 4000
     fi
 fi
 
+# Claim 5.54, guide §15.2, §15.10, NOT HERE: server-sent events work through proxies, because they are HTTP.
+# nginx collects an answer, unless it is told otherwise (proxy_buffering), or the answer asks for it.
+if need nginx nginx-light && need curl curl; then
+    start_server ./server --quiet --rate 0 --first-id 1
+    upstream=http://127.0.0.1:$port
+    choose_port
+    start_nginx "$free_port" "server {
+        listen 127.0.0.1:$free_port;
+        location /asked/ { proxy_pass $upstream/; }
+        location /default/ { proxy_pass $upstream/; proxy_ignore_headers X-Accel-Buffering; }
+        location /off/ { proxy_pass $upstream/; proxy_ignore_headers X-Accel-Buffering; proxy_buffering off; }
+    }"
+    for way in default off asked; do
+        curl -sN -m 60 "http://127.0.0.1:$free_port/$way/events" >"$folder/$way" &
+        pids="$pids $!"
+    done
+    has() { [ "$(grep -c '^data: ' "$folder/$1")" = "$2" ]; }
+    await "three readers behind nginx" "curl -s -m 20 $upstream/stats | grep -q 'sse.: {.clients.: 3,'"
+    for number in 1 2 3 4 5 6; do
+        curl -s -m 20 -d "$number" "$upstream/publish" >/dev/null
+    done
+    await "6 events through nginx, proxy_buffering off" "has off 6"
+    await "6 events through nginx, X-Accel-Buffering: no" "has asked 6"
+    expect "nginx, as it is without being told: 0 of 6 events" 0 "grep -c '^data: ' $folder/default"
+    curl -s -m 20 -d '' "$upstream/cut" >/dev/null
+    await "the answer ends" "has default 6"
+    expect "nginx passes them on when the answer ends" 6 "grep -c '^data: ' $folder/default"
+fi
+
 if need tidy tidy; then # it is older than the nonce
     expect "tidy finds nothing wrong in index.html" "" "tidy -e -q index.html 2>&1 | grep -v 'proprietary attribute \"nonce\"'"
 fi
@@ -193,6 +222,6 @@ if need chromium chromium && need node nodejs && need_module playwright-core; th
     cat "$folder/log"
     passed=$((passed + $(grep -c '^ok ' "$folder/log")))
     failed=$((failed + $(grep -c '^FAILED ' "$folder/log")))
-    expect "the browser has seen all it was to see" "22" "grep -c '^ok ' $folder/log"
+    expect "the browser has seen all it was to see" "24" "grep -c '^ok ' $folder/log"
 fi
 finish

@@ -3,12 +3,14 @@
 //
 //     test_client.h      ./client and ./wscat
 //     test_parts.h       the parts on their own; test_frames.h, test_streams.h: their tables
+//     test_fan_out.h     --fan-out uring
 //     test_handshakes.h  requests for a WebSocket
 //     test_losses.h      that nothing is lost without a word
 //     test_readers.h     readers that are slow, silent, gone, or many
 #include "contract.h"
 
 #include "test_client.h"
+#include "test_fan_out.h"
 #include "test_handshakes.h"
 #include "test_losses.h"
 #include "test_parts.h"

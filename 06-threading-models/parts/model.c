@@ -18,13 +18,14 @@ const char *model_left_out(void)
     struct ring ring;
     if (!tried) {
         tried = true;
-        if (ring_open(&ring))
-            ring_close(&ring);
-        else
+        bool opened = ring_open(&ring);
+        if (!opened || !ring_add_pieces(&ring))
             snprintf(reason, sizeof reason,
                      "this machine refuses io_uring (%s): see kernel.io_uring_disabled, or the "
                      "container",
                      strerror(errno));
+        if (opened)
+            ring_close(&ring);
     }
     if (!reason[0])
         return NULL;

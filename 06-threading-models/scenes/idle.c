@@ -21,13 +21,12 @@
 #define FEW         1000
 #define MANY        10000
 #define SPARE_FILES 200
-#define GIVE_UP_MS                                                                             \
-    3000            // on a busy machine there are fewer connections by then; they cost the same
-#define BATCH    50 // processes, or threads, made one after the other
-#define BATCHES  10 // the quickest batch counts
-#define TRIES    5
-#define LIGHTER  1.5  // a process takes more than so many times what a thread takes
-#define MB_IN_KB 1000 // the notes say that a thread takes so much
+#define PATIENCE_MS 20000 // of a load whose connections should all be served: it ends with them
+#define ENOUGH_MS   3000  // for threads: how many there can be depends on the machine
+#define BATCH       50    // processes, or threads, made one after the other
+#define BATCHES     10    // the quickest batch counts
+#define LIGHTER     1.5   // a process takes more than so many times what a thread takes
+#define MB_IN_KB    1000  // the notes say that a thread takes so much
 
 struct result {
     int held;                               // connections
@@ -53,7 +52,7 @@ static long kernel_stacks_kb(void)
 }
 
 // Opens connections that ask once and then are silent. Measures what they cost.
-static void hold(const char *model, int connections, struct result *result)
+static void hold(const char *model, int connections, int ms, struct result *result)
 {
     static struct load load;
     static struct load_target target;
@@ -65,7 +64,7 @@ static void hold(const char *model, int connections, struct result *result)
     process_usage_read(lab.pid, &before);
     long stacks_kb = kernel_stacks_kb();
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
-    load_run(&load, GIVE_UP_MS, 0);
+    load_run(&load, ms, 0);
     process_usage_read(lab.pid, &after);
     stacks_kb = kernel_stacks_kb() - stacks_kb;
     load_close(&load);
@@ -167,30 +166,25 @@ static int many(void)
 static void compare(void)
 {
     static const char *const few[] = {"fork", "thread", "pool", "readers", "loop"};
-    static const char *const most[] = {"thread", "loop"};
-    struct result process = {0}, thread = {0}, threads = {0}, result;
+    struct result process = {0}, thread = {0}, result;
     double process_us = cost_of(make_process), thread_us = cost_of(make_thread);
     story_say("Connections that have asked once, and then are silent. Tasks: processes and");
     story_say(
         "threads. Reserved: addresses, resident: memory, of each connection; in all: memory.");
     story_head("|connections|tasks|reserved|resident|in all");
     for (size_t i = 0; i < sizeof few / sizeof *few; i++) {
-        hold(few[i], FEW, &result);
+        hold(few[i], FEW, PATIENCE_MS, &result);
         show(few[i], &result);
         if (i == 0)
             process = result;
         if (i == 1)
             thread = result;
     }
-    for (size_t i = 0; i < sizeof most / sizeof *most; i++) {
-        hold(most[i], many(), &result);
-        show(most[i], &result);
-        if (i == 0)
-            threads = result;
-    }
-    struct result loop = result;
-    for (int i = 0; i < TRIES && loop.held < many(); i++) // this machine was busy for a moment
-        hold("loop", many(), &loop);
+    struct result threads, loop;
+    hold("thread", many(), ENOUGH_MS, &threads);
+    show("thread", &threads);
+    hold("loop", many(), PATIENCE_MS, &loop);
+    show("loop", &loop);
     story_say("");
     story_say("The kernel keeps more for each thread: a stack of its own, here %.0f KB, and",
               threads.kernel_stack_kb);

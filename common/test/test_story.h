@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 
+#include "story.h"
 #include "test_server.h"
 
 // Columns of the longest line in test_output.
@@ -94,6 +95,21 @@ TEST(story_fits_the_terminal)
     CHECK_INT(widest_line(), 85);
     CHECK_INT(test_run("COLUMNS=85 build/peer long"), 0);
     CHECK_INT(widest_line(), 85);
+}
+
+TEST(story_about_names_the_scenes)
+{
+    static const struct scene few[] = {{.name = "one"}, {.name = "two"}, {0}};
+    CHECK_TEXT(story_about("Lesson 00.", few),
+               "Lesson 00. Without SCENE all of them: one, two.");
+    // At column 80 a line ends.
+    static const struct scene many[] = {{.name = "a-name-of-thirty-seven-characters-.."},
+                                        {.name = "next"},
+                                        {.name = "last"},
+                                        {0}};
+    CHECK_TEXT(story_about("Lesson 00.", many),
+               "Lesson 00. Without SCENE all of them: a-name-of-thirty-seven-characters-..,\n"
+               "next, last.");
 }
 
 TEST(story_reports_what_is_not_as_documented)

@@ -35,11 +35,9 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 01, nat: two peers behind two routers. Without SCENE all of them: mapped,\n"
-            "types, punch, same-router, ice, relay, direct, signal, idle.",
-            options});
+        &(struct command){"[SCENE]",
+                          story_about("Lesson 01, nat: two peers behind two routers.", scenes),
+                          options});
     if (lend) {
         lend_serve();
         return 0;

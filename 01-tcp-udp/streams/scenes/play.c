@@ -25,8 +25,7 @@ int main(int argc, char **argv)
     int first = options_parse(
         argc, argv,
         &(struct command){"[SCENE]",
-                          "Lesson 01, streams: QUIC's ideas over UDP. Without SCENE all of "
-                          "them:\nindependent, migrate, spoof, loss.",
+                          story_about("Lesson 01, streams: QUIC's ideas over UDP.", scenes),
                           options});
     story_begin();
     stage_server(host, port);

@@ -27,12 +27,12 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of a server that has to be there"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
-    int first = options_parse(argc, argv,
-                              &(struct command){"[SCENE]",
-                                                "Lesson 03, fanout: one connection, three "
-                                                "backends. Without SCENE all of them:\n"
-                                                "one-backend, solutions, pool-or-multiplex.",
-                                                options});
+    int first = options_parse(
+        argc, argv,
+        &(struct command){
+            "[SCENE]",
+            story_about("Lesson 03, fanout: one connection, three backends.", scenes),
+            options});
     const char *only = argv[first];
     for (const struct scene *scene = scenes; scene->name; scene++)
         if (!only || !strcmp(only, scene->name))

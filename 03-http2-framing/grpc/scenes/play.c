@@ -28,10 +28,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 03, grpc. Without SCENE all of them: unary, kinds, cancel,\n"
-                          "deadline, errors, schema, speed.",
-                          options});
+        &(struct command){"[SCENE]", story_about("Lesson 03, grpc.", scenes), options});
     stage_server(host, port);
     story_begin();
     return story_tell(scenes, argv[first]);

@@ -13,7 +13,7 @@
 #include "stage.h"
 #include "story.h"
 
-#define TRIES         3
+#define TRIES         2
 #define TRIES_BUSY    20 // on a machine that is busy: a try takes longer there, never shorter
 #define NO_RETRY_PORT 8305
 #define RTT_MIN_MS    40 // a busy machine must not look like a round trip

@@ -1,8 +1,10 @@
-# bench.sh: what HTTP/3 costs a server, ours beside nginx (which has a QUIC of its own), and beside
-# lesson 04's server over TCP; and how a page loads at several rates of loss.
-#   REQUESTS=20000 BYTES=100000000 SEEDS="1 2 3 4 5" make bench
+# bench.sh: what HTTP/3 costs a server: ours beside nginx (which has a QUIC of its own), and both beside
+# HTTP/1.1 with TLS over TCP (lesson 04's server, and nginx); what share of it is our own code; and how a
+# page loads at several rates of loss.
+#   REQUESTS=20000 BYTES=60000000 SEEDS="1 2 3 4 5" make bench
 . ../../common/test/peers.sh
 
+command -v nginx >/dev/null || { echo "this needs nginx: apt-get install nginx-light" && exit 0; }
 REQUESTS=${REQUESTS:-5000} BYTES=${BYTES:-50000000} SEEDS=${SEEDS:-1 2 3}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -10,14 +12,21 @@ trap 'rm -rf "$folder"' EXIT
 # CPU time so far of the process $1, in microseconds.
 cpu_us() { awk '{ printf "%d\n", $1 / 1000 }' "/proc/$1/schedstat"; }
 
-# row NAME PID PORT SMALL LARGE: what a request and a megabyte take.
+# Each asks port $1 for path $2, $3 times, so many at once: $4. Says how often the answer was 200.
+over_quic() { build/load --port "$1" --requests "$3" --at-once "$4" --path "$2" | cut -d ' ' -f 1; }
+over_tcp() {
+    curl -s -Z --parallel-max "$4" --http1.1 --cacert ../keys/ca.pem -o /dev/null -w '%{http_code}\n' \
+        "https://localhost:$1$2#[1-$3]" | grep -c 200
+}
+
+# row NAME PID over_quic|over_tcp PORT SMALL LARGE: what a request and a megabyte take.
 row() {
     before=$(cpu_us "$2")
-    one=$(build/load --port "$3" --requests "$REQUESTS" --at-once 1 --path "$4" | cut -d ' ' -f 1)
+    one=$($3 "$4" "$5" "$REQUESTS" 1)
     between=$(cpu_us "$2")
-    many=$(build/load --port "$3" --requests "$REQUESTS" --at-once 32 --path "$4" | cut -d ' ' -f 1)
+    many=$($3 "$4" "$5" "$REQUESTS" 32)
     after=$(cpu_us "$2")
-    large=$(build/load --port "$3" --requests 1 --at-once 1 --path "$5" | cut -d ' ' -f 1)
+    large=$($3 "$4" "$6" 1 1)
     end=$(cpu_us "$2")
     [ "$one $many $large" = "$REQUESTS $REQUESTS 1" ] || echo "  $1: not all was answered: $one $many $large"
     awk -v name="$1" -v one=$((between - before)) -v many=$((after - between)) -v large=$((end - after)) \
@@ -25,31 +34,49 @@ row() {
             printf "  %-28s %8.1f us %12.1f us %12.0f us\n", name, one / requests, many / requests, large / bytes * 1e6 }'
 }
 
+mkdir "$folder/www" && printf 'hello, world\n' >"$folder/www/index.html"
+head -c "$BYTES" /dev/zero >"$folder/www/large"
+quic=
+nginx -V 2>&1 | grep -q http_v3_module && quic=yes
+choose_port
+start_nginx "$free_port" "server { ${quic:+listen 127.0.0.1:$free_port quic;} listen 127.0.0.1:$free_port ssl;
+    keepalive_requests 1000000; ssl_protocols TLSv1.3; root $folder/www;
+    ssl_certificate $PWD/../keys/server-ecdsa.pem; ssl_certificate_key $PWD/../keys/server-ecdsa-key.pem; }"
+theirs=$!
+
 echo "CPU time of the server                a request    32 at once     a megabyte"
+start_server ../server --quiet --keys ../keys
+row "TLS over TCP, lesson 04" "$!" over_tcp "$port" /transfers "/bytes?n=$BYTES"
+row "TLS over TCP, nginx" "$theirs" over_tcp "$free_port" / /large
 start_server ./server --quiet
-ours=$! # start_server's last background process
-row "HTTP/3, ours" "$ours" "$port" / "/img/1?size=$BYTES"
-if nginx -V 2>&1 | grep -q http_v3_module; then
-    mkdir "$folder/www" && printf 'hello, world\n' >"$folder/www/index.html"
-    head -c "$BYTES" /dev/zero >"$folder/www/large"
-    choose_port
-    start_nginx "$free_port" "server { listen 127.0.0.1:$free_port quic; listen 127.0.0.1:$free_port ssl; keepalive_requests 1000000;
-        ssl_certificate $PWD/../keys/server-ecdsa.pem; ssl_certificate_key $PWD/../keys/server-ecdsa-key.pem;
-        root $folder/www; }"
-    row "HTTP/3, nginx" "$!" "$free_port" / /large
+ours=$!
+row "HTTP/3, ours" "$ours" over_quic "$port" / "/img/1?size=$BYTES"
+if [ -n "$quic" ]; then
+    row "HTTP/3, nginx" "$theirs" over_quic "$free_port" / /large
 else
     echo "  (this nginx has no HTTP/3)"
 fi
 
-# What our own code takes of it.
-if command -v perf >/dev/null; then
-    perf record -q -o "$folder/perf" -p "$ours" >/dev/null 2>&1 &
+# share NAME ARGUMENTS...: where our server's time goes meanwhile: perf's samples of the kernel, the
+# libraries, and the program itself.
+share() {
+    echo "of our server's samples, $1:"
+    shift
+    perf record -q -F 2000 -o "$folder/perf" -p "$ours" >/dev/null 2>&1 &
     perf=$!
-    build/load --port "$port" --requests "$REQUESTS" --at-once 32 >/dev/null
+    sleep 0.3 # perf has no way to say that it is ready; what it misses is only a part of the load
+    over_quic "$port" "$@" >/dev/null
     kill -INT $perf && wait $perf
-    echo "of our server's samples, by program and library:"
-    perf report -i "$folder/perf" --sort dso --stdio 2>/dev/null | awk '/%/ { print "   ", $0 }' | head -n 6
+    perf report -i "$folder/perf" --sort dso --stdio 2>/dev/null | awk '/^ .*%/ { print "   ", $0 }' | head -n 6
+}
+
+if command -v perf >/dev/null; then
+    share "32 requests at once" / "$((REQUESTS * 10))" 32
+    share "downloads" "/img/1?size=$BYTES" 3 1
+else
+    echo "(perf would say what share our own code has of it: apt-get install linux-perf)"
 fi
+[ -n "$quic" ] || { finish >/dev/null && exit 0; }
 
 # nginx as the server on the wire: it does not say when it is ready, so this script does.
 head -c 4000 /dev/zero >"$folder/www/image"

@@ -86,8 +86,7 @@ static inline const char *frames_fault(const uint8_t *bytes, size_t length, size
             memcmp(whole.log, two.log, sizeof *whole.log * (size_t)whole.count) != 0)
             return "the same bytes in two pieces are read otherwise";
     }
-    struct settings settings;
-    settings_read(bytes, length, &settings);
+    settings_check(bytes, length);
     return NULL;
 }
 

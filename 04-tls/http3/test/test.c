@@ -4,6 +4,7 @@
 #include "contract.h"
 #include "h3_client.h"
 #include "test_client.h"
+#include "test_flood.h"
 #include "test_frames.h"
 #include "test_hostile.h"
 #include "test_message.h"

@@ -147,20 +147,17 @@ TEST(the_end_of_a_stream)
 
 TEST(settings)
 {
-    struct settings settings;
-    CHECK_INT(settings_read(BYTES(""), &settings).code, 0);
-    CHECK(settings.section_max == NUMBER_MAX);
-    CHECK_INT(settings_read(BYTES("\x06\x40\x64\x01\x00\x21\x07"), &settings).code, 0);
-    CHECK_INT(settings.section_max, 100);
-    CHECK_INT(settings_read(BYTES("\x06"), &settings).code, H3_FRAME_ERROR);
-    CHECK_INT(settings_read(BYTES("\x06\x40"), &settings).code, H3_FRAME_ERROR);
-    CHECK_INT(settings_read(BYTES("\x06\x01\x06\x01"), &settings).code, H3_SETTINGS_ERROR);
+    CHECK_INT(settings_check(BYTES("")).code, 0);
+    CHECK_INT(settings_check(BYTES("\x06\x40\x64\x01\x00\x21\x07")).code, 0);
+    CHECK_INT(settings_check(BYTES("\x06")).code, H3_FRAME_ERROR);
+    CHECK_INT(settings_check(BYTES("\x06\x40")).code, H3_FRAME_ERROR);
+    CHECK_INT(settings_check(BYTES("\x06\x01\x06\x01")).code, H3_SETTINGS_ERROR);
     for (char id = 0; id <= 5; id++) {
         uint8_t bytes[2] = {(uint8_t)id, 0};
         uint64_t expected = H3_SETTINGS_ERROR;
         if (id == 1)
             expected = 0;
-        CHECK_INT(settings_read(bytes, 2, &settings).code, expected);
+        CHECK_INT(settings_check(bytes, 2).code, expected);
     }
 }
 

@@ -38,11 +38,7 @@ int main(int argc, char **argv)
     int first = options_parse(
         argc, argv,
         &(struct command){
-            "[SCENE]",
-            "Lesson 04, login: sessions or tokens? Without SCENE all of them: session, token,\n"
-            "tamper, attacks, logout, restart, two_servers, size, cost,\n"
-            "cookies, stolen.",
-            options});
+            "[SCENE]", story_about("Lesson 04, login: sessions or tokens?", scenes), options});
     cast_pair(host, port);
     ask_keys(keys);
     story_begin();

@@ -43,8 +43,11 @@ void access_log_request(const struct downstream *d, int64_t took_ns)
     else if (d->service)
         peer = d->service->name;
     if (file < 0) {
-        log_line("%s, %s %s: %d, try %d%s%s", direction, peer, d->line, d->status, d->tries,
-                 colon, d->why);
+        char tries[32] = ""; // an app's own sidecar tries once; a refused request is not tried
+        if (!d->inbound && d->tries)
+            snprintf(tries, sizeof tries, ", try %d", d->tries);
+        log_line("%s, %s %s: %d%s%s%s", direction, peer, d->line, d->status, tries, colon,
+                 d->why);
         return;
     }
     quote(d->line, request, sizeof request);

@@ -20,7 +20,7 @@ static struct row {
     bool inbound;
     char peer[LINK_PEER]; // the client of these requests, or the service that they are for
     uint64_t codes[CODES], in_bucket[BUCKETS + 1], limited;
-    uint64_t retries[RETRY_NO_BUDGET + 1];
+    uint64_t retries[RETRY_NO_INSTANCE + 1];
     double seconds;
 } rows[ROWS_MAX];
 static int row_count;
@@ -137,11 +137,11 @@ static void write_requests(void)
 
 static void write_retries(void)
 {
-    static const char *const verdicts[] = {"sent", "no_failure_for_it", "unsafe", "no_tries",
-                                           "no_budget"};
+    static const char *const verdicts[] = {"sent",     "no_failure_for_it", "unsafe",
+                                           "no_tries", "no_budget",         "no_instance"};
     head("sidecar_retries_total", "counter", "Tries that failed: sent again, or why not.");
     for (const struct row *row = rows; row < rows + row_count; row++)
-        for (int verdict = 0; verdict <= RETRY_NO_BUDGET; verdict++)
+        for (int verdict = 0; verdict <= RETRY_NO_INSTANCE; verdict++)
             if (row->retries[verdict])
                 put("sidecar_retries_total{peer=\"%s\",verdict=\"%s\"} %llu\n", row->peer,
                     verdicts[verdict], (unsigned long long)row->retries[verdict]);

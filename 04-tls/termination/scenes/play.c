@@ -31,9 +31,8 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
-    struct command command = {
-        "[SCENE]", "Lesson 04, termination. Without SCENE both of them: legs, offload.",
-        options};
+    struct command command = {"[SCENE]", story_about("Lesson 04, termination.", scenes),
+                              options};
     keys = certificate_folder("../" CERTIFICATE_FOLDER);
     int first = options_parse(argc, argv, &command);
     ask_keys(keys);

@@ -33,11 +33,8 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 05, pubsub: a broker. Without SCENE all of them: qos, pipeline, "
-            "backlog,\ntopics, order, duplicates, correlate, overload, rooms, cost.",
-            options});
+        &(struct command){"[SCENE]", story_about("Lesson 05, pubsub: a broker.", scenes),
+                          options});
     cast_broker(host, port);
     story_begin();
     return story_tell(scenes, argv[first]);

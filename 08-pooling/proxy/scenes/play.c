@@ -31,11 +31,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 08, proxy. Without SCENE all of them: forward, reverse, cache, "
-            "directives,\nrevalidate, invalidate, tunnel, upgrade.",
-            options});
+        &(struct command){"[SCENE]", story_about("Lesson 08, proxy.", scenes), options});
     story_begin();
     world_proxy(host, port);
     return story_tell(scenes, argv[first]);

@@ -3,8 +3,8 @@
 // what came of it (completions). One call, ring_wait(), hands over any number of entries, and
 // waits.
 //
-// A third ring has pieces of memory for receive(): the kernel takes one when bytes have come,
-// so that no memory waits for a client that is silent.
+// A third ring, for those who receive, has pieces of memory: the kernel takes one when bytes
+// have come, so that no memory waits for a client that is silent.
 #ifndef RING_H
 #define RING_H
 
@@ -32,9 +32,11 @@ struct ring {
     bool next_taken; // ring_next() has returned the completion at the head
 };
 
-// Makes the rings. False: the kernel refuses, errno says why (EPERM: kernel.io_uring_disabled,
-// or a container's seccomp; ENOSYS, EINVAL: it is too old).
+// Makes the two rings, and ring_add_pieces() the third one. False: the kernel refuses, errno
+// says why (EPERM: kernel.io_uring_disabled, or a container's seccomp; ENOSYS, EINVAL: it is
+// too old). After ring_add_pieces() has failed, the caller closes the ring.
 bool ring_open(struct ring *ring);
+bool ring_add_pieces(struct ring *ring);
 void ring_close(struct ring *ring);
 
 // Returns an empty entry, for the caller to fill; `user_data` comes back with its completion.

@@ -67,7 +67,22 @@ static bool map_rings(struct ring *ring, const struct io_uring_params *params)
     return true;
 }
 
-static bool add_pieces(struct ring *ring)
+bool ring_open(struct ring *ring)
+{
+    struct io_uring_params params = {.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
+                                     .cq_entries = RING_COMPLETIONS};
+    *ring = (struct ring){.fd = setup(RING_ENTRIES, &params)};
+    if (ring->fd < 0)
+        return false;
+    if (map_rings(ring, &params))
+        return true;
+    int error = errno;
+    ring_close(ring);
+    errno = error;
+    return false;
+}
+
+bool ring_add_pieces(struct ring *ring)
 {
     ring->pieces = map(RING_PIECES * sizeof(struct io_uring_buf), -1, 0);
     ring->piece_bytes = map((size_t)RING_PIECES * RING_PIECE_BYTES, -1, 0);
@@ -80,21 +95,6 @@ static bool add_pieces(struct ring *ring)
     for (int i = 0; i < RING_PIECES; i++)
         ring_give_back(ring, ring->piece_bytes + i * RING_PIECE_BYTES);
     return true;
-}
-
-bool ring_open(struct ring *ring)
-{
-    struct io_uring_params params = {.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
-                                     .cq_entries = RING_COMPLETIONS};
-    *ring = (struct ring){.fd = setup(RING_ENTRIES, &params)};
-    if (ring->fd < 0)
-        return false;
-    if (map_rings(ring, &params) && add_pieces(ring))
-        return true;
-    int error = errno;
-    ring_close(ring);
-    errno = error;
-    return false;
 }
 
 void ring_close(struct ring *ring)
