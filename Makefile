@@ -39,9 +39,9 @@ run-%: common
 # Every part writes how many of its tests passed into $RESULTS; the last line adds them up.
 test unit: $(LESSONS) $(VARIATIONS)
 	@RESULTS=$$(mktemp) && export RESULTS && trap 'rm -f $$RESULTS' EXIT; \
-	$(MAKE) --no-print-directory -k $@-common $(NUMBERS:%=$@-%) $(VARIATION_NAMES:%=$@-%); \
+	$(MAKE) --no-print-directory -k $@-common $(NUMBERS:%=$@-%) $(VARIATION_NAMES:%=$@-%); status=$$?; \
 	awk '{ p += $$2; f += $$3; s += $$4 } \
-	    END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' $$RESULTS
+	    END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' $$RESULTS && exit $$status
 
 test-common: common
 	@$(MAKE) --no-print-directory -C common test
@@ -76,6 +76,10 @@ pictures-%: common
 puzzle-%:
 	@sh common/tools/puzzle.sh $(lesson)
 
+# One page of everything, to hand out: book.html.
+book: $(LESSONS) $(VARIATIONS)
+	@sh common/tools/book.sh $(sort $(LESSONS) $(VARIATIONS))
+
 soak: $(LESSONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
 	@sh common/test/soak.sh $(LESSONS)
@@ -95,7 +99,7 @@ clean:
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 
-.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all test test-common unit unit-common bench bench-common pictures soak cross notes doctor clean help
+.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all test test-common unit unit-common bench bench-common pictures book soak cross notes doctor clean help
 
 #| make                               build everything
 #| make run                           play all lessons, one after the other, and show the ledger
@@ -118,4 +122,5 @@ help:
 #| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error
 #| make pictures, make pictures-09    the pictures in the READMEs, made anew from real runs
 #| make puzzle-03                     a fault to find, in a copy of the lesson; CHECK=1, HINT=1, GIVE_UP=1, PUZZLE=2
+#| make book                          plays everything, and makes one page of it to hand out: book.html
 #| make clean                         remove what was built

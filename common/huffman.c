@@ -97,13 +97,12 @@ static unsigned length_of(uint32_t window)
 
 ssize_t huffman_decode(const uint8_t *code, size_t length, char *text, size_t max)
 {
-    const uint8_t *end = code + length;
     uint64_t bits = 0; // the first `count` of its 64 are there; behind them are zeros
     unsigned count = 0;
-    size_t decoded = 0;
+    size_t next = 0, decoded = 0;
     for (;;) {
-        for (; count <= 56 && code < end; count += 8)
-            bits |= (uint64_t)*code++ << (56 - count);
+        for (; count <= 56 && next < length; count += 8)
+            bits |= (uint64_t)code[next++] << (56 - count);
         if (count < BITS_MIN)
             break;
         uint32_t window = (uint32_t)(bits >> 32);

@@ -112,10 +112,11 @@ bool connection_send(struct connection *c)
     size_t part = conn_room(&c->conn);
     if (part > content->left)
         part = content->left;
-    if (part)
+    if (part) { // else the content may be none, at NULL
         memcpy(conn_space(&c->conn), content->at, part);
+        content->at += part;
+    }
     connection_wrote(c, part);
-    content->at += part;
     content->left -= part;
     if (!content->left && content->event) {
         event_release(content->event);

@@ -31,7 +31,7 @@ for patch in ${PATCHES:-break/*.patch}; do
     if [ $status -ne 0 ] && grep -qF "$expected" "$copy/log"; then
         echo "ok      $patch is noticed"
         passed=$((passed + 1))
-    elif [ $status -eq 0 ] && grep -q 'SKIPPED\|skipped:' "$copy/log"; then
+    elif [ $status -eq 0 ] && patch_skipped "$copy/log"; then
         echo "skipped $patch: this machine allows no wire"
         skipped=$((skipped + 1))
     else

@@ -1,5 +1,5 @@
 # puzzle.sh: make puzzle-NN, with a small lesson made for this test: its server is a shell script, its
-# scene looks for a word in it. And each lesson's puzzles: are there enough of them, has each a symptom?
+# scene looks for a word in it. And each lesson's puzzles: are there enough of them, does no symptom name the place?
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
@@ -36,18 +36,20 @@ says_not() { ok "it does not say: $1" sh -c '! grep -qF -- "$0" "$1"' "$1" "$wor
 
 mkdir -p "$work/tree/common/tools" "$work/tree/01-small/break"
 cp "$root/common/tools/puzzle.sh" "$root/common/tools/patch_head.sh" "$work/tree/common/tools"
+echo 'all:' >"$work/tree/Makefile"
 cd "$work/tree/01-small" || exit 1
 printf 'all build/test:\n' >Makefile
 printf '%s\n' 'static int hello(void)' '{' '    return 1;' '}' '' 'int other(int a,' '          int b)' '{' \
     '    hello();' '    return 2;' '}' >server.c
 # shellcheck disable=SC2016 # for run.sh
-printf '%s\n' 'grep -q "return $SCENE" server.c || { echo "claim $SCENE: UNEXPECTED" && exit 1; }' >run.sh
+printf '%s\n' 'echo "  lesson  HOLDS  SKIPPED  UNEXPECTED  seconds"' \
+    'grep -q "return $SCENE" server.c || { echo "claim $SCENE: UNEXPECTED" && exit 1; }' >run.sh
 
 # new_puzzle NAME SCENE: it breaks the line "return SCENE".
 new_puzzle() {
     sed "s/return $2/return 0/" server.c >"$work/changed"
     printf 'run: SCENE=%s\nexpect: UNEXPECTED\nsymptom: The answer %s is gone.\n\nA reason for %s.\n\n' "$2" "$2" "$1"
-    diff -u --label a/server.c --label b/server.c server.c "$work/changed"
+    diff -u --label a/server.c --label b/server.c server.c "$work/changed" | sed 's/^@@ -[0-9]*/@@ -1/'
 }
 new_puzzle first-fault 1 >break/first-fault.patch
 new_puzzle second-fault 2 >break/second-fault.patch
@@ -144,11 +146,10 @@ for folder in [0-9][0-9]-*/ [0-9][0-9]-*/*/; do
         for word in "$base" $(echo "$places" | tr '\t' '\n' | sed 's/.*\///'); do
             ! echo "$symptom" | grep -qwF -- "$word" || bad="$bad $base names $word."
         done
-        [ -n "$symptom" ] || bad="$bad $base has no symptom."
         [ -n "$places" ] || bad="$bad $base has no place for a hint."
         [ -n "$(patch_text "$patch")" ] || bad="$bad $base does not say what it is about."
     done
-    ok "each puzzle of $folder has a symptom that tells no place${bad:+:$bad}" test -z "$bad"
+    ok "no symptom of $folder tells the place${bad:+:$bad}" test -z "$bad"
 done
 
 echo "$passed passed, $failed failed, 0 skipped"

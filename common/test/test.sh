@@ -45,6 +45,7 @@ fi
 [ ! -f test/interop.sh ] || stage "real peers" sh test/interop.sh
 [ ! -f test/notes.sh ] || stage "the sections of the notes" sh test/notes.sh
 [ ! -f test/puzzle.sh ] || stage "puzzles" sh test/puzzle.sh
+[ ! -f test/book.sh ] || stage "the book" sh test/book.sh
 # A sanitizer would only make the patched programs fail in more ways than the documented one.
 [ ! -d break ] || [ -n "$SAN" ] || stage "break/: do the checks bite?" sh "$here/break.sh"
 finish

@@ -1,8 +1,8 @@
 # notes.awk: reads the claims out of the sources, and shows them by the sections of the notes. Run by
 # notes.sh, which names the files: sections.txt first, then each folder's scenes/play.c before its others.
 #
-# MODE: "list" (SECTION: only this one, and those below it), "table" (for README.md), "ids" (of all claims)
-# or "check".
+# MODE: "list" (SECTION: only this one, and those below it), "table" (for README.md), "ids" (of all claims),
+# "rows" (all of it, for book.sh) or "check".
 #
 # A claim is, in a scene, { "9.1", "guide §10.1", "what the notes say", HOLDS, ...; in a test of a real
 # program, a comment: Claim 7.9, guide §8.2, NOT HERE: what the notes say.
@@ -279,6 +279,19 @@ function show_table(i, j, list, done) {
     }
 }
 
+# Lines with tabs between their fields: section PLACE TITLE REASON, and below it claim PLACE ID VERDICT COMMAND SAYS.
+function show_rows(i, j, count) {
+    section[++sections] = "(ours)"
+    title["(ours)"] = "what the notes do not say"
+    for (i = 1; i <= sections; i++) {
+        print "section\t" section[i] "\t" title[section[i]] "\t" reason[section[i]]
+        count = sort_claims(section[i])
+        for (j = 1; j <= count; j++)
+            print "claim\t" section[i] "\t" claim_id[order[j]] "\t" claim_verdict[order[j]] "\t" \
+                claim_command[order[j]] "\t" claim_says[order[j]]
+    }
+}
+
 function check(i) {
     for (i = 1; i <= sections; i++)
         if (!at[section[i]] && !reason[section[i]])
@@ -290,6 +303,8 @@ END {
         show_list()
     else if (MODE == "table")
         show_table()
+    else if (MODE == "rows")
+        show_rows()
     else if (MODE == "ids")
         for (id in seen)
             print id

@@ -3,6 +3,7 @@
 #   sh common/tools/notes.sh list [SECTION]      make notes SECTION=3.2
 #   sh common/tools/notes.sh table               the table of README.md
 #   sh common/tools/notes.sh update              writes it there: make notes UPDATE=1
+#   sh common/tools/notes.sh rows                the same for programs: ids also prints all numbers of claims
 #   sh common/tools/notes.sh check               every place is a section, and each has a claim or a reason
 cd "$(dirname "$0")/../.." || exit 1
 . common/tools/width.sh

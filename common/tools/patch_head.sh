@@ -21,10 +21,22 @@ patch_run() {
     esac
 }
 
-# Prints FILE<tab>FUNCTION for each place that a patch changes; its lesson's folder is the current one.
-# The function is empty where the line is in none.
+# Whether a check's output says that a claim or a test was skipped. (The ledger has SKIPPED as a column's title.)
+patch_skipped() { grep -q 'SKIPPED *$\|skipped:' "$1"; }
+
+# Prints FILE<tab>FUNCTION for each place that a patch changes; its lesson's folder is the current one, and
+# the patch is not applied. The function is empty where the line is in none. (The line numbers of a patch
+# may be those of last year: so it is applied to copies, and these are compared.)
 patch_places() {
-    awk '
+    changed=$(mktemp -d)
+    sed -n 's/^+++ b\///p' "$1" | while read -r file; do
+        mkdir -p "$changed/$(dirname "$file")"
+        cp "$file" "$changed/$file"
+    done
+    patch -d "$changed" -sp1 -F0 <"$1"
+    sed -n 's/^+++ b\///p' "$1" | while read -r file; do
+        diff -u --label "a/$file" --label "b/$file" "$file" "$changed/$file"
+    done | awk '
     # The function around a line of a file: it begins with a name at the left edge, and ends with "}" there.
     function around(file, line,    text, at, name) {
         while ((getline text <file) > 0 && ++at <= line)
@@ -51,5 +63,6 @@ patch_places() {
         changed = 1
     }
     /^[- ]/ { line++ }
-    /^ / { changed = 0 }' "$1"
+    /^ / { changed = 0 }'
+    rm -rf "$changed"
 }

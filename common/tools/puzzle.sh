@@ -10,7 +10,7 @@
 # fault is put into a copy of the lesson and of common/; the student's own files are only read.
 
 . "$(dirname "$0")/patch_head.sh"
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd -P)
 lesson=$1
 name=${lesson%%-*} # 03, or of a variation 03-grpc
 [ "$lesson" = "${lesson##*/}" ] || name=$name-${lesson##*/}
@@ -61,13 +61,13 @@ make_copy() {
     rm -rf "$copy" "$copy.new"
     mkdir -p "$copy.new" || exit 1
     (cd "$root" && tar --format=pax --exclude=node_modules --exclude=break --exclude=.git --exclude='*.pcap' \
-        -cf - common "${lesson%%/*}") | tar -C "$copy.new" -xf - || exit 1
+        -cf - Makefile common "${lesson%%/*}") | tar -C "$copy.new" -xf - || exit 1
     if [ "$(git -C "$root" rev-parse --show-toplevel 2>/dev/null)" = "$root" ]; then
         git -C "$root" diff --name-only HEAD -- common "${lesson%%/*}" | grep -v '/break/' | while read -r file; do
             git -C "$root" show "HEAD:$file" >"$copy.new/$file" 2>/dev/null || rm -f "$copy.new/$file"
         done
     fi
-    (cd "$copy.new/$lesson" && patch -sp1 -F0 <"$patch") || {
+    (cd "$copy.new/$lesson" && patch_places "$patch" >"$copy.new/.places" && patch -sp1 -F0 <"$patch") || {
         rm -rf "$copy.new"
         stop "The files of $lesson are not as this puzzle needs them: take your own changes back first."
     }
@@ -77,7 +77,7 @@ make_copy() {
         cat "$copy.new/.log"
         stop "The copy could not be built."
     }
-    for file in $(cd "$root/$lesson" && patch_places "$patch" | cut -f 1); do
+    cut -f 1 "$copy.new/.places" | while read -r file; do
         touch -r "$root/$lesson/$file" "$copy.new/$lesson/$file"
     done
     mv "$copy.new" "$copy"
@@ -86,7 +86,8 @@ make_copy() {
 tell() {
     here=${copy#"$PWD"/}
     printf '\nPuzzle %s of %s in %s\n\n' "$number" "$count" "$lesson"
-    patch_field symptom "$patch" | folded
+    symptom=$(patch_field symptom "$patch")
+    echo "${symptom:-Something in this lesson is not as it was.}" | folded
     printf '\nThe fault is in a copy of the lesson. See it there:\n\n    cd %s\n    %s\n' \
         "$here/$lesson" "$(commands "$(patch_field run "$patch")")"
     printf '\nFind it, mend it, and play again. Then, back in this folder:\n\n'
@@ -129,7 +130,7 @@ check() {
         { grep -E -A 4 'UNEXPECTED|^FAILED' "$log" || tail -n 12 "$log"; } | sed 's/^/    /'
         printf '\nNot yet. The whole output: cd %s && %s\n' "${copy#"$PWD"/}/$lesson" "$(commands "$run")"
         exit 1
-    elif grep -q 'SKIPPED\|skipped:' "$log"; then
+    elif patch_skipped "$log"; then
         echo "This machine allows no wire (make doctor says why), so it cannot see whether this is solved."
         exit 1
     fi
@@ -142,10 +143,10 @@ check() {
 
 hint() {
     hints=$(cat "$copy/.hints" 2>/dev/null)
-    (cd "$root/$lesson" && patch_places "$patch") | awk -F '\t' -v more="$hints" '
+    awk -F '\t' -v more="$hints" '
         !more && !seen[$1]++ { print "The file: " $1 }
         more && $2 { print $1 ": the function " $2 "()" }
-        more && !$2 { print $1 ": outside of its functions" }'
+        more && !$2 { print $1 ": outside of its functions" }' "$copy/.places"
     if [ -z "$hints" ]; then
         echo "HINT=1 once more: the function."
         echo 1 >"$copy/.hints"
