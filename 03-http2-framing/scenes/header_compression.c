@@ -4,6 +4,7 @@
 
 #include "browser_request.h"
 #include "claim.h"
+#include "parse_cost.h"
 #include "scenes.h"
 #include "frame_dump.h"
 #include "story.h"
@@ -36,6 +37,9 @@ static void see_frame(struct h2_client *t, bool to_server, const struct frame *f
 static const struct claim smaller = {
     "3.7", "guide §3.2, ch. 18.2", "HPACK: repeated headers are an index; request 2 is smaller",
     HOLDS, NULL};
+
+static const struct claim costly = {
+    "3.53", "guide §11", "HTTP/2 parsing is more CPU-intensive than HTTP/1.1", HOLDS, NULL};
 
 #define METHOD_GET 0x82 // an index: of entry 2 (RFC 7541 §6.1)
 
@@ -84,6 +88,13 @@ void scene_header_compression(void)
     if (length > BLOCK_BYTES)
         length = 0; // it was not kept
     dump_block(sent.second, length, fields, BROWSER_FIELDS);
+    struct parse_cost cost = parse_cost();
+    story_say("");
+    story_say("What it costs to read such a head, without the network:");
+    story_head("a request's head|bytes|CPU time");
+    story_row("text of HTTP/1.1|%zu|%.2f us", cost.text_bytes, cost.text_us);
+    story_row("HPACK, the first of a connection|%zu|%.2f us", cost.first_bytes, cost.first_us);
+    story_row("HPACK, a later one|%zu|%.2f us", cost.later_bytes, cost.later_us);
     bool much =
         sent.blocks[1] * 4 < sent.blocks[0] && sent.blocks[REQUESTS - 1] * 4 < sent.blocks[0];
     claim_report(&smaller, holds_if(much && answered == REQUESTS),
@@ -99,4 +110,9 @@ void scene_header_compression(void)
         "the first request begins with the byte %02x, the second with %02x: each time an "
         "index",
         sent.first, *sent.second);
+    claim_report(&costly, holds_if(!cost.wrong && cost.first_us > 1.5 * cost.text_us),
+                 "a header block takes %.1f times as long as the text, a later one, mostly "
+                 "indexes, %.1f times: bits of Huffman's code, and the table. The whole server "
+                 "is another question: make bench",
+                 cost.first_us / cost.text_us, cost.later_us / cost.text_us);
 }

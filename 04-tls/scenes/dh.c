@@ -236,9 +236,10 @@ void scene_dh(void)
                  "the same for all %d pairs of X and Y below %d; with X25519 in %d of %d "
                  "exchanges, and the secret was never one of the sent values",
                  equal, N, agreed, ROUNDS);
-    claim_report(&smaller,
-                 holds_if(curve->bytes < prime->bytes && curve->a_second > 2 * prime->a_second),
-                 "of the same strength: %zu bytes against %zu, and %.0f times as many "
-                 "exchanges a second",
-                 curve->bytes, prime->bytes, curve->a_second / prime->a_second);
+    claim_report(
+        &smaller,
+        holds_if(curve->bytes * 4 < prime->bytes && curve->a_second > 5 * prime->a_second),
+        "of the same strength: %zu bytes against %zu, and %.0f times as many "
+        "exchanges a second",
+        curve->bytes, prime->bytes, curve->a_second / prime->a_second);
 }

@@ -63,7 +63,7 @@ function end_scene(    id, title) {
     used[id] = 1
     print "<section class=\"scene\" id=\"" id "\">"
     print "<h3>" escape(title) "</h3>"
-    print "<pre class=\"screen\" tabindex=\"0\" role=\"region\" aria-label=\"the terminal: " escape(NAME " " scene) "\">" screen "</pre>"
+    print "<pre class=\"screen\" tabindex=\"0\" role=\"region\" aria-label=\"the terminal: " escape(substr(id, 7)) "\">" screen "</pre>"
     print "</section>"
     screen = scene = about = ""
 }

@@ -1,4 +1,6 @@
 // websocket.c: connections that stay for hours: who has how many of them?
+#include <stdlib.h>
+
 #include "claim.h"
 #include "lab.h"
 #include "net.h"
@@ -76,10 +78,22 @@ static void show(const char *name, const struct counts *c)
               c->later[0], c->later[1], c->later[2]);
 }
 
+// Weights 2, 1, 1: a half for a, and a quarter each for b and c, within two connections.
+static bool is_by_weight(const int counts[BACKENDS])
+{
+    int quarter = CONNECTIONS / 4;
+    return abs(counts[0] - 2 * quarter) <= 2 && abs(counts[1] - quarter) <= 2 &&
+           abs(counts[2] - quarter) <= 2;
+}
+
 static const struct claim long_lived = {
     "8.16", "load balancing", "round robin is not for long-lived connections", HOLDS, NULL};
 static const struct claim least = {
     "8.17", "load balancing", "least connections is for long-lived connections", HOLDS, NULL};
+static const struct claim both_loads = {
+    "8.37", "load balancing",
+    "weighted least connections takes into account the load of now and the capacity", HOLDS,
+    NULL};
 static const struct claim first_servers = {
     "8.36", "guide §9.4", "with round robin the first servers may collect all WebSockets",
     NOT_HERE,
@@ -104,6 +118,10 @@ void scene_websocket(void)
                  rr.later[1], rr.later[2]);
     claim_report(&least, holds_if(lc.later[0] == 30 && lc.later[1] == 30 && lc.later[2] == 30),
                  "%d, %d, %d", lc.later[0], lc.later[1], lc.later[2]);
+    claim_report(&both_loads, holds_if(is_by_weight(wlc.at_first) && is_by_weight(wlc.later)),
+                 "weights 2, 1, 1: %d, %d, %d connections; and when c is new %d, %d, %d",
+                 wlc.at_first[0], wlc.at_first[1], wlc.at_first[2], wlc.later[0], wlc.later[1],
+                 wlc.later[2]);
     claim_report(&first_servers,
                  rr.at_first[0] == 30 && rr.at_first[1] == 30 && rr.at_first[2] == 30 ? NOT_HERE
                                                                                       : UNCLEAR,
