@@ -31,12 +31,8 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 01: two ways to send bytes. Without SCENE all of them: handshake,\n"
-            "boundaries, loss, flow, segments, queries, damage, slow_start,\n"
-            "descriptors.",
-            options});
+        &(struct command){"[SCENE]", story_about("Lesson 01: two ways to send bytes.", scenes),
+                          options});
     story_begin();
     ask_server(host, port);
     return story_tell(scenes, argv[first]);

@@ -34,12 +34,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 03: HTTP/2. Without SCENE all of them: frames, "
-            "stream_ids,\ninterleave, page_load, blocking, header_compression, windows, push, "
-            "events, page, endings.",
-            options});
+        &(struct command){"[SCENE]", story_about("Lesson 03: HTTP/2.", scenes), options});
     h2_server_at(host, port);
     page_load_size(image_bytes);
     story_begin();

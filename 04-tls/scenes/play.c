@@ -43,11 +43,7 @@ int main(int argc, char **argv)
     keys = certificate_folder(CERTIFICATE_FOLDER);
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 04: TLS. Without SCENE all of them: handshake, round_trips,\n"
-                          "nagle_flights, cost, trust, mutual, dh, forward_secrecy, "
-                          "eavesdropper,\ntampering, replay, anti_replay, request_stages.",
-                          options});
+        &(struct command){"[SCENE]", story_about("Lesson 04: TLS.", scenes), options});
     connect_to(host, port);
     ask_keys(keys);
     if (keylog)

@@ -35,11 +35,8 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 05: how news reaches a client. Without SCENE all of them:\n"
-                          "techniques, handle, resume, frames, tokens, crowd, slow,\n"
-                          "chunks, unnumbered, waiting.",
-                          options});
+        &(struct command){
+            "[SCENE]", story_about("Lesson 05: how news reaches a client.", scenes), options});
     ask_server(host, port);
     techniques_with(interval_ms);
     crowd_of(readers);

@@ -52,11 +52,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 06: threading models. Without SCENE all of them: models, "
-                          "idle, cpu_bound,\nload_balance, crash, race, cores, queue_full, "
-                          "system_calls, disk, cascade, "
-                          "fork_and_locks, silent.",
+        &(struct command){"[SCENE]", story_about("Lesson 06: threading models.", scenes),
                           options});
     story_begin();
     raise_file_limit(FILES_WANTED);

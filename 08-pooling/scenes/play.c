@@ -116,10 +116,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 08: connection pools. Without SCENE all of them: reuse,\n"
-                          "sharing, sizing, ports, stale, vanished, held, leak, nplus1,\n"
-                          "burst, lifetimes.",
+        &(struct command){"[SCENE]", story_about("Lesson 08: connection pools.", scenes),
                           options});
     sizing_with(threads);
     burst_of(burst);

@@ -33,10 +33,7 @@ int main(int argc, char **argv)
     int first = options_parse(
         argc, argv,
         &(struct command){
-            "[SCENE]",
-            "Lesson 09: Nagle and the delayed ACK. Without SCENE all of them: stall,\n"
-            "distance, remainder, small, telnet, quickack, bulk.",
-            options});
+            "[SCENE]", story_about("Lesson 09: Nagle and the delayed ACK.", scenes), options});
     story_begin();
     return story_tell(scenes, argv[first]);
 }

@@ -34,12 +34,9 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 10: requests that are sent twice. Without SCENE all of them:\n"
-            "double, once, timeout, conflict, methods, pages, race, crash, expiry,\n"
-            "backoff, circuit_breaker, ulid_vs_uuid.",
-            options});
+        &(struct command){"[SCENE]",
+                          story_about("Lesson 10: requests that are sent twice.", scenes),
+                          options});
     ledger_at(host, port);
     story_begin();
     return story_tell(scenes, argv[first]);

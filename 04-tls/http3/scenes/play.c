@@ -29,10 +29,7 @@ int main(int argc, char **argv)
     keys = certificate_folder("../" CERTIFICATE_FOLDER);
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 04, http3. Without SCENE all of them: frames, setup, "
-                          "independent,\npage_load, price, blocked, wire.",
-                          options});
+        &(struct command){"[SCENE]", story_about("Lesson 04, http3.", scenes), options});
     ask_keys(keys);
     stage_set(host, port);
     story_begin();

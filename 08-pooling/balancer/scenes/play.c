@@ -33,10 +33,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"[SCENE]",
-                          "Lesson 08, balancer. Without SCENE all of them: layers, route, "
-                          "price, algorithms,\nsticky, failover, versions, websocket, two.",
-                          options});
+        &(struct command){"[SCENE]", story_about("Lesson 08, balancer.", scenes), options});
     const char *only = argv[first];
     for (const struct scene *scene = scenes; scene->name; scene++)
         if (!only || !strcmp(only, scene->name))
