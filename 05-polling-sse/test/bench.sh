@@ -114,7 +114,10 @@ measure() {
         ;;
     esac
     pid=${pids##* }
-    node "$folder/crowd.js" "$port" "$pid" "$2" "$READERS" "$MESSAGES" >>"$folder/$1"
+    node "$folder/crowd.js" "$port" "$pid" "$2" "$READERS" "$MESSAGES" >>"$folder/$1" || {
+        echo "no figure for $1: the readers ended too soon" >&2
+        exit 1
+    }
     kill "$pid" && wait "$pid" 2>/dev/null
 }
 
