@@ -123,6 +123,16 @@ static struct fault take_bytes(struct stream *s, const uint8_t *bytes, size_t le
     }
 }
 
+// The peer has broken off a request.
+static struct fault broken_off(struct stream *s, uint64_t code)
+{
+    struct h3_connection *c = s->connection;
+    c->role->reset(s, code);
+    if (++c->broken_off > BROKEN_OFF_MAX) // CVE-2023-44487 did so in HTTP/2
+        return connection_fault(H3_EXCESSIVE_LOAD, "too many requests that are broken off");
+    return (struct fault){0};
+}
+
 // The peer's side of a stream has ended, regularly or by a reset.
 static struct fault take_end(struct stream *s, bool reset)
 {
@@ -138,11 +148,7 @@ static struct fault take_end(struct stream *s, bool reset)
     if (reset) {
         uint64_t code = 0;
         SSL_get_stream_read_error_code(s->ssl, &code);
-        c->role->reset(s, code);
-        if (++c->broken_off > BROKEN_OFF_MAX) // CVE-2023-44487 did so in HTTP/2
-            fault =
-                connection_fault(H3_EXCESSIVE_LOAD, "too many requests that are broken off");
-        return fault;
+        return broken_off(s, code);
     }
     fault = frame_end(&s->reader);
     if (!fault.code)
@@ -170,6 +176,22 @@ static bool read_stream(struct stream *s, struct fault *fault)
     }
     ERR_clear_error();
     return any;
+}
+
+// The peer wants no more of what this side writes. (OpenSSL has answered its STOP_SENDING with
+// a reset: RFC 9000 §3.5.)
+static bool is_stopped(SSL *ssl)
+{
+    int state = SSL_get_stream_write_state(ssl);
+    return state == SSL_STREAM_STATE_RESET_LOCAL || state == SSL_STREAM_STATE_RESET_REMOTE;
+}
+
+// A client that does not want the answer of its request any more. (A server may stop a client
+// that still sends, and answer it all the same.)
+static bool is_unwanted(const struct stream *s)
+{
+    return s->connection->role->server && s->kind == KIND_REQUEST && !s->write_ended &&
+           !s->done && is_stopped(s->ssl);
 }
 
 // ---- the connection ------------------------------------------------------------------------
@@ -217,7 +239,7 @@ static bool write_control(struct h3_connection *c)
         SSL_set_mode(c->control, SSL_MODE_ENABLE_PARTIAL_WRITE);
         h3_connection_tell(c, NULL, true, FRAME_SETTINGS, c->control_bytes, c->control_length);
     }
-    if (SSL_get_stream_write_state(c->control) == SSL_STREAM_STATE_RESET_REMOTE)
+    if (is_stopped(c->control))
         h3_connection_close(c, connection_fault(H3_CLOSED_CRITICAL_STREAM,
                                                 "the peer does not want the control stream"));
     if (c->control_sent < c->control_length)
@@ -270,6 +292,11 @@ static bool serve_streams(struct h3_connection *c)
         struct fault fault = {0};
         if (!s->read_ended && !s->done)
             any |= read_stream(s, &fault);
+        if (!fault.code && is_unwanted(s)) {
+            uint64_t code = 0;
+            SSL_get_stream_write_error_code(s->ssl, &code);
+            fault = broken_off(s, code);
+        }
         if (!fault.code && s->kind == KIND_REQUEST && !s->done)
             any |= c->role->produce(s);
         if (fault.code && s->kind == KIND_REQUEST && c->role->refused)

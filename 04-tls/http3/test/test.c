@@ -64,7 +64,8 @@ TEST(the_client_checks_the_server)
 
 // ---- answers -------------------------------------------------------------------------------
 
-#define MANY 300 // requests: more than a connection may have at once
+#define MANY      300 // requests: more than a connection may have at once
+#define CANCELLED 150 // the same
 
 TEST(many_requests)
 {
@@ -85,6 +86,34 @@ TEST(many_requests)
     for (int i = 0; i < asked; i++)
         right += answers[i].state == ANSWER_WHOLE && answers[i].length == (uint64_t)i * 100;
     CHECK_INT(right, MANY);
+    h3_close(&client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A client that does not want answers any more: their streams make room for other requests.
+TEST(answers_that_are_cancelled)
+{
+    struct answer slow, last = {0};
+    pid_t pid;
+    int64_t until_ns = now_ns() + 2 * RAW_PATIENCE_NS;
+    int port = start_server(&pid, ""), asked = 0;
+    h3_open(&client, raw_context(), "127.0.0.1", port, WORKBENCH);
+    CHECK(h3_handshake(&client, until_ns));
+    while (asked < CANCELLED && now_ns() < until_ns) {
+        slow = (struct answer){0};
+        if (h3_ask(&client, &slow, "GET", "/slow?ms=60000")) {
+            asked++;
+            h3_step(&client, until_ns); // sends it
+            h3_cancel(&client, &slow);
+        }
+        h3_step(&client, until_ns);
+    }
+    CHECK_INT(asked, CANCELLED);
+    while (!h3_ask(&client, &last, "GET", "/") && h3_step(&client, until_ns))
+        ;
+    while (client.pending && h3_step(&client, until_ns))
+        ;
+    CHECK_INT(last.status, 200);
     h3_close(&client);
     CHECK_INT(test_stop(pid), 0);
 }
