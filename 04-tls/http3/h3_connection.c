@@ -194,6 +194,13 @@ static bool is_unwanted(const struct stream *s)
            !s->done && is_stopped(s->ssl);
 }
 
+static struct fault take_stop(struct stream *s)
+{
+    uint64_t code = 0;
+    SSL_get_stream_write_error_code(s->ssl, &code);
+    return broken_off(s, code);
+}
+
 // ---- the connection ------------------------------------------------------------------------
 
 void h3_connection_begin(struct h3_connection *c, const struct role *role, SSL *ssl)
@@ -292,11 +299,8 @@ static bool serve_streams(struct h3_connection *c)
         struct fault fault = {0};
         if (!s->read_ended && !s->done)
             any |= read_stream(s, &fault);
-        if (!fault.code && is_unwanted(s)) {
-            uint64_t code = 0;
-            SSL_get_stream_write_error_code(s->ssl, &code);
-            fault = broken_off(s, code);
-        }
+        if (!fault.code && is_unwanted(s))
+            fault = take_stop(s);
         if (!fault.code && s->kind == KIND_REQUEST && !s->done)
             any |= c->role->produce(s);
         if (fault.code && s->kind == KIND_REQUEST && c->role->refused)
