@@ -10,6 +10,10 @@
 // moment of the machine does not move; 0 if there is none.
 double median_of(double *values, size_t count);
 
+// The least of `count` values, at least one. Of times that were measured again and again it is
+// the one that this machine's other work has disturbed least: such work only adds.
+double least_of(const double *values, size_t count);
+
 // Milliseconds between two moments of now_ns(); since one of them.
 double ms_between(int64_t from_ns, int64_t to_ns);
 double ms_since(int64_t from_ns);

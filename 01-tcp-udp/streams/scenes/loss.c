@@ -100,17 +100,6 @@ static double mbit_per_s(double bytes, double ms)
     return bytes * 8 / 1000 / ms;
 }
 
-// Without loss all runs are the same, so the shortest is the one that the machine disturbed
-// least.
-static double shortest(const double ms[RUNS])
-{
-    double least = ms[0];
-    for (int i = 1; i < RUNS; i++)
-        if (ms[i] < least)
-            least = ms[i];
-    return least;
-}
-
 static double sum(const double ms[RUNS])
 {
     double all = 0;
@@ -144,10 +133,10 @@ void scene_loss(void)
     race("CLEAN", CLEAN_BYTES, LOST_PACKET, one_lost);
     int lost = lost_since(mark);
     race("LOSSY", LOSSY_BYTES, 0, lossy);
-    double clean_udp = mbit_per_s(CLEAN_BYTES, shortest(clean[0]));
-    double clean_tcp = mbit_per_s(CLEAN_BYTES, shortest(clean[1]));
-    double one_udp = mbit_per_s(CLEAN_BYTES, shortest(one_lost[0]));
-    double one_tcp = mbit_per_s(CLEAN_BYTES, shortest(one_lost[1]));
+    double clean_udp = mbit_per_s(CLEAN_BYTES, least_of(clean[0], RUNS));
+    double clean_tcp = mbit_per_s(CLEAN_BYTES, least_of(clean[1], RUNS));
+    double one_udp = mbit_per_s(CLEAN_BYTES, least_of(one_lost[0], RUNS));
+    double one_tcp = mbit_per_s(CLEAN_BYTES, least_of(one_lost[1], RUNS));
     double lossy_udp = mbit_per_s(LOSSY_BYTES * RUNS, sum(lossy[0]));
     double lossy_tcp = mbit_per_s(LOSSY_BYTES * RUNS, sum(lossy[1]));
     double most = clean_udp;
