@@ -123,6 +123,7 @@ static void show(double alone_ms, double beside_ms, uint64_t queue)
 void scene_slow(void)
 {
     int small = SMALL_BUFFER, large = LARGE_BUFFER;
+    uint64_t dropped_before = server_figure("\"dropped\"", "slow");
     ask_open(&publisher);
     follower_begin(&quick, SERVER_SENT, server_figure("", "newest"), 0, told_quick);
     be_patient();
@@ -143,7 +144,7 @@ void scene_slow(void)
     be_patient(); // the slow one reads again: first the bytes in the kernel's buffers
     setsockopt(slow.fetch.fd, SOL_SOCKET, SO_RCVBUF, &large, sizeof large);
     follow(only_slow, 1, until_cut);
-    uint64_t dropped = server_figure("\"dropped\"", "slow");
+    uint64_t dropped = server_figure("\"dropped\"", "slow") - dropped_before;
     show(alone_ms, beside_ms, queue);
     follow(only_slow, 1, until_caught_up);
     story_say("");
