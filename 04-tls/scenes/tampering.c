@@ -47,10 +47,14 @@ static struct changed change_plain(void)
     return changed;
 }
 
+// Whether the reason is one of those that OpenSSL names: since 3.2 more than one. Forgets them.
 static bool failed_with(int reason)
 {
-    unsigned long error = ERR_peek_last_error();
-    return ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == reason;
+    unsigned long error;
+    bool found = false;
+    while ((error = ERR_get_error()))
+        found = found || (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == reason);
+    return found;
 }
 
 // The server sends the message in a record, in which one bit of byte number `at` behind the
