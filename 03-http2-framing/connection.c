@@ -1,5 +1,5 @@
-// connection.c: see connection.h. A connection ends by an error, by a deadline, or because the
-// server stops.
+// connection.c: see connection.h. Read connection_begin() first, then the frames that are about
+// the connection. It ends by an error, by a deadline, or because the server stops.
 #include "connection.h"
 
 #include "frame_names.h"
@@ -41,6 +41,55 @@ void connection_free(struct connection *c)
     streams_close_all(&c->streams);
     hpack_table_free(&c->decoder.table);
     hpack_table_free(&c->encoder.table);
+}
+
+// ---- frames about the connection -----------------------------------------------------------
+
+struct fault connection_settings(struct connection *c, const struct frame *frame)
+{
+    if (frame->flags & FLAG_ACK) {
+        if (!c->settings_acked)
+            hpack_decoder_limit(&c->decoder, (uint32_t)c->service->table_bytes);
+        c->settings_acked = true;
+        return fault_none();
+    }
+    for (uint32_t i = 0; i < frame->length / SETTING_BYTES; i++) {
+        struct setting setting = frame_setting(frame, i);
+        struct fault fault = fault_none();
+        if (setting.id == SETTINGS_HEADER_TABLE_SIZE)
+            hpack_encoder_limit(&c->encoder, setting.value);
+        else if (setting.id == SETTINGS_INITIAL_WINDOW_SIZE)
+            fault = streams_resize(&c->streams, setting.value);
+        if (fault.scope)
+            return fault;
+    }
+    for (struct stream *stream = c->streams.first; stream; stream = stream->next)
+        response_resume(c, stream); // its window may be larger now
+    connection_wrote(c, frame_put_settings_ack(connection_space(c)));
+    return fault_none();
+}
+
+// What waits for the connection's window alone has never left the ring, so response_resume() is
+// for a stream only.
+struct fault connection_widen(struct connection *c, struct stream *stream,
+                              const struct frame *frame)
+{
+    uint32_t increment = frame_read_u32(frame->payload) & WINDOW_MAX;
+    if (frame->stream && !stream)
+        return fault_none(); // the stream was closed meanwhile (§5.1)
+    struct fault fault = streams_widen(&c->streams, stream, increment);
+    if (!fault.scope && stream)
+        response_resume(c, stream);
+    return fault;
+}
+
+struct fault connection_ping(struct connection *c, const struct frame *frame)
+{
+    if (!(frame->flags & FLAG_ACK))
+        connection_wrote(c, frame_put_ping(connection_space(c), FLAG_ACK, frame->payload));
+    else if (c->state == CONNECTION_STOPPING)
+        c->leave_ns = conn_now(&c->conn); // the client has seen GOAWAY: see connection_stop()
+    return fault_none();
 }
 
 // ---- errors --------------------------------------------------------------------------------

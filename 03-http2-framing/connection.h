@@ -1,5 +1,5 @@
-// connection.h: one connection of the server, how it begins and how it ends. server.c reads its
-// frames; request.c and response.c act on them.
+// connection.h: one connection of the server: how it begins and how it ends, and what the client
+// says about it. server.c reads its frames; request.c and response.c act on the others.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -79,6 +79,18 @@ void connection_begin(struct connection *c);
 
 // Frees what belongs to the connection.
 void connection_free(struct connection *c);
+
+// A SETTINGS frame of the client; or, with FLAG_ACK, its answer to the server's own SETTINGS.
+// This function and the next two return what is wrong with the frame.
+struct fault connection_settings(struct connection *c, const struct frame *frame);
+
+// WINDOW_UPDATE: the client takes more bytes, of one stream, or (frame->stream is 0) of all
+// together. `stream` is the frame's; NULL: it is not open.
+struct fault connection_widen(struct connection *c, struct stream *stream,
+                              const struct frame *frame);
+
+// PING: the server sends it back, with FLAG_ACK; or the client has answered the server's own.
+struct fault connection_ping(struct connection *c, const struct frame *frame);
 
 // A connection error (RFC 9113 §5.4.1), or with NO_ERROR a normal end: sends GOAWAY and closes
 // the connection.

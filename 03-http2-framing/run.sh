@@ -12,4 +12,5 @@ scene push
 scene events --rtt 60 --loss 2 --seed 1
 scene page --rtt 50
 scene endings
+more ping --rtt 20
 finish

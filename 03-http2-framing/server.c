@@ -55,54 +55,6 @@ static struct service service = {
 // Each of these functions takes a frame of the client. It returns what is wrong with the frame,
 // or fault_none(), whose `scope` is 0.
 
-// SETTINGS of the client; or, with FLAG_ACK, its answer to the server's own SETTINGS.
-static struct fault take_settings(struct connection *c, const struct frame *frame)
-{
-    if (frame->flags & FLAG_ACK) {
-        if (!c->settings_acked)
-            hpack_decoder_limit(&c->decoder, (uint32_t)c->service->table_bytes);
-        c->settings_acked = true;
-        return fault_none();
-    }
-    for (uint32_t i = 0; i < frame->length / SETTING_BYTES; i++) {
-        struct setting setting = frame_setting(frame, i);
-        struct fault fault = fault_none();
-        if (setting.id == SETTINGS_HEADER_TABLE_SIZE)
-            hpack_encoder_limit(&c->encoder, setting.value);
-        else if (setting.id == SETTINGS_INITIAL_WINDOW_SIZE)
-            fault = streams_resize(&c->streams, setting.value);
-        if (fault.scope)
-            return fault;
-    }
-    for (struct stream *stream = c->streams.first; stream; stream = stream->next)
-        response_resume(c, stream); // its window may be larger now
-    connection_wrote(c, frame_put_settings_ack(connection_space(c)));
-    return fault_none();
-}
-
-// The client takes more bytes, of one stream or (stream 0) of all together. What waits for the
-// connection's window alone has never left the ring, so response_resume() is for a stream only.
-static struct fault take_window_update(struct connection *c, const struct frame *frame)
-{
-    uint32_t increment = frame_read_u32(frame->payload) & WINDOW_MAX;
-    struct stream *stream = stream_find(&c->streams, frame->stream);
-    if (frame->stream && !stream)
-        return fault_none(); // the stream was closed meanwhile (§5.1)
-    struct fault fault = streams_widen(&c->streams, stream, increment);
-    if (!fault.scope && stream)
-        response_resume(c, stream);
-    return fault;
-}
-
-static struct fault take_ping(struct connection *c, const struct frame *frame)
-{
-    if (!(frame->flags & FLAG_ACK))
-        connection_wrote(c, frame_put_ping(connection_space(c), FLAG_ACK, frame->payload));
-    else if (c->state == CONNECTION_STOPPING)
-        c->leave_ns = conn_now(&c->conn); // the client has seen GOAWAY: see connection_stop()
-    return fault_none();
-}
-
 // Takes a frame that is not HEADERS. A frame that brings no request nearer to its end costs the
 // client 1 from its budget, so it cannot send such frames without end (parts/abuse_budget.h).
 static struct fault take_frame(struct connection *c, const struct frame *frame)
@@ -118,15 +70,15 @@ static struct fault take_frame(struct connection *c, const struct frame *frame)
             return connection_fault(PROTOCOL_ERROR, "RST_STREAM on an idle stream");
         return request_cancel(c, stream);
     case FRAME_SETTINGS:
-        return take_settings(c, frame);
+        return connection_settings(c, frame);
     case FRAME_PUSH_PROMISE:
         return connection_fault(PROTOCOL_ERROR, "a client cannot push");
     case FRAME_PING:
-        return take_ping(c, frame);
+        return connection_ping(c, frame);
     case FRAME_WINDOW_UPDATE:
         if (stream_is_idle(&c->streams, frame->stream))
             return connection_fault(PROTOCOL_ERROR, "WINDOW_UPDATE on an idle stream");
-        return take_window_update(c, frame);
+        return connection_widen(c, stream, frame);
     case FRAME_CONTINUATION:
         return connection_fault(PROTOCOL_ERROR, "CONTINUATION without HEADERS");
     default: // PRIORITY is deprecated (§5.3.2); GOAWAY of a client changes nothing for a server

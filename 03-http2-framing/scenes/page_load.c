@@ -5,6 +5,7 @@
 #include "packet_log.h"
 #include "browser_request.h"
 #include "claim.h"
+#include "memory_cost.h"
 #include "net.h"
 #include "scenes.h"
 #include "http1_loader.h"
@@ -183,6 +184,52 @@ static void ask_too_much(void)
         answered);
 }
 
+// ---- memory --------------------------------------------------------------------------------
+
+static const struct claim more_memory = {
+    "3.54", "guide §3.2",
+    "managing streams and flow control requires more memory than HTTP/1.1", HOLDS, NULL};
+
+static const struct claim less_memory = {
+    "3.55", "ch. 18.6", "memory: connections of HTTP/1.1 take more, one of HTTP/2 less", HOLDS,
+    NULL};
+
+static void show_memory(const char *name, const struct memory_cost *cost)
+{
+    story_row("%s, connections: %d|%.1f KB|%.1f KB|%.1f KB", name, cost->connections,
+              cost->server_kb / cost->connections, cost->server_kb, cost->kernel_kb);
+}
+
+// What a client costs that is idle now.
+static void compare_memory(void)
+{
+    struct memory_cost six = memory_cost(false), one = memory_cost(true);
+    bool all = six.answered == one.answered && one.answered == MEMORY_CLIENTS * six.connections;
+    double each = six.server_kb / six.connections;
+    story_say("");
+    story_say("Memory of the server for a client that is idle now (of %d such clients; the "
+              "kernel's sockets without files and buffers):",
+              MEMORY_CLIENTS);
+    story_head("|a connection|the client|its sockets");
+    show_memory("HTTP/1.1", &six);
+    show_memory("HTTP/2", &one);
+    claim_report(
+        &more_memory, holds_if(all && one.server_kb > 1.5 * each),
+        "a connection takes %.1f KB of the server with HTTP/2, and %.1f with HTTP/1.1: "
+        "what HTTP/2 adds are the two tables of headers",
+        one.server_kb, each);
+    if (one.kernel_kb <= 0)
+        claim_report(&less_memory, SKIPPED, "this kernel does not tell how large a socket is");
+    else
+        claim_report(&less_memory,
+                     holds_if(all && six.server_kb + six.kernel_kb >
+                                         1.5 * (one.server_kb + one.kernel_kb)),
+                     "%.1f KB for six connections, %.1f for one: mostly the kernel's sockets, "
+                     "%.1f and %.1f KB",
+                     six.server_kb + six.kernel_kb, one.server_kb + one.kernel_kb,
+                     six.kernel_kb, one.kernel_kb);
+}
+
 void scene_page_load(void)
 {
     story_say("%d images of %d bytes, each asked for with the fields of a browser.", IMAGES,
@@ -203,4 +250,5 @@ void scene_page_load(void)
                   100 * two.busy);
     judge(&one, &two);
     ask_too_much();
+    compare_memory();
 }

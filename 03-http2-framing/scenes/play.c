@@ -26,6 +26,7 @@ int main(int argc, char **argv)
         {"events", "eight streams of events, and a lost packet", scene_events},
         {"page", "a page of HTML, CSS and JavaScript", scene_page},
         {"endings", "a server that stops, a download that is not wanted", scene_endings},
+        {"ping", "a server that is gone without a word", scene_ping},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},

@@ -14,5 +14,6 @@ void scene_push(void);
 void scene_events(void);
 void scene_page(void);
 void scene_endings(void);
+void scene_ping(void);
 
 #endif

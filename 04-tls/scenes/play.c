@@ -6,9 +6,13 @@
 //         can still be read on the way.
 //
 // connect.c opens connections and checks the server; each scene is in the file of its name.
+#include <stdio.h>
+
 #include "ask.h"
+#include "cipher_speed.h"
 #include "connect.h"
 #include "options.h"
+#include "output.h"
 #include "scenes.h"
 #include "story.h"
 
@@ -17,6 +21,7 @@ int main(int argc, char **argv)
     static const char *host = "127.0.0.1", *keylog;
     static const char *keys;
     static int port = 8004;
+    static bool aes_speed;
     static const struct scene scenes[] = {
         {"handshake", "the messages of TLS 1.3 and 1.2", scene_handshake},
         {"round_trips", "round trips until the first byte of an answer", scene_round_trips},
@@ -39,11 +44,17 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"keylog", OPTION_TEXT, &keylog, .help = "FILE to write the secrets to, for Wireshark"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
+        {"aes-speed", OPTION_FLAG, &aes_speed, .help = "measure AES-256-GCM in MB/s, and end"},
         {0}};
     keys = certificate_folder(CERTIFICATE_FOLDER);
     int first = options_parse(
         argc, argv,
         &(struct command){"[SCENE]", story_about("Lesson 04: TLS.", scenes), options});
+    if (aes_speed) {
+        printf("%.0f\n", cipher_speed(EVP_aes_256_gcm()));
+        output_flush();
+        return 0;
+    }
     connect_to(host, port);
     ask_keys(keys);
     if (keylog)

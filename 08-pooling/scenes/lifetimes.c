@@ -3,6 +3,7 @@
 //
 // An hour in a moment: the sessions are real, but the clock of these pools is turned by hand
 // (pool_config.clock), and pool_tend() does what a pool's own thread does when it is time.
+#include <pthread.h>
 #include <stdio.h>
 
 #include "claim.h"
@@ -20,6 +21,16 @@
 #define EVERY_S    12 // one session after the other is returned
 #define MINUTES    61
 #define FIRST      53 // minute that is drawn
+
+// For the count of new connections.
+#define THREADS    16
+#define EACH       10 // queries of a thread
+#define QUERIES    (THREADS * EACH)
+#define SMALL      4 // a pool
+#define LARGE      64
+#define PAUSE_S    60 // between two queries that come now and then
+#define TOO_SHORT  30 // an idle timeout, in seconds
+#define VALUE_SIZE 200
 
 static int64_t clock_ns = 1;
 
@@ -111,6 +122,113 @@ static int most_in_a_minute(const int ended[MINUTES])
     return most;
 }
 
+// ---- new connections -----------------------------------------------------------------------
+
+static void ask_pool(struct pool *pool)
+{
+    char value[VALUE_SIZE];
+    if (!pool_query(pool, __func__, "slow 1", value, sizeof value))
+        die("%s", value);
+}
+
+static void *ask_often(void *pool)
+{
+    for (int i = 0; i < EACH; i++)
+        ask_pool(pool);
+    return NULL;
+}
+
+// All threads at once share a pool of so many connections.
+static struct pool_stats share(struct pool_config config, int max)
+{
+    pthread_t threads[THREADS];
+    config.max = max;
+    config.acquire_ms = QUERY_MS;
+    struct pool *pool = new_pool(config);
+    for (int i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], NULL, ask_often, pool))
+            die("cannot start a thread");
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    struct pool_stats stats = stats_of(pool);
+    end_pool(pool);
+    return stats;
+}
+
+// One query, a pause, and so on: that many connections would do as there are in a small pool.
+static struct pool_stats ask_now_and_then(struct pool_config config, int idle_s)
+{
+    config.max = SMALL;
+    config.idle_ms = idle_s * 1000;
+    struct pool *pool = new_pool(config);
+    for (int i = 0; i < QUERIES; i++) {
+        ask_pool(pool);
+        pass(pool, PAUSE_S);
+    }
+    struct pool_stats stats = stats_of(pool);
+    end_pool(pool);
+    return stats;
+}
+
+static int waited(const struct pool_stats *stats)
+{
+    return (int)(stats->acquired - stats->waits[0]);
+}
+
+static void show_opens(const char *queries, int max, const char *idle,
+                       const struct pool_stats *stats)
+{
+    story_row("%s|%d|%s|%d|%d", queries, max, idle, waited(stats), (int)stats->created);
+}
+
+static const struct claim too_small = {
+    "8.57", "guide §7", "many lines \"New connection created\": the pool might be too small",
+    NOT_HERE,
+    "Borrowers of a small pool wait: that is what to count. Many new connections mean, as the "
+    "note says as well, that connections are closed too early."};
+
+struct opens {
+    struct pool_stats one, small, large; // pools, by their size
+    struct pool_stats kept, early;       // by their idle timeouts
+};
+
+static void count_opens(struct pool_config config, struct opens *opens)
+{
+    char idle[2][20];
+    opens->one = share(config, 1);
+    opens->small = share(config, SMALL);
+    opens->large = share(config, LARGE);
+    opens->kept = ask_now_and_then(config, IDLE_S);
+    opens->early = ask_now_and_then(config, TOO_SHORT);
+    snprintf(idle[0], sizeof idle[0], "%d s", IDLE_S);
+    snprintf(idle[1], sizeof idle[1], "%d s", TOO_SHORT);
+    story_say("");
+    story_say("New connections for %d queries, of %d threads at once, or one every %d s:",
+              QUERIES, THREADS, PAUSE_S);
+    story_head("queries|max|idle timeout|had to wait|were opened");
+    show_opens("at once", 1, "-", &opens->one);
+    show_opens("at once", SMALL, "-", &opens->small);
+    show_opens("at once", LARGE, "-", &opens->large);
+    show_opens("now and then", SMALL, idle[0], &opens->kept);
+    show_opens("now and then", SMALL, idle[1], &opens->early);
+}
+
+static void report_opens(const struct opens *opens)
+{
+    bool few =
+        opens->one.created == 1 && opens->small.created <= SMALL && opens->kept.created == 1;
+    enum verdict verdict = holds_if(opens->one.created > opens->large.created);
+    if (few && waited(&opens->one) > QUERIES / 2 && opens->early.created == QUERIES)
+        verdict = NOT_HERE;
+    claim_report(&too_small, verdict,
+                 "a pool of 1 has opened %d, and %d of %d borrowers had to wait; a pool whose "
+                 "idle timeout is too short has opened %d",
+                 (int)opens->one.created, waited(&opens->one), QUERIES,
+                 (int)opens->early.created);
+}
+
+// --------------------------------------------------------------------------------------------
+
 static const struct claim kept = {"8.11", "guide §7, ch. 18.3",
                                   "min_connections stay ready; idle_timeout closes the others",
                                   HOLDS, NULL};
@@ -121,6 +239,7 @@ void scene_lifetimes(void)
 {
     static const char *const options[] = {NULL};
     int together[MINUTES] = {0}, apart[MINUTES] = {0};
+    struct opens opens;
     pid_t pid;
     struct db_config server = start_server(&pid, options);
     struct pool_config config = session_pool(&server);
@@ -133,12 +252,13 @@ void scene_lifetimes(void)
     bool idle_closed = show_idle_timeout(config);
     bool all_ended = count_endings(config, 0, together);
     bool jittered_ended = count_endings(config, JITTER, apart);
-    spawn_stop(pid);
     story_say("");
     story_say("Max lifetime %d s: %d sessions, opened together, end", LIFETIME_S, MAX);
     show_endings(together);
     story_say("and with a jitter of %d percent:", JITTER);
     show_endings(apart);
+    count_opens(config, &opens);
+    spawn_stop(pid);
     claim_report(
         &kept, holds_if(idle_closed),
         "%d opened before anybody asked; each of the others closed %d s after its last "
@@ -151,4 +271,5 @@ void scene_lifetimes(void)
                  "all %d replaced after %d s, in the same minute; with jitter at most %d in a "
                  "minute, so not all users have to wait for a login at once",
                  MAX, LIFETIME_S, most);
+    report_opens(&opens);
 }

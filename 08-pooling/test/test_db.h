@@ -96,6 +96,19 @@ TEST(answers_come_in_the_order_of_the_queries)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// Else the second of two queries would wait until the server has acknowledged the first one.
+TEST(queries_do_not_wait_for_an_acknowledgement)
+{
+    pid_t pid;
+    int on = 0;
+    socklen_t length = sizeof on;
+    struct db *db = open_db(serve(&pid, ""), 5000);
+    CHECK(db && !getsockopt(db->fd, IPPROTO_TCP, TCP_NODELAY, &on, &length));
+    CHECK(on);
+    db_close(db);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(an_answer_that_comes_too_late_breaks_the_session)
 {
     pid_t pid;
