@@ -196,8 +196,8 @@ static const struct claim less_memory = {
 
 static void show_memory(const char *name, const struct memory_cost *cost)
 {
-    story_row("%s, connections: %d|%.1f KB|%.1f KB|%.1f KB", name, cost->connections,
-              cost->server_kb / cost->connections, cost->server_kb, cost->kernel_kb);
+    story_row("%s|%.1f KB|%.1f KB|%.1f KB", name, cost->server_kb / cost->connections,
+              cost->server_kb, cost->kernel_kb);
 }
 
 // What a client costs that is idle now.
@@ -210,9 +210,9 @@ static void compare_memory(void)
     story_say("Memory of the server for a client that is idle now (of %d such clients; the "
               "kernel's sockets without files and buffers):",
               MEMORY_CLIENTS);
-    story_head("|a connection|the client|its sockets");
-    show_memory("HTTP/1.1", &six);
-    show_memory("HTTP/2", &one);
+    story_head("connections|each|all of a client|its sockets");
+    show_memory("six of HTTP/1.1", &six);
+    show_memory("one of HTTP/2", &one);
     claim_report(
         &more_memory, holds_if(all && one.server_kb > 1.5 * each),
         "a connection takes %.1f KB of the server with HTTP/2, and %.1f with HTTP/1.1: "

@@ -2,6 +2,7 @@
 scene == "header_compression" && /number|all ten/ && columns > 3 { rows++; if (!near(figure[4], 100 * figure[3] / figure[2], 0.6)) wrong = wrong "\n" $0; block[cell[1]] = figure[3] }
 scene == "page_load" && cell[1] ~ /^HTTP.*connections/ { at = substr(cell[1], 1, 6); waited[at] = figure[2]; went[at] = figure[3]; ms[at] = figure[5] }
 scene == "page_load" && cell[1] ~ /^HTTP.[12.]+$/ { bar_ms[substr(cell[1], 1, 6)] = figure[2] }
+scene == "page_load" && cell[1] ~ /^(six|one) of HTTP/ { memory[substr(cell[1], 1, 3)] = figure[3] + figure[4]; sockets[substr(cell[1], 1, 3)] = figure[4] }
 scene == "windows" && columns == 5 && cell[3] ~ /^[0-9]+: / {
     numbers(cell[3])
     steps++
@@ -19,6 +20,9 @@ END {
     numbers(measured["3.5"])
     check("3.5", "the claim has the table's figures", ms["HTTP/2"] && number[6], number[1] == ms["HTTP/1"] && number[2] == ms["HTTP/2"] && number[3] == waited["HTTP/1"] &&
           number[5] == went["HTTP/1"] && number[6] == went["HTTP/2"], measured["3.5"])
+    numbers(measured["3.55"])
+    check("3.55", "the claim has the table's memory", memory["six"] && number[4], near(number[1], memory["six"], 0.15) && near(number[2], memory["one"], 0.15) &&
+          number[3] == sockets["six"] && number[4] == sockets["one"], measured["3.55"])
     check("3.10", "windows: each row adds what came", steps, !jumps, jumps)
     check_ends()
 }
