@@ -246,11 +246,11 @@ void scene_handshake(void)
     story_say("TLS 1.2 needs one round trip more:");
     struct handshake old = show_handshake(TLS1_2_VERSION);
     struct handshake rsa = shake_hands(TLS1_3_VERSION, "rsa_pss_rsae_sha256");
-    story_head("|messages|bytes|certificates|encrypted|segments");
+    story_head("|messages|bytes|the chain|encrypted|segments");
     show_row("TLS 1.3", &new);
     show_row("TLS 1.2", &old);
     show_row("TLS 1.3, RSA", &rsa);
-    story_say("(Segments: of the server's first flight.)");
+    story_say("(The chain: bytes of certificates. Segments: of the server's first flight.)");
     bool good_1_3 = were(&new, of_1_3), good_1_2 = were(&old, of_1_2);
     const char *in_1_3 = "other messages", *in_1_2 = "other messages";
     if (good_1_3)
