@@ -3,6 +3,7 @@
 # With the argument "unit": only its unit tests, run by $EMULATOR, where there is one.
 # A stage that has not ended after STAGE_SECONDS is ended, and has failed.
 
+unset COLUMNS # a pipe has 100 columns, whatever the shell has exported
 here=$(dirname "$0")
 folder=${PWD#"$(cd "$here/../.." && pwd)"/}
 log=$(mktemp)
