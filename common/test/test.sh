@@ -48,6 +48,7 @@ fi
 # A sanitizer finds nothing new in scripts, and makes patched programs fail in more ways than the documented one.
 if [ -z "$SAN" ]; then
     [ ! -f test/notes.sh ] || stage "the sections of the notes" sh test/notes.sh
+    [ ! -f test/links.sh ] || stage "what the READMEs point to" sh test/links.sh
     [ ! -f test/puzzle.sh ] || stage "puzzles" sh test/puzzle.sh
     [ ! -f test/book.sh ] || stage "the book" sh test/book.sh
     [ ! -d break ] || stage "break/: do the checks bite?" sh "$here/break.sh"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "claim.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
