@@ -1,5 +1,5 @@
-// connection.h: one connection of the server: how it begins and how it ends, and what the client
-// says about it. server.c reads its frames; request.c and response.c act on the others.
+// connection.h: one connection of the server: how it begins and how it ends, and what the
+// client says about it. server.c reads its frames; request.c and response.c act on the others.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
