@@ -201,7 +201,7 @@ static void report_state(const struct result *loop)
 {
     long bytes = kernel_socket_bytes();
     enum verdict verdict = UNCLEAR;
-    if (bytes > 2048 * STATE_KB && loop->slab_kb > 2 * STATE_KB)
+    if (bytes > 1536 * STATE_KB && loop->slab_kb > 2 * STATE_KB)
         verdict = NOT_HERE;
     else if (bytes > 0 && loop->slab_kb > STATE_KB / 2.0 && loop->slab_kb < 1.5 * STATE_KB)
         verdict = HOLDS;
