@@ -164,7 +164,8 @@ void story_timeline(void)
     story_timeline_of(NULL, NULL);
 }
 
-static void tell(enum timeline_side side, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void tell(enum timeline_side side,
+                                                       const char *format, va_list arguments)
 {
     char text[LINE_BYTES];
     if (packet_log()->quiet)

@@ -2,39 +2,40 @@
 #include "kernel_memory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-// The number in the line of a file that has this form (as for sscanf(), with one %ld); 0: there
-// is no such line.
-static long find(const char *path, const char *form)
+// The number behind `key` in the line of a file that begins with `start`; 0: there is none.
+static long find(const char *path, const char *start, const char *key)
 {
     char line[300];
-    long number = 0;
+    const char *found = NULL;
     FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, form, &number) == 1)
-            break;
+    while (file && !found && fgets(line, sizeof line, file))
+        if (!strncmp(line, start, strlen(start)))
+            found = strstr(line, key);
     if (file)
         fclose(file);
-    return number;
+    if (!found)
+        return 0;
+    return strtol(found + strlen(key), NULL, 10);
 }
 
 void kernel_memory_read(struct kernel_memory *memory)
 {
-    long pages =
-        find("/proc/net/sockstat", "TCP: inuse %*d orphan %*d tw %*d alloc %*d mem %ld");
+    long pages = find("/proc/net/sockstat", "TCP:", " mem ");
     memory->buffers_kb = pages * (sysconf(_SC_PAGESIZE) / 1024);
-    memory->stacks_kb = find("/proc/meminfo", "KernelStack: %ld kB");
-    memory->slab_kb = find("/proc/meminfo", "Slab: %ld kB");
+    memory->stacks_kb = find("/proc/meminfo", "KernelStack:", ":");
+    memory->slab_kb = find("/proc/meminfo", "Slab:", ":");
 }
 
 long kernel_socket_bytes(void)
 {
-    return find("/proc/net/protocols", "TCP %ld"); // not the line of TCPv6
+    return find("/proc/net/protocols", "TCP ", " "); // not the line of TCPv6
 }
 
 long kernel_maps_max(void)
 {
-    return find("/proc/sys/vm/max_map_count", "%ld");
+    return find("/proc/sys/vm/max_map_count", "", "");
 }
