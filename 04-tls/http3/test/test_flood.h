@@ -180,7 +180,10 @@ TEST(handshakes_that_never_end)
         if (i % 50 == 0)
             sleep_ms(1);
     }
-    CHECK(exchange(port));
+    bool served = false; // a busy machine needs some time for so many
+    for (int i = 0; i < FLOOD_TRIES && !served; i++)
+        served = exchange(port);
+    CHECK(served);
     CHECK_INT(test_stop(pid), 0);
 }
 
