@@ -180,10 +180,7 @@ TEST(handshakes_that_never_end)
         if (i % 50 == 0)
             sleep_ms(1);
     }
-    bool served = false; // a busy machine needs some time for so many
-    for (int i = 0; i < FLOOD_TRIES && !served; i++)
-        served = exchange(port);
-    CHECK(served);
+    CHECK(exchange(port));
     CHECK_INT(test_stop(pid), 0);
 }
 
