@@ -227,7 +227,7 @@ static enum verdict judge_ecn(uint32_t count, int plain, int asks)
     uint8_t syn, syn_ack, asking_syn, asking_syn_ack;
     capture_opening_flags(packets, count, plain, &syn, &syn_ack);
     capture_opening_flags(packets, count, asks, &asking_syn, &asking_syn_ack);
-    story_head("a handshake: flags for ECN|in the SYN|in the SYN ACK");
+    story_head("a handshake: its flags for ECN|SYN|SYN ACK");
     story_row("as the kernel starts|%s|%s", ecn_flags(syn), ecn_flags(syn_ack));
     story_row("after sysctl tcp_ecn=1|%s|%s", ecn_flags(asking_syn), ecn_flags(asking_syn_ack));
     const uint8_t both = TCP_ECE | TCP_CWR;
