@@ -44,6 +44,7 @@ fi
 [ ! -f run.sh ] || stage "scenes" sh "$here/claims.sh"
 [ ! -f test/interop.sh ] || stage "real peers" sh test/interop.sh
 [ ! -f test/notes.sh ] || stage "the sections of the notes" sh test/notes.sh
+[ ! -f test/links.sh ] || stage "what the READMEs point to" sh test/links.sh
 [ ! -f test/puzzle.sh ] || stage "puzzles" sh test/puzzle.sh
 [ ! -f test/book.sh ] || stage "the book" sh test/book.sh
 # A sanitizer would only make the patched programs fail in more ways than the documented one.
