@@ -95,7 +95,7 @@ void capture_tcp_headers(const struct packet *list, uint32_t count, int *smalles
 {
     *smallest = *largest = 0;
     for (const struct packet *p = list; p < list + count; p++) {
-        if (p->protocol != IPPROTO_TCP)
+        if (p->protocol != IPPROTO_TCP || p->flags & TCP_RST) // a RST has no options
             continue;
         if (!*smallest || p->header < *smallest)
             *smallest = p->header;

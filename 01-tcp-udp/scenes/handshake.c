@@ -136,13 +136,14 @@ struct ending {
 static void note_states(struct ending *ending, int udp, const char *client, const char *server)
 {
     await_state(ending->port, client);
+    snprintf(ending->client_state, sizeof ending->client_state, "%s",
+             tcp_state(ending->port, ask_port()));
+    ending->time_wait_s = tcp_time_wait_s(ending->port, ask_port());
     int64_t deadline = now_ns() + PATIENCE_MS * INT64_C(1000000);
     do
         ask_udp(udp, answer, "state %05d", ending->port);
     while (strcmp(answer, server) && now_ns() < deadline);
     snprintf(ending->server_state, sizeof ending->server_state, "%.15s", answer);
-    snprintf(ending->client_state, sizeof ending->client_state, "%s",
-             tcp_state(ending->port, ask_port()));
     story_event("the client's end: %s; the server's: %s", ending->client_state,
                 ending->server_state);
 }
@@ -162,7 +163,6 @@ static double close_at_once(int udp, struct ending *ending)
     story_event("read() \"%s\", close()", answer);
     close(tcp);
     note_states(ending, udp, "TIME_WAIT", "gone");
-    ending->time_wait_s = tcp_time_wait_s(ending->port, ask_port());
     story_event("TIME_WAIT: %.1f s to go", ending->time_wait_s);
     return connect_ms;
 }

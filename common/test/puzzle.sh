@@ -86,10 +86,13 @@ sed -i 's/return 0/return 1/' "$copy/server.c"
 puzzle 0 CHECK=1
 says "Solved"
 says "A reason for first-fault."
+says "-    return 1;" # the lesson's own line, beside which the student sees his own
 says "1 of 2 are solved"
 puzzle 0
 says "Puzzle 2 of 2"
 ok "the copy of a solved puzzle goes" test ! -e "$copy"
+# Its patch has another line's number, and patch likes to keep the file from before such a one.
+ok "no file beside a changed one tells the place" test -z "$(find "$work/tree/puzzles" -name '*.orig')"
 puzzle 0 HINT=1
 puzzle 0 HINT=1
 says "server.c: the function other()"

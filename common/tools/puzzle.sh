@@ -30,6 +30,13 @@ add_to() { is_in "$1" "$2" || basename "$2" >>"$state.$1"; }
 copy_of() { echo "$puzzles/$name-$1"; }
 folded() { fold -s -w 76 | sed 's/ *$//; s/^/  /'; }
 
+# What a puzzle was about, and its lines.
+show_patch() {
+    patch_text "$patch" | tr '\n' ' ' | folded
+    printf '\n\n'
+    sed -n '/^--- /,$p' "$patch" | sed 's/^/    /'
+}
+
 # The commands that play a puzzle's check.
 commands() {
     case $1 in
@@ -67,7 +74,8 @@ make_copy() {
             git -C "$root" show "HEAD:$file" >"$copy.new/$file" 2>/dev/null || rm -f "$copy.new/$file"
         done
     fi
-    (cd "$copy.new/$lesson" && patch_places "$patch" >"$copy.new/.places" && patch -sp1 -F0 <"$patch") || {
+    (cd "$copy.new/$lesson" && patch_places "$patch" >"$copy.new/.places" &&
+        patch -sp1 -F0 --no-backup-if-mismatch <"$patch") || {
         rm -rf "$copy.new"
         stop "The files of $lesson are not as this puzzle needs them: take your own changes back first."
     }
@@ -137,8 +145,9 @@ check() {
     add_to solved "$patch"
     rm -f "$state.open"
     printf 'Solved. What was wrong:\n\n'
-    patch_text "$patch" | tr '\n' ' ' | folded
-    printf '\n%s of %s are solved. The next one: make puzzle-%s\n' "$(wc -l <"$state.solved")" "$count" "$name"
+    show_patch
+    printf '\nThe lines with - are the lesson'\''s own. Are yours as good? The check tries one case only.\n'
+    printf '%s of %s are solved. The next one: make puzzle-%s\n' "$(wc -l <"$state.solved")" "$count" "$name"
 }
 
 hint() {
@@ -154,9 +163,7 @@ hint() {
 }
 
 give_up() {
-    patch_text "$patch" | tr '\n' ' ' | folded
-    printf '\n'
-    sed -n '/^--- /,$p' "$patch" | sed 's/^/    /'
+    show_patch
     printf '\nThe lines with + are the copy'\''s, those with - the lesson'\''s own. The next one: make puzzle-%s\n' "$name"
     add_to shown "$patch"
     rm -f "$state.open"
