@@ -42,8 +42,8 @@ printf 'all build/test:\n' >Makefile
 printf '%s\n' 'static int hello(void)' '{' '    return 1;' '}' '' 'int other(int a,' '          int b)' '{' \
     '    hello();' '    return 2;' '}' >server.c
 # shellcheck disable=SC2016 # for run.sh
-printf '%s\n' 'echo "  lesson  HOLDS  SKIPPED  UNEXPECTED  seconds"' \
-    'grep -q "return $SCENE" server.c || { echo "claim $SCENE: UNEXPECTED" && exit 1; }' >run.sh
+printf '%s\n' 'grep -q "return $SCENE" server.c || { echo "the answer $SCENE is missed" && status=1; }' \
+    'echo "── the ledger ──" && echo "  lesson  HOLDS  SKIPPED  UNEXPECTED  seconds"' 'exit $status' >run.sh
 
 # new_puzzle NAME SCENE: it breaks the line "return SCENE".
 new_puzzle() {
@@ -72,7 +72,8 @@ copy=$work/tree/puzzles/01-1/01-small
 ok "the fault is in the copy" grep -q 'return 0' "$copy/server.c"
 ok "the copy has no break/" test ! -e "$copy/break"
 puzzle 1 CHECK=1
-says "claim 1: UNEXPECTED"
+says "    the answer 1 is missed"
+says_not seconds # the ledger
 says "Not yet"
 puzzle 0 HINT=1
 says "The file: server.c"

@@ -135,7 +135,10 @@ check() {
     (cd "$copy/$lesson" && patch_run "$run") >"$log" 2>&1
     status=$?
     if [ $status -ne 0 ]; then
-        { grep -E -A 4 'UNEXPECTED|^FAILED' "$log" || tail -n 12 "$log"; } | sed 's/^/    /'
+        # What a scene says of a claim stands behind its verdict, what a test says in front of it. The ledger
+        # would only say it once more. A program that has died has its last words at the end.
+        sed -i '/^── the ledger/,$d' "$log"
+        { grep -E -A 4 UNEXPECTED "$log" || grep -B 4 '^FAILED' "$log" || tail -n 12 "$log"; } | sed 's/^/    /'
         printf '\nNot yet. The whole output: cd %s && %s\n' "${copy#"$PWD"/}/$lesson" "$(commands "$run")"
         exit 1
     elif patch_skipped "$log"; then
