@@ -236,6 +236,31 @@ TEST(the_log_has_every_byte)
     unlink("build/log");
 }
 
+// Two answers that follow each other at once: with TCP_NODELAY the second does not wait until
+// the client's kernel has acknowledged the first. A busy machine may delay it too, but not
+// always.
+TEST(an_answer_does_not_wait_for_an_ack)
+{
+    double quickest_ms = 1000;
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0"), fd = net_connect("127.0.0.1", port);
+    for (int i = 0; i < 30; i++) { // after these the kernel delays its ACKs
+        CHECK(send_cut(fd, 10, 0));
+        CHECK_INT(answer(fd), REPLY_OK);
+    }
+    for (int i = 0; i < 20 && quickest_ms > 20; i++) {
+        CHECK(write_all(fd, "\0\0\0\0\0\0\0\0", 8)); // two requests with an empty body
+        CHECK_INT(answer(fd), REPLY_OK);
+        int64_t first_ns = now_ns();
+        CHECK_INT(answer(fd), REPLY_OK);
+        if ((double)(now_ns() - first_ns) / 1e6 < quickest_ms)
+            quickest_ms = (double)(now_ns() - first_ns) / 1e6;
+    }
+    CHECK_AT_MOST(quickest_ms, 20);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(the_client_refuses_bad_options)
 {
     CHECK_INT(test_run("./client --way fast"), 2);
