@@ -9,7 +9,7 @@
 #
 # Each "need PROGRAM PACKAGE" is also how `make doctor` knows what an interop.sh wants.
 
-passed=0 failed=0 skipped=0 pids="" doing="its beginning"
+passed=0 failed=0 skipped=0 pids="" outputs="" doing="its beginning"
 # Asked to stop, because it takes too long: says what it was at, and what came before.
 trap 'echo "FAILED  $doing: it does not end" && failed=$((failed + 1)) && finish; exit 1' TERM
 
@@ -54,14 +54,25 @@ await() {
     done
 }
 
-# Starts a server of ours on a port that the kernel chooses; sets $port when it is ready.
+# Starts a server of ours on a port that the kernel chooses; sets $port when it is ready. In $ports are
+# all its ports, as it names them; the file $said has what it prints.
 start_server() {
-    ready=$(mktemp)
-    READY_FD=9 "$@" --port 0 9>"$ready" >/dev/null &
-    pids="$pids $!"
-    await "$* is ready" "[ -s $ready ] || ! kill -0 $!"
+    ready=$(mktemp) said=$(mktemp)
+    outputs="$outputs $said"
+    READY_FD=9 "$@" --port 0 9>"$ready" >"$said" &
+    server=$!
+    pids="$pids $server"
+    await "$* is ready" "[ -s $ready ] || ! kill -0 $server"
+    ports=$(cat "$ready")
     read -r port <"$ready"
     rm "$ready"
+}
+
+# Stops the server that was started last. The last lines in $said are what it says of its work.
+stop_server() {
+    kill "$server"
+    wait "$server"
+    pids=${pids% "$server"}
 }
 
 # Starts a program that prints its port in its first line, and goes on; sets $theirs, or counts a
@@ -118,6 +129,8 @@ finish() {
     # shellcheck disable=SC2086 # a list of pids
     [ -z "$pids" ] || kill $pids 2>/dev/null
     wait
+    # shellcheck disable=SC2086 # a list of files
+    rm -f $outputs
     echo "$passed passed, $failed failed, $skipped skipped"
     [ $failed -eq 0 ]
 }
