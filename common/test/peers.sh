@@ -9,7 +9,7 @@
 #
 # Each "need PROGRAM PACKAGE" is also how `make doctor` knows what an interop.sh wants.
 
-passed=0 failed=0 skipped=0 pids="" outputs="" doing="its beginning"
+passed=0 failed=0 skipped=0 pids="" doing="its beginning"
 # Asked to stop, because it takes too long: says what it was at, and what came before.
 trap 'echo "FAILED  $doing: it does not end" && failed=$((failed + 1)) && finish; exit 1' TERM
 
@@ -55,10 +55,10 @@ await() {
 }
 
 # Starts a server of ours on a port that the kernel chooses; sets $port when it is ready. In $ports are
-# all its ports, as it names them; the file $said has what it prints.
+# all its ports, as it names them. What it prints goes to the file $said.
+said=/dev/null
 start_server() {
-    ready=$(mktemp) said=$(mktemp)
-    outputs="$outputs $said"
+    ready=$(mktemp)
     READY_FD=9 "$@" --port 0 9>"$ready" >"$said" &
     server=$!
     pids="$pids $server"
@@ -129,8 +129,6 @@ finish() {
     # shellcheck disable=SC2086 # a list of pids
     [ -z "$pids" ] || kill $pids 2>/dev/null
     wait
-    # shellcheck disable=SC2086 # a list of files
-    rm -f $outputs
     echo "$passed passed, $failed failed, $skipped skipped"
     [ $failed -eq 0 ]
 }

@@ -81,6 +81,7 @@ if need chromium chromium && need node nodejs; then
         expect "the browsers have seen all they were to see" "6" "grep -c '^ok ' $folder/log"
     fi
 fi
+said=$folder/said
 start_server ./server --quiet
 bash -c "printf x >/dev/udp/127.0.0.1/$port"
 for option in "--wait 10000" --tcp --tcp; do

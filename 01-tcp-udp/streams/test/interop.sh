@@ -43,6 +43,7 @@ if need chromium chromium; then
             --origin-to-force-quic-on=127.0.0.1:$port --dump-dom https://127.0.0.1:$port/ >/dev/null 2>&1
         grep -q \"QUIC's version negotiation\" $folder/log && echo yes"
 fi
+said=$folder/said
 start_server ./server --quiet --retry
 bash -c "printf x >/dev/udp/127.0.0.1/$port"
 ./client --port "$port" /bytes/3000 >/dev/null

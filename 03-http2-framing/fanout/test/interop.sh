@@ -111,6 +111,7 @@ if need nginx nginx-light; then
 fi
 # last_words: the lines about its work, of the server that was stopped last, in which the backend's port is #.
 last_words() { sed -n "/^stopped/,\$ { s/:$ours/:#/; s/   */ /g; p; }" "$said"; }
+said=$folder/said
 start_server ./proxy --quiet --backend 127.0.0.1:1 --backend "127.0.0.1:$ours"
 ./client --port "$port" --requests 1 >/dev/null
 ./client --port "$port" --requests 20 >/dev/null

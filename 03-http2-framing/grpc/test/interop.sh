@@ -149,6 +149,7 @@ HTML
                 sed -n 's/.*<pre id=\"out\">\(.*\)<\/pre>.*/\1/p'"
     fi
 fi
+said=$folder/said
 start_server ./server
 ./client --port "$port" >/dev/null
 ./client --port "$port" create '' 2>/dev/null

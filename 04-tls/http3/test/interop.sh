@@ -149,6 +149,7 @@ that took a while" "FOLDER=$folder timeout 60 ../../common/wire/wire --rtt 5 -- 
         grep -v 'listening\|stopped' | sort"
 fi
 
+said=$folder/said
 start_server ./server --quiet
 ./client --port "$port" >"$folder/table" 2>/dev/null
 ./client --port "$port" / >/dev/null 2>&1

@@ -109,6 +109,7 @@ if need node nodejs && need_module ../../05-polling-sse playwright-core "ws@8 ev
     CHROMIUM=$(command -v chromium) timeout 120 node test/browser.js "$port" "$near" >"$folder/browser" 2>&1
     count "$folder/browser"
 fi
+said=$folder/said
 start_server ./server --quiet --scrypt-n 2
 ./client --port "$port" --jar "$folder/words" >"$folder/visit"
 echo "green caterpillar" | ./client --port "$port" --jar "$folder/words" login bob >/dev/null

@@ -188,8 +188,9 @@ X-Forwarded-Client-Cert: URI=spiffe://workbench.test/shop" "grep -e '^Host' -e C
 fi
 
 start_server ./app --name stock
+said=$folder/stock
 start_server ./sidecar --quiet --name stock --app "127.0.0.1:$port" --keys "$folder/keys"
-stock=$server stock_said=$said
+stock=$server said=$folder/shop
 printf 'stock 127.0.0.1:%s\nend\n' "$(echo "$ports" | sed -n 's/^inbound //p')" >"$folder/two"
 start_server ./sidecar --quiet --name shop --keys "$folder/keys" --services "$folder/two"
 await "the file is read" "./client --port $port --status stock/ | grep -q 200"
@@ -201,7 +202,7 @@ if need curl curl; then
 fi
 stop_server
 expect "the sidecar that asks says what it has done" "handshakes: inbound 0, outbound 1" "sed -n 's/^stopped:.*, hand/hand/p' $said"
-server=$stock said=$stock_said
+server=$stock said=$folder/stock
 stop_server
 expect "the one that is asked, too" "handshakes: inbound 1, outbound 0" "sed -n 's/^stopped:.*, hand/hand/p' $said"
 finish

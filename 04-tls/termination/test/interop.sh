@@ -62,6 +62,7 @@ if need nginx nginx-light && need curl curl; then
     fi
 fi
 start_server ../../02-http1/server --quiet
+said=$folder/said
 start_server ./proxy --quiet --upstream "127.0.0.1:$port"
 if need curl curl; then
     curl -s --max-time 20 --cacert ../keys/ca.pem "https://localhost:$port/" "https://localhost:$port/" >/dev/null

@@ -230,6 +230,7 @@ if need tshark tshark; then
             tshark -r $folder/packets -d tcp.port==8105,mqtt -Y '_ws.malformed || mqtt && _ws.expert.severity >= 6291456' 2>/dev/null | wc -l"
     fi
 fi
+said=$folder/said
 start_server ./broker --quiet
 ./client --port "$port" pub t one >/dev/null
 ./client --port "$port" pub t two >/dev/null

@@ -225,8 +225,9 @@ END
 else
     need python3-websockets python3-websockets
 fi
+said=$folder/backend
 start_server ./backend --quiet --name one
-backend=$server backend_said=$said behind=$port
+backend=$server behind=$port said=$folder/balancer
 start_server ./balancer --quiet --check-ms 0 --eject-after 1 --backend "127.0.0.1:$behind" --backend 127.0.0.1:1
 ./client --port "$port" --count 5 >"$folder/client"
 if need curl curl; then
@@ -242,7 +243,7 @@ expect "the balancer says what it has done" "stopped: clients 2
  127.0.0.1:1 requests 0, errors 1, connections 0" "sed -n '/^stopped/,\$ { s/:$behind/:#/; s/   */ /g; p; }' $said"
 expect "the client counts who has answered" "5 requests in # ms; answered by:
 one 5" "sed -E 's/in [0-9]+ ms/in # ms/; s/^ +//; s/ +█+//' $folder/client"
-server=$backend said=$backend_said
+server=$backend said=$folder/backend
 stop_server
 expect "the backend says what it has done" "stopped: one: connections 1, requests 5, POSTs 0" "tail -n 1 $said"
 finish

@@ -174,8 +174,9 @@ if need nginx nginx-light && need curl curl; then
         expect "unlike nginx's: a guess by Last-Modified" "MISS HIT MISS MISS" "twice 11 modified=1"
     fi
 fi
+said=$folder/origin
 start_server ./origin --quiet
-origin=$server origin_said=$said
+origin=$server said=$folder/proxy
 start_server ./proxy --quiet --cache-mb 1 --upstream "127.0.0.1:$port"
 ./client --port "$port" "/1?cc=max-age=60&size=600000" "/1?cc=max-age=60&size=600000" "/2?cc=no-store" "/3?cc=max-age=60&size=600000" \
     >"$folder/client"
@@ -185,7 +186,7 @@ expect "the client's table" "200 MISS - 600000 bytes request 1
 200 HIT 0 600000 bytes request 1
 200 MISS - 46 bytes request 2
 200 MISS - 600000 bytes request 3" "sed -n 's/  */ /g; s/ from .*//p' $folder/client"
-server=$origin said=$origin_said
+server=$origin said=$folder/origin
 stop_server
 expect "the origin says what it has done" "stopped: 3 requests" "tail -n 1 $said"
 finish
