@@ -44,7 +44,7 @@ function table(id, scene, pattern,    text, count, found, regex) {
     text = pattern
     gsub(/[][().+?^$\\{}|]/, "[&]", pattern)
     gsub(/\[\^\]/, "\\^", pattern)
-    gsub(/\[\|\]/, "[| ]", pattern) # behind a wide cell one space is left
+    gsub(/\[\|\]/, "[| \n]", pattern) # a wide cell leaves one space, or takes a line
     gsub(/\*/, "[^|\n]*", pattern)
     while (match(pattern, /#[0-9]*/)) {
         regex = regex substr(pattern, 1, RSTART - 1)

@@ -239,7 +239,7 @@ stop_server
 expect "the broker says what it has done" "stopped: connections 3, messages in 3, out 1, dropped 0" "tail -n 1 $said"
 expect "the client shows each packet" '-> CONNECT
 <- CONNACK accepted
--> SUBSCRIBE id 1
+-> SUBSCRIBE
 <- SUBACK id 1
 -> PUBLISH QoS 1 "workbench/hello", 24 bytes id 2
 <- PUBACK id 2
