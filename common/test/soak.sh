@@ -50,6 +50,8 @@ servers='
 # Starts a program on a port of 127.0.0.1 that the kernel chooses; when it is ready, that is $port.
 # shellcheck disable=SC2317 # the rows call it
 start() {
+    rm -f "$log.ready"
+    mkfifo "$log.ready" # a new one each time: of the one before another program may hold an end
     HOST=127.0.0.1 READY_FD=9 "$@" --port 0 9>"$log.ready" >/dev/null 2>>"$log.errors" &
     pids="$! $pids"
     read -r port <"$log.ready"
@@ -74,22 +76,25 @@ logs=$(mktemp -d)
 trap 'kill $jobs 2>/dev/null; wait; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM
 unset READY_FD WIRE_PACKET_LOG
-export HOST=127.0.0.1 PORT JAR SOAK_RUN="$logs" # the last one marks all processes of this run
+export HOST=127.0.0.1 PORT JAR SOAK_RUN="$logs" # the last one marks the processes of this run
 
 # Of all of a row's servers.
 descriptors() { for pid in $pids; do find "/proc/$pid/fd" -mindepth 1 2>/dev/null; done | wc -l; }
 resident() { for pid in $pids; do cat "/proc/$pid/status"; done | awk '/^VmRSS/ { sum += $2 } END { print sum }'; }
+
+# record FOLDER NAME NEEDS SERVER ROUND: what the good client says, packet by packet.
+record() (
+    log=$logs/$2 JAR=$logs/$2.jar
+    cd "$root/$1" && "$root/common/wire/wire" --mtu 9000 --pcap "$log.pcap" -- \
+        sh "$root/common/test/soak.sh" --serve "$log" "$3" "$4" -- sh -ec "$5" >"$log.recorded" 2>&1
+    : >"$log.errors"
+)
 
 # soak FOLDER NAME NEEDS SERVER ROUND: writes one line into the log: what it has seen.
 soak() {
     log=$logs/$2 pids="" good=0 failed=0 settled="" status=0
     JAR=$log.jar
     cd "$root/$1" || exit 1
-    mkfifo "$log.ready"
-    # What the good client says, packet by packet.
-    "$root/common/wire/wire" --mtu 9000 --pcap "$log.pcap" -- \
-        sh "$root/common/test/soak.sh" --serve "$log" "$3" "$4" -- sh -ec "$5" >"$log.recorded" 2>&1
-    : >"$log.errors"
     trap 'kill $hostile $pids 2>/dev/null' EXIT
     trap 'exit 1' TERM
     eval "$3"
@@ -97,8 +102,9 @@ soak() {
     PORT=$port
     sh -ec "$5" >/dev/null 2>&1
     at_first=$(descriptors)
+    until [ -e "$logs/go" ]; do sleep 0.2; done # all have been recorded
     began=$(date +%s)
-    "$root/common/build/hostile" --port "$port" --seconds "$SOAK_SECONDS" "$log.pcap" 2>"$log.hostile" &
+    "$root/common/build/hostile" --clients 2 --port "$port" --seconds "$SOAK_SECONDS" "$log.pcap" 2>"$log.hostile" &
     hostile=$!
     while [ $(($(date +%s) - began)) -lt "$SOAK_SECONDS" ]; do
         if sh -ec "$5" >"$log.client" 2>&1; then
@@ -151,15 +157,18 @@ while read -r folder name line; do
         echo "  $short is left out: it is not built here"
         continue
     fi
+    record "$folder" "$short" "$needs" "$server" "$round"
     soak "$folder" "$short" "$needs" "$server" "$round" &
     jobs="$jobs $!"
 done <<END
 $servers
 END
+: >"$logs/go"
 for job in $jobs; do
     wait "$job" || bad=1
 done
 jobs=""
+unset SOAK_RUN # grep is no process of this run
 printf '  %d seconds           good failed    settled   in the end   descriptors\n' "$SOAK_SECONDS"
 cat "$logs"/*.line
 for i in $(seq 40); do # what was killed takes a moment to end

@@ -1,7 +1,6 @@
 # printed.awk: see common/test/printed.awk.
 END {
-    table("4.66", "retry", "GET|3 times|503\nPOST|1 times|503")
-    table("4.68", "breaker", "#|*|# ms")
+    table("4.66", "retry", "GET|3 times|#\nPOST|1 times|#")
     table("4.67", "multiply", "stock|1.0 times\nprice|#1 times")
     table("4.69", "rate", "crawler|#1|*\nshop|1|0")
     table("4.74", "thin", "the app and its sidecar|#4\nthe two sidecars (TLS handshakes)|#3")

@@ -228,7 +228,8 @@ fi
 said=$folder/backend
 start_server ./backend --quiet --name one
 backend=$server behind=$port said=$folder/balancer
-start_server ./balancer --quiet --check-ms 0 --eject-after 1 --backend "127.0.0.1:$behind" --backend 127.0.0.1:1
+start_server ./balancer --quiet --check-ms 0 --keep-ms 600000 --eject-after 1 --eject-ms 600000 \
+    --backend "127.0.0.1:$behind" --backend 127.0.0.1:1
 ./client --port "$port" --count 5 >"$folder/client"
 if need curl curl; then
     expect "the page of the backends" "round-robin, layer 7
