@@ -150,6 +150,7 @@ void serve_blocking(int fd, struct worker *worker)
     // Field by field: an initialiser would write zeros to all 45 KB.
     c.fd = fd;
     c.worker = worker;
+    worker->client_fd = fd;
     c.open = true;
     c.http = (struct http_server){.content_max = 0}; // a request has no content here
     c.head_began = false;

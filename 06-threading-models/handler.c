@@ -1,6 +1,7 @@
 // handler.c: see handler.h. Read handle() first.
 #include "handler.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,15 +30,42 @@ static int64_t cpu_ns(void)
     return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
 }
 
-// Computes until this thread has used `ms` milliseconds of CPU time. On a busy machine more
-// time than that passes.
-static void burn(int ms)
+// Computes until this thread has used a millisecond of CPU time. On a busy machine more time
+// than that passes.
+static void burn(void)
 {
-    int64_t until_ns = cpu_ns() + ms * INT64_C(1000000);
+    int64_t until_ns = cpu_ns() + 1000000;
     volatile unsigned sum = 1; // without `volatile` the compiler would leave the inner loop out
     while (cpu_ns() < until_ns)
         for (int i = 0; i < 1000; i++)
             sum = sum * 31 + 7;
+}
+
+// With --look: true if the client has closed its connection. poll() reports a reset without
+// being asked for it. POLLRDHUP: the client will send no more. That is a close(), or a
+// shutdown() after which the client would still read: the server cannot tell them apart.
+static bool client_has_gone(const struct worker *worker)
+{
+    struct pollfd client = {worker->client_fd, POLLRDHUP, 0};
+    if (!worker->all->settings.look)
+        return false;
+    if (worker->client_gone)
+        return atomic_load(worker->client_gone);
+    return poll(&client, 1, 0) > 0;
+}
+
+static void compute(const struct request *request, const struct worker *worker,
+                    struct answer *answer)
+{
+    bool gone = false;
+    for (int i = 0; i < request->ms && !gone; i++) {
+        burn();
+        gone = client_has_gone(worker);
+    }
+    if (gone)
+        say(answer, 500, "given up: the client has closed\n");
+    else
+        say(answer, 200, "burnt\n");
 }
 
 // Does what a bug would do. SIGSEGV ends the whole process, with all its threads.
@@ -73,32 +101,12 @@ static void put_refusal(const struct request *request, struct answer *answer)
     say(answer, request->status, answer->line);
 }
 
-// Workers that have served no request are not in the last line.
-static void put_stats(const struct workers *workers, struct answer *answer)
-{
-    size_t size = sizeof answer->line;
-    int length = snprintf(answer->line, size,
-                          "model: %s\npid: %d\nopen: %d\nconnections: %ld\nrequests: %ld\n"
-                          "refused: %ld\ncrashed: %ld\nserved:",
-                          workers->model, workers->pid, atomic_load(&workers->open),
-                          atomic_load(&workers->connections), workers_requests(workers),
-                          atomic_load(&workers->refused), atomic_load(&workers->crashed));
-    for (int i = 0; i < workers->count && (size_t)length + 30 < size; i++) {
-        long served = atomic_load_explicit(&workers->worker[i].requests, memory_order_relaxed);
-        if (served)
-            length += snprintf(answer->line + length, 30, " %ld", served);
-    }
-    strcpy(answer->line + length, "\n");
-    say(answer, 200, answer->line);
-}
-
 void handle(const struct request *request, struct worker *worker, struct answer *answer)
 {
     answer->wait_ms = answer->write_kb = 0;
     switch (request->route) {
     case CPU:
-        burn(request->ms);
-        say(answer, 200, "burnt\n");
+        compute(request, worker, answer);
         break;
     case IO:
         say(answer, 200, "waited\n");
@@ -120,7 +128,9 @@ void handle(const struct request *request, struct worker *worker, struct answer 
         put_who(worker, answer);
         break;
     case STATS:
-        put_stats(worker->all, answer);
+        answer->text = answer->line;
+        answer->status = 200;
+        answer->length = workers_report(worker->all, answer->line, sizeof answer->line);
         break;
     case CHEAP:
         say(answer, 200, "cheap\n");

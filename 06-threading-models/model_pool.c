@@ -43,6 +43,7 @@ struct job {
     size_t length;
     char *copy;       // of the text, if the text was on the worker's stack
     bool finished;    // the loop has taken the job back
+    atomic_bool gone; // the client has gone: for the worker, see --look
     struct job *next; // in the list free_jobs
 };
 
@@ -83,6 +84,7 @@ static void *work(void *argument)
     struct answer answer;
     while ((job = queue_take(&waiting))) {
         bool first;
+        worker->client_gone = &job->gone;
         handle(&job->request, worker, &answer);
         answer_wait(&answer); // this worker does nothing else meanwhile
         keep_answer(job, &answer);
@@ -119,6 +121,7 @@ static struct job *new_job(void)
     if (job) {
         job->copy = NULL;
         job->finished = false;
+        atomic_store(&job->gone, false);
     }
     return job;
 }
@@ -257,8 +260,10 @@ static void closed(struct conn *conn)
     struct client *client = (struct client *)conn;
     if (client->job && client->job->finished)
         free_job(client->job);
-    else if (client->job)
-        client->job->client = NULL; // a worker still has the job, or will have it
+    else if (client->job) { // a worker still has the job, or will have it
+        client->job->client = NULL;
+        atomic_store(&client->job->gone, true);
+    }
     if (!client->is_notifier && !client->refused)
         workers_release(all);
 }

@@ -15,4 +15,7 @@ more disk
 more cascade
 more fork_and_locks
 scene silent
+more talk
+more hang_up
+more pipelined
 finish

@@ -83,6 +83,7 @@ int main(int argc, char **argv)
         {"disk", OPTION_TEXT, &folder, .help = "folder of the file that /write writes to"},
         {"disk-thread", OPTION_FLAG, &settings.disk_thread,
          .help = "of loop and readers: another thread waits for the disk"},
+        {"look", OPTION_FLAG, &settings.look, .help = "/cpu ends when its client has closed"},
         {"allow-crash", OPTION_FLAG, &settings.allow_crash, .help = "/crash really crashes"},
         {"log", OPTION_FLAG, &settings.log,
          .help = "a line for each answer (which costs time)"},

@@ -259,10 +259,9 @@ static void report(double seconds)
         struct pool_stats stats;
         pool_stats(hosts[i].pool, &stats);
         long retried = hosts[i].retried, opened = (long)stats.created + retried;
-        printf(
-            "%s: %ld connections opened, %ld requests on one that was there, %ld sent again\n",
-            hosts[i].field, opened, (long)stats.acquired - (long)stats.created - retried,
-            retried);
+        printf("%s: %ld connections, %ld requests on one that was there, %ld sent again\n",
+               hosts[i].field, opened, (long)stats.acquired - (long)stats.created - retried,
+               retried);
         printf("  at most %d at once; waited for one: half of them at most %.1f ms, 99%% %.1f "
                "ms\n",
                stats.most, pool_wait_ms(&stats, 0.5), pool_wait_ms(&stats, 0.99));

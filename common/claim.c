@@ -130,9 +130,11 @@ void claim_report(const struct claim *claim, enum verdict seen, const char *form
         wrap(claim->why, CLAIM_TEXT);
         fputs(paint(PLAIN), stdout);
     }
-    if (shown == UNCLEAR)
-        printf("%*sclaim %s: expected %s; seen %s\n", CLAIM_TEXT, "", claim->id,
-               verdict_name[claim->expected], seen_name);
+    if (shown == UNCLEAR) {
+        snprintf(measured, sizeof measured, "claim %s: expected %s; seen %s", claim->id,
+                 verdict_name[claim->expected], seen_name);
+        wrap(measured, CLAIM_TEXT);
+    }
     if (shown == UNCLEAR || (skipped && strict && *strict)) {
         printf("%*sto see it again: make run-%s SCENE=%s", CLAIM_TEXT, "", make_name(claim),
                story_scene());

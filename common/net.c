@@ -13,6 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define MAPPED                                                                                 \
+    "::ffff:" // in front of an IPv4 address that an IPv6 socket sees (RFC 4291 §2.5.5.2)
+
 void die(const char *format, ...)
 {
     va_list arguments;
@@ -106,7 +109,12 @@ char *net_name(const struct sockaddr_storage *address, char *text)
     if (getnameinfo((const struct sockaddr *)address, sizeof *address, host, sizeof host,
                     service, sizeof service, NI_NUMERICHOST | NI_NUMERICSERV))
         return strcpy(text, "?");
-    snprintf(text, NET_NAME, "%s%s%s:%s", six ? "[" : "", host, six ? "]" : "", service);
+    const char *name = host;
+    if (six && !strncmp(host, MAPPED, strlen(MAPPED)) && strchr(host, '.')) {
+        name += strlen(MAPPED);
+        six = false;
+    }
+    snprintf(text, NET_NAME, "%s%s%s:%s", six ? "[" : "", name, six ? "]" : "", service);
     return text;
 }
 

@@ -39,7 +39,8 @@ int net_connect_or_die(const char *host, int port);
 // the host has one; dies if it cannot. Returns the address's length.
 socklen_t net_address(const char *host, int port, int type, struct sockaddr_storage *address);
 
-// Writes "127.0.0.1:8001" or "[::1]:8001" into text (at least NET_NAME bytes); returns text.
+// Writes "127.0.0.1:8001" or "[::1]:8001" into text (at least NET_NAME bytes); returns text. An
+// IPv4 peer of an IPv6 socket has its IPv4 address.
 #define NET_NAME 64
 char *net_name(const struct sockaddr_storage *address, char *text);
 

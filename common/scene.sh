@@ -34,7 +34,7 @@ play() {
     $common/wire/wire $1 -- $programs "$name"
     status=$?
     if [ $status -eq 3 ]; then
-        echo "This machine allows no wire: see above. So on loopback; what needs packets is skipped:"
+        echo "No wire here, see above: on loopback, and what needs packets is skipped:"
         export WIRE_REFUSED=1
         play ""
     elif [ $status -eq 2 ] || [ $status -eq 130 ]; then

@@ -148,8 +148,9 @@ static void print_heading(void)
     timeline_heading();
 }
 
-void story_timeline(void)
+void story_timeline_of(const char *left, const char *right)
 {
+    timeline_name(left, right);
     in_timeline = true;
     packet_log()->zero_ns = now_ns();
     heading_due = true; // alone in a terminal: only over the first event, if there is one
@@ -158,19 +159,38 @@ void story_timeline(void)
     story_quiet(false);
 }
 
-void story_event(const char *format, ...)
+void story_timeline(void)
+{
+    story_timeline_of(NULL, NULL);
+}
+
+__attribute__((format(printf, 2, 0))) static void tell(enum timeline_side side,
+                                                       const char *format, va_list arguments)
 {
     char text[LINE_BYTES];
     if (packet_log()->quiet)
         return;
-    va_list arguments;
-    va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     make_printable(text);
     if (heading_due)
         print_heading();
-    timeline_line(TIMELINE_CLIENT, text);
+    timeline_line(side, text);
+}
+
+void story_event(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    tell(TIMELINE_CLIENT, format, arguments);
+    va_end(arguments);
+}
+
+void story_event_right(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    tell(TIMELINE_SERVER, format, arguments);
+    va_end(arguments);
 }
 
 void story_quiet(bool quiet)

@@ -40,9 +40,16 @@ void story_quote(const char *text);
 // Sets the story's clock to zero, in all programs of it, and heads the timeline.
 void story_timeline(void);
 
+// The same for a timeline between two others than client and server, such as two threads of
+// this program.
+void story_timeline_of(const char *left, const char *right);
+
 // One thing that this program, the client, did or saw, on its side of the timeline, at this
 // moment. (A server says such things by log.h.)
 void story_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// The same on the other side, the one on the right: of story_timeline_of().
+void story_event_right(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // While quiet, packets and the server's events stay off the timeline: for what a scene repeats.
 void story_quiet(bool quiet);

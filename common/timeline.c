@@ -17,13 +17,25 @@ static int between(void)
     return text_width() - TIME_COLUMNS - 4;
 }
 
+static const char *left_name, *right_name; // NULL: those of the nodes
+
+void timeline_name(const char *left, const char *right)
+{
+    left_name = left;
+    right_name = right;
+}
+
 void timeline_heading(void)
 {
     const struct packet_log *log = packet_log();
     const char *left = "client", *right = "server";
-    if (*log->names[log->left])
+    if (left_name)
+        left = left_name;
+    else if (*log->names[log->left])
         left = log->names[log->left];
-    if (*log->names[log->right])
+    if (right_name)
+        right = right_name;
+    else if (*log->names[log->right])
         right = log->names[log->right];
     printf("%*s%s%s%s", TIME_COLUMNS, "", paint(CYAN), left, paint(PLAIN));
     repeat(" ", between() + 3 - columns(left) - columns(right));

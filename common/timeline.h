@@ -13,6 +13,9 @@ enum timeline_side { TIMELINE_CLIENT, TIMELINE_SERVER };
 // two that it shows (packet_log_pair()).
 void timeline_heading(void);
 
+// Prints these two names from now on; NULL: again as above.
+void timeline_name(const char *left, const char *right);
+
 // Finds the side that this program's node is on. False if wire shows two others.
 bool timeline_find_side(enum timeline_side *side);
 

@@ -32,10 +32,10 @@ static void show_mapped(const struct sockaddr_storage *local,
                         const struct sockaddr_storage *mapped)
 {
     char name[NET_NAME];
-    const char *meaning = "the world sees this address: there is a NAT";
+    const char *meaning = "what the world sees: there is a NAT";
     show("local address", net_name(local, name), "what the socket is bound to");
     if (address_is(local, mapped))
-        meaning = "the same: no NAT on the way to this server";
+        meaning = "the same: no NAT on the way";
     show("mapped address", net_name(mapped, name), meaning);
 }
 
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"tcp", OPTION_FLAG, &tcp, .help = "asks over TCP"},
         {"wait", OPTION_INT, &wait_ms, 10, 10000,
-         "ms until a question is repeated; then twice that, and so on"},
+         "ms until a question is asked again; then twice that, ..."},
         {"tries", OPTION_INT, &tries, 1, 7, "questions until there is no answer"},
         {0}};
     output_begin();

@@ -30,7 +30,7 @@ right="--nat f2 --kind full-cone --node fb --behind f2 --nat r2 --kind address-r
         --node sa --behind s1 --rtt 10 --nat s2 --kind symmetric --node sb --behind s2 --rtt 10 $stun --rtt 40 \
         -- pa: $lend -- pb: $lend -- sa: $lend -- sb: $lend $play
     scene direct --nat home --node alice --behind home --rtt 20 --nat office --node bob --behind office --rtt 20 \
-        --node near --rtt 1 --node far --rtt 60 $two_peers -- near: ./server --quiet -- far: ./server --quiet -- far: ./play
+        --node near --rtt 4 --node far --rtt 60 $two_peers -- near: ./server --quiet -- far: ./server --quiet -- far: ./play
     scene signal $two_houses $stun --rtt 10 $two_peers $play
     scene idle --nat home --udp-timeout 0.7 --node alice --behind home --nat office --kind address-restricted --node bob \
         --behind office $stun --rtt 2 $two_peers $play

@@ -229,8 +229,8 @@ int main(int argc, char **argv)
     eventfd_write(stop_tcp, 1);
     pthread_join(tcp, NULL);
     relay_end();
-    printf("stopped: datagrams %ld, answers %ld, malformed %ld; over TCP %ld; relayed %lu "
-           "bytes in %lu datagrams, dropped %lu\n",
+    printf("stopped: datagrams %ld, answers %ld, malformed %ld; over TCP %ld\n"
+           "relayed: bytes %lu, datagrams %lu, dropped %lu\n",
            datagrams, answers, malformed, tcp_answers, relay_figures.bytes,
            relay_figures.datagrams, relay_figures.dropped);
     return 0;

@@ -124,7 +124,7 @@ int ask_timeout_ms(void)
     return PATIENCE_MS; // this link loses nothing: there is no reason to ask twice
 }
 
-void ask_udp(int fd, char *answer, const char *format, ...)
+int ask_udp(int fd, char *answer, const char *format, ...)
 {
     static int id = 1000;
     char datagram[256], text[ANSWER_BYTES];
@@ -140,7 +140,7 @@ void ask_udp(int fd, char *answer, const char *format, ...)
             // With another id it is a late answer to another question.
             if (!strncmp(text, datagram, (size_t)prefix)) {
                 strcpy(answer, text + prefix);
-                return;
+                return try;
             }
     }
     die("no answer over UDP to '%s' after %d tries", datagram, TRIES_MAX);

@@ -39,9 +39,10 @@ void ask_tcp(int fd, char *answer, const char *format, ...)
 bool await_udp(int fd, char *answer, int64_t until_ns);
 
 // Sends one datagram with an id, and waits for the answer with the same id. After
-// ask_timeout_ms() without that answer it sends the datagram again. Dies after TRIES_MAX tries.
+// ask_timeout_ms() without that answer it sends the datagram again. Returns how often it has
+// sent it; dies after TRIES_MAX tries.
 #define TRIES_MAX 10
-void ask_udp(int fd, char *answer, const char *format, ...)
+int ask_udp(int fd, char *answer, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 // How long the client waits for a UDP answer on this link before it asks again.

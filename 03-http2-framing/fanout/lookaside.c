@@ -116,7 +116,8 @@ int main(int argc, char **argv)
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"backend", OPTION_CALL, &add, .help = "HOST:PORT, for each of the servers"},
+        {"backend", OPTION_CALL, &add,
+         .help = "HOST:PORT of each (default 127.0.0.1:9001, 9002, 9003)"},
         {"lost-ms", OPTION_INT, &lost_ms, 1, 3600000, "ms that a lost one is left out"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for a lost one"},
         {0}};

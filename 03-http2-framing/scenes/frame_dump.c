@@ -13,7 +13,7 @@
 #define INDENT       30 // columns in front of that
 #define PIECE_BYTES  10 // bytes that are shown of a piece of a header block
 #define PIECE_WORDS  32 // columns for its field
-#define PIECE_NARROW 21 // columns for its field in a line of less than 100 columns
+#define PIECE_NARROW 20 // columns for its field in a line of less than 100 columns
 
 // ---- frames --------------------------------------------------------------------------------
 
@@ -129,7 +129,9 @@ static void read_string(const uint8_t **at, const uint8_t *end, char *words, siz
     bool huffman = *at < end && (**at & 0x80);
     if (hpack_read_integer(at, end, 7, &length))
         *at += length;
-    if (huffman)
+    if (huffman && is_narrow())
+        snprintf(words, size, "%u Huffman", length);
+    else if (huffman)
         snprintf(words, size, "%u bytes Huffman", length);
     else
         snprintf(words, size, "%u bytes", length);

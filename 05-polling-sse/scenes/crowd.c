@@ -20,13 +20,17 @@
 #define BATCH       500 // connections that are opened before their answers are read
 #define ROWS        6   // rows of the bar chart
 #define TOLD_BYTES  2048
+#define GBIT_BYTES  125e6 // that a network of 1 Gbit/s carries in a second
+#define SHORTER     10 // a copy is not so many times shorter than the request that published it
 
-static const char greeting[] = "retry: "; // what a stream of this server begins with
+static const char word[] = "for all readers"; // the event that is published
+static const char greeting[] = "retry: ";     // what a stream of this server begins with
 
 static int wanted = 5000;
 static int readers; // connections
 static int *fds;
 static double *told_ms; // for each reader: time from the publication to its event; 0: no event
+static uint64_t in_bytes, out_bytes; // of the publication, and of what all readers got of it
 
 void crowd_of(int count)
 {
@@ -99,7 +103,6 @@ static void close_crowd(void)
 static int tell_all(double *published_ms)
 {
     static struct fetch publisher;
-    static const char word[] = "for all readers";
     int epoll = epoll_create1(0), told = 0;
     struct epoll_event ready[256];
     if (epoll < 0)
@@ -136,10 +139,12 @@ static int tell_all(double *published_ms)
                 epoll_ctl(epoll, EPOLL_CTL_DEL, fds[i], NULL);
             else if (!told_ms[i] && memmem(bytes, (size_t)got, word, sizeof word - 1)) {
                 told_ms[i] = ms_between(start_ns, now_ns());
+                out_bytes += (uint64_t)got;
                 told++;
             }
         }
     }
+    in_bytes = publisher.up;
     fetch_close(&publisher);
     close(epoll);
     return told;
@@ -148,6 +153,21 @@ static int tell_all(double *published_ms)
 static const struct claim long_lived = {
     "5.15", "guide §15.8", "each SSE reader is a long-lived connection with its descriptor",
     HOLDS, NULL};
+static const struct claim saturates = {"5.55", "design patterns",
+                                       "publish/subscribe: network saturation", HOLDS, NULL};
+
+// One event comes in, and a copy for each reader goes out.
+static void report_copies(int told)
+{
+    double each = (double)out_bytes / readers;
+    bool copies = told == readers && each > (double)in_bytes / SHORTER;
+    claim_report(&saturates, holds_if(copies),
+                 "%llu bytes come in, %llu go out: %.0f for each of %d readers. A network of 1 "
+                 "Gbit/s is "
+                 "full with %.0f such events a second",
+                 (unsigned long long)in_bytes, (unsigned long long)out_bytes, each, readers,
+                 GBIT_BYTES / (double)out_bytes);
+}
 
 void scene_crowd(void)
 {
@@ -187,4 +207,5 @@ void scene_crowd(void)
         "%d connections stay open. %d of %d readers got the event, the last one after %.0f ms. "
         "Each takes %.0f bytes of the server's memory",
         clients, told, readers, last, each);
+    report_copies(told);
 }

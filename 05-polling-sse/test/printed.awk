@@ -22,5 +22,7 @@ END {
     numbers(measured["5.3"])
     check("5.3", "bytes of an event", bars && number[3], near(number[3], bytes["SSE"], 1.1) && near(number[4], bytes["long polling"], 1.1), measured["5.3"])
     check("5.16", "events: buffered and in the ring are all", published, published == buffered + ring, published " " buffered " " ring)
+    numbers(measured["5.55"])
+    check("5.55", "what goes out is a copy for each reader", number[4], near(number[2], number[3] * number[4], number[4] / 2), measured["5.55"])
     check_ends()
 }

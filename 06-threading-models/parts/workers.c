@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -97,4 +98,22 @@ long workers_requests(const struct workers *workers)
     for (int i = 0; i < workers->count; i++)
         sum += atomic_load_explicit(&workers->worker[i].requests, memory_order_relaxed);
     return sum;
+}
+
+size_t workers_report(const struct workers *workers, char *text, size_t size)
+{
+    size_t length =
+        (size_t)snprintf(text, size,
+                         "model: %s\npid: %d\nopen: %d\nconnections: %ld\nrequests: %ld\n"
+                         "refused: %ld\ncrashed: %ld\nserved:",
+                         workers->model, workers->pid, atomic_load(&workers->open),
+                         atomic_load(&workers->connections), workers_requests(workers),
+                         atomic_load(&workers->refused), atomic_load(&workers->crashed));
+    for (int i = 0; i < workers->count && length + 30 < size; i++) {
+        long served = atomic_load_explicit(&workers->worker[i].requests, memory_order_relaxed);
+        if (served)
+            length += (size_t)snprintf(text + length, 30, " %ld", served);
+    }
+    strcpy(text + length, "\n");
+    return length + 1;
 }

@@ -24,6 +24,7 @@ struct settings {
     int idle_ms;      // --idle-ms: until a silent client is closed
     int head_ms;      // --head-ms: within this time a whole head has to come
     bool disk_thread; // --disk-thread: loop, readers: a further thread waits for the disk
+    bool look;        // --look: a worker that computes looks whether its client is still there
     bool allow_crash; // --allow-crash: /crash crashes
     bool log;         // --log: a line for each answer
 };
@@ -35,6 +36,9 @@ struct worker {
     int number;
     atomic_long requests;   // that the worker has answered
     atomic_bool has_client; // prefork: this client is lost if the worker crashes
+    // For --look, of the request that the worker handles:
+    int client_fd;                  // its connection
+    const atomic_bool *client_gone; // pool: the loop sets it; NULL: look at client_fd
 };
 
 struct workers {
@@ -78,5 +82,9 @@ bool workers_wait(struct workers *workers, int stop_fd);
 
 // Requests that all workers have answered together.
 long workers_requests(const struct workers *workers);
+
+// The numbers of all workers as lines "name: value" (/stats). The last line, "served: 12 13",
+// has the requests of each worker that has served any. Returns the text's length.
+size_t workers_report(const struct workers *workers, char *text, size_t size);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "claim.h"
 #include "host.h"
+#include "kernel_memory.h"
 #include "lab.h"
 #include "load.h"
 #include "net.h"
@@ -19,55 +20,32 @@
 #include "scenes.h"
 #include "story.h"
 
-#define FEW         1000
-#define MANY        10000
-#define SPARE_FILES 200
-#define PATIENCE_MS 20000 // of a load whose connections should all be served: it ends with them
-#define ENOUGH_MS   3000  // for threads: how many there can be depends on the machine
-#define BATCH       50    // processes, or threads, made one after the other
-#define BATCHES     10    // the quickest batch counts
-#define LIGHTER     1.5   // a process takes more than so many times what a thread takes
-#define BUFFER_KB   128   // as the notes reckon for the buffers of a connection
-#define MB_IN_KB    1000  // the notes say that a thread takes so much
+#define FEW          1000
+#define MANY         10000
+#define SPARE_FILES  200
+#define PATIENCE_MS  20000 // of a load whose connections should all be served: it ends with them
+#define ENOUGH_MS    3000  // for threads: how many there can be depends on the machine
+#define BATCH        50    // processes, or threads, made one after the other
+#define BATCHES      10    // the quickest batch counts
+#define LIGHTER      1.5   // a process takes more than so many times what a thread takes
+#define BUFFER_KB    128   // as the notes reckon for the buffers of a connection
+#define NO_BUFFER_KB 3    // less than a buffer with one byte in it takes, which is a page: 4 KB
+#define MB_IN_KB     1000 // the notes say that a thread takes so much
+#define STATE_KB     1    // and so much the kernel's state of a connection
+#define ENDS         2    // of each connection, both on this machine
+#define DEFAULT_MAPS 65530 // vm.max_map_count, unless it is set
 
 struct result {
     int held;                               // connections
     int tasks;                              // processes and threads
     double resident_kb, virtual_kb;         // for each connection
     double all_resident_mb, all_virtual_mb; // for all connections
-    double kernel_stack_kb;                 // for each task, beside what is resident
-    double buffers_kb;                      // of the kernel, for each connection
+    double maps;                            // ranges of addresses for each task
+    // Of the kernel:
+    double kernel_stack_kb; // for each task, beside what is resident
+    double buffers_kb;      // for each connection
+    double slab_kb;         // for each end of a connection
 };
-
-// The memory of all stacks that the kernel itself uses, one for each task of this machine, in
-// KB (proc(5), /proc/meminfo).
-static long kernel_stacks_kb(void)
-{
-    char line[100];
-    long kb = 0;
-    FILE *file = fopen("/proc/meminfo", "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "KernelStack: %ld kB", &kb) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return kb;
-}
-
-// The memory of the bytes in all TCP sockets' buffers on this machine, in KB (proc(5),
-// /proc/net/sockstat: pages).
-static long tcp_buffers_kb(void)
-{
-    char line[200];
-    long pages = 0;
-    FILE *file = fopen("/proc/net/sockstat", "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "TCP: inuse %*d orphan %*d tw %*d alloc %*d mem %ld", &pages) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
 
 // Opens connections that ask once and then are silent. Measures what they cost.
 static void hold(const char *model, int connections, int ms, struct result *result)
@@ -75,31 +53,36 @@ static void hold(const char *model, int connections, int ms, struct result *resu
     static struct load load;
     static struct load_target target;
     struct process_usage before, after;
+    struct kernel_memory kernel_before, kernel;
     struct lab lab;
     target = (struct load_target){
         .path = "/cheap", .connections = connections, .pause_ms = LOAD_ONCE};
     lab_start(&lab, model, "--connections %d --idle-ms 60000", connections);
     process_usage_read(lab.pid, &before);
-    long stacks_kb = kernel_stacks_kb(), buffers_kb = tcp_buffers_kb();
+    kernel_memory_read(&kernel_before);
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, ms, 0);
     process_usage_read(lab.pid, &after);
-    stacks_kb = kernel_stacks_kb() - stacks_kb;
-    buffers_kb = tcp_buffers_kb() - buffers_kb;
+    kernel_memory_read(&kernel);
     load_close(&load);
     lab_stop(&lab);
     if (!target.served)
         die("%s has served none of %d connections", model, connections);
+    double held = target.served, tasks = after.threads;
     double resident_kb = (double)(after.resident_kb - before.resident_kb);
     double virtual_kb = (double)(after.virtual_kb - before.virtual_kb);
-    *result = (struct result){target.served,
-                              after.threads,
-                              resident_kb / target.served,
-                              virtual_kb / target.served,
-                              resident_kb / 1024,
-                              virtual_kb / 1024,
-                              (double)stacks_kb / after.threads,
-                              (double)buffers_kb / target.served};
+    *result = (struct result){
+        target.served,
+        after.threads,
+        resident_kb / held,
+        virtual_kb / held,
+        resident_kb / 1024,
+        virtual_kb / 1024,
+        (double)(after.maps - before.maps) / tasks,
+        (double)(kernel.stacks_kb - kernel_before.stacks_kb) / tasks,
+        (double)(kernel.buffers_kb - kernel_before.buffers_kb) / held,
+        (double)(kernel.slab_kb - kernel_before.slab_kb) / held / ENDS,
+    };
 }
 
 static void show(const char *model, const struct result *r)
@@ -172,12 +155,22 @@ static const struct claim megabyte = {
 static const struct claim few_threads = {"6.36", "load balancing",
                                          "an event loop: 10,000 connections in 1 to 4 threads",
                                          HOLDS, NULL};
-
 static const struct claim buffers = {
     "6.39", "load balancing", "10,000 connections x 128 KB = 1.28 GB just for buffers",
     NOT_HERE,
     "That is how large they may grow: a buffer takes memory for the bytes that are in it, and "
     "an idle connection has none (tcp(7), tcp_rmem, tcp_wmem; /proc/net/sockstat, mem)."};
+static const struct claim state = {"6.44", "load balancing",
+                                   "a connection costs some 1 KB of TCP state in the kernel",
+                                   NOT_HERE,
+                                   "struct tcp_sock alone is longer (/proc/net/protocols, "
+                                   "size); a socket, an open file and an "
+                                   "entry of epoll come on top (/proc/meminfo, Slab)."};
+static const struct claim threads_max = {
+    "6.45", "load balancing", "threads per process: some 1,000 to 10,000", NOT_HERE,
+    "A thread's stack is a range of addresses with a guard page in front, and vm.max_map_count "
+    "limits the ranges of a process (65,530 or more: the kernel's admin-guide/sysctl/vm.rst); "
+    "ulimit -u and a container's pids.max may allow fewer threads."};
 
 // Returns MANY, or fewer if there cannot be so many descriptors.
 static int many(void)
@@ -192,7 +185,7 @@ static int many(void)
 static void report_buffers(const struct result *loop)
 {
     enum verdict verdict = UNCLEAR;
-    if (loop->buffers_kb < BUFFER_KB / 10.0)
+    if (loop->buffers_kb < NO_BUFFER_KB)
         verdict = NOT_HERE;
     else if (loop->buffers_kb > BUFFER_KB / 2.0)
         verdict = HOLDS;
@@ -202,6 +195,39 @@ static void report_buffers(const struct result *loop)
     claim_report(&buffers, verdict,
                  "%d idle connections, both ends here: %.2f KB of buffers for each", loop->held,
                  kb);
+}
+
+static void report_state(const struct result *loop)
+{
+    long bytes = kernel_socket_bytes();
+    enum verdict verdict = UNCLEAR;
+    if (bytes > 1536 * STATE_KB && loop->slab_kb > 2 * STATE_KB)
+        verdict = NOT_HERE;
+    else if (bytes > 0 && loop->slab_kb > STATE_KB / 2.0 && loop->slab_kb < 1.5 * STATE_KB)
+        verdict = HOLDS;
+    claim_report(&state, verdict,
+                 "the struct of a TCP socket has %ld bytes, and each end of %d connections "
+                 "takes %.1f KB of the kernel's memory",
+                 bytes, loop->held, loop->slab_kb);
+}
+
+// How many threads a process may have: each takes so many ranges of addresses.
+static void report_threads_max(const struct result *threads)
+{
+    enum verdict verdict = UNCLEAR;
+    double most = 0;
+    if (threads->maps > 0)
+        most = (double)kernel_maps_max() / threads->maps;
+    if (most > 2 * MANY)
+        verdict = NOT_HERE;
+    else if (most > 0 && most <= MANY)
+        verdict = HOLDS;
+    if (kernel_maps_max() < DEFAULT_MAPS)
+        verdict = SKIPPED; // this machine's owner has lowered it
+    claim_report(&threads_max, verdict,
+                 "%d threads here, with %.1f ranges of addresses each: of %ld (max_map_count) "
+                 "there may be %.0f",
+                 threads->tasks, threads->maps, kernel_maps_max(), most);
 }
 
 static void compare(void)
@@ -256,6 +282,8 @@ static void compare(void)
                      "%d connections, %d thread, %.0f MB of memory", loop.held, loop.tasks,
                      loop.all_resident_mb);
     report_buffers(&loop);
+    report_state(&loop);
+    report_threads_max(&threads);
 }
 
 void scene_idle(void)
@@ -263,12 +291,13 @@ void scene_idle(void)
     if (SANITIZED) {
         story_say("A sanitizer keeps memory of its own for each thread: not measured.");
     } else if (!host_files(FEW + SPARE_FILES)) {
+        const struct claim *const rest[] = {&megabyte, &few_threads, &buffers, &state,
+                                            &threads_max};
         claim_report(&lighter, SKIPPED,
                      "more descriptors are needed than ulimit -Hn allows: %d",
                      FEW + SPARE_FILES);
-        claim_report(&megabyte, SKIPPED, "the same");
-        claim_report(&few_threads, SKIPPED, "the same");
-        claim_report(&buffers, SKIPPED, "the same");
+        for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+            claim_report(rest[i], SKIPPED, "the same");
     } else {
         compare();
     }

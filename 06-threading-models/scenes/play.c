@@ -45,6 +45,9 @@ int main(int argc, char **argv)
         {"cascade", "one service calls the next", scene_cascade},
         {"fork_and_locks", "fork() in a program with threads", scene_fork_and_locks},
         {"silent", "one descriptor is ready, thousands are not", scene_silent},
+        {"talk", "two threads, or two processes, that talk", scene_talk},
+        {"hang_up", "the client hangs up: does the server go on?", scene_hang_up},
+        {"pipelined", "three requests of one connection", scene_pipelined},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},

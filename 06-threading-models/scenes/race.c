@@ -201,26 +201,26 @@ static bool meet_deadlock(struct bank *bank)
     pthread_t other;
     struct timespec limit;
     pthread_mutex_lock(&bank->a);
-    story_event("thread 1 has the lock of A");
+    story_event("has the lock of A");
     if (pthread_create(&other, NULL, take_from_b, bank))
         die("no second thread");
     pthread_barrier_wait(&bank->both_have_one);
-    story_event("thread 2 has the lock of B, and waits for A");
-    story_event("thread 1 waits for B: neither can go on");
+    story_event_right("has the lock of B, and waits for A");
+    story_event("waits for B: neither can go on");
     clock_gettime(CLOCK_REALTIME, &limit); // pthread_mutex_timedlock() goes by this clock
     limit.tv_nsec += PATIENCE_MS * 1000000;
     limit.tv_sec += limit.tv_nsec / 1000000000;
     limit.tv_nsec %= 1000000000;
     bool dead = pthread_mutex_timedlock(&bank->b, &limit) == ETIMEDOUT;
     if (dead) {
-        story_event("thread 1: ETIMEDOUT, so it gives A back");
+        story_event("ETIMEDOUT: gives A back");
     } else {
-        story_event("thread 1: it has B");
+        story_event("has B, too");
         pthread_mutex_unlock(&bank->b);
     }
     pthread_mutex_unlock(&bank->a);
     pthread_join(other, NULL);
-    story_event("thread 2 has got A, and is done");
+    story_event_right("has got A, and is done");
     return dead;
 }
 
@@ -298,7 +298,7 @@ void scene_race(void)
         "A. Each first locks the account from which it takes money.");
     bank_open(&crossed);
     bank_open(&ordered);
-    story_timeline();
+    story_timeline_of("thread 1", "thread 2");
     bool dead = meet_deadlock(&crossed);
     story_quiet(true);
     int64_t began_ns = now_ns();

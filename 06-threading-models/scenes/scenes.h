@@ -16,5 +16,8 @@ void scene_disk(void);           // disk.c
 void scene_cascade(void);        // cascade.c
 void scene_fork_and_locks(void); // fork_and_locks.c
 void scene_silent(void);         // silent.c
+void scene_talk(void);           // talk.c
+void scene_hang_up(void);        // hang_up.c
+void scene_pipelined(void);      // pipelined.c
 
 #endif

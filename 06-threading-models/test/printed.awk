@@ -17,6 +17,9 @@ cell[1] == "served after another one" { after = figure[2] }
 scene == "queue_full" && cell[1] == "refused" { refused = figure[2]; all = served + after + refused }
 scene == "queue_full" && / requests at once, / { numbers($0); asked = number[1] }
 scene == "silent" && columns == 4 && / us$/ { if (!few_poll) { few_poll = figure[3]; few_epoll = figure[4] }; many_poll = figure[3]; many_epoll = figure[4] }
+scene == "hang_up" && columns == 3 && cell[2] ~ / ms$/ { hung++; if (hung == 1 || figure[2] < least) least = figure[2]; if (figure[3] > most_looking) most_looking = figure[3] }
+scene == "talk" && columns == 3 && / us$/ { talked++; threads[talked] = figure[2]; processes[talked] = figure[3] }
+scene == "pipelined" && cell[1] == "pool" { one_connection = figure[2]; three_connections = figure[3] }
 END {
     numbers(measured["6.20"])
     check("6.20", "the claim has the table's microseconds", many_poll, near(number[2], many_poll, 0.6) && number[4] == few_poll && number[5] == many_epoll && number[6] == few_epoll, measured["6.20"])
@@ -28,5 +31,13 @@ END {
     check("6.6", "the claim has the lost increments", ways && number[1], number[1] == lost, measured["6.6"])
     check("6.3", "memory in all is that of each, so many times", held, !wrong_memory, wrong_memory)
     check("6.11", "served and refused are all requests", refused, all == asked, served " " after " " refused " of " asked)
+    numbers(measured["6.45"])
+    check("6.45", "the threads that there may be", number[4], near(number[4], number[3] / number[2], number[4] / 30), measured["6.45"])
+    numbers(measured["6.41"])
+    check("6.41", "the claim has the least and the most of the table", hung, number[1] == hung && number[2] == least && number[4] == most_looking + 0, measured["6.41"])
+    numbers(measured["6.42"])
+    check("6.42", "the claim has the pool's times", one_connection, number[2] == one_connection && number[3] == three_connections, measured["6.42"])
+    numbers(measured["6.43"])
+    check("6.43", "the claim has the table's times", talked, number[2] == threads[1] && number[3] == threads[2] && number[4] == processes[1] && number[5] == processes[2], measured["6.43"])
     check_ends()
 }

@@ -211,6 +211,24 @@ TEST(requests_of_clients_that_have_gone)
     CHECK(now_ns() - start_ns < 4500 * INT64_C(1000000));
 }
 
+// With --look a worker computes no longer when its client has closed, or half of its
+// connection. (In pool it is the loop that looks, and the loop sees a reset only: scene
+// hang_up.)
+static void check_look(int port, pid_t pid)
+{
+    (void)pid;
+    CHECK_HAS(get(port, "/cpu?ms=20"), "\r\n\r\nburnt\n"); // this client stays
+    int fd = say(port, GET("/cpu?ms=9000"));
+    shutdown(fd, SHUT_WR);
+    CHECK_HAS(last_words(fd), "HTTP/1.1 500 ");
+    CHECK_HAS(answers, "\r\n\r\ngiven up: ");
+}
+
+TEST(a_worker_may_look_for_its_client)
+{
+    each(all_models() & ~named("pool"), "--workers 2 --look", check_look);
+}
+
 // ---- too many ------------------------------------------------------------------------------
 
 static void check_limit(int port, pid_t pid)

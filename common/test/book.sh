@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 
 ok() { # ok WHAT COMMAND...
     what=$1
@@ -53,6 +53,21 @@ if command -v tidy >/dev/null; then
     ok "tidy finds no error" test $? -lt 2
 fi
 
+# As it looks: on a screen, on a phone, on paper.
+modules=$here/../05-polling-sse/node_modules
+if [ -n "$SAN" ]; then
+    : # it would be the same
+elif command -v chromium >/dev/null && command -v node >/dev/null && [ -d "$modules/axe-core" ]; then
+    CHROMIUM=$(command -v chromium) NODE_PATH=$modules timeout 300 node "$here/test/book.js" "$work/book.html" >"$work/seen" 2>&1
+    status=$?
+    [ $status -eq 0 ] || grep -q '^FAILED' "$work/seen" || echo "FAILED  chromium: exit status $status" >>"$work/seen"
+    cat "$work/seen"
+    passed=$((passed + $(grep -c '^ok' "$work/seen"))) failed=$((failed + $(grep -c '^FAILED' "$work/seen")))
+else
+    echo "skipped the book in a browser: it takes chromium, nodejs and npm's playwright-core and axe-core (README.md)"
+    if [ -n "$STRICT" ]; then failed=$((failed + 1)); else skipped=$((skipped + 1)); fi
+fi
+
 cd "$here/.." || exit 1
 for readme in [0-9][0-9]-*/README.md [0-9][0-9]-*/*/README.md; do
     [ -f "${readme%README.md}run.sh" ] || continue
@@ -65,5 +80,5 @@ for readme in [0-9][0-9]-*/README.md [0-9][0-9]-*/*/README.md; do
         test ! -s "$work/bad" -a "$(grep -c '<summary>' "$work/text")" -ge 5
 done
 
-echo "$passed passed, $failed failed, 0 skipped"
+echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -42,8 +42,8 @@ printf 'all build/test:\n' >Makefile
 printf '%s\n' 'static int hello(void)' '{' '    return 1;' '}' '' 'int other(int a,' '          int b)' '{' \
     '    hello();' '    return 2;' '}' >server.c
 # shellcheck disable=SC2016 # for run.sh
-printf '%s\n' 'echo "  lesson  HOLDS  SKIPPED  UNEXPECTED  seconds"' \
-    'grep -q "return $SCENE" server.c || { echo "claim $SCENE: UNEXPECTED" && exit 1; }' >run.sh
+printf '%s\n' 'grep -q "return $SCENE" server.c || { echo "the answer $SCENE is missed" && status=1; }' \
+    'echo "── the ledger ──" && echo "  lesson  HOLDS  SKIPPED  UNEXPECTED  seconds"' 'exit $status' >run.sh
 
 # new_puzzle NAME SCENE: it breaks the line "return SCENE".
 new_puzzle() {
@@ -72,7 +72,8 @@ copy=$work/tree/puzzles/01-1/01-small
 ok "the fault is in the copy" grep -q 'return 0' "$copy/server.c"
 ok "the copy has no break/" test ! -e "$copy/break"
 puzzle 1 CHECK=1
-says "claim 1: UNEXPECTED"
+says "    the answer 1 is missed"
+says_not seconds # the ledger
 says "Not yet"
 puzzle 0 HINT=1
 says "The file: server.c"
@@ -86,10 +87,13 @@ sed -i 's/return 0/return 1/' "$copy/server.c"
 puzzle 0 CHECK=1
 says "Solved"
 says "A reason for first-fault."
+says "-    return 1;" # the lesson's own line, beside which the student sees his own
 says "1 of 2 are solved"
 puzzle 0
 says "Puzzle 2 of 2"
 ok "the copy of a solved puzzle goes" test ! -e "$copy"
+# Its patch has another line's number, and patch likes to keep the file from before such a one.
+ok "no file beside a changed one tells the place" test -z "$(find "$work/tree/puzzles" -name '*.orig')"
 puzzle 0 HINT=1
 puzzle 0 HINT=1
 says "server.c: the function other()"

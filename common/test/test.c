@@ -103,6 +103,8 @@ TEST(names_of_addresses)
     CHECK(!strcmp(net_name(&address, text), "127.0.0.1:8001"));
     net_address("::1", 80, SOCK_STREAM, &address);
     CHECK(!strcmp(net_name(&address, text), "[::1]:80"));
+    net_address("::ffff:10.0.0.1", 80, SOCK_STREAM, &address);
+    CHECK(!strcmp(net_name(&address, text), "10.0.0.1:80"));
 }
 
 // ---- spawn ---------------------------------------------------------------------------------

@@ -125,6 +125,7 @@ static int test_one(int index)
 int main(int argc, char **argv)
 {
     int passed = 0, failed = 0, skipped = 0;
+    unsetenv("COLUMNS"); // a pipe has 100 columns, whatever the shell has exported
     for (int i = 0; i < test_count; i++) {
         if (argc > 1 && strcmp(argv[1], tests[i].name))
             continue;

@@ -9,6 +9,7 @@ BEGIN {
     split("31 red 32 green 33 yellow 35 magenta 36 cyan", words, " ")
     for (i = 1; i < 10; i += 2)
         colour[words[i]] = words[i + 1]
+    SHORT = 36 # lines: less than half of a page
     FS = "\t"
 }
 
@@ -48,7 +49,8 @@ function span(text, look, bold,    class) {
     return "<span class=\"" class "\">" text "</span>"
 }
 
-function end_scene(    id, title) {
+# The pre of a short scene is kept on one page of paper.
+function end_scene(    id, title, class) {
     sub(/[ \n]+$/, "", screen)
     sub(/^\n+/, "", screen)
     if (screen == "")
@@ -63,7 +65,8 @@ function end_scene(    id, title) {
     used[id] = 1
     print "<section class=\"scene\" id=\"" id "\">"
     print "<h3>" escape(title) "</h3>"
-    print "<pre class=\"screen\" tabindex=\"0\" role=\"region\" aria-label=\"the terminal: " escape(substr(id, 7)) "\">" screen "</pre>"
+    class = gsub(/\n/, "\n", screen) < SHORT ? "screen short" : "screen"
+    print "<pre class=\"" class "\" tabindex=\"0\" role=\"region\" aria-label=\"the terminal: " escape(substr(id, 7)) "\">" screen "</pre>"
     print "</section>"
     screen = scene = about = ""
 }

@@ -30,6 +30,13 @@ add_to() { is_in "$1" "$2" || basename "$2" >>"$state.$1"; }
 copy_of() { echo "$puzzles/$name-$1"; }
 folded() { fold -s -w 76 | sed 's/ *$//; s/^/  /'; }
 
+# What a puzzle was about, and its lines.
+show_patch() {
+    patch_text "$patch" | tr '\n' ' ' | folded
+    printf '\n\n'
+    sed -n '/^--- /,$p' "$patch" | sed 's/^/    /'
+}
+
 # The commands that play a puzzle's check.
 commands() {
     case $1 in
@@ -67,7 +74,8 @@ make_copy() {
             git -C "$root" show "HEAD:$file" >"$copy.new/$file" 2>/dev/null || rm -f "$copy.new/$file"
         done
     fi
-    (cd "$copy.new/$lesson" && patch_places "$patch" >"$copy.new/.places" && patch -sp1 -F0 <"$patch") || {
+    (cd "$copy.new/$lesson" && patch_places "$patch" >"$copy.new/.places" &&
+        patch -sp1 -F0 --no-backup-if-mismatch <"$patch") || {
         rm -rf "$copy.new"
         stop "The files of $lesson are not as this puzzle needs them: take your own changes back first."
     }
@@ -127,7 +135,10 @@ check() {
     (cd "$copy/$lesson" && patch_run "$run") >"$log" 2>&1
     status=$?
     if [ $status -ne 0 ]; then
-        { grep -E -A 4 'UNEXPECTED|^FAILED' "$log" || tail -n 12 "$log"; } | sed 's/^/    /'
+        # What a scene says of a claim stands behind its verdict, what a test says in front of it. The ledger
+        # would only say it once more. A program that has died has its last words at the end.
+        sed -i '/^── the ledger/,$d' "$log"
+        { grep -E -A 4 UNEXPECTED "$log" || grep -B 4 '^FAILED' "$log" || tail -n 12 "$log"; } | sed 's/^/    /'
         printf '\nNot yet. The whole output: cd %s && %s\n' "${copy#"$PWD"/}/$lesson" "$(commands "$run")"
         exit 1
     elif patch_skipped "$log"; then
@@ -137,8 +148,9 @@ check() {
     add_to solved "$patch"
     rm -f "$state.open"
     printf 'Solved. What was wrong:\n\n'
-    patch_text "$patch" | tr '\n' ' ' | folded
-    printf '\n%s of %s are solved. The next one: make puzzle-%s\n' "$(wc -l <"$state.solved")" "$count" "$name"
+    show_patch
+    printf '\nThe lines with - are the lesson'\''s own. Are yours as good? The check tries one case only.\n'
+    printf '%s of %s are solved. The next one: make puzzle-%s\n' "$(wc -l <"$state.solved")" "$count" "$name"
 }
 
 hint() {
@@ -154,9 +166,7 @@ hint() {
 }
 
 give_up() {
-    patch_text "$patch" | tr '\n' ' ' | folded
-    printf '\n'
-    sed -n '/^--- /,$p' "$patch" | sed 's/^/    /'
+    show_patch
     printf '\nThe lines with + are the copy'\''s, those with - the lesson'\''s own. The next one: make puzzle-%s\n' "$name"
     add_to shown "$patch"
     rm -f "$state.open"

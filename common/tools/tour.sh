@@ -10,7 +10,7 @@ bad=""
 # A server that ends at once: wire gets as far as starting it, or says what this machine refuses.
 refusal=$(common/wire/wire --rtt 0 -- false -- true 2>&1)
 if [ $? -eq 3 ]; then
-    printf '%s\nThis machine allows no wire. All scenes are played on loopback, and the claims that need\npackets are skipped.\n' "$refusal"
+    printf '%s\nThis machine allows no wire. All scenes are played on loopback, and the claims\nthat need packets are skipped.\n' "$refusal"
     export WIRE_REFUSED=1
 fi
 for lesson in "$@"; do

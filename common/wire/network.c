@@ -17,7 +17,7 @@
 #include "device.h"
 #include "net.h"
 
-#define DOCKER "docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN --device /dev/net/tun ..."
+#define DOCKER "docker run --cap-add SYS_ADMIN --cap-add NET_ADMIN --device /dev/net/tun"
 
 // A line of /proc/sys/net/ipv4, and what wire writes there.
 struct setting {

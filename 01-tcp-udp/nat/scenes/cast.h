@@ -45,7 +45,7 @@ void couple_run_one(struct couple *couple, int which, int ms);
 // Runs both until both have a path. False: they do not find one in 2 * PATIENCE_MS.
 bool couple_wait_met(struct couple *couple);
 
-// The time of a datagram to the other agent and back, the median of `count`, in ms.
+// The time of a datagram to the other agent and back, the shortest of `count`, in ms.
 double couple_round_trip(struct couple *couple, int count);
 
 // Sends `count` datagrams of `length` bytes from the first agent to the second; returns how

@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-#define TRIPS 3
+#define TRIPS 5
 #define WAYS  3
 
 static const struct claim latency = {"1.24", "guide §4.5",
@@ -40,7 +40,7 @@ void scene_direct(void)
     struct sockaddr_storage near = server_on("near", "NEAR_PORT");
     struct sockaddr_storage far = server_on("far", "FAR_PORT");
     story_say(
-        "Alice and Bob are 20 ms from the middle of the network and back, a server is 1 ms "
+        "Alice and Bob are 20 ms from the middle of the network and back, a server is 4 ms "
         "from it, another one 60 ms. Three couples: the second and the third are told to "
         "use nothing but the relay.");
     for (int i = 0; i < WAYS; i++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "claim.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -20,6 +21,12 @@ static const struct claim expiration = {
     "8.46", "guide §9.3", "time-based expiration: cache for a fixed duration, then fetch",
     HOLDS, NULL};
 
+// On a busy machine the first answers may be stale before all are asked for again. Then the
+// scene begins anew, with other targets.
+#define TRIES   10
+#define SOON_MS 900
+static int tries;
+
 struct row {
     const char *title, *query;
     char words[3][20];
@@ -29,10 +36,23 @@ struct row {
 static void ask(struct world *world, struct row *row, int number)
 {
     char target[100];
-    snprintf(target, sizeof target, "/page?cc=max-age=1&size=%d%s", SIZE, row->query);
+    snprintf(target, sizeof target, "/page?cc=max-age=1&size=%d&try=%d%s", SIZE, tries,
+             row->query);
     long before = world_count(world);
     snprintf(row->words[number], sizeof row->words[number], "%s", world_get(world, target, ""));
     row->fetched += world_count(world) - before;
+}
+
+// Asks for each row twice. False: that took so long that they may be stale.
+static bool ask_twice(struct world *world, struct row rows[3])
+{
+    int64_t began = now_ns();
+    for (int i = 0; i < 3; i++)
+        rows[i].fetched = 0;
+    for (int number = 0; number < 2; number++)
+        for (int i = 0; i < 3; i++)
+            ask(world, &rows[i], number);
+    return ms_since(began) < SOON_MS;
 }
 
 void scene_revalidate(void)
@@ -48,12 +68,11 @@ void scene_revalidate(void)
     story_say("Three answers of %d bytes with max-age=1. Each is asked for three times: now, "
               "now, and when it is stale.",
               SIZE);
-    for (int number = 0; number < 3; number++) {
-        if (number == 2)
-            sleep_ms(FRESH_MS);
-        for (int i = 0; i < 3; i++)
-            ask(&world, &rows[i], number);
-    }
+    for (tries = 0; tries < TRIES && !ask_twice(&world, rows); tries++)
+        ;
+    sleep_ms(FRESH_MS);
+    for (int i = 0; i < 3; i++)
+        ask(&world, &rows[i], 2);
     int status =
         world_ask(&has_it, PROXY_ADDRESS, world.proxy_port, "GET",
                   "/page?cc=max-age=1&size=20000&etag=v1", "If-None-Match: \"v1\"\r\n");
