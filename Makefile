@@ -43,6 +43,15 @@ test unit: $(LESSONS) $(VARIATIONS)
 	awk '{ p += $$2; f += $$3; s += $$4 } \
 	    END { printf "\n%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }' $$RESULTS && exit $$status
 
+# Everything, also the tests; nothing is run.
+compile: compile-common $(NUMBERS:%=compile-%) $(VARIATION_NAMES:%=compile-%)
+
+compile-common: common
+	@$(MAKE) --no-print-directory -C common compile
+
+compile-%: common
+	@$(MAKE) --no-print-directory -C $(lesson) compile
+
 test-common: common
 	@$(MAKE) --no-print-directory -C common test
 
@@ -80,9 +89,9 @@ puzzle-%:
 book: $(LESSONS) $(VARIATIONS)
 	@sh common/tools/book.sh $(sort $(LESSONS) $(VARIATIONS))
 
-soak: $(LESSONS)
+soak: $(LESSONS) $(VARIATIONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
-	@sh common/test/soak.sh $(LESSONS)
+	@sh common/test/soak.sh $(LESSONS) $(VARIATIONS)
 
 cross:
 	@sh common/tools/cross.sh
@@ -99,7 +108,7 @@ clean:
 help:
 	@sed -n 's/^#| \{0,1\}//p' Makefile
 
-.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all test test-common unit unit-common bench bench-common pictures book soak cross notes doctor clean help
+.PHONY: all common $(LESSONS) $(VARIATIONS) run run-all compile compile-common test test-common unit unit-common bench bench-common pictures book soak cross notes doctor clean help
 
 #| make                               build everything
 #| make run                           play all lessons, one after the other, and show the ledger
@@ -111,6 +120,7 @@ help:
 #| make run-09 ARGS="--rtt 200"       on another link: see common/wire/wire --help
 #| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
 #| make unit, make unit-09            only the unit tests
+#| make compile, make compile-09      everything compiled, the tests as well
 #| make bench, make bench-09          benchmarks, where a lesson has them
 #| make fuzz-02                       hostile bytes made by clang's libFuzzer, FUZZ_SECONDS=30 of them
 #| make soak                          all servers at once, ten minutes of good and hostile load

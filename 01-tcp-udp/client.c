@@ -9,7 +9,6 @@
 // Read main(), then say_over_tcp() and say_over_udp() side by side. The client works with any
 // echo service (RFC 862).
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include "net.h"
 #include "options.h"
 #include "output.h"
+#include "show.h"
 
 #define TCP_MS       15000 // until the server must have answered and closed
 #define UDP_MS       5000  // until the first datagram must have come
@@ -29,29 +29,6 @@ static const char *host = "127.0.0.1", *text = "hello";
 static int port = 8001;
 static char ours[NET_NAME], server[NET_NAME]; // the addresses of the two ends
 static char bytes[DATAGRAM_MAX];
-
-// Prints what travelled, which way, and between which addresses.
-static void show(const char *protocol, const char *arrow, const char *theirs,
-                 const void *content, size_t length)
-{
-    printf("%s %s %s %s %zu bytes ", protocol, ours, arrow, theirs, length);
-    output_quoted(content, length);
-    putchar('\n');
-    output_flush();
-}
-
-// Waits until something can be received. False if nothing comes before `until_ns`.
-static bool await_bytes(int fd, int64_t until_ns)
-{
-    struct pollfd readable = {fd, POLLIN, 0};
-    int64_t left_ms = (until_ns - now_ns()) / 1000000;
-    return left_ms > 0 && poll(&readable, 1, (int)left_ms) == 1;
-}
-
-static int64_t in_ms(int64_t ms)
-{
-    return now_ns() + ms * 1000000;
-}
 
 // ---- TCP -----------------------------------------------------------------------------------
 
@@ -68,7 +45,7 @@ static void send_line(int fd)
         die("cannot send to %s: %s", server, strerror(errno));
     if (sent < length)
         die("%s took only %zd of %d bytes in %d seconds", server, sent, length, TCP_MS / 1000);
-    show("TCP", "->", server, bytes, (size_t)length);
+    show("TCP", ours, "->", server, bytes, (size_t)length);
 }
 
 // Receives until the server closes its side: the answer ends there.
@@ -76,7 +53,7 @@ static void receive_stream(int fd)
 {
     size_t total = 0;
     for (int64_t until_ns = in_ms(TCP_MS);;) {
-        if (!await_bytes(fd, until_ns))
+        if (!await_readable(fd, until_ns))
             die("%s has not closed within %d seconds; %zu bytes have come", server,
                 TCP_MS / 1000, total);
         ssize_t length = recv(fd, bytes, sizeof bytes, 0);
@@ -86,7 +63,7 @@ static void receive_stream(int fd)
         if (length == 0)
             break; // the server's FIN
         total += (size_t)length;
-        show("TCP", "<-", server, bytes, (size_t)length);
+        show("TCP", ours, "<-", server, bytes, (size_t)length);
     }
     if (total == 0)
         die("%s closed the connection without an answer", server);
@@ -116,7 +93,7 @@ static void say_over_tcp(void)
 // Receives one datagram of the server. False if none comes before `until_ns`.
 static bool receive_datagram(int fd, int64_t until_ns)
 {
-    while (await_bytes(fd, until_ns)) {
+    while (await_readable(fd, until_ns)) {
         char sender[NET_NAME];
         struct sockaddr_storage from = {0};
         socklen_t from_length = sizeof from;
@@ -126,10 +103,10 @@ static bool receive_datagram(int fd, int64_t until_ns)
             die("cannot receive from %s: %s", server, strerror(errno));
         // Every program can send to this port: an answer is only what the server sends.
         if (!strcmp(net_name(&from, sender), server)) {
-            show("UDP", "<-", sender, bytes, (size_t)length);
+            show("UDP", ours, "<-", sender, bytes, (size_t)length);
             return true;
         }
-        show("UDP (ignored)", "<-", sender, bytes, (size_t)length);
+        show("UDP (ignored)", ours, "<-", sender, bytes, (size_t)length);
     }
     return false;
 }
@@ -146,7 +123,7 @@ static void say_over_udp(void)
     if (sendto(fd, text, strlen(text), 0, (struct sockaddr *)&address, length) < 0)
         die("cannot send to %s: %s", server, strerror(errno));
     net_local_name(fd, ours);
-    show("UDP", "->", server, text, strlen(text));
+    show("UDP", ours, "->", server, text, strlen(text));
     if (!receive_datagram(fd, in_ms(UDP_MS)))
         die("no answer over UDP from %s in %d seconds: a datagram was lost, or no server has "
             "this port (is the server running?)",

@@ -10,4 +10,5 @@ scene queries --rtt 40 --loss 20 --seed 13 --trace
 scene damage --rtt 20 --corrupt 10 --reorder 20
 scene slow_start --node client --rtt 100 --drop tcp:8001:90 --node server -- server: ./server -- client: ./play
 scene descriptors
+more flood --rtt 20 --rate 8000 --queue 40
 finish

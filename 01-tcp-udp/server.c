@@ -21,27 +21,20 @@
 #include "net.h"
 #include "options.h"
 #include "service.h"
+#include "udp_pause.h"
 
-#define BACKLOG         512     // connections that wait for accept()
-#define PORT_TRIES      10      // to find a port number that is free for TCP and for UDP
-#define RETRY_ACCEPT_MS 500     // pause after accept() found no free descriptor
-#define SLEEP_MS        3600000 // the longest sleep in poll()
-#define DATAGRAM_MAX    65536
-#define LOGGED_BYTES    60 // a longer datagram has no line in the log
+#define BACKLOG      512                    // connections that wait for accept()
+#define PORT_TRIES   10                     // to find a port number that is free for both
+#define SLEEP_NS     INT64_C(3600000000000) // the longest sleep in poll(): an hour
+#define DATAGRAM_MAX 65536
+#define LOGGED_BYTES 60 // a longer datagram has no line in the log
 
 static const char *host = "127.0.0.1";
 static int port = 8001, receive_buffer = 0;
 
-static int listener, udp;           // the two sockets, with one port number
-static struct reply reply;          // too large for the stack
-static int64_t udp_paused_until_ns; // 0: not paused
-static int64_t retry_accept_at_ns;  // 0: there may be a free descriptor
+static int listener, udp;  // the two sockets, with one port number
+static struct reply reply; // too large for the stack
 static long accepted, datagrams;
-
-static int64_t ms(int64_t milliseconds)
-{
-    return milliseconds * 1000000;
-}
 
 // ---- UDP: one receive, one answer, nothing kept --------------------------------------------
 
@@ -82,7 +75,7 @@ static void serve_udp(void)
     if (length < LOGGED_BYTES)
         log_line("recvfrom() \"%.24s\" from %s", datagram, client);
     if (reply.pause_ms)
-        udp_paused_until_ns = now_ns() + ms(reply.pause_ms);
+        udp_pause(reply.pause_ms);
     if (reply.after_ms && answered) {
         late_answer_keep(&from, from_length, &reply);
         return;
@@ -112,7 +105,7 @@ static void accept_client(void)
     // error means that the client has gone away.
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         log_line("accept(): %s: the next client waits", strerror(errno));
-        retry_accept_at_ns = now_ns() + ms(RETRY_ACCEPT_MS);
+        connections_pause();
     }
     if (fd >= 0)
         close(fd);
@@ -167,38 +160,31 @@ static void open_sockets(void)
 static int timeout_ms(int64_t now)
 {
     int64_t due = connections_due_ns(), room_at = connections_room_at_ns();
+    int64_t paused_until = udp_paused_until_ns(now);
     if (room_at > now && room_at < due)
         due = room_at;
-    if (retry_accept_at_ns && retry_accept_at_ns < due)
-        due = retry_accept_at_ns;
-    if (udp_paused_until_ns && udp_paused_until_ns < due)
-        due = udp_paused_until_ns;
+    if (paused_until && paused_until < due)
+        due = paused_until;
     if (late_answers_due_ns() < due)
         due = late_answers_due_ns();
     if (due <= now)
         return 0;
-    if (due > now + ms(SLEEP_MS))
-        return SLEEP_MS;
+    if (due > now + SLEEP_NS)
+        due = now + SLEEP_NS;
     return (int)((due - now + 999999) / 1000000);
 }
 
 static void run(int stop_fd)
 {
     static struct pollfd polls[3 + CONNECTIONS_MAX];
-    int resumes_seen = 0;
     for (;;) {
         int64_t now = now_ns();
-        if (now >= retry_accept_at_ns)
-            retry_accept_at_ns = 0;
-        if (now >= udp_paused_until_ns || resumes_seen != service_resumes())
-            udp_paused_until_ns = 0;
-        resumes_seen = service_resumes();
         int count = connection_count;
         polls[0] = (struct pollfd){stop_fd, POLLIN, 0};
         polls[1] = polls[2] = (struct pollfd){-1, POLLIN, 0}; // poll() ignores -1
-        if (!retry_accept_at_ns && now >= connections_room_at_ns())
+        if (now >= connections_room_at_ns())
             polls[1].fd = listener;
-        if (!udp_paused_until_ns)
+        if (!udp_paused_until_ns(now))
             polls[2].fd = udp;
         for (int i = 0; i < count; i++)
             polls[3 + i] =
@@ -213,12 +199,9 @@ static void run(int stop_fd)
             serve_udp();
         late_answers_send(udp, now);
         // From the last to the first: a connection that closes gives its place to the last one.
-        for (int i = count - 1; i >= 0; i--) {
-            if (connection_serve(connections[i], polls[3 + i].revents, now))
-                continue;
-            connections_close(i);
-            retry_accept_at_ns = 0; // there is a free descriptor again
-        }
+        for (int i = count - 1; i >= 0; i--)
+            if (!connection_serve(connections[i], polls[3 + i].revents, now))
+                connections_close(i);
         if (polls[1].revents)
             accept_client();
     }

@@ -240,7 +240,7 @@ static void add_certificate(SSL_CTX *ctx, const char *chain, const char *key)
         fail("use the key", key);
 }
 
-static void add_own(SSL_CTX *ctx, const char *folder, enum certificate which)
+void context_add_own(SSL_CTX *ctx, const char *folder, enum certificate which)
 {
     struct certificate_files files = certificate_files(folder, which);
     add_certificate(ctx, files.chain, files.key);
@@ -297,9 +297,9 @@ struct context *context_new(const struct context_settings *settings)
             continue;
         }
         if (settings->rsa && sites[i].rsa != sites[i].ecdsa)
-            add_own(ctx, settings->folder, sites[i].rsa);
+            context_add_own(ctx, settings->folder, sites[i].rsa);
         if (settings->ecdsa || sites[i].rsa == sites[i].ecdsa)
-            add_own(ctx, settings->folder, sites[i].ecdsa);
+            context_add_own(ctx, settings->folder, sites[i].ecdsa);
     }
     SSL_CTX_set_client_hello_cb(context->by_site[0], select_site, context);
     return context;

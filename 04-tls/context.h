@@ -8,6 +8,8 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
+#include "certificates.h"
+
 #define GROUPS         "X25519:P-256:P-384"          // for the key exchange
 #define CIPHERS_OF_1_2 "ECDHE+AESGCM:ECDHE+CHACHA20" // forward secrecy and AEAD, nothing else
 #define EARLY_DATA_MAX 4096                          // bytes of 0-RTT data
@@ -44,6 +46,9 @@ void context_free(struct context *context);
 // The SSL_CTX with which a new connection begins. When the client asks for a name, the
 // connection moves to the SSL_CTX of that name.
 SSL_CTX *context_first(const struct context *context);
+
+// Gives the context of a server one of the lesson's certificates, and its key.
+void context_add_own(SSL_CTX *ctx, const char *folder, enum certificate which);
 
 // Opens a file for secrets that no other user may read. -1: it cannot be opened, see errno.
 int context_open_keylog(const char *path);

@@ -14,11 +14,9 @@
 // (worker_pool.c), and what the server does while they work (supervisor.c). How a new server
 // gets the sockets of this one is in handover.c.
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -132,8 +130,7 @@ static void take_over(void)
         die("the old server has one listening socket: take over with --mode shared");
     if (!joins && sharded && sockets.listeners != workers)
         die("the old server has %d listening sockets: take over with --mode sharded and as "
-            "many "
-            "--workers",
+            "many --workers",
             sockets.listeners);
     for (int i = 0; i < sockets.listeners; i++)
         if (joins)
@@ -163,36 +160,6 @@ static void open_sockets(void)
 
 // ---- the program ---------------------------------------------------------------------------
 
-static int signal_descriptor(void)
-{
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    sigaddset(&wanted, SIGINT);
-    sigaddset(&wanted, SIGTERM);
-    sigaddset(&wanted, SIGCHLD);
-    signal(SIGPIPE, SIG_IGN);
-    int fd = -1;
-    if (!sigprocmask(SIG_BLOCK, &wanted, NULL))
-        fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0)
-        die("cannot make a signalfd: %s", strerror(errno));
-    return fd;
-}
-
-// Returns the place of the option's value among the accepted words.
-static int choice(const char *option, const char *value, const char *const words[])
-{
-    char accepted[80] = "";
-    for (int i = 0; words[i]; i++) {
-        if (!strcmp(value, words[i]))
-            return i;
-        if (i > 0)
-            strcat(accepted, " or ");
-        strcat(accepted, words[i]);
-    }
-    options_reject("--%s takes %s, not '%s'", option, accepted, value);
-}
-
 static void parse(int argc, char **argv)
 {
     static const struct option_spec options[] = {
@@ -213,11 +180,11 @@ static void parse(int argc, char **argv)
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 07: several workers on one port.", options});
-    sharded = choice("mode", mode, (const char *const[]){"shared", "sharded", NULL});
-    wait_in = (enum wait)choice(
+    sharded = options_choice("mode", mode, (const char *const[]){"shared", "sharded", NULL});
+    wait_in = (enum wait)options_choice(
         "wait", way, (const char *const[]){"accept", "epoll", "epoll-exclusive", NULL});
-    choice("as", as, (const char *const[]){"processes", "threads", NULL});
-    choice("steer", steer, (const char *const[]){"hash", "cpu", NULL});
+    options_choice("as", as, (const char *const[]){"processes", "threads", NULL});
+    options_choice("steer", steer, (const char *const[]){"hash", "cpu", NULL});
     if (!workers)
         workers = (int)sysconf(_SC_NPROCESSORS_ONLN);
     if (workers > WORKERS_MAX)
@@ -233,7 +200,7 @@ int main(int argc, char **argv)
     parse(argc, argv);
     log_begin(quiet);
     raise_file_limit(FILES_MAX);
-    int signals = signal_descriptor();
+    int signals = supervisor_signals();
     open_sockets();
     worker_pool_begin(&pool, workers, !strcmp(as, "threads"));
     for (int i = 0; i < workers; i++) {

@@ -1,69 +1,24 @@
 // worker.c: see worker.h. Read sleep_in_accept() first, then sleep_in_epoll() and
-// accept_some(). In drain_alone() and drain() a worker ends.
+// accept_some(). In drain_alone() and drain() a worker ends. What a worker has, and how it gets
+// that, is in parts/worker_state.c.
 #include "worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net.h"
-#include "connection.h"
+#include "worker_state.h"
 
-#define CONNECTIONS_MAX  10000 // connections of one worker at once
-#define EVENTS           64    // that one epoll_wait() may bring
-#define ACCEPTS          1     // connections taken for one wake-up: other workers take the rest
-#define RETRY_ACCEPT_MS  500   // after accept() found no free descriptor
-#define REQUEST_MS       5000  // within this time a request has to come
-#define REQUEST_ALONE_MS 1000  // the same in accept(), where all other clients wait meanwhile
-#define DRAIN_MS         3000  // for the clients that a worker has when it is told to end
-
-struct worker_state {
-    const struct worker *worker;
-    struct worker_stats *line;
-    struct host host;
-    int epoll;
-    bool listening;             // the listening socket is in the epoll set
-    bool ending;                // the worker has been told to end
-    int64_t now_ns;             // the time of this round of the loop
-    int64_t listen_again_ns;    // when the listening socket goes back into the epoll set
-    int64_t end_ns;             // when a worker that is ending drops the clients that are left
-    struct timers timers;       // one for each connection that waits for its client
-    struct connection **unused; // connections without a client, to be used again
-    size_t unused_count;
-    size_t made; // connections there are, with and without a client
-};
-
-static int ending(const struct worker_state *p)
-{
-    return atomic_load_explicit(&p->worker->stats->ending, memory_order_relaxed);
-}
-
-// Whether accept() sleeps is a property of the socket, not of the call: it holds for all
-// workers that share the socket.
-static void set_blocking(int fd, bool blocking)
-{
-    int flags = fcntl(fd, F_GETFL);
-    if (blocking)
-        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-    else
-        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-}
-
-// For poll() and epoll_wait(): the milliseconds until this moment, rounded up, so that the
-// moment has come when they return.
-static int ms_until(int64_t until_ns, int64_t now)
-{
-    if (until_ns <= now)
-        return 0;
-    return (int)((until_ns - now) / 1000000) + 1;
-}
+#define EVENTS           64   // that one epoll_wait() may bring
+#define ACCEPTS          1    // connections taken for one wake-up: other workers take the rest
+#define RETRY_ACCEPT_MS  500  // after accept() found no free descriptor
+#define REQUEST_MS       5000 // within this time a request has to come
+#define REQUEST_ALONE_MS 1000 // the same in accept(), where all other clients wait meanwhile
 
 // Takes the connection that has waited longest in the accept queue. If the socket is blocking,
 // accept4() sleeps until there is one. Returns -1, with errno set, if there is no connection,
@@ -83,20 +38,6 @@ static void pause_accepting(const struct worker_state *p)
 {
     struct pollfd stop = {p->worker->stop_fd, POLLIN, 0};
     poll(&stop, 1, RETRY_ACCEPT_MS);
-}
-
-// The moment at which the worker drops the clients that are left. NEVER: it is not told to end.
-static int64_t end_ns(struct worker_state *p)
-{
-    if (!p->ending && ending(p)) {
-        p->ending = true;
-        p->end_ns = now_ns() + DRAIN_MS * INT64_C(1000000);
-    }
-    if (!p->ending)
-        return NEVER;
-    if (ending(p) == AT_ONCE)
-        return 0;
-    return p->end_ns;
 }
 
 // Serves one client to its end. While this client is slow, the worker serves no other one.
@@ -185,19 +126,6 @@ static void pause_listening(struct worker_state *p)
     epoll_ctl(p->epoll, EPOLL_CTL_DEL, p->worker->listener, NULL);
     p->listening = false;
     p->listen_again_ns = p->now_ns + RETRY_ACCEPT_MS * INT64_C(1000000);
-}
-
-// A connection without a client. NULL: the worker has CONNECTIONS_MAX, or there is no memory.
-static struct connection *new_connection(struct worker_state *p)
-{
-    if (p->unused_count > 0)
-        return p->unused[--p->unused_count];
-    struct connection *s = NULL;
-    if (p->made < CONNECTIONS_MAX)
-        s = malloc(sizeof *s);
-    if (s)
-        p->made++;
-    return s;
 }
 
 static void end_connection(struct worker_state *p, struct connection *s)
@@ -329,51 +257,13 @@ static void sleep_in_epoll(struct worker_state *p)
 
 // ---- the worker ----------------------------------------------------------------------------
 
-static void pin(int number)
-{
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET((size_t)(number - 1) % (size_t)sysconf(_SC_NPROCESSORS_ONLN), &cpus);
-    if (sched_setaffinity(0, sizeof cpus, &cpus))
-        fprintf(stderr, "worker %d cannot be pinned to a CPU: %s\n", number, strerror(errno));
-}
-
-// Gets what the worker needs. False: there is no descriptor or no memory now.
-static bool prepare(struct worker_state *p)
-{
-    struct epoll_event stop = {EPOLLIN, {.ptr = NULL}};
-    p->unused = calloc(CONNECTIONS_MAX, sizeof(struct connection *));
-    p->timers.heap = calloc(CONNECTIONS_MAX, sizeof(struct timer *));
-    p->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (!p->unused || !p->timers.heap || p->epoll < 0 ||
-        epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->worker->stop_fd, &stop))
-        return false;
-    if (p->worker->pinned)
-        pin(p->worker->number);
-    p->host = (struct host){p->worker->number, getpid(), gettid(), p->worker->stop_fd,
-                            p->worker->stats};
-    p->line->tid = p->host.tid;
-    p->line->pid = p->host.pid;
-    return true;
-}
-
-static void clean_up(struct worker_state *p)
-{
-    if (p->epoll >= 0)
-        close(p->epoll);
-    while (p->unused_count > 0)
-        free(p->unused[--p->unused_count]);
-    free(p->unused);
-    free(p->timers.heap);
-}
-
 void worker_run(const struct worker *worker)
 {
     struct worker_state state = {.worker = worker,
                                  .line = &worker->stats->line[worker->number - 1]};
-    while (!prepare(&state)) {
+    while (!worker_prepare(&state)) {
         fprintf(stderr, "worker %d cannot begin: %s\n", worker->number, strerror(errno));
-        clean_up(&state);
+        worker_clean_up(&state);
         pause_accepting(&state);
         if (ending(&state))
             return;
@@ -382,5 +272,5 @@ void worker_run(const struct worker *worker)
         sleep_in_accept(&state);
     else
         sleep_in_epoll(&state);
-    clean_up(&state);
+    worker_clean_up(&state);
 }

@@ -7,7 +7,6 @@
 //
 // Read main(), then send_request() in request.c: its four cases are the whole lesson.
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -18,14 +17,6 @@
 
 #define MS_PER_COLUMN 4  // one tick of the kernel's clock, where HZ is 250
 #define COLUMNS_MAX   60 // a longer bar is cut, and ends in an arrow
-
-static enum way find_way(const char *name)
-{
-    for (int way = 0; way < WAYS; way++)
-        if (!strcmp(name, way_name[way]))
-            return (enum way)way;
-    options_reject("--way takes nagle, nodelay, writev or cork, not '%s'", name);
-}
 
 static void print_bar(int number, double took_ms)
 {
@@ -54,7 +45,7 @@ int main(int argc, char **argv)
     options_parse(
         argc, argv,
         &(struct command){"", "Sends small requests and shows the time of each.", options});
-    enum way way = find_way(name);
+    enum way way = (enum way)options_choice("way", name, way_name);
     output_begin();
 
     int fd = open_connection(host, port);

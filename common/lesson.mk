@@ -4,6 +4,7 @@
 #   make run      plays the lesson's scenes        [SCENE=name or number] [ARGS="--rtt 200"] [MORE=1]
 #   make test     unit tests, scenes, real peers, and the patches in break/
 #   make unit     only the unit tests
+#   make compile  what these need: the programs and the tests; nothing is run
 #   make bench    where the lesson has a test/bench.sh
 #   make fuzz     where it has a test/fuzz.c: hostile bytes made by libFuzzer  [FUZZ_SECONDS=30]
 #   make pictures plays the scenes in PICTURES for the pictures in README.md
@@ -46,7 +47,7 @@ ifneq ($(if $(NEEDS),$(shell $(CC) -include $(firstword $(NEEDS)) -x c -E /dev/n
 
 LEFT_OUT := yes
 
-all run bench fuzz pictures missing:
+all compile run bench fuzz pictures missing:
 	@echo "$(FOLDER) needs $(or $(SINCE),the header $(firstword $(NEEDS))), and is left out$(if $(SINCE),,: apt-get install $(lastword $(NEEDS)))"
 
 test unit: all
@@ -106,10 +107,12 @@ FORCE:
 run: all
 	@sh ./run.sh
 
-test: all build/test $(TOOLS:%=build/%)
+compile: all build/test $(TOOLS:%=build/%)
+
+test: compile
 	@sh $(COMMON_DIR)/test/test.sh
 
-unit: all build/test $(TOOLS:%=build/%)
+unit: compile
 	@sh $(COMMON_DIR)/test/test.sh unit
 
 bench: all $(TOOLS:%=build/%)
@@ -136,4 +139,4 @@ endif
 clean:
 	rm -rf build $(ALL_PROGRAMS)
 
-.PHONY: all missing run test unit bench fuzz seeds pictures clean FORCE
+.PHONY: all missing compile run test unit bench fuzz seeds pictures clean FORCE

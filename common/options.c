@@ -26,6 +26,23 @@ void options_reject(const char *format, ...)
     exit(2);
 }
 
+int options_choice(const char *option, const char *value, const char *const words[])
+{
+    char accepted[200] = "";
+    for (int i = 0; words[i]; i++) {
+        size_t length = strlen(accepted);
+        const char *before = ", ";
+        if (!strcmp(value, words[i]))
+            return i;
+        if (i == 0)
+            before = "";
+        else if (!words[i + 1])
+            before = " or ";
+        snprintf(accepted + length, sizeof accepted - length, "%s%s", before, words[i]);
+    }
+    options_reject("--%s takes %s, not '%s'", option, accepted, value);
+}
+
 static void print_help(const struct command *command)
 {
     printf("usage: %s [options]%s%s\n%s\n\n", program_invocation_short_name,
@@ -131,7 +148,7 @@ int options_parse(int argc, char **argv, const struct command *command)
     int most = argc;
     if (*command->arguments == '\0')
         most = 0;
-    else if (*command->arguments == '[')
+    else if (*command->arguments == '[' && !strstr(command->arguments, "..."))
         most = 1;
     if (argc - optind > most)
         options_reject("unexpected argument '%s'", argv[optind + most]);

@@ -43,6 +43,10 @@ struct command {
 // Returns the index in argv of the first argument that is no option.
 int options_parse(int argc, char **argv, const struct command *command);
 
+// Returns the place of the value of --OPTION among the accepted words, which end with NULL; if
+// it is none of them, prints which are accepted, and exits 2.
+int options_choice(const char *option, const char *value, const char *const words[]);
+
 // For what the table cannot check: prints what was wrong and what is accepted, and exits 2.
 //
 //     options_reject("--tls takes 1.2, 1.3 or any, not '%s'", version);

@@ -3,6 +3,7 @@
 
 struct connection *connections[CONNECTIONS_MAX];
 int connection_count;
+static int64_t retry_at_ns; // 0: there may be a free descriptor
 
 // The connection that has waited longest since its last answer.
 static int longest_unserved(void)
@@ -28,12 +29,18 @@ void connections_close(int index)
 {
     connection_close(connections[index]);
     connections[index] = connections[--connection_count];
+    retry_at_ns = 0; // there is a free descriptor again
+}
+
+void connections_pause(void)
+{
+    retry_at_ns = now_ns() + RETRY_NS;
 }
 
 int64_t connections_room_at_ns(void)
 {
     if (connection_count < CONNECTIONS_MAX)
-        return 0;
+        return retry_at_ns;
     return connections[longest_unserved()]->served_at_ns + GRACE_NS;
 }
 

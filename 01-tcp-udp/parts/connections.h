@@ -8,6 +8,7 @@
 
 #define CONNECTIONS_MAX 1000
 #define GRACE_NS        INT64_C(5000000000) // how long it stays although another client waits
+#define RETRY_NS        INT64_C(500000000)  // pause after accept() found no free descriptor
 
 extern struct connection *connections[CONNECTIONS_MAX];
 extern int connection_count;
@@ -18,6 +19,10 @@ bool connections_add(int fd, const struct sockaddr_storage *client);
 
 // Closes a connection. The last one takes its place in the table.
 void connections_close(int index);
+
+// There is no descriptor or no memory for the next client: it waits for RETRY_NS, or until a
+// connection is closed.
+void connections_pause(void);
 
 // When the next client may be accepted; 0: now.
 int64_t connections_room_at_ns(void);

@@ -8,4 +8,8 @@
 // networking/proc_net_tcp.rst); "gone" if there is none any more; "unknown" without /proc.
 const char *tcp_state(int local_port, int remote_port);
 
+// How many seconds it still has to wait in TIME_WAIT, from the same lists; 0: it is in another
+// state.
+double tcp_time_wait_s(int local_port, int remote_port);
+
 #endif

@@ -3,12 +3,17 @@
 
 #include <netinet/in.h>
 
-static bool is_tcp_of(const struct packet *p, int client_port)
+static bool is_of(const struct packet *p, int protocol, int client_port)
 {
     int port = p->destination_port;
     if (p->to_server)
         port = p->source_port;
-    return p->protocol == IPPROTO_TCP && port == client_port;
+    return p->protocol == protocol && port == client_port;
+}
+
+static bool is_tcp_of(const struct packet *p, int client_port)
+{
+    return is_of(p, IPPROTO_TCP, client_port);
 }
 
 bool capture_opens(const struct packet *list, uint32_t count, int client_port)
@@ -26,6 +31,37 @@ bool capture_opens(const struct packet *list, uint32_t count, int client_port)
             step++;
     }
     return false;
+}
+
+void capture_opening_flags(const struct packet *list, uint32_t count, int client_port,
+                           uint8_t *syn, uint8_t *syn_ack)
+{
+    *syn = *syn_ack = 0;
+    for (const struct packet *p = list; p < list + count; p++) {
+        if (!is_tcp_of(p, client_port) || !(p->flags & TCP_SYN))
+            continue;
+        if (p->to_server)
+            *syn = p->flags;
+        else
+            *syn_ack = p->flags;
+    }
+}
+
+struct exchange capture_exchange(const struct packet *list, uint32_t count, int protocol,
+                                 int client_port)
+{
+    struct exchange exchange = {0};
+    bool answered = false, waits = false; // the client has sent, and nothing has come yet
+    for (const struct packet *p = list; p < list + count; p++) {
+        if (!is_of(p, protocol, client_port))
+            continue;
+        exchange.packets++;
+        if (!answered && !p->to_server && waits)
+            exchange.round_trips++;
+        waits = p->to_server;
+        answered = answered || (!p->to_server && p->payload);
+    }
+    return exchange;
 }
 
 int capture_closing_segments(const struct packet *list, uint32_t count, int client_port)
@@ -59,7 +95,7 @@ void capture_tcp_headers(const struct packet *list, uint32_t count, int *smalles
 {
     *smallest = *largest = 0;
     for (const struct packet *p = list; p < list + count; p++) {
-        if (p->protocol != IPPROTO_TCP)
+        if (p->protocol != IPPROTO_TCP || p->flags & TCP_RST) // a RST has no options
             continue;
         if (!*smallest || p->header < *smallest)
             *smallest = p->header;

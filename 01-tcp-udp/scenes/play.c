@@ -1,4 +1,4 @@
-// play.c: the story of lesson 01: two ways to send bytes, in eight scenes.
+// play.c: the story of lesson 01: two ways to send bytes, in ten scenes.
 //
 // Run:    make run             or one scene: make run SCENE=loss ARGS="--loss 30"
 //         ./play boundaries    against ./server in another terminal
@@ -24,6 +24,7 @@ int main(int argc, char **argv)
         {"damage", "bits flip, packets overtake each other", scene_damage},
         {"slow_start", "how fast a new connection is", scene_slow_start},
         {"descriptors", "more clients than descriptors", scene_descriptors},
+        {"flood", "TCP and UDP on a narrow link", scene_flood},
         {0}};
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address of the server"},

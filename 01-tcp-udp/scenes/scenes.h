@@ -13,6 +13,7 @@ void scene_segments(void);
 void scene_queries(void);
 void scene_slow_start(void);
 void scene_descriptors(void);
+void scene_flood(void);
 
 // The verdict of claim 1.10 for these values of tcp_rmem and tcp_wmem, three numbers each, and
 // a kernel of this version (612: 6.12). SKIPPED: they are not the kernel's own values.

@@ -4,6 +4,9 @@ scene == "handshake" && /├── SYN / && !syn { syn = ms + 1 } # + 1: also 0.
 scene == "handshake" && /◀.* SYN ACK/ && !syn_ack { syn_ack = ms + 1 }
 scene == "handshake" && /├── ACK 1 / && !ack { ack = ms + 1 }
 scene == "handshake" && /connect\(\) returned after/ { match($0, /after [0-9.]+/); took = substr($0, RSTART + 6, RLENGTH - 6); handshake_rtt = rtt }
+scene == "handshake" && /The same, but the server/ { by_halves = 1 }
+scene == "handshake" && !by_halves && /├── |◀─/ && !/UDP/ { drawn_tcp++ }
+scene == "handshake" && /TIME_WAIT: [0-9.]+ s to go/ { match($0, /TIME_WAIT: [0-9.]+/); to_go = substr($0, RSTART + 11, RLENGTH - 11) + 0 }
 scene == "segments" && /├── SYN  mss/ { match($0, /mss [0-9]+/); drawn_mss = substr($0, RSTART + 4, RLENGTH - 4) + 0 }
 scene == "segments" && /├── [0-9]+ bytes/ { match($0, /── [0-9]+ bytes/); numbers(substr($0, RSTART, RLENGTH)); if (number[1] > drawn) drawn = number[1] }
 cell[1] == "IP packet (MTU)" { mtu = figure[2] }
@@ -36,6 +39,10 @@ END {
           ack - syn_ack >= handshake_rtt / 2 - 1, syn " " syn_ack " " ack)
     numbers(measured["1.1"])
     check("1.1", "connect() took what the timeline shows", took && number[1], number[1] == took && number[2] == handshake_rtt, took " " measured["1.1"])
+    numbers(measured["1.51"])
+    check("1.51", "the claim has as many TCP packets as the timeline", drawn_tcp && number[3], number[3] == drawn_tcp, drawn_tcp " " measured["1.51"])
+    numbers(measured["1.49"])
+    check("1.49", "the claim has the timeline's TIME_WAIT", to_go && number[1], number[1] == to_go, to_go " " measured["1.49"])
     check("1.6", "what one packet carries", mtu && data && drawn, without == mtu - 40 && mss - option == data && mss == drawn_mss &&
           data == drawn && clamped_mss - clamped_option == clamped, mtu " " mss " " option " " data " drawn " drawn_mss " " drawn)
     numbers(measured["1.6"])

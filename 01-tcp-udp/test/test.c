@@ -386,6 +386,58 @@ TEST(openings_are_recognised)
     CHECK(!capture_opens(list, 4, 40000));
 }
 
+// Over TCP a question has to wait for the handshake. What comes behind the first bytes of the
+// answer are packets, but nothing waits for them.
+TEST(what_a_question_takes)
+{
+    struct packet tcp_list[] = {
+        tcp_packet(true, TCP_SYN, 1, 0),  tcp_packet(false, TCP_SYN | TCP_ACK, 5, 2),
+        tcp_packet(true, TCP_ACK, 2, 6),  tcp_packet(true, TCP_ACK, 2, 6),
+        tcp_packet(false, TCP_ACK, 6, 7), tcp_packet(false, TCP_ACK, 6, 7),
+        tcp_packet(true, TCP_ACK, 7, 9),  tcp_packet(false, TCP_ACK, 9, 7)};
+    tcp_list[3].payload = tcp_list[5].payload = 3;
+    struct exchange took = capture_exchange(tcp_list, 8, IPPROTO_TCP, 40000);
+    CHECK_INT(took.packets, 8);
+    CHECK_INT(took.round_trips, 2);
+    CHECK_INT(capture_exchange(tcp_list, 8, IPPROTO_TCP, 40001).packets, 0);
+    CHECK_INT(capture_exchange(tcp_list, 8, IPPROTO_UDP, 40000).packets, 0);
+    struct packet udp_list[] = {tcp_packet(true, 0, 0, 0), tcp_packet(false, 0, 0, 0)};
+    udp_list[0].protocol = udp_list[1].protocol = IPPROTO_UDP;
+    udp_list[0].payload = udp_list[1].payload = 3;
+    took = capture_exchange(udp_list, 2, IPPROTO_UDP, 40000);
+    CHECK_INT(took.packets, 2);
+    CHECK_INT(took.round_trips, 1);
+}
+
+TEST(flags_of_a_handshake)
+{
+    uint8_t syn, syn_ack;
+    struct packet list[] = {tcp_packet(true, TCP_SYN | TCP_ECE | TCP_CWR, 1, 0),
+                            tcp_packet(false, TCP_SYN | TCP_ACK | TCP_ECE, 5, 2),
+                            tcp_packet(true, TCP_ACK, 2, 6)};
+    capture_opening_flags(list, 3, 40000, &syn, &syn_ack);
+    CHECK_INT(syn, TCP_SYN | TCP_ECE | TCP_CWR);
+    CHECK_INT(syn_ack, TCP_SYN | TCP_ACK | TCP_ECE);
+    capture_opening_flags(list, 3, 40001, &syn, &syn_ack);
+    CHECK_INT(syn + syn_ack, 0);
+}
+
+// The kernel keeps the end that closed first, and counts down from 60 seconds.
+TEST(time_wait_counts_down)
+{
+    start();
+    int mine = local_port(tcp);
+    CHECK(tcp_time_wait_s(mine, ask_port()) == 0); // not yet
+    close(tcp);
+    for (int i = 0; i < 20000 && strcmp(tcp_state(mine, ask_port()), "TIME_WAIT"); i++)
+        sleep_ms(1);
+    double first = tcp_time_wait_s(mine, ask_port());
+    CHECK(first > 30 && first <= 60);
+    sleep_ms(100);
+    CHECK(tcp_time_wait_s(mine, ask_port()) < first);
+    stop();
+}
+
 // ---- the client ----------------------------------------------------------------------------
 
 // Runs ./client with these arguments. Returns its exit status; its output is in test_output.

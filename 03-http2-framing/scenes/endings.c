@@ -176,7 +176,8 @@ void scene_endings(void)
     claim_report(
         &rst_stream,
         holds_if(whole == DOWNLOADS - 1 && its_bytes < SIZE / 2 && ponged && late_bytes == 0),
-        "%.0f %% of its bytes were never sent; the others are whole, and the connection "
-        "goes on. HTTP/1.1 can only close: one more connection, one request again",
-        100 - 100.0 * (double)its_bytes / SIZE);
+        "%.0f %% of its bytes were never sent, and %llu came after the server had read "
+        "RST_STREAM; the others are whole, and the connection goes on. HTTP/1.1 can only "
+        "close: one more connection, one request again",
+        100 - 100.0 * (double)its_bytes / SIZE, (unsigned long long)late_bytes);
 }

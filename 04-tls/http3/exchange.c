@@ -12,7 +12,6 @@
 #include "timers.h"
 
 #define REQUESTS_MAX 100   // at once on a connection
-#define FIELDS_MAX   8     // of an answer
 #define LINGER_MS    500   // behind the answer: see linger()
 #define TURN_BYTES   65536 // of one answer, before the others have their turn
 #define NS_PER_MS    INT64_C(1000000)
@@ -30,31 +29,22 @@ static struct exchange *exchange_of(struct stream *s)
 
 // ---- the answer ----------------------------------------------------------------------------
 
-static void add(struct http_field *fields, size_t *count, const char *name, const char *value)
-{
-    fields[*count].name = (struct http_text){name, strlen(name)};
-    fields[*count].value = (struct http_text){value, strlen(value)};
-    *count += 1;
-}
-
 // Sends the answer's HEADERS, and the head of its DATA frame.
 static bool begin_answer(struct exchange *x)
 {
-    struct http_field fields[FIELDS_MAX];
-    size_t count = 0;
     char status[8], length[24];
     const struct page *page = &x->page;
+    struct qpack_entry fields[MESSAGE_FIELDS_MAX] = {
+        {":status", status}, {"server", "workbench"}, {"date", http_date(time(NULL))}};
+    size_t count = 3;
     snprintf(status, sizeof status, "%d", page->status);
     snprintf(length, sizeof length, "%llu", (unsigned long long)page->length);
-    add(fields, &count, ":status", status);
-    add(fields, &count, "server", "workbench");
-    add(fields, &count, "date", http_date(time(NULL)));
     if (page->type) {
-        add(fields, &count, "content-type", page->type);
-        add(fields, &count, "content-length", length);
+        fields[count++] = (struct qpack_entry){"content-type", page->type};
+        fields[count++] = (struct qpack_entry){"content-length", length};
     }
     if (page->allow)
-        add(fields, &count, "allow", page->allow);
+        fields[count++] = (struct qpack_entry){"allow", page->allow};
     uint64_t content = page->length;
     if (x->head)
         content = 0;
@@ -184,8 +174,7 @@ static struct fault take_request(struct exchange *x)
     else if (x->page.kind != PAGE_ECHO)
         answer(x);
     else if (request.expects_continue) {
-        struct http_field field = {{":status", 7}, {"100", 3}};
-        stream_write_message(&x->stream, &field, 1, 0);
+        stream_write_message(&x->stream, &(struct qpack_entry){":status", "100"}, 1, 0);
     }
     return (struct fault){0};
 }

@@ -46,32 +46,21 @@ static struct fault take_control(struct h3_connection *c, const struct frame *fr
 // The first number on a unidirectional stream says what it is for (§6.2).
 static struct fault take_type(struct h3_connection *c, struct stream *s, uint64_t type)
 {
-    bool *there = NULL;
-    switch (type) {
-    case STREAM_CONTROL:
-        s->kind = KIND_CONTROL;
-        s->reader.control = true;
-        there = &c->has_control;
-        break;
-    case STREAM_ENCODER:
-        s->kind = KIND_ENCODER;
-        there = &c->has_encoder;
-        break;
-    case STREAM_DECODER:
-        s->kind = KIND_DECODER;
-        there = &c->has_decoder;
-        break;
-    case STREAM_PUSH:
-        if (c->role->server)
-            return connection_fault(H3_STREAM_CREATION_ERROR, "a push stream of a client");
+    static const int kinds[] = {[STREAM_CONTROL] = KIND_CONTROL,
+                                [STREAM_ENCODER] = KIND_ENCODER,
+                                [STREAM_DECODER] = KIND_DECODER};
+    if (type == STREAM_PUSH && c->role->server)
+        return connection_fault(H3_STREAM_CREATION_ERROR, "a push stream of a client");
+    if (type == STREAM_PUSH)
         return connection_fault(H3_ID_ERROR, "a push that was not allowed");
-    default: // §9: what is unknown is ignored
-        s->kind = KIND_IGNORED;
+    s->kind = KIND_IGNORED; // §9: what is unknown
+    if (type > STREAM_DECODER)
         return (struct fault){0};
-    }
-    if (*there)
+    if (c->has[type])
         return connection_fault(H3_STREAM_CREATION_ERROR, "a stream of its kind is there");
-    *there = true;
+    c->has[type] = true;
+    s->kind = kinds[type];
+    s->reader.control = type == STREAM_CONTROL;
     return (struct fault){0};
 }
 
@@ -337,8 +326,11 @@ bool h3_connection_serve(struct h3_connection *c)
     ERR_clear_error();
     if (c->state == STATE_CLOSED)
         return false;
-    if (c->state < STATE_CLOSING && quic_is_closed(c->ssl, c->why)) {
-        c->state = STATE_CLOSED;
+    bool by_peer;
+    if (c->state < STATE_CLOSING && quic_is_closed(c->ssl, c->why, &by_peer)) {
+        c->state = STATE_CLOSING; // of an error that OpenSSL has found the peer is told below
+        if (by_peer)
+            c->state = STATE_CLOSED;
         return true;
     }
     if (c->state == STATE_HANDSHAKE) {

@@ -57,7 +57,6 @@ struct role {
 
 struct h3_connection {
     const struct role *role;
-    void *owner; // the role's own
     SSL *ssl;
     enum { STATE_HANDSHAKE, STATE_OPEN, STATE_CLOSING, STATE_CLOSED } state;
     struct stream *streams;
@@ -65,13 +64,13 @@ struct h3_connection {
     size_t control_sent; // bytes of control_bytes that QUIC has taken
     size_t control_length;
     uint8_t control_bytes[CONTROL_BYTES];
-    bool has_control, has_encoder, has_decoder; // the peer's are there
-    int requests, others;                       // streams that are open
-    int broken_off;                             // requests, less those that were answered
-    uint64_t next_id;  // of the next request stream that was not seen yet
-    uint64_t goaway;   // requests from here on are not answered; NUMBER_MAX: all are
-    uint64_t push_max; // the last MAX_PUSH_ID; 0: there was none
-    bool flush;        // closing: what was written is to be sent first
+    bool has[STREAM_DECODER + 1]; // the peer's streams of these types are there
+    int requests, others;         // streams that are open
+    int broken_off;               // requests, less those that were answered
+    uint64_t next_id;             // of the next request stream that was not seen yet
+    uint64_t goaway;              // requests from here on are not answered; NUMBER_MAX: all are
+    uint64_t push_max;            // the last MAX_PUSH_ID; 0: there was none
+    bool flush;                   // closing: what was written is to be sent first
     uint64_t close_code;
     const char *close_why;
     int64_t close_ns; // closing: from this time on it does not wait for the peer any more
@@ -124,7 +123,8 @@ void stream_reset(struct stream *s, uint64_t code);
 // Writes HEADERS, and, if there is content, the beginning of one DATA frame for all of it,
 // whose payload is written next. A stream begins with room for that. False: the fields are too
 // long, or the stream is broken.
-bool stream_write_message(struct stream *s, const struct http_field *fields, size_t count,
+bool stream_write_message(struct stream *s, const struct qpack_entry *fields, size_t count,
                           uint64_t content_length);
+#define MESSAGE_FIELDS_MAX 8
 
 #endif

@@ -43,6 +43,17 @@ struct stream *stream_add(struct h3_connection *c, SSL *ssl, bool request)
     return s;
 }
 
+// What has come and is not read: OpenSSL 3.5 would count it for good among what the peer may
+// still send on the whole connection (MAX_DATA), also when the stream is freed.
+static void throw_away(SSL *ssl)
+{
+    uint8_t bytes[4096];
+    size_t length;
+    while (SSL_read_ex(ssl, bytes, sizeof bytes, &length))
+        ;
+    ERR_clear_error();
+}
+
 void stream_free(struct h3_connection *c, struct stream *s)
 {
     if (s->kind == KIND_REQUEST) {
@@ -53,6 +64,7 @@ void stream_free(struct h3_connection *c, struct stream *s)
         c->others--;
     }
     frame_reader_free(&s->reader);
+    throw_away(s->ssl);
     // What has not ended is reset, and the peer is told to stop: with the code 0, because there
     // is no call that sends STOP_SENDING with a code of HTTP/3.
     SSL_free(s->ssl);
@@ -97,11 +109,15 @@ void stream_reset(struct stream *s, uint64_t code)
     s->write_ended = s->done = true;
 }
 
-bool stream_write_message(struct stream *s, const struct http_field *fields, size_t count,
+bool stream_write_message(struct stream *s, const struct qpack_entry *fields, size_t count,
                           uint64_t content_length)
 {
     uint8_t bytes[2 * FRAME_HEAD + SECTION_MAX], section[SECTION_MAX];
-    size_t length = qpack_encode(section, sizeof section, fields, count);
+    struct http_field list[MESSAGE_FIELDS_MAX];
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct http_field){{fields[i].name, strlen(fields[i].name)},
+                                      {fields[i].value, strlen(fields[i].value)}};
+    size_t length = qpack_encode(section, sizeof section, list, count);
     if (!length)
         return false;
     uint8_t *end = frame_write_head(bytes, FRAME_HEADERS, length);

@@ -7,18 +7,13 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "certificates.h"
 #include "context.h"
 #include "http3.h"
-#include "log.h"
 #include "net.h"
 #include "timers.h"
 
-#define NS_PER_MS    INT64_C(1000000)
 #define SOCKET_BYTES (2 << 20) // of datagrams that may wait in the kernel, each way
 
 static int keylog_fd = -1;
@@ -54,8 +49,8 @@ static SSL_CTX *new_context(const SSL_METHOD *method, const char *keylog)
     return ctx;
 }
 
-// The server speaks HTTP/3 and nothing else. A client that does not offer it gets no connection
-// (RFC 9001 §8.1).
+// The server speaks HTTP/3 and nothing else. A client that does not offer it gets TLS's alert
+// no_application_protocol (RFC 9001 §8.1).
 static int select_h3(SSL *ssl, const unsigned char **chosen, unsigned char *length,
                      const unsigned char *offered, unsigned offered_length, void *unused)
 {
@@ -67,21 +62,33 @@ static int select_h3(SSL *ssl, const unsigned char **chosen, unsigned char *leng
     return SSL_TLSEXT_ERR_OK;
 }
 
-static void add_certificate(SSL_CTX *ctx, const char *folder, enum certificate which)
+// OpenSSL 3.5 tells the client nothing of an alert that it raises while it reads the
+// connection's first packet. So a client that will get one has to wait for the next call.
+static int delay_alert(SSL *ssl, int *alert, void *unused)
 {
-    struct certificate_files files = certificate_files(folder, which);
-    if (SSL_CTX_use_certificate_chain_file(ctx, files.chain) != 1 ||
-        SSL_CTX_use_PrivateKey_file(ctx, files.key, SSL_FILETYPE_PEM) != 1)
-        fail("use the certificate", files.chain);
+    const unsigned char *list, *chosen;
+    unsigned char chosen_length;
+    size_t length;
+    (void)alert;
+    bool good = SSL_client_hello_get0_ext(
+                    ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &list, &length) &&
+                length > 2 &&
+                select_h3(ssl, &chosen, &chosen_length, list + 2, (unsigned)length - 2,
+                          unused) == SSL_TLSEXT_ERR_OK;
+    if (good || SSL_get_app_data(ssl))
+        return SSL_CLIENT_HELLO_SUCCESS;
+    SSL_set_app_data(ssl, "has waited");
+    return SSL_CLIENT_HELLO_RETRY;
 }
 
 SSL_CTX *quic_server_context(const char *folder, const char *keylog)
 {
     SSL_CTX *ctx = new_context(OSSL_QUIC_server_method(), keylog);
     certificates_make(folder);
-    add_certificate(ctx, folder, CERTIFICATE_SERVER_RSA);
-    add_certificate(ctx, folder, CERTIFICATE_SERVER_ECDSA);
+    context_add_own(ctx, folder, CERTIFICATE_SERVER_RSA);
+    context_add_own(ctx, folder, CERTIFICATE_SERVER_ECDSA);
     SSL_CTX_set_alpn_select_cb(ctx, select_h3, NULL);
+    SSL_CTX_set_client_hello_cb(ctx, delay_alert, NULL);
     return ctx;
 }
 
@@ -215,20 +222,17 @@ bool quic_wait(SSL *ssl, int other_fd, int64_t until_ns)
         fds[0].events |= POLLIN;
     if (SSL_net_write_desired(ssl))
         fds[0].events |= POLLOUT;
-    struct timespec left = {0}, *timeout = NULL;
-    if (until_ns != NEVER) {
-        timeout = &left;
-        if (until_ns > now) {
-            left.tv_sec = (until_ns - now) / INT64_C(1000000000);
-            left.tv_nsec = (until_ns - now) % INT64_C(1000000000);
-        }
+    struct timespec left = {0};
+    if (until_ns > now) {
+        left.tv_sec = (until_ns - now) / INT64_C(1000000000);
+        left.tv_nsec = (until_ns - now) % INT64_C(1000000000);
     }
-    return ppoll(fds, 2, timeout, NULL) > 0 && fds[1].revents != 0;
+    return ppoll(fds, 2, &left, NULL) > 0 && fds[1].revents != 0; // NEVER: in 292 years
 }
 
 // ---- the end of a connection ---------------------------------------------------------------
 
-bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES])
+bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES], bool *by_peer)
 {
     SSL_CONN_CLOSE_INFO info;
     if (!SSL_get_conn_close_info(ssl, &info, sizeof info))
@@ -238,7 +242,8 @@ bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES])
     if (!name)
         name = number;
     snprintf(number, sizeof number, "error 0x%llx", (unsigned long long)info.error_code);
-    if (info.flags & SSL_CONN_CLOSE_FLAG_LOCAL)
+    *by_peer = !(info.flags & SSL_CONN_CLOSE_FLAG_LOCAL);
+    if (!*by_peer)
         who = "this side";
     if (info.flags & SSL_CONN_CLOSE_FLAG_TRANSPORT) {
         if (info.error_code == (uint64_t)OSSL_QUIC_LOCAL_ERR_IDLE_TIMEOUT) {
@@ -246,8 +251,7 @@ bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES])
             return true;
         }
         // An error of the socket: a host has said that no program listens on that port.
-        if (info.error_code == OSSL_QUIC_ERR_INTERNAL_ERROR &&
-            info.flags & SSL_CONN_CLOSE_FLAG_LOCAL) {
+        if (info.error_code == OSSL_QUIC_ERR_INTERNAL_ERROR && !*by_peer) {
             snprintf(why, QUIC_WHY_BYTES, "the network refuses (is the server running?)");
             return true;
         }

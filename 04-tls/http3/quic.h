@@ -46,7 +46,7 @@ bool quic_wait(SSL *ssl, int other_fd, int64_t until_ns);
 
 // True if the connection has ended, or is about to: then `why` says which side ended it, and
 // why.
-bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES]);
+bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES], bool *by_peer);
 
 // Ends a connection with an error code of HTTP/3. Returns true when all is done: until then it
 // is to be called again, because a peer that sends more is told once more (RFC 9000 §10.2.1).

@@ -18,7 +18,7 @@
 #define BEGUN_MS     20  // the client hangs up when the server has used so much
 #define MOST_OF_IT   80  // a server that uses more than that afterwards has gone on
 #define LITTLE_OF_IT 40  // and one that uses no more than that has not
-#define PATIENCE_MS  20000
+#define PATIENCE_MS  60000
 #define TRIES        4 // this program may be kept waiting between two looks at the server
 #define WORKERS      2 // prefork: one for this client, one for the client that asks for /stats
 

@@ -211,6 +211,44 @@ TEST(requests_of_clients_that_have_gone)
     CHECK(now_ns() - start_ns < 4500 * INT64_C(1000000));
 }
 
+// How many mappings of this process are as large as a stack of so many KB, with a page or two
+// around it.
+static int count_stacks(pid_t pid, unsigned long kb)
+{
+    char path[40], line[400];
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    FILE *maps = fopen(path, "re");
+    CHECK(maps != NULL);
+    while (maps && fgets(line, sizeof line, maps)) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx rw", &from, &to) == 2)
+            count += (to - from) / 1024 >= kb && (to - from) / 1024 < kb + 64;
+    }
+    if (maps)
+        fclose(maps);
+    return count;
+}
+
+// --stack: each thread has a stack of that size, and not the one of ulimit -s.
+TEST(a_threads_stack_is_as_large_as_asked)
+{
+    pid_t pid;
+    int fds[4];
+    if (SANITIZED)
+        SKIP("a sanitizer chooses the sizes itself");
+    int port = serve(&pid, "thread", "--stack 700");
+    CHECK_INT(count_stacks(pid, 700), 0);
+    for (int i = 0; i < 4; i++)
+        CHECK_AT_LEAST(fds[i] = say(port, GET("/cheap")), 0);
+    for (int i = 0; i < 4; i++)
+        CHECK(recv(fds[i], answers, sizeof answers, 0) > 0); // the connection stays open
+    CHECK_AT_LEAST(count_stacks(pid, 700), 3);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // With --look a worker computes no longer when its client has closed, or half of its
 // connection. (In pool it is the loop that looks, and the loop sees a reset only: scene
 // hang_up.)

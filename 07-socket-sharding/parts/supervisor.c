@@ -15,6 +15,22 @@
 #define QUESTION_BYTES 65536
 #define SUCCESSOR_MS   7000 // a successor has to start its workers within this time
 
+int supervisor_signals(void)
+{
+    sigset_t wanted;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGINT);
+    sigaddset(&wanted, SIGTERM);
+    sigaddset(&wanted, SIGCHLD);
+    signal(SIGPIPE, SIG_IGN);
+    int fd = -1;
+    if (!sigprocmask(SIG_BLOCK, &wanted, NULL))
+        fd = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        die("cannot make a signalfd: %s", strerror(errno));
+    return fd;
+}
+
 // Answers a datagram with the workers' stats. This needs no connection, so no worker has to
 // accept one, and it works when all workers are stuck. The answer is never longer than the
 // question: an attacker who forges the sender's address cannot use the server to flood others.

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "claim.h"
@@ -52,20 +53,116 @@ static int bind_twice(bool first_reuses, bool second_reuses, int *first)
     return listening_socket(port_of(*first), second_reuses);
 }
 
-// Connects to the port of both sockets. Adds to waiting[] how many connections each socket has
-// in its queue.
-static void count_waiting(const int both[2], int waiting[2])
+// Makes JOINED connections to this port.
+static void connect_all(int port, int fds[JOINED])
 {
-    struct peer peer = {"127.0.0.1", port_of(both[0]), 0};
-    int fds[JOINED];
+    struct peer peer = {"127.0.0.1", port, 0};
     for (int i = 0; i < JOINED; i++)
         if ((fds[i] = connect_to(&peer)) < 0)
             die("cannot connect to a port of our own: %s", strerror(errno));
-    for (int i = 0; i < 2; i++)
-        for (int fd; (fd = accept4(both[i], NULL, NULL, SOCK_CLOEXEC)) >= 0; waiting[i]++)
-            close(fd);
+}
+
+static void close_all(const int fds[JOINED])
+{
     for (int i = 0; i < JOINED; i++)
         close(fds[i]);
+}
+
+// Empties the queue of a socket. Returns how many connections were in it.
+static int take_all(int listener)
+{
+    int count = 0;
+    for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0; count++)
+        close(fd);
+    return count;
+}
+
+static const char *in_words(int error)
+{
+    if (error == EADDRINUSE)
+        return "EADDRINUSE";
+    if (error)
+        return strerror(error);
+    return "succeeds";
+}
+
+// ---- who may join ---------------------------------------------------------------------------
+
+#define OTHER_USER 65534 // a user id that no program here has: "nobody" on Linux
+#define NOT_TRIED  255   // no errno is as large
+
+static const struct claim key_claim = {
+    "7.40", "guide §8.2", "kernels use a secret key, so that no program can hijack the port",
+    NOT_HERE,
+    "They compare the users: all sockets of the port need the same effective user id, that of "
+    "the first one (socket(7), SO_REUSEPORT). A program of the same user may join."};
+
+// Another program, started with nothing but the port's number, joins the port. Returns how many
+// of JOINED connections it gets; -1: it cannot join.
+static int lose_connections_to(int port, int ours)
+{
+    char options[60];
+    struct peer joining;
+    int fds[JOINED];
+    snprintf(options, sizeof options, "--workers 1 --mode sharded --join --port %d", port);
+    if (!peer_try(&joining, options))
+        return -1;
+    connect_all(port, fds);
+    int kept = take_all(ours);
+    close_all(fds);
+    peer_end(&joining);
+    return JOINED - kept;
+}
+
+// A process of another user makes a socket for the same port. Returns errno of its bind(); 0:
+// it is bound; NOT_TRIED: this program may not become another user.
+static int join_as_other_user(int port)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (seteuid(OTHER_USER))
+            _exit(NOT_TRIED);
+        if (listening_socket(port, true) < 0)
+            _exit(errno);
+        _exit(0);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+        die("cannot try it as another user");
+    return WEXITSTATUS(status);
+}
+
+static void who_may_join(void)
+{
+    int ours = listening_socket(0, true);
+    if (ours < 0)
+        die("cannot listen: %s", strerror(errno));
+    int lost = lose_connections_to(port_of(ours), ours),
+        other = join_as_other_user(port_of(ours));
+    close(ours);
+    const char *others = "(only root can try)", *tried = "another user was not tried";
+    if (other != NOT_TRIED)
+        others = in_words(other);
+    if (other == EADDRINUSE)
+        tried = "another user's cannot join";
+    else if (other != NOT_TRIED)
+        tried = "so it is with another user's";
+    story_say("");
+    story_say("A port whose socket has SO_REUSEPORT. Another program knows its number:");
+    story_head("the other program is of|its bind()|its share");
+    if (lost >= 0)
+        story_row("the same user|succeeds|%d of %d connections", lost, JOINED);
+    else
+        story_row("the same user|fails|");
+    story_row("another user|%s|", others);
+    enum verdict verdict = UNCLEAR;
+    if (lost > 0 && lost < JOINED && (other == EADDRINUSE || other == NOT_TRIED))
+        verdict = NOT_HERE;
+    else if (lost < 0 && other == EADDRINUSE)
+        verdict = HOLDS;
+    claim_report(&key_claim, verdict,
+                 "a program of the same user needs no key, and gets %d of %d connections; %s",
+                 lost, JOINED, tried);
 }
 
 // ---- a restart ------------------------------------------------------------------------------
@@ -112,15 +209,6 @@ static int bind_after_the_end(bool reuse_address)
         return errno;
     close(again);
     return 0;
-}
-
-static const char *in_words(int error)
-{
-    if (error == EADDRINUSE)
-        return "EADDRINUSE";
-    if (error)
-        return strerror(error);
-    return "succeeds";
 }
 
 // Asks the server. It closes first, and the client after it.
@@ -175,7 +263,7 @@ static void restart(void)
 
 void scene_bind(void)
 {
-    int waiting[2] = {0, 0};
+    int waiting[2] = {0, 0}, fds[JOINED];
     bool as_said = true;
     static const struct {
         bool first, second; // this socket sets SO_REUSEPORT
@@ -199,7 +287,10 @@ void scene_bind(void)
         as_said = as_said && in_use == !both_set_it && failed == !both_set_it;
         story_row("%s|%s|%s", ways[i].label, ways[i].options, result);
         if (!failed) {
-            count_waiting(both, waiting);
+            connect_all(port_of(both[0]), fds);
+            for (int k = 0; k < 2; k++)
+                waiting[k] = take_all(both[k]);
+            close_all(fds);
             close(both[1]);
         }
         close(both[0]);
@@ -213,5 +304,6 @@ void scene_bind(void)
     claim_report(
         &bind_claim, holds_if(as_said && both_get),
         "EADDRINUSE unless both sockets have the option; then each has a queue of its own");
+    who_may_join();
     restart();
 }

@@ -100,5 +100,39 @@ if need nginx nginx-light && need curl curl; then
 worker" "for i in \$(seq 100); do curl -s -m 20 http://127.0.0.1:$their_port/; done | cut -d' ' -f1 | sort -u"
     fi
 fi
+# Claim 7.41, guide §8.2, NOT HERE: SO_REUSEPORT is harder to use in Python or Node.js.
+# Each needs one line. Node has it since 22.12 and 23.1; before, it cannot join.
+joined() { # for a program that answers NAME and shares the port with our server
+    expect "7.41: $1 and we, on one port" "$1
+worker" "for i in \$(seq 100); do curl -s -m 20 http://127.0.0.1:$port/; done | cut -d' ' -f1 | sort -u"
+}
+if need python3 python3 && need curl curl; then
+    start_server ./server --workers 2
+    start_theirs python3 -u -c "
+import socket
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+s.bind(('127.0.0.1', $port))
+s.listen(100)
+print($port)
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(b'HTTP/1.0 200 OK\\r\\nContent-Length: 7\\r\\n\\r\\npython\\n')
+    c.close()" && joined python
+fi
+if need node nodejs && need curl curl; then
+    start_server ./server --workers 2
+    cat >"$folder/join.js" <<END
+const server = require('http').createServer((request, response) => response.end('node\n'))
+server.on('error', error => console.log(error.code))
+server.listen({ port: $port, host: '127.0.0.1', reusePort: true }, () => console.log($port))
+END
+    if [ "$(node -p 'const [a, b] = process.versions.node.split(".").map(Number); a > 23 || (a == 23 && b > 0) || (a == 22 && b > 11)')" = true ]; then
+        start_theirs node "$folder/join.js" && joined node
+    else
+        expect "7.41: this node, $(node -v), cannot join" "EADDRINUSE" "timeout 20 node $folder/join.js"
+    fi
+fi
 rm -rf "$folder"
 finish

@@ -144,7 +144,7 @@ TEST(the_hash_is_faithful)
 
 TEST(steered_by_cpu)
 {
-    cpu_set_t mine, one;
+    cpu_set_t mine, one, its;
     pid_t pid;
     int worker_pid, cpus = 0;
     sched_getaffinity(0, sizeof mine, &mine);
@@ -158,6 +158,13 @@ TEST(steered_by_cpu)
         sched_setaffinity(0, sizeof one, &one);
         for (int i = 0; i < 50; i++)
             CHECK_INT(ask(port, &worker_pid), cpu % 2 + 1);
+        // The worker runs where its connections come in, and nowhere else.
+        long home = cpu % 2 % sysconf(_SC_NPROCESSORS_ONLN);
+        CHECK_INT(sched_getaffinity(worker_pid, sizeof its, &its), 0);
+        if (CPU_ISSET((size_t)home, &mine)) {
+            CHECK_INT(CPU_COUNT(&its), 1);
+            CHECK(CPU_ISSET((size_t)home, &its));
+        }
     }
     CHECK_INT(test_stop(pid), 0);
 }
@@ -392,7 +399,7 @@ TEST(choices)
     CHECK_INT(test_run("./server --mode some"), 2);
     CHECK_HAS(test_output, "--mode takes shared or sharded, not 'some'");
     CHECK_INT(test_run("./server --wait long"), 2);
-    CHECK_HAS(test_output, "--wait takes accept or epoll or epoll-exclusive, not 'long'");
+    CHECK_HAS(test_output, "--wait takes accept, epoll or epoll-exclusive, not 'long'");
     CHECK_INT(test_run("./server --as fibres"), 2);
     CHECK_INT(test_run("./server --workers 2 --stuck 3"), 2);
     CHECK_INT(test_run("./server --steer cpu --mode shared"), 2);

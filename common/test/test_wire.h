@@ -218,6 +218,75 @@ TEST(wire_captures)
               (long)(24 + 16 * packets + bytes + (second ? atof(second + 9) : 0)));
 }
 
+// Reads the times of the first packets in a file of --pcap, in ms since 1970. Returns how many
+// there are, at most `max`.
+static int read_times(const char *path, double *ms, int max)
+{
+    uint32_t head[6], block[2], part[4];
+    int count = 0;
+    FILE *file = fopen(path, "re");
+    CHECK(file && fread(head, sizeof head, 1, file) == 1);
+    bool named = head[0] == 0x0a0d0d0a; // pcapng, which wire writes where it has nodes
+    if (named)
+        CHECK(fseek(file, head[1], SEEK_SET) == 0);
+    while (count < max && !named && fread(part, sizeof part, 1, file) == 1) {
+        ms[count++] = part[0] * 1e3 + part[1] / 1e6;
+        fseek(file, part[2], SEEK_CUR);
+    }
+    while (count < max && named && fread(block, sizeof block, 1, file) == 1) {
+        CHECK(fread(part, sizeof part, 1, file) == 1);
+        if (block[0] == 6) // a packet: its interface, then its time in ns
+            ms[count++] = (double)((uint64_t)part[1] << 32 | part[2]) / 1e6;
+        fseek(file, (long)block[1] - (long)(sizeof block + sizeof part), SEEK_CUR);
+    }
+    fclose(file);
+    return count;
+}
+
+// The SYN, its answer, and the ACK: each is sent when the one before has come, 50 ms after that
+// was sent. And all of them while the wire runs, by the clock on the wall.
+static void expect_handshake_times(const char *rest)
+{
+    double ms[3];
+    struct timespec before, after;
+    char path[] = "/tmp/wire-times-XXXXXX", line[300];
+    close(mkstemp(path));
+    snprintf(line, sizeof line, "./wire/wire --pcap %s %s", path, rest);
+    clock_gettime(CLOCK_REALTIME, &before);
+    CHECK_INT(test_run(line), 0);
+    clock_gettime(CLOCK_REALTIME, &after);
+    CHECK_INT(read_times(path, ms, 3), 3);
+    unlink(path);
+    CHECK(ms[1] - ms[0] >= 49.9);
+    CHECK(ms[2] - ms[1] >= 49.9);
+    CHECK(ms[0] >= (double)before.tv_sec * 1e3 + (double)before.tv_nsec / 1e6);
+    CHECK(ms[2] <= (double)after.tv_sec * 1e3 + (double)after.tv_nsec / 1e6);
+}
+
+TEST(wire_captures_when_a_packet_was_sent)
+{
+    double ms[1];
+    char path[] = "/tmp/wire-times-XXXXXX", line[300];
+    need_wire();
+    expect_handshake_times("--rtt 100 -- build/peer echo-server -- build/peer --count 1 "
+                           "ping-pong");
+    expect_handshake_times("--node a --rtt 100 --node b -- b: build/peer echo-server -- "
+                           "a: build/peer --count 1 ping-pong");
+    // The datagram would arrive ten seconds later: that is not the time in the file.
+    close(mkstemp(path));
+    snprintf(line, sizeof line,
+             "./wire/wire --rtt 20000 --pcap %s -- build/peer idle-server -- sh -c 'echo sent "
+             "$(date +%%s%%N); "
+             "build/peer --port 9001 --count 1 --bytes 45 --wait 50 send-datagrams'",
+             path);
+    CHECK_INT(test_run(line), 0);
+    double sent_ms = number_after("sent ") / 1e6;
+    CHECK_INT(read_times(path, ms, 1), 1);
+    unlink(path);
+    CHECK(ms[0] >= sent_ms - 1);
+    CHECK(ms[0] < sent_ms + 9000);
+}
+
 // Milliseconds of CPU time that wire and two programs take when the programs sleep for
 // `seconds`.
 static long idle_cpu_ms(const char *seconds)

@@ -1,7 +1,8 @@
-# cross.sh: does the workbench compile without a warning, and do the tests that start no other program
-# pass, on other processors and with another C library? `make cross` runs it. It works on a copy of this
-# folder, so that nothing here is built anew; a compiler that is not there is skipped (with STRICT=1:
-# failed). README.md, "Other machines", says what to install, and why not on the machine in use.
+# cross.sh: does the workbench compile without a warning on other processors, with another C library and
+# with the newest compiler, and do the tests that start no other program pass? `make cross` runs it. It
+# works on a copy of this folder, so that nothing here is built anew; a compiler that is not there is
+# skipped (with STRICT=1: failed). README.md, "Other machines", says what to install, and why not on the
+# machine in use.
 #
 # The compilers are Debian's. An emulator runs a program, but not what that starts (ALONE in
 # test_server.h).
@@ -23,50 +24,66 @@ result() { # ok|FAILED|skipped NAME
     case $1 in ok) passed=$((passed + 1)) ;; skipped) skipped=$((skipped + 1)) ;; *) failed=$((failed + 1)) ;; esac
 }
 
-# build COMPILER TARGET: -O0 is enough for the warnings that differ by processor. STRICT=1 would make a
-# failure of each test that ALONE=1 skips; and other flags than before would build everything anew.
-build() {
-    (cd "$copy" && make -j2 -O CC="$1" CFLAGS="-O0 -Werror" STRICT= ALONE=1 EMULATOR="$emulator" "$2") >"$copy/log" 2>&1
+# has PROGRAM PACKAGE NAME
+has() {
+    command -v "$1" >/dev/null && return
+    word=skipped
+    [ -z "$STRICT" ] || word=FAILED
+    result $word "$3: apt-get install $2"
+    return 1
 }
 
-# cross NAME PACKAGE EMULATOR COMPILER...
-cross() {
-    name=$1 package=$2 emulator=$3
-    shift 3
-    echo "-- $name"
-    if ! command -v "$1" >/dev/null; then
-        if [ -n "$STRICT" ]; then result FAILED "$1: apt-get install $package"; else result skipped "$1: apt-get install $package"; fi
-        return
-    fi
-    (cd "$copy" && make -s clean) >/dev/null 2>&1
-    if build "$*" all; then
+# make_all TARGET COMPILER...: with the flags and the emulator that are set. STRICT=1 would make a failure
+# of each test that ALONE=1 skips.
+make_all() {
+    target=$1
+    shift
+    (cd "$copy" && make -j2 -O CC="$*" CFLAGS="$flags -Werror" SAN="$san" STRICT= ALONE=1 EMULATOR="$emulator" "$target") \
+        >"$copy/log" 2>&1
+}
+
+# compiles NAME COMPILER...: everything, the tests as well; nothing is run.
+compiles() {
+    name=$1
+    shift
+    if make_all compile "$@"; then
         result ok "$name: no warning"
     else
-        grep -E -A 8 'warning:|error:' "$copy/log" || tail -n 20 "$copy/log"
+        grep -a -E -A 8 'warning:|error:' "$copy/log" || tail -n 20 "$copy/log"
         result FAILED "$name: it does not compile without a warning"
-        return
     fi
-    if [ "$emulator" != none ] && ! command -v "$emulator" >/dev/null; then
-        result skipped "$emulator: apt-get install qemu-user"
-        return
-    fi
-    [ "$emulator" != none ] || emulator=
-    build "$*" unit
+}
+
+# tests NAME COMPILER...: and the unit tests that start no other program.
+tests() {
+    name=$1
+    before=$failed
+    compiles "$@"
+    [ $failed -eq $before ] || return
+    shift
+    make_all unit "$@"
     status=$?
     grep -a -B 6 '^FAILED' "$copy/log"
     # shellcheck disable=SC2046 # three numbers
     set -- $(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$copy/log" | tail -n 1)
-    if [ $status -ne 0 ] && [ "${2:-0}" -eq 0 ]; then # a test that does not compile is not counted
-        grep -a -E -A 8 'warning:|error:' "$copy/log" || tail -n 20 "$copy/log"
-        set -- "${1:-0}" 1 "${3:-0}"
-    fi
+    [ $status -eq 0 ] || [ "${2:-0}" -gt 0 ] || set -- "${1:-0}" 1 "${3:-0}" # it broke off
     echo "        $name: unit tests: $1 passed, $2 failed, $3 start another program"
     passed=$((passed + $1)) failed=$((failed + $2))
 }
 
-cross "ARM, 64 bits" gcc-aarch64-linux-gnu qemu-aarch64 aarch64-linux-gnu-gcc
-cross "ARM, 32 bits" gcc-arm-linux-gnueabihf qemu-arm arm-linux-gnueabihf-gcc
-cross "x86, 32 bits" gcc-i686-linux-gnu none i686-linux-gnu-gcc
-cross "musl" musl-tools none musl-gcc -idirafter "$copy/kernel"
+# What is promised to run is compiled as `make` does it, with all warnings that the optimizer finds; the
+# emulator gets more time for a test. For the others -O0 is enough: the warnings that differ there are
+# those of types, and they do not need the optimizer.
+flags="-O2 -DTEST_SECONDS=600" san="" emulator=qemu-aarch64
+if has aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu "ARM, 64 bits" && has $emulator qemu-user "ARM, 64 bits"; then
+    tests "ARM, 64 bits" aarch64-linux-gnu-gcc
+fi
+flags=-O1 emulator=""
+if has i686-linux-gnu-gcc gcc-i686-linux-gnu "x86, 32 bits"; then compiles "x86, 32 bits" i686-linux-gnu-gcc; fi
+flags=-O0
+if has arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf "ARM, 32 bits"; then compiles "ARM, 32 bits" arm-linux-gnueabihf-gcc; fi
+if has musl-gcc musl-tools "musl"; then compiles "musl" musl-gcc -idirafter "$copy/kernel"; fi
+flags=-O1 san=undefined
+if has clang-19 "clang-19 libclang-rt-19-dev" "clang 19"; then tests "clang 19, undefined behaviour" clang-19; fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -138,7 +138,7 @@ check() {
         # What a scene says of a claim stands behind its verdict, what a test says in front of it. The ledger
         # would only say it once more. A program that has died has its last words at the end.
         sed -i '/^── the ledger/,$d' "$log"
-        { grep -E -A 4 UNEXPECTED "$log" || grep -B 4 '^FAILED' "$log" || tail -n 12 "$log"; } | sed 's/^/    /'
+        { grep -E -A 4 UNEXPECTED "$log" || grep -B 12 '^FAILED' "$log" || tail -n 12 "$log"; } | sed 's/^/    /'
         printf '\nNot yet. The whole output: cd %s && %s\n' "${copy#"$PWD"/}/$lesson" "$(commands "$run")"
         exit 1
     elif patch_skipped "$log"; then

@@ -29,7 +29,7 @@ const char *fate_name(enum fate fate);
 #define END_NONE 255 // in the place of an end's number: there is no such end
 
 // TCP's control bits (RFC 9293 section 3.1).
-enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16 };
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16, TCP_ECE = 64, TCP_CWR = 128 };
 
 struct packet {
     int64_t at_ns;                // when the wire took it from its sender, on now_ns()'s clock

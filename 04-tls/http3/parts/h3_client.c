@@ -214,30 +214,23 @@ bool h3_handshake(struct h3_client *client, int64_t until_ns)
 bool h3_ask(struct h3_client *client, struct answer *answer, const char *method,
             const char *path)
 {
-    const char *texts[][2] = {{":method", method},
-                              {":scheme", "https"},
-                              {":authority", client->authority},
-                              {":path", path},
-                              {"user-agent", "workbench"}};
-    struct http_field fields[sizeof texts / sizeof *texts];
-    const size_t count = sizeof texts / sizeof *texts;
-    for (size_t i = 0; i < count; i++) {
-        fields[i].name = (struct http_text){texts[i][0], strlen(texts[i][0])};
-        fields[i].value = (struct http_text){texts[i][1], strlen(texts[i][1])};
-    }
+    const struct qpack_entry fields[] = {{":method", method},
+                                         {":scheme", "https"},
+                                         {":authority", client->authority},
+                                         {":path", path},
+                                         {"user-agent", "workbench"}};
     struct stream *s = h3_connection_request(&client->connection);
     if (!s)
         return false;
     struct question *q = question_of(s);
     answer->state = ANSWER_PENDING;
-    answer->asked_ns = now_ns();
     answer->id = s->id;
     answer->expected = -1;
     q->answer = answer;
     q->client = client;
     q->head = !strcmp(method, "HEAD");
     client->pending++;
-    if (!stream_write_message(s, fields, count, 0))
+    if (!stream_write_message(s, fields, sizeof fields / sizeof *fields, 0))
         stream_reset(s, H3_REQUEST_CANCELLED);
     stream_end(s);
     return true;

@@ -17,14 +17,14 @@
 
 struct answer {
     enum { ANSWER_NONE, ANSWER_PENDING, ANSWER_WHOLE, ANSWER_BROKEN } state;
-    uint64_t id;                         // of its stream
-    int status;                          // 0: no HEADERS have come
-    int64_t expected;                    // the content-length; -1: there is none
-    uint64_t length;                     // bytes of content that have come
-    int64_t asked_ns, first_ns, last_ns; // when it was asked; first and last bytes
-    char kept[ANSWER_START];             // the first bytes of the content
-    char why[QUIC_WHY_BYTES];            // if it is broken
-    bool retry; // broken, but the server has not looked at it: ask again
+    uint64_t id;               // of its stream
+    int status;                // 0: no HEADERS have come
+    int64_t expected;          // the content-length; -1: there is none
+    uint64_t length;           // bytes of content that have come
+    int64_t first_ns, last_ns; // when its first and last bytes came
+    char kept[ANSWER_START];   // the first bytes of the content
+    char why[QUIC_WHY_BYTES];  // if it is broken
+    bool retry;                // broken, but the server has not looked at it: ask again
     // Called with each part of the content, and with each field. NULL: nothing to do.
     void (*show)(struct answer *, const uint8_t *bytes, size_t length);
     void (*field)(const struct http_field *field);

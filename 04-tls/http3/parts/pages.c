@@ -117,16 +117,22 @@ void page_choose(struct http_text method, struct http_text target, int64_t now_n
     }
 }
 
+// Bytes of the buffer for an echo of this length.
+static size_t room_for(size_t length)
+{
+    size_t room = ECHO_STEP;
+    while (room < length)
+        room *= 2;
+    return room;
+}
+
 int page_take(struct page *page, const uint8_t *bytes, size_t length)
 {
     if (length > ECHO_MAX - page->echo_length)
         return 413;
-    size_t before = 0, after = ECHO_STEP;
+    size_t before = 0, after = room_for(page->echo_length + length);
     if (page->echo)
-        for (before = ECHO_STEP; before < page->echo_length;)
-            before *= 2;
-    while (after < page->echo_length + length)
-        after *= 2;
+        before = room_for(page->echo_length);
     if (after > before) {
         uint8_t *more = NULL;
         if (echoes + after - before <= ECHOES_MAX)
@@ -159,12 +165,9 @@ const uint8_t *page_content(const struct page *page, size_t *length)
 
 void page_free(struct page *page)
 {
-    size_t size = ECHO_STEP;
     if (!page->echo)
         return;
-    while (size < page->echo_length)
-        size *= 2;
-    echoes -= size;
+    echoes -= room_for(page->echo_length);
     free(page->echo);
     page->echo = NULL;
 }

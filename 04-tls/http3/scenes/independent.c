@@ -23,8 +23,8 @@
 #define READS      4096
 #define PICTURE    60 // columns
 #define LABEL      14
-#define WINDOW     0.85             // of a round trip: so long a lost packet cannot come again
-#define SLACK_NS   INT64_C(8000000) // what has arrived before may be read so late
+#define LATE       0.3  // of a round trip: what has arrived before may be read so late
+#define WINDOW     0.85 // of a round trip: so long a lost packet cannot come again
 
 // What this program has read, and when.
 struct read {
@@ -121,8 +121,9 @@ static void find_loss(struct run *run, uint32_t mark)
 
 static void look(struct run *run)
 {
-    int64_t from = run->lost_ns + SLACK_NS;
-    int64_t to = run->lost_ns + (int64_t)(packet_log()->rtt_ms * 1e6 * WINDOW);
+    double rtt_ns = packet_log()->rtt_ms * 1e6;
+    int64_t from = run->lost_ns + (int64_t)(rtt_ns * LATE);
+    int64_t to = run->lost_ns + (int64_t)(rtt_ns * WINDOW);
     for (int i = 0; i < run->count; i++)
         if (run->reads[i].at_ns > from && run->reads[i].at_ns < to)
             run->went_on[run->reads[i].owner] += run->reads[i].bytes;

@@ -6,14 +6,13 @@
 // Run:    ./interleaved --port 8306      (started by run.sh, for the scene independent)
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "certificates.h"
+#include "context.h"
 #include "interleaved.h"
 #include "log.h"
 #include "net.h"
@@ -23,12 +22,11 @@
 
 static SSL_CTX *make_context(const char *folder)
 {
-    certificates_make(folder);
-    struct certificate_files own = certificate_files(folder, CERTIFICATE_SERVER_ECDSA);
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    if (!ctx || SSL_CTX_use_certificate_chain_file(ctx, own.chain) != 1 ||
-        SSL_CTX_use_PrivateKey_file(ctx, own.key, SSL_FILETYPE_PEM) != 1)
-        die("cannot use %s: %s", own.chain, ERR_reason_error_string(ERR_peek_error()));
+    if (!ctx)
+        die("cannot begin with OpenSSL");
+    certificates_make(folder);
+    context_add_own(ctx, folder, CERTIFICATE_SERVER_ECDSA);
     return ctx;
 }
 

@@ -7,7 +7,6 @@
 
 #define STAGE_TLS_PORT    8004 // lesson 04's server, where a scene has one beside ours
 #define STAGE_PATIENCE_NS INT64_C(10000000000)
-#define STAGE_STREAMS     6 // downloads at once
 
 void stage_set(const char *host, int port);
 const char *stage_host(void);

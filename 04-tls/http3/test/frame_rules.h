@@ -7,6 +7,7 @@
 #include "http3.h"
 #include "message.h"
 
+#define BYTES(text)  (const uint8_t *)(text), sizeof(text) - 1
 #define RULES_EVENTS 4096
 
 struct events {

@@ -64,8 +64,11 @@ TEST(the_client_checks_the_server)
 
 // ---- answers -------------------------------------------------------------------------------
 
-#define MANY      300 // requests: more than a connection may have at once
-#define CANCELLED 150 // the same
+#define MANY         300 // requests: more than a connection may have at once
+#define CANCELLED    150 // the same
+#define UNREAD       5   // answers that are broken off when all has come, and nothing is read
+#define UNREAD_PATH  "/img/1?size=450000"
+#define UNREAD_BYTES 450000
 
 TEST(many_requests)
 {
@@ -114,6 +117,36 @@ TEST(answers_that_are_cancelled)
     while (client.pending && h3_step(&client, until_ns))
         ;
     CHECK_INT(last.status, 200);
+    h3_close(&client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Content that has come, and is not wanted any more, makes room for other content: each of
+// these answers has more than half of what the server may send on the connection at first.
+TEST(answers_that_are_not_read)
+{
+    struct answer unread, last = {0};
+    pid_t pid;
+    int64_t until_ns = now_ns() + RAW_PATIENCE_NS;
+    int port = start_server(&pid, "");
+    h3_open(&client, raw_context(), "127.0.0.1", port, WORKBENCH);
+    CHECK(h3_handshake(&client, until_ns));
+    for (int i = 0; i < UNREAD; i++) {
+        unread = (struct answer){0};
+        while (!h3_ask(&client, &unread, "GET", UNREAD_PATH) && h3_step(&client, until_ns))
+            ;
+        struct stream *s = client.connection.streams;
+        while (s->next)
+            s = s->next;
+        while (SSL_pending(s->ssl) < UNREAD_BYTES && raw_turn(client.connection.ssl, until_ns))
+            ;
+        h3_cancel(&client, &unread);
+        h3_step(&client, until_ns);
+    }
+    CHECK(h3_ask(&client, &last, "GET", "/img/1?size=100000"));
+    while (client.pending && h3_step(&client, until_ns))
+        ;
+    CHECK_INT(last.length, 100000);
     h3_close(&client);
     CHECK_INT(test_stop(pid), 0);
 }

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 
+#include "frame_rules.h"
 #include "h3_client.h"
 #include "raw.h"
 #include "smaller.h"
@@ -12,9 +13,10 @@
 #define OK       "\x01\x03\x00\x00\xd9" // HEADERS: 200
 
 struct lie {
-    const char *control,
-        *answer; // what the server writes on its control stream, and as an answer
-    size_t control_length, answer_length;
+    const uint8_t *control; // what the server writes on its control stream
+    size_t control_length;
+    const uint8_t *answer; // and as an answer
+    size_t answer_length;
     bool end;         // nothing comes behind the answer
     bool request;     // the server opens a request stream
     const char *says; // what the client says of it; NULL: the answer is good
@@ -86,42 +88,41 @@ static inline const char *told(const struct lie *lie, int64_t patience_ns)
 TEST(servers_that_lie)
 {
     static const struct lie table[] = {
-#define LIE(control, answer, end, request, says)                                               \
-    {control, answer, sizeof control - 1, sizeof answer - 1, end, request, says}
-        LIE(SETTINGS, OK "\x00\x02hi", true, false, "whole"),
-        LIE(SETTINGS, "\x01\x04\x00\x00\xff\x00" OK, true, false, "whole"), // 100 in front
-        LIE(SETTINGS,
-            OK "\x00\x02hi"
-               "\x01\x07\x00\x00\x22"
-               "ab\x01"
-               "c",
-            true, false, "whole"),
-        LIE(SETTINGS, "\x00\x02hi", true, false, "H3_FRAME_UNEXPECTED"),
-        LIE(SETTINGS, "\x01\x03\x00\x00\xd1", true, false,
-            "malformed: an answer that does not"),
-        LIE(SETTINGS,
-            "\x01\x06\x00\x00\xd9\x54\x01"
-            "7\x00\x02hi",
-            true, false, "malformed: less"),
-        LIE(SETTINGS,
-            "\x01\x06\x00\x00\xd9\x54\x01"
-            "1\x00\x02hi",
-            true, false, "malformed: more"),
-        LIE(SETTINGS, OK "\x00\x05hi", true, false, "H3_FRAME_ERROR"),
-        LIE(SETTINGS, OK "\x05\x03\x00\x00\x00", true, false, "H3_ID_ERROR"),
-        LIE(SETTINGS, "\x01\x01\x00", true, false, "QPACK_DECOMPRESSION_FAILED"),
-        LIE(SETTINGS, "", true, false, "without a message"),
-        LIE(SETTINGS "\x04\x00", "", false, false, "H3_FRAME_UNEXPECTED"),
-        LIE("\x00\x04\x02\x02\x00", "", false, false, "H3_SETTINGS_ERROR"),
-        LIE("\x00\x07\x01\x00", "", false, false, "H3_MISSING_SETTINGS"),
-        LIE(SETTINGS "\x07\x01\x02", "", false, false, "H3_ID_ERROR"),
-        LIE(SETTINGS "\x07\x01\x04\x07\x01\x08", "", false, false, "H3_ID_ERROR"),
-        LIE(SETTINGS "\x0d\x01\x00", "", false, false, "H3_FRAME_UNEXPECTED"),
-        LIE("\x01\x00", "", false, false, "H3_ID_ERROR"),
-        LIE(SETTINGS, "", false, true, "H3_STREAM_CREATION_ERROR"),
+        {BYTES(SETTINGS), BYTES(OK "\x00\x02hi"), true, false, "whole"},
+        {BYTES(SETTINGS), BYTES("\x01\x04\x00\x00\xff\x00" OK), true, false,
+         "whole"}, // 100 in front
+        {BYTES(SETTINGS),
+         BYTES(OK "\x00\x02hi"
+                  "\x01\x07\x00\x00\x22"
+                  "ab\x01"
+                  "c"),
+         true, false, "whole"},
+        {BYTES(SETTINGS), BYTES("\x00\x02hi"), true, false, "H3_FRAME_UNEXPECTED"},
+        {BYTES(SETTINGS), BYTES("\x01\x03\x00\x00\xd1"), true, false,
+         "malformed: an answer that does not"},
+        {BYTES(SETTINGS),
+         BYTES("\x01\x06\x00\x00\xd9\x54\x01"
+               "7\x00\x02hi"),
+         true, false, "malformed: less"},
+        {BYTES(SETTINGS),
+         BYTES("\x01\x06\x00\x00\xd9\x54\x01"
+               "1\x00\x02hi"),
+         true, false, "malformed: more"},
+        {BYTES(SETTINGS), BYTES(OK "\x00\x05hi"), true, false, "H3_FRAME_ERROR"},
+        {BYTES(SETTINGS), BYTES(OK "\x05\x03\x00\x00\x00"), true, false, "H3_ID_ERROR"},
+        {BYTES(SETTINGS), BYTES("\x01\x01\x00"), true, false, "QPACK_DECOMPRESSION_FAILED"},
+        {BYTES(SETTINGS), BYTES(""), true, false, "without a message"},
+        {BYTES(SETTINGS "\x04\x00"), BYTES(""), false, false, "H3_FRAME_UNEXPECTED"},
+        {BYTES("\x00\x04\x02\x02\x00"), BYTES(""), false, false, "H3_SETTINGS_ERROR"},
+        {BYTES("\x00\x07\x01\x00"), BYTES(""), false, false, "H3_MISSING_SETTINGS"},
+        {BYTES(SETTINGS "\x07\x01\x02"), BYTES(""), false, false, "H3_ID_ERROR"},
+        {BYTES(SETTINGS "\x07\x01\x04\x07\x01\x08"), BYTES(""), false, false, "H3_ID_ERROR"},
+        {BYTES(SETTINGS "\x0d\x01\x00"), BYTES(""), false, false, "H3_FRAME_UNEXPECTED"},
+        {BYTES("\x01\x00"), BYTES(""), false, false, "H3_ID_ERROR"},
+        {BYTES(SETTINGS), BYTES(""), false, true, "H3_STREAM_CREATION_ERROR"},
     };
-    static const struct lie silent =
-        LIE(SETTINGS, OK "\x00\x05hi", false, false, "the server does not answer");
+    static const struct lie silent = {BYTES(SETTINGS), BYTES(OK "\x00\x05hi"), false, false,
+                                      "the server does not answer"};
     alarm(3 * TEST_SECONDS); // a new process for each, and a pause of 200 ms
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const char *says = told(&table[i], RAW_PATIENCE_NS);

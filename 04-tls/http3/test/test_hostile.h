@@ -33,37 +33,33 @@ static inline int start_server(pid_t *pid, const char *options)
 // ---- the connection is closed --------------------------------------------------------------
 
 static const struct {
-    const char *bytes;
+    const uint8_t *bytes;
     size_t length;
     bool one_way, end;
     uint64_t code;
 } crimes[] = {
-#define CRIME(text, one_way, end, code)                                                        \
-    {                                                                                          \
-        text, sizeof text - 1, one_way, end, code                                              \
-    }
-    CRIME(CONTROL CONTROL, true, false, H3_FRAME_UNEXPECTED),
-    CRIME("\x00\x07\x01\x00", true, false, H3_MISSING_SETTINGS),
-    CRIME("\x00\x04\x02\x02\x00", true, false, H3_SETTINGS_ERROR),
-    CRIME("\x00\x04\x04\x06\x01\x06\x01", true, false, H3_SETTINGS_ERROR),
-    CRIME("\x00\x04\x01\x06", true, false, H3_FRAME_ERROR),
-    CRIME(CONTROL "\x00\x01x", true, false, H3_FRAME_UNEXPECTED),
-    CRIME(CONTROL "\x03\x01\x00", true, false, H3_ID_ERROR),
-    CRIME(CONTROL "\x0d\x01\x05\x0d\x01\x04", true, false, H3_ID_ERROR),
-    CRIME(CONTROL "\x0d\x02\x05\x00", true, false, H3_FRAME_ERROR),
-    CRIME(CONTROL "\x06\x00", true, false, H3_FRAME_UNEXPECTED),
-    CRIME(CONTROL, true, true, H3_CLOSED_CRITICAL_STREAM),
-    CRIME("\x02", true, true, H3_CLOSED_CRITICAL_STREAM),
-    CRIME("\x02\x3f\xbd\x01", true, false, QPACK_ENCODER_STREAM_ERROR),
-    CRIME("\x03\x80", true, false, QPACK_DECODER_STREAM_ERROR),
-    CRIME("\x01\x00", true, false, H3_STREAM_CREATION_ERROR),
-    CRIME("\x00\x01x", false, false, H3_FRAME_UNEXPECTED),
-    CRIME("\x04\x00", false, false, H3_FRAME_UNEXPECTED),
-    CRIME("\x05\x02\x00\x00", false, false, H3_FRAME_UNEXPECTED),
-    CRIME("\x01\x03\x02\x00\x80", false, false, QPACK_DECOMPRESSION_FAILED),
-    CRIME("\x01\x01\x00", false, false, QPACK_DECOMPRESSION_FAILED),
-    CRIME("\x01\x09\x00\x00\xd1", false, true, H3_FRAME_ERROR),
-    CRIME(POST_ECHO "\x00\x05he", false, true, H3_FRAME_ERROR),
+    {BYTES(CONTROL CONTROL), true, false, H3_FRAME_UNEXPECTED},
+    {BYTES("\x00\x07\x01\x00"), true, false, H3_MISSING_SETTINGS},
+    {BYTES("\x00\x04\x02\x02\x00"), true, false, H3_SETTINGS_ERROR},
+    {BYTES("\x00\x04\x04\x06\x01\x06\x01"), true, false, H3_SETTINGS_ERROR},
+    {BYTES("\x00\x04\x01\x06"), true, false, H3_FRAME_ERROR},
+    {BYTES(CONTROL "\x00\x01x"), true, false, H3_FRAME_UNEXPECTED},
+    {BYTES(CONTROL "\x03\x01\x00"), true, false, H3_ID_ERROR},
+    {BYTES(CONTROL "\x0d\x01\x05\x0d\x01\x04"), true, false, H3_ID_ERROR},
+    {BYTES(CONTROL "\x0d\x02\x05\x00"), true, false, H3_FRAME_ERROR},
+    {BYTES(CONTROL "\x06\x00"), true, false, H3_FRAME_UNEXPECTED},
+    {BYTES(CONTROL), true, true, H3_CLOSED_CRITICAL_STREAM},
+    {BYTES("\x02"), true, true, H3_CLOSED_CRITICAL_STREAM},
+    {BYTES("\x02\x3f\xbd\x01"), true, false, QPACK_ENCODER_STREAM_ERROR},
+    {BYTES("\x03\x80"), true, false, QPACK_DECODER_STREAM_ERROR},
+    {BYTES("\x01\x00"), true, false, H3_STREAM_CREATION_ERROR},
+    {BYTES("\x00\x01x"), false, false, H3_FRAME_UNEXPECTED},
+    {BYTES("\x04\x00"), false, false, H3_FRAME_UNEXPECTED},
+    {BYTES("\x05\x02\x00\x00"), false, false, H3_FRAME_UNEXPECTED},
+    {BYTES("\x01\x03\x02\x00\x80"), false, false, QPACK_DECOMPRESSION_FAILED},
+    {BYTES("\x01\x01\x00"), false, false, QPACK_DECOMPRESSION_FAILED},
+    {BYTES("\x01\x09\x00\x00\xd1"), false, true, H3_FRAME_ERROR},
+    {BYTES(POST_ECHO "\x00\x05he"), false, true, H3_FRAME_ERROR},
 };
 
 TEST(errors_that_close_the_connection)
@@ -101,6 +97,20 @@ TEST(a_close_is_never_forgotten)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// RFC 9001 §8.1: TLS's alert 120, which is QUIC's error 0x178, and at once.
+TEST(a_client_of_another_protocol)
+{
+    pid_t pid;
+    int port = start_server(&pid, "");
+    SSL *ssl = quic_connection(raw_context(), "127.0.0.1", port, WORKBENCH);
+    SSL_set_alpn_protos(ssl, (const unsigned char *)"\x2xx", 3);
+    SSL_do_handshake(ssl);
+    CHECK_INT(raw_close_code(ssl), OSSL_QUIC_ERR_CRYPTO_ERR(SSL_AD_NO_APPLICATION_PROTOCOL));
+    SSL_free(ssl);
+    CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(a_second_control_stream)
 {
     pid_t pid;
@@ -118,43 +128,39 @@ TEST(a_second_control_stream)
 // ---- only the stream is reset, or the answer says so ---------------------------------------
 
 static const struct {
-    const char *bytes;
+    const uint8_t *bytes;
     size_t length;
     uint64_t code; // 0: there is an answer, and it begins with these bytes
     const char *answer;
 } faults[] = {
-#define FAULT(text, code, answer)                                                              \
-    {                                                                                          \
-        text, sizeof text - 1, code, answer                                                    \
-    }
 #define STATUS(index) "\x00\x00" index
-    FAULT(GET_HELLO, 0, STATUS("\xd9")),
-    FAULT("\x21\x03xyz" GET_HELLO, 0, STATUS("\xd9")),
-    FAULT(GET_HELLO "\x00\x05hello", 0, STATUS("\xd9")),
-    FAULT(POST_ECHO "\x00\x05hello", 0, STATUS("\xd9")),
-    FAULT(POST_ECHO "\x00\x00\x00\x05hello\x01\x06\x00\x00\x21x\x01y", 0, STATUS("\xd9")),
-    FAULT("\x01\x02\x00\x00", H3_MESSAGE_ERROR, NULL),
-    FAULT("\x01\x05\x00\x00\xd1\xd7\xc1", H3_MESSAGE_ERROR, NULL),
-    FAULT("\x01\x0a\x00\x00\xc1\xd1\xd7\xc1\x50\x02"
-          "ab",
-          H3_MESSAGE_ERROR, NULL),
-    FAULT("\x01\x0d\x00\x00\xd1\xd7\xc1\x50\x02"
-          "ab\x21"
-          "A\x01x",
-          H3_MESSAGE_ERROR, NULL),
-    FAULT("\x01\x11\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"
-          "a\x54\x01"
-          "7\x00\x05hello",
-          H3_MESSAGE_ERROR, NULL),
-    FAULT("\x01\x11\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"
-          "a\x54\x01"
-          "3\x00\x05hello",
-          H3_MESSAGE_ERROR, NULL),
-    FAULT("", H3_REQUEST_INCOMPLETE, NULL),
-    FAULT("\x21\x00", H3_REQUEST_INCOMPLETE, NULL),
-    FAULT("\x01\x0e\x00\x00\xd1\xd7\x51\x04/abc\x50\x02"
-          "ab",
-          0, STATUS("\xdb")),
+    {BYTES(GET_HELLO), 0, STATUS("\xd9")},
+    {BYTES("\x21\x03xyz" GET_HELLO), 0, STATUS("\xd9")},
+    {BYTES(GET_HELLO "\x00\x05hello"), 0, STATUS("\xd9")},
+    {BYTES(POST_ECHO "\x00\x05hello"), 0, STATUS("\xd9")},
+    {BYTES(POST_ECHO "\x00\x00\x00\x05hello\x01\x06\x00\x00\x21x\x01y"), 0, STATUS("\xd9")},
+    {BYTES("\x01\x02\x00\x00"), H3_MESSAGE_ERROR, NULL},
+    {BYTES("\x01\x05\x00\x00\xd1\xd7\xc1"), H3_MESSAGE_ERROR, NULL},
+    {BYTES("\x01\x0a\x00\x00\xc1\xd1\xd7\xc1\x50\x02"
+           "ab"),
+     H3_MESSAGE_ERROR, NULL},
+    {BYTES("\x01\x0d\x00\x00\xd1\xd7\xc1\x50\x02"
+           "ab\x21"
+           "A\x01x"),
+     H3_MESSAGE_ERROR, NULL},
+    {BYTES("\x01\x11\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"
+           "a\x54\x01"
+           "7\x00\x05hello"),
+     H3_MESSAGE_ERROR, NULL},
+    {BYTES("\x01\x11\x00\x00\xd4\xd7\x51\x05/echo\x50\x01"
+           "a\x54\x01"
+           "3\x00\x05hello"),
+     H3_MESSAGE_ERROR, NULL},
+    {BYTES(""), H3_REQUEST_INCOMPLETE, NULL},
+    {BYTES("\x21\x00"), H3_REQUEST_INCOMPLETE, NULL},
+    {BYTES("\x01\x0e\x00\x00\xd1\xd7\x51\x04/abc\x50\x02"
+           "ab"),
+     0, STATUS("\xdb")},
 };
 
 TEST(errors_of_one_request)

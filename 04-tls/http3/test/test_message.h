@@ -5,8 +5,6 @@
 #include "message.h"
 #include "test.h"
 
-#define LIST_FIELDS 8
-
 // Makes a list out of "name: value" lines, each of which ends with '|'.
 static inline const struct qpack_list *list_of(const char *text)
 {
