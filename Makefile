@@ -89,9 +89,9 @@ puzzle-%:
 book: $(LESSONS) $(VARIATIONS)
 	@sh common/tools/book.sh $(sort $(LESSONS) $(VARIATIONS))
 
-soak: $(LESSONS)
+soak: $(LESSONS) $(VARIATIONS)
 	@$(MAKE) --no-print-directory -C common build/hostile
-	@sh common/test/soak.sh $(LESSONS)
+	@sh common/test/soak.sh $(LESSONS) $(VARIATIONS)
 
 cross:
 	@sh common/tools/cross.sh

@@ -5,8 +5,7 @@
 //         ./client --packets /bytes/3000              with each packet
 //         ./client --move-after 100000 /bytes/300000  from another address in the middle
 // Watch:  the last column. A gap is where bytes have come, and those before them have not: a
-// lost
-//         packet. Only the streams whose bytes were in that packet have to wait.
+//         lost packet. Only the streams whose bytes were in that packet have to wait.
 //
 // Read main() and fetch() first. What one download is, is in parts/download.c; the socket is in
 // parts/endpoint.c; all the rest is the same code as in the server.

@@ -1,7 +1,6 @@
 // client.c: calls the functions of a server of to-dos. It works with any server of todo.proto.
 //
-// Run:    ./client                       creates a to-do and reads the list: guide §4.4's
-// client
+// Run:    ./client                       creates a to-do, reads the list: guide §4.4's client
 //         ./client create "Do laundry", list, health          one message each way
 //         ./client stream, watch         the server streams: the list; and what is new
 //         ./client many A B C            the client streams; exchange A B C: both do

@@ -12,6 +12,7 @@ scene == "windows" && columns == 5 && cell[3] ~ /^[0-9]+: / {
         jumps = jumps "\n" $0
     before[number[1]] = number[2]
 }
+scene == "page" && columns == 4 && cell[1] ~ /^HTTP/ { trips[++pages] = figure[3]; if (figure[4] < rtt * figure[3] - 1) quick = quick "\n" $0 }
 END {
     check("3.7", "per cent of the text", rows, !wrong, wrong)
     numbers(measured["3.7"])
@@ -23,6 +24,8 @@ END {
     numbers(measured["3.55"])
     check("3.55", "the claim has the table's memory", memory["six"] && number[4], near(number[1], memory["six"], 0.15) && near(number[2], memory["one"], 0.15) &&
           number[3] == sockets["six"] && number[4] == sockets["one"], measured["3.55"])
+    numbers(measured["3.48"])
+    check("3.48", "the claim has the table's round trips, and each takes the RTT", pages == 4, number[1] == trips[1] && number[2] == trips[2] && number[3] == trips[3] && !quick, measured["3.48"] quick)
     check("3.10", "windows: each row adds what came", steps, !jumps, jumps)
     check_ends()
 }

@@ -2,8 +2,7 @@
 // server gave it, a cookie or tokens, it keeps in a file: its cookie jar.
 //
 // Run:    ./client                     a whole visit, from log-in to log-out
-//         ./client login alice         then me, admin, logout; refresh (the server: --auth
-//         hybrid)
+//         ./client login alice         then me, admin, logout; refresh (--auth hybrid)
 //         ./client --token             what stands in the token
 // Watch:  what the client sends to say who it is, and that the server no longer believes it
 //         after the log-out (a session), or still does (a token).

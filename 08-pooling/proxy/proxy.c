@@ -42,6 +42,7 @@ union side {
 
 static struct loop *loop; // the only one
 static int clients;
+static long accepted; // clients, since the start
 static bool lookups_open;
 
 static enum kind kind_of(struct conn *c)
@@ -59,6 +60,7 @@ static void opened(struct conn *c)
     } else {
         client_opened(&((union side *)c)->client);
         clients++;
+        accepted++;
     }
 }
 
@@ -221,7 +223,7 @@ int main(int argc, char **argv)
     settings.no_cache = cache_mb == 0;
     struct cache_limits limits = {(size_t)cache_mb << 20, (size_t)object_kb << 10};
     cache_begin(&limits);
-    long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
+    loop_run(net_listen(host, port, BACKLOG), &server);
     const struct cache_figures *figures = cache_figures();
     printf("stopped: %ld connections; %ld answers stored, %ld evicted, %zu in the store\n",
            accepted, figures->stored, figures->evicted, figures->entries);

@@ -54,14 +54,25 @@ await() {
     done
 }
 
-# Starts a server of ours on a port that the kernel chooses; sets $port when it is ready.
+# Starts a server of ours on a port that the kernel chooses; sets $port when it is ready. In $ports are
+# all its ports, as it names them. What it prints goes to the file $said.
+said=/dev/null
 start_server() {
     ready=$(mktemp)
-    READY_FD=9 "$@" --port 0 9>"$ready" >/dev/null &
-    pids="$pids $!"
-    await "$* is ready" "[ -s $ready ] || ! kill -0 $!"
+    READY_FD=9 "$@" --port 0 9>"$ready" >"$said" &
+    server=$!
+    pids="$pids $server"
+    await "$* is ready" "[ -s $ready ] || ! kill -0 $server"
+    ports=$(cat "$ready")
     read -r port <"$ready"
     rm "$ready"
+}
+
+# Stops the server that was started last. The last lines in $said are what it says of its work.
+stop_server() {
+    kill "$server"
+    wait "$server"
+    pids=${pids% "$server"}
 }
 
 # Starts a program that prints its port in its first line, and goes on; sets $theirs, or counts a

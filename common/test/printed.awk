@@ -6,6 +6,7 @@
 # In each of its rules: scene is the name of the scene; cell[1] the first column of a row of a
 # table, or the label of a bar, and figure[2] the number in the second column, and so on. In END
 # measured[ID] is what a claim says was measured, and numbers(measured[ID]) sets number[1], ...
+# Where a table has the figures of a claim, table(ID, SCENE, ROWS) says all of it in one line.
 
 # Sets number[] to the numbers in a text, and returns how many there are.
 function numbers(text,    count) {
@@ -28,6 +29,33 @@ function check(id, name, seen, right, text) {
     }
     print "FAILED  printed: " name ": " (seen ? text : "the figures are missing")
     failed = 1
+}
+
+# table(ID, SCENE, "a|1|#2 ms\nb|#|*"): beside claim ID its scene has printed these rows, one below the
+# other: cells, divided by |. #2 is the second number in what the claim has measured, # is any number, *
+# any text in a cell (a bar).
+function table(id, scene, pattern,    text, count, found, regex) {
+    text = measured[id]
+    while (match(text, /[0-9]+(\.[0-9]+)?/)) {
+        found[++count] = substr(text, RSTART, RLENGTH)
+        gsub(/\./, "[.]", found[count])
+        text = substr(text, RSTART + RLENGTH)
+    }
+    text = pattern
+    gsub(/[][().+?^$\\{}|]/, "[&]", pattern)
+    gsub(/\[\^\]/, "\\^", pattern)
+    gsub(/\[\|\]/, "[| \n]", pattern) # a wide cell leaves one space, or takes a line
+    gsub(/\*/, "[^|\n]*", pattern)
+    while (match(pattern, /#[0-9]*/)) {
+        regex = regex substr(pattern, 1, RSTART - 1)
+        if (RLENGTH == 1)
+            regex = regex "[0-9][0-9.,]*"
+        else
+            regex = regex found[substr(pattern, RSTART + 1, RLENGTH - 1)]
+        pattern = substr(pattern, RSTART + RLENGTH)
+    }
+    check(id, scene ": the rows have the figures of claim " id, scene in printed,
+          "\n" printed[scene] ~ "\n" regex pattern "\n", measured[id] "\n" text)
 }
 
 function near(a, b, tolerance) {
@@ -79,6 +107,9 @@ NR == FNR { # the ledger
     line = $0
     sub(/^ +/, "", line)
     columns = split(line, cell, /  +/)
+    sub(/ +$/, "", line)
+    gsub(/  +/, "|", line)
+    printed[scene] = printed[scene] line "\n"
     split("", figure)
     for (i = 2; i <= columns; i++) {
         numbers(cell[i])

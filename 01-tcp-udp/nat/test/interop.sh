@@ -81,4 +81,14 @@ if need chromium chromium && need node nodejs; then
         expect "the browsers have seen all they were to see" "6" "grep -c '^ok ' $folder/log"
     fi
 fi
+said=$folder/said
+start_server ./server --quiet
+bash -c "printf x >/dev/udp/127.0.0.1/$port"
+for option in "--wait 10000" --tcp --tcp; do
+    # shellcheck disable=SC2086 # one word or two
+    ./client --port "$port" $option >/dev/null
+done
+stop_server
+expect "the server says what it has done" \
+    "stopped: datagrams 6, answers 5, malformed 1; over TCP 2; relayed 0 bytes in 0 datagrams, dropped 0" "tail -n 1 $said"
 finish

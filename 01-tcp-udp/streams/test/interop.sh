@@ -43,4 +43,15 @@ if need chromium chromium; then
             --origin-to-force-quic-on=127.0.0.1:$port --dump-dom https://127.0.0.1:$port/ >/dev/null 2>&1
         grep -q \"QUIC's version negotiation\" $folder/log && echo yes"
 fi
+said=$folder/said
+start_server ./server --quiet --retry
+bash -c "for i in 1 2 3 4 5 6 7 8 9 10; do printf x >/dev/udp/127.0.0.1/$port; done"
+./client --port "$port" /bytes/3000 >/dev/null
+./client --port "$port" >"$folder/table"
+bash -c "exec 3<>/dev/tcp/127.0.0.1/$port && printf '/bytes/5\\n' >&3 && head -c 9 <&3" >/dev/null
+stop_server
+expect "the server says what it has done" "stopped: connections 2, over TCP 1, retries: few, strange packets: many" \
+    "tail -n 1 $said | sed 's/retries [2-9],/retries: few,/; s/packets 1[0-9]\$/packets: many/'" # some may come twice
+expect "the client's table: the first byte is there before all are" "6 rows" \
+    "awk '/^\\/bytes\\/30000  *30000 / && \$3 < \$5 { rows++ } END { print rows, \"rows\" }' $folder/table"
 finish

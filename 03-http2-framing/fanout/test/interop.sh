@@ -109,4 +109,26 @@ if need nginx nginx-light; then
             "h2load -n 2000 -c 10 -m 20 http://127.0.0.1:$front/gone | grep -o '2000 succeeded'"
     fi
 fi
+# last_words: the lines about its work, of the server that was stopped last, in which the backend's port is #.
+last_words() { sed -n "/^stopped/,\$ { s/:$ours/:#/; s/   */ /g; p; }" "$said"; }
+said=$folder/said
+start_server ./proxy --quiet --backend 127.0.0.1:1 --backend "127.0.0.1:$ours"
+./client --port "$port" --requests 1 >/dev/null
+./client --port "$port" --requests 20 >/dev/null
+stop_server
+expect "the proxy says what it has done" "stopped: clients 2, requests 21, own answers 0, second tries 0, resets 0
+ 127.0.0.1:1 requests 0, connections 0, requests lost 0
+ 127.0.0.1:# requests 21, connections 1, requests lost 0" last_words
+start_server ./proxy --quiet --backend 127.0.0.1:1
+./client --port "$port" --requests 2 >/dev/null 2>&1
+stop_server
+expect "and what it could not do" "stopped: clients 1, requests 2, own answers 2, second tries 0, resets 0" "last_words | head -n 1"
+start_server ./relay --quiet --backend 127.0.0.1:1 --backend "127.0.0.1:$ours"
+./client --port "$port" --connections 3 >"$folder/client"
+stop_server
+expect "the relay says what it has done" "stopped: clients 3
+ 127.0.0.1:1 connections 0
+ 127.0.0.1:# connections 3" last_words
+expect "the client counts requests, connections and errors" "100 requests in # ms, connections: 3, errors: 0; answered by:
+127.0.0.1:$port 100" "sed -E 's/in [0-9]+ ms/in # ms/; s/^ +//; s/ +[█▏▎▍▌▋▊▉]+//' $folder/client"
 finish

@@ -149,4 +149,15 @@ HTML
                 sed -n 's/.*<pre id=\"out\">\(.*\)<\/pre>.*/\1/p'"
     fi
 fi
+said=$folder/said
+start_server ./server
+./client --port "$port" >/dev/null
+./client --port "$port" create '' 2>/dev/null
+./client --port "$port" many a b c >/dev/null
+stop_server
+expect "the server says what was called, and what it has done" "/toDo.ToDo/createToDo: OK, 1 in, 1 out
+/toDo.ToDo/readToDos: OK, 1 in, 1 out
+/toDo.ToDo/createToDo: INVALID_ARGUMENT, 1 in, 0 out: the field text is wrong: it takes 1 to 1000 bytes
+/toDo.ToDo/createToDos: OK, 3 in, 1 out
+stopped: connections 3, calls 4" "sed -n '2,\$ s/^ *[0-9.]* ms  //p; \$p' $said"
 finish

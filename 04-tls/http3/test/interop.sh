@@ -149,4 +149,14 @@ that took a while" "FOLDER=$folder timeout 60 ../../common/wire/wire --rtt 5 -- 
         grep -v 'listening\|stopped' | sort"
 fi
 
+said=$folder/said
+start_server ./server --quiet
+./client --port "$port" >"$folder/table" 2>/dev/null
+./client --port "$port" / >/dev/null 2>&1
+stop_server
+expect "the server says what it has done" "stopped: connections 2, refused 0, requests 5" "tail -n 1 $said"
+expect "the client's table: bytes, and the first of them before the last" "200 200000 before
+200 18 
+200 20000 
+200 13 " "awk 'NR > 1 { print \$3, \$4, \$4 == 200000 ? (\$5 < \$6 ? \"before\" : \$0) : \"\" }' $folder/table"
 finish

@@ -109,4 +109,12 @@ if need node nodejs && need_module ../../05-polling-sse playwright-core "ws@8 ev
     CHROMIUM=$(command -v chromium) timeout 120 node test/browser.js "$port" "$near" >"$folder/browser" 2>&1
     count "$folder/browser"
 fi
+said=$folder/said
+start_server ./server --quiet --scrypt-n 2
+./client --port "$port" --jar "$folder/words" >"$folder/visit"
+echo "green caterpillar" | ./client --port "$port" --jar "$folder/words" login bob >/dev/null
+stop_server
+expect "the server says what it has done" "stopped: connections 2, requests 6, sessions 1, lookups 2, scrypts 2" "tail -n 1 $said"
+expect "the client shows each request with its own status" "GET /me 401 POST /login as alice 200 GET /me 200 POST /logout 204 GET /me 401" \
+    "sed -n '/^[A-Z]/p; s/^    \\([0-9]*\\) .*/\\1/p' $folder/visit | xargs"
 finish

@@ -186,4 +186,23 @@ END
 X-Forwarded-Client-Cert: URI=spiffe://workbench.test/shop" "grep -e '^Host' -e Cert $folder/redirected"
     fi
 fi
+
+start_server ./app --name stock
+said=$folder/stock
+start_server ./sidecar --quiet --name stock --app "127.0.0.1:$port" --keys "$folder/keys"
+stock=$server said=$folder/shop
+printf 'stock 127.0.0.1:%s\nend\n' "$(echo "$ports" | sed -n 's/^inbound //p')" >"$folder/two"
+start_server ./sidecar --quiet --name shop --keys "$folder/keys" --services "$folder/two"
+await "the file is read" "./client --port $port --status stock/ | grep -q 200"
+./client --port "$port" --count 3 "stock/?ms=100" >/dev/null
+if need curl curl; then
+    expect "the time of the requests in the metrics, in seconds" "yes" \
+        "curl -s --max-time 20 http://127.0.0.1:$(echo "$ports" | sed -n 's/^admin //p')/metrics |
+            awk '/duration_seconds_count/ { count = \$2 } /duration_seconds_sum/ { sum = \$2 } END { print (count >= 4 && sum >= 0.3 && sum < 100 ? \"yes\" : sum) }'"
+fi
+stop_server
+expect "the sidecar that asks says what it has done" "handshakes: inbound 0, outbound 1" "sed -n 's/^stopped:.*, hand/hand/p' $said"
+server=$stock said=$folder/stock
+stop_server
+expect "the one that is asked, too" "handshakes: inbound 1, outbound 0" "sed -n 's/^stopped:.*, hand/hand/p' $said"
 finish

@@ -61,4 +61,13 @@ if need nginx nginx-light && need curl curl; then
         expect "nginx, a part" "206 12" "get -r 0-11 -o $folder/1 -w '%{http_code} %{size_download}' $here/blob"
     fi
 fi
+start_server ../../02-http1/server --quiet
+said=$folder/said
+start_server ./proxy --quiet --upstream "127.0.0.1:$port"
+if need curl curl; then
+    curl -s --max-time 20 --cacert ../keys/ca.pem "https://localhost:$port/" "https://localhost:$port/" >/dev/null
+    curl -s --max-time 20 --cacert ../keys/ca.pem "https://localhost:$port/" >/dev/null
+    stop_server
+    expect "the proxy says what it has done" "stopped: connections 2, requests 3" "tail -n 1 $said"
+fi
 finish

@@ -230,4 +230,21 @@ if need tshark tshark; then
             tshark -r $folder/packets -d tcp.port==8105,mqtt -Y '_ws.malformed || mqtt && _ws.expert.severity >= 6291456' 2>/dev/null | wc -l"
     fi
 fi
+said=$folder/said
+start_server ./broker --quiet
+./client --port "$port" pub t one >/dev/null
+./client --port "$port" pub t two >/dev/null
+./client --port "$port" --qos 1 >"$folder/packets"
+stop_server
+expect "the broker says what it has done" "stopped: connections 3, messages in 3, out 1, dropped 0" "tail -n 1 $said"
+expect "the client shows each packet" '-> CONNECT
+<- CONNACK accepted
+-> SUBSCRIBE
+<- SUBACK id 1
+-> PUBLISH QoS 1 "workbench/hello", 24 bytes id 2
+<- PUBACK id 2
+<- PUBLISH QoS 1 "workbench/hello", 24 bytes id 1
+workbench/hello hello from the publisher
+-> PUBACK id 1
+-> DISCONNECT' "sed 's/  */ /g; s/ \$//' $folder/packets"
 finish

@@ -1,10 +1,10 @@
 // status.c: the page /balancer: the state of all backends, as text or as JSON. For this machine
 // only:
 //
-//     curl localhost:8108/balancer                                   curl
-//     localhost:8108/balancer?format=json curl -X PUT
-//     'localhost:8108/balancer?backend=localhost:9001&weight=5' curl -X PUT
-//     'localhost:8108/balancer?algorithm=random'
+//     curl localhost:8108/balancer
+//     curl localhost:8108/balancer?format=json
+//     curl -X PUT 'localhost:8108/balancer?backend=localhost:9001&weight=5'
+//     curl -X PUT 'localhost:8108/balancer?algorithm=random'
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -225,4 +225,26 @@ END
 else
     need python3-websockets python3-websockets
 fi
+said=$folder/backend
+start_server ./backend --quiet --name one
+backend=$server behind=$port said=$folder/balancer
+start_server ./balancer --quiet --check-ms 0 --keep-ms 600000 --eject-after 1 --eject-ms 600000 \
+    --backend "127.0.0.1:$behind" --backend 127.0.0.1:1
+./client --port "$port" --count 5 >"$folder/client"
+if need curl curl; then
+    expect "the page of the backends" "round-robin, layer 7
+backend state weight active idle requests errors connects ms KB/s
+127.0.0.1:# up 1 0 1 5 0 1
+127.0.0.1:1 ejected 1 0 0 1 1 0" \
+        "answer http://127.0.0.1:$port/balancer | sed '3,\$s/ [0-9.]* *[0-9.]*\$//; s/:$behind/:#/; s/  */ /g; s/ \$//'"
+fi
+stop_server
+expect "the balancer says what it has done" "stopped: clients 2
+ 127.0.0.1:# requests 5, errors 0, connections 1
+ 127.0.0.1:1 requests 1, errors 1, connections 0" "sed -n '/^stopped/,\$ { s/:$behind/:#/; s/   */ /g; p; }' $said"
+expect "the client counts who has answered" "5 requests in # ms; answered by:
+one 5" "sed -E 's/in [0-9]+ ms/in # ms/; s/^ +//; s/ +█+//' $folder/client"
+server=$backend said=$folder/backend
+stop_server
+expect "the backend says what it has done" "stopped: one: connections 1, requests 5, POSTs 0" "tail -n 1 $said"
 finish

@@ -174,4 +174,19 @@ if need nginx nginx-light && need curl curl; then
         expect "unlike nginx's: a guess by Last-Modified" "MISS HIT MISS MISS" "twice 11 modified=1"
     fi
 fi
+said=$folder/origin
+start_server ./origin --quiet
+origin=$server said=$folder/proxy
+start_server ./proxy --quiet --cache-mb 1 --upstream "127.0.0.1:$port"
+./client --port "$port" "/1?cc=max-age=60&size=600000" "/1?cc=max-age=60&size=600000" "/2?cc=no-store" "/3?cc=max-age=60&size=600000" \
+    >"$folder/client"
+stop_server
+expect "the proxy says what it has done" "stopped: 1 connections; 2 answers stored, 1 evicted, 1 in the store" "tail -n 1 $said"
+expect "the client's table" "200 MISS - 600000 bytes request 1
+200 HIT # 600000 bytes request 1
+200 MISS - 46 bytes request 2
+200 MISS - 600000 bytes request 3" "sed -n 's/  */ /g; s/HIT [0-9]*/HIT #/; s/ from .*//p' $folder/client"
+server=$origin said=$folder/origin
+stop_server
+expect "the origin says what it has done" "stopped: 3 requests" "tail -n 1 $said"
 finish
