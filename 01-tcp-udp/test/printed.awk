@@ -15,11 +15,23 @@ cell[1] == "= MSS, in the SYN" { mss = figure[2]; clamped_mss = figure[3] }
 cell[1] == "- timestamps option" { option = figure[2]; clamped_option = figure[3] }
 cell[1] == "= data in a full segment" { data = figure[2]; clamped = figure[3] }
 cell[1] == "out: tcp_wmem, SO_SNDBUF" { out = figure[3] " " figure[4] }
+scene == "damage" && cell[1] == "segments sent again" { again = figure[2] }
+scene == "slow_start" && / a window of [0-9]+ segments/ { transfer++ }
+scene == "slow_start" && cell[1] ~ /^round trip / { if (!sent_in[transfer]) at_once[transfer] = figure[2]; sent_in[transfer] += figure[2]; rounds[transfer]++ }
+scene == "descriptors" && cell[1] == "connect() has succeeded" { connected = figure[2] }
+scene == "descriptors" && cell[1] == "accepted, and answered" { answered = figure[2] }
+scene == "descriptors" && cell[1] == "answered when those had closed" { answered_later = figure[2] }
 scene == "damage" && columns == 3 { by_udp[cell[1]] = figure[2]; by_tcp[cell[1]] = figure[3] }
 END {
     numbers(measured["1.43"])
     check("1.43", "damaged datagrams and those that came are all", "messages that came" in by_udp, number[2] == number[1] + number[3] &&
           by_udp["messages that came"] == number[3] && by_udp["packets that were damaged"] == number[1], measured["1.43"])
+    numbers(measured["1.41"])
+    check("1.41", "the claim has the table's segments and messages", again, number[1] == by_tcp["packets that were damaged"] && number[2] == again && number[3] == by_tcp["messages that came"], measured["1.41"] ", " again)
+    numbers(measured["1.39"])
+    check("1.39", "the bars of a transfer are all its segments", rounds[1], number[1] == at_once[1] && number[2] == sent_in[1] && number[3] == rounds[1] && number[4] == at_once[2], measured["1.39"] ", " at_once[1] " " sent_in[1] " " rounds[1])
+    numbers(measured["1.48"])
+    check("1.48", "the claim has the table's clients", connected, answered == number[3] && connected - answered == number[4] && answered_later == number[4], measured["1.48"] ", " connected " " answered " " answered_later)
     numbers(measured["1.42"])
     check("1.42", "the claim has the table's late messages", number[2], number[1] == by_udp["messages behind a later one"] && number[2] == by_tcp["packets that were late"], measured["1.42"])
     check("1.1", "the SYN needs half a round trip, its answer as much", syn && handshake_rtt,

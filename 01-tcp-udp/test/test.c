@@ -1,5 +1,7 @@
 // test.c: tests of lesson 01. `make test` runs them, the scenes, real peers, and the patches in
 // break/.
+#define SUMMARY "connections 4, datagrams 0, dropped by the kernel 0\n"
+#define LOGGED  "read() a line: \"hello\"; answer: 1 x 6 bytes\n"
 #include "contract.h"
 
 #include <errno.h>
@@ -291,6 +293,39 @@ TEST(late_answers_and_their_limit)
     stop();
 }
 
+// What the server says in the end: each datagram was received, or the kernel has dropped it.
+TEST(the_summary_counts_datagrams)
+{
+    static char note[1000] = "note 1 0 "; // a command without an answer; the rest is filling
+    long connections = 0, received = 0, dropped = 0, sent = 0;
+    int port = test_start(&server, "./server --port 0 >build/datagrams.log");
+    ask_server("127.0.0.1", port);
+    tcp = ask_open_tcp();
+    udp = ask_open_udp();
+    memset(note + strlen(note), 'x', sizeof note - strlen(note));
+    CHECK_INT(send(udp, "pause 20000", 11, 0), 11); // the server reads no datagrams then
+    CHECK(await_udp(udp, answer, now_ns() + 20000000000));
+    for (sent = 1; sent < 2000; sent++)
+        CHECK_INT(send(udp, note, sizeof note, 0), sizeof note);
+    ask_tcp(tcp, answer, "resume");
+    bool here = false;
+    for (int tries = 0; tries < 20 && !here;
+         tries++, sent++) { // while the queue is full it is lost
+        CHECK_INT(send(udp, "hello", 5, 0), 5);
+        here = await_udp(udp, answer, now_ns() + 1000000000);
+    }
+    CHECK(here);
+    CHECK_INT(test_stop(server), 0);
+    test_run("tail -n 1 build/datagrams.log; rm build/datagrams.log");
+    CHECK_INT(sscanf(test_output,
+                     "stopped: connections %ld, datagrams %ld, dropped by the kernel %ld",
+                     &connections, &received, &dropped),
+              3);
+    CHECK_INT(connections, 1);
+    CHECK_AT_LEAST(dropped, 1);
+    CHECK_INT(received + dropped, sent);
+}
+
 TEST(an_id_comes_back)
 {
     start();
@@ -413,13 +448,30 @@ static int run_client(int port, const char *arguments)
     return test_run(command);
 }
 
+// A line of the client's output: a protocol and the client's address, up to its port; which
+// way; the server's address; and what it was.
+static void has_line(const char *begins, const char *arrow, const char *what)
+{
+    char ends[100];
+    snprintf(ends, sizeof ends, " %s 127.0.0.1:%d %s\n", arrow, ask_port(), what);
+    for (const char *at = test_output; (at = strstr(at, begins));) {
+        at += strlen(begins);
+        if (!strncmp(at + strspn(at, "0123456789"), ends, strlen(ends)))
+            return;
+    }
+    FAIL("no line \"%s...%s\" in:\n%s", begins, ends, test_output);
+}
+
 TEST(the_client_shows_both_protocols)
 {
     start();
     CHECK_INT(run_client(ask_port(), ""), 0);
-    CHECK_HAS(test_output, "6 bytes \"hello\\n\"\nTCP 127.0.0.1:");
-    CHECK_HAS(test_output, "the end of the stream\nUDP 0.0.0.0:");
-    CHECK_HAS(test_output, "5 bytes \"hello\"\nUDP has no end");
+    has_line("TCP 127.0.0.1:", "->", "6 bytes \"hello\\n\"");
+    has_line("TCP 127.0.0.1:", "<-", "6 bytes \"hello\\n\"");
+    has_line("TCP 127.0.0.1:", "<-", "the end of the stream");
+    has_line("UDP 0.0.0.0:", "->", "5 bytes \"hello\"");
+    has_line("UDP 0.0.0.0:", "<-", "5 bytes \"hello\"");
+    CHECK_HAS(test_output, "\nUDP has no end: nothing more has come for 300 ms\n");
     CHECK_INT(run_client(ask_port(), "'say 3 x'"), 0);
     CHECK_HAS(test_output, "x\\n\"\nTCP"); // in one recv(), as a rule
     CHECK_INT(run_client(ask_port(), "--udp 'say 2 x'"), 0);

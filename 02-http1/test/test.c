@@ -9,6 +9,8 @@
 //     test_mutations.h good requests with a random change
 //
 // Requests and what is expected of them: test_requests.h. How they are sent: test_talk.h.
+#define SUMMARY "connections 4, requests 3\n"
+#define LOGGED  "answer: 200, 13 bytes of content\n"
 #include "contract.h"
 
 #include "test_answers.h"

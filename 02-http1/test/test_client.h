@@ -106,6 +106,11 @@ TEST(the_client_by_hand)
     CHECK_HAS(test_output, " ms, on a new connection\n> GET /img/1 HTTP/1.1\n");
     CHECK_HAS(test_output, "< Content-Length: 4096\n");
     CHECK_HAS(test_output, " ms, on the same connection\n");
+    snprintf(command, sizeof command, "./client --times --port %d '/slow?ms=200' /", port);
+    CHECK_INT(test_run(command), 0);
+    const char *times = strstr(test_output, "\n* ");
+    CHECK(times);
+    CHECK_BETWEEN(atof(times + 3), 200, 20000);
     snprintf(command, sizeof command, "./client --port %d --method POST --content hi /echo",
              port);
     CHECK_INT(test_run(command), 0);
@@ -127,6 +132,26 @@ TEST(the_client_by_hand)
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "> Host: [::1]:");
     CHECK_INT(test_stop(pid), 0);
+}
+
+// The server's log says what it was asked, and what went out: of an answer to HEAD only the
+// head.
+TEST(a_line_for_each_request_and_its_answer)
+{
+    char command[200];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0 >build/log");
+    snprintf(command, sizeof command,
+             "{ ./client --port %d /img/1; ./client --port %d --method HEAD /img/1; } 2>&1 "
+             ">/dev/null",
+             port, port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_number("grep -cE ' ms +GET /img/1$' build/log"), 1);
+    CHECK_INT(test_number("grep -cE ' ms +answer: 200, 4096 bytes of content$' build/log"), 1);
+    CHECK_INT(test_number("grep -cE ' ms +HEAD /img/1$' build/log"), 1);
+    CHECK_INT(test_number("grep -cE ' ms +answer: 200, 0 bytes of content$' build/log"), 1);
+    unlink("build/log");
 }
 
 #endif

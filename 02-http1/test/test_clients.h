@@ -100,6 +100,7 @@ TEST(content_has_a_lowest_rate)
     signal(SIGPIPE, SIG_IGN);
     int port = test_start(&pid, "./server --quiet --port 0 --idle-ms 400");
     trickle(port, POST LENGTH "100000\r\n\r\n", "x");
+    trickle(port, POST LENGTH "100000\r\n\r\n", "a thousand a second "); // of 4,096
     trickle(port, CHUNKS "5;", "x");
     trickle(port, CHUNKS, "1\r\nx\r\n");
     trickle(port, CHUNKS "0\r\nX: ", "x");

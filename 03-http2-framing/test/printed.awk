@@ -11,6 +11,7 @@ scene == "windows" && columns == 5 && cell[3] ~ /^[0-9]+: / {
         jumps = jumps "\n" $0
     before[number[1]] = number[2]
 }
+scene == "page" && columns == 4 && cell[1] ~ /^HTTP/ { trips[++pages] = figure[3]; if (figure[4] < rtt * figure[3] - 1) quick = quick "\n" $0 }
 END {
     check("3.7", "per cent of the text", rows, !wrong, wrong)
     numbers(measured["3.7"])
@@ -19,6 +20,8 @@ END {
     numbers(measured["3.5"])
     check("3.5", "the claim has the table's figures", ms["HTTP/2"] && number[6], number[1] == ms["HTTP/1"] && number[2] == ms["HTTP/2"] && number[3] == waited["HTTP/1"] &&
           number[5] == went["HTTP/1"] && number[6] == went["HTTP/2"], measured["3.5"])
+    numbers(measured["3.48"])
+    check("3.48", "the claim has the table's round trips, and each takes the RTT", pages == 4, number[1] == trips[1] && number[2] == trips[2] && number[3] == trips[3] && !quick, measured["3.48"] quick)
     check("3.10", "windows: each row adds what came", steps, !jumps, jumps)
     check_ends()
 }

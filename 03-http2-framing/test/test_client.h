@@ -312,6 +312,19 @@ TEST(what_the_client_says)
     CHECK_HAS(test_output, "the server answers in HTTP/1");
 }
 
+// With --frames each frame has the arrow of its way.
+TEST(the_client_shows_frames_both_ways)
+{
+    CHECK_INT(client_of(OK "DATA.1.1.686868", "--frames /x"), 0);
+    CHECK_HAS(test_output, "-> SETTINGS ENABLE_PUSH=0\n");
+    CHECK_HAS(test_output, "-> HEADERS stream 1 END_STREAM END_HEADERS ");
+    CHECK_HAS(test_output, "<- SETTINGS");
+    CHECK_HAS(test_output, "<- DATA stream 1 END_STREAM 3 bytes\n");
+    CHECK_HAS(test_output, "-> SETTINGS ACK\n");
+    CHECK_HAS(test_output, "-> WINDOW_UPDATE stream 0 +3\n");
+    CHECK(!strstr(test_output, "<- HEADERS stream 1 END_STREAM"));
+}
+
 TEST(what_the_client_takes)
 {
     char command[200];

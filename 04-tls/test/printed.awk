@@ -8,7 +8,10 @@ scene == "round_trips" && columns == 6 && figure[3] > 0 && cell[2] ~ / ms$/ {
 }
 scene == "round_trips" && columns == 2 && /█/ { bars++; if (!near(figure[2], ms[cell[1]], 0.6)) bad_bar = bad_bar "\n" $0 }
 scene == "cost" && /^  1\.[23], .* bytes / { bytes[cell[1]] = figure[2] + figure[3]; cpu[cell[1]] = figure[4] }
+scene == "nagle_flights" && columns == 4 && cell[3] ~ / ms$/ { written[++flights] = figure[2] }
 END {
+    check("4.20", "record by record there are more write()s than by flights", flights == 8, written[3] > written[1] && written[1] == written[2] && written[3] == written[4] && written[7] > written[5],
+          written[1] " " written[2] " " written[3] " " written[4] " " written[5] " " written[7])
     check("4.1", "a round trip takes the RTT, and their parts add up", ways, !wrong, wrong)
     check("4.1", "the bars show the table's milliseconds", bars, !bad_bar, bad_bar)
     numbers(measured["4.1"])

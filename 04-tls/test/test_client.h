@@ -100,6 +100,26 @@ TEST(the_client_asks_one_thing)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// The figures of a handshake: what comes back, with the certificates, is longer than all that
+// goes; and no machine needs less than 0.1 ms for the signature, its check and the two keys.
+TEST(the_client_measures_the_handshake)
+{
+    char command[200];
+    double ms = 0;
+    unsigned long to_server = 0, back = 0;
+    pid_t pid;
+    int port = start(&pid, "--quiet");
+    snprintf(command, sizeof command, "./client --port %d", port);
+    CHECK_INT(test_run(command), 0);
+    const char *line = strstr(test_output, "* handshake: ");
+    CHECK(line && sscanf(line, "* handshake: %lu bytes to the server, %lu bytes back, %lf ms",
+                         &to_server, &back, &ms) == 3);
+    CHECK_BETWEEN(to_server, 150, 2500);
+    CHECK_BETWEEN(back, to_server + 200, 6000);
+    CHECK_BETWEEN(ms, 0.1, 60000);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(the_client_resumes)
 {
     char command[200];

@@ -12,7 +12,10 @@ scene == "techniques" && columns == 2 && / bytes$/ && (cell[1] in mean) { bars++
 cell[1] == "were published meanwhile" { published = figure[2] }
 cell[1] == "are in the kernel's buffers" { buffered = figure[2] }
 cell[1] == "wait in the server's ring" { ring = figure[2] }
+scene == "crowd" && columns == 6 && cell[6] ~ / bytes$/ { crowd = cell[1] + 0; middle = figure[4]; last_one = figure[5]; each = figure[6] }
 END {
+    numbers(measured["5.15"])
+    check("5.15", "the claim has the table's last reader and memory, and the middle one was earlier", crowd, number[3] == crowd && near(number[4], last_one, 0.56) && number[5] == each && middle <= last_one, measured["5.15"] ", " middle " " last_one)
     check("5.1", "a mean is no more than the worst, empty answers no more than all", bars, !wrong, wrong)
     check("5.3", "the bars show the table's figures", bars, !bad, bad)
     numbers(measured["5.1"])

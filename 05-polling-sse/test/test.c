@@ -7,6 +7,9 @@
 //     test_handshakes.h  requests for a WebSocket
 //     test_losses.h      that nothing is lost without a word
 //     test_readers.h     readers that are slow, silent, gone, or many
+#define SUMMARY         "connections 4, events 0\n"
+#define SUMMARY_OPTIONS "--rate 0"
+#define LOGGED          "GET /poll?since=0: 200, 0 bytes\n"
 #include "contract.h"
 
 #include "test_client.h"
@@ -20,6 +23,28 @@
 static bool exchange(int port)
 {
     return strstr(get(port, "/poll?since=0"), "HTTP/1.1 200 OK\r\n");
+}
+
+TEST(the_summary_counts_events)
+{
+    pid_t pid;
+    int port = serve(&pid, ">build/events.log");
+    for (int i = 0; i < 3; i++)
+        CHECK_HAS(post(port, "/publish", "a"), " 200 OK\r\n");
+    CHECK_INT(test_stop(pid), 0);
+    test_run("cat build/events.log; rm build/events.log");
+    CHECK_HAS(test_output, "stopped: connections 3, events 3\n");
+}
+
+TEST(the_stats_count_bytes)
+{
+    static const char poll[] = "GET /poll HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    pid_t pid;
+    int port = serve(&pid, "");
+    long length = (long)strlen(last_words(say(port, "%s", poll)));
+    await_figure(port, "\"poll\"", "bytes_in", sizeof poll - 1);
+    await_figure(port, "\"poll\"", "bytes_out", length);
+    CHECK_INT(test_stop(pid), 0);
 }
 
 // ---- polls ---------------------------------------------------------------------------------

@@ -187,6 +187,22 @@ TEST(the_client_comes_back_with_its_id)
     CHECK_HAS(requests, "GET /ws?since=5 HTTP/1.1\r\n");
 }
 
+// An event that says when it was made is printed with its age.
+TEST(the_client_prints_the_age_of_an_event)
+{
+    static char event[200];
+    static const struct fake late = {{event}};
+    double age_ms = 0;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(event, sizeof event,
+             SSE_HEAD "id: 1\ndata: {\"at_us\":%lld000000,\"text\":\"x\"}\n\n",
+             (long long)now.tv_sec - 5);
+    CHECK_INT(fake_run("./client --count 1", &late), 0);
+    CHECK_INT(sscanf(test_output, "1 %lf ms  message  x", &age_ms), 1);
+    CHECK_BETWEEN(age_ms, 5000, 60000);
+}
+
 // What is malformed is refused, with the reason and exit 1; it is never printed as good.
 TEST(the_client_is_strict)
 {

@@ -287,6 +287,39 @@ TEST(the_client_reports)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// One worker, 10 ms for each request, and 20 clients at once: the answers take 10, 20 ... 200
+// ms.
+TEST(the_client_tells_the_middle_from_the_slowest)
+{
+    double p50 = 0, p99 = 0, slowest = 0;
+    pid_t pid;
+    int port = serve(&pid, "pool", "--workers 1");
+    CHECK_INT(run_client(port, "--url '/io?ms=10' --connections 20 --requests 20 --seconds 20"),
+              0);
+    const char *line = strstr(test_output, "p50 ");
+    CHECK(line && sscanf(line, "p50 %lf ms, p99 %lf ms, the slowest %lf ms", &p50, &p99,
+                         &slowest) == 3);
+    CHECK_BETWEEN(p50, 80, 20000);
+    CHECK_BETWEEN(p99, p50 + 80, slowest * 1.01);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Of 5 connections the server allows 3: the summary says that two were refused, and none
+// crashed.
+TEST(the_summary_counts_the_refused)
+{
+    int fds[5];
+    pid_t pid;
+    int port = serve(&pid, "loop", "--connections 3 >build/refused.log");
+    for (int i = 0; i < 5; i++)
+        fds[i] = net_connect("127.0.0.1", port);
+    CHECK_HAS(last_words(fds[3]), " 503 ");
+    CHECK_HAS(last_words(fds[4]), " 503 ");
+    CHECK_INT(test_stop(pid), 0);
+    test_run("cat build/refused.log; rm build/refused.log");
+    CHECK_HAS(test_output, "stopped: connections 5, requests 0, refused 2, crashed 0\n");
+}
+
 TEST(the_client_rejects_bad_options)
 {
     CHECK_INT(test_run("./client --connections 0"), 2);

@@ -20,7 +20,14 @@ scene == "stuck" && / answered$| wait in its queue$/ { stuck++; clients[int((stu
 scene == "stuck" && / clients, .* workers/ { numbers($0); all = number[1] }
 scene == "sticky" && cell[1] == "from another address" { asked = length(cell[2]); others = gsub(/[.]/, "", cell[2]) }
 cell[1] ~ /^0$|as this kernel starts$|no such setting/ && scene == "syn_retries" { t[++seconds] = figure[2]; t[++seconds] = figure[3] }
+scene == "takeover" && columns == 5 && cell[5] ~ / of / { takeovers++; of_way[takeovers] = figure[2] " " figure[3] " " figure[4] " " figure[5] }
 END {
+    numbers(measured["7.10"])
+    split(of_way[1], with_sockets, " ")
+    split(of_way[2], drained, " ")
+    split(of_way[3], killed, " ")
+    check("7.10", "the claim has the table's clients", takeovers == 3, number[1] == with_sockets[2] + with_sockets[3] && number[2] == with_sockets[1] + number[1] &&
+          number[3] == drained[3] && number[4] == killed[2] && number[5] == killed[3], measured["7.10"] ", " of_way[1] ", " of_way[2] ", " of_way[3])
     check("7.2", "the shares of each way are the whole", share[4], near(share[1], 100, 0.3) && near(share[2], 100, 0.3) && near(share[3], 100, 0.3) && near(share[4], 100, 0.3),
           share[1] " " share[2] " " share[3] " " share[4])
     numbers(measured["7.2"])

@@ -1,4 +1,6 @@
 // test.c: the server's ways, what it answers to what, how it ends, and how it is replaced.
+#define SUMMARY         "workers 1, connections 4, requests 3, wake-ups "
+#define SUMMARY_OPTIONS "--workers 1"
 #include "contract.h"
 #include "test_server.h"
 #include "test_end.h"
@@ -385,6 +387,9 @@ TEST(a_line_for_each_answer)
         CHECK_INT(test_number("grep -c 'worker 1, HEAD /: 200, 0 bytes' %s", file), !quiet);
         CHECK_INT(test_number("grep -c 'worker 1, refused: 400, 12 bytes' %s", file), !quiet);
         CHECK_INT(test_number("grep -c '^stopped: workers 1, connections 3' %s", file), 1);
+        long wakeups = test_number("sed -n 's/^stopped:.*wake-ups //p' %s", file);
+        long vain = test_number("sed -n 's/^stopped:.*in vain //p' %s", file);
+        CHECK_BETWEEN(wakeups - vain, 1, 3); // the others brought a client, or several
         unlink(file);
     }
 }
@@ -412,13 +417,23 @@ static int run_client(int port, const char *arguments)
     return test_run(command);
 }
 
-// Returns the sum of the counts behind "worker N pid P tid T".
-static int count_in_output(void)
+// Returns the sum of the counts behind "worker N pid P tid T", of so many connections in all.
+// Behind each count stands its share, and a bar of that length; 32 blocks are all of them.
+static int count_in_output(int connections)
 {
     int sum = 0, count;
-    for (const char *at = test_output; (at = strstr(at, "worker ")); at++)
-        if (sscanf(at, "worker %*d pid %*d tid %*d %d", &count) == 1)
-            sum += count;
+    double share;
+    for (const char *at = test_output; (at = strstr(at, "worker ")); at++) {
+        if (sscanf(at, "worker %*d pid %*d tid %*d %d %lf %%", &count, &share) != 2)
+            continue;
+        sum += count;
+        int blocks = 0;
+        for (const char *c = at; *c != '\n'; c++)
+            blocks += !strncmp(c, "█", 3);
+        CHECK_BETWEEN(share, 100.0 * count / connections - 0.06,
+                      100.0 * count / connections + 0.06);
+        CHECK_BETWEEN(blocks, 32.0 * count / connections - 1, 32.0 * count / connections + 1);
+    }
     return sum;
 }
 
@@ -429,7 +444,7 @@ TEST(the_client_counts_every_connection)
         int port = serve(&pid, "--workers 3 %s", two_ways[i]);
         CHECK_INT(run_client(port, ""), 0);
         CHECK_HAS(test_output, "1000 connections to 127.0.0.1:");
-        CHECK_INT(count_in_output(), 1000);
+        CHECK_INT(count_in_output(1000), 1000);
         CHECK_INT(test_stop(pid), 0);
     }
 }
@@ -444,7 +459,7 @@ TEST(the_client_counts_connections_without_an_answer)
     const char *line = strstr(test_output, "client: ");
     CHECK(line && sscanf(line, "client: %d of 200", &failed) == 1);
     CHECK_BETWEEN(failed, 11, 189);
-    CHECK_INT(count_in_output(), 200 - failed);
+    CHECK_INT(count_in_output(200), 200 - failed);
     CHECK_HAS(test_output, "no answer: nothing has come in time");
     CHECK(!strstr(test_output, "worker 2 "));
     CHECK_INT(test_stop(pid), 0);
@@ -485,7 +500,7 @@ TEST(the_client_over_ipv6)
     int port = serve(&pid, "--workers 2 --host ::1");
     CHECK_INT(run_client(port, "--host ::1 --connections 50"), 0);
     CHECK_HAS(test_output, "50 connections to [::1]:");
-    CHECK_INT(count_in_output(), 50);
+    CHECK_INT(count_in_output(50), 50);
     CHECK_INT(test_stop(pid), 0);
 }
 

@@ -7,7 +7,15 @@ scene == "burst" && cell[1] == "served" { served = figure[2] }
 scene == "burst" && cell[1] == "timed out" { timed_out = figure[2] }
 scene == "burst" && / threads, .* connections/ { numbers($0); threads = number[1] }
 scene == "ports" && cell[1] == "a pool of 4, 8 threads" { pool_queries = figure[2]; ports = figure[3] }
+scene == "held" && columns == 3 && cell[1] ~ / the call$/ { held[cell[1]] = figure[2]; half[cell[1]] = figure[3] }
+scene == "stale" && columns >= 3 && cell[2] ~ /^[0-9]+$/ { errors[cell[1]] = figure[2]; questions[cell[1]] = figure[3] }
 END {
+    numbers(measured["8.6"])
+    check("8.6", "the claim has the table's errors and questions", "no validation" in errors, number[1] == errors["no validation"] && number[2] == errors["a ping before each use"] &&
+          number[3] == questions["a ping, if it was idle"] && number[4] == questions["a ping before each use"], measured["8.6"])
+    numbers(measured["8.55"])
+    check("8.55", "the claim has the table's milliseconds, and half wait as long as a call", "after the call" in held, number[2] == held["after the call"] && number[3] == held["before the call"] &&
+          half["after the call"] > 100 && half["after the call"] <= 2 * held["after the call"], measured["8.55"] ", " half["after the call"])
     numbers(measured["8.1"])
     check("8.1", "the claim has the bars' milliseconds", fresh && number[2], number[1] == fresh && number[2] == pooled && number[3] == reuse_rtt, measured["8.1"])
     check("8.1", "no answer comes before a round trip is over", pooled, pooled >= reuse_rtt && fresh >= 2 * reuse_rtt, pooled " " fresh " " reuse_rtt)

@@ -6,6 +6,8 @@
 //     test_readers.h those readers, with all sorts of bytes
 //     test_db.h      a client's session, against servers of all kinds
 //     test_pool.h    the pool
+#define SUMMARY "sessions 3, queries 3, refused 0\n"
+#define LOGGED  ": get user 7: complete, rows 1, "
 #include "contract.h"
 
 #include "test_cpu_slots.h"
@@ -275,6 +277,30 @@ TEST(idle_sessions_end_where_that_is_wanted)
     int port = serve(&pid, "--idle-ms 100"), fd = send_login(port);
     say(fd, 'Q', 1, "slow 300"); // working is not idling
     CHECK_HAS(last_words(fd), "C1 0\nF0 57P05|the session was idle for too long\n");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- ./client -------------------------------------------------------------------------------
+
+// Two queries, one connection: the second waits in the pool's line while the first is answered.
+TEST(the_client_tells_waiting_from_being_answered)
+{
+    char command[200];
+    double waited[2] = {0}, took[2] = {0};
+    pid_t pid;
+    int port = serve(&pid, ""), answers = 0;
+    snprintf(command, sizeof command,
+             "./client --port %d --connections 1 'slow 200' 'slow 200'", port);
+    CHECK_INT(test_run(command), 0);
+    for (const char *at = test_output; answers < 2 && (at = strstr(at, "session 1, ")); at++)
+        answers += sscanf(at, "session 1, waited %lf ms, answered in %lf ms", &waited[answers],
+                          &took[answers]) == 2;
+    CHECK_INT(answers, 2);
+    for (int i = 0; i < 2; i++)
+        CHECK_BETWEEN(took[i], 200, 20000);
+    int late = waited[1] > waited[0]; // which of the two was the second
+    CHECK_BETWEEN(waited[late], waited[!late] + 100, 20000);
+    CHECK_AT_LEAST(waited[late], 200);
     CHECK_INT(test_stop(pid), 0);
 }
 

@@ -1,8 +1,11 @@
 // test.c: tests of lesson 09. `make test` runs them, the scenes, real peers, and the patches in
 // break/.
+#define SUMMARY "connections 4, requests 3\n"
+#define LOGGED  "answer 'K', 1 byte\n"
 #include "contract.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 
 #include "protocol.h"
 
@@ -161,6 +164,100 @@ TEST(the_client_shows_each_request)
     }
     snprintf(command, sizeof command, "./client --port %d --count 2 --body 1048576", port);
     CHECK_INT(test_run(command), 0);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A server that thinks for 100 ms about each of three requests, which come whole (--way
+// writev).
+static int slow_server(void)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    int listener = net_listen("127.0.0.1", 0, 5);
+    getsockname(listener, (struct sockaddr *)&address, &size);
+    if (fork() == 0) {
+        char request[200];
+        int fd = accept(listener, NULL, NULL);
+        while (read(fd, request, sizeof request) > 0) {
+            sleep_ms(100);
+            if (!write_all(fd, "K", 1))
+                break;
+        }
+        _exit(0);
+    }
+    close(listener);
+    return ntohs(address.sin_port);
+}
+
+// The figures of the client: milliseconds, a block for each four of them, and their mean.
+TEST(the_client_measures_each_request)
+{
+    char command[100];
+    double sum_ms = 0, mean_ms = 0, ms;
+    snprintf(command, sizeof command, "./client --port %d --count 3 --way writev",
+             slow_server());
+    CHECK_INT(test_run(command), 0);
+    const char *line = test_output;
+    for (int i = 1; i <= 3; i++) {
+        int number = 0, blocks = 0;
+        line = strchr(line, '\n') + 1;
+        CHECK_INT(sscanf(line, "%d %lf ms", &number, &ms), 2);
+        CHECK_INT(number, i);
+        CHECK_BETWEEN(ms, 100, 20000);
+        for (const char *c = line; *c != '\n'; c++)
+            blocks += !strncmp(c, "█", 3);
+        if (ms < 240) // a longer bar is cut
+            CHECK_BETWEEN(blocks, ms / 4 - 1, ms / 4 + 1);
+        sum_ms += ms;
+    }
+    CHECK_INT(sscanf(strchr(line, '\n') + 1, "mean %lf ms", &mean_ms), 1);
+    CHECK_BETWEEN(mean_ms, sum_ms / 3 - 0.02, sum_ms / 3 + 0.02);
+}
+
+// The server's log has each read() with its bytes, and each answer. A line that repeats the one
+// before is only counted.
+TEST(the_log_has_every_byte)
+{
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0 >build/log"), on = 1;
+    int fd = net_connect("127.0.0.1", port);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    for (int i = 0; i < 14; i++) { // a header that says 10, and a body
+        CHECK(write_all(fd, i == 3 ? "\n" : "", 1));
+        sleep_ms(2); // as a rule the server reads each byte alone
+    }
+    CHECK_INT(answer(fd), REPLY_OK);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_number("awk '/read\\(\\)/ { last = $5; sum += last } "
+                          "/ more$/ { sum += last * $3 } END { print sum }' build/log"),
+              14);
+    CHECK_INT(test_number("grep -c \"answer 'K', 1 byte\" build/log"), 1);
+    unlink("build/log");
+}
+
+// Two answers that follow each other at once: with TCP_NODELAY the second does not wait until
+// the client's kernel has acknowledged the first. A busy machine may delay it too, but not
+// always.
+TEST(an_answer_does_not_wait_for_an_ack)
+{
+    double quickest_ms = 1000;
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0"), fd = net_connect("127.0.0.1", port);
+    for (int i = 0; i < 30; i++) { // after these the kernel delays its ACKs
+        CHECK(send_cut(fd, 10, 0));
+        CHECK_INT(answer(fd), REPLY_OK);
+    }
+    for (int i = 0; i < 20 && quickest_ms > 20; i++) {
+        CHECK(write_all(fd, "\0\0\0\0\0\0\0\0", 8)); // two requests with an empty body
+        CHECK_INT(answer(fd), REPLY_OK);
+        int64_t first_ns = now_ns();
+        CHECK_INT(answer(fd), REPLY_OK);
+        if ((double)(now_ns() - first_ns) / 1e6 < quickest_ms)
+            quickest_ms = (double)(now_ns() - first_ns) / 1e6;
+    }
+    CHECK_AT_MOST(quickest_ms, 20);
+    close(fd);
     CHECK_INT(test_stop(pid), 0);
 }
 

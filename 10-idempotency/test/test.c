@@ -9,6 +9,8 @@
 //     test_client.h   the client's parts
 //     test_command.h  ./client
 //     test_load.h     many at once, slow ones, odd ones
+#define SUMMARY "connections 4, charges "
+#define LOGGED  "POST /charges: 201, "
 #include "contract.h"
 
 #include "test_client.h"

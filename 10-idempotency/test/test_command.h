@@ -56,6 +56,52 @@ TEST(the_client_asks_again_when_an_answer_is_lost)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// The bank takes 300 ms. Another server asks for a second's patience: the client says how long
+// it waits, and does.
+TEST(the_client_says_how_long_it_takes)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 201 Created\r\nConnection: close\r\n\r\n{\"id\":\"ch_1\",\"amount\":5,"
+        "\"currency\":\"eur\",\"source\":\"t\",\"status\":\"succeeded\"}",
+        NULL};
+    struct script script;
+    pid_t pid;
+    double ms = 0;
+    long wait_ms = 0;
+    int port = serve(&pid, "--process-ms 300");
+    CHECK_INT(run_client(port, "--key k"), 0);
+    const char *call = strstr(test_output, "call 1: 201 Created (");
+    CHECK(call && sscanf(call, "call 1: 201 Created (%lf ms)", &ms) == 1);
+    CHECK_BETWEEN(ms, 299, 20000);
+    CHECK_INT(test_stop(pid), 0);
+    script_begin(&script, answers);
+    int64_t began_ns = now_ns();
+    CHECK_INT(run_client(script.port, "--key k --amount 5"), 0);
+    double took_ms = (double)(now_ns() - began_ns) / 1e6;
+    pthread_join(script.thread, NULL);
+    const char *waits = strstr(test_output, "waits ");
+    CHECK(waits && sscanf(waits, "waits %ld ms", &wait_ms) == 1);
+    CHECK_BETWEEN(wait_ms, 1000, took_ms);
+}
+
+// What the server says when it ends, and when it begins again: all charges are there.
+TEST(the_server_counts_its_charges)
+{
+    pid_t pid;
+    int port = serve(&pid, ">build/log");
+    for (int i = 0; i < 3; i++)
+        CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+    test_run("cat build/log");
+    CHECK_HAS(test_output, "stopped: connections 3, charges 3\n");
+    serve(&pid, ">build/log");
+    CHECK_INT(test_stop(pid), 0);
+    test_run("cat build/log; rm build/log");
+    CHECK_HAS(test_output, "/journal: records 3\n");
+    CHECK_HAS(test_output, "stopped: connections 0, charges 3\n");
+}
+
 TEST(the_client_lists_page_by_page)
 {
     pid_t pid;

@@ -5,7 +5,9 @@
 //     static bool exchange(int port);   // true if the server on this port answers as it should
 //
 // In a variation whose server has another name: #define SERVER "proxy", before this file. Where
-// the server has no TCP: #define SERVER_IS_UDP.
+// the server has no TCP: #define SERVER_IS_UDP. What the server says in the end, after three
+// exchanges and a client that asked nothing: #define SUMMARY "connections 4, requests 3\n". And
+// in its log of an exchange: #define LOGGED "GET /: 200, 14 bytes\n".
 #ifndef CONTRACT_H
 #define CONTRACT_H
 
@@ -198,5 +200,53 @@ TEST(garbage_disturbs_no_other_client)
 }
 
 #endif // SERVER_IS_UDP
+
+#ifdef SUMMARY
+
+#ifndef SUMMARY_OPTIONS
+#define SUMMARY_OPTIONS ""
+#endif
+
+TEST(the_summary_counts)
+{
+    pid_t pid;
+    int port = test_start(&pid, "./" SERVER " --port 0 " SUMMARY_OPTIONS " >build/summary.log");
+    int silent = net_connect("127.0.0.1", port);
+    for (int i = 0; i < 3; i++)
+        CHECK(exchange(port));
+    CHECK_INT(test_stop(pid), 0);
+    close(silent);
+    CHECK_INT(test_run("cat build/summary.log; rm build/summary.log"), 0);
+    CHECK_HAS(test_output, "stopped: " SUMMARY);
+#ifdef LOGGED
+    CHECK_HAS(test_output, LOGGED);
+#endif
+}
+
+// A server stops while it has a client: then its end of that connection stays in TIME_WAIT. The
+// next server gets the same port all the same (SO_REUSEADDR). Another program of this machine
+// may be quicker, but not again and again.
+TEST(a_server_can_be_started_again)
+{
+    char command[200], byte;
+    pid_t pid;
+    int again = 0;
+    for (int tries = 0; tries < 5 && !again; tries++) {
+        int port = test_start(&pid, "./" SERVER " --port 0 " SUMMARY_OPTIONS);
+        int fd = net_connect("127.0.0.1", port);
+        CHECK(exchange(port));
+        kill(pid, SIGTERM);
+        while (read(fd, &byte, 1) > 0)
+            ;
+        close(fd);
+        CHECK_INT(test_stop(pid), 0);
+        snprintf(command, sizeof command, "./" SERVER " --port %d " SUMMARY_OPTIONS, port);
+        again = test_start(&pid, command);
+    }
+    CHECK(exchange(again));
+    CHECK_INT(test_stop(pid), 0);
+}
+
+#endif
 
 #endif

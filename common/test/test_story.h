@@ -140,6 +140,21 @@ TEST(story_writes_the_ledger)
     CHECK_INT(test_run("f=$(mktemp); LEDGER=$f build/peer tell >/dev/null; cat $f; rm $f"), 0);
     CHECK_HAS(test_output, "0.1\tHOLDS\tguide §1\twater is wet\twet\n");
     CHECK_HAS(test_output, "0.2\tNOT HERE\t");
+    // Its summary: of each lesson, with its variation, how many came out how; and of all.
+    CHECK_INT(
+        test_run(
+            "printf '%s\\t%s\\tguide §1\\tsays\\tmeasured\\n' 1.1 HOLDS 1.2 HOLDS 1.3 HOLDS "
+            "1.4 HOLDS 1.5 'NOT HERE' 1.6 'NOT HERE' 1.7 'NOT HERE' 1.8 SKIPPED 1.9 SKIPPED "
+            "1.10 UNEXPECTED 2.1 HOLDS 2.2 UNEXPECTED >build/ledger; "
+            "printf "
+            "'seconds\\t01-one\\t1.5\\nseconds\\t01-one/"
+            "more\\t2.5\\nseconds\\t02-two\\t7.0\\n' "
+            ">>build/ledger; sort -t. -k1,1n -k2,2n build/ledger | LC_ALL=C awk -v WIDTH=80 "
+            "-f tools/terminal.awk -f tools/ledger.awk | tr -s ' '; rm build/ledger"),
+        0);
+    CHECK_HAS(test_output,
+              "\n lesson HOLDS NOT HERE SKIPPED UNEXPECTED seconds\n"
+              " 01-one 4 3 2 1 4.0\n 02-two 1 - - 1 7.0\n 2 lessons 5 3 2 2 11.0\n");
     CHECK_INT(test_run("LEDGER=/nowhere/l build/peer tell"), 1);
     CHECK_HAS(test_output, "cannot add to the ledger /nowhere/l");
 }

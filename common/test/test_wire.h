@@ -74,6 +74,40 @@ TEST(wire_loses_the_same_packets_with_the_same_seed)
     free(other);
 }
 
+// What becomes of 2,000 datagrams, as a text: d is damaged, l is late.
+static char *harm(const char *options)
+{
+    char command[300];
+    snprintf(command, sizeof command,
+             "./wire/wire %s --trace -- build/peer count-datagrams -- build/peer --count 2000 "
+             "--bytes 9 --wait 300 send-datagrams | awk '/UDP 9 bytes/ { printf \"%%s\", "
+             "/damaged/ ? \"d\" : / late/ ? \"l\" : \".\" }'",
+             options);
+    CHECK_INT(test_run(command), 0);
+    CHECK_INT((long)strlen(test_output), 2000);
+    return strdup(test_output);
+}
+
+TEST(wire_harms_the_same_packets_with_the_same_seed)
+{
+    need_wire();
+    char *first = harm("--corrupt 10 --reorder 20 --seed 7");
+    char *second = harm("--corrupt 10 --reorder 20 --seed 7");
+    char *other = harm("--corrupt 10 --reorder 20 --seed 8");
+    int damaged = 0, late = 0;
+    for (const char *c = first; *c; c++) {
+        damaged += *c == 'd';
+        late += *c == 'l';
+    }
+    CHECK_BETWEEN(damaged, 120, 280);
+    CHECK_BETWEEN(late, 240, 480); // 20 % of those that are not damaged
+    CHECK(!strcmp(first, second));
+    CHECK(strcmp(first, other));
+    free(first);
+    free(second);
+    free(other);
+}
+
 TEST(wire_limits_the_rate_and_queues)
 {
     need_wire();
@@ -87,7 +121,8 @@ TEST(wire_limits_the_rate_and_queues)
     // queue.
     double kbit = 125 * 1500 * 8 / number_after("received 126 in ");
     CHECK_BETWEEN(kbit, 970, 1030);
-    CHECK_HAS(test_output, "126 packets, 189000 bytes, 0 lost, 0 queue full");
+    CHECK_HAS(test_output, "to the server 126 packets, 189000 bytes, 0 lost, 0 queue full");
+    CHECK_HAS(test_output, "to the client 0 packets, 0 bytes");
 }
 
 TEST(wire_drops_what_the_queue_has_no_room_for)
@@ -146,6 +181,20 @@ TEST(wire_draws_udp_and_icmp)
              "build/peer --port 9001 --count 1 --bytes 45 --wait 50 send-datagrams");
     CHECK_HAS(test_output, "├── UDP 45 bytes ──");
     CHECK_HAS(test_output, "── ICMP port unreachable ──┤");
+}
+
+// Each packet has the time of day at which it was sent: two minutes are for a busy machine.
+TEST(wire_captures_the_time_of_day)
+{
+    need_wire();
+    CHECK_INT(
+        test_run("f=$(mktemp); ./wire/wire --rtt 200 --pcap $f -- build/peer idle-server -- "
+                 "build/peer --port 9001 --count 1 --wait 300 send-datagrams >/dev/null; "
+                 "od -An -tu4 -j24 -N8 $f; date +%s.%N; rm $f"),
+        0);
+    double seconds = 0, nanoseconds = 0, today = 0;
+    CHECK_INT(sscanf(test_output, "%lf %lf %lf", &seconds, &nanoseconds, &today), 3);
+    CHECK_BETWEEN(today - seconds - nanoseconds / 1e9, 0.1, 120);
 }
 
 TEST(wire_captures)
