@@ -3,7 +3,7 @@
 scene == "handshake" && /├── SYN / && !syn { syn = ms + 1 } # + 1: also 0.0 ms counts as seen
 scene == "handshake" && /◀.* SYN ACK/ && !syn_ack { syn_ack = ms + 1 }
 scene == "handshake" && /├── ACK 1 / && !ack { ack = ms + 1 }
-scene == "handshake" && /connect\(\) returned after/ { match($0, /after [0-9.]+/); took = substr($0, RSTART + 6, RLENGTH - 6); handshake_rtt = rtt }
+scene == "handshake" && /connect\(\) returned after/ { match($0, /after [0-9.]+/); took = substr($0, RSTART + 6, RLENGTH - 6) + 0; handshake_rtt = rtt }
 scene == "handshake" && /The same, but the server/ { by_halves = 1 }
 scene == "handshake" && !by_halves && /├── |◀─/ && !/UDP/ { drawn_tcp++ }
 scene == "handshake" && /TIME_WAIT: [0-9.]+ s to go/ { match($0, /TIME_WAIT: [0-9.]+/); to_go = substr($0, RSTART + 11, RLENGTH - 11) + 0 }
