@@ -117,7 +117,7 @@ static void check_slow_reader(const char *front)
     struct ask slow = get("/img/1?size=20000000");
     slow.holds = true;
     CHECK(session_ask(session, &slow));
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 90; i++) {
         struct ask quick = get("/img/2?size=100000");
         CHECK(session_ask(session, &quick));
         await(session, &quick);
