@@ -128,13 +128,13 @@ static int longest(const struct found *found)
 }
 
 // One line: what was read in TLS 1.2, and in TLS 1.3.
-static void show(const char *what, const char *old, const char *new)
+static void show(const char *what, const char *older, const char *newer)
 {
-    if (!*old)
-        old = "(encrypted)";
-    if (!*new)
-        new = "(encrypted)";
-    story_say("%-34s%-24s%s", what, old, new);
+    if (!*older)
+        older = "(encrypted)";
+    if (!*newer)
+        newer = "(encrypted)";
+    story_say("%-34s%-24s%s", what, older, newer);
 }
 
 static const char *readable(bool secret)
@@ -152,10 +152,10 @@ static const struct claim everything = {"4.17", "load balancing",
 
 void scene_eavesdropper(void)
 {
-    struct found old, new, longer;
+    struct found older, newer, longer;
     char text[TEXT];
-    overhear(TLS1_2_VERSION, ANSWER, &old);
-    overhear(TLS1_3_VERSION, ANSWER, &new);
+    overhear(TLS1_2_VERSION, ANSWER, &older);
+    overhear(TLS1_3_VERSION, ANSWER, &newer);
     overhear(TLS1_3_VERSION, ANSWER + MORE, &longer);
     story_say(
         "GET /bytes?n=%d, and a POST with a password. A machine on the way, without any key, "
@@ -163,27 +163,27 @@ void scene_eavesdropper(void)
         ANSWER);
     story_say("");
     show("", "TLS 1.2", "TLS 1.3");
-    show("the server's name (SNI)", old.name, new.name);
-    show("the protocols that are offered", old.offered, new.offered);
-    show("the protocol that is chosen", old.chosen, new.chosen);
-    show("the server's certificate", old.certificate, new.certificate);
-    show("method, path, fields, content", readable(old.secret), readable(new.secret));
+    show("the server's name (SNI)", older.name, newer.name);
+    show("the protocols that are offered", older.offered, newer.offered);
+    show("the protocol that is chosen", older.chosen, newer.chosen);
+    show("the server's certificate", older.certificate, newer.certificate);
+    show("method, path, fields, content", readable(older.secret), readable(newer.secret));
     story_say("");
     story_say("The server's records of data in TLS 1.3, in bytes:");
-    story_say("   %s   n=%d", sizes(&new, text), ANSWER);
+    story_say("   %s   n=%d", sizes(&newer, text), ANSWER);
     story_say("   %s   n=%d", sizes(&longer, text), ANSWER + MORE);
     enum verdict verdict = HOLDS;
-    if (old.secret || new.secret)
+    if (older.secret || newer.secret)
         verdict = NOT_HERE;
     claim_report(&encrypted, verdict,
                  "neither the password nor \"HTTP/1.1\" is among the bytes");
-    int grown = longest(&longer) - longest(&new);
-    bool seen = !strcmp(old.name, WORKBENCH) && !strcmp(new.name, WORKBENCH) &&
-                strstr(new.offered, "http/1.1") && grown == MORE;
-    bool hidden = *old.certificate && !*new.certificate &&*old.chosen && !*new.chosen;
-    claim_report(&everything, holds_if(!old.secret && !new.secret &&seen &&hidden),
+    int grown = longest(&longer) - longest(&newer);
+    bool seen = !strcmp(older.name, WORKBENCH) && !strcmp(newer.name, WORKBENCH) &&
+                strstr(newer.offered, "http/1.1") && grown == MORE;
+    bool hidden = *older.certificate && !*newer.certificate && *older.chosen && !*newer.chosen;
+    claim_report(&everything, holds_if(!older.secret && !newer.secret && seen && hidden),
                  "HTTP yes; but not TLS's own: the name %s (RFC 6066 §3), and in 1.2 the "
                  "certificate; nor the length: of an answer that is %d bytes longer the record "
                  "is %d longer, unless it is padded (RFC 8446 §5.4)",
-                 new.name, MORE, grown);
+                 newer.name, MORE, grown);
 }

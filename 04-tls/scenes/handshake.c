@@ -237,21 +237,21 @@ void scene_handshake(void)
     static const char of_1_2[] = {1, 2, 11, 12, 14, 16, 20, 20, 0};
     story_say(
         "Each message of the handshake, when the client sends it or has read it. TLS 1.3:");
-    struct handshake new = show_handshake(TLS1_3_VERSION);
+    struct handshake newer = show_handshake(TLS1_3_VERSION);
     int between = 0, hidden = 0;
-    for (int i = 0; i < new.count &&new.type[i] != SSL3_MT_NEWSESSION_TICKET; i++) {
-        between += !new.to_server[i];
-        hidden += !new.to_server[i] && new.secret[i];
+    for (int i = 0; i < newer.count && newer.type[i] != SSL3_MT_NEWSESSION_TICKET; i++) {
+        between += !newer.to_server[i];
+        hidden += !newer.to_server[i] && newer.secret[i];
     }
     story_say("TLS 1.2 needs one round trip more:");
-    struct handshake old = show_handshake(TLS1_2_VERSION);
+    struct handshake older = show_handshake(TLS1_2_VERSION);
     struct handshake rsa = shake_hands(TLS1_3_VERSION, "rsa_pss_rsae_sha256");
     story_head("|messages|bytes|the chain|encrypted|segments");
-    show_row("TLS 1.3", &new);
-    show_row("TLS 1.2", &old);
+    show_row("TLS 1.3", &newer);
+    show_row("TLS 1.2", &older);
     show_row("TLS 1.3, RSA", &rsa);
     story_say("(The chain: bytes of certificates. Segments: of the server's first flight.)");
-    bool good_1_3 = were(&new, of_1_3), good_1_2 = were(&old, of_1_2);
+    bool good_1_3 = were(&newer, of_1_3), good_1_2 = were(&older, of_1_2);
     const char *in_1_3 = "other messages", *in_1_2 = "other messages";
     if (good_1_3)
         in_1_3 = "in this order, with the key exchange in the two Hellos";
@@ -266,5 +266,5 @@ void scene_handshake(void)
         verdict = NOT_HERE;
     claim_report(&one_message, verdict,
                  "%d messages in the server's flight, %d of them encrypted", between, hidden);
-    report_packets(&new, &rsa);
+    report_packets(&newer, &rsa);
 }

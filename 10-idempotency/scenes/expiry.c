@@ -145,11 +145,11 @@ void scene_expiry(void)
     }
     sleep_ms(KEY_TTL_MS + 20);
     int after = call_again(&own, &customer, key);
-    bool new = call.status == 201 && !call.replayed;
+    bool again = call.status == 201 && !call.replayed;
     story_quiet(true);
     struct cost cost = measure_key(&own.service);
     temp_server_end(&own);
-    claim_report(&window, holds_if(within && replayed && before == 1 && new &&after == 2),
+    claim_report(&window, holds_if(within && replayed && before == 1 && again && after == 2),
                  "a retry within the window: %d charge; after it: %d. So the window has to be "
                  "longer than anybody retries: days, not minutes",
                  before, after);
