@@ -120,12 +120,21 @@ static bool were(const struct handshake *handshake, const char *types)
 static void look_at_packets(uint32_t mark)
 {
     static struct packet packets[PACKETS_MAX];
-    bool client_sends = false;
-    int flights = 0; // of the client
+    bool client_sends = false, begun[2] = {false, false};
+    uint32_t next_seq[2] = {0, 0}; // of the server, of the client
+    int flights = 0;               // of the client
+    int port = 0;                  // of the client: the connection before may still be closing
     uint32_t count = packet_log_read(mark, packets, PACKETS_MAX);
     for (const struct packet *p = packets; p < packets + count; p++) {
-        if (p->payload == 0)
+        uint32_t end_seq = p->seq + p->payload;
+        if (p->to_server && (p->flags & TCP_SYN))
+            port = p->source_port;
+        if (p->payload == 0 || (p->source_port != port && p->destination_port != port))
             continue;
+        if (begun[p->to_server] && (int32_t)(end_seq - next_seq[p->to_server]) <= 0)
+            continue; // a busy machine has sent it again
+        begun[p->to_server] = true;
+        next_seq[p->to_server] = end_seq;
         if (p->to_server) {
             seen.ip_header = p->length - p->header - p->payload;
             seen.tcp_header = p->header;
