@@ -80,7 +80,7 @@ static char *harm(const char *options)
     char command[300];
     snprintf(command, sizeof command,
              "./wire/wire %s --trace -- build/peer count-datagrams -- build/peer --count 2000 "
-             "--bytes 9 --wait 300 send-datagrams | awk '/UDP 9 bytes/ { printf \"%%s\", "
+             "--bytes 9 --until-heard send-datagrams | awk '/UDP 9 bytes/ { printf \"%%s\", "
              "/damaged/ ? \"d\" : / late/ ? \"l\" : \".\" }'",
              options);
     CHECK_INT(test_run(command), 0);
