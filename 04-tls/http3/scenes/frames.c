@@ -130,7 +130,8 @@ static bool is_refused(SSL_CTX *ctx, char why[QUIC_WHY_BYTES])
     if (!s || stream_write(s, needs_one, sizeof needs_one) != sizeof needs_one)
         die("cannot send a request");
     stream_end(s);
-    while (h3_step(&client, now_ns() + STAGE_PATIENCE_NS))
+    int64_t until_ns = now_ns() + STAGE_PATIENCE_NS;
+    while (now_ns() < until_ns && h3_step(&client, until_ns))
         ;
     snprintf(why, QUIC_WHY_BYTES, "%s", client.connection.why);
     h3_close(&client);
