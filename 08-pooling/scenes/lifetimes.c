@@ -131,8 +131,11 @@ static void ask_pool(struct pool *pool)
         die("%s", value);
 }
 
+static pthread_barrier_t all_are_there;
+
 static void *ask_often(void *pool)
 {
+    pthread_barrier_wait(&all_are_there);
     for (int i = 0; i < EACH; i++)
         ask_pool(pool);
     return NULL;
@@ -145,11 +148,13 @@ static struct pool_stats share(struct pool_config config, int max)
     config.max = max;
     config.acquire_ms = QUERY_MS;
     struct pool *pool = new_pool(config);
+    pthread_barrier_init(&all_are_there, NULL, THREADS);
     for (int i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, ask_often, pool))
             die("cannot start a thread");
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&all_are_there);
     struct pool_stats stats = stats_of(pool);
     end_pool(pool);
     return stats;
