@@ -142,7 +142,7 @@ void scene_cost(void)
     story_row("session: ./store, %.0f ms away|%.2f", packet_log()->rtt_ms, distant);
     if (packet_log()->tunnel && packet_log()->rtt_ms >= 2)
         claim_report(&less_latency,
-                     holds_if(all_good && distant > 2 * ecdsa && distant > 20 * hmac),
+                     holds_if(all_good && distant > 2 * ecdsa && distant > 5 * hmac),
                      "a distant lookup takes %.0f microseconds, a token %.1f (HS256) or %.0f "
                      "(ES256), whatever the distance",
                      distant, hmac, ecdsa);
