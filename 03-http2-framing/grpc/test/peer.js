@@ -4,7 +4,7 @@
 //   peer.js client PORT
 //   peer.js server           prints its port, and serves todo.proto
 const grpc = require(process.cwd() + '/node_modules/@grpc/grpc-js');
-const same = bytes => bytes, TODO = '/toDo.ToDo/', TEST = '/grpc.testing.TestService/', NONE = Buffer.alloc(0);
+const same = bytes => bytes, TO_DO = '/toDo.ToDo/', TEST = '/grpc.testing.TestService/', NONE = Buffer.alloc(0);
 const item = (text, id) => Buffer.concat([Buffer.from(id ? [8, id] : []), Buffer.from([18, text.length]), Buffer.from(text)]);
 const textOf = bytes => { const at = bytes.indexOf(18); return bytes.subarray(at + 2, at + 2 + bytes[at + 1]).toString(); };
 const varint = number => { const out = []; for (; number > 127; number = Math.floor(number / 128)) out.push(number % 128 | 128); return Buffer.from([...out, number]); };
@@ -43,24 +43,24 @@ async function run(port) {
         for (const one of messages || []) call.write(one);
         if (messages) call.end();
     });
-    console.log('unary', textOf((await unary(TODO + 'createToDo', item('Do laundry'))).answer));
-    console.log('server streams', (await read(serverStream(TODO + 'readToDosStream', NONE))).got.length);
-    console.log('client streams', (await clientStream(TODO + 'createToDos', [item('a'), item('b')])).answer.toString('latin1').split('\x12').length - 1);
-    let call = duplex(TODO + 'exchangeToDos');
+    console.log('unary', textOf((await unary(TO_DO + 'createToDo', item('Do laundry'))).answer));
+    console.log('server streams', (await read(serverStream(TO_DO + 'readToDosStream', NONE))).got.length);
+    console.log('client streams', (await clientStream(TO_DO + 'createToDos', [item('a'), item('b')])).answer.toString('latin1').split('\x12').length - 1);
+    let call = duplex(TO_DO + 'exchangeToDos');
     call.write(item('c')); call.write(item('d')); call.end();
     console.log('both stream', (await read(call)).got.map(textOf).join(' '));
-    const bad = await unary(TODO + 'createToDo', NONE), details = bad.error.metadata.get('grpc-status-details-bin')[0];
+    const bad = await unary(TO_DO + 'createToDo', NONE), details = bad.error.metadata.get('grpc-status-details-bin')[0];
     console.log('details', bad.code, details.includes('google.rpc.BadRequest') && details.includes('\x0a\x04text'));
     const hundred = Buffer.from([8, 100, 16, 10]);
-    console.log('deadline', (await unary(TODO + 'work', hundred, { deadline: Date.now() + 100 })).code);
-    console.log('cancel', (await unary(TODO + 'work', hundred, { started: one => setTimeout(() => one.cancel(), 50) })).code);
+    console.log('deadline', (await unary(TO_DO + 'work', hundred, { deadline: Date.now() + 100 })).code);
+    console.log('cancel', (await unary(TO_DO + 'work', hundred, { started: one => setTimeout(() => one.cancel(), 50) })).code);
     let left;
-    for (let i = 0; i < 500 && (left = (await unary(TODO + 'readWork', NONE)).answer).at(-2) === 16; i++) await pause(10);
+    for (let i = 0; i < 500 && (left = (await unary(TO_DO + 'readWork', NONE)).answer).at(-2) === 16; i++) await pause(10);
     console.log(left.at(-2) === 16 ? 'work is left' : 'no work is left');
-    console.log('unknown', (await unary(TODO + 'none', NONE)).code, (await unary('/none/none', NONE)).code);
-    console.log('10 MB', (await unary(TODO + 'createToDo', Buffer.alloc(10000000))).code);
+    console.log('unknown', (await unary(TO_DO + 'none', NONE)).code, (await unary('/none/none', NONE)).code);
+    console.log('10 MB', (await unary(TO_DO + 'createToDo', Buffer.alloc(10000000))).code);
     const zipping = new grpc.Client(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), { 'grpc.default_compression_algorithm': 2 });
-    console.log('compressed', await new Promise(resolve => zipping.makeUnaryRequest(TODO + 'createToDo', same, same, item('hi'.repeat(40)), soon(), error => resolve(error ? name(error.code) : 'OK'))));
+    console.log('compressed', await new Promise(resolve => zipping.makeUnaryRequest(TO_DO + 'createToDo', same, same, item('hi'.repeat(40)), soon(), error => resolve(error ? name(error.code) : 'OK'))));
     zipping.close();
     console.log('health', (await unary('/grpc.health.v1.Health/Check', NONE)).answer.toString('hex'));
 
@@ -120,7 +120,7 @@ function serve() {
         items.push(item(textOf(request), items.length + 1));
         return items.at(-1);
     };
-    const method = (path, requestStream, responseStream) => ({ path: TODO + path, requestStream, responseStream, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same });
+    const method = (path, requestStream, responseStream) => ({ path: TO_DO + path, requestStream, responseStream, requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same });
     const service = { create: method('createToDo', false, false), read: method('readToDos', false, false), stream: method('readToDosStream', false, true),
         many: method('createToDos', true, false), exchange: method('exchangeToDos', true, true), work: method('work', false, false) };
     const server = new grpc.Server();
