@@ -106,11 +106,13 @@ async function offer(page) {
     await page.fill('#theirs', await take(page, 'answer'));
     await page.click('#take');
     await connected(page);
-    const path = await page.evaluate(async () => {
-        const stats = [...(await peer.getStats()).values()];
-        const pair = stats.find(one => one.type === 'candidate-pair' && one.nominated && one.state === 'succeeded');
-        return stats.find(one => one.id === pair.remoteCandidateId).candidateType;
-    });
+    // The pair that the transport has chosen. (A pair's own state changes while checks go on: it is no answer.)
+    const path = await page.waitForFunction(async () => {
+        const stats = await peer.getStats();
+        const transport = [...stats.values()].find(one => one.type === 'transport');
+        const pair = stats.get(transport?.selectedCandidatePairId);
+        return stats.get(pair?.remoteCandidateId)?.candidateType;
+    }, null, { timeout: PATIENCE_MS }).then(handle => handle.jsonValue());
     see('two pages connect through two NATs', path === 'srflx' || path === 'prflx', path);
     await ask(page, 'count', 'ready');
     await send_all(page, 'chat');
