@@ -43,5 +43,6 @@ END {
     check("6.42", "the claim has the pool's times", one_connection, number[2] == one_connection && number[3] == three_connections, measured["6.42"])
     numbers(measured["6.43"])
     check("6.43", "the claim has the table's times", talked, number[2] == threads[1] && number[3] == threads[2] && number[4] == processes[1] && number[5] == processes[2], measured["6.43"])
+    table("6.15", "fork_and_locks", "fork(), and go on|still waits after #1 ms\nfork(), then exec()|has ended after #2 ms\npthread_atfork()|has ended after #3 ms\nfork() before threads|has ended after #4 ms")
     check_ends()
 }
