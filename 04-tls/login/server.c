@@ -213,6 +213,7 @@ int main(int argc, char **argv)
     context_free(context);
     if (connections) // the first one is jobs_ended
         connections--;
+    log_end();
     printf("stopped: connections %ld, requests %ld, sessions %d, lookups %ld, scrypts %ld\n",
            connections, requests, sessions, lookups, password_checks());
     return 0;

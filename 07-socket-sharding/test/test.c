@@ -380,16 +380,18 @@ TEST(a_line_for_each_answer)
         int port = test_start(&pid, command);
         last_words(say(port, GET("/nothing")));
         last_words(say(port, "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"));
-        last_words(say(port, "hello\r\n\r\n"));
+        for (int i = 0; i < 3; i++)
+            last_words(say(port, "hello\r\n\r\n"));
         CHECK_INT(test_stop(pid), 0);
         CHECK_INT(test_number("grep -c 'worker 1, GET /nothing: 404, 10 bytes' %s", file),
                   !quiet);
         CHECK_INT(test_number("grep -c 'worker 1, HEAD /: 200, 0 bytes' %s", file), !quiet);
         CHECK_INT(test_number("grep -c 'worker 1, refused: 400, 12 bytes' %s", file), !quiet);
-        CHECK_INT(test_number("grep -c '^stopped: workers 1, connections 3' %s", file), 1);
+        CHECK_INT(test_number("grep -c '^  *\\.\\.\\. and 2 more' %s", file), !quiet);
+        CHECK_INT(test_number("grep -c '^stopped: workers 1, connections 5' %s", file), 1);
         long wakeups = test_number("sed -n 's/^stopped:.*wake-ups //p' %s", file);
         long vain = test_number("sed -n 's/^stopped:.*in vain //p' %s", file);
-        CHECK_BETWEEN(wakeups - vain, 1, 3); // the others brought a client, or several
+        CHECK_BETWEEN(wakeups - vain, 1, 5); // the others brought a client, or several
         unlink(file);
     }
 }
