@@ -175,6 +175,20 @@ TEST(pipelined_requests)
 
 // ---- passwords -----------------------------------------------------------------------------
 
+// While the server computes the hashes of its users it has not begun: a signal ends it at once.
+TEST(a_signal_while_the_hashes_are_computed)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execl("./server", "./server", "--quiet", "--port", "0", "--scrypt-n", "262144", NULL);
+        _exit(127);
+    }
+    while (memory_kb(pid, "VmHWM") < 128 << 10) // of the 256 MB that scrypt fills
+        sleep_ms(5);
+    CHECK_INT(test_stop(pid), 128 + SIGTERM);
+}
+
 // The same work for a user who does not exist; none for what is no log-in, or one too many.
 TEST(unknown_users_cost_the_same_work)
 {
