@@ -14,6 +14,8 @@
 #include "timeline.h"
 #include "wire/packet_log.h"
 
+#define CONTINUED 15 // columns in front of what a long line goes on with
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // servers with threads
 static int repeats; // of the line that was printed last: how often it came again
 
@@ -46,8 +48,7 @@ static void print_alone(const char *text)
     }
     print_repeats();
     snprintf(last, sizeof last, "%s", text);
-    timeline_time(now_ns());
-    printf("%s\n", text);
+    fold(text, timeline_time(now_ns()), CONTINUED);
 }
 
 void log_line(const char *format, ...)

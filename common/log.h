@@ -1,6 +1,6 @@
 // log.h: what a server says about its work. Alone in its terminal, a server prints a line with
-// the time since its start; beside a scene, the line stands on the server's side of the
-// timeline.
+// the time since its start, on a terminal folded where it is too long; beside a scene, the line
+// stands on the server's side of the timeline.
 #ifndef LOG_H
 #define LOG_H
 
