@@ -175,6 +175,20 @@ TEST(pipelined_requests)
 
 // ---- passwords -----------------------------------------------------------------------------
 
+// While the server computes the hashes of its users it has not begun: a signal ends it at once.
+TEST(a_signal_while_the_hashes_are_computed)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execl("./server", "./server", "--quiet", "--port", "0", "--scrypt-n", "262144", NULL);
+        _exit(127);
+    }
+    while (memory_kb(pid, "VmHWM") < 128 << 10) // of the 256 MB that scrypt fills
+        sleep_ms(5);
+    CHECK_INT(test_stop(pid), 128 + SIGTERM);
+}
+
 // The same work for a user who does not exist; none for what is no log-in, or one too many.
 TEST(unknown_users_cost_the_same_work)
 {
@@ -535,6 +549,33 @@ TEST(the_client)
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(test_run(command), 1);
     CHECK_HAS(test_output, "cannot connect to");
+}
+
+// What the client shows fits a terminal of 80 columns, and is all there.
+TEST(the_clients_lines_fit_a_terminal)
+{
+    static const char *const modes[] = {"session", "hybrid"};
+    for (int i = 0; i < 2; i++) {
+        pid_t pid;
+        char options[100], command[200];
+        snprintf(options, sizeof options, "--auth %s", modes[i]);
+        int port = start_server(&pid, options);
+        snprintf(command, sizeof command,
+                 "TERM=dumb ./client --port %d --jar build/jar-of-terminal%s", port,
+                 i ? "; TERM=dumb ./client --token --jar build/jar-of-terminal" : "");
+        run_in_terminal(80, command);
+        CHECK_BETWEEN(widest_line(), 60, 80);
+        if (i == 0) {
+            CHECK_HAS(test_output, "200 Set-Cookie: __Host-session=");
+            CHECK_HAS(test_output, " Secure;\r\n        HttpOnly; SameSite=Lax");
+        } else {
+            CHECK_HAS(test_output, "\"sub\":\"alice\",");
+            CHECK_HAS(test_output, "\r\n  \"iat\":");
+            CHECK_HAS(test_output, "\"jti\":");
+        }
+        CHECK_INT(test_stop(pid), 0);
+        unlink("build/jar-of-terminal");
+    }
 }
 
 TEST(valgrind_finds_nothing)
