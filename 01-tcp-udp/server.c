@@ -225,6 +225,7 @@ int main(int argc, char **argv)
 
     while (connection_count)
         connections_close(connection_count - 1);
+    log_end();
     printf("stopped: connections %ld, datagrams %ld, dropped by the kernel %ld\n", accepted,
            datagrams, udp_dropped());
     close(listener);

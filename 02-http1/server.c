@@ -194,6 +194,7 @@ int main(int argc, char **argv)
     files_begin(); // after net_listen(), which ends the program if the port is taken
     long connections = loop_run(listener, &calls);
     files_end();
+    log_end();
     printf("stopped: connections %ld, requests %ld\n", connections, requests);
     return 0;
 }

@@ -263,6 +263,7 @@ int main(int argc, char **argv)
                   &(struct command){"", "Lesson 03: a few pages over HTTP/2.", options});
     log_begin(quiet);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: connections %ld, requests %ld\n", accepted, service.requests);
     return 0;
 }

@@ -313,6 +313,7 @@ int main(int argc, char **argv)
     long connections = loop_run(net_listen(settings.host, settings.port, BACKLOG), &server);
     tls_server_end(&tls_server);
     context_free(context);
+    log_end();
     printf("stopped: connections %ld, requests %ld\n"
            "handshakes: done %ld, resumed %ld, refused %ld, abandoned %ld\n",
            connections, requests, tls_server.handshakes, tls_server.resumed, tls_server.refused,

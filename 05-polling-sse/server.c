@@ -285,6 +285,7 @@ int main(int argc, char **argv)
     log_begin(quiet);
     begin(ring, first_id, fan_out_by);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: connections %ld, events %llu\n", connections,
            (unsigned long long)(service.news.newest + 1 - service.news.first));
     end();

@@ -7,6 +7,7 @@
 #include "acceptor.h"
 #include "blocking.h"
 #include "children.h"
+#include "log.h"
 #include "model.h"
 #include "net.h"
 #include "stop_signal.h"
@@ -22,6 +23,7 @@ static _Noreturn void serve(struct children *children, struct acceptor *acceptor
     stop_signal_watch(fd);
     stop_signal_begin(-1, NULL);
     serve_blocking(fd, &children->workers->worker[number]);
+    log_end();
     _exit(0); // not exit(): that would print what the parent has in stdout's buffer
 }
 

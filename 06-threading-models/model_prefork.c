@@ -11,6 +11,7 @@
 
 #include "blocking.h"
 #include "children.h"
+#include "log.h"
 #include "model.h"
 #include "net.h"
 #include "stop_signal.h"
@@ -37,6 +38,7 @@ static _Noreturn void serve(struct children *children, int listener, struct work
         workers_release(workers);
         close(fd);
     }
+    log_end();
     _exit(0); // not exit(): that would print what the parent has in stdout's buffer
 }
 

@@ -51,6 +51,7 @@ static const struct model *choose_model(const char *name)
 
 static void print_summary(const struct workers *workers)
 {
+    log_end();
     printf("stopped: connections %ld, requests %ld, refused %ld, crashed %ld\n",
            atomic_load(&workers->connections), workers_requests(workers),
            atomic_load(&workers->refused), atomic_load(&workers->crashed));

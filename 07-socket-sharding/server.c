@@ -226,6 +226,7 @@ int main(int argc, char **argv)
     const char *end = "stopped";
     if (how == HANDED_OVER)
         end = "handed over";
+    log_end();
     printf("%s: workers %d, connections %ld, requests %ld, wake-ups %ld, in vain %ld\n", end,
            workers, stats_sum(pool.stats, ACCEPTED), stats_sum(pool.stats, ANSWERED),
            stats_sum(pool.stats, WAKEUPS), stats_sum(pool.stats, VAIN));

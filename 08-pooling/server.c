@@ -295,6 +295,7 @@ int main(int argc, char **argv)
     log_begin(settings.quiet);
     tables_fill(&tables);
     loop_run(net_listen(settings.host, settings.port, BACKLOG), &server);
+    log_end();
     printf("stopped: sessions %ld, queries %ld, refused %ld\n", logins, queries, refused);
     return 0;
 }

@@ -172,6 +172,7 @@ int main(int argc, char **argv)
         connection_close(connection_count - 1);
     close(listener);
     close(stop_fd);
+    log_end();
     printf("stopped: connections %ld, requests %ld\n", accepted, answered);
     return 0;
 }

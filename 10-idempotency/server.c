@@ -165,6 +165,7 @@ int main(int argc, char **argv)
     long connections = loop_run(listener, &server);
     while (commit()) // clients that were cut off at the end may have asked for charges
         ;
+    log_end();
     printf("stopped: connections %ld, charges %u\n", connections, api.store.charge_count);
     store_end(&api.store);
     return 0;

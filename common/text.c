@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static bool coloured;
+static bool coloured, on_terminal;
 static int width = WIDTH_MAX;
 
 static void look_at_terminal(void)
@@ -29,7 +29,8 @@ static void look_at_terminal(void)
 void text_begin(void)
 {
     const char *term = getenv("TERM");
-    coloured = isatty(STDOUT_FILENO) && !getenv("NO_COLOR") && term && strcmp(term, "dumb");
+    on_terminal = isatty(STDOUT_FILENO);
+    coloured = on_terminal && !getenv("NO_COLOR") && term && strcmp(term, "dumb");
     look_at_terminal();
     setvbuf(stdout, NULL, _IOLBF, LINE_BYTES); // a line is one write: lines never mix
 }
@@ -114,4 +115,32 @@ void wrap(const char *text, int indent)
         column += spaces + columns(word);
     }
     putchar('\n');
+}
+
+// Returns how many bytes of text, which is longer, go into a line of `room` columns.
+static size_t line_of(const char *text, int room)
+{
+    size_t at = 0, best = 0;
+    for (int column = 0; column < room; column++) {
+        at++;
+        while ((text[at] & 0xc0) == 0x80)
+            at++;
+        if (text[at] == ' ' || text[at - 1] == ',')
+            best = at;
+    }
+    if (best)
+        return best;
+    return at; // one long word
+}
+
+void fold(const char *text, int column, int indent)
+{
+    int room = width - column;
+    while (on_terminal && columns(text) > room) {
+        size_t length = line_of(text, room);
+        printf("%.*s\n%*s", (int)length, text, indent, "");
+        text += length + (text[length] == ' ');
+        room = width - indent;
+    }
+    printf("%s\n", text);
 }

@@ -46,4 +46,9 @@ void cell(const char *text, int width, bool right);
 // Prints text behind a margin of `indent` columns, broken between words where the line is full.
 void wrap(const char *text, int indent);
 
+// Prints text behind the `column` columns that its line has already. On a terminal, what is too
+// long for the line is broken at a blank or behind a comma, and goes on behind `indent`
+// columns; in a file or a pipe it stays one line, which is what grep reads.
+void fold(const char *text, int column, int indent);
+
 #endif

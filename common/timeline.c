@@ -53,10 +53,13 @@ bool timeline_find_side(enum timeline_side *side)
     return !strcmp(node, log->names[log->left]);
 }
 
-void timeline_time(int64_t at_ns)
+int timeline_time(int64_t at_ns)
 {
-    printf("%s%8.1f ms%s  ", paint(DIM), (double)(at_ns - packet_log()->zero_ns) / 1e6,
-           paint(PLAIN));
+    char text[32];
+    int length =
+        snprintf(text, sizeof text, "%8.1f ms", (double)(at_ns - packet_log()->zero_ns) / 1e6);
+    printf("%s%s%s  ", paint(DIM), text, paint(PLAIN));
+    return length + 2;
 }
 
 void timeline_line(enum timeline_side side, char *text)

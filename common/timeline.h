@@ -19,8 +19,8 @@ void timeline_name(const char *left, const char *right);
 // Finds the side that this program's node is on. False if wire shows two others.
 bool timeline_find_side(enum timeline_side *side);
 
-// Prints the moment, in milliseconds since the story's zero.
-void timeline_time(int64_t at_ns);
+// Prints the moment, in milliseconds since the story's zero. Returns its columns.
+int timeline_time(int64_t at_ns);
 
 // One thing that a side did or saw, at this moment. Text that is too long is cut.
 void timeline_line(enum timeline_side side, char *text);

@@ -229,6 +229,7 @@ int main(int argc, char **argv)
     eventfd_write(stop_tcp, 1);
     pthread_join(tcp, NULL);
     relay_end();
+    log_end();
     printf("stopped: datagrams %ld, answers %ld, malformed %ld; over TCP %ld\n"
            "relayed: bytes %lu, datagrams %lu, dropped %lu\n",
            datagrams, answers, malformed, tcp_answers, relay_figures.bytes,

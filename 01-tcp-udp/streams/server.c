@@ -288,6 +288,7 @@ int main(int argc, char **argv)
         if (peers[i])
             forget(i);
     long over_tcp = over_tcp_end();
+    log_end();
     printf("stopped: connections %lu, over TCP %ld, retries %lu, strange packets %lu\n",
            accepted, over_tcp, retries, strangers);
     close(udp);

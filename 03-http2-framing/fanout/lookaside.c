@@ -126,6 +126,7 @@ int main(int argc, char **argv)
     backends_default();
     log_begin(quiet);
     loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: questions %ld\n", questions);
     return 0;
 }

@@ -132,6 +132,7 @@ static int accept_client(int listener)
 
 static void print_summary(void)
 {
+    log_end();
     printf("stopped: clients %ld, requests %ld, own answers %ld, second tries %ld, "
            "resets %ld\n",
            accepted, exchange_figures.requests, exchange_figures.own_answers,

@@ -213,6 +213,7 @@ int main(int argc, char **argv)
     backends_default();
     log_begin(quiet);
     loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: clients %ld\n", accepted);
     for (const struct backend *b = backends; b < backends + backend_count; b++)
         printf("  %-22s connections %ld\n", b->name, b->opened);

@@ -193,6 +193,7 @@ int main(int argc, char **argv)
         services[2] = test_service;
     health_begin(services);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: connections %ld, calls %ld\n", accepted, calls_ended);
     todo_free_all();
     return 0;

@@ -208,6 +208,7 @@ int main(int argc, char **argv)
     SSL_free(listener);
     SSL_CTX_free(ctx);
     close(fd);
+    log_end();
     printf("stopped: connections %ld, refused %ld, requests %ld\n", accepted, refused,
            exchange_count);
     return 0;

@@ -20,6 +20,7 @@
 #include "options.h"
 #include "output.h"
 #include "passwords.h"
+#include "text.h"
 
 static struct agent agent = {.host = "127.0.0.1", .port = 8204};
 static const char *jar_path;
@@ -72,13 +73,16 @@ static int log_in(const char *user, const char *password)
     memset(&agent.jar.cookies, 0, sizeof agent.jar.cookies);
     agent.jar.access[0] = agent.jar.refresh[0] = '\0';
     int status = agent_log_in(&agent, user, password);
-    printf("POST /login as %s\n    %d ", user, status);
+    char cookie[600];
+    snprintf(cookie, sizeof cookie, "Set-Cookie: %s", agent_field(&agent, "set-cookie"));
+    printf("POST /login as %s\n    ", user);
+    int column = 4 + printf("%d ", status);
     if (status != 200)
         output_bytes(agent.reply.content, strlen(agent.reply.content));
     else if (*agent.jar.access)
         printf("a token of %zu bytes\n", strlen(agent.jar.access));
     else
-        printf("Set-Cookie: %s\n", agent_field(&agent, "set-cookie"));
+        fold(cookie, column, 8);
     return status;
 }
 
@@ -101,17 +105,19 @@ static int log_out(void)
 static void print_token(void)
 {
     struct http_text parts[3], token = {agent.jar.access, strlen(agent.jar.access)};
-    uint8_t bytes[JWT_BYTES];
+    char text[JWT_BYTES + 1];
     size_t length;
     if (!jwt_split(token, parts))
         die("there is no token: ./server --auth jwt, and ./client login alice");
     for (int i = 0; i < 2; i++) {
-        if (!base64url_read(parts[i], bytes, sizeof bytes, &length))
+        if (!base64url_read(parts[i], (uint8_t *)text, JWT_BYTES, &length))
             die("the token is malformed");
-        output_bytes(bytes, length);
-        printf("\n");
+        text[length] = '\0';
+        make_printable(text);
+        fold(text, 0, 2);
     }
-    printf("%.*s\n", (int)parts[2].length, parts[2].at);
+    snprintf(text, sizeof text, "%.*s", (int)parts[2].length, parts[2].at);
+    fold(text, 0, 2);
 }
 
 // The same four requests, and nobody says who sends them but a cookie or a token.
@@ -174,6 +180,7 @@ int main(int argc, char **argv)
                           "A user: alice (white rabbit), or bob (green caterpillar), an admin.",
                           options});
     output_begin();
+    text_begin();
     ask_keys(keys);
     jar_load(&agent.jar, jar_path, agent.host);
     int status = run(argv + first);

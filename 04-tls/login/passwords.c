@@ -13,7 +13,10 @@
 
 #define SALT_BYTES 16
 #define HASH_BYTES 32
-#define MEMORY_MAX (UINT64_C(1) << 30) // that scrypt may take: 128 * r * (N + p) bytes
+#define MEMORY_MAX (UINT64_C(1) << 30) // that scrypt may take
+
+_Static_assert(UINT64_C(128) * SCRYPT_R * (SCRYPT_N_MAX + SCRYPT_P + 2) <= MEMORY_MAX,
+               "scrypt cannot compute what --scrypt-n takes");
 
 struct user {
     const char *name, *role;

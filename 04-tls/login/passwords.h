@@ -9,6 +9,7 @@
 
 #define PASSWORD_BYTES 129 // of a password, with its '\0'
 #define SCRYPT_R       8
+#define SCRYPT_N_MAX   524288 // half a GB of memory
 #define SCRYPT_P       5 // with N = 16384: 16 MB, what OWASP's password cheat sheet asks for
 
 // The users of this lesson, the first one with the role "user", the second one "admin".
@@ -17,7 +18,7 @@
 #define ADMIN          "bob"
 #define ADMIN_PASSWORD "green caterpillar"
 
-// Makes the users' hashes, with this cost: N of scrypt. Call it first.
+// Makes the users' hashes, with this cost: N of scrypt, at most SCRYPT_N_MAX. Call it first.
 void passwords_begin(int n);
 
 // Checks a password. Returns the user's role; NULL: there is no such user, or it is not the

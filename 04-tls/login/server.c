@@ -17,6 +17,7 @@
 #include "log.h"
 #include "loop.h"
 #include "net.h"
+#include "passwords.h"
 
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         4096
@@ -200,8 +201,9 @@ int main(int argc, char **argv)
     struct context *context = context_new(&settings.tls);
     tls_server.ctx = context_first(context);
     account_begin(&settings);
-    int stop_fd = net_stop_fd(); // first: threads inherit which signals are blocked
     int listener = net_listen(settings.host, settings.port, BACKLOG);
+    passwords_begin(settings.scrypt_n); // it may take seconds: a signal ends the program
+    int stop_fd = net_stop_fd(); // before the threads: they inherit which signals are blocked
     jobs_fd = exchange_begin(&settings);
     tls_server_begin(&tls_server);
     net_ready(listener);
@@ -213,6 +215,7 @@ int main(int argc, char **argv)
     context_free(context);
     if (connections) // the first one is jobs_ended
         connections--;
+    log_end();
     printf("stopped: connections %ld, requests %ld, sessions %d, lookups %ld, scrypts %ld\n",
            connections, requests, sessions, lookups, password_checks());
     return 0;

@@ -84,6 +84,7 @@ int main(int argc, char **argv)
     log_begin(quiet);
     sessions = sessions_open(file, time(NULL));
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: connections %ld, lookups %ld, sessions %d\n", connections,
            sessions_lookups(sessions), sessions_count(sessions));
     sessions_close(sessions);

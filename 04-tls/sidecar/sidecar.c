@@ -225,6 +225,7 @@ int main(int argc, char **argv)
     struct net_port more[] = {{"inbound", from_peer.fd}, {"admin", admin.fd}};
     net_ready_ports(from_app.fd, more, 2);
     long links = link_run();
+    log_end();
     printf("stopped: connections %ld, handshakes: inbound %ld, outbound %ld\n", links,
            identity_inbound.handshakes, identity_outbound.handshakes);
     identity_end();

@@ -186,6 +186,7 @@ int main(int argc, char **argv)
     close(listener);
     close(stop_fd);
     context_free(context);
+    log_end();
     printf("stopped: connections %ld, requests %ld\n", accepted, settings.requests);
     return 0;
 }

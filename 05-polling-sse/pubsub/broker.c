@@ -287,6 +287,7 @@ int main(int argc, char **argv)
     log_begin(quiet);
     accounts_begin(users);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: connections %ld, messages in %llu, out %llu, dropped %llu\n", connections,
            (unsigned long long)figures.received, (unsigned long long)figures.sent,
            (unsigned long long)(sessions_dropped() + figures.dropped));

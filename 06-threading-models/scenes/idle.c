@@ -32,6 +32,8 @@
 #define NO_BUFFER_KB 3    // less than a buffer with one byte in it takes, which is a page: 4 KB
 #define MB_IN_KB     1000 // the notes say that a thread takes so much
 #define STATE_KB     1    // and so much the kernel's state of a connection
+#define READINGS     10   // of the kernel's memory
+#define READING_MS   20   // between them
 #define ENDS         2    // of each connection, both on this machine
 #define DEFAULT_MAPS 65530 // vm.max_map_count, unless it is set
 
@@ -46,6 +48,20 @@ struct result {
     double buffers_kb;      // for each connection
     double slab_kb;         // for each end of a connection
 };
+
+// What the kernel uses while all are silent. Other programs' bytes come and go: of some
+// readings the one with the fewest bytes in buffers counts.
+static void read_quiet_kernel(struct kernel_memory *memory)
+{
+    kernel_memory_read(memory);
+    for (int i = 0; i < READINGS; i++) {
+        struct kernel_memory again;
+        sleep_ms(READING_MS);
+        kernel_memory_read(&again);
+        if (again.buffers_kb < memory->buffers_kb)
+            *memory = again;
+    }
+}
 
 // Opens connections that ask once and then are silent. Measures what they cost.
 static void hold(const char *model, int connections, int ms, struct result *result)
@@ -63,7 +79,7 @@ static void hold(const char *model, int connections, int ms, struct result *resu
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, ms, 0);
     process_usage_read(lab.pid, &after);
-    kernel_memory_read(&kernel);
+    read_quiet_kernel(&kernel);
     load_close(&load);
     lab_stop(&lab);
     if (!target.served)
@@ -201,13 +217,14 @@ static void report_state(const struct result *loop)
 {
     long bytes = kernel_socket_bytes();
     enum verdict verdict = UNCLEAR;
-    if (bytes > 1536 * STATE_KB && loop->slab_kb > 2 * STATE_KB)
+    if (bytes > 1536 * STATE_KB)
         verdict = NOT_HERE;
-    else if (bytes > 0 && loop->slab_kb > STATE_KB / 2.0 && loop->slab_kb < 1.5 * STATE_KB)
+    else if (bytes > 0)
         verdict = HOLDS;
+    // The slabs are those of all programs of this machine: they are shown, and judge nothing.
     claim_report(&state, verdict,
-                 "the struct of a TCP socket has %ld bytes, and each end of %d connections "
-                 "takes %.1f KB of the kernel's memory",
+                 "the struct of a TCP socket has %ld bytes; while %d connections came, all of "
+                 "the kernel's slabs grew by %.1f KB for each end",
                  bytes, loop->held, loop->slab_kb);
 }
 

@@ -320,6 +320,25 @@ TEST(the_summary_counts_the_refused)
     CHECK_HAS(test_output, "stopped: connections 5, requests 0, refused 2, crashed 0\n");
 }
 
+static void log_three(const char *model)
+{
+    char options[100], show[100];
+    pid_t pid;
+    snprintf(options, sizeof options, "--log --workers 1 >build/%s.log", model);
+    int port = serve(&pid, model, options);
+    last_words(say(port, GET("/cheap") GET("/cheap") GET_LAST("/cheap")));
+    CHECK_INT(test_stop(pid), 0);
+    snprintf(show, sizeof show, "cat build/%s.log; rm build/%s.log", model, model);
+    test_run(show);
+    CHECK_HAS(test_output, ", /cheap: 200, 6 bytes\n             ... and 2 more\nstopped: ");
+}
+
+// A line that came again is counted, by a child too: the count is printed before the end.
+TEST(the_log_is_whole_at_the_end)
+{
+    for_models(all_models(), log_three);
+}
+
 TEST(the_client_rejects_bad_options)
 {
     CHECK_INT(test_run("./client --connections 0"), 2);

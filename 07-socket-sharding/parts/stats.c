@@ -66,14 +66,14 @@ size_t stats_text(const struct stats *stats, char *text, size_t size)
 {
     size_t length =
         (size_t)snprintf(text, size,
-                         "worker      pid      tid  accepted   wakeups      vain  answered "
-                         " switches  queue backlog\n");
+                         "worker     pid     tid accepted  wakeups    vain answered switches "
+                         "queue backlog\n");
     for (int i = 0; i < stats->workers && length < size; i++) {
         const struct worker_stats *line = &stats->line[i];
         unsigned depth, backlog;
         accept_queue(line->listener, &depth, &backlog);
         int more = snprintf(text + length, size - length,
-                            "%6d %8d %8d %9ld %9ld %9ld %9ld %9ld %6u %7u\n", i + 1, line->pid,
+                            "%6d %7d %7d %8ld %8ld %7ld %8ld %8ld %5u %7u\n", i + 1, line->pid,
                             line->tid, line->accepted, line->wakeups, line->vain,
                             line->answered, switches(line->pid, line->tid), depth, backlog);
         if (length + (size_t)more >= size)

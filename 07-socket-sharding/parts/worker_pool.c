@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "net.h"
 
 // Interrupts a worker in accept(). The signal is sent again and again until the worker has
@@ -62,6 +63,7 @@ static bool start_process(struct worker_pool *pool, int i)
             _exit(1);
         close(pool->stop[1]);
         worker_run(&pool->worker[i]);
+        log_end();
         _exit(0);
     }
     pool->member[i].pid = pid;

@@ -245,6 +245,7 @@ int main(int argc, char **argv)
                   &(struct command){"", "Lesson 08, balancer: a server behind it.", options});
     log_begin(quiet);
     long connections = loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: %s: connections %ld, requests %ld, POSTs %ld\n", name, connections, served,
            posts);
     return 0;

@@ -66,6 +66,7 @@ static void fit_to_file_limit(void)
 
 static void print_summary(long clients)
 {
+    log_end();
     printf("stopped: clients %ld\n", clients);
     for (struct backend *b = backends; b < backends + backend_count; b++)
         printf("  %-22s %s %ld, errors %ld, connections %ld\n", b->name,

@@ -16,7 +16,7 @@
 
 #define FIELDS_BYTES 4000
 #define STALE_MS     1100 // then max-age=1 is over
-#define TEXT_BYTES   48   // of the content, that are shown
+#define TEXT_BYTES   46   // of the content, that are shown: a line has 80 columns
 
 static const char *host = "127.0.0.1", *method = "GET";
 static int port = 8208;

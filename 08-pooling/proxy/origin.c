@@ -298,6 +298,7 @@ int main(int argc, char **argv)
                                     options});
     log_begin(quiet);
     loop_run(net_listen(host, port, 4096), &server);
+    log_end();
     printf("stopped: %ld requests\n", requests);
     return 0;
 }

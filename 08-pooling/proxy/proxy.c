@@ -225,6 +225,7 @@ int main(int argc, char **argv)
     cache_begin(&limits);
     loop_run(net_listen(host, port, BACKLOG), &server);
     const struct cache_figures *figures = cache_figures();
+    log_end();
     printf("stopped: %ld connections; %ld answers stored, %ld evicted, %zu in the store\n",
            accepted, figures->stored, figures->evicted, figures->entries);
     cache_end();

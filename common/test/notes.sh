@@ -39,6 +39,31 @@ else
     bad "README.md's table is not up to date" "make notes UPDATE=1"
     diff "$folder/stands" "$folder/table" | head -10
 fi
+# tables: what the tables of claims in the READMEs do not have, have twice, or have with another verdict.
+# README.md has those that do not hold; the others have all.
+tables() {
+    notes rows | LC_ALL=C awk -F '\t' '
+        NR == FNR { if ($1 == "claim") verdict[$3] = $4; next }
+        FNR == 1 { top = FILENAME !~ "/[0-9][0-9]-" }
+        match($0, /^[|] [0-9]+[.][0-9]+ [|]/) {
+            id = substr($0, 3, RLENGTH - 4)
+            cells = split($0, cell, / *[|] */)
+            if (!(id in verdict)) print FILENAME " has " id ", which is no claim"
+            else if (stands[top, id]++) print FILENAME " has " id " again"
+            else if (verdict[id] != "it depends" && (top ? "NOT HERE" : cell[cells - 1]) !~ "^" verdict[id])
+                print FILENAME " has another verdict on " id
+        }
+        END { for (id in verdict) {
+            if (!stands[0, id]) print "no lesson'"'"'s README has " id
+            if (verdict[id] == "NOT HERE" && !stands[1, id]) print "README.md has no " id
+        } }' - "$@"
+}
+wrong=$(tables "$root/README.md" "$root"/[0-9]*/README.md "$root"/[0-9]*/*/README.md)
+if [ -z "$wrong" ]; then ok "the READMEs' tables of claims"; else bad "the READMEs' tables of claims" "$wrong"; fi
+sed -e '/^| 1\.2 |/d' -e 's/^| 1\.6 |/| 1.600 |/' "$root/README.md" >"$folder/README.md"
+wrong=$(tables "$folder/README.md" "$root"/[0-9]*/README.md "$root"/[0-9]*/*/README.md | wc -l)
+if [ "$wrong" -eq 3 ]; then ok "and they are looked at"; else bad "and they are looked at" "of 3 mistakes $wrong are seen"; fi
+
 wide=$(COLUMNS=80 notes list </dev/null 5</dev/null | LC_ALL=C sed 's/[\o200-\o277]//g' | awk 'length > 80' | head -3)
 if [ -z "$wide" ]; then ok "lines of 80 columns"; else bad "lines of 80 columns" "$wide"; fi
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "claim.h"
+#include "log.h"
 #include "measure.h"
 #include "net.h"
 #include "options.h"
@@ -254,6 +255,8 @@ int main(int argc, char **argv)
         sink_server();
     else if (!strcmp(role, "bulk"))
         bulk();
+    else if (!strcmp(role, "log") && first + 1 < argc)
+        log_line("%s", argv[first + 1]);
     else if (!strcmp(role, "idle-server"))
         wait_for_signal(true);
     else if (!strcmp(role, "never-ready"))

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "log.h"
 #include "net.h"
 #include "packet.h"
 #include "spawn.h"
@@ -149,6 +150,35 @@ TEST(spawn_a_server)
     CHECK_INT(spawn_server(&pid, server) > 0, 1);
     kill(pid, SIGKILL);
     CHECK_INT(spawn_wait(pid), 128 + SIGKILL);
+}
+
+// ---- log -----------------------------------------------------------------------------------
+
+// Equal lines are counted. The count stands above the next line, or, where there is none, at
+// the end.
+TEST(log_counts_to_the_end)
+{
+    FILE *file = tmpfile();
+    if (fork() == 0) {
+        dup2(fileno(file), STDOUT_FILENO);
+        unsetenv("WIRE_PACKET_LOG");
+        log_begin(false);
+        for (int i = 0; i < 3; i++)
+            log_line("first");
+        for (int i = 0; i < 6; i++)
+            log_line("second");
+        log_end();
+        log_end();
+        _exit(0);
+    }
+    wait(NULL);
+    rewind(file);
+    test_output[fread(test_output, 1, sizeof test_output - 1, file)] = '\0';
+    fclose(file);
+    CHECK_HAS(test_output, "first\n             ... and 2 more\n");
+    const char *second = strstr(test_output, "second");
+    CHECK(second);
+    CHECK_TEXT(second ? second : "", "second\n             ... and 5 more\n");
 }
 
 // ---- options -------------------------------------------------------------------------------

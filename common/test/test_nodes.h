@@ -129,7 +129,7 @@ TEST(scenes_ask_wire_in_c)
                        "build/nat_peer call $C_HOST 7002; build/nat_peer pair a d; echo $?'"),
               0);
     CHECK_HAS(test_output, "done\nno node has this name\nc sees 10.0.0.1\nnow\n");
-    CHECK_HAS(test_output, "├── SYN  mss 1460");
+    CHECK_HAS(test_output, "SYN  mss 1460"); // behind its port, if there are two
     CHECK_HAS(test_output, "the wire has no 'd'\n1\n");
     CHECK_INT(test_run("HOST=127.0.0.1 build/nat_peer tell \"mute b\""), 0);
     CHECK_HAS(test_output, "there is no wire");

@@ -5,8 +5,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdarg.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
@@ -53,6 +55,49 @@ static inline int test_run(const char *command)
     size_t length = fread(test_output, 1, sizeof test_output - 1, pipe);
     test_output[length] = '\0';
     return exit_status(pclose(pipe));
+}
+
+// Columns of the longest line in test_output.
+static inline int widest_line(void)
+{
+    int widest = 0, column = 0;
+    for (const char *c = test_output; *c; c++) {
+        if (*c == '\n')
+            column = 0;
+        else if (*c != '\r' && (*c & 0xc0) != 0x80) // bytes 10xxxxxx continue a character
+            column++;
+        if (column > widest)
+            widest = column;
+    }
+    return widest;
+}
+
+// Runs a command at the other end of a terminal, so many columns wide (0: it does not say); its
+// output is in test_output.
+static inline void run_in_terminal(int wide, const char *command)
+{
+    struct winsize size = {.ws_row = 25, .ws_col = (unsigned short)wide};
+    skip_if_alone();
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    CHECK_AT_LEAST(terminal, 0);
+    CHECK(!grantpt(terminal));
+    CHECK(!unlockpt(terminal));
+    ioctl(terminal, TIOCSWINSZ, &size);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int fd = open(ptsname(terminal), O_RDWR);
+        dup2(fd, 1);
+        dup2(fd, 2);
+        execl("/bin/sh", "sh", "-c", command, NULL);
+        _exit(127);
+    }
+    size_t length = 0; // until no program holds the terminal open any more
+    for (ssize_t got;
+         (got = read(terminal, test_output + length, sizeof test_output - 1 - length)) > 0;)
+        length += (size_t)got;
+    test_output[length] = '\0';
+    waitpid(pid, NULL, 0);
+    close(terminal);
 }
 
 // Starts "./server --port 0" with further options; returns its port when it is ready, 0 if it

@@ -2,26 +2,8 @@
 #ifndef TEST_STORY_H
 #define TEST_STORY_H
 
-#include <fcntl.h>
-#include <sys/ioctl.h>
-
 #include "story.h"
 #include "test_server.h"
-
-// Columns of the longest line in test_output.
-static int widest_line(void)
-{
-    int widest = 0, column = 0;
-    for (const char *c = test_output; *c; c++) {
-        if (*c == '\n')
-            column = 0;
-        else if (*c != '\r' && (*c & 0xc0) != 0x80) // bytes 10xxxxxx continue a character
-            column++;
-        if (column > widest)
-            widest = column;
-    }
-    return widest;
-}
 
 TEST(story_plain)
 {
@@ -35,34 +17,6 @@ TEST(story_plain)
     CHECK_HAS(test_output, "   HOLDS\n");
     CHECK_HAS(test_output, "NOT HERE\n");
     CHECK(widest_line() <= 100);
-}
-
-// Runs a command at the other end of a terminal, so many columns wide (0: it does not say); its
-// output is in test_output.
-static void run_in_terminal(int wide, const char *command)
-{
-    struct winsize size = {.ws_row = 25, .ws_col = (unsigned short)wide};
-    skip_if_alone();
-    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
-    CHECK_AT_LEAST(terminal, 0);
-    CHECK(!grantpt(terminal));
-    CHECK(!unlockpt(terminal));
-    ioctl(terminal, TIOCSWINSZ, &size);
-    pid_t pid = fork();
-    if (pid == 0) {
-        int fd = open(ptsname(terminal), O_RDWR);
-        dup2(fd, 1);
-        dup2(fd, 2);
-        execl("/bin/sh", "sh", "-c", command, NULL);
-        _exit(127);
-    }
-    size_t length = 0; // until no program holds the terminal open any more
-    for (ssize_t got;
-         (got = read(terminal, test_output + length, sizeof test_output - 1 - length)) > 0;)
-        length += (size_t)got;
-    test_output[length] = '\0';
-    waitpid(pid, NULL, 0);
-    close(terminal);
 }
 
 TEST(story_in_colour)
@@ -95,6 +49,45 @@ TEST(story_fits_the_terminal)
     CHECK_INT(widest_line(), 85);
     CHECK_INT(test_run("COLUMNS=85 build/peer long"), 0);
     CHECK_INT(widest_line(), 85);
+}
+
+// Takes the blanks and the ends of lines out of text.
+static char *without_blanks(char *text)
+{
+    size_t length = 0;
+    for (const char *c = text; *c; c++)
+        if (!strchr(" \r\n", *c))
+            text[length++] = *c;
+    text[length] = '\0';
+    return text;
+}
+
+// A server's lines fit its terminal, and nothing is lost; in a file each of them stays a line.
+TEST(log_fits_the_terminal)
+{
+    static const char *const texts[] = {
+        "words of which a terminal of one hundred columns cannot have all in a single line, "
+        "and "
+        "the last ones of them stand below",
+        "{\"without\":\"blanks\",\"größe\":1234567,\"broken\":\"behind a "
+        "comma\",\"where\":\"it is "
+        "full\",\"a\":1,\"b\":1,\"c\":1,\"d\":1}",
+        "a-word-that-has-to-be-cut-because-no-terminal-is-as-wide-as-this-word-is-äöü-äöü-äöü-"
+        "äö"
+        "ü-äöü-äöü-äöü-äöü"};
+    static const int wide[] = {80, 93, 100};
+    for (size_t i = 0; i < 9; i++) {
+        char command[500], line[400];
+        snprintf(line, sizeof line, "%s", texts[i / 3]);
+        snprintf(command, sizeof command,
+                 "unset COLUMNS WIRE_PACKET_LOG; TERM=dumb exec build/peer log '%s'", line);
+        run_in_terminal(wide[i % 3], command);
+        CHECK_BETWEEN(widest_line(), wide[i % 3] - 12, wide[i % 3]);
+        CHECK_HAS(test_output, "\n               "); // what goes on
+        CHECK_HAS(without_blanks(test_output), without_blanks(line));
+        CHECK_INT(test_run(command), 0);
+        CHECK_HAS(test_output, texts[i / 3]);
+    }
 }
 
 TEST(story_about_names_the_scenes)

@@ -140,6 +140,7 @@ int main(int argc, char **argv)
                   &(struct command){"", "The same to-dos as JSON over HTTP/1.1.", options});
     log_begin(true);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
+    log_end();
     printf("stopped: connections %ld, requests %ld\n", accepted, requests);
     todo_free_all();
     return 0;

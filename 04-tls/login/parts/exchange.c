@@ -51,7 +51,6 @@ static void ask_store(struct job *list)
 
 int exchange_begin(const struct settings *settings)
 {
-    passwords_begin(settings->scrypt_n);
     remote = settings->remote;
     if (remote.host)
         jobs_begin(&store_jobs);

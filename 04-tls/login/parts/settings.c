@@ -7,6 +7,7 @@
 #include "certificates.h"
 #include "net.h"
 #include "options.h"
+#include "passwords.h"
 
 static void parse_store_at(const char *text, struct remote *remote)
 {
@@ -66,7 +67,7 @@ void settings_parse(int argc, char **argv, struct settings *s)
         {"new-key", OPTION_FLAG, &set.new_key, .help = "sign with a new key from now on"},
         {"trust", OPTION_TEXT, &set.trust,
          .help = "FILE with public keys (JWKS): only check tokens"},
-        {"scrypt-n", OPTION_INT, &set.scrypt_n, 2, 1048576,
+        {"scrypt-n", OPTION_INT, &set.scrypt_n, 2, SCRYPT_N_MAX,
          "work for a password: N of scrypt, a power of 2"},
         {"keys", OPTION_TEXT, &set.tls.folder, .help = "folder of certificates and keys"},
         {"quiet", OPTION_FLAG, &set.quiet, .help = "no line for each request"},

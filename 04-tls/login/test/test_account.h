@@ -175,6 +175,20 @@ TEST(pipelined_requests)
 
 // ---- passwords -----------------------------------------------------------------------------
 
+// While the server computes the hashes of its users it has not begun: a signal ends it at once.
+TEST(a_signal_while_the_hashes_are_computed)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execl("./server", "./server", "--quiet", "--port", "0", "--scrypt-n", "262144", NULL);
+        _exit(127);
+    }
+    while (memory_kb(pid, "VmHWM") < 128 << 10) // of the 256 MB that scrypt fills
+        sleep_ms(5);
+    CHECK_INT(test_stop(pid), 128 + SIGTERM);
+}
+
 // The same work for a user who does not exist; none for what is no log-in, or one too many.
 TEST(unknown_users_cost_the_same_work)
 {
@@ -348,6 +362,58 @@ TEST(a_session_from_log_in_to_log_out)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// --idle-s counts from the last use, --absolute-s from the log-in.
+TEST(a_session_that_ends)
+{
+    static const struct {
+        const char *options;
+        int status;
+    } cases[] = {{"--idle-s 1", 401}, {"--absolute-s 1", 401}, {"--idle-s 1000", 200}};
+    pid_t pids[3];
+    struct agent users[3];
+    for (int i = 0; i < 3; i++) {
+        users[i] = user_of(start_server(&pids[i], cases[i].options));
+        CHECK_INT(agent_log_in(&users[i], USER, USER_PASSWORD), 200);
+    }
+    sleep_ms(1500);
+    for (int i = 0; i < 3; i++) {
+        CHECK_INT(agent_ask(&users[i], "GET", "/me", NULL), cases[i].status);
+        agent_close(&users[i]);
+        CHECK_INT(test_stop(pids[i]), 0);
+    }
+}
+
+// A refresh token is good for --refresh-s, and an access token for those of --audience.
+TEST(tokens_that_end_and_tokens_of_others)
+{
+    char path[40] = "/tmp/tokens.XXXXXX", options[200];
+    pid_t pid;
+    struct agent user = user_of(start_server(&pid, "--auth hybrid --refresh-s 1"));
+    CHECK_INT(agent_log_in(&user, USER, USER_PASSWORD), 200);
+    sleep_ms(1500);
+    CHECK_INT(agent_ask(&user, "POST", "/token", refresh_of(user.jar.refresh)), 400);
+    CHECK_INT(agent_ask(&user, "GET", "/me", NULL), 200); // this one is good for longer
+    agent_close(&user);
+    CHECK_INT(test_stop(pid), 0);
+    close(mkstemp(path));
+    unlink(path);
+    snprintf(options, sizeof options, "--auth jwt --token-keys %s", path);
+    user.port = start_server(&pid, options);
+    CHECK_INT(agent_log_in(&user, USER, USER_PASSWORD), 200);
+    agent_close(&user);
+    CHECK_INT(test_stop(pid), 0);
+    strcat(options, " --audience others"); // the same keys
+    user.port = start_server(&pid, options);
+    CHECK_INT(agent_ask(&user, "GET", "/me", NULL), 401);
+    CHECK_INT(agent_log_in(&user, USER, USER_PASSWORD), 200);
+    CHECK_INT(agent_ask(&user, "GET", "/me", NULL), 200);
+    agent_close(&user);
+    CHECK_INT(test_stop(pid), 0);
+    unlink(path);
+    strcat(path, ".lock");
+    unlink(path);
+}
+
 // A key that signs no longer still checks; its tokens and those of the new key have other kids.
 TEST(keys_rotate)
 {
@@ -460,6 +526,10 @@ TEST(the_client)
     snprintf(command, sizeof command, "echo '" USER_PASSWORD "' | ./client %s login alice",
              options);
     CHECK_INT(test_run(command), 0);
+    static struct jar jar;
+    jar_load(&jar, "build/jar-of-test", "127.0.0.1");
+    snprintf(command, sizeof command, "a token of %zu bytes\n", strlen(jar.access));
+    CHECK_HAS(test_output, command);
     CHECK_INT(test_run("stat -c %a build/jar-of-test"), 0);
     CHECK_TEXT(test_output, "600\n");
     snprintf(command, sizeof command, "./client %s me && ./client %s --token", options,
@@ -479,6 +549,33 @@ TEST(the_client)
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(test_run(command), 1);
     CHECK_HAS(test_output, "cannot connect to");
+}
+
+// What the client shows fits a terminal of 80 columns, and is all there.
+TEST(the_clients_lines_fit_a_terminal)
+{
+    static const char *const modes[] = {"session", "hybrid"};
+    for (int i = 0; i < 2; i++) {
+        pid_t pid;
+        char options[100], command[200];
+        snprintf(options, sizeof options, "--auth %s", modes[i]);
+        int port = start_server(&pid, options);
+        snprintf(command, sizeof command,
+                 "TERM=dumb ./client --port %d --jar build/jar-of-terminal%s", port,
+                 i ? "; TERM=dumb ./client --token --jar build/jar-of-terminal" : "");
+        run_in_terminal(80, command);
+        CHECK_BETWEEN(widest_line(), 60, 80);
+        if (i == 0) {
+            CHECK_HAS(test_output, "200 Set-Cookie: __Host-session=");
+            CHECK_HAS(test_output, " Secure;\r\n        HttpOnly; SameSite=Lax");
+        } else {
+            CHECK_HAS(test_output, "\"sub\":\"alice\",");
+            CHECK_HAS(test_output, "\r\n  \"iat\":");
+            CHECK_HAS(test_output, "\"jti\":");
+        }
+        CHECK_INT(test_stop(pid), 0);
+        unlink("build/jar-of-terminal");
+    }
 }
 
 TEST(valgrind_finds_nothing)

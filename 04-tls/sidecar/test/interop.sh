@@ -71,6 +71,7 @@ get() { curl -s --max-time 20 "$@"; }
 as_shop() { get --cacert "$folder/keys/ca.pem" --cert "$folder/keys/shop.pem" --key "$folder/keys/shop-key.pem" \
     --resolve "hello:8114:$there" "$@"; }
 
+# Claim 4.28, ch. 18.5, HOLDS: the app behind a sidecar can be in any language.
 if need python3 python3 && need curl curl; then
     start_theirs python3 "$folder/app.py" HTTP/1.1
     start_pod "$there" hello "127.0.0.1:$theirs" --allow shop
@@ -165,6 +166,7 @@ END
 fi
 # The app asks 10.0.0.2, port 80, where nobody listens; a rule in its pod's network sends that to its
 # sidecar, as Istio's rules do. In wire's namespaces an ordinary user may make such rules.
+# Claim 4.79, ch. 18.5, HOLDS: the sidecar intercepts what the app sends (iptables redirects it).
 if need nft nftables && need curl curl; then
     cat >"$folder/redirect.sh" <<'SHELL'
 nft 'add table ip mesh
