@@ -259,26 +259,50 @@ TEST(wire_captures)
               (long)(24 + 16 * packets + bytes + (second ? atof(second + 9) : 0)));
 }
 
+// How long the unit of an interface's times is, by its block of pcapng, in ns; the block's body
+// begins with its link type. 1000 if no option says it (if_tsresol is option 9).
+static double unit_ns(const uint8_t *body, size_t length)
+{
+    uint16_t option[2] = {0};
+    double ns = 1e9;
+    for (size_t at = 8; at + sizeof option < length; at += 4 + ((option[1] + 3u) & ~3u)) {
+        memcpy(option, body + at, sizeof option);
+        if (option[0] == 9 && option[1] == 1) {
+            for (int digits = body[at + 4]; digits > 0; digits--)
+                ns /= 10;
+            return ns;
+        }
+    }
+    return 1000;
+}
+
 // Reads the times of the first packets in a file of --pcap, in ms since 1970. Returns how many
 // there are, at most `max`.
 static int read_times(const char *path, double *ms, int max)
 {
+    static uint8_t body[1 << 17];
     uint32_t head[6], block[2], part[4];
     int count = 0;
     FILE *file = fopen(path, "re");
     CHECK(file && fread(head, sizeof head, 1, file) == 1);
     bool named = head[0] == 0x0a0d0d0a; // pcapng, which wire writes where it has nodes
+    double unit = 1000;                 // of pcap's fractions of a second: its number says it
+    if (head[0] == 0xa1b23c4d)
+        unit = 1;
     if (named)
         CHECK(fseek(file, head[1], SEEK_SET) == 0);
     while (count < max && !named && fread(part, sizeof part, 1, file) == 1) {
-        ms[count++] = part[0] * 1e3 + part[1] / 1e6;
+        ms[count++] = part[0] * 1e3 + part[1] * unit / 1e6;
         fseek(file, part[2], SEEK_CUR);
     }
     while (count < max && named && fread(block, sizeof block, 1, file) == 1) {
-        CHECK(fread(part, sizeof part, 1, file) == 1);
-        if (block[0] == 6) // a packet: its interface, then its time in ns
-            ms[count++] = (double)((uint64_t)part[1] << 32 | part[2]) / 1e6;
-        fseek(file, (long)block[1] - (long)(sizeof block + sizeof part), SEEK_CUR);
+        CHECK(block[1] > sizeof block && block[1] <= sizeof body);
+        CHECK(fread(body, block[1] - sizeof block, 1, file) == 1);
+        memcpy(part, body, sizeof part);
+        if (block[0] == 1)
+            unit = unit_ns(body, block[1] - sizeof block - 4);
+        if (block[0] == 6) // a packet: its interface, then its time
+            ms[count++] = (double)((uint64_t)part[1] << 32 | part[2]) * unit / 1e6;
     }
     fclose(file);
     return count;

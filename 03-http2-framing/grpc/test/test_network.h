@@ -217,6 +217,24 @@ TEST(a_stop_with_calls_under_way)
     CHECK_INT(exit_status(status), 0);
 }
 
+// A connection without a call is ended after --idle-ms; one with a call is not.
+TEST(an_idle_connection_is_ended)
+{
+    static struct channel channel;
+    struct reply work = {0};
+    pid_t pid;
+    int port = start_grpc(&pid, "--idle-ms 300");
+    channel_connect(&channel, "127.0.0.1", port);
+    int64_t begun_ns = now_ns();
+    CHECK(channel_ask(&channel, "/toDo.ToDo/work", "\x08\x3c\x10\x0a", 4, 0, &work)); // 600 ms
+    reply_free(&work);
+    channel_await(&channel, &channel.calls.transport.went_away, CHANNEL_PATIENCE_MS);
+    CHECK(channel.calls.transport.went_away);
+    CHECK_AT_LEAST((now_ns() - begun_ns) / 1000000, 890);
+    channel_close(&channel);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // ---- requests of HTTP/2 that are no call ---------------------------------------------------
 
 // Sends a request with these fields, and DATA that ends it. Returns the answer's status field,

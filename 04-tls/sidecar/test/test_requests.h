@@ -199,6 +199,26 @@ TEST(a_file_that_is_half_written)
     mesh_end();
 }
 
+// A sidecar leaves a connection open for the next request, but not longer than --keep-ms.
+TEST(a_kept_connection_ends)
+{
+    static const char *const keep_ms[] = {"60000", "100"};
+    for (int i = 0; i < 2; i++) {
+        mesh_begin();
+        shop = pod_new("shop");
+        stock = pod_start("stock");
+        pod_start_sidecar(shop, "--keep-ms", keep_ms[i], NULL);
+        mesh_write_services();
+        CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+        sleep_ms(500);
+        CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+        CHECK_INT((long)mesh_metric(
+                      shop, "sidecar_handshakes_total{direction=\"outbound\",result=\"done\"}"),
+                  1 + i);
+        mesh_end();
+    }
+}
+
 static bool has_a_request(const struct pod *pod)
 {
     return mesh_metric(pod, "sidecar_requests_under_way") >= 1;
