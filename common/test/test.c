@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "measure.h"
 #include "net.h"
 #include "packet.h"
 #include "spawn.h"
@@ -179,6 +180,56 @@ TEST(log_counts_to_the_end)
     const char *second = strstr(test_output, "second");
     CHECK(second);
     CHECK_TEXT(second ? second : "", "second\n             ... and 5 more\n");
+}
+
+// ---- measure -------------------------------------------------------------------------------
+
+TEST(numbers_of_a_file)
+{
+    static const char text[] =
+        "Total:  7 kB\nSlab:   65312 kB, of them used 12\nSlabs: 3\n99\n";
+    char path[] = "/tmp/numbers-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(write_all(fd, text, strlen(text)));
+    close(fd);
+    CHECK_INT(number_in_file(path, "", ""), 0); // no number begins the first line
+    CHECK_INT(number_in_file(path, "Slab:", ""), 65312);
+    CHECK_INT(number_in_file(path, "Slab:", "used "), 12);
+    CHECK_INT(number_in_file(path, "Slabs:", ""), 3);
+    CHECK_INT(number_in_file(path, "99", ""), 0);
+    CHECK_INT(number_in_file(path, "9", ""), 9);
+    CHECK_INT(number_in_file(path, "Slab:", "Slab"), 0); // the key stands behind the start
+    CHECK_INT(number_in_file(path, "Free:", ""), 0);
+    unlink(path);
+    CHECK_INT(number_in_file(path, "Slab:", ""), 0);
+}
+
+// A process that computes, in two threads, for as long as it is told.
+static void *compute(void *until_ms)
+{
+    while (cpu_ms() < *(double *)until_ms)
+        ;
+    return NULL;
+}
+
+TEST(the_cpu_time_of_another_process)
+{
+    static double until_ms = 200;
+    int told[2];
+    char byte;
+    CHECK(!pipe(told));
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, compute, &until_ms);
+        compute(&until_ms);
+        pthread_join(thread, NULL);
+        write_all(told[1], "x", 1);
+        pause();
+    }
+    CHECK(read_exactly(told[0], &byte, 1));
+    CHECK_BETWEEN(process_cpu_us(pid), 200e3, 400e3);
+    kill(pid, SIGKILL);
 }
 
 // ---- options -------------------------------------------------------------------------------
