@@ -269,6 +269,12 @@ TEST(options_help)
     CHECK_HAS(test_output, "(default 127.0.0.1)");
     CHECK_HAS(test_output, "(0 to 65535, default 8080)");
     CHECK_HAS(test_output, "--help");
+    // wire has long lines of meaning: they are broken between words, and a value stays whole.
+    CHECK_INT(test_run("./wire/wire --help"), 0);
+    CHECK_BETWEEN(widest_line(), 70, 80);
+    CHECK_HAS(test_output, "port-restricted or\n                        symmetric\n");
+    CHECK_HAS(test_output,
+              " sent\n                        before they arrive (0 to 100, default 0)\n");
 }
 
 TEST(host_and_port_of_the_environment_count_only_under_wire)

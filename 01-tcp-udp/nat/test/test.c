@@ -161,7 +161,7 @@ TEST(two_peers_over_the_relay)
 {
     char command[600];
     pid_t pid;
-    int port = test_start(&pid, "./server --port 0");
+    int port = test_start(&pid, "./server --port 0 >build/server-said");
     snprintf(command, sizeof command,
              "d=$(mktemp -d); mkfifo $d/in; "
              "./peer --port %d --folder $d --only-relay answer <$d/in >$d/b 2>&1 & "
@@ -175,6 +175,9 @@ TEST(two_peers_over_the_relay)
     CHECK(!strstr(test_output, "connected: host "));
     CHECK_HAS(test_output, "< hello Bob\n");
     CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(
+        test_run("grep 'gives its address back, [1-9][0-9]* bytes passed' build/server-said"),
+        0);
 }
 
 TEST(no_byte_of_others)

@@ -163,10 +163,12 @@ TEST(no_more_than_four_tries)
         int port = test_fake_server((const char *)refusal.bytes, refusal.length, true);
         snprintf(options + strlen(options), sizeof options - strlen(options),
                  " --backend 127.0.0.1:%d", port);
-        port = start(&pid, "./proxy --quiet --port 0 %s --backend 127.0.0.1:%d", options,
-                     good_port);
+        port = start(&pid, "./proxy --quiet --port 0 >build/said %s --backend 127.0.0.1:%d",
+                     options, good_port);
         CHECK_INT(ask_once(port, get("/")).status, refusing < 4 ? 200 : 502);
         CHECK_INT(test_stop(pid), 0);
+        CHECK_INT(test_number("sed -n 's/.*second tries \\([0-9]*\\).*/\\1/p' build/said"),
+                  refusing < 4 ? refusing : 3);
     }
     CHECK_INT(test_stop(good), 0);
 }

@@ -40,6 +40,10 @@ TEST(a_session_outlives_its_connection)
     const char *figures = take_messages(&b, 2);
     CHECK_HAS(figures, "$SYS/broker/clients/total=2(retained);");
     CHECK_HAS(figures, "$SYS/broker/clients/connected=1(retained);");
+    CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/received", 0));
+    CHECK_HAS(take_messages(&b, 3), "received=3(retained);");
+    CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/sent", 0));
+    CHECK_HAS(take_messages(&b, 4), "sent=5(retained);"); // two to a, three to b
     client_disconnect(&b.client);
     CHECK(enter(&a, port, "a", true) && !a.client.session_present); // a clean session ends it
     publish_once(port, "t/1", "three", 1, false);

@@ -266,6 +266,13 @@ TEST(the_figures_of_the_page)
         CHECK_INT(sscanf(row, " %*s up %*d %*d %*d %*d %*d %*d %lf %lf", &ms, &kbytes), 2);
     CHECK_BETWEEN(ms, 5, 5000); // both fade with time
     CHECK_BETWEEN(kbytes, 1, 21);
+    CHECK_INT(ask(port, "GET", "/balancer?format=json", "", NULL), 200);
+    row = memmem(f.content.at, f.content.length, "\"response_ms\":", 14);
+    CHECK(row != NULL);
+    if (row)
+        CHECK_INT(sscanf(row, "\"response_ms\":%lf,\"bytes_second\":%lf}", &ms, &kbytes), 2);
+    CHECK_BETWEEN(ms, 2, 5000);
+    CHECK_BETWEEN(kbytes, 500, 21000); // here they are bytes
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(test_stop(backend), 0);
 }
