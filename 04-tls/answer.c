@@ -2,6 +2,7 @@
 #include "answer.h"
 
 #include "context.h"
+#include "log.h"
 
 #include <openssl/x509v3.h>
 #include <stdarg.h>
@@ -153,4 +154,17 @@ const char *answer_bulk(struct answer *answer, size_t room, size_t *length)
         *length = (size_t)left;
     answer->sent += *length;
     return at;
+}
+
+void answer_log(const struct answer *answer, const char *request)
+{
+    if (!*request)
+        request = "a request";
+    if (answer->status < 400)
+        log_line("%s: %d, %llu bytes", request, answer->status,
+                 (unsigned long long)answer->length);
+    else
+        log_line("%s: %d, %llu bytes: %.*s", request, answer->status,
+                 (unsigned long long)answer->length, (int)strcspn(answer->text, "\n"),
+                 answer->text);
 }

@@ -39,6 +39,10 @@ void answer_alternative(const char *value);
 // Writes the head of an answer.
 void answer_head(const struct answer *answer, bool keep_alive, struct http_out *out);
 
+// A line of the log: "GET /bytes?n=100: 200, 100 bytes". An error's text says what was wrong.
+// An empty `request`: its head has not come, or is malformed.
+void answer_log(const struct answer *answer, const char *request);
+
 // Returns the next part of the content of an ANSWER_BULK, at most `room` bytes. *length says
 // how many. They count as sent.
 const char *answer_bulk(struct answer *answer, size_t room, size_t *length);

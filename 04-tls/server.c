@@ -7,9 +7,9 @@
 //         in HTTP without TLS.
 //
 // Read take() first, then take_request(). context.c has the server's policy,
-// parts/certificates.c makes its certificates, answer.c its answers.
+// parts/certificates.c makes its certificates, answer.c its answers; parts/request_content.c
+// collects the content of a request.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "answer.h"
@@ -17,6 +17,7 @@
 #include "http.h"
 #include "loop.h"
 #include "net.h"
+#include "request_content.h"
 #include "tls_filter.h"
 #include "settings.h"
 #include "log.h"
@@ -25,11 +26,8 @@
 #define BACKLOG         4096
 #define IDLE_MS         15000 // a connection without a request is closed after this time
 #define REQUEST_MS      10000 // a whole request has to come in this time
-#define CONTENT_MAX     4096  // bytes of a request's content
 #define ANSWER_BYTES    6144  // an answer's head, and content that is sent with it
 #define REQUEST_BYTES   48    // bytes of a request's method and target that the log shows
-
-#define TOO_LONG "a request's content may have at most 4096 bytes"
 
 struct connection {
     struct tls_filter tls;
@@ -38,9 +36,7 @@ struct connection {
     bool began;      // a part of a request is here
     bool keep_alive; // another request may follow
     bool head_only;  // the request is HEAD: its answer is sent without content
-    struct http_body body;
-    char *content;               // the request's content; NULL: none has come
-    size_t content_length;       // how many bytes of it have come
+    struct request_content content;
     char request[REQUEST_BYTES]; // "GET /bytes?n=100": the present request, for the log
     struct answer answer;
 };
@@ -55,30 +51,13 @@ static long requests, transfers;
 
 static void end_exchange(struct connection *c)
 {
-    free(c->content);
-    c->content = NULL;
+    request_content_end(&c->content);
     c->request[0] = '\0';
     c->phase = READ_HEAD;
     c->began = c->tls.paused = false;
     conn_deadline(&c->tls.conn, IDLE_MS);
     if (!c->keep_alive)
         tls_close(&c->tls);
-}
-
-// "GET /bytes?n=100: 200, 100 bytes". An error's text says what was wrong.
-static void log_answer(const struct connection *c)
-{
-    const struct answer *answer = &c->answer;
-    const char *request = c->request;
-    if (!*request)
-        request = "a request"; // its head has not come, or is malformed
-    if (answer->status < 400)
-        log_line("%s: %d, %llu bytes", request, answer->status,
-                 (unsigned long long)answer->length);
-    else
-        log_line("%s: %d, %llu bytes: %.*s", request, answer->status,
-                 (unsigned long long)answer->length, (int)strcspn(answer->text, "\n"),
-                 answer->text);
 }
 
 // Sends the answer: a short one at once, in one record; send_bulk() sends the content of
@@ -90,8 +69,8 @@ static void send_answer(struct connection *c)
     struct http_out out = {bytes, sizeof bytes, 0, false};
     const char *content = answer->text;
     if (answer->kind == ANSWER_ECHO)
-        content = c->content;
-    log_answer(c);
+        content = c->content.bytes;
+    answer_log(answer, c->request);
     answer_head(answer, c->keep_alive, &out);
     if (!c->head_only && answer->kind != ANSWER_BULK)
         http_put(&out, content, answer->length);
@@ -129,7 +108,7 @@ static void refuse(struct connection *c, int status, const char *why)
 static void end_request(struct connection *c)
 {
     if (c->answer.kind == ANSWER_ECHO) {
-        c->answer.length = c->content_length;
+        c->answer.length = c->content.length;
     } else if (c->answer.kind == ANSWER_ACT) {
         answer_text(&c->answer, 200, "transfer %ld done\n", ++transfers);
         log_line("transfer %ld done", transfers);
@@ -140,30 +119,13 @@ static void end_request(struct connection *c)
 // Uses content that has come; returns how many bytes.
 static size_t take_content(struct connection *c, const char *bytes, size_t length)
 {
-    struct http_text content;
-    ssize_t used = http_body_take(&c->body, bytes, length, &content);
-    if (used >= 0 && !c->content && content.length)
-        c->content = malloc(CONTENT_MAX);
-    int status = 0;
-    const char *why = NULL;
+    const char *why;
+    ssize_t used = request_content_take(&c->content, bytes, length, &why);
     if (used < 0) {
-        status = (int)-used;
-        why = c->body.why;
-    } else if (content.length && !c->content) {
-        status = 503;
-        why = "no memory for the content";
-    } else if (content.length > CONTENT_MAX - c->content_length) {
-        status = 413;
-        why = TOO_LONG;
-    }
-    if (status) {
-        refuse(c, status, why);
+        refuse(c, (int)-used, why);
         return length;
     }
-    if (content.length)
-        memcpy(c->content + c->content_length, content.at, content.length);
-    c->content_length += content.length;
-    if (c->body.done)
+    if (c->content.body.done)
         end_request(c);
     return (size_t)used;
 }
@@ -171,20 +133,19 @@ static size_t take_content(struct connection *c, const char *bytes, size_t lengt
 // A whole head is here.
 static void take_request(struct connection *c, const struct http_head *head)
 {
-    const char *early = "";
+    const char *early = "", *why;
     if (c->tls.state != TLS_ESTABLISHED)
         early = "early data: ";
     snprintf(c->request, sizeof c->request, "%s%.*s %.*s", early, (int)head->method.length,
              head->method.at, (int)head->target.length, head->target.at);
     c->keep_alive = head->keep_alive && !c->tls.conn.told_to_stop;
     c->head_only = http_is(head->method, "HEAD");
-    c->content_length = 0;
     c->phase = READ_CONTENT;
     answer_request(head, &c->tls, transfers, &c->answer);
-    http_body_of_request(&c->body, head);
-    if (head->content_length > CONTENT_MAX)
-        refuse(c, 413, TOO_LONG);
-    else if (c->body.done)
+    int status = request_content_begin(&c->content, head, &why);
+    if (status)
+        refuse(c, status, why);
+    else if (c->content.body.done)
         end_request(c);
     else if (head->expects_continue)
         tls_write(&c->tls, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -287,7 +248,7 @@ static void stop(struct conn *conn)
 
 static void closed(struct conn *conn)
 {
-    free(((struct connection *)conn)->content);
+    request_content_end(&((struct connection *)conn)->content);
     tls_closed((struct tls_filter *)conn);
 }
 

@@ -2,7 +2,9 @@
 #include "measure.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -47,6 +49,30 @@ double cpu_ms(void)
     struct timespec used;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
     return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
+}
+
+double process_cpu_us(pid_t pid)
+{
+    clockid_t clock;
+    struct timespec time;
+    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
+        die("cannot read the CPU time of process %d", (int)pid);
+    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+}
+
+long number_in_file(const char *path, const char *start, const char *key)
+{
+    char line[300];
+    const char *found = NULL;
+    FILE *file = fopen(path, "re");
+    while (file && !found && fgets(line, sizeof line, file))
+        if (!strncmp(line, start, strlen(start)))
+            found = strstr(line + strlen(start), key);
+    if (file)
+        fclose(file);
+    if (!found)
+        return 0;
+    return strtol(found + strlen(key), NULL, 10);
 }
 
 int usable_cores(void)

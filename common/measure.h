@@ -1,10 +1,12 @@
 // measure.h: the small instruments that scenes and servers need: the middle of many times,
-// milliseconds, CPU time, cores, descriptors, random numbers that come again.
+// milliseconds, CPU time, numbers of proc(5), cores, descriptors, random numbers that come
+// again.
 #ifndef MEASURE_H
 #define MEASURE_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 // Sorts the values, the smallest first, and returns the one in the middle, which one slow
 // moment of the machine does not move; 0 if there is none.
@@ -20,6 +22,14 @@ double ms_since(int64_t from_ns);
 
 // Milliseconds of CPU time that this process has used, all its threads together.
 double cpu_ms(void);
+
+// Microseconds of CPU time that another process has used, all its threads together. Dies if
+// there is none.
+double process_cpu_us(pid_t pid);
+
+// The number behind `key` in the first line of a file that begins with `start`: proc(5) has
+// many such files, "/proc/meminfo" with "Slab:    65312 kB". 0: there is no such line.
+long number_in_file(const char *path, const char *start, const char *key);
 
 // How many cores this process may use: at least 1.
 int usable_cores(void);

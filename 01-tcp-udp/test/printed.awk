@@ -51,5 +51,6 @@ END {
     check("1.8", "datagrams: sent = received + dropped", number[1], number[1] == number[2] + number[3], measured["1.8"])
     numbers(measured["1.10"])
     check("1.10", "the buffers of the table and the claim", out && number[4], out == number[3] " " number[4], out)
+    table("1.52", "descriptors", "answered|#1|#4\ndescriptors more for them|#3|#6")
     check_ends()
 }

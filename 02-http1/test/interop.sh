@@ -200,7 +200,7 @@ if need nginx nginx-light; then
     if start_nginx "$free_port" "server { listen 127.0.0.1:$free_port; root $folder; }"; then
         meet nginx "$free_port" "HTTP/1.1 200 OK"
         for scene in raw reuse; do
-            expect "nginx: scene $scene" "0" "STRICT= ./play --port $free_port $scene >/dev/null 2>&1; echo \$?"
+            expect "nginx: scene $scene" "0" "STRICT= ./play --port $free_port $scene >$folder/scene 2>&1 || { cat $folder/scene; false; }; echo \$?"
         done
     fi
 fi

@@ -165,9 +165,9 @@ void exchange_backend_broken(struct exchange *x, enum error_code code, int64_t n
         x->cancelled = false;
         exchange_wake_client(x);
     } else if (may_try_again(x, code)) {
-        exchange_figures.retries++;
         x->up.head_sent = x->up.done = false;
         exchange_dispatch(x, now_ns);
+        exchange_figures.retries += exchange_takes_request(x); // else there was no other one
     } else if (!is_about_this_hop(code)) {
         reset_client(x, code);
     } else if (!x->down.final_head) {

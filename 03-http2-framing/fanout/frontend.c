@@ -188,16 +188,18 @@ static struct transport *begin_round(struct frontend *frontend)
     return t;
 }
 
-// While there are exchanges, they are checked each CHECK_MS.
+// While there are exchanges, they are checked each CHECK_MS. Without one, the connection ends
+// when it has been idle for long enough.
 static void set_deadline(struct frontend *frontend)
 {
     const struct transport *t = &frontend->transport;
     struct conn *conn = &frontend->conn;
     int64_t check_ns = t->now_ns + CHECK_MS * NS_PER_MS;
+    int64_t idle_ns = t->quiet_ns + (settings.idle_ms + 2) * NS_PER_MS; // 2: rounded up
     bool busy = t->streams.count > 0 || t->state > TRANSPORT_OPEN;
     if (busy && conn->deadline_ns > check_ns)
         conn_deadline(conn, CHECK_MS);
-    else if (!busy && conn->deadline_ns == NEVER)
+    else if (!busy && conn->deadline_ns > idle_ns)
         conn_deadline(conn, settings.idle_ms - (t->now_ns - t->quiet_ns) / NS_PER_MS + 1);
 }
 

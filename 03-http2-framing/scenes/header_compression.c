@@ -94,6 +94,7 @@ void scene_header_compression(void)
     story_head("a request's head|bytes|CPU time");
     story_row("text of HTTP/1.1|%zu|%.2f us", cost.text_bytes, cost.text_us);
     story_row("HPACK, the first of a connection|%zu|%.2f us", cost.first_bytes, cost.first_us);
+    story_row("the same without Huffman's code|%zu|%.2f us", cost.plain_bytes, cost.plain_us);
     story_row("HPACK, a later one|%zu|%.2f us", cost.later_bytes, cost.later_us);
     bool much =
         sent.blocks[1] * 4 < sent.blocks[0] && sent.blocks[REQUESTS - 1] * 4 < sent.blocks[0];
@@ -110,9 +111,12 @@ void scene_header_compression(void)
         "the first request begins with the byte %02x, the second with %02x: each time an "
         "index",
         sent.first, *sent.second);
-    claim_report(&costly, holds_if(!cost.wrong && cost.first_us > 1.5 * cost.text_us),
-                 "a header block takes %.1f times as long as the text, a later one, mostly "
-                 "indexes, %.1f times: bits of Huffman's code, and the table. The whole server "
-                 "is another question: make bench",
-                 cost.first_us / cost.text_us, cost.later_us / cost.text_us);
+    bool dear = cost.first_us > 1.5 * cost.text_us && cost.first_bytes < cost.plain_bytes &&
+                cost.first_us > 1.2 * cost.plain_us;
+    claim_report(&costly, holds_if(!cost.wrong && dear),
+                 "a header block takes %.1f times as long as the text, without Huffman's code "
+                 "%.1f times, and a later one, mostly indexes, %.1f times. The whole server is "
+                 "another question: make bench",
+                 cost.first_us / cost.text_us, cost.plain_us / cost.text_us,
+                 cost.later_us / cost.text_us);
 }

@@ -3,13 +3,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "browser_request.h"
 #include "fetch.h"
 #include "h2_client.h"
 #include "http1_loader.h"
+#include "measure.h"
 #include "spawn.h"
 
 #define IMAGES HTTP1_CONNECTIONS // that a client asks for
@@ -18,31 +18,16 @@
 // The memory that a program has for itself (proc(5), /proc/PID/smaps_rollup).
 static long private_kb(pid_t pid)
 {
-    char path[64], line[200];
-    long kb = 0;
+    char path[64];
     snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
-    FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "Private_Dirty: %ld kB", &kb) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return kb;
+    return number_in_file(path, "Private_Dirty:", "");
 }
 
 // The bytes that the kernel takes for a TCP socket without anything in its buffers, and without
 // its file and its inode: column "size" of /proc/net/protocols. 0: this kernel does not say it.
 static long socket_bytes(void)
 {
-    char line[300];
-    long bytes = 0;
-    FILE *file = fopen("/proc/net/protocols", "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "TCP %ld", &bytes) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return bytes;
+    return number_in_file("/proc/net/protocols", "TCP ", ""); // not the line of TCPv6
 }
 
 // Each image over a connection of its own. Returns how many have come.

@@ -6,13 +6,14 @@
 #include <stddef.h>
 
 struct parse_cost {
-    size_t text_bytes, first_bytes, later_bytes;
-    double text_us, first_us, later_us; // the lowest of some tries
-    int wrong;                          // heads that were not understood
+    size_t text_bytes, plain_bytes, first_bytes, later_bytes;
+    double text_us, plain_us, first_us, later_us; // the lowest of some tries
+    int wrong;                                    // heads that were not understood
 };
 
-// A browser's request as text of HTTP/1.1; as the first header block of a connection; and as a
-// later one, when the decoder has the table. Each is also checked as a request.
+// A browser's request as text of HTTP/1.1; as the first header block of a connection, without
+// Huffman's code and with it; and as a later one, when the decoder has the table. Each is also
+// checked as a request.
 struct parse_cost parse_cost(void);
 
 #endif

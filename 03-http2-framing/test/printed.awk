@@ -13,6 +13,7 @@ scene == "windows" && columns == 5 && cell[3] ~ /^[0-9]+: / {
     before[number[1]] = number[2]
 }
 scene == "page" && columns == 4 && cell[1] ~ /^HTTP/ { trips[++pages] = figure[3]; if (figure[4] < rtt * figure[3] - 1) quick = quick "\n" $0 }
+scene == "header_compression" && columns == 3 && cell[3] ~ / us$/ { head_us[cell[1]] = figure[3] }
 END {
     check("3.7", "per cent of the text", rows, !wrong, wrong)
     numbers(measured["3.7"])
@@ -27,5 +28,9 @@ END {
     numbers(measured["3.48"])
     check("3.48", "the claim has the table's round trips, and each takes the RTT", pages == 4, number[1] == trips[1] && number[2] == trips[2] && number[3] == trips[3] && !quick, measured["3.48"] quick)
     check("3.10", "windows: each row adds what came", steps, !jumps, jumps)
+    numbers(measured["3.53"])
+    text_us = head_us["text of HTTP/1.1"]
+    check("3.53", "the claim has the table's CPU times, in texts", text_us && number[3], near(number[1] * text_us, head_us["HPACK, the first of a connection"], 0.01 * number[1] + 0.06 * text_us) &&
+          near(number[2] * text_us, head_us["the same without Huffman's code"], 0.01 * number[2] + 0.06 * text_us) && near(number[3] * text_us, head_us["HPACK, a later one"], 0.01 * number[3] + 0.06 * text_us), measured["3.53"])
     check_ends()
 }

@@ -108,7 +108,9 @@ TEST(deadlines)
     fake_begin(); // no preface
     story_clear(&told);
     fake_say((const uint8_t *)PREFACE, 10);
-    fake_wait(FIRST_BYTES_MS);
+    fake_wait(9000); // the server waits for ten seconds
+    CHECK(!fake.connection.conn.closing);
+    fake_wait(1001);
     fake_listen(&told);
     CHECK_HAS(told.text, "GOAWAY last stream 0 PROTOCOL_ERROR no preface in time");
     fake_end();

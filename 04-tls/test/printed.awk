@@ -19,5 +19,6 @@ END {
     numbers(measured["4.7"])
     check("4.7", "resumption: bytes and CPU as in the table", number[2] && bytes["1.3, RSA-2048"], near(number[1], 100 * bytes["1.3, RSA-2048, resumed"] / bytes["1.3, RSA-2048"], 1) &&
           near(number[2], 100 * cpu["1.3, RSA-2048, resumed"] / cpu["1.3, RSA-2048"], 1), measured["4.7"])
+    table("4.108", "cost", "1.3, RSA-2048|# bytes|#2 bytes|# us|# us\n1.3, RSA-2048, compressed|# bytes|#1 bytes|# us|# us")
     check_ends()
 }

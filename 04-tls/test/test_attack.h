@@ -153,6 +153,29 @@ TEST(stalled_handshakes_end)
     stop_with_log(pid, log);
 }
 
+// A request that has begun has ten seconds, and a byte now and then buys no more. A client that
+// says nothing has more of them: so the slow one, which came first, is told so before the
+// silent one is closed.
+TEST(a_request_that_does_not_end_gets_408)
+{
+    static const char begun[] = "GET / HTTP/1.1\r\nX: ";
+    pid_t pid;
+    int port = start(&pid, "--quiet");
+    struct probe probe = {.version = TLS1_2_VERSION}; // no tickets come after the handshake
+    SSL *slow = probe_open(port, &probe);
+    CHECK(probe_write(slow, begun, strlen(begun)));
+    SSL *silent = probe_open(port, &probe);
+    struct pollfd end[] = {{SSL_get_fd(slow), POLLIN, 0}, {SSL_get_fd(silent), POLLIN, 0}};
+    while (poll(end, 2, 500) == 0)
+        CHECK(probe_write(slow, "x", 1));
+    CHECK(end[0].revents & POLLIN);
+    CHECK_INT(probe_read(slow), 408);
+    CHECK_HAS(probe_answer, "the request did not come in 10 seconds");
+    probe_close(slow);
+    probe_close(silent);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // Clients that leave in the middle of a handshake are counted: no connection is unaccounted
 // for.
 TEST(clients_that_leave_during_a_handshake)

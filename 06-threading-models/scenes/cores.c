@@ -30,8 +30,16 @@ static const int workers[] = {1, 2, 4, 8};
 struct result {
     double rate;        // answers a second
     double ran, waited; // threads that ran, and threads that waited for a core, on average
-    double idle;        // cores of this machine that had nothing to do, on average
+    double idle, busy;  // cores that had nothing to do, and cores that had, on average
 };
+
+// True: the kernel's two figures are all the time that the cores had. (It counts in ticks of
+// the clock, so they are not exact.)
+static bool is_whole(const struct result *result)
+{
+    double whole = (result->idle + result->busy) / usable_cores();
+    return whole == 0 || (whole > 0.7 && whole < 1.4); // 0: this kernel does not say it
+}
 
 static void measure(int count, struct result *best)
 {
@@ -45,10 +53,13 @@ static void measure(int count, struct result *best)
     lab_start(&lab, "pool", "--workers %d", count);
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     lab_warm_up(&lab, &load, before, tasks);
-    int64_t began_ns = now_ns(), idle_ns = lab_idle_ns();
+    struct cores_use use_before = lab_cores_use();
+    int64_t began_ns = now_ns();
     load_run(&load, MEASURED_MS, 0);
     int64_t ns = now_ns() - began_ns;
-    result.idle = (double)(lab_idle_ns() - idle_ns) / (double)ns;
+    struct cores_use use = lab_cores_use();
+    result.idle = (double)(use.idle_ns - use_before.idle_ns) / (double)ns;
+    result.busy = (double)(use.busy_ns - use_before.busy_ns) / (double)ns;
     lab_tasks(&lab, after, tasks);
     for (int i = 0; i < tasks; i++) {
         result.ran += (double)(after[i].ran_ns - before[i].ran_ns) / (double)ns;
@@ -57,7 +68,7 @@ static void measure(int count, struct result *best)
     result.rate = (double)target.latency.total / load.seconds;
     load_close(&load);
     lab_stop(&lab);
-    if (result.rate > best->rate)
+    if (is_whole(&result) && result.rate > best->rate)
         *best = result;
 }
 
@@ -73,7 +84,7 @@ static bool as_documented(const struct result *results, int cores)
     bool right = one->ran < 1 + SLACK && eight->waited > workers[CASES - 1] - cores - 2;
     double most = 0;
     for (size_t i = 0; i < CASES; i++) {
-        right = right && results[i].ran < cores + SLACK;
+        right = right && results[i].rate > 0 && results[i].ran < cores + SLACK;
         right = right && (workers[i] < cores || results[i].idle < ROOM);
         if (results[i].ran > most)
             most = results[i].ran;
@@ -92,10 +103,10 @@ static void show(const struct result *results)
         snprintf(label, sizeof label, "workers: %d", workers[i]);
         story_bar(label, results[i].rate, most, "%.0f", results[i].rate);
     }
-    story_head("workers, on average|compute|wait|cores idle");
+    story_head("workers, on average|compute|wait|cores busy|cores idle");
     for (size_t i = 0; i < CASES; i++)
-        story_row("of %d|%.2f|%.2f|%.2f", workers[i], results[i].ran, results[i].waited,
-                  results[i].idle);
+        story_row("of %d|%.2f|%.2f|%.2f|%.2f", workers[i], results[i].ran, results[i].waited,
+                  results[i].busy, results[i].idle);
 }
 
 void scene_cores(void)

@@ -1,7 +1,9 @@
 // lab.c: see lab.h.
 #include "lab.h"
 
+#include <ctype.h>
 #include <dirent.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #define OPTIONS_BYTES 200
 #define ARGUMENTS     24
 #define PATH_BYTES    300
+#define STAT_BYTES    300 // a longer line of /proc/stat is not about a core
 
 int lab_model(const char *name)
 {
@@ -89,13 +92,28 @@ void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, i
     die("./server --model %s does not have %d threads", lab->model, threads);
 }
 
-int64_t lab_idle_ns(void)
+struct cores_use lab_cores_use(void)
 {
-    long long idle = 0, waits_for_disk = 0;
+    struct cores_use use = {0};
+    int64_t tick_ns = 1000000000 / sysconf(_SC_CLK_TCK);
+    char line[STAT_BYTES];
+    cpu_set_t cores;
     FILE *file = fopen("/proc/stat", "re");
-    if (!file || fscanf(file, "cpu %*d %*d %*d %lld %lld", &idle, &waits_for_disk) != 2)
-        idle = 0; // not known: then no core counts as idle
+    if (!file || sched_getaffinity(0, sizeof cores, &cores))
+        CPU_ZERO(&cores);
+    // "cpu" is the sum of all; then "cpu0" and so on (proc(5)).
+    while (file && fgets(line, sizeof line, file)) {
+        int core;
+        long long user, nice, kernel, idle, disk, hard, soft, stolen;
+        if (!strncmp(line, "cpu", 3) && isdigit((unsigned char)line[3]) &&
+            sscanf(line + 3, "%d %lld %lld %lld %lld %lld %lld %lld %lld", &core, &user, &nice,
+                   &kernel, &idle, &disk, &hard, &soft, &stolen) == 9 &&
+            CPU_ISSET((size_t)core, &cores)) {
+            use.idle_ns += (idle + disk) * tick_ns;
+            use.busy_ns += (user + nice + kernel + hard + soft + stolen) * tick_ns;
+        }
+    }
     if (file)
         fclose(file);
-    return (idle + waits_for_disk) * (1000000000 / sysconf(_SC_CLK_TCK));
+    return use;
 }

@@ -46,7 +46,12 @@ int lab_tasks(const struct lab *lab, struct task *tasks, int max);
 // their figures into tasks[]. Dies if the server does not have them in time.
 void lab_warm_up(const struct lab *lab, struct load *load, struct task *tasks, int threads);
 
-// How long the processors of this machine had nothing to do since it was started, all together.
-int64_t lab_idle_ns(void);
+// What the cores that this program may use did since the machine was started, all together.
+// Zeros: this kernel does not say it.
+struct cores_use {
+    int64_t idle_ns, busy_ns;
+};
+
+struct cores_use lab_cores_use(void);
 
 #endif

@@ -63,9 +63,9 @@ static void measure(int model, enum work work)
     load_open(&load, "127.0.0.1", lab.port, &target, 1);
     load_run(&load, WARM_UP_MS, 0);
     process_usage_read(lab.pid, &before);
-    int64_t idle_ns = lab_idle_ns();
+    int64_t idle_ns = lab_cores_use().idle_ns;
     load_run(&load, MEASURED_MS, 0);
-    idle_ns = lab_idle_ns() - idle_ns;
+    idle_ns = lab_cores_use().idle_ns - idle_ns;
     process_usage_read(lab.pid, &after);
     load_close(&load);
     lab_stop(&lab);

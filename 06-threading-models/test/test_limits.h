@@ -2,6 +2,9 @@
 #ifndef TEST_LIMITS_H
 #define TEST_LIMITS_H
 
+#include <dirent.h>
+#include <sched.h>
+
 #include "test_talk.h"
 
 // ---- slow, silent, gone --------------------------------------------------------------------
@@ -247,6 +250,52 @@ TEST(a_threads_stack_is_as_large_as_asked)
     for (int i = 0; i < 4; i++)
         close(fds[i]);
     CHECK_INT(test_stop(pid), 0);
+}
+
+// ---- all cores -----------------------------------------------------------------------------
+
+// How many threads of a process there are, and how many of them may not run on all the cores
+// that this program may use.
+static void count_threads(int pid, int *threads, int *pinned)
+{
+    char path[40];
+    cpu_set_t mine, its;
+    sched_getaffinity(0, sizeof mine, &mine);
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *folder = opendir(path);
+    CHECK(folder != NULL);
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        if (*entry->d_name != '.' &&
+            !sched_getaffinity(atoi(entry->d_name), sizeof its, &its)) {
+            *threads += 1;
+            *pinned += !CPU_EQUAL(&its, &mine);
+        }
+    if (folder)
+        closedir(folder);
+}
+
+static void check_affinity(int port, pid_t pid)
+{
+    char path[40];
+    int threads = 0, pinned = 0, fds[3], child;
+    for (int i = 0; i < 3; i++)
+        CHECK(ask_cheap(fds[i] = say(port, "")));
+    count_threads(pid, &threads, &pinned);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *children = fopen(path, "re"); // of the models with processes
+    while (children && fscanf(children, "%d", &child) == 1)
+        count_threads(child, &threads, &pinned);
+    if (children)
+        fclose(children);
+    CHECK_AT_LEAST(threads, 1);
+    CHECK_INT(pinned, 0);
+    for (int i = 0; i < 3; i++)
+        close(fds[i]);
+}
+
+TEST(no_worker_is_pinned_to_a_core)
+{
+    each(all_models() & ~named("single"), "--workers 3", check_affinity);
 }
 
 // With --look a worker computes no longer when its client has closed, or half of its

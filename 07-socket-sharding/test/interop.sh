@@ -81,7 +81,7 @@ if need nginx nginx-light && need curl curl; then
     if start_nginx "$their_port" "server { listen 127.0.0.1:$their_port reuseport;
         location / { return 200 'nginx \$pid\n'; } }" "worker_processes 2; user $(id -un);"; then
         expect "nginx has the port" "1" "timeout 10 ./server --port $their_port 2>/dev/null; echo \$?"
-        expect "our client's first scene, against nginx" "0" "./play --port $their_port bind >/dev/null; echo \$?"
+        expect "our client's first scene, against nginx" "0" "./play --port $their_port bind >$folder/bind || { cat $folder/bind; false; }; echo \$?"
         # nginx's shards: the same two addresses and ports, the same worker. (The side that closes first has to remember
         # the port for a minute. That must not be curl, so curl reads on until nginx has closed.)
         again() {

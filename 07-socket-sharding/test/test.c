@@ -169,6 +169,24 @@ TEST(steered_by_cpu)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// All other workers may run on every core that the server may use.
+TEST(without_steering_no_worker_is_pinned)
+{
+    struct seen seen[WORKERS_MAX];
+    cpu_set_t mine, its;
+    sched_getaffinity(0, sizeof mine, &mine);
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        pid_t pid;
+        int port = serve(&pid, "--workers 3 %s", ways[i]);
+        CHECK_INT(stats(port, seen), 3);
+        for (int j = 0; j < 3; j++) {
+            CHECK_INT(sched_getaffinity(seen[j].tid, sizeof its, &its), 0);
+            CHECK(CPU_EQUAL(&its, &mine));
+        }
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
 TEST(only_the_stuck_workers_clients_wait)
 {
     struct seen seen[WORKERS_MAX];

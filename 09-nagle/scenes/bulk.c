@@ -26,17 +26,18 @@ static const struct claim on = {
     "9.31", "guide §10.1", "TCP_NODELAY has to be set: without it Nagle is on", HOLDS, NULL};
 
 struct transfer {
-    int no_delay; // TCP_NODELAY, as the kernel says
+    int no_delay;      // TCP_NODELAY, as the kernel says
+    int segment_bytes; // at most
     uint32_t segments;
     double ms;
 };
 
-static int read_no_delay(int fd)
+static int read_option(int fd, int option)
 {
     int value = -1;
     socklen_t length = sizeof value;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &value, &length))
-        die("cannot read TCP_NODELAY: %s", strerror(errno));
+    if (getsockopt(fd, IPPROTO_TCP, option, &value, &length))
+        die("cannot read an option of TCP: %s", strerror(errno));
     return value;
 }
 
@@ -54,10 +55,16 @@ static struct transfer send_bulk(bool no_delay)
     for (size_t sent = 0; sent < BODY_MAX_BYTES; sent += CHUNK_BYTES)
         put(fd, chunk, CHUNK_BYTES);
     await_answer(fd);
-    struct transfer transfer = {read_no_delay(fd), segments_sent(fd),
-                                (double)(now_ns() - start_ns) / 1e6};
+    struct transfer transfer = {read_option(fd, TCP_NODELAY), read_option(fd, TCP_MAXSEG),
+                                segments_sent(fd), (double)(now_ns() - start_ns) / 1e6};
     close(fd);
     return transfer;
+}
+
+// With fewer segments than its bytes need the count of a transfer is wrong.
+static bool is_counted(const struct transfer *transfer)
+{
+    return transfer->segments >= (uint32_t)(BODY_MAX_BYTES / transfer->segment_bytes);
 }
 
 static void report_bulk(const struct transfer *with, const struct transfer *without)
@@ -71,8 +78,9 @@ static void report_bulk(const struct transfer *with, const struct transfer *with
         return;
     }
     enum verdict verdict = UNCLEAR;
-    bool compared = with->no_delay == 0 && without->no_delay == 1;
-    if (compared && without->segments > 0 && without->segments < 1.2 * with->segments)
+    bool compared = with->no_delay == 0 && without->no_delay == 1 && is_counted(with) &&
+                    is_counted(without);
+    if (compared && without->segments < 1.2 * with->segments)
         verdict = NOT_HERE;
     else if (compared && without->segments > 1.5 * with->segments)
         verdict = HOLDS;

@@ -68,9 +68,9 @@ Address and Port Dependent Filtering!" "verdict symmetric"
             -- b: sh -c "$iperf" -- a: sh -c 'iperf3 -f k -c $B_HOST -t 4; iperf3 -f k -R -c $B_HOST -t 4;
                 iperf3 -f k -u -b 4M -l 1000 -c $B_HOST -t 2'
         wait_for_jobs
-        # 8000 kbit/s with 1448 bytes of data in packets of 1500 are 7723; a busy machine takes longer.
+        # 8000 kbit/s with 1448 bytes of data in packets of 1500 are 7723; a machine without a core to spare takes longer.
         expect "iperf3 measures the rate of the link, up and down" "up
-down" "awk '/receiver/ && /Kbits/ && n < 2 && (\$7 < 4000 || \$7 > 7800) { print \$7 }
+down" "awk '/receiver/ && /Kbits/ && n < 2 && (\$7 < 1500 || \$7 > 7800) { print \$7 }
             /receiver/ && /Kbits/ && n < 2 { print n++ ? \"down\" : \"up\" }' $folder/iperf"
         expect "iperf3's UDP comes through" "yes" "grep -o '([0-9.]*%)  receiver' $folder/iperf | tr -d '(' |
             awk '{ print (\$1 + 0 <= 5 ? \"yes\" : \$1) }'"

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "log.h"
+#include "measure.h"
 #include "net.h"
 #include "packet.h"
 #include "spawn.h"
@@ -159,7 +160,8 @@ TEST(spawn_a_server)
 TEST(log_counts_to_the_end)
 {
     FILE *file = tmpfile();
-    if (fork() == 0) {
+    pid_t pid = fork();
+    if (pid == 0) {
         dup2(fileno(file), STDOUT_FILENO);
         unsetenv("WIRE_PACKET_LOG");
         log_begin(false);
@@ -169,9 +171,10 @@ TEST(log_counts_to_the_end)
             log_line("second");
         log_end();
         log_end();
+        fflush(stdout); // it was in use before log_begin(): it may not be line-buffered now
         _exit(0);
     }
-    wait(NULL);
+    waitpid(pid, NULL, 0);
     rewind(file);
     test_output[fread(test_output, 1, sizeof test_output - 1, file)] = '\0';
     fclose(file);
@@ -179,6 +182,56 @@ TEST(log_counts_to_the_end)
     const char *second = strstr(test_output, "second");
     CHECK(second);
     CHECK_TEXT(second ? second : "", "second\n             ... and 5 more\n");
+}
+
+// ---- measure -------------------------------------------------------------------------------
+
+TEST(numbers_of_a_file)
+{
+    static const char text[] =
+        "Total:  7 kB\nSlab:   65312 kB, of them used 12\nSlabs: 3\n99\n";
+    char path[] = "/tmp/numbers-XXXXXX";
+    int fd = mkstemp(path);
+    CHECK(write_all(fd, text, strlen(text)));
+    close(fd);
+    CHECK_INT(number_in_file(path, "", ""), 0); // no number begins the first line
+    CHECK_INT(number_in_file(path, "Slab:", ""), 65312);
+    CHECK_INT(number_in_file(path, "Slab:", "used "), 12);
+    CHECK_INT(number_in_file(path, "Slabs:", ""), 3);
+    CHECK_INT(number_in_file(path, "99", ""), 0);
+    CHECK_INT(number_in_file(path, "9", ""), 9);
+    CHECK_INT(number_in_file(path, "Slab:", "Slab"), 0); // the key stands behind the start
+    CHECK_INT(number_in_file(path, "Free:", ""), 0);
+    unlink(path);
+    CHECK_INT(number_in_file(path, "Slab:", ""), 0);
+}
+
+// A process that computes, in two threads, for as long as it is told.
+static void *compute(void *until_ms)
+{
+    while (cpu_ms() < *(double *)until_ms)
+        ;
+    return NULL;
+}
+
+TEST(the_cpu_time_of_another_process)
+{
+    static double until_ms = 200;
+    int told[2];
+    char byte;
+    CHECK(!pipe(told));
+    pid_t pid = fork();
+    if (pid == 0) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, compute, &until_ms);
+        compute(&until_ms);
+        pthread_join(thread, NULL);
+        write_all(told[1], "x", 1);
+        pause();
+    }
+    CHECK(read_exactly(told[0], &byte, 1));
+    CHECK_BETWEEN(process_cpu_us(pid), 200e3, 400e3);
+    kill(pid, SIGKILL);
 }
 
 // ---- options -------------------------------------------------------------------------------
@@ -216,6 +269,12 @@ TEST(options_help)
     CHECK_HAS(test_output, "(default 127.0.0.1)");
     CHECK_HAS(test_output, "(0 to 65535, default 8080)");
     CHECK_HAS(test_output, "--help");
+    // wire has long lines of meaning: they are broken between words, and a value stays whole.
+    CHECK_INT(test_run("./wire/wire --help"), 0);
+    CHECK_BETWEEN(widest_line(), 70, 80);
+    CHECK_HAS(test_output, "port-restricted or\n                        symmetric\n");
+    CHECK_HAS(test_output,
+              " sent\n                        before they arrive (0 to 100, default 0)\n");
 }
 
 TEST(host_and_port_of_the_environment_count_only_under_wire)

@@ -124,6 +124,42 @@ TEST(a_large_send_buffer_hides_no_progress)
     CHECK_INT(dropped_after_ms(connect_a_taker(listener, 1000), 4000, 20), 0);
 }
 
+// ---- no Nagle ------------------------------------------------------------------------------
+
+static atomic_int test_no_delay = -1; // of the server's end of a connection
+
+static void note_no_delay(struct conn *conn)
+{
+    int on = 0;
+    socklen_t length = sizeof on;
+    if (!getsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &on, &length))
+        test_no_delay = on;
+}
+
+static void *serve_and_note(void *listener)
+{
+    static const struct loop_server server = {
+        .conn_bytes = sizeof(struct conn), .conns_max = 10, .opened = note_no_delay};
+    int stop[2]; // never written to
+    if (pipe(stop))
+        exit(1);
+    loop_serve(*(int *)listener, stop[0], &server);
+    return NULL;
+}
+
+// Else the second of two answers would wait until the client has acknowledged the first one.
+TEST(answers_do_not_wait_for_an_acknowledgement)
+{
+    pthread_t thread;
+    int listener = net_listen("127.0.0.1", 0, 10);
+    pthread_create(&thread, NULL, serve_and_note, &listener);
+    int fd = connect_a_taker(listener, 1000);
+    for (int i = 0; i < 1000 && test_no_delay < 0; i++)
+        sleep_ms(10);
+    CHECK_INT(test_no_delay, 1);
+    close(fd);
+}
+
 // ---- both halves closed --------------------------------------------------------------------
 
 #define SENT_BYTES  100000

@@ -1,5 +1,18 @@
 # printed.awk: see common/test/printed.awk.
+scene == "mapped" && /^  (alice|carol) / {
+    sub(/:.*/, "", cell[2])
+    outer = cell[3]
+    sub(/:.*/, "", outer)
+    sockets++
+    inside += !(cell[2] in seen)
+    outside += !(outer in seen)
+    ports += !(cell[3] in seen)
+    seen[cell[2]] = seen[outer] = seen[cell[3]] = 1
+    rows = rows "\n" $0
+}
 END {
+    check("1.17", "three sockets, two hosts behind one other address, each socket at a port of its own", sockets == 3,
+          inside == 2 && outside == 1 && ports == 3, rows)
     table("1.18", "types", "full cone|comes in|comes in|comes in|same port\nrestricted cone|comes in|comes in|-|same port\nport restricted cone|comes in|-|-|same port\nsymmetric|comes in|-|-|another port")
     table("1.19", "punch", "full cone|srflx|srflx|srflx|prflx\nrestricted|srflx|srflx|srflx|prflx\nport restricted|srflx|srflx|srflx|-\nsymmetric|srflx|srflx|-|-")
     table("1.20", "punch", "full cone|srflx|srflx|srflx|prflx\nrestricted|srflx|srflx|srflx|prflx\nport restricted|srflx|srflx|srflx|relay\nsymmetric|srflx|srflx|relay|relay")

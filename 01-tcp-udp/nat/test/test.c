@@ -156,6 +156,30 @@ TEST(two_peers_and_a_folder)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// With --only-relay the path is over the server, though there is a shorter one.
+TEST(two_peers_over_the_relay)
+{
+    char command[600];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0 >build/server-said");
+    snprintf(command, sizeof command,
+             "d=$(mktemp -d); mkfifo $d/in; "
+             "./peer --port %d --folder $d --only-relay answer <$d/in >$d/b 2>&1 & "
+             "exec 8>$d/in; "
+             "(echo hello Bob; until grep -q '< hello Bob' $d/b; do sleep 0.02; done) | "
+             "./peer --port %d --folder $d --only-relay offer; wait; exec 8>&-; cat $d/b; "
+             "rm -r $d",
+             port, port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "connected: relay ");
+    CHECK(!strstr(test_output, "connected: host "));
+    CHECK_HAS(test_output, "< hello Bob\n");
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(
+        test_run("grep 'gives its address back, [1-9][0-9]* bytes passed' build/server-said"),
+        0);
+}
+
 TEST(no_byte_of_others)
 {
     char command[300];

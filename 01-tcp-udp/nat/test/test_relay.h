@@ -137,7 +137,7 @@ TEST(the_relay_passes_on_what_is_permitted)
     struct sockaddr_storage name = address_of_socket(peer);
     struct stun_message message;
     int peer_port = address_port(&name);
-    start_server_with(&pid, "");
+    start_server_with(&pid, ">build/relay-said");
     CHECK_INT(permit_peer(client, "127.0.0.1"), 437); // no allocation yet
     CHECK_INT(allocate_at(client, &relayed, nonce), 0);
     CHECK(relayed > 0);
@@ -167,6 +167,8 @@ TEST(the_relay_passes_on_what_is_permitted)
     }
     CHECK_INT(permit_peer(client, "10.9.9.1"), 508);
     CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_run("tail -n 1 build/relay-said"), 0);
+    CHECK_TEXT(test_output, "relayed: bytes 82, datagrams 2, dropped 0\n");
 }
 
 // Who forges his source does not get the nonce. That of another client is of no use.
@@ -214,6 +216,30 @@ TEST(the_relay_has_limits)
             CHECK_INT(code, 486);
     }
     CHECK_INT(test_stop(pid), 0);
+}
+
+// What peers send to a relayed address has the same limit, and the last line counts all of it.
+TEST(the_relay_limits_what_comes_in)
+{
+    static const uint8_t data[1000];
+    uint8_t bytes[STUN_MAX];
+    char nonce[40] = "", last_line[100];
+    pid_t pid;
+    int relayed = 0, got = 0, client = udp_socket(), peer = udp_socket();
+    start_server_with(&pid, "--relay-rate 10 >build/relay-said");
+    CHECK_INT(allocate_at(client, &relayed, nonce), 0);
+    CHECK_INT(permit_peer(client, "127.0.0.1"), 0);
+    int64_t began = now_ns();
+    for (int i = 0; i < 50; i++)
+        send_to(peer, relayed, data, sizeof data);
+    while (await_datagram(client, bytes, QUIET) > 0)
+        got++;
+    CHECK_BETWEEN(got, 10, 11 + 10 * ms_since(began) / 1000);
+    CHECK_INT(test_stop(pid), 0);
+    snprintf(last_line, sizeof last_line, "relayed: bytes %d, datagrams %d, dropped %d\n",
+             got * 1000, got, 50 - got);
+    CHECK_INT(test_run("tail -n 1 build/relay-said"), 0);
+    CHECK_TEXT(test_output, last_line);
 }
 
 // ---- answers -------------------------------------------------------------------------------

@@ -50,8 +50,20 @@ bash -c "for i in 1 2 3 4 5 6 7 8 9 10; do printf x >/dev/udp/127.0.0.1/$port; d
 ./client --port "$port" >"$folder/table"
 bash -c "exec 3<>/dev/tcp/127.0.0.1/$port && printf '/bytes/5\\n' >&3 && head -c 9 <&3" >/dev/null
 stop_server
-expect "the server says what it has done" "stopped: connections 2, over TCP 1, retries: few, strange packets: many" \
-    "tail -n 1 $said | sed 's/retries [2-9],/retries: few,/; s/packets 1[0-9]\$/packets: many/'" # some may come twice
+# Each of the two connections has had a Retry, each of the ten strange packets is counted. On a busy machine the
+# client sends a first packet again, and gets one more Retry.
+expect "the server says what it has done" "stopped: connections 2, over TCP 1, retries: 2 or more, strange packets: 10 or more" \
+    "tail -n 1 $said | sed -E 's/retries ([2-9]|[1-9][0-9]+),/retries: 2 or more,/; s/packets [1-9][0-9]+\$/packets: 10 or more/'"
 expect "the client's table: the first byte is there before all are" "6 rows" \
     "awk '/^\\/bytes\\/30000  *30000 / && \$3 < \$5 { rows++ } END { print rows, \"rows\" }' $folder/table"
+../../common/wire/wire --rtt 20 --loss 10 -- ./server --quiet -- ./client >"$folder/lossy" 2>&1
+if [ $? -eq 3 ]; then
+    echo "skipped the client's figures where packets are lost: this machine allows no wire"
+    skipped=$((skipped + 1))
+else
+    # 180,000 bytes in packets of 1,472 at most: more than 120 have to come.
+    expect "where packets are lost, fewer have come than were numbered, and streams had gaps" "yes" \
+        "awk '/numbered/ { come = \$7; all = \$5 } /^\\/bytes/ && \$7 > 0 { gaps++ }
+            END { print (come > 120 && come < all && gaps ? \"yes\" : come \" of \" all \", \" gaps+0 \" gaps\") }' $folder/lossy"
+fi
 finish

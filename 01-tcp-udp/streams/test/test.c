@@ -25,6 +25,10 @@ TEST(the_client_by_hand)
     CHECK_HAS(test_output, "FIRST 0");
     CHECK_HAS(test_output, "STREAM 4 [0, 20) end");
     CHECK_HAS(test_output, "/bytes/3000                    3000");
+    snprintf(command, sizeof command, "./client --port %d --packets --window 100000 /bytes/20",
+             port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "MAX_STREAM_DATA 0, 100000"); // what the server is told
     snprintf(command, sizeof command, "./client --port %d --move-after 100000 /bytes/900000",
              port);
     CHECK_INT(test_run(command), 0);

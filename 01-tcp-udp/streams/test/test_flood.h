@@ -57,6 +57,25 @@ TEST(a_flood_of_first_packets)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// While 32 clients have not shown that they are there, the next one is asked for a token; while
+// there are fewer, none is.
+TEST(the_half_open_are_few)
+{
+    pid_t pid;
+    struct attacker attacker;
+    int port = test_start(&pid, "./server --port 0 --quiet");
+    attacker_begin(&attacker, "127.0.0.1", port);
+    for (int i = 0; i < 31; i++)
+        attacker_send_first(&attacker, "/bytes/1000");
+    CHECK(fetch_one(port, "/bytes/1000", NULL));
+    CHECK(!test_endpoint.connection.retried);
+    attacker_send_first(&attacker, "/bytes/1000");
+    CHECK(fetch_one(port, "/bytes/1000", NULL));
+    CHECK(test_endpoint.connection.retried);
+    attacker_end(&attacker);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(a_retry_keeps_nothing_and_serves)
 {
     pid_t pid;

@@ -18,6 +18,7 @@
 #define SLOW_MS     "400"
 #define PACKETS_MAX 4000
 #define PATIENCE_MS 10000
+#define TRIES       5 // with a lost packet: on a busy machine it may be that of the first answer
 #define LATE        1.6 // an answer that takes so many times as long as the first one is late
 
 enum { MULTIPLEX, POOL, SMALL, WAYS };
@@ -104,14 +105,17 @@ static void try_slow(struct way *way)
     way->quick_ms = median_of(took, REQUESTS - SLOW);
 }
 
-// One packet of the answers is lost: how many of them wait for it?
-static void try_loss(struct way *way)
+// One packet of the answers is lost: how many of them wait for it? True: the first one does
+// not.
+static bool lose_one(struct way *way)
 {
     const char *why = wire_tell("drop web tcp:9001:2");
     if (why)
         die("the wire: %s", why);
     ask_all(way, 0);
     way->first_ms = took_ms(0);
+    way->last_ms = 0;
+    way->late = 0;
     for (int i = 0; i < REQUESTS; i++) {
         if (took_ms(i) < way->first_ms)
             way->first_ms = took_ms(i);
@@ -120,6 +124,13 @@ static void try_loss(struct way *way)
     }
     for (int i = 0; i < REQUESTS; i++)
         way->late += took_ms(i) > LATE * way->first_ms;
+    return way->first_ms < LATE * way->quick_ms;
+}
+
+static void try_loss(struct way *way)
+{
+    for (int i = 0; i < TRIES && !lose_one(way); i++)
+        ;
 }
 
 static const struct claim multiplex = {"3.23", "ch. 18.4",

@@ -151,6 +151,28 @@ TEST(a_refused_stream_goes_to_another_backend)
     CHECK_INT(test_stop(good), 0);
 }
 
+// Backends that refuse each stream, and behind them a good one: the fourth try is the last.
+TEST(no_more_than_four_tries)
+{
+    static struct script refusal;
+    pid_t good, pid;
+    char options[200] = "";
+    int good_port = start(&good, "../server --quiet --port 0");
+    script_add(&refusal, S "RST_STREAM.0.1.00000007");
+    for (int refusing = 1; refusing <= 5; refusing++) {
+        int port = test_fake_server((const char *)refusal.bytes, refusal.length, true);
+        snprintf(options + strlen(options), sizeof options - strlen(options),
+                 " --backend 127.0.0.1:%d", port);
+        port = start(&pid, "./proxy --quiet --port 0 >build/said %s --backend 127.0.0.1:%d",
+                     options, good_port);
+        CHECK_INT(ask_once(port, get("/")).status, refusing < 4 ? 200 : 502);
+        CHECK_INT(test_stop(pid), 0);
+        CHECK_INT(test_number("sed -n 's/.*second tries \\([0-9]*\\).*/\\1/p' build/said"),
+                  refusing < 4 ? refusing : 3);
+    }
+    CHECK_INT(test_stop(good), 0);
+}
+
 // A backend takes the request and goes without a word. What it has done is unknown: a GET is
 // sent to another one, a POST is not.
 TEST(a_post_is_not_sent_twice)

@@ -224,6 +224,54 @@ TEST(a_deadline_is_kept)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// More requests at once than --streams: the next one is refused, and those before it are not.
+TEST(no_more_streams_than_allowed)
+{
+    static uint8_t bytes[65536];
+    pid_t pid;
+    int port = start_in_front_of(&pid, S, true, "--streams 2");
+    int fd = say(port, "HEADERS.4.1.{POST} HEADERS.4.3.{POST} HEADERS.4.5.{POST}");
+    size_t length = 0;
+    int refused_at = 0;
+    bool told = false;
+    for (ssize_t got;
+         !refused_at && (got = read(fd, bytes + length, sizeof bytes - length)) > 0;) {
+        length += (size_t)got;
+        for (size_t i = 0; i + 13 <= length; i++) {
+            if (!memcmp(bytes + i, "\0\0\4\3\0\0\0\0", 8) && bytes[i + 12] == REFUSED_STREAM)
+                refused_at = bytes[i + 8];
+            // In SETTINGS: MAX_CONCURRENT_STREAMS, 2
+            told = told || !memcmp(bytes + i, "\0\3\0\0\0\2", 6);
+        }
+    }
+    CHECK_INT(refused_at, 5);
+    CHECK(told);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A client without a request is let go after --idle-ms, and not before: GOAWAY.
+TEST(an_idle_client)
+{
+    static uint8_t bytes[65536];
+    pid_t pid;
+    int port = start(&pid, "./proxy --quiet --port 0 --idle-ms 400 --backend 127.0.0.1:1");
+    int64_t begun_ns = now_ns();
+    int fd = say(port, "");
+    size_t length = read_to_end(fd, (char *)bytes, sizeof bytes);
+    bool goaway = false;
+    for (size_t at = 0; at + FRAME_HEADER_BYTES <= length;) {
+        struct frame frame;
+        frame_read_header(bytes + at, &frame);
+        goaway = goaway || frame.type == FRAME_GOAWAY;
+        at += FRAME_HEADER_BYTES + frame.length;
+    }
+    CHECK(goaway);
+    CHECK_AT_LEAST((now_ns() - begun_ns) / 1000000, 400);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // Requests that are cancelled at once, without end (CVE-2023-44487).
 TEST(rapid_resets)
 {

@@ -88,8 +88,9 @@ TEST(a_service_that_names_backends)
     static struct fetch f;
     pid_t pid;
     struct sockaddr_storage address;
-    int port = start(&pid, "./lookaside --quiet --port 0 --lost-ms 200 --backend 127.0.0.1:1 "
-                           "--backend 127.0.0.1:2");
+    int port = start(
+        &pid, "./lookaside --quiet --port 0 >build/said --lost-ms 200 --backend 127.0.0.1:1 "
+              "--backend 127.0.0.1:2");
     net_address("127.0.0.1", port, SOCK_STREAM, &address);
     CHECK_INT(fetch_open(&f, &address, 0), FETCH_OK);
     CHECK_TEXT(ask_service_for(&f, "/next"), "200 127.0.0.1:1\n");
@@ -105,4 +106,6 @@ TEST(a_service_that_names_backends)
     CHECK(one);
     fetch_close(&f);
     CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_run("tail -n 1 build/said"), 0);
+    CHECK_TEXT(test_output, "stopped: questions 7\n"); // without that for /other
 }

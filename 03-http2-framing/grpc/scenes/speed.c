@@ -1,6 +1,5 @@
 // speed.c: the same list of to-dos, in the same language on the same loop, over gRPC and as
 // JSON over HTTP/1.1 with keep-alive: CPU time, bytes, parsing alone, and latency.
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,19 +61,7 @@ static void open_rest(struct fetch *f, const char *host, int port)
         die("cannot connect to the REST server");
 }
 
-// ---- CPU time ------------------------------------------------------------------------------
-
-// Nanoseconds of CPU time that a process has used, as the scheduler counts them.
-static double cpu_us(pid_t pid)
-{
-    char path[64], text[100] = "";
-    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
-    int fd = open(path, O_RDONLY);
-    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0)
-        die("cannot read %s", path);
-    close(fd);
-    return (double)strtoull(text, NULL, 10) / 1000;
-}
+// ---- the measurement -----------------------------------------------------------------------
 
 struct cost {
     double server_us, call_us; // of CPU at the server, and until the answer is here
@@ -91,12 +78,12 @@ struct side {
 
 static void measure_round(struct side *side, int round)
 {
-    double before_us = cpu_us(side->pid);
+    double before_us = process_cpu_us(side->pid);
     int64_t began_ns = now_ns();
     for (int i = 0; i < CALLS / ROUNDS; i++)
         side->call();
     side->call_us[round] = ms_since(began_ns) * 1000 / (CALLS / ROUNDS);
-    side->server_us[round] = (cpu_us(side->pid) - before_us) / (CALLS / ROUNDS);
+    side->server_us[round] = (process_cpu_us(side->pid) - before_us) / (CALLS / ROUNDS);
 }
 
 // Measures both, in turn: what slows the machine down slows down both.
@@ -148,10 +135,10 @@ static double measure_at_once(pid_t pid, void (*call)(void))
 {
     double server[ROUNDS];
     for (int round = 0; round < ROUNDS; round++) {
-        double before_us = cpu_us(pid);
+        double before_us = process_cpu_us(pid);
         for (int i = 0; i < CALLS / ROUNDS; i += AT_ONCE)
             call();
-        server[round] = (cpu_us(pid) - before_us) / (CALLS / ROUNDS);
+        server[round] = (process_cpu_us(pid) - before_us) / (CALLS / ROUNDS);
     }
     return median_of(server, ROUNDS);
 }

@@ -97,9 +97,14 @@ if need curl curl; then
         "curl -s --http2-prior-knowledge -o /dev/null -w '%{http_code}' http://127.0.0.1:$ours/toDo.ToDo/createToDo"
     expect "curl in HTTP/1.1 is refused" "yes" \
         "curl -s --max-time 5 http://127.0.0.1:$ours/ >/dev/null || echo yes"
+    said=$folder/rest
     start_server ./rest
     expect "curl and the list as JSON" '{"id":1,"text":"Do ä \"laundry\""} [{"id":1,"text":"Do ä \"laundry\""}]' \
         "curl -s -d '{\"text\":\"Do \\u00e4 \\\"laundry\\\"\"}' http://127.0.0.1:$port/todos; echo \" \$(curl -s http://127.0.0.1:$port/todos)\""
+    curl -s "http://127.0.0.1:$port/todos" "http://127.0.0.1:$port/todos" >/dev/null
+    stop_server
+    expect "./rest says what it has done" "stopped: connections 3, requests 4" "tail -n 1 $said"
+    said=/dev/null
 fi
 
 if need nghttp nghttp2-client; then

@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "claim.h"
 #include "connect.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "spawn.h"
@@ -19,19 +20,6 @@ struct price {
     double bulk_us, request_us; // for a megabyte; for a request
     bool whole;
 };
-
-// CPU time of another process so far, in microseconds. It has only one thread.
-static double process_us(pid_t pid)
-{
-    char path[40];
-    long long ns = 0;
-    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
-    FILE *file = fopen(path, "re");
-    if (!file || fscanf(file, "%lld", &ns) != 1)
-        die("cannot read %s", path);
-    fclose(file);
-    return (double)ns / 1e3;
-}
 
 static struct price measure_tls(void)
 {
@@ -48,13 +36,13 @@ static struct price measure_tls(void)
     struct reply reply = {0};
     char path[40];
     snprintf(path, sizeof path, "/bytes?n=%d", BULK_BYTES);
-    double before_us = process_us(pid);
+    double before_us = process_cpu_us(pid);
     price.whole &= ask(c, "GET", path, NULL, &reply) && reply.length == BULK_BYTES;
-    price.bulk_us = (process_us(pid) - before_us) / (BULK_BYTES / 1e6);
-    before_us = process_us(pid);
+    price.bulk_us = (process_cpu_us(pid) - before_us) / (BULK_BYTES / 1e6);
+    before_us = process_cpu_us(pid);
     for (int i = 0; i < REQUESTS; i++)
         price.whole &= ask(c, "GET", "/transfers", NULL, &reply) && reply.status == 200;
-    price.request_us = (process_us(pid) - before_us) / REQUESTS;
+    price.request_us = (process_cpu_us(pid) - before_us) / REQUESTS;
     connection_close(c);
     spawn_stop(pid);
     return price;
@@ -73,17 +61,17 @@ static struct price measure_quic(void)
     SSL_CTX *ctx = stage_context();
     struct answer answer = {0};
     stage_connect(&client, ctx, "127.0.0.1", port);
-    double before_us = process_us(pid);
+    double before_us = process_cpu_us(pid);
     stage_ask(&client, &answer, "/img/1?size=%d", BULK_BYTES);
     price.whole &= stage_await(&client) && answer.length == BULK_BYTES;
-    price.bulk_us = (process_us(pid) - before_us) / (BULK_BYTES / 1e6);
-    before_us = process_us(pid);
+    price.bulk_us = (process_cpu_us(pid) - before_us) / (BULK_BYTES / 1e6);
+    before_us = process_cpu_us(pid);
     for (int i = 0; i < REQUESTS; i++) {
         answer = (struct answer){0};
         stage_ask(&client, &answer, "/");
         price.whole &= stage_await(&client) && answer.status == 200;
     }
-    price.request_us = (process_us(pid) - before_us) / REQUESTS;
+    price.request_us = (process_cpu_us(pid) - before_us) / REQUESTS;
     h3_close(&client);
     SSL_CTX_free(ctx);
     spawn_stop(pid);

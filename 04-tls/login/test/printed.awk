@@ -18,5 +18,6 @@ END {
     numbers(measured["4.35"])
     check("4.35", "the claim has the table's microseconds", "token, ES256: ECDSA" in us, near(number[1], us["session: ./store, 5 ms away"], 0.6) && near(number[2], us["token, HS256: HMAC"], 0.06) &&
           near(number[4], us["token, ES256: ECDSA"], 0.6), measured["4.35"])
+    table("4.56", "cost", "session: a table in memory|#1\ntoken, HS256: HMAC|#3\ntoken, ES256: ECDSA|#")
     check_ends()
 }

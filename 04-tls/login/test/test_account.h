@@ -362,6 +362,58 @@ TEST(a_session_from_log_in_to_log_out)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// --idle-s counts from the last use, --absolute-s from the log-in.
+TEST(a_session_that_ends)
+{
+    static const struct {
+        const char *options;
+        int status;
+    } cases[] = {{"--idle-s 1", 401}, {"--absolute-s 1", 401}, {"--idle-s 1000", 200}};
+    pid_t pids[3];
+    struct agent users[3];
+    for (int i = 0; i < 3; i++) {
+        users[i] = user_of(start_server(&pids[i], cases[i].options));
+        CHECK_INT(agent_log_in(&users[i], USER, USER_PASSWORD), 200);
+    }
+    sleep_ms(1500);
+    for (int i = 0; i < 3; i++) {
+        CHECK_INT(agent_ask(&users[i], "GET", "/me", NULL), cases[i].status);
+        agent_close(&users[i]);
+        CHECK_INT(test_stop(pids[i]), 0);
+    }
+}
+
+// A refresh token is good for --refresh-s, and an access token for those of --audience.
+TEST(tokens_that_end_and_tokens_of_others)
+{
+    char path[40] = "/tmp/tokens.XXXXXX", options[200];
+    pid_t pid;
+    struct agent user = user_of(start_server(&pid, "--auth hybrid --refresh-s 1"));
+    CHECK_INT(agent_log_in(&user, USER, USER_PASSWORD), 200);
+    sleep_ms(1500);
+    CHECK_INT(agent_ask(&user, "POST", "/token", refresh_of(user.jar.refresh)), 400);
+    CHECK_INT(agent_ask(&user, "GET", "/me", NULL), 200); // this one is good for longer
+    agent_close(&user);
+    CHECK_INT(test_stop(pid), 0);
+    close(mkstemp(path));
+    unlink(path);
+    snprintf(options, sizeof options, "--auth jwt --token-keys %s", path);
+    user.port = start_server(&pid, options);
+    CHECK_INT(agent_log_in(&user, USER, USER_PASSWORD), 200);
+    agent_close(&user);
+    CHECK_INT(test_stop(pid), 0);
+    strcat(options, " --audience others"); // the same keys
+    user.port = start_server(&pid, options);
+    CHECK_INT(agent_ask(&user, "GET", "/me", NULL), 401);
+    CHECK_INT(agent_log_in(&user, USER, USER_PASSWORD), 200);
+    CHECK_INT(agent_ask(&user, "GET", "/me", NULL), 200);
+    agent_close(&user);
+    CHECK_INT(test_stop(pid), 0);
+    unlink(path);
+    strcat(path, ".lock");
+    unlink(path);
+}
+
 // A key that signs no longer still checks; its tokens and those of the new key have other kids.
 TEST(keys_rotate)
 {
@@ -474,6 +526,10 @@ TEST(the_client)
     snprintf(command, sizeof command, "echo '" USER_PASSWORD "' | ./client %s login alice",
              options);
     CHECK_INT(test_run(command), 0);
+    static struct jar jar;
+    jar_load(&jar, "build/jar-of-test", "127.0.0.1");
+    snprintf(command, sizeof command, "a token of %zu bytes\n", strlen(jar.access));
+    CHECK_HAS(test_output, command);
     CHECK_INT(test_run("stat -c %a build/jar-of-test"), 0);
     CHECK_TEXT(test_output, "600\n");
     snprintf(command, sizeof command, "./client %s me && ./client %s --token", options,

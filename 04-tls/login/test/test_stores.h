@@ -59,7 +59,7 @@ TEST(a_store_answers_lines)
                                       "rotate " KEY_1 " " KEY_2 "\n"};
     char garbage[1000];
     pid_t pid;
-    int port = start_store(&pid, "--port 0");
+    int port = start_store(&pid, "--port 0 >build/store-said");
     CHECK_TEXT(store_says(port, questions, sizeof questions - 1, 7),
                "none - -\nok - -\nok alice user\nok alice user\nreused alice user\nnone - -\n"
                "none - -\n");
@@ -70,6 +70,8 @@ TEST(a_store_answers_lines)
     CHECK_TEXT(store_says(port, "get\0 x\n", 7, 1), "");
     CHECK_TEXT(store_says(port, "get " KEY_1 "\n", 69, 1), "none - -\n");
     CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_run("tail -n 1 build/store-said"), 0);
+    CHECK_TEXT(test_output, "stopped: connections 12, lookups 6, sessions 0\n");
 }
 
 // The store ends, and comes back with its file: the session is there again.

@@ -65,15 +65,15 @@ void scene_hop(void)
         ask(&direct, &none_us);
         ask(&through, &none_us);
     }
-    double app_us = process_us(stock->app), shop_us = process_us(shop->sidecar),
-           stock_us = process_us(stock->sidecar);
+    double app_us = process_cpu_us(stock->app), shop_us = process_cpu_us(shop->sidecar),
+           stock_us = process_cpu_us(stock->sidecar);
     for (int i = 0; i < QUESTIONS; i++) { // in turn: what disturbs one disturbs the other
         ask(&direct, &us[0][i]);
         ask(&through, &us[1][i]);
     }
-    shop_us = (process_us(shop->sidecar) - shop_us) / QUESTIONS;
-    stock_us = (process_us(stock->sidecar) - stock_us) / QUESTIONS;
-    app_us = (process_us(stock->app) - app_us) / (2 * QUESTIONS); // it answers both ways
+    shop_us = (process_cpu_us(shop->sidecar) - shop_us) / QUESTIONS;
+    stock_us = (process_cpu_us(stock->sidecar) - stock_us) / QUESTIONS;
+    app_us = (process_cpu_us(stock->app) - app_us) / (2 * QUESTIONS); // it answers both ways
     fetch_close(&direct);
     fetch_close(&through);
     double median[2] = {part(us[0], 50), part(us[1], 50)};

@@ -50,10 +50,10 @@ void scene_memory(void)
         "The notes say 50 to 100 MB of Envoy. That is another program with much more in it, "
         "so these figures say nothing about it: what holds for both is that each pod has "
         "its own.");
-    double sidecar_us = process_us(stock->sidecar);
+    double sidecar_us = process_cpu_us(stock->sidecar);
     for (int i = 0; i < QUESTIONS; i++)
         mesh_status(shop, "GET", "stock", "/");
-    sidecar_us = (process_us(stock->sidecar) - sidecar_us) / QUESTIONS;
+    sidecar_us = (process_cpu_us(stock->sidecar) - sidecar_us) / QUESTIONS;
     claim_report(
         &overhead,
         holds_if(open == CONNECTIONS && one_kb > 500 && other_kb > 500 && sidecar_us > 5),

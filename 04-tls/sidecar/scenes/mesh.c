@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fetch.h"
@@ -359,26 +358,10 @@ bool mesh_await(const struct pod *pod, bool (*condition)(const struct pod *))
 
 // ---- processes -----------------------------------------------------------------------------
 
-double process_us(pid_t pid)
-{
-    clockid_t clock;
-    struct timespec time = {0};
-    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &time))
-        die("cannot read the CPU time of process %d", (int)pid);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
-}
-
 long process_private_kb(pid_t pid)
 {
-    char path[40], line[200];
-    long sum = 0, kb;
+    char path[40];
     snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)pid);
-    FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "Private_Clean: %ld", &kb) == 1 ||
-            sscanf(line, "Private_Dirty: %ld", &kb) == 1)
-            sum += kb;
-    if (file)
-        fclose(file);
-    return sum;
+    return number_in_file(path, "Private_Clean:", "") +
+           number_in_file(path, "Private_Dirty:", "");
 }

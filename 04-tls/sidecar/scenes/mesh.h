@@ -87,8 +87,7 @@ bool mesh_await(const struct pod *pod, bool (*condition)(const struct pod *));
 // A condition: the pod's sidecar says that it and its app are ready.
 bool mesh_is_ready(const struct pod *pod);
 
-// CPU time of a process, in microseconds; resident memory that no other process shares, in KB.
-double process_us(pid_t pid);
+// Resident memory of a process that no other process shares, in KB.
 long process_private_kb(pid_t pid);
 
 // Ends all pods, and removes the folder. Ends the program if a sidecar has not ended well.

@@ -189,8 +189,9 @@ X-Forwarded-Client-Cert: URI=spiffe://workbench.test/shop" "grep -e '^Host' -e C
     fi
 fi
 
+said=$folder/app
 start_server ./app --name stock
-said=$folder/stock
+app=$server said=$folder/stock
 start_server ./sidecar --quiet --name stock --app "127.0.0.1:$port" --keys "$folder/keys"
 stock=$server said=$folder/shop
 printf 'stock 127.0.0.1:%s\nend\n' "$(echo "$ports" | sed -n 's/^inbound //p')" >"$folder/two"
@@ -207,4 +208,7 @@ expect "the sidecar that asks says what it has done" "handshakes: inbound 0, out
 server=$stock said=$folder/stock
 stop_server
 expect "the one that is asked, too" "handshakes: inbound 1, outbound 0" "sed -n 's/^stopped:.*, hand/hand/p' $said"
+server=$app said=$folder/app
+stop_server
+expect "and the app" "stopped: requests 4" "tail -n 1 $said"
 finish

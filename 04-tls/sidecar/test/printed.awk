@@ -1,5 +1,8 @@
 # printed.awk: see common/test/printed.awk.
+scene == "rotate" && /^  (before|after) .*\.\.\.$/ { serial[cell[1]] = cell[2] }
 END {
+    check("4.75", "another certificate has another serial number", "before" in serial && "after" in serial, serial["before"] != serial["after"], serial["before"])
+    table("4.24", "hop", "without sidecars|#|#|#\nthrough two of them|#|#|#\nthe difference|#1|#3")
     table("4.66", "retry", "GET|3 times|#\nPOST|1 times|#")
     table("4.67", "multiply", "stock|1.0 times\nprice|#1 times")
     table("4.69", "rate", "crawler|#1|*\nshop|1|0")

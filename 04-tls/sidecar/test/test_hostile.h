@@ -58,6 +58,27 @@ TEST(an_app_that_says_nothing)
     mesh_end();
 }
 
+// --timeout-ms is for all tries together, whatever each of them may take.
+TEST(all_tries_have_one_deadline)
+{
+    static struct fetch f;
+    skip_if_alone();
+    mesh_begin();
+    shop = pod_new("shop");
+    stock = pod_new("stock");
+    mesh_start_answering(stock, "", true, NULL); // it says nothing
+    pod_start_sidecar(stock, "--answer-ms", "60000", NULL);
+    pod_start_sidecar(shop, "--timeout-ms", "400", "--answer-ms", "60000", NULL);
+    mesh_write_services();
+    int64_t began_ns = now_ns();
+    send_raw(&f, "GET / HTTP/1.1\r\nHost: stock\r\n\r\n");
+    CHECK_INT(fetch_answer(&f), FETCH_OK);
+    CHECK_INT(f.head.status, 504);
+    CHECK_BETWEEN(ms_since(began_ns), 390, 20000);
+    fetch_close(&f);
+    mesh_end();
+}
+
 // A head that comes a byte at a time has one deadline.
 TEST(a_slow_head)
 {

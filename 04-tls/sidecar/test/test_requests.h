@@ -199,6 +199,56 @@ TEST(a_file_that_is_half_written)
     mesh_end();
 }
 
+// A sidecar leaves a connection open for the next request, but not longer than --keep-ms.
+TEST(a_kept_connection_ends)
+{
+    static const char *const keep_ms[] = {"60000", "100"};
+    for (int i = 0; i < 2; i++) {
+        mesh_begin();
+        shop = pod_new("shop");
+        stock = pod_start("stock");
+        pod_start_sidecar(shop, "--keep-ms", keep_ms[i], NULL);
+        mesh_write_services();
+        CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+        sleep_ms(500);
+        CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+        CHECK_INT((long)mesh_metric(
+                      shop, "sidecar_handshakes_total{direction=\"outbound\",result=\"done\"}"),
+                  1 + i);
+        mesh_end();
+    }
+}
+
+// What the metrics say of refusals, of a breaker, and of the certificate.
+TEST(metrics_of_what_goes_wrong)
+{
+    char opened[200];
+    int refused = 0;
+    mesh_begin();
+    shop = pod_new("shop");
+    stock = pod_new("stock");
+    struct pod *price = pod_start("price");
+    pod_start_app(stock, NULL);
+    pod_start_sidecar(stock, "--rate", "1", "--burst", "2", NULL);
+    pod_start_sidecar(shop, "--breaker", "2", "--open-ms", "600000", "--tries", "1", NULL);
+    mesh_write_services();
+    for (int i = 0; i < 200 && refused < 3; i++)
+        refused += mesh_status(shop, "GET", "stock", "/") == 429;
+    CHECK_INT(refused, 3);
+    CHECK_INT((long)mesh_metric(stock, "sidecar_rate_limited_total{peer=\"shop\"}"), 3);
+    snprintf(opened, sizeof opened,
+             "sidecar_breaker_opened_total{service=\"price\",instance=\"%s:%d\"}",
+             price->address, MESH_INBOUND);
+    CHECK_INT((long)mesh_metric(shop, opened), 0);
+    for (int i = 0; i < 3; i++)
+        mesh_status(shop, "GET", "price", "/?status=503");
+    CHECK_INT((long)mesh_metric(shop, opened), 1);
+    double left_s =
+        mesh_metric(shop, "sidecar_certificate_expiry_timestamp_seconds") - (double)time(NULL);
+    CHECK_BETWEEN(left_s, MESH_CA_DAYS * 86400 - 600, MESH_CA_DAYS * 86400);
+    mesh_end();
+}
+
 static bool has_a_request(const struct pod *pod)
 {
     return mesh_metric(pod, "sidecar_requests_under_way") >= 1;

@@ -92,20 +92,6 @@ static pid_t start_backend(int listener, bool with_tls, int report)
 
 // ---- the measurement -----------------------------------------------------------------------
 
-// CPU time of another process so far, in microseconds. It has only one thread.
-static double process_us(pid_t pid)
-{
-    char path[40];
-    long long ns = 0;
-    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)pid);
-    FILE *file = fopen(path, "re");
-    if (!file || fscanf(file, "%lld", &ns) != 1)
-        ns = 0;
-    if (file)
-        fclose(file);
-    return (double)ns / 1e3;
-}
-
 // CLIENTS clients ask, one after the other. Returns how many got an answer.
 static int ask_often(void)
 {
@@ -135,9 +121,9 @@ static double measure(bool with_proxy, double *proxy_us)
         scene_start_proxy(&proxy, port);
     else
         connect_to("127.0.0.1", port);
-    double before_us = process_us(proxy);
+    double before_us = process_cpu_us(proxy);
     int answered = ask_often();
-    *proxy_us = (process_us(proxy) - before_us) / CLIENTS;
+    *proxy_us = (process_cpu_us(proxy) - before_us) / CLIENTS;
     if (answered < CLIENTS)
         kill(backend, SIGTERM);
     if (read(report[0], &backend_us, sizeof backend_us) != sizeof backend_us ||

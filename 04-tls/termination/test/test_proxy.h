@@ -44,7 +44,7 @@ TEST(the_proxy_passes_requests_and_answers)
     char text[2000] = "";
     int upstream_port, listener = listen_anywhere(&upstream_port);
     pid_t pid;
-    int port = start_proxy(&pid, upstream_port, "");
+    int port = start_proxy(&pid, upstream_port, ">build/proxy-said");
     SSL *ssl = probe_open(port, &(struct probe){0});
     CHECK(probe_write(ssl, HEAD_A BODY_A, strlen(HEAD_A BODY_A)));
     int fd = accept(listener, NULL, NULL);
@@ -67,6 +67,30 @@ TEST(the_proxy_passes_requests_and_answers)
     CHECK_INT(SSL_read(ssl, &byte, 1), 0);
     CHECK_INT(SSL_get_error(ssl, 0), SSL_ERROR_ZERO_RETURN);
     probe_close(ssl);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_run("grep -c 'answers 200, 2 bytes$' build/proxy-said"), 0);
+    CHECK_TEXT(test_output, "2\n");
+}
+
+// ./client is both ends of the proxy.
+TEST(the_client)
+{
+    char command[200];
+    int upstream_port, listener = listen_anywhere(&upstream_port);
+    pid_t pid;
+    close(listener); // the client is to listen there
+    int port = start_proxy(&pid, upstream_port, "--quiet");
+    snprintf(command, sizeof command,
+             "timeout 60 ./client --port %d --upstream-port %d 'X-Test: one'", port,
+             upstream_port);
+    CHECK_INT(test_run(command), 0);
+    const char *behind = strstr(test_output, "The server behind the proxy gets");
+    CHECK(behind != NULL);
+    if (behind) {
+        CHECK_HAS(behind, "X-Test: one\r\n");
+        CHECK_HAS(behind, "X-Forwarded-Proto: https\r\n");
+        CHECK_HAS(behind, "The client gets:\n\n");
+    }
     CHECK_INT(test_stop(pid), 0);
 }
 

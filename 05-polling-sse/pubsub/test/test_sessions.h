@@ -35,6 +35,16 @@ TEST(a_session_outlives_its_connection)
     CHECK_HAS(take_messages(&a, 2), "t/1=one;t/2=two;");
     CHECK_INT(a.count, 2);
     client_disconnect(&a.client);
+    CHECK(enter(&b, port, "b", true)); // a has left, and has a session; b is there
+    CHECK(client_subscribe(&b.client, "$SYS/broker/clients/+", 0));
+    const char *figures = take_messages(&b, 2);
+    CHECK_HAS(figures, "$SYS/broker/clients/total=2(retained);");
+    CHECK_HAS(figures, "$SYS/broker/clients/connected=1(retained);");
+    CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/received", 0));
+    CHECK_HAS(take_messages(&b, 3), "received=3(retained);");
+    CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/sent", 0));
+    CHECK_HAS(take_messages(&b, 4), "sent=5(retained);"); // two to a, three to b
+    client_disconnect(&b.client);
     CHECK(enter(&a, port, "a", true) && !a.client.session_present); // a clean session ends it
     publish_once(port, "t/1", "three", 1, false);
     CHECK_HAS(take_messages(&a, 0), "");
@@ -355,6 +365,28 @@ TEST(stuck_subscribers_harm_no_other)
     for (int i = 0; i < STUCK; i++)
         client_cut(&stuck[i].client);
     CHECK_INT(test_stop(pid), 0);
+}
+
+// ./client --keep 1: it says so to the broker, and asks when nothing has come for a second. One
+// without an answer is the end.
+TEST(the_client_keeps_alive)
+{
+    char name[NET_NAME], command[120], said[300] = "";
+    int listener = net_listen("127.0.0.1", 0, 1);
+    snprintf(command, sizeof command, "timeout 60 ./client --port %s --keep 1 sub t 2>&1",
+             strrchr(net_local_name(listener, name), ':') + 1);
+    FILE *client = popen(command, "r");
+    int fd = accept(listener, NULL, NULL);
+    CHECK(get_bytes(fd, BYTES("\x10\x0c\0\4MQTT\4\2\0\1\0\0")));
+    CHECK(ask(fd, BYTES(CONNACK), BYTES("\x82\6\0\1\0\1t\0")));
+    int64_t began_ns = now_ns();
+    CHECK(ask(fd, BYTES("\x90\3\0\1\0"), BYTES("\xc0\0")));
+    CHECK_AT_LEAST((now_ns() - began_ns) / 1000000, 900);
+    fread(said, 1, sizeof said - 1, client);
+    CHECK_HAS(said, "has not answered for 1 s; 0 messages had come");
+    CHECK_INT(exit_status(pclose(client)), 1);
+    close(fd);
+    close(listener);
 }
 
 // Connections that say nothing take no client's place.

@@ -1,5 +1,7 @@
 # printed.awk: see common/test/printed.awk.
+scene == "algorithms" && /^  [a-z-]+ .* ms/ && columns >= 6 { rows++; if (figure[5] > figure[6]) wrong = wrong "\n" $0 }
 END {
+    check("8.20", "no median is longer than its p99", rows == 24, !wrong, wrong)
     table("8.13", "layers", "packets rewritten|2|#1|#1|*|#")
     table("8.34", "layers", "--layer 4|2|#2|#3|*|#")
     table("8.25", "layers", "packets rewritten|2|#|#|*|#1\n--layer 4|2|#|#|*|#1\n--layer 7|2|#|#|*|*|#2")

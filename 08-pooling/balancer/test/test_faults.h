@@ -31,6 +31,21 @@ TEST(slow_clients)
     CHECK_INT(test_stop(backend), 0);
 }
 
+// A client that asks nothing more is let go after --idle-ms, and not before.
+TEST(an_idle_client)
+{
+    pid_t pid, backend;
+    int port = start_balancer(&pid, start_backend(&backend, ""), "--idle-ms 400");
+    int fd = connect_patiently(port);
+    int64_t began_ns = now_ns();
+    say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK_HAS(read_until(fd, "never"), "HTTP/1.1 200 "); // to the end of the connection
+    CHECK_BETWEEN((now_ns() - began_ns) / 1000000, 400, PATIENCE_S * 1000 - 1000);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_stop(backend), 0);
+}
+
 TEST(requests_that_are_refused)
 {
     static const struct {

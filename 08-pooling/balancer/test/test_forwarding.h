@@ -248,6 +248,88 @@ TEST(the_page_of_the_balancer)
     CHECK_INT(test_stop(backend), 0);
 }
 
+// The last two columns of the page: milliseconds of an answer, and kilobytes a second.
+TEST(the_figures_of_the_page)
+{
+    pid_t pid, backend;
+    char name[80];
+    double ms = 0, kbytes = 0;
+    int backend_port = start_backend(&backend, "--delay-ms 50");
+    int port = start_balancer(&pid, backend_port, "");
+    CHECK_INT(ask(port, "GET", "/bytes/20000", "", NULL), 200);
+    CHECK_INT((long)f.content.length, 20000);
+    CHECK_INT(ask(port, "GET", "/balancer", "", NULL), 200);
+    snprintf(name, sizeof name, "\n127.0.0.1:%d ", backend_port);
+    const char *row = memmem(f.content.at, f.content.length, name, strlen(name));
+    CHECK(row != NULL);
+    if (row)
+        CHECK_INT(sscanf(row, " %*s up %*d %*d %*d %*d %*d %*d %lf %lf", &ms, &kbytes), 2);
+    CHECK_BETWEEN(ms, 5, 5000); // both fade with time
+    CHECK_BETWEEN(kbytes, 1, 21);
+    CHECK_INT(ask(port, "GET", "/balancer?format=json", "", NULL), 200);
+    row = memmem(f.content.at, f.content.length, "\"response_ms\":", 14);
+    CHECK(row != NULL);
+    if (row)
+        CHECK_INT(sscanf(row, "\"response_ms\":%lf,\"bytes_second\":%lf}", &ms, &kbytes), 2);
+    CHECK_BETWEEN(ms, 2, 5000);
+    CHECK_BETWEEN(kbytes, 500, 21000); // here they are bytes
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_stop(backend), 0);
+}
+
+// A tunnel over which nothing passes ends after --tunnel-ms, and not before.
+TEST(a_silent_tunnel)
+{
+    for (int layer = 4; layer <= 7; layer += 3) {
+        pid_t pid;
+        char options[40];
+        int backend_port, listener = listen_anywhere(&backend_port);
+        snprintf(options, sizeof options, "--layer %d --tunnel-ms 400", layer);
+        int port = start_balancer(&pid, backend_port, options);
+        int fd = connect_patiently(port);
+        say(fd,
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+        int to = accept_soon(listener);
+        read_until(to, "\r\n\r\n");
+        int64_t began_ns = now_ns();
+        say(to, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
+                "websocket\r\n\r\n");
+        CHECK_HAS(read_until(fd, "never"), "HTTP/1.1 101 "); // to the end of the connection
+        CHECK_BETWEEN((now_ns() - began_ns) / 1000000, 400, PATIENCE_S * 1000 - 1000);
+        CHECK_TEXT(read_until(to, "never"), "");
+        close(fd);
+        close(to);
+        close(listener);
+        CHECK_INT(test_stop(pid), 0);
+    }
+}
+
+// ./client sends the method that it was told, and the cookie that it was given.
+TEST(the_client_and_a_cookie)
+{
+    char command[200], said[300] = "";
+    int port, listener = listen_anywhere(&port);
+    snprintf(command, sizeof command,
+             "timeout 60 ./client --port %d --count 2 --new --method DELETE --cookies /a",
+             port);
+    FILE *client = popen(command, "r");
+    for (int i = 0; i < 2; i++) {
+        int fd = accept_soon(listener);
+        const char *text = read_until(fd, "\r\n\r\n");
+        CHECK_HAS(text, "DELETE /a HTTP/1.1\r\n");
+        if (i == 1)
+            CHECK_HAS(text, "\r\nCookie: to=b\r\n");
+        say(fd, "HTTP/1.1 200 OK\r\nX-Backend: b\r\nSet-Cookie: to=b; Path=/\r\n"
+                "Content-Length: 0\r\n\r\n");
+        CHECK_TEXT(read_until(fd, "never"), ""); // each on a connection of its own
+        close(fd);
+    }
+    fread(said, 1, sizeof said - 1, client);
+    CHECK_INT(exit_status(pclose(client)), 0);
+    CHECK_HAS(said, " 2\n");
+    close(listener);
+}
+
 // SIGTERM: a request that is under way is answered, a new connection is refused.
 TEST(the_balancer_drains)
 {
@@ -271,4 +353,22 @@ TEST(the_balancer_drains)
     int status;
     CHECK_INT(waitpid(pid, &status, 0), pid);
     CHECK_INT(status, 0);
+}
+
+// Asked to stop, it waits for --drain-ms, not for ever.
+TEST(the_balancer_drains_for_a_time)
+{
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, "--drain-ms 400");
+    int fd = connect_patiently(port);
+    say(fd, GET);
+    int to = accept_soon(listener); // and there is no answer
+    read_until(to, "\r\n\r\n");
+    int64_t began_ns = now_ns();
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_BETWEEN((now_ns() - began_ns) / 1000000, 390, 9000);
+    close(fd);
+    close(to);
+    close(listener);
 }

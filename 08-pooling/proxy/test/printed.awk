@@ -5,6 +5,7 @@ END {
     table("8.45", "revalidate", "an ETag|MISS|HIT|REVALIDATED|once\nLast-Modified|MISS|HIT|REVALIDATED|once\nneither|MISS|HIT|MISS|twice")
     table("8.49", "invalidate", "GET /style.css|200 MISS\nGET /style.css, it has changed|200 HIT\nGET /style.v2.css|200 MISS\nPURGE /style.css|200\nGET /style.css|200 MISS\nDELETE /style.css|*\nGET /style.css|200 MISS\nGET /new, it is not there|404 MISS\nthe same, at the origin: now it is|200\nGET /new, it is there now|404 HIT\nGET /new, after PUT /new|200 MISS")
     table("8.50", "tunnel", "to a port that is allowed|200|unchanged\nto another port|403|-")
+    table("8.50", "tunnel", "in tunnels|#1\nas GET http://...|#3")
     table("8.31", "upgrade", "with Upgrade and Connection|101|comes back\nwithout them|#2|-\nin HTTP/1.0 to the origin|#3|-")
     check_ends()
 }

@@ -678,6 +678,54 @@ TEST(slow_clients)
     end_test();
 }
 
+// A client that asks nothing more is let go after --idle-ms, and not before.
+TEST(an_idle_client)
+{
+    begin("--idle-ms 400");
+    int64_t start_ns = now_ns();
+    int client = ask_for("/a"), server = take("\r\n\r\n");
+    CHECK(write_all(server, OK_60, strlen(OK_60)));
+    CHECK_HAS(read_until(client, "never"), "HTTP/1.1 200 "); // to the end of the connection
+    CHECK_BETWEEN((now_ns() - start_ns) / 1000000, 400, 9000);
+    close(client);
+    close(server);
+    end_test();
+}
+
+// A server that does not answer: 504 after --answer-ms, and not before.
+TEST(a_server_that_does_not_answer)
+{
+    begin("--answer-ms 400");
+    int64_t start_ns = now_ns();
+    int client = ask_for("/a"), server = take("\r\n\r\n");
+    CHECK_HAS(read_until(client, "\r\n\r\n"), "HTTP/1.1 504 ");
+    CHECK_BETWEEN((now_ns() - start_ns) / 1000000, 390, 9000);
+    close(client);
+    close(server);
+    end_test();
+}
+
+// ./client sends the method and the fields that it was told, and shows the answer's head.
+TEST(the_client)
+{
+    char command[200], said[600] = "";
+    int port;
+    listener = listen_anywhere(&port);
+    snprintf(command, sizeof command,
+             "timeout 60 ./client --port %d --method DELETE --fields 'X-Test: one' --head /a",
+             port);
+    FILE *client = popen(command, "r");
+    int server = take("\r\n\r\n");
+    CHECK_HAS(got, "DELETE /a HTTP/1.1\r\n");
+    CHECK_HAS(got, "\r\nX-Test: one\r\n");
+    CHECK(write_all(server, OK_60, strlen(OK_60)));
+    fread(said, 1, sizeof said - 1, client);
+    CHECK_INT(exit_status(pclose(client)), 0);
+    CHECK_HAS(said, "\nHTTP/1.1 200 OK\r\n");
+    close(server);
+    close(listener);
+}
+
 // Asked to stop, the proxy brings the answer that is under way to its end.
 TEST(an_answer_under_way_when_the_proxy_stops)
 {
