@@ -165,7 +165,9 @@ int main(int argc, char **argv)
         {"content", OPTION_TEXT, &content, .help = "text that is sent behind each head"},
         {"times", OPTION_FLAG, &show_times, .help = "say how long each answer took"},
         {0}};
-    static const struct command command = {"PATH...", "Asks an HTTP/1.1 server.", options};
+    static const struct command command = {
+        "[PATH...]", "Lesson 02: asks an HTTP/1.1 server. Without PATH: / and /img/1.",
+        options};
     char **paths = argv + options_parse(argc, argv, &command);
     int status = 0;
     if (!*method || strspn(method, CAPITALS "-") != strlen(method) ||

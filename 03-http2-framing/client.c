@@ -165,7 +165,7 @@ int main(int argc, char **argv)
     struct timeval wait = {.tv_sec = WAIT_S};
     uint8_t buffer[BUFFER_BYTES];
     static const struct command about = {
-        "PATH...", "Lesson 03: HTTP/2, GETs at once. Without PATH: / and /img/1.", options};
+        "[PATH...]", "Lesson 03: HTTP/2, GETs at once. Without PATH: / and /img/1.", options};
     int first = options_parse(argc, argv, &about);
     bool no_path = first == argc;
     show_frames = show_frames || no_path;

@@ -165,7 +165,8 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"path", OPTION_TEXT, &path, .help = "what to ask for"},
-        {"size", OPTION_INT, &size, -1, MESSAGE_MAX, "bytes of one message"},
+        {"size", OPTION_INT, &size, 0, MESSAGE_MAX,
+         "of one message, in bytes; without it: each line is a message"},
         {"binary", OPTION_FLAG, &binary, .help = "send binary messages"},
         {"verbose", OPTION_FLAG, &verbose, .help = "show the frames"},
         {0}};

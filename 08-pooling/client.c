@@ -163,7 +163,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"QUERY...",
+        &(struct command){"[QUERY...]",
                           "Asks the database, through a pool of connections. Without QUERY:\n"
                           "'get user 7'. With '-': a query in each line of the input.",
                           options});

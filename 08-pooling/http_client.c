@@ -294,8 +294,8 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"URL [URL...]",
-                          "Lesson 08: GET over HTTP/1.1 connections out of a pool.", options});
+        &(struct command){"URL...", "Lesson 08: GET over HTTP/1.1 connections out of a pool.",
+                          options});
     if (first == argc)
         refuse("", "which URL?");
     for (int i = first; i < argc; i++)

@@ -43,6 +43,32 @@ int options_choice(const char *option, const char *value, const char *const word
     options_reject("--%s takes %s, not '%s'", option, accepted, value);
 }
 
+// Prints a word behind those of its line, or, where the line has no room, in the next one.
+static void print_word(const char *word, int length, int *column)
+{
+    if (*column > HELP_COLUMN && *column + 1 + length > LINE_COLUMNS) {
+        printf("\n%*s", HELP_COLUMN, "");
+        *column = HELP_COLUMN;
+    }
+    if (*column > HELP_COLUMN)
+        *column += printf(" ");
+    *column += printf("%.*s", length, word);
+}
+
+// What an option means, word by word, and its value, which stays whole.
+static void print_meaning(const char *meaning, const char *value)
+{
+    int column = HELP_COLUMN;
+    while (*meaning) {
+        int length = (int)strcspn(meaning, " ");
+        print_word(meaning, length, &column);
+        meaning += length + (meaning[length] == ' ');
+    }
+    if (*value)
+        print_word(value, (int)strlen(value), &column);
+    printf("\n");
+}
+
 static void print_help(const struct command *command)
 {
     printf("usage: %s [options]%s%s\n%s\n\n", program_invocation_short_name,
@@ -65,16 +91,14 @@ static void print_help(const struct command *command)
         }
         snprintf(left, sizeof left, "--%s%s", o->name, takes);
         if (text && *text)
-            snprintf(value, sizeof value, " (default %s)", text);
+            snprintf(value, sizeof value, "(default %s)", text);
         else if (o->max > 0 && number < o->min) // out of range means: not given
-            snprintf(value, sizeof value, " (%.15g to %.15g)", o->min, o->max);
+            snprintf(value, sizeof value, "(%.15g to %.15g)", o->min, o->max);
         else if (o->max > 0)
-            snprintf(value, sizeof value, " (%.15g to %.15g, default %.15g)", o->min, o->max,
+            snprintf(value, sizeof value, "(%.15g to %.15g, default %.15g)", o->min, o->max,
                      number);
-        printf("  %-21s %s", left, o->help);
-        if (*value && HELP_COLUMN + strlen(o->help) + strlen(value) > LINE_COLUMNS)
-            printf("\n%*s", HELP_COLUMN - 1, "");
-        printf("%s\n", value);
+        printf("  %-21s ", left);
+        print_meaning(o->help, value);
     }
     printf("  %-21s %s\n", "--help", "print this");
     exit(0);
@@ -148,7 +172,7 @@ int options_parse(int argc, char **argv, const struct command *command)
     int most = argc;
     if (*command->arguments == '\0')
         most = 0;
-    else if (*command->arguments == '[' && !strstr(command->arguments, "..."))
+    else if (!strchr(command->arguments, ' ') && !strstr(command->arguments, "..."))
         most = 1;
     if (argc - optind > most)
         options_reject("unexpected argument '%s'", argv[optind + most]);

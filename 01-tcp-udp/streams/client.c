@@ -102,7 +102,7 @@ int main(int argc, char **argv)
         {0}};
     int first =
         options_parse(argc, argv,
-                      &(struct command){"PATH...",
+                      &(struct command){"[PATH...]",
                                         "Fetches /bytes/N and /ticks/COUNT/PERIOD/PHASE "
                                         "from ./server, all at once.",
                                         options});

@@ -178,7 +178,7 @@ int main(int argc, char **argv)
     int first = options_parse(
         argc, argv,
         &(struct command){
-            "COMMAND [WORD]...",
+            "[COMMAND [WORD...]]",
             "Calls a server of to-dos: create TEXT, list, stream, watch, many TEXT...,\n"
             "exchange TEXT..., work STEPS [MS], health. Without COMMAND: create, list.",
             options});

@@ -49,7 +49,9 @@ static const char **parse_options(int argc, char **argv)
     keys = certificate_folder("../" CERTIFICATE_FOLDER);
     int first = options_parse(
         argc, argv,
-        &(struct command){"PATH...", "Lesson 04: GETs each PATH over HTTP/3.", options});
+        &(struct command){"[PATH...]",
+                          "Lesson 04: GETs each PATH over HTTP/3, without PATH a few of them.",
+                          options});
     for (int i = first; i < argc; i++)
         if (argv[i][0] != '/' || argv[i][strcspn(argv[i], " \t\r\n#")])
             options_reject("a path begins with '/', and has no blanks and no '#': not '%s'",

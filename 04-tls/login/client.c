@@ -176,7 +176,7 @@ int main(int argc, char **argv)
     keys = certificate_folder("../" CERTIFICATE_FOLDER);
     int first = options_parse(
         argc, argv,
-        &(struct command){"login USER | me | admin | refresh | logout",
+        &(struct command){"[login USER | me | admin | refresh | logout]",
                           "A user: alice (white rabbit), or bob (green caterpillar), an admin.",
                           options});
     output_begin();

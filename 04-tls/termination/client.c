@@ -97,7 +97,7 @@ int main(int argc, char **argv)
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
     char request[ASK_BYTES], head[HEAD_BYTES];
-    struct command command = {"FIELD...", "Both ends of the proxy: client and upstream.",
+    struct command command = {"[FIELD...]", "Both ends of the proxy: client and upstream.",
                               options};
     keys = certificate_folder("../" CERTIFICATE_FOLDER);
     int first = options_parse(argc, argv, &command);

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
     static struct mqtt_client client = {.fd = -1, .message = print_message, .seen = show};
     int first = options_parse(
         argc, argv,
-        &(struct command){"pub TOPIC TEXT | sub FILTER",
+        &(struct command){"[pub TOPIC TEXT | sub FILTER]",
                           "Publishes a message, subscribes, or, without a command, both.",
                           options});
     char **command = argv + first;

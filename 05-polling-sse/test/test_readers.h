@@ -2,6 +2,8 @@
 #ifndef TEST_READERS_H
 #define TEST_READERS_H
 
+#include <poll.h>
+
 #include "eventstream.h"
 #include "content_limit.h"
 #include "smaller.h"
@@ -231,6 +233,23 @@ TEST(slow_requests_share_the_memory)
         fds[i] = begin_post(port);
     for (int i = 3; i < CONTENT_PLACES; i++)
         CHECK_HAS(end_post(fds[i]), "HTTP/1.1 200 ");
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A request that has begun has ten seconds, and a byte now and then buys no more.
+TEST(a_request_that_does_not_end_gets_408)
+{
+    pid_t pid;
+    int port = serve(&pid, "");
+    int64_t start_ns = now_ns();
+    int fd = say(port, "GET /poll HTTP/1.1\r\nX: ");
+    struct pollfd answered = {fd, POLLIN, 0};
+    while (poll(&answered, 1, 500) == 0)
+        CHECK(write_all(fd, "x", 1));
+    double took_ms = (double)(now_ns() - start_ns) / 1e6;
+    CHECK_HAS(last_words(fd), "HTTP/1.1 408 ");
+    CHECK_HAS(answer, "the request did not come in 10 seconds");
+    CHECK_BETWEEN(took_ms, 9900, 19000); // a machine with other work takes longer
     CHECK_INT(test_stop(pid), 0);
 }
 

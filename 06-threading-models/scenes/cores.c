@@ -38,7 +38,7 @@ struct result {
 static bool is_whole(const struct result *result)
 {
     double whole = (result->idle + result->busy) / usable_cores();
-    return whole <= 0 || (whole > 0.7 && whole < 1.4); // 0: this kernel does not say it
+    return whole == 0 || (whole > 0.7 && whole < 1.4); // 0: this kernel does not say it
 }
 
 static void measure(int count, struct result *best)

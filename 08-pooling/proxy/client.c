@@ -126,7 +126,7 @@ int main(int argc, char **argv)
         {0}};
     int first = options_parse(
         argc, argv,
-        &(struct command){"TARGET...",
+        &(struct command){"[TARGET...]",
                           "Lesson 08, proxy. Without a TARGET one page several times.",
                           options});
     output_begin();

@@ -42,6 +42,19 @@ TEST(help_is_there)
     CHECK_HAS(test_output, "--port N");
 }
 
+// Each program of this folder has a --help that fits a terminal of 80 columns.
+TEST(help_of_every_program_fits)
+{
+    int programs = test_run(
+        "n=0; for p in *; do if [ -f $p ] && [ -x $p ] && [ $p = ${p%.*} ]; then n=$((n + 1)); "
+        "./$p --help || exit 255; fi; done; exit $n");
+    CHECK_BETWEEN(programs, 3, 20);
+    CHECK_AT_MOST(widest_line(), 80);
+    for (const char *at = test_output; (at = strstr(at, "usage: ")); at++)
+        programs--;
+    CHECK_INT(programs, 0);
+}
+
 TEST(bad_options_are_refused)
 {
     CHECK_INT(test_run("./" SERVER " --colour red"), 2);

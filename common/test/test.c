@@ -160,7 +160,8 @@ TEST(spawn_a_server)
 TEST(log_counts_to_the_end)
 {
     FILE *file = tmpfile();
-    if (fork() == 0) {
+    pid_t pid = fork();
+    if (pid == 0) {
         dup2(fileno(file), STDOUT_FILENO);
         unsetenv("WIRE_PACKET_LOG");
         log_begin(false);
@@ -170,9 +171,10 @@ TEST(log_counts_to_the_end)
             log_line("second");
         log_end();
         log_end();
+        fflush(stdout); // it was in use before log_begin(): it may not be line-buffered now
         _exit(0);
     }
-    wait(NULL);
+    waitpid(pid, NULL, 0);
     rewind(file);
     test_output[fread(test_output, 1, sizeof test_output - 1, file)] = '\0';
     fclose(file);
@@ -267,6 +269,12 @@ TEST(options_help)
     CHECK_HAS(test_output, "(default 127.0.0.1)");
     CHECK_HAS(test_output, "(0 to 65535, default 8080)");
     CHECK_HAS(test_output, "--help");
+    // wire has long lines of meaning: they are broken between words, and a value stays whole.
+    CHECK_INT(test_run("./wire/wire --help"), 0);
+    CHECK_BETWEEN(widest_line(), 70, 80);
+    CHECK_HAS(test_output, "port-restricted or\n                        symmetric\n");
+    CHECK_HAS(test_output,
+              " sent\n                        before they arrive (0 to 100, default 0)\n");
 }
 
 TEST(host_and_port_of_the_environment_count_only_under_wire)

@@ -57,6 +57,44 @@ TEST(a_thousand_calls_at_once)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// Reads what has come. True: the server has closed the connection.
+static bool has_ended(int fd)
+{
+    char bytes[1000];
+    struct pollfd readable = {fd, POLLIN, 0};
+    while (poll(&readable, 1, 0) == 1)
+        if (recv(fd, bytes, sizeof bytes, 0) <= 0)
+            return true;
+    return false;
+}
+
+// A client has ten seconds for its preface, and a byte now and then buys no more. So its
+// connection ends before that of a client which came later, and has done nothing for 15
+// seconds.
+TEST(a_preface_has_a_limited_time)
+{
+    static const char settings[9] = {0, 0, 0, FRAME_SETTINGS};
+    pid_t pid;
+    int port = start_grpc(&pid, "--idle-ms 15000"), at = 0;
+    int slow = net_connect_or_die("127.0.0.1", port);
+    CHECK(write_all(slow, PREFACE, 1));
+    int idle = net_connect_or_die("127.0.0.1", port);
+    CHECK(write_all(idle, PREFACE, strlen(PREFACE)));
+    CHECK(write_all(idle, settings, sizeof settings));
+    while (!has_ended(slow)) {
+        if (has_ended(idle)) {
+            FAIL("the idle connection has ended, and the slow one has not");
+            break;
+        }
+        sleep_ms(500);
+        if (++at < (int)strlen(PREFACE) - 1)
+            send(slow, &PREFACE[at], 1, MSG_NOSIGNAL);
+    }
+    close(slow);
+    close(idle);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // More calls than the server allows on a connection: the client waits for its turn.
 TEST(no_more_calls_than_allowed)
 {

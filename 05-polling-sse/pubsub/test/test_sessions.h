@@ -226,8 +226,7 @@ TEST(overlapping_filters)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// ---- users and passwords
-// ---------------------------------------------------------------------
+// ---- users and passwords -------------------------------------------------------------------
 
 static int code_of(int port, const char *user, const char *password)
 {
