@@ -172,7 +172,7 @@ int options_parse(int argc, char **argv, const struct command *command)
     int most = argc;
     if (*command->arguments == '\0')
         most = 0;
-    else if (*command->arguments == '[' && !strstr(command->arguments, "..."))
+    else if (!strchr(command->arguments, ' ') && !strstr(command->arguments, "..."))
         most = 1;
     if (argc - optind > most)
         options_reject("unexpected argument '%s'", argv[optind + most]);

@@ -32,8 +32,10 @@ struct option_spec {
 };
 
 struct command {
-    const char *arguments; // what may follow the options: "" nothing, "[SCENE]" one, else any
-    const char *about;     // what the program is, for --help
+    // What follows the options: "" nothing, one word such as "[SCENE]" one argument, "PATH..."
+    // or several words any number. In brackets: it may be left out.
+    const char *arguments;
+    const char *about;                 // what the program is, for --help
     const struct option_spec *options; // ends with an entry without a name
 };
 

@@ -2,8 +2,7 @@
 //
 // Run:    ./server                           in one terminal, and in two other ones:
 //         ./peer offer                       prints an offer: copy it
-//         ./peer answer                      paste the offer here; copy the answer that it
-//         prints
+//         ./peer answer                      paste the offer here; copy the answer
 //                                            paste the answer into the first one: type a line
 // Watch:  with --verbose, the candidates, every check, and the path that is chosen. The server
 //         is asked for addresses; what you type does not go through it (if no --relay is
@@ -197,7 +196,7 @@ int main(int argc, char **argv)
     output_begin();
     int first = options_parse(
         argc, argv,
-        &(struct command){"[offer|answer]",
+        &(struct command){"offer|answer",
                           "Lesson 01, nat: finds another peer, and chats with it.", options});
     const char *role = first < argc ? argv[first] : "";
     bool offers = !strcmp(role, "offer");

@@ -239,8 +239,8 @@ int main(int argc, char **argv)
         {"until-heard", OPTION_FLAG, &until_heard, .help = "wait until all have arrived"},
         {"pace", OPTION_INT, &pace_us, 0, 1000000, "microseconds between them"},
         {0}};
-    int first =
-        options_parse(argc, argv, &(struct command){"ROLE", "A test's other end.", options});
+    int first = options_parse(argc, argv,
+                              &(struct command){"ROLE [TEXT]", "A test's other end.", options});
     const char *role = first < argc ? argv[first] : "";
     story_begin();
     if (!strcmp(role, "count-datagrams"))
