@@ -58,7 +58,8 @@ static void print_quote(const struct claim *claim, enum verdict shown)
     char quoted[LINE_BYTES], beside[LINE_BYTES];
     snprintf(quoted, sizeof quoted, "\"%s\"", claim->says);
     strcpy(beside, quoted);
-    while (columns(beside) > room && strrchr(beside, ' '))
+    // One column at least is empty in front of the longest verdict, UNEXPECTED.
+    while (columns(beside) > room - (shown == UNCLEAR) && strrchr(beside, ' '))
         *strrchr(beside, ' ') = '\0';
     printf("\n  %s", paint(BOLD));
     cell(claim->where, CLAIM_TEXT - 2, false);

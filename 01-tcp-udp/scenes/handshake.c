@@ -208,8 +208,7 @@ static int close_once_more(void)
     return segments;
 }
 
-// ---- ECN: the network marks packets, instead of dropping them (RFC 3168)
-// ---------------------
+// ---- ECN: the network marks packets, instead of dropping them (RFC 3168) -------------------
 
 // Sets tcp_ecn in this scene's own network: 1: ask for ECN, and accept it; 2: only accept.
 // Returns whether that was possible; errno says why not.

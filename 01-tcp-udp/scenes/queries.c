@@ -72,8 +72,7 @@ static int ask_all(int udp, struct query *queries, int count, int *order, int *a
     return rounds;
 }
 
-// ---- an answer that the server has not sent
-// --------------------------------------------------
+// ---- an answer that the server has not sent ------------------------------------------------
 
 // Sends a datagram to the client's socket that says it comes from the server. In its own
 // network, on the wire, a program may use any sender's address (ip(7), IP_TRANSPARENT); on the

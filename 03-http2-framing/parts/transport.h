@@ -116,8 +116,7 @@ void transport_fail(struct transport *transport, struct fault fault);
 void transport_stop(struct transport *transport);
 void transport_stop_on(struct transport *transport);
 
-// ---- for transport.c and transport_receive.c
-// -------------------------------------------------
+// ---- for transport.c and transport_receive.c -----------------------------------------------
 
 static inline uint8_t *transport_space(const struct transport *transport)
 {

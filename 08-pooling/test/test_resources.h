@@ -14,8 +14,7 @@
 #define AWAIT_MS 20000
 #define THREADS  12
 
-// ---- resources, and the functions that make them
-// ---------------------------------------------
+// ---- resources, and the functions that make them -------------------------------------------
 
 struct resource {
     int number;

@@ -160,7 +160,8 @@ TEST(spawn_a_server)
 TEST(log_counts_to_the_end)
 {
     FILE *file = tmpfile();
-    if (fork() == 0) {
+    pid_t pid = fork();
+    if (pid == 0) {
         dup2(fileno(file), STDOUT_FILENO);
         unsetenv("WIRE_PACKET_LOG");
         log_begin(false);
@@ -170,9 +171,10 @@ TEST(log_counts_to_the_end)
             log_line("second");
         log_end();
         log_end();
+        fflush(stdout); // it was in use before log_begin(): it may not be line-buffered now
         _exit(0);
     }
-    wait(NULL);
+    waitpid(pid, NULL, 0);
     rewind(file);
     test_output[fread(test_output, 1, sizeof test_output - 1, file)] = '\0';
     fclose(file);

@@ -203,6 +203,7 @@ TEST(a_file_that_is_half_written)
 TEST(a_kept_connection_ends)
 {
     static const char *const keep_ms[] = {"60000", "100"};
+    skip_if_alone();
     for (int i = 0; i < 2; i++) {
         mesh_begin();
         shop = pod_new("shop");
@@ -224,6 +225,7 @@ TEST(metrics_of_what_goes_wrong)
 {
     char opened[200];
     int refused = 0;
+    skip_if_alone();
     mesh_begin();
     shop = pod_new("shop");
     stock = pod_new("stock");

@@ -226,8 +226,7 @@ TEST(overlapping_filters)
     CHECK_INT(test_stop(pid), 0);
 }
 
-// ---- users and passwords
-// ---------------------------------------------------------------------
+// ---- users and passwords -------------------------------------------------------------------
 
 static int code_of(int port, const char *user, const char *password)
 {
@@ -372,7 +371,8 @@ TEST(stuck_subscribers_harm_no_other)
 // without an answer is the end.
 TEST(the_client_keeps_alive)
 {
-    char name[NET_NAME], command[120], said[300] = "";
+    char name[NET_NAME], command[120], said[300];
+    skip_if_alone();
     int listener = net_listen("127.0.0.1", 0, 1);
     snprintf(command, sizeof command, "timeout 60 ./client --port %s --keep 1 sub t 2>&1",
              strrchr(net_local_name(listener, name), ':') + 1);
@@ -383,7 +383,7 @@ TEST(the_client_keeps_alive)
     int64_t began_ns = now_ns();
     CHECK(ask(fd, BYTES("\x90\3\0\1\0"), BYTES("\xc0\0")));
     CHECK_AT_LEAST((now_ns() - began_ns) / 1000000, 900);
-    fread(said, 1, sizeof said - 1, client);
+    said[fread(said, 1, sizeof said - 1, client)] = '\0';
     CHECK_HAS(said, "has not answered for 1 s; 0 messages had come");
     CHECK_INT(exit_status(pclose(client)), 1);
     close(fd);

@@ -708,18 +708,19 @@ TEST(a_server_that_does_not_answer)
 // ./client sends the method and the fields that it was told, and shows the answer's head.
 TEST(the_client)
 {
-    char command[200], said[600] = "";
+    char command[200], said[600];
     int port;
     listener = listen_anywhere(&port);
     snprintf(command, sizeof command,
              "timeout 60 ./client --port %d --method DELETE --fields 'X-Test: one' --head /a",
              port);
+    skip_if_alone();
     FILE *client = popen(command, "r");
     int server = take("\r\n\r\n");
     CHECK_HAS(got, "DELETE /a HTTP/1.1\r\n");
     CHECK_HAS(got, "\r\nX-Test: one\r\n");
     CHECK(write_all(server, OK_60, strlen(OK_60)));
-    fread(said, 1, sizeof said - 1, client);
+    said[fread(said, 1, sizeof said - 1, client)] = '\0';
     CHECK_INT(exit_status(pclose(client)), 0);
     CHECK_HAS(said, "\nHTTP/1.1 200 OK\r\n");
     close(server);
