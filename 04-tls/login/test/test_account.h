@@ -173,6 +173,25 @@ TEST(pipelined_requests)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// A request that has begun has ten seconds, and a byte now and then buys no more.
+TEST(a_request_that_does_not_end_gets_408)
+{
+    static const char begun[] = "GET /me HTTP/1.1\r\nX: ";
+    pid_t pid;
+    int port = start_server(&pid, "--scrypt-n 1024");
+    SSL *ssl = probe_open(port, &(struct probe){.version = TLS1_2_VERSION}); // no later tickets
+    int64_t start_ns = now_ns();
+    struct pollfd answered = {SSL_get_fd(ssl), POLLIN, 0};
+    CHECK(probe_write(ssl, begun, strlen(begun)));
+    while (poll(&answered, 1, 500) == 0)
+        CHECK(probe_write(ssl, "x", 1));
+    double took_ms = (double)(now_ns() - start_ns) / 1e6;
+    CHECK_INT(probe_read(ssl), 408);
+    CHECK_BETWEEN(took_ms, 9900, 19000); // a machine with other work takes longer
+    probe_close(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // ---- passwords -----------------------------------------------------------------------------
 
 // While the server computes the hashes of its users it has not begun: a signal ends it at once.

@@ -198,6 +198,23 @@ TEST(what_a_token_has_to_say)
     }
 }
 
+// What a stranger has written is not read: the signature is checked before the payload.
+TEST(the_signature_comes_first)
+{
+    static const char *const payloads[] = {"[]", "{" GOOD "}", "{" GOOD ",\"exp\":1000000}",
+                                           "{" GOOD ",\"exp\":2000000}"};
+    const struct jwt_rules *rules = rules_of_test();
+    for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
+        char token[JWT_BYTES];
+        struct claims claims;
+        forge(GOOD_HEADER, payloads[i], &rules->keys->list[0], token);
+        char *signature = strrchr(token, '.') + 1;
+        *signature = *signature == 'A' ? 'B' : 'A';
+        const char *why = jwt_verify(rules, text_of(token), RULES_NOW_S, &claims);
+        CHECK_TEXT(why ? why : "it is taken", "its signature is wrong");
+    }
+}
+
 TEST(tokens_that_are_none)
 {
     static const char *const bad[] = {
