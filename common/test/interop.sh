@@ -66,8 +66,8 @@ Address and Port Dependent Filtering!" "verdict symmetric"
         # Behind a NAT, on a link of 8 Mbit/s: up, down, and UDP.
         wire_in_background iperf --nat home --node a --behind home --rate 8000 --node b \
             -- b: sh -c "$iperf" -- a: sh -c 'iperf3 -f k -c $B_HOST -t 4; iperf3 -f k -R -c $B_HOST -t 4;
-                iperf3 -f k -u -b 4M -l 1000 -c $B_HOST -t 2'
-        wait_for_jobs
+                for try in 1 2 3; do ! iperf3 -f k -u -b 4M -l 1000 -c $B_HOST -t 2 || break; done'
+        wait_for_jobs # (its UDP begins with one datagram and a time limit: a busy machine takes a second try)
         # 8000 kbit/s with 1448 bytes of data in packets of 1500 are 7723; a machine without a core to spare takes longer.
         expect "iperf3 measures the rate of the link, up and down" "up
 down" "awk '/receiver/ && /Kbits/ && n < 2 && (\$7 < 1500 || \$7 > 7800) { print \$7 }

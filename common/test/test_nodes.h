@@ -39,8 +39,8 @@ TEST(nodes_are_in_the_environment)
     CHECK_INT(
         test_run("./wire/wire --rtt 4 --nat the-nat --address 10.9.9.9 --node in --behind "
                  "the-nat --node a --address 10.1.0.1,10.1.0.2 --node b -- "
-                 "a: sh -c 'printf \"4000\\nmore 4001\\n\" >&$READY_FD; trap \"exit 0\" "
-                 "TERM; echo \"a is $HOST, on $WIRE_NODE\"; while :; do sleep 0.05; done' "
+                 "a: sh -c 'trap \"exit 0\" TERM; echo \"a is $HOST, on $WIRE_NODE\"; printf "
+                 "\"4000\\nmore 4001\\n\" >&$READY_FD; while :; do sleep 0.05; done' "
                  "-- b: build/peer --port 5000 idle-server -- in: sh -c 'echo $HOST:$PORT, "
                  "$A_HOST:$A_PORT,$A_PORT_MORE, $B_HOST:$B_PORT, $IN_HOST $THE_NAT_HOST, "
                  "$WIRE_RTT ms'"),
@@ -56,7 +56,7 @@ TEST(nodes_may_run_several_programs)
     need_wire();
     CHECK_INT(
         test_run("./wire/wire --node a --node b -- a: build/nat_peer greeter -- b: sh -c "
-                 "'echo 1 >&$READY_FD; trap \"exit 7\" TERM; while :; do sleep 0.05; done' "
+                 "'trap \"exit 7\" TERM; echo 1 >&$READY_FD; while :; do sleep 0.05; done' "
                  "-- a: build/nat_peer call 127.0.0.1 7002"),
         1); // one of the servers has failed
     CHECK_HAS(test_output, "a sees 127.0.0.1\n");

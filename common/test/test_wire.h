@@ -458,7 +458,7 @@ TEST(wire_hands_over_a_descriptor_for_the_port)
               1); // its sleep dies of SIGTERM
     CHECK_HAS(test_output, "the server ended with signal 15");
     CHECK_INT(test_run("./wire/wire -- sh -c '"
-                       "printf \"9000\\nother 9001\\n\" >&$READY_FD; trap \"exit 0\" TERM; "
+                       "trap \"exit 0\" TERM; printf \"9000\\nother 9001\\n\" >&$READY_FD; "
                        "while :; do sleep 0.05; done' -- sh -c 'echo port $PORT'"),
               0);
     CHECK_HAS(test_output, "port 9000\n");
