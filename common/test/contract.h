@@ -234,8 +234,8 @@ TEST(the_summary_counts)
 #ifdef LOGGED
     const char *logged = strstr(test_output, LOGGED);
     CHECK_HAS(test_output, LOGGED);
-    if (logged &&
-        !strstr(logged + 1, LOGGED)) // three equal lines: they are counted, to the end
+    // Three equal lines in a row are printed once, and counted to the end.
+    if (logged && !strstr(logged + 1, LOGGED))
         CHECK_HAS(logged, "... and 2 more\n");
 #endif
 }
