@@ -110,27 +110,37 @@ help:
 
 .PHONY: all common $(LESSONS) $(VARIATIONS) run run-all compile compile-common test test-common unit unit-common bench bench-common pictures book soak cross notes doctor clean help
 
-#| make                               build everything
-#| make run                           play all lessons, one after the other, and show the ledger
-#| make run-all                       the same with the variations
-#| make run-09                        play lesson 09
-#| make run-04-termination            play a variation; test-, bench- and pictures- take such names, too
-#| make run-09 SCENE=2                only its second scene (SCENE=distance does the same)
-#| make run-06 MORE=1                 also the scenes that the tour has no time for; so with run-all
-#| make run-09 ARGS="--rtt 200"       on another link: see common/wire/wire --help
-#| make test, make test-09            unit tests, scenes, real peers, and whether the checks bite
-#| make unit, make unit-09            only the unit tests
-#| make compile, make compile-09      everything compiled, the tests as well
-#| make bench, make bench-09          benchmarks, where a lesson has them
-#| make fuzz-02                       hostile bytes made by clang's libFuzzer, FUZZ_SECONDS=30 of them
-#| make soak                          all servers at once, ten minutes of good and hostile load
-#| make notes                         the sections of the notes, and the scenes that show each
-#| make notes SECTION=3.2             only that one; SECTION=18.2, SECTION="load balancing"
-#| make doctor                        what this machine offers, what is missing, and how to get it
-#| make SAN=address,undefined test    the same tests with sanitizers; also SAN=thread
-#| make cross                         compiled for other processors and libraries, and tested there
-#| make STRICT=1 test                 a skipped test or claim is a failure, a warning an error
-#| make pictures, make pictures-09    the pictures in the READMEs, made anew from real runs
-#| make puzzle-03                     a fault to find, in a copy of the lesson; CHECK=1, HINT=1, GIVE_UP=1, PUZZLE=2
-#| make book                          plays everything, and makes one page of it to hand out: book.html
-#| make clean                         remove what was built
+#| make                             build everything
+#| make run                         play all lessons, and show the ledger
+#| make run-all                     the same with the variations
+#| make run-09                      play lesson 09
+#| make run-04-termination          play a variation; test-, bench-, pictures- and
+#|                                  puzzle- take such names, too
+#| make run-09 SCENE=2              only its second scene, as SCENE=distance does
+#| make run-06 MORE=1               also the scenes for which a tour has no time;
+#|                                  so with run-all
+#| make run-09 ARGS="--rtt 200"     on another link: common/wire/wire --help
+#| make test, make test-09          unit tests, scenes, real peers, and whether
+#|                                  the checks bite
+#| make unit, make unit-09          only the unit tests
+#| make compile, make compile-09    everything compiled, the tests as well
+#| make bench, make bench-09        benchmarks, where a lesson has them
+#| make fuzz-02                     hostile bytes made by clang's libFuzzer,
+#|                                  FUZZ_SECONDS=30 of them
+#| make soak                        all servers at once, ten minutes of good and
+#|                                  hostile load
+#| make notes                       the notes' sections, and the scenes of each
+#| make notes SECTION=3.2           only that one; SECTION="load balancing"
+#| make doctor                      what this machine offers, and how to get the
+#|                                  rest
+#| make SAN=address,undefined test  the same tests with sanitizers; SAN=thread
+#| make cross                       compiled and tested for other processors and
+#|                                  libraries
+#| make STRICT=1 test               a skipped test or claim is a failure, and a
+#|                                  warning an error
+#| make pictures, make pictures-09  the pictures in the READMEs, made anew
+#| make puzzle-03                   a fault to find, in a copy of the lesson;
+#|                                  CHECK=1, HINT=1, GIVE_UP=1, PUZZLE=2
+#| make book                        plays everything, and makes one page of it to
+#|                                  hand out: book.html
+#| make clean                       remove what was built

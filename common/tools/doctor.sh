@@ -4,13 +4,18 @@
 
 PATH=$PATH:/usr/sbin:/sbin # as flags.mk has it
 bad=0
-say() { printf '  %-8s %-26s %s\n' "$1" "$2" "$3"; }
+
+# say STATE WHAT LOSS REMEDY: the remedy on a line of its own.
+say() {
+    printf '  %-8s %-23s %s\n' "$1" "$2" "$3" | sed 's/ *$//'
+    [ -z "$4" ] || printf '%35s%s\n' "" "$4"
+}
 
 # there PROGRAM PACKAGE: a package "python3-NAME" is a module of Python, "npm" stands for one of node.
 there() {
     case $2 in
     python3-*) python3 -c "import ${2#*-}" || /usr/bin/python3 -c "import ${2#*-}" ;;
-    npm) ls -d ./*/node_modules/"$1" ;;
+    npm) ls -d ./*/node_modules/"$1" || ls -d ./*/*/node_modules/"$1" ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
@@ -25,7 +30,7 @@ check() {
     if there "$1" "$2"; then
         say ok "$name" ""
     else
-        say missing "$name" "$3; $remedy"
+        say missing "$name" "$3" "$remedy"
         [ "$4" != needed ] || bad=1
     fi
 }
@@ -38,7 +43,7 @@ if ! ls -d 04-* >/dev/null 2>&1; then
 elif echo '#include <openssl/ssl.h>' | ${CC:-cc} -E - >/dev/null 2>&1; then
     say ok "OpenSSL headers" ""
 else
-    say missing "OpenSSL headers" "lesson 04 cannot be built; apt-get install libssl-dev"
+    say missing "OpenSSL headers" "lesson 04 cannot be built" "apt-get install libssl-dev"
 fi
 played=""
 for folder in "$@"; do
@@ -59,7 +64,7 @@ status=$?
 if [ ! -x common/wire/wire ]; then
     say missing "common/wire/wire" "it cannot be built yet"
 elif [ $status -eq 3 ]; then
-    say refused "namespaces and TUN" "scenes run on loopback, and claims about packets are skipped"
+    say refused "namespaces and TUN" "claims about packets are skipped"
     echo "$output" | sed 's/^/           /'
 else
     say ok "namespaces and TUN" ""
@@ -68,7 +73,7 @@ limit=$(ulimit -Hn)
 if [ "$limit" = unlimited ] || [ "$limit" -ge 1050 ]; then
     say ok "open files ($limit)" ""
 else
-    say low "open files ($limit)" "tests with 1,000 connections are skipped; raise ulimit -Hn"
+    say low "open files ($limit)" "tests with 1,000 connections are skipped" "raise ulimit -Hn"
 fi
 
 echo "to test (make test):"

@@ -81,7 +81,7 @@ void scene_types(void)
         "port, and from its other address (RFC 5780: CHANGE-REQUEST). What comes in?");
     for (int attempt = 0; attempt < ATTEMPTS && count_right() < KINDS; attempt++)
         find_out_all(WAIT_MS << attempt);
-    story_head("an answer from|the same|other port|other host|seen by another host");
+    story_head("an answer from|the same|other port|other host|seen by others");
     for (int i = 0; i < KINDS; i++) {
         story_row("%s|%s|%s|%s|%s", expected[i], yes_no(found[i].answered),
                   yes_no(found[i].port_came), yes_no(found[i].host_came),
