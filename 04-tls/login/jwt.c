@@ -160,7 +160,7 @@ static const char *choose_key(const struct keys *keys, const struct json *header
     char alg[16], kid[KEY_ID_BYTES], typ[16];
     struct json value;
     if (json_member(header, "crit", &value))
-        return "it has an unknown extension (crit)";
+        return "its crit is not understood";
     if (json_member(header, "typ", &value) &&
         (!json_string(&value, typ, sizeof typ) || strcasecmp(typ, "JWT")))
         return "its type is not JWT";
@@ -168,7 +168,7 @@ static const char *choose_key(const struct keys *keys, const struct json *header
         return "no key of ours has its kid";
     if (!json_member_string(header, "alg", alg, sizeof alg) ||
         strcmp(alg, algorithm_name((*key)->algorithm)))
-        return "its algorithm is not the key's";
+        return "not its key's algorithm";
     return NULL;
 }
 

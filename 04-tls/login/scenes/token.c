@@ -99,10 +99,9 @@ void scene_token(void)
     agent_close(&user);
     cast_stop(&first);
     story_head("another server|has|GET /me|lookups|POST /login");
-    story_row("ES256|the public key|%d|%ld|%d: it cannot sign", es256.me, es256.lookups,
-              es256.log_in);
-    story_row("HS256|the secret|%d|%ld|%d: it signs as well", with_secret.me,
-              with_secret.lookups, with_secret.log_in);
+    story_row("ES256|the public key|%d|%ld|%d: no key", es256.me, es256.lookups, es256.log_in);
+    story_row("HS256|the secret|%d|%ld|%d: a token", with_secret.me, with_secret.lookups,
+              with_secret.log_in);
     story_row("HS256|another secret|%d|%ld|", without.me, without.lookups);
     claim_report(&is_encoded, holds_if(read), "name and role were read here without any key");
     claim_report(&no_lookup,

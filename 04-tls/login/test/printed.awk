@@ -4,7 +4,7 @@ scene == "size" && columns == 2 && / bytes$/ { bytes[cell[1]] = figure[2] }
 END {
     table("4.29", "session", "alice|200\nthe attacker, with his own id|401")
     table("4.31", "tamper", "the token as it was signed|#1\nanother role in the payload|#2\none character of the signature|401")
-    table("4.39", "token", "ES256|the public key|200|0|404: it cannot sign\nHS256|the secret|200|0|200: it signs as well\nHS256|another secret|401|0")
+    table("4.39", "token", "ES256|the public key|200|0|404: no key\nHS256|the secret|200|0|200: a token\nHS256|another secret|401|0")
     table("4.53", "logout", "GET /me, logged in|#1|200|200\nGET /me, logged out|#2|200|200\nGET /me, seconds later|401|401|401\na new token?|-|-|400")
     table("4.37", "logout", "the user, with this token|200\nthe thief, with the same token|400: used twice, the family is revoked\nthe user, with the next one|400: she has to log in again")
     table("4.38", "restart", "a session in memory|200|#3\na session in a file (--store)|200|#2\nthe same, the server was killed|200|200\na token, the server was killed|200|#1")
