@@ -101,10 +101,11 @@ void scene_layers(void)
         return;
     }
     story_say("The same GET three ways to the same backend. First through a box that rewrites "
-              "the addresses of packets; then through ./balancer --layer 4, and --layer 7.");
+              "the addresses of packets; then through ./balancer --layer 4, and --layer 7. "
+              "\"And is told\": in X-Forwarded-For.");
     for (int i = 0; i < WAYS; i++)
         seen[i] = ask(&ways[i]);
-    story_head("|SYNs|first number|behind the box|the backend sees|X-Forwarded-For|bytes");
+    story_head("|SYNs|first number|behind the box|the backend sees|and is told|bytes");
     for (int i = 0; i < WAYS; i++) {
         *strchr(strcat(seen[i].client, ":"), ':') = '\0';
         story_row("%s|%d|%u|%u|%s|%s|%d", ways[i].name, seen[i].syns, seen[i].before,
