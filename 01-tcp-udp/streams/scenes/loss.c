@@ -139,15 +139,18 @@ void scene_loss(void)
     double one_tcp = mbit_per_s(CLEAN_BYTES, least_of(one_lost[1], RUNS));
     double lossy_udp = mbit_per_s(LOSSY_BYTES * RUNS, sum(lossy[0]));
     double lossy_tcp = mbit_per_s(LOSSY_BYTES * RUNS, sum(lossy[1]));
-    double most = clean_udp;
-    if (clean_tcp > most)
-        most = clean_tcp;
-    story_bar("no loss, UDP", clean_udp, most, "%.2f Mbit/s", clean_udp);
-    story_bar("no loss, TCP", clean_tcp, most, "%.2f Mbit/s", clean_tcp);
-    story_bar("one packet lost, UDP", one_udp, most, "%.2f Mbit/s", one_udp);
-    story_bar("one packet lost, TCP", one_tcp, most, "%.2f Mbit/s", one_tcp);
-    story_bar("3 % lost, UDP", lossy_udp, most, "%.2f Mbit/s", lossy_udp);
-    story_bar("3 % lost, TCP", lossy_tcp, most, "%.2f Mbit/s", lossy_tcp);
+    const struct {
+        const char *label;
+        double rate;
+    } rows[] = {{"no loss, UDP", clean_udp},       {"no loss, TCP", clean_tcp},
+                {"one packet lost, UDP", one_udp}, {"one packet lost, TCP", one_tcp},
+                {"3 % lost, UDP", lossy_udp},      {"3 % lost, TCP", lossy_tcp}};
+    double most = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].rate > most)
+            most = rows[i].rate;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        story_bar(rows[i].label, rows[i].rate, most, "%.2f Mbit/s", rows[i].rate);
     if (!getenv("LOSSY_HOST")) {
         claim_skip(&alike);
         claim_skip(&better);
