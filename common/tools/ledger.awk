@@ -19,10 +19,10 @@ BEGIN {
 
 $1 == "seconds" {
     key = substr($2, 1, 2)
-    if (!(key in name)) {
+    if (!(key in name))
         lessons++
-        name[key] = $2
-    }
+    if (!(key in name) || length($2) < length(name[key]))
+        name[key] = $2 # the lesson, not one of its variations, in whatever order they come
     seconds[key] += $3
     next
 }
