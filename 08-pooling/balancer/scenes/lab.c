@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "measure.h"
 #include "net.h"
@@ -92,15 +91,6 @@ void lab_end(struct lab *lab)
         spawn_stop(lab->backends[i]);
     }
     *lab = (struct lab){.count = 0};
-}
-
-double lab_cpu_us(pid_t pid)
-{
-    clockid_t clock;
-    struct timespec used;
-    if (clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used))
-        die("cannot read the CPU time of process %d", (int)pid);
-    return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
 }
 
 // ---- the balancer's own page ---------------------------------------------------------------

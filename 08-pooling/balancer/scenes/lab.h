@@ -43,9 +43,6 @@ double lab_figure(const struct lab *lab, int backend, const char *name);
 // Waits until the balancer calls the backend's state so: "up", "down". Dies if it never does.
 void lab_await(const struct lab *lab, int backend, const char *state);
 
-// CPU time of another process so far, in microseconds.
-double lab_cpu_us(pid_t pid);
-
 // ---- clients -------------------------------------------------------------------------------
 
 struct load {

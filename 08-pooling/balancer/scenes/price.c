@@ -1,6 +1,7 @@
 // price.c: the balancer's CPU time for a request, at layer 4 and at layer 7.
 #include "claim.h"
 #include "lab.h"
+#include "measure.h"
 #include "scenes.h"
 #include "story.h"
 
@@ -26,13 +27,13 @@ static double cost_of_megabyte_us(const struct lab *lab)
 {
     static struct fetch f;
     struct sockaddr_storage address;
-    double before = lab_cpu_us(lab->balancer);
+    double before = process_cpu_us(lab->balancer);
     net_address("127.0.0.1", lab->port, SOCK_STREAM, &address);
     fetch_or_die(&f, fetch_open(&f, &address, 0));
     f.piece = throw_away;
     fetch_or_die(&f, fetch_ask(&f, "GET", LARGE, "", NULL));
     fetch_close(&f);
-    return (lab_cpu_us(lab->balancer) - before) / LARGE_MB;
+    return (process_cpu_us(lab->balancer) - before) / LARGE_MB;
 }
 
 // CPU time in microseconds that one request takes of a balancer.
@@ -42,9 +43,9 @@ static double cost_us(const struct lab *lab, bool new_connections, int requests)
                         .clients = CLIENTS,
                         .requests = requests,
                         .new_connections = new_connections};
-    double before = lab_cpu_us(lab->balancer);
+    double before = process_cpu_us(lab->balancer);
     lab_load(&load);
-    return (lab_cpu_us(lab->balancer) - before) / requests;
+    return (process_cpu_us(lab->balancer) - before) / requests;
 }
 
 // Layer 7 takes about as much as layer 4, at most so many times.
