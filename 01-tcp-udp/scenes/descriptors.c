@@ -11,6 +11,7 @@
 
 #include "ask.h"
 #include "claim.h"
+#include "host.h"
 #include "net.h"
 #include "scenes.h"
 #include "spawn.h"
@@ -20,6 +21,7 @@
 #define LIMIT_FILES 16
 #define CLIENTS     20
 #define UDP_CLIENTS 500   // each has a socket of its own
+#define SPARE_FILES 50    // descriptors of this scene beside them
 #define SILENT_MS   300   // after which a client has no answer for now
 #define LONG_MS     20000 // an answer that takes longer does not come
 
@@ -80,11 +82,13 @@ void scene_descriptors(void)
         "/bin/sh", "-c", "ulimit -n " LIMIT " && exec ./server --port 0 >/dev/null", NULL};
     int fds[CLIENTS], connected = 0, answered = 0, later = 0;
     pid_t pid;
-    int port = spawn_server(&pid, argv);
+    int port = spawn_server(&pid, argv), udp_clients = UDP_CLIENTS;
     if (!port)
         die("cannot start ./server");
+    if (!host_files(UDP_CLIENTS + SPARE_FILES))
+        udp_clients = 1;
     ask_over_udp(port, 1); // once it answers it has begun, with all its descriptors
-    int own = descriptors_of(pid), by_udp_alone = ask_over_udp(port, UDP_CLIENTS);
+    int own = descriptors_of(pid), by_udp_alone = ask_over_udp(port, udp_clients);
     int more_alone = descriptors_of(pid) - own;
     story_say("A server with ulimit -n " LIMIT ", and %d clients that ask it something.",
               CLIENTS);
@@ -98,7 +102,7 @@ void scene_descriptors(void)
     while (answered < connected && has_answer(fds[answered], answered ? SILENT_MS : LONG_MS))
         answered++;
     int open = descriptors_of(pid);
-    int by_udp = ask_over_udp(port, UDP_CLIENTS), open_then = descriptors_of(pid);
+    int by_udp = ask_over_udp(port, udp_clients), open_then = descriptors_of(pid);
     for (int i = 0; i < answered; i++)
         close(fds[i]);
     for (int i = answered; i < connected; i++) { // each one that leaves makes room for one
@@ -120,6 +124,10 @@ void scene_descriptors(void)
                  "%d of %d descriptors are open: accept() fails after %d clients (EMFILE). The "
                  "%d others are connected, by the kernel, and are told nothing",
                  open, LIMIT_FILES, answered, connected - answered);
+    if (udp_clients < UDP_CLIENTS) {
+        claim_report(&no_state, SKIPPED, "ulimit -Hn allows too few descriptors");
+        return;
+    }
     claim_report(
         &no_state,
         holds_if(by_udp_alone == UDP_CLIENTS && more_alone == 0 && by_udp == UDP_CLIENTS &&

@@ -13,6 +13,7 @@ struct memory_cost {
 };
 
 #define MEMORY_CLIENTS 60
+#define MEMORY_FILES   500 // descriptors that their connections, and the rest, need
 
 // Starts a server, and clients that each ask for six images and are silent then. Every client
 // asks over one connection of HTTP/2, or over six of HTTP/1.1.

@@ -5,6 +5,7 @@
 #include "packet_log.h"
 #include "browser_request.h"
 #include "claim.h"
+#include "host.h"
 #include "memory_cost.h"
 #include "net.h"
 #include "scenes.h"
@@ -203,6 +204,11 @@ static void show_memory(const char *name, const struct memory_cost *cost)
 // What a client costs that is idle now.
 static void compare_memory(void)
 {
+    if (!host_files(MEMORY_FILES)) {
+        claim_report(&more_memory, SKIPPED, "ulimit -Hn allows too few descriptors");
+        claim_report(&less_memory, SKIPPED, "the same");
+        return;
+    }
     struct memory_cost six = memory_cost(false), one = memory_cost(true);
     bool all = six.answered == one.answered && one.answered == MEMORY_CLIENTS * six.connections;
     double each = six.server_kb / six.connections;
