@@ -32,6 +32,7 @@ static const struct setting settings[] = {{"tcp_congestion_control", "reno"},
                                           {"tcp_rmem", "4096 131072 6291456"},
                                           {"tcp_wmem", "4096 16384 4194304"},
                                           {"tcp_ecn", "2"},
+                                          {"tcp_rfc1337", "1"}, // a reset ends no TIME_WAIT
                                           {"ip_forward", "0"},
                                           {"conf/all/rp_filter", "0"},
                                           {"conf/wire/rp_filter", "0"}};

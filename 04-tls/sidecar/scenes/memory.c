@@ -4,6 +4,7 @@
 
 #include "claim.h"
 #include "fetch.h"
+#include "host.h"
 #include "measure.h"
 #include "mesh.h"
 #include "net.h"
@@ -20,7 +21,10 @@ void scene_memory(void)
 {
     static int fds[CONNECTIONS];
     scene_check_server();
-    raise_file_limit(CONNECTIONS + 50);
+    if (!host_files(CONNECTIONS + 50)) {
+        claim_report(&overhead, SKIPPED, "ulimit -Hn allows too few descriptors");
+        return;
+    }
     mesh_begin();
     struct pod *shop = pod_new("shop"), *stock = pod_start("stock"),
                *price = pod_start("price");
