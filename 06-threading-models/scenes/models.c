@@ -317,6 +317,8 @@ void scene_models(void)
     bool wait = many_wait_at_once(), more = many_compute_more(), room = loop->idle > ROOM;
     double computing = many_at_cpu() / loop_at(CPU);
     double one = busiest_at_cpu("loop", 1), pool = busiest_at_cpu("pool", WORKERS + 1);
+    for (int i = 1; i < TRIES && pool >= SPREAD; i++) // other programs may have had the cores
+        pool = busiest_at_cpu("pool", WORKERS + 1);
     const char *remark = "";
     if (!room)
         remark = " (other programs need them now)";
