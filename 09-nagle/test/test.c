@@ -144,6 +144,8 @@ TEST(slow_clients_do_not_lock_out_others)
 
 // ---- the client ----------------------------------------------------------------------------
 
+#define TRIES 10
+
 TEST(the_client_shows_each_request)
 {
     char command[100];
@@ -158,7 +160,11 @@ TEST(the_client_shows_each_request)
     for (int i = 0; i < 4; i++) {
         snprintf(command, sizeof command, "./client --port %d --count 3 --way %s", port,
                  cases[i].way);
-        CHECK_INT(test_run(command), 0);
+        // On a busy machine an acknowledgement may come so late that a segment is sent again.
+        int tries = 0;
+        do
+            CHECK_INT(test_run(command), 0);
+        while (!strstr(test_output, cases[i].segments) && ++tries < TRIES);
         CHECK_HAS(test_output, "\n   3 ");
         CHECK_HAS(test_output, cases[i].segments);
     }
