@@ -70,9 +70,9 @@ void scene_wire(void)
         return;
     }
     packet_log_pair("shop", "stock");
-    story_say(
-        "shop and stock are far from each other (--rtt). Each app talks to its sidecar on "
-        "its own machine, so here is only what travels between the sidecars.");
+    story_say("shop and stock are far from each other (--rtt, on the link of each pod). Each "
+              "app talks to its sidecar on "
+              "its own machine, so here is only what travels between the sidecars.");
     net_address("127.0.0.1", scene_port(), SOCK_STREAM, &sidecar);
     fetch_or_die(&f, fetch_open(&f, &sidecar, 0));
     story_timeline();

@@ -81,7 +81,7 @@ void scene_identity(void)
     pod_start_sidecar(shop, "--tries", "1", NULL);
     struct mesh_answer *answer = mesh_ask(shop, "GET", "stock", "/", "");
     int status = answer->status;
-    story_say("    | %d %.*s", status, (int)strcspn(answer->text, "\n"), answer->text);
+    story_say("shop gets: %d %.*s", status, (int)strcspn(answer->text, "\n"), answer->text);
     long misled = mesh_count(price);
     claim_report(&strangers, holds_if(as_expected == KNOCKS && asked == 1),
                  "%d of %d clients were treated as they should be; the app got %ld request",
