@@ -190,7 +190,8 @@ void scene_page(void)
             "%d round trips, one of them TCP's; %d if the client knows all three before",
             together.round_trips, known.round_trips);
     }
-    claim_report(
-        &hints, holds_if(early.hints == 1 && !strcmp(early.path, IMAGE) && with && !without),
-        "the client has fetched %s while the server was still busy with the page", early.path);
+    claim_report(&hints,
+                 holds_if(early.hints == 1 && !strcmp(early.path, IMAGE) && with && !without),
+                 "the client has fetched %s while the server was still busy with the page",
+                 *early.path ? early.path : "nothing");
 }

@@ -62,9 +62,7 @@ void scene_leak(void)
         story_event("an error, after %.0f ms", waited_ms);
     story_quiet(true);
     pool_stats(pool, &stats);
-    story_say("The error: %.85s", leases[LEAKS].error);
-    if (strlen(leases[LEAKS].error) > 85)
-        story_say("           %s", leases[LEAKS].error + 85);
+    story_say("The error: %s", leases[LEAKS].error);
     int missing = pool_close(pool, LEAK_MS);
     story_say("pool_close() waits %d ms, and then says how many are missing: %d", LEAK_MS,
               missing);
