@@ -323,6 +323,9 @@ struct description ice_describe(const struct ice_agent *agent)
     for (int i = 0; i < agent->mine.count; i++)
         if (!agent->set.only_relay || agent->mine.candidates[i].type == RELAYED)
             mine.candidates[mine.count++] = agent->mine.candidates[i];
+    if (agent->set.only_relay) // then nobody is told the host's own address (RFC 8839 §5.1)
+        for (int i = 0; i < mine.count; i++)
+            address_read("0.0.0.0", 9, &mine.candidates[i].related);
     return mine;
 }
 

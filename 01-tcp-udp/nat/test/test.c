@@ -167,13 +167,14 @@ TEST(two_peers_over_the_relay)
              "./peer --port %d --folder $d --only-relay answer <$d/in >$d/b 2>&1 & "
              "exec 8>$d/in; "
              "(echo hello Bob; until grep -q '< hello Bob' $d/b; do sleep 0.02; done) | "
-             "./peer --port %d --folder $d --only-relay offer; wait; exec 8>&-; cat $d/b; "
-             "rm -r $d",
+             "./peer --port %d --folder $d --only-relay offer; wait; exec 8>&-; cat $d/b "
+             "$d/offer; rm -r $d",
              port, port);
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "connected: relay ");
     CHECK(!strstr(test_output, "connected: host "));
     CHECK_HAS(test_output, "< hello Bob\n");
+    CHECK_HAS(test_output, " typ relay raddr 0.0.0.0 rport 9"); // it hides its own address
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(
         test_run("grep 'gives its address back, [1-9][0-9]* bytes passed' build/server-said"),
