@@ -12,7 +12,8 @@ lesson = $(or $(filter $*-%,$(LESSONS)),$(call find_variation,$(firstword $(subs
 
 export SAN STRICT ARGS SCENE MORE
 
-all: $(LESSONS) $(VARIATIONS)
+# A variation is built when it is played or tested, or by `make` in its folder.
+all: $(LESSONS)
 	@echo
 	@for lesson in $(sort $(LESSONS) $(VARIATIONS)); do \
 	    name=$${lesson%%-*}; [ $$lesson = $${lesson##*/} ] || name=$$name-$${lesson##*/}; \
@@ -110,7 +111,7 @@ help:
 
 .PHONY: all common $(LESSONS) $(VARIATIONS) run run-all compile compile-common test test-common unit unit-common bench bench-common pictures book soak cross notes doctor clean help
 
-#| make                             build everything
+#| make                             build the ten lessons
 #| make run                         play all lessons, and show the ledger
 #| make run-all                     the same with the variations
 #| make run-09                      play lesson 09
