@@ -7,6 +7,7 @@
 
 #include "context.h"
 #include "log.h"
+#include "smaller.h"
 
 // A record is longer than its plaintext: it has a header, and bytes for padding and
 // authentication (RFC 5246 §6.2.3), at most RECORD_OVERHEAD together. Today's ciphers need
@@ -28,9 +29,7 @@ static int bio_read(BIO *bio, char *to, size_t size, size_t *got)
 {
     struct tls_filter *s = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    *got = s->in_length;
-    if (*got > size)
-        *got = size;
+    *got = smaller(s->in_length, size);
     if (!*got) {
         BIO_set_retry_read(bio); // it means "not now"; 0 without it means "the end"
         return 0;
@@ -44,11 +43,8 @@ static int bio_read(BIO *bio, char *to, size_t size, size_t *got)
 static int bio_write(BIO *bio, const char *bytes, size_t length, size_t *written)
 {
     struct tls_filter *s = BIO_get_data(bio);
-    size_t room = conn_room(&s->conn);
     BIO_clear_retry_flags(bio);
-    *written = length;
-    if (*written > room)
-        *written = room;
+    *written = smaller(length, conn_room(&s->conn));
     if (!*written) {
         BIO_set_retry_write(bio);
         return 0;

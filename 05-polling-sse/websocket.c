@@ -93,7 +93,8 @@ static int read_header(const struct websocket *ws, const uint8_t *at, size_t len
     return 1;
 }
 
-bool websocket_code_is_valid(int code)
+// True if this code may stand in a close frame (§7.4).
+static bool is_valid_code(int code)
 {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) ||
            (code >= 3000 && code <= 4999);
@@ -110,7 +111,7 @@ static int read_close(struct ws_message *got)
     got->code = (int)read_number((const uint8_t *)got->bytes, 2);
     got->bytes += 2;
     got->length -= 2;
-    if (!websocket_code_is_valid(got->code))
+    if (!is_valid_code(got->code))
         return -WS_PROTOCOL_ERROR;
     if (!utf8_is_valid(got->bytes, got->length))
         return -WS_NOT_UTF8;

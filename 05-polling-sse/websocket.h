@@ -94,7 +94,4 @@ size_t websocket_put_close(char *to, int code, const char *reason, const uint8_t
 void websocket_mask(char *to, const char *from, size_t length, const uint8_t mask[4],
                     unsigned at);
 
-// True if this code may stand in a close frame (§7.4).
-bool websocket_code_is_valid(int code);
-
 #endif

@@ -195,6 +195,18 @@ bool journal_commit(struct journal *journal)
 
 // ---- opening -------------------------------------------------------------------------------
 
+// Removes a journal that does not take the other one's place; `doing` is what has failed.
+static bool give_up(struct journal *journal, struct journal *fresh, const char *doing)
+{
+    char path[PATH_MAX + 8];
+    journal_fail(journal, doing, journal->path);
+    snprintf(path, sizeof path, "%s.new", journal->path);
+    unlink(path);
+    close_file(fresh->fd);
+    free(fresh->group);
+    return false;
+}
+
 // An empty journal in path.new, locked.
 static bool create(struct journal *journal, struct journal *fresh)
 {
@@ -212,9 +224,7 @@ static bool create(struct journal *journal, struct journal *fresh)
     if (fresh->group && !ftruncate(fresh->fd, 0) &&
         write_at(fresh->fd, header, sizeof header, 0) && make_room(fresh, 0))
         return true;
-    journal_fail(journal, "create a journal beside", journal->path);
-    journal_give_up(fresh);
-    return false;
+    return give_up(journal, fresh, "create a journal beside");
 }
 
 // The first journal at this place. While the folder is locked, no other server makes one; if
@@ -311,15 +321,6 @@ void journal_close(struct journal *journal)
 
 // ---- compaction ----------------------------------------------------------------------------
 
-void journal_give_up(struct journal *fresh)
-{
-    char path[PATH_MAX + 8];
-    snprintf(path, sizeof path, "%s.new", fresh->path);
-    unlink(path);
-    close_file(fresh->fd);
-    free(fresh->group);
-}
-
 bool journal_begin_fresh(struct journal *journal, struct journal *fresh)
 {
     return journal_is_in_place(journal) && journal_has_one_name(journal) &&
@@ -332,11 +333,8 @@ static bool write_fresh(struct journal *journal, struct journal *fresh)
 {
     size_t length = close_group(fresh);
     fresh->length = 0;
-    if (!write_at(fresh->fd, fresh->group, length, fresh->end)) {
-        journal_fail(journal, "write beside", journal->path);
-        journal_give_up(fresh);
-        return false;
-    }
+    if (!write_at(fresh->fd, fresh->group, length, fresh->end))
+        return give_up(journal, fresh, "write beside");
     fresh->end += (off_t)length;
     if (fresh->size < fresh->end)
         fresh->size = fresh->end;
@@ -357,17 +355,11 @@ bool journal_replace(struct journal *journal, struct journal *fresh)
     if (fresh->length && !write_fresh(journal, fresh))
         return false;
     crossed(journal, "compact-written");
-    if (!make_room(fresh, 0) || fdatasync(fresh->fd)) {
-        journal_fail(journal, "sync the journal beside", journal->path);
-        journal_give_up(fresh);
-        return false;
-    }
+    if (!make_room(fresh, 0) || fdatasync(fresh->fd))
+        return give_up(journal, fresh, "sync the journal beside");
     crossed(journal, "compact-synced");
-    if (rename(path, journal->path)) { // atomic: the name leads to the old file or the new
-        journal_fail(journal, "rename the journal beside", journal->path);
-        journal_give_up(fresh);
-        return false;
-    }
+    if (rename(path, journal->path)) // atomic: the name leads to the old file or the new
+        return give_up(journal, fresh, "rename the journal beside");
     crossed(journal, "compact-renamed");
     journal->renamed = true; // nothing is committed before the folder is synced
     close_file(journal->fd);
@@ -387,11 +379,8 @@ static bool put_copy_in_place(struct journal *journal)
     while (fresh.end < journal->end) {
         size_t part = smaller((size_t)(journal->end - fresh.end), JOURNAL_GROUP);
         if (pread(journal->fd, fresh.group, part, fresh.end) != (ssize_t)part ||
-            !write_at(fresh.fd, fresh.group, part, fresh.end)) {
-            journal_fail(journal, "copy", journal->path);
-            journal_give_up(&fresh);
-            return false;
-        }
+            !write_at(fresh.fd, fresh.group, part, fresh.end))
+            return give_up(journal, &fresh, "copy");
         fresh.end += (off_t)part;
     }
     if (fresh.size < fresh.end)

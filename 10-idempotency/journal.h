@@ -67,7 +67,6 @@ bool journal_commit(struct journal *journal);
 bool journal_begin_fresh(struct journal *journal, struct journal *fresh);
 bool journal_append_fresh(struct journal *journal, struct journal *fresh, const char *line,
                           size_t length);
-void journal_give_up(struct journal *fresh);
 bool journal_replace(struct journal *journal, struct journal *fresh);
 
 // ---- for recovery.c: how a group is written ------------------------------------------------

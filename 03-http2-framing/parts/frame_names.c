@@ -42,7 +42,7 @@ const char *error_code_name(uint32_t code)
     return name_of(names, sizeof names / sizeof *names, code, "code");
 }
 
-const char *setting_name(uint16_t id)
+static const char *setting_name(uint16_t id)
 {
     static const char *const names[] = {NULL,
                                         "HEADER_TABLE_SIZE",

@@ -4,11 +4,10 @@
 
 #include "frame.h"
 
-// Names as the RFC writes them; "type 0x0c", "code 99" or "setting 9" if there is no name. The
-// text of an unknown one is valid until the next such call.
+// Names as the RFC writes them; "type 0x0c" or "code 99" if there is no name. The text of an
+// unknown one is valid until the next such call.
 const char *frame_type_name(uint8_t type);
 const char *error_code_name(uint32_t code);
-const char *setting_name(uint16_t id);
 
 // Describes a frame in one line of words, such as "HEADERS stream 1 END_STREAM END_HEADERS 31
 // bytes" or "WINDOW_UPDATE stream 0 +65535". Returns text. The payload must be there.

@@ -106,8 +106,6 @@ uint32_t transport_may_send(const struct transport *transport, const struct stre
 void transport_put_data(struct transport *transport, struct stream *stream,
                         const uint8_t *bytes, uint32_t length, bool ends);
 
-void transport_ping(struct transport *transport);
-
 // A connection error (§5.4.1): GOAWAY, and `closing`.
 void transport_fail(struct transport *transport, struct fault fault);
 

@@ -26,12 +26,6 @@ struct load_connection {
     struct exchange exchange; // the answer that the connection waits for
 };
 
-const char *load_error_name(enum load_error error)
-{
-    static const char *const names[] = {"unreachable", "closed", "malformed", "503", "refused"};
-    return names[error];
-}
-
 uint64_t load_errors(const struct load_target *target)
 {
     uint64_t sum = 0;

@@ -84,7 +84,4 @@ void load_close(struct load *load);
 // All errors of a target.
 uint64_t load_errors(const struct load_target *target);
 
-// "unreachable", "closed", "malformed", "503", "refused".
-const char *load_error_name(enum load_error error);
-
 #endif

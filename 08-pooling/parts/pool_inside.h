@@ -132,11 +132,9 @@ bool pool_is_valid(struct pool *pool, struct pool_item *item);
 // Wakes the pool's own threads: there is work that they do not know of.
 void pool_wake_maintenance(struct pool *pool);
 
-// pool_maintenance.c: the two threads, and one round of the first thread's work, which returns
-// the time of the next round.
+// pool_maintenance.c: the two threads.
 void *pool_maintain(void *pool);
 void *pool_fill(void *pool);
-int64_t pool_maintain_once(struct pool *pool);
 
 // pool_report.c: pool_list_holders() is pool_holders() for a caller that holds the lock;
 // pool_count_wait() counts a borrower that was served after this wait.

@@ -93,7 +93,8 @@ static int64_t next_look(struct pool *pool, int64_t now)
     return not_too_soon(next, now);
 }
 
-int64_t pool_maintain_once(struct pool *pool)
+// One round of the first thread's work; returns the time of the next round.
+static int64_t maintain_once(struct pool *pool)
 {
     struct pool_item *item;
     enum pool_reason reason;
@@ -128,7 +129,7 @@ static int64_t fill_once(struct pool *pool)
 void pool_tend(struct pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    pool_maintain_once(pool);
+    maintain_once(pool);
     fill_once(pool);
     pthread_mutex_unlock(&pool->lock);
 }
@@ -155,7 +156,7 @@ static void *work_until_closed(struct pool *pool, int64_t (*work)(struct pool *)
 
 void *pool_maintain(void *pool)
 {
-    return work_until_closed(pool, pool_maintain_once);
+    return work_until_closed(pool, maintain_once);
 }
 
 void *pool_fill(void *pool)
