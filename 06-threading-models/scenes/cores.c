@@ -41,7 +41,9 @@ static bool is_whole(const struct result *result)
     return whole == 0 || (whole > 0.7 && whole < 1.4); // 0: this kernel does not say it
 }
 
-static void measure(int count, struct result *best)
+// Measures a pool of `count` workers; `best` becomes the result if it is a better one. False:
+// the kernel's figures were not whole, and the result was not looked at.
+static bool measure(int count, struct result *best)
 {
     static struct load load;
     static struct load_target target;
@@ -68,8 +70,10 @@ static void measure(int count, struct result *best)
     result.rate = (double)target.latency.total / load.seconds;
     load_close(&load);
     lab_stop(&lab);
-    if (is_whole(&result) && result.rate > best->rate)
+    bool whole = is_whole(&result);
+    if (whole && result.rate > best->rate)
         *best = result;
+    return whole;
 }
 
 static const struct claim as_many = {
@@ -114,16 +118,27 @@ void scene_cores(void)
     struct result results[CASES] = {{0}};
     const struct result *one = &results[0], *eight = &results[CASES - 1];
     int cores = usable_cores();
+    bool measured[CASES] = {false}, all = false;
     story_say(
         "Requests that only compute (/cpu?ms=2), for pools of 1, 2, 4 and 8 workers. This "
         "program may use %d cores. Answers a second:",
         cores);
     story_say("");
     for (int round = 0;
-         round < ROUNDS || (round < ROUNDS_MAX && !as_documented(results, cores)); round++)
-        for (size_t i = 0; i < CASES; i++)
-            measure(workers[i], &results[i]);
+         round < ROUNDS || (round < ROUNDS_MAX && !as_documented(results, cores)); round++) {
+        all = true;
+        for (size_t i = 0; i < CASES; i++) {
+            measured[i] = measure(workers[i], &results[i]) || measured[i];
+            all = all && measured[i];
+        }
+    }
     show(results);
+    if (!all) {
+        claim_report(&as_many, SKIPPED,
+                     "busy and idle are not all of the cores' time here: /proc/stat leaves "
+                     "some of it out, as in some virtual machines");
+        return;
+    }
     claim_report(
         &as_many, holds_if(as_documented(results, cores)),
         "1 worker has %.2f of %d cores, and leaves %.2f idle; of 8 workers %.2f compute, "

@@ -128,7 +128,8 @@ static int test_one(int index)
 int main(int argc, char **argv)
 {
     int passed = 0, failed = 0, skipped = 0;
-    unsetenv("COLUMNS"); // a pipe has 100 columns, whatever the shell has exported
+    setvbuf(stdout, NULL, _IOLBF, 0); // what a check has found is not lost if a signal comes
+    unsetenv("COLUMNS");              // a pipe has 100 columns, whatever the shell has exported
     for (int i = 0; i < test_count; i++) {
         if (argc > 1 && strcmp(argv[1], tests[i].name))
             continue;
