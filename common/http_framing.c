@@ -32,6 +32,8 @@ static int take_coding(struct http_head *head, struct http_text value)
 {
     struct http_text item;
     bool others = false; // other codings than chunked
+    if (head->chunked)   // even if this one is empty
+        return http_refuse(head, 400, "two Transfer-Encoding fields");
     while (http_next_item(&value, &item)) {
         if (head->chunked)
             return http_refuse(head, 400, "a transfer coding behind chunked");

@@ -150,6 +150,8 @@ static const struct odd_request odd_fields[] = {
     CASE("chunks in 1.0", "400 close", "POST /echo HTTP/1.0\r\nConnection: keep-alive\r\n" CODING "chunked\r\n\r\n" LAST),
     CASE("chunked twice", "400 close", POST CODING "chunked, chunked\r\n\r\n" LAST),
     CASE("chunked twice, in two fields", "400 close", POST CODING "chunked\r\n" CODING "chunked\r\n\r\n" LAST),
+    CASE("chunked, then a field with no coding", "400 close", POST CODING "chunked\r\n" CODING "\r\n\r\n" LAST),
+    CASE("a field with no coding, then chunked", "400 close", POST CODING "\r\n" CODING "chunked\r\n\r\n" LAST),
     CASE("chunked is not last", "400 close", POST CODING "chunked, gzip\r\n\r\n" LAST),
     CASE("chunked is not last, in two fields", "400 close", POST CODING "chunked\r\n" CODING "identity\r\n\r\n" LAST),
     CASE("chunked is last, but not alone", "501 close", POST CODING "gzip, chunked\r\n\r\n" LAST),
