@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "ice_parts.h"
 #include "measure.h"
 #include "net.h"
+#include "secret.h"
+#include "smaller.h"
 
 #define SLEEP_NS (3600 * INT64_C(1000000000)) // the longest time until ice_step() is due
 
@@ -217,8 +219,8 @@ static int64_t step_pairs(struct ice_agent *agent, int64_t now, int64_t next)
             else
                 pair->state = PAIR_FAILED;
         }
-        if (pair->state == PAIR_IN_PROGRESS && pair->due_ns < next)
-            next = pair->due_ns;
+        if (pair->state == PAIR_IN_PROGRESS)
+            next = earlier(next, pair->due_ns);
         all_failed = all_failed && pair->state == PAIR_FAILED;
     }
     if (agent->state == ICE_CHECKING && all_failed)
@@ -239,11 +241,8 @@ int64_t ice_step(struct ice_agent *agent)
 {
     int64_t now = now_ns();
     int64_t next = gather_step(agent, now, now + SLEEP_NS);
-    if (agent->state == ICE_CONNECTED) {
-        int64_t consent = step_consent(agent, now);
-        if (consent < next)
-            next = consent;
-    }
+    if (agent->state == ICE_CONNECTED)
+        next = earlier(next, step_consent(agent, now));
     if (agent->state == ICE_CHECKING || agent->state == ICE_CONNECTED)
         next = step_pairs(agent, now, next);
     if (agent->state != ICE_CHECKING)
@@ -256,14 +255,12 @@ int64_t ice_step(struct ice_agent *agent)
     }
     if (agent->controlling)
         nominate(agent, now);
-    if (next_pair(agent) && agent->next_check_ns < next)
-        next = agent->next_check_ns;
+    if (next_pair(agent))
+        next = earlier(next, agent->next_check_ns);
     int64_t settled = agent->first_valid_ns + agent->set.settle * MS_NS;
-    if (agent->first_valid_ns && settled > now && settled < next)
-        next = settled;
-    if (end < next)
-        next = end;
-    return next;
+    if (agent->first_valid_ns && settled > now)
+        next = earlier(next, settled);
+    return earlier(next, end);
 }
 
 // ---- from the beginning --------------------------------------------------------------------
@@ -289,7 +286,6 @@ void ice_begin(struct ice_agent *agent, bool controlling, const int fds[], int c
 {
     struct ice_agent fresh = {.name = agent->name,
                               .set = agent->set,
-                              .context = agent->context,
                               .told = agent->told,
                               .received = agent->received,
                               .socket_count = count,

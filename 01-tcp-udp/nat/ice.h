@@ -59,10 +59,8 @@ struct ice_pair {
     bool sent_as_controlling;
     uint8_t transaction[STUN_TRANSACTION];
     int tries;
-    int64_t sent_ns, due_ns;
-    unsigned triggered;             // 0: no; else pairs with smaller numbers come first
-    struct sockaddr_storage mapped; // how the other agent sees us
-    double rtt_ms;
+    int64_t due_ns;
+    unsigned triggered; // 0: no; else pairs with smaller numbers come first
 };
 
 // A request to the server that is on its way.
@@ -106,15 +104,13 @@ struct ice_agent {
     uint64_t random;
     bool has_theirs;
     // What others may want to know.
-    void *context;
     void (*told)(struct ice_agent *, const char *text);
     void (*received)(struct ice_agent *, const uint8_t *bytes, size_t length);
-    long checks_sent, checks_answered, role_conflicts, deaths;
-    long relay_datagrams, relay_bytes; // what was sent through the relay
+    long checks_answered, role_conflicts, deaths;
 };
 
 // Begins. The sockets are bound to one address each. `server` may be NULL. agent->set, name,
-// context, told and received are the caller's, who sets them before; all else is set here.
+// told and received are the caller's, who sets them before; all else is set here.
 void ice_begin(struct ice_agent *agent, bool controlling, const int fds[], int count,
                const struct sockaddr_storage *server);
 

@@ -30,7 +30,7 @@ struct relay_limits {
 };
 
 struct relay_figures {
-    unsigned long allocations, refused, datagrams, bytes, dropped;
+    unsigned long datagrams, bytes, dropped;
 };
 extern struct relay_figures relay_figures;
 
@@ -50,9 +50,7 @@ int relay_polls(struct pollfd polls[]);
 // Passes on what has come for the relayed address of this socket.
 void relay_forward(int relayed_fd);
 
-// Ends what is over. Call it once in a while.
-void relay_expire(void);
-
-void relay_end(void);
+// Ends what is over at that moment. Call it once in a while; and in the end, with INT64_MAX.
+void relay_expire(int64_t now_ns);
 
 #endif

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "binding.h"
 #include "log.h"
 #include "loop.h"
@@ -41,16 +41,13 @@ static long datagrams, answers, malformed, tcp_answers;
 
 static const char *method_name(uint16_t method)
 {
-    switch (method) {
-    case STUN_BINDING:
+    if (method == STUN_BINDING)
         return "Binding";
-    case RELAY_ALLOCATE:
+    if (method == RELAY_ALLOCATE)
         return "ALLOCATE";
-    case RELAY_PERMIT:
+    if (method == RELAY_PERMIT)
         return "PERMIT";
-    default:
-        return "a method that is not known here";
-    }
+    return "a method that is not known here";
 }
 
 // Writes the answer to a request that has come in on socket number `at`. Returns its length.
@@ -63,7 +60,7 @@ static size_t answer_request(const struct stun_message *request,
         return binding_answer(request, source, &sockets.names, at, from, answer);
     if ((request->method == RELAY_ALLOCATE || request->method == RELAY_PERMIT) && !no_relay)
         return relay_answer(request, source, sockets.udp[at], answer);
-    return binding_refuse(request, 400, "Not known here: no TURN", NULL, 0, answer);
+    return binding_refuse(request, 400, "Not known here: no TURN", answer);
 }
 
 static void serve_datagram(int at, const uint8_t *bytes, size_t length,
@@ -85,8 +82,7 @@ static void serve_datagram(int at, const uint8_t *bytes, size_t length,
     size_t answer_length = answer_request(&message, source, at, &from, answer);
     log_line("%s of %s: %zu bytes, %zu back", method_name(message.method),
              net_name(source, name), length, answer_length);
-    if (sendto(sockets.udp[from], answer, answer_length, MSG_DONTWAIT,
-               (const struct sockaddr *)source, address_size(source)) > 0)
+    if (datagram_send(sockets.udp[from], answer, answer_length, source) > 0)
         answers++;
 }
 
@@ -94,10 +90,8 @@ static void serve_udp(int at)
 {
     static uint8_t bytes[STUN_MAX + 1]; // one more: a longer datagram shows that it is longer
     for (int i = 0; i < BATCH; i++) {
-        struct sockaddr_storage source = {0};
-        socklen_t size = sizeof source;
-        ssize_t length = recvfrom(sockets.udp[at], bytes, sizeof bytes, MSG_DONTWAIT,
-                                  (struct sockaddr *)&source, &size);
+        struct sockaddr_storage source;
+        ssize_t length = datagram_receive(sockets.udp[at], bytes, sizeof bytes, &source);
         if (length < 0)
             return; // nothing more; or an ICMP error: an answer did not reach its client
         // Two servers must not answer each other, nor one itself, for ever: answers are no
@@ -122,7 +116,7 @@ static void run_udp(int stop_fd)
         for (int i = first_relay; i < count; i++)
             if (polls[i].revents)
                 relay_forward(polls[i].fd);
-        relay_expire();
+        relay_expire(now_ns());
     }
 }
 
@@ -155,7 +149,7 @@ static long answer_tcp(struct conn *conn, const char *bytes, size_t length)
     if (message.method == STUN_BINDING)
         conn_wrote(conn, binding_answer(&message, &source, &one, 0, &from, answer));
     else
-        conn_wrote(conn, binding_refuse(&message, 400, "Not over TCP", NULL, 0, answer));
+        conn_wrote(conn, binding_refuse(&message, 400, "Not over TCP", answer));
     tcp_answers++;
     return whole;
 }
@@ -228,7 +222,7 @@ int main(int argc, char **argv)
     run_udp(stop_fd);
     eventfd_write(stop_tcp, 1);
     pthread_join(tcp, NULL);
-    relay_end();
+    relay_expire(INT64_MAX);
     log_end();
     printf("stopped: datagrams %ld, answers %ld, malformed %ld; over TCP %ld\n"
            "relayed: bytes %lu, datagrams %lu, dropped %lu\n",

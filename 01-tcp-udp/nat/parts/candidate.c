@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "net.h"
 
 #define COMPONENT 1 // of a stream; RTP would have a second one for RTCP

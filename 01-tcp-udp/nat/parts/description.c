@@ -1,7 +1,6 @@
 // description.c: see description.h.
 #include "description.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,31 +8,21 @@
 #define PASSWORD_MIN 22
 #define LINE_SIZE    512
 
-// Appends to the text; what finds no room is left out.
-static void append(char *text, size_t *length, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static void append(char *text, size_t *length, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int added = vsnprintf(text + *length, DESCRIPTION_BYTES - *length, format, arguments);
-    va_end(arguments);
-    if (added > 0 && (size_t)added < DESCRIPTION_BYTES - *length)
-        *length += (size_t)added;
-}
+_Static_assert((CANDIDATES_MAX + 3) * CANDIDATE_LINE < DESCRIPTION_BYTES, "room for all");
 
 size_t description_write(const struct description *description, char text[DESCRIPTION_BYTES])
 {
     char line[CANDIDATE_LINE];
-    size_t length = 0;
-    append(text, &length, "v=0\no=- 1 1 IN IP4 0.0.0.0\ns=chat\nt=0 0\n");
-    append(text, &length, "m=application 9 UDP chat\nc=IN IP4 0.0.0.0\n");
-    append(text, &length, "a=ice-ufrag:%s\na=ice-pwd:%s\n", description->ufrag,
-           description->password);
+    int length = sprintf(text,
+                         "v=0\no=- 1 1 IN IP4 0.0.0.0\ns=chat\nt=0 0\n"
+                         "m=application 9 UDP chat\nc=IN IP4 0.0.0.0\n"
+                         "a=ice-ufrag:%s\na=ice-pwd:%s\n",
+                         description->ufrag, description->password);
     for (int i = 0; i < description->count; i++)
-        append(text, &length, "%s\n", candidate_write(&description->candidates[i], line));
-    append(text, &length, DESCRIPTION_END "\n");
-    return length;
+        length +=
+            sprintf(text + length, "%s\n", candidate_write(&description->candidates[i], line));
+    length += sprintf(text + length, "%s\n", DESCRIPTION_END);
+    return (size_t)length;
 }
 
 // ice-char of RFC 8839 section 5.4: letters, digits, + and /.

@@ -21,8 +21,6 @@ struct discovery {
     bool has_other;
     enum behaviour mapping;   // does another peer see us at another port?
     enum behaviour filtering; // who may send to us?
-    // Who got in: an answer from the same address and another port, and from another address.
-    bool port_came, host_came;
 };
 
 // Asks the server from three sockets behind the same NAT that have not sent anything yet. A

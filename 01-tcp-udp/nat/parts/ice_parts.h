@@ -47,7 +47,7 @@ bool gather_answer(struct ice_agent *agent, const struct stun_message *message);
 void check_send(struct ice_agent *agent, struct ice_pair *pair, int64_t now);
 
 // Asks on the chosen path whether the other agent still wants to hear from us (RFC 7675).
-void check_consent(struct ice_agent *agent, struct ice_pair *pair);
+void check_consent(struct ice_agent *agent, const struct ice_pair *pair);
 
 // Takes a message that has come to a local candidate.
 void check_take(struct ice_agent *agent, int local, const struct stun_message *message,

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "net.h"
 
 int local_sockets(const struct sockaddr_storage *server, int fds[], int max)
@@ -22,13 +22,11 @@ int local_sockets(const struct sockaddr_storage *server, int fds[], int max)
         if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET ||
             !(one->ifa_flags & IFF_UP) || !!(one->ifa_flags & IFF_LOOPBACK) != loopback)
             continue;
-        struct sockaddr_in address = *(const struct sockaddr_in *)(const void *)one->ifa_addr;
-        address.sin_port = 0;
-        int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        struct sockaddr_storage address = {0};
+        memcpy(&address, one->ifa_addr, sizeof(struct sockaddr_in));
+        int fd = datagram_bind(&address);
+        if (fd >= 0)
             fds[count++] = fd;
-        else if (fd >= 0)
-            close(fd);
     }
     freeifaddrs(list);
     return count;

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "cast.h"
 #include "claim.h"
 #include "net.h"

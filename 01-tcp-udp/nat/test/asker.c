@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "net.h"
 #include "options.h"
 #include "stun.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "binding.h"
 #include "description.h"
 #include "ice.h"
@@ -73,7 +73,7 @@ static inline const char *message_fault(const void *all, size_t length)
         if (value + attribute_length > bytes + length || at <= used)
             fault = "an attribute is not in the message";
         used = at;
-        stun_parse_address(&message, type, value, attribute_length, &address);
+        stun_find_address(&message, type, &address);
     }
     if (!why) {
         stun_error_code(&message);
