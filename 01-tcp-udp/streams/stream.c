@@ -30,10 +30,8 @@ bool stream_next(struct stream *s, uint64_t max, uint64_t *credit, struct chunk 
     if (s->reset)
         return false;
     if (!ranges_take(&s->lost, max, &bytes) && !s->end_lost) {
-        uint64_t length = smaller(s->out_here - s->out_next, *credit);
-        length = smaller(length, max);
-        if (s->out_max - s->out_next < length)
-            length = s->out_max - s->out_next;
+        uint64_t length = smaller(s->out_here - s->out_next, s->out_max - s->out_next);
+        length = smaller(smaller(length, *credit), max);
         bool ends = s->out_whole && s->out_next + length == s->out_here && !s->end_sent;
         if (length == 0 && !ends)
             return false;
@@ -49,19 +47,11 @@ bool stream_next(struct stream *s, uint64_t max, uint64_t *credit, struct chunk 
         s->end_sent = true;
         s->end_lost = false;
     }
-    s->in_flight++;
     return true;
-}
-
-void stream_acked(struct stream *s, const struct chunk *chunk)
-{
-    (void)chunk;
-    s->in_flight--;
 }
 
 void stream_lost(struct stream *s, const struct chunk *chunk)
 {
-    s->in_flight--;
     if (chunk->end)
         s->end_lost = true;
     if (ranges_add(&s->lost, chunk->offset, chunk->offset + chunk->length))
@@ -73,13 +63,6 @@ void stream_lost(struct stream *s, const struct chunk *chunk)
         s->reset = s->reset_due = true; // no memory at all: the peer is told so
         s->reset_code = CONNECTION_REFUSED;
     }
-}
-
-bool stream_out_over(const struct stream *s)
-{
-    if (s->reset)
-        return !s->reset_due && s->in_flight == 0;
-    return s->end_sent && !s->end_lost && s->lost.count == 0 && s->in_flight == 0;
 }
 
 // ---- in ------------------------------------------------------------------------------------

@@ -5,8 +5,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "datagram.h"
 #include "frames.h"
-#include "hmac.h"
+#include "secret.h"
 
 #define SECOND_BYTES 4
 #define PROOF_BYTES  (TOKEN_BYTES - SECOND_BYTES)
@@ -20,12 +21,9 @@ static void make(const uint8_t *key, const struct sockaddr_storage *address, con
                  uint32_t second, uint8_t token[TOKEN_BYTES])
 {
     // The host and the port, the id, the second.
-    uint8_t all[sizeof(struct sockaddr_in6) + ID_BYTES + SECOND_BYTES] = {0}, proof[HMAC_BYTES];
+    uint8_t all[sizeof(struct sockaddr_in6) + ID_BYTES + SECOND_BYTES] = {0}, proof[SHA1_BYTES];
     uint8_t *at = all + sizeof(struct sockaddr_in6);
-    size_t length = sizeof(struct sockaddr_in);
-    if (address->ss_family == AF_INET6)
-        length = sizeof(struct sockaddr_in6);
-    memcpy(all, address, length);
+    memcpy(all, address, address_size(address));
     memcpy(at, id, ID_BYTES);
     for (int i = 0; i < SECOND_BYTES; i++)
         at[ID_BYTES + i] = token[i] = (uint8_t)(second >> 8 * i);
