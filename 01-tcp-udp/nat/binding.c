@@ -74,7 +74,7 @@ size_t binding_refuse_unknown(const struct stun_message *request, bool knows_cha
 }
 
 size_t binding_answer(const struct stun_message *request, const struct sockaddr_storage *source,
-                      const struct binding_sockets *sockets, int at, int *from,
+                      const struct server_sockets *sockets, int at, int *from,
                       uint8_t answer[ANSWER_MAX])
 {
     struct stun_writer writer;

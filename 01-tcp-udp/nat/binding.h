@@ -12,17 +12,18 @@
 #define OTHER_HOST 2
 #define SOCKETS    4
 
-// The server's addresses. With `count` 1 there is no other host and port (RFC 5780).
-struct binding_sockets {
+// The server's sockets: one for TCP, and up to four for UDP with their addresses. With `count`
+// 1 there is no other host and port (RFC 5780).
+struct server_sockets {
+    int listener, udp[SOCKETS], count;
     struct sockaddr_storage address[SOCKETS];
-    int count;
 };
 
 // Writes the answer to a request of `source` that has come in on socket number `at`. Sets
 // *from to the number of the socket that it has to leave by. Returns its length, 0: there is no
 // answer.
 size_t binding_answer(const struct stun_message *request, const struct sockaddr_storage *source,
-                      const struct binding_sockets *sockets, int at, int *from,
+                      const struct server_sockets *sockets, int at, int *from,
                       uint8_t answer[ANSWER_MAX]);
 
 // An error answer to any request. Returns its length.

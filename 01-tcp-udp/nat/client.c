@@ -17,6 +17,7 @@
 #include "net.h"
 #include "options.h"
 #include "output.h"
+#include "sockets.h"
 #include "stun.h"
 
 static const char *host = "127.0.0.1";

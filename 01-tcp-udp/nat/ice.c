@@ -316,12 +316,13 @@ struct description ice_describe(const struct ice_agent *agent)
 {
     struct description mine = agent->mine;
     mine.count = 0;
-    for (int i = 0; i < agent->mine.count; i++)
-        if (!agent->set.only_relay || agent->mine.candidates[i].type == RELAYED)
-            mine.candidates[mine.count++] = agent->mine.candidates[i];
-    if (agent->set.only_relay) // then nobody is told the host's own address (RFC 8839 §5.1)
-        for (int i = 0; i < mine.count; i++)
-            address_read("0.0.0.0", 9, &mine.candidates[i].related);
+    for (int i = 0; i < agent->mine.count; i++) {
+        struct candidate one = agent->mine.candidates[i];
+        if (agent->set.only_relay) // nobody is told the host's own address (RFC 8839 §5.1)
+            address_read("0.0.0.0", 9, &one.related);
+        if (!agent->set.only_relay || one.type == RELAYED)
+            mine.candidates[mine.count++] = one;
+    }
     return mine;
 }
 

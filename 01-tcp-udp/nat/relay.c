@@ -1,8 +1,6 @@
 // relay.c: see relay.h.
 #include "relay.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,14 +29,15 @@ struct relay {
 struct relay_figures relay_figures;
 static struct relay relays[RELAYS_MAX];
 static struct sockaddr_storage relay_host;
-static struct relay_limits limits;
+static int most_seconds, kbytes_per_second;
 static uint8_t secret[16];
 
-void relay_begin(const struct sockaddr_storage *host, const struct relay_limits *wanted)
+void relay_begin(const struct sockaddr_storage *host, int seconds, int rate)
 {
     relay_host = *host;
     address_set_port(&relay_host, 0);
-    limits = *wanted;
+    most_seconds = seconds;
+    kbytes_per_second = rate;
     random_bytes(secret, sizeof secret);
 }
 
@@ -122,7 +121,7 @@ static struct relay *new_relay(const struct sockaddr_storage *client, int client
     if (fd < 0)
         return NULL;
     *free_one = (struct relay){.fd = fd, .client_fd = client_fd, .client = *client};
-    free_one->allowance = limits.kbytes_ps * 1000.0;
+    free_one->allowance = kbytes_per_second * 1000.0;
     free_one->allowance_ns = now_ns();
     return free_one;
 }
@@ -134,7 +133,7 @@ static size_t allocate(const struct stun_message *request,
     struct stun_writer writer;
     char client[NET_NAME], relayed[NET_NAME];
     int64_t period = now_ns() / (NONCE_SECONDS * SECOND_NS);
-    uint32_t seconds = (uint32_t)limits.seconds, wanted;
+    uint32_t seconds = (uint32_t)most_seconds, wanted;
     if (!has_nonce(request, source, period) && !has_nonce(request, source, period - 1))
         return ask_for_nonce(request, source, period, answer);
     struct relay *relay = find_relay(source);
@@ -219,7 +218,7 @@ size_t relay_answer(const struct stun_message *request, const struct sockaddr_st
 // Takes `bytes` from what the allocation may pass now. False: it is too fast.
 static bool is_allowed(struct relay *relay, size_t bytes)
 {
-    double rate = limits.kbytes_ps * 1000.0;
+    double rate = kbytes_per_second * 1000.0;
     int64_t now = now_ns();
     relay->allowance += rate * (double)(now - relay->allowance_ns) / (double)SECOND_NS;
     relay->allowance_ns = now;

@@ -24,18 +24,14 @@
 #define RELAY_PERMITS_MAX  8    // peers of one relayed address
 #define RELAY_PAYLOAD_MAX  1200 // bytes of a datagram that is passed on
 
-struct relay_limits {
-    int seconds;   // an allocation lives so long, if it is not asked for again
-    int kbytes_ps; // kilobytes a second, of one allocation, both ways together
-};
-
 struct relay_figures {
     unsigned long datagrams, bytes, dropped;
 };
 extern struct relay_figures relay_figures;
 
-// Relayed addresses are on this host.
-void relay_begin(const struct sockaddr_storage *host, const struct relay_limits *limits);
+// Relayed addresses are on this host. An allocation lives for so many seconds, if it is not
+// asked for again, and passes on so many kilobytes a second, both ways together.
+void relay_begin(const struct sockaddr_storage *host, int seconds, int kbytes_per_second);
 
 // Answers ALLOCATE and PERMIT. `fd` is the socket that the request has come in on.
 size_t relay_answer(const struct stun_message *request, const struct sockaddr_storage *source,

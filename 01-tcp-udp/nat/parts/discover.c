@@ -2,10 +2,7 @@
 #include "discover.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "datagram.h"
 #include "net.h"
@@ -160,23 +157,4 @@ const char *nat_kind(const struct discovery *found)
     if (found->filtering == ADDRESS_DEPENDENT)
         return "restricted cone";
     return "port restricted cone";
-}
-
-int open_socket_towards(const struct sockaddr_storage *peer)
-{
-    int probe = socket(peer->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    // connect() of a UDP socket sends nothing: it chooses the route, and so our address.
-    if (probe < 0 || connect(probe, (const struct sockaddr *)peer, address_size(peer)))
-        die("there is no way to the server: %s", strerror(errno));
-    struct sockaddr_storage local = address_of_socket(probe);
-    close(probe);
-    address_set_port(&local, 0);
-    int fd = datagram_bind(&local);
-    if (fd < 0)
-        die("cannot bind a socket: %s", strerror(errno));
-    if (peer->ss_family == AF_INET)
-        setsockopt(fd, IPPROTO_IP, IP_RECVERR, &(int){1}, sizeof(int));
-    else
-        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &(int){1}, sizeof(int));
-    return fd;
 }

@@ -37,8 +37,4 @@ const char *nat_kind(const struct discovery *found);
 
 const char *behaviour_name(enum behaviour behaviour);
 
-// A UDP socket on the address from which this machine reaches `peer`. It tells of ICMP errors.
-// Dies where there is none.
-int open_socket_towards(const struct sockaddr_storage *peer);
-
 #endif

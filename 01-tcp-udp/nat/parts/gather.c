@@ -105,27 +105,26 @@ static bool repeat_with_nonce(struct ice_agent *agent, struct ice_request *reque
     return true;
 }
 
-bool gather_answer(struct ice_agent *agent, const struct stun_message *answer)
+void gather_answer(struct ice_agent *agent, const struct stun_message *answer)
 {
     struct sockaddr_storage mapped;
+    struct ice_request *request = NULL;
     for (int i = 0; i < ICE_REQUESTS_MAX; i++) {
-        struct ice_request *request = &agent->requests[i];
-        if (!request->method || !stun_is_transaction(answer, request->transaction) ||
-            answer->method != request->method)
-            continue;
-        if (answer->class == STUN_ERROR && repeat_with_nonce(agent, request, answer))
-            return true;
-        if (answer->class == STUN_ERROR)
-            agent_tell(agent, "the server refuses: error %d", stun_error_code(answer));
-        else if (request->method == STUN_BINDING &&
-                 stun_find_address(answer, XOR_MAPPED_ADDRESS, &mapped))
-            add_candidate(agent, SERVER_REFLEXIVE, request->socket, &mapped);
-        else if (request->method == RELAY_ALLOCATE)
-            take_relayed(agent, request, answer);
-        request->method = 0;
-        return true;
+        struct ice_request *one = &agent->requests[i];
+        if (one->method && one->method == answer->method &&
+            stun_is_transaction(answer, one->transaction))
+            request = one;
     }
-    return false;
+    if (!request || (answer->class == STUN_ERROR && repeat_with_nonce(agent, request, answer)))
+        return;
+    if (answer->class == STUN_ERROR)
+        agent_tell(agent, "the server refuses: error %d", stun_error_code(answer));
+    else if (request->method == STUN_BINDING &&
+             stun_find_address(answer, XOR_MAPPED_ADDRESS, &mapped))
+        add_candidate(agent, SERVER_REFLEXIVE, request->socket, &mapped);
+    else if (request->method == RELAY_ALLOCATE)
+        take_relayed(agent, request, answer);
+    request->method = 0;
 }
 
 void gather_permits(struct ice_agent *agent)

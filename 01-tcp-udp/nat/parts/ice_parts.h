@@ -38,8 +38,8 @@ void gather_permits(struct ice_agent *agent);
 // Does what is due. Returns the time of the next thing to do, at most `next`.
 int64_t gather_step(struct ice_agent *agent, int64_t now, int64_t next);
 
-// Takes an answer of the server. False: it belongs to no request.
-bool gather_answer(struct ice_agent *agent, const struct stun_message *message);
+// Takes an answer of the server.
+void gather_answer(struct ice_agent *agent, const struct stun_message *message);
 
 // ---- checks.c ------------------------------------------------------------------------------
 

@@ -1,11 +1,9 @@
 // over_tcp.c: see over_tcp.h.
 #include "over_tcp.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "connection.h"
@@ -138,17 +136,13 @@ void over_tcp_begin(int listener)
 {
     served_listener = listener;
     stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (stop_fd < 0)
-        die("cannot make an eventfd: %s", strerror(errno));
-    int error = pthread_create(&thread, NULL, serve, NULL);
-    if (error)
-        die("cannot start a thread: %s", strerror(error));
+    if (stop_fd < 0 || pthread_create(&thread, NULL, serve, NULL))
+        die("cannot start a thread");
 }
 
 long over_tcp_end(void)
 {
-    if (eventfd_write(stop_fd, 1))
-        die("cannot stop the thread for TCP: %s", strerror(errno));
+    eventfd_write(stop_fd, 1);
     pthread_join(thread, NULL);
     close(stop_fd);
     return connections;

@@ -48,9 +48,7 @@ void udp_send(int fd, const uint8_t *bytes, size_t length, const struct sockaddr
     socklen_t to_length = 0;
     if (to)
         to_length = address_size(to);
-    while (sendto(fd, bytes, length, 0, (const struct sockaddr *)to, to_length) < 0 &&
-           errno == EINTR)
-        ;
+    sendto(fd, bytes, length, 0, (const struct sockaddr *)to, to_length);
 }
 
 int udp_wait(struct pollfd *polls, int count, int64_t due)
