@@ -68,10 +68,10 @@ bool connection_begin(struct connection *c, const struct connection_user *user,
                              .out_max = STREAMS_MAX * REQUEST_WINDOW,
                              .window = CONNECTION_WINDOW,
                              .in_max = CONNECTION_WINDOW,
-                             .stream_window = STREAM_WINDOW};
+                             .stream_window = STREAM_WINDOW,
+                             .path = {.address = *peer, .validated = true}};
     memcpy(c->id, id, ID_BYTES);
     memcpy(c->peer_id, peer_id, ID_BYTES);
-    path_begin(&c->path, peer, true);
     if (!recovery_begin(&c->recovery))
         return false;
     c->recovery.acked = packet_acked;

@@ -6,11 +6,6 @@
 #include "secret.h"
 #include "timers.h"
 
-void path_begin(struct path *path, const struct sockaddr_storage *address, bool validated)
-{
-    *path = (struct path){.address = *address, .validated = validated};
-}
-
 uint64_t path_allows(const struct path *path)
 {
     if (path->validated)

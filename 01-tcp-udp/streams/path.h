@@ -23,8 +23,6 @@ struct path {
     int64_t step_ns;
 };
 
-void path_begin(struct path *path, const struct sockaddr_storage *address, bool validated);
-
 // Bytes that may be sent there now.
 uint64_t path_allows(const struct path *path);
 

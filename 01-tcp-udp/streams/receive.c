@@ -136,8 +136,7 @@ static void follow(struct connection *c, const struct sockaddr_storage *from, si
         c->has_old_path = true;
         path_challenge(&c->old_path, pto, now);
     }
-    path_begin(&c->path, from, false);
-    c->path.received = length;
+    c->path = (struct path){.address = *from, .received = length, .validated = false};
     path_challenge(&c->path, pto, now);
     connection_tell(c, "the client is at %s now? a challenge", net_name(from, name));
 }

@@ -7,7 +7,11 @@
 #include "smaller.h"
 #include "timers.h"
 
-#define PATTERN 251 // byte number n is n % PATTERN, as a letter
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define PATTERN (sizeof pattern - 1) // 251 bytes; then they come again
+
+static const char pattern[] =
+    LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS "ABCDEFGHIJKLMNOPQ";
 
 bool resource_find(const char *path, int64_t now, struct resource *r)
 {
@@ -43,23 +47,14 @@ uint64_t resource_here(const struct resource *r, int64_t now, int64_t *more_ns)
     return count * TICK_BYTES;
 }
 
-// The pattern that all bytes repeat.
-static const char *pattern(void)
-{
-    static char letters[PATTERN];
-    for (int i = 0; i < PATTERN && !letters[PATTERN - 1]; i++)
-        letters[i] = (char)('A' + i % 26);
-    return letters;
-}
-
 void resource_fill(const struct resource *r, uint64_t offset, uint8_t *out, size_t length)
 {
     char line[TICK_BYTES + 8];
-    const char *unit = line;
-    size_t unit_bytes = TICK_BYTES;
-    if (!r->period_ns) {
-        unit = pattern();
-        unit_bytes = PATTERN;
+    const char *unit = pattern;
+    size_t unit_bytes = PATTERN;
+    if (r->period_ns) {
+        unit = line;
+        unit_bytes = TICK_BYTES;
     }
     while (length > 0) {
         size_t at = offset % unit_bytes, part = smaller(length, unit_bytes - at);
