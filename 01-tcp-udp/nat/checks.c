@@ -200,9 +200,9 @@ static void take_request(struct ice_agent *agent, int local, const struct stun_m
     stun_add_address(&writer, XOR_MAPPED_ADDRESS, from);
     send_signed(agent, local, from, &writer, agent->mine.password);
     agent->checks_answered++;
-    if (agent->has_theirs)
+    if (agent->state >= ICE_CHECKING)
         check_accept(agent, &early);
-    else if (agent->early_count < ICE_EARLY_MAX) // the answer has not arrived yet
+    else if (agent->early_count < ICE_EARLY_MAX) // we do not know the other agent yet
         agent->early[agent->early_count++] = early;
 }
 
@@ -234,7 +234,8 @@ static void take_answer(struct ice_agent *agent, int local, const struct stun_me
     struct sockaddr_storage mapped;
     int64_t now = now_ns();
     // Only the other agent can sign with its password.
-    bool is_signed = agent->has_theirs && stun_is_signed(answer, agent->theirs.password);
+    bool is_signed =
+        agent->state >= ICE_CHECKING && stun_is_signed(answer, agent->theirs.password);
     if (is_signed && answer->class == STUN_SUCCESS && is_consent(agent, answer))
         agent->heard_ns = now;
     for (int i = 0; i < agent->pair_count; i++)

@@ -150,10 +150,7 @@ void agent_select(struct ice_agent *agent, struct ice_pair *pair)
     int index = (int)(pair - agent->pairs);
     if (agent->state == ICE_CONNECTED && agent->selected == index)
         return;
-    if (agent->selected != ICE_NONE)
-        agent->pairs[agent->selected].selected = false;
     agent->selected = index;
-    pair->selected = true;
     agent->state = ICE_CONNECTED;
     agent->heard_ns = now_ns();
     agent->next_consent_ns = agent->heard_ns;
@@ -173,7 +170,7 @@ static void check_all_again(struct ice_agent *agent)
     for (int i = 0; i < agent->pair_count; i++) {
         struct ice_pair *pair = &agent->pairs[i];
         pair->state = PAIR_WAITING;
-        pair->nominating = pair->wanted = pair->selected = false;
+        pair->nominating = pair->wanted = false;
         pair->triggered = 0;
     }
     agent->first_valid_ns = 0;
@@ -329,7 +326,6 @@ struct description ice_describe(const struct ice_agent *agent)
 void ice_start(struct ice_agent *agent, const struct description *theirs)
 {
     agent->theirs = *theirs;
-    agent->has_theirs = true;
     agent->state = ICE_CHECKING;
     agent->started_ns = now_ns();
     gather_permits(agent);

@@ -54,7 +54,7 @@ static void take_from_peer(struct ice_agent *agent, int local, const uint8_t *by
     }
     for (int i = 0; i < agent->pair_count; i++) {
         const struct ice_pair *pair = &agent->pairs[i];
-        if (pair->local == local && (pair->state == PAIR_SUCCEEDED || pair->selected) &&
+        if (pair->local == local && (pair->state == PAIR_SUCCEEDED || agent->selected == i) &&
             address_is(from, &agent->theirs.candidates[pair->remote].address) &&
             agent->received) {
             agent->received(agent, bytes, length);
@@ -94,7 +94,8 @@ void ice_take_datagram(struct ice_agent *agent, int socket, const uint8_t *bytes
     take_from_peer(agent, local_candidate(agent, HOST, socket), bytes, length, from);
 }
 
-void ice_take(struct ice_agent *agent, int socket)
+// Takes what has come on one of the agent's sockets.
+static void take_from_socket(struct ice_agent *agent, int socket)
 {
     static uint8_t bytes[STUN_MAX + 1];
     for (int i = 0; i < BATCH; i++) {
@@ -134,7 +135,7 @@ bool ice_run(struct ice_agent *const agents[], int count, bool (*is_done)(void),
         for (int i = 0; i < count; i++)
             for (int k = 0; k < agents[i]->socket_count; k++)
                 if (polls[used++].revents)
-                    ice_take(agents[i], k);
+                    take_from_socket(agents[i], k);
         if (extra_fd >= 0 && polls[0].revents)
             return is_done();
     }
