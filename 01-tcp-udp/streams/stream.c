@@ -30,8 +30,10 @@ bool stream_next(struct stream *s, uint64_t max, uint64_t *credit, struct chunk 
     if (s->reset)
         return false;
     if (!ranges_take(&s->lost, max, &bytes) && !s->end_lost) {
-        uint64_t length = smaller(s->out_here - s->out_next, s->out_max - s->out_next);
-        length = smaller(smaller(length, *credit), max);
+        uint64_t length = smaller(s->out_here - s->out_next, *credit);
+        length = smaller(length, max);
+        if (s->out_max - s->out_next < length)
+            length = s->out_max - s->out_next;
         bool ends = s->out_whole && s->out_next + length == s->out_here && !s->end_sent;
         if (length == 0 && !ends)
             return false;
