@@ -5,8 +5,7 @@
 
 #include "datagram.h"
 
-#define MUST_KNOW_BELOW 0x8000 // attributes that may not be ignored (RFC 8489 section 14)
-#define UNKNOWN_MAX     8      // of them that an answer names
+#define UNKNOWN_MAX 8 // attributes that an answer names
 
 static bool is_known(uint16_t type, bool knows_change)
 {
@@ -24,7 +23,7 @@ static bool is_known(uint16_t type, bool knows_change)
     case CHANGE_REQUEST:
         return knows_change;
     default:
-        return type >= MUST_KNOW_BELOW;
+        return type >= STUN_OPTIONAL;
     }
 }
 

@@ -15,8 +15,6 @@
 #include "ice_parts.h"
 #include "net.h"
 
-#define MUST_KNOW_BELOW 0x8000
-
 static void send_signed(struct ice_agent *agent, int local, const struct sockaddr_storage *to,
                         struct stun_writer *writer, const char *key)
 {
@@ -154,7 +152,7 @@ static bool has_unknown_attribute(const struct stun_message *request)
     size_t at = 0;
     uint16_t type, length;
     while (stun_next(request, &at, &type, &length))
-        if (type < MUST_KNOW_BELOW && type != USERNAME && type != PRIORITY &&
+        if (type < STUN_OPTIONAL && type != USERNAME && type != PRIORITY &&
             type != USE_CANDIDATE)
             return true;
     return false;

@@ -15,8 +15,9 @@
 
 #define STUN_HEADER      20
 #define STUN_COOKIE      0x2112A442u
-#define STUN_TRANSACTION 16   // bytes, with the cookie
-#define STUN_MAX         1500 // bytes of a message that this program reads or writes
+#define STUN_TRANSACTION 16     // bytes, with the cookie
+#define STUN_OPTIONAL    0x8000 // attributes from here on may be ignored (section 14)
+#define STUN_MAX         1500   // bytes of a message that this program reads or writes
 #define STUN_SOFTWARE    "backend workbench"
 
 enum stun_class { STUN_REQUEST, STUN_INDICATION, STUN_SUCCESS, STUN_ERROR };
