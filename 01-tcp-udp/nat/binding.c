@@ -3,9 +3,9 @@
 
 #include <arpa/inet.h>
 
-#include "address.h"
+#include "datagram.h"
 
-#define MUST_KNOW_BELOW 0x8000 // attributes that may not be ignored (RFC 8489 section 14)
+#define UNKNOWN_MAX 8 // attributes that an answer names
 
 static bool is_known(uint16_t type, bool knows_change)
 {
@@ -23,20 +23,8 @@ static bool is_known(uint16_t type, bool knows_change)
     case CHANGE_REQUEST:
         return knows_change;
     default:
-        return type >= MUST_KNOW_BELOW;
+        return type >= STUN_OPTIONAL;
     }
-}
-
-int binding_unknown(const struct stun_message *request, bool knows_change,
-                    uint16_t unknown[UNKNOWN_MAX])
-{
-    size_t at = 0;
-    int count = 0;
-    uint16_t type, length;
-    while (count < UNKNOWN_MAX && stun_next(request, &at, &type, &length))
-        if (!is_known(type, knows_change))
-            unknown[count++] = type;
-    return count;
 }
 
 static void end_answer(const struct stun_message *request, struct stun_writer *writer)
@@ -47,39 +35,58 @@ static void end_answer(const struct stun_message *request, struct stun_writer *w
     stun_add_fingerprint(writer);
 }
 
+static void begin_error(const struct stun_message *request, int code, const char *reason,
+                        struct stun_writer *writer, uint8_t answer[ANSWER_MAX])
+{
+    stun_begin(writer, answer, ANSWER_MAX, STUN_ERROR, request->method, request->bytes + 4);
+    stun_add_error(writer, code, reason);
+}
+
 size_t binding_refuse(const struct stun_message *request, int code, const char *reason,
-                      const uint16_t unknown[], int count, uint8_t answer[ANSWER_MAX])
+                      uint8_t answer[ANSWER_MAX])
 {
     struct stun_writer writer;
-    uint16_t types[UNKNOWN_MAX + 1];
-    stun_begin(&writer, answer, ANSWER_MAX, STUN_ERROR, request->method, request->bytes + 4);
-    stun_add_error(&writer, code, reason);
-    for (int i = 0; i < count; i++)
-        types[i] = htons(unknown[i]);
-    if (count % 2 == 1 && !request->has_cookie) // RFC 3489 section 11.2.10: an even number
-        types[count] = types[count - 1], count++;
-    if (count)
-        stun_add(&writer, UNKNOWN_ATTRIBUTES, types, (size_t)count * 2);
+    begin_error(request, code, reason, &writer, answer);
+    end_answer(request, &writer);
+    return writer.length;
+}
+
+size_t binding_refuse_unknown(const struct stun_message *request, bool knows_change,
+                              uint8_t answer[ANSWER_MAX])
+{
+    struct stun_writer writer;
+    uint16_t type, length, unknown[UNKNOWN_MAX + 1];
+    size_t at = 0, count = 0;
+    while (count < UNKNOWN_MAX && stun_next(request, &at, &type, &length))
+        if (!is_known(type, knows_change))
+            unknown[count++] = htons(type);
+    if (count == 0)
+        return 0;
+    if (count % 2 == 1 && !request->has_cookie) { // RFC 3489 section 11.2.10: an even number
+        unknown[count] = unknown[count - 1];
+        count++;
+    }
+    begin_error(request, 420, "Unknown Attribute", &writer, answer);
+    stun_add(&writer, UNKNOWN_ATTRIBUTES, unknown, count * sizeof *unknown);
     end_answer(request, &writer);
     return writer.length;
 }
 
 size_t binding_answer(const struct stun_message *request, const struct sockaddr_storage *source,
-                      const struct binding_sockets *sockets, int at, int *from,
+                      const struct server_sockets *sockets, int at, int *from,
                       uint8_t answer[ANSWER_MAX])
 {
     struct stun_writer writer;
-    uint16_t unknown[UNKNOWN_MAX];
+    uint16_t length;
     uint32_t change = 0;
     bool has_other = sockets->count == SOCKETS;
-    int count = binding_unknown(request, has_other, unknown);
+    size_t refusal = binding_refuse_unknown(request, has_other, answer);
     *from = at;
-    if (count)
-        return binding_refuse(request, 420, "Unknown Attribute", unknown, count, answer);
-    uint16_t length;
+    if (refusal)
+        return refusal;
     if (stun_find(request, CHANGE_REQUEST, &length) &&
         !stun_find_u32(request, CHANGE_REQUEST, &change))
-        return binding_refuse(request, 400, "Bad Request", NULL, 0, answer);
+        return binding_refuse(request, 400, "Bad Request", answer);
     if (change & CHANGE_PORT)
         *from ^= OTHER_PORT;
     if (change & CHANGE_ADDRESS)

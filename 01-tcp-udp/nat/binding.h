@@ -12,28 +12,28 @@
 #define OTHER_HOST 2
 #define SOCKETS    4
 
-// The server's addresses. With `count` 1 there is no other host and port (RFC 5780).
-struct binding_sockets {
+// The server's sockets: one for TCP, and up to four for UDP with their addresses. With `count`
+// 1 there is no other host and port (RFC 5780).
+struct server_sockets {
+    int listener, udp[SOCKETS], count;
     struct sockaddr_storage address[SOCKETS];
-    int count;
 };
 
 // Writes the answer to a request of `source` that has come in on socket number `at`. Sets
 // *from to the number of the socket that it has to leave by. Returns its length, 0: there is no
 // answer.
 size_t binding_answer(const struct stun_message *request, const struct sockaddr_storage *source,
-                      const struct binding_sockets *sockets, int at, int *from,
+                      const struct server_sockets *sockets, int at, int *from,
                       uint8_t answer[ANSWER_MAX]);
 
-// An error answer to any request; `unknown` (or NULL) are `count` types for
-// UNKNOWN-ATTRIBUTES.
+// An error answer to any request. Returns its length.
 size_t binding_refuse(const struct stun_message *request, int code, const char *reason,
-                      const uint16_t unknown[], int count, uint8_t answer[ANSWER_MAX]);
+                      uint8_t answer[ANSWER_MAX]);
 
-// Collects the types of those attributes that a server must understand and this one does not,
-// at most UNKNOWN_MAX. Returns how many.
-#define UNKNOWN_MAX 8
-int binding_unknown(const struct stun_message *request, bool knows_change,
-                    uint16_t unknown[UNKNOWN_MAX]);
+// The same, where a request has attributes that a server must understand and this one does not
+// (420). Returns 0 where there are none, and the request may be served. `knows_change`: it
+// understands CHANGE-REQUEST.
+size_t binding_refuse_unknown(const struct stun_message *request, bool knows_change,
+                              uint8_t answer[ANSWER_MAX]);
 
 #endif

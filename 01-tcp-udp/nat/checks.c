@@ -11,11 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "ice_parts.h"
 #include "net.h"
-
-#define MUST_KNOW_BELOW 0x8000
 
 static void send_signed(struct ice_agent *agent, int local, const struct sockaddr_storage *to,
                         struct stun_writer *writer, const char *key)
@@ -25,28 +23,32 @@ static void send_signed(struct ice_agent *agent, int local, const struct sockadd
     agent_transmit(agent, local, to, writer->bytes, writer->length);
 }
 
-static void write_check(struct ice_agent *agent, const struct ice_pair *pair,
-                        struct stun_writer *writer, uint8_t *bytes, size_t size,
-                        const uint8_t *transaction)
+// Sends a check of the pair with this transaction.
+static void send_check(struct ice_agent *agent, const struct ice_pair *pair,
+                       const uint8_t *transaction, bool nominates)
 {
+    uint8_t bytes[STUN_HEADER + 200];
+    struct stun_writer writer;
     char username[2 * UFRAG_SIZE];
     const struct candidate *local = &agent->mine.candidates[pair->local];
     snprintf(username, sizeof username, "%s:%s", agent->theirs.ufrag, agent->mine.ufrag);
-    stun_begin(writer, bytes, size, STUN_REQUEST, STUN_BINDING, transaction);
-    stun_add_text(writer, USERNAME, username);
+    stun_begin(&writer, bytes, sizeof bytes, STUN_REQUEST, STUN_BINDING, transaction);
+    stun_add_text(&writer, USERNAME, username);
     // If the other agent sees us at an address that it does not know, this is its priority.
-    stun_add_u32(writer, PRIORITY, candidate_priority(PEER_REFLEXIVE, local->socket));
+    stun_add_u32(&writer, PRIORITY, candidate_priority(PEER_REFLEXIVE, local->socket));
     if (agent->controlling)
-        stun_add_u64(writer, ICE_CONTROLLING, agent->tie_breaker);
+        stun_add_u64(&writer, ICE_CONTROLLING, agent->tie_breaker);
     else
-        stun_add_u64(writer, ICE_CONTROLLED, agent->tie_breaker);
+        stun_add_u64(&writer, ICE_CONTROLLED, agent->tie_breaker);
+    if (nominates)
+        stun_add(&writer, USE_CANDIDATE, NULL, 0);
+    send_signed(agent, pair->local, &agent->theirs.candidates[pair->remote].address, &writer,
+                agent->theirs.password);
 }
 
 void check_send(struct ice_agent *agent, struct ice_pair *pair, int64_t now)
 {
-    uint8_t bytes[STUN_HEADER + 200];
     char text[PAIR_TEXT];
-    struct stun_writer writer;
     if (pair->state != PAIR_IN_PROGRESS) {
         stun_new_transaction(pair->transaction);
         pair->tries = 0;
@@ -60,26 +62,16 @@ void check_send(struct ice_agent *agent, struct ice_pair *pair, int64_t now)
     }
     pair->triggered = 0;
     pair->sent_as_controlling = agent->controlling;
-    write_check(agent, pair, &writer, bytes, sizeof bytes, pair->transaction);
-    if (pair->nominating && agent->controlling)
-        stun_add(&writer, USE_CANDIDATE, NULL, 0);
-    send_signed(agent, pair->local, &agent->theirs.candidates[pair->remote].address, &writer,
-                agent->theirs.password);
+    send_check(agent, pair, pair->transaction, pair->nominating && agent->controlling);
     pair->due_ns = now + ((int64_t)agent->set.retry << pair->tries) * MS_NS;
     pair->tries++;
-    pair->sent_ns = now;
-    agent->checks_sent++;
 }
 
-void check_consent(struct ice_agent *agent, struct ice_pair *pair)
+void check_consent(struct ice_agent *agent, const struct ice_pair *pair)
 {
-    uint8_t bytes[STUN_HEADER + 200];
-    struct stun_writer writer;
     uint8_t *transaction = agent->consents[agent->consent_count++ % ICE_CONSENTS];
     stun_new_transaction(transaction);
-    write_check(agent, pair, &writer, bytes, sizeof bytes, transaction);
-    send_signed(agent, pair->local, &agent->theirs.candidates[pair->remote].address, &writer,
-                agent->theirs.password);
+    send_check(agent, pair, transaction, false);
 }
 
 // ---- requests of the other agent -----------------------------------------------------------
@@ -151,9 +143,7 @@ void check_accept(struct ice_agent *agent, const struct ice_early *request)
         pair->wanted = true;
     if (pair->wanted && pair->state == PAIR_SUCCEEDED)
         agent_select(agent, pair);
-    else if (pair->state != PAIR_SUCCEEDED && agent->state != ICE_CONNECTED)
-        agent_trigger(agent, pair);
-    else if (pair->wanted && pair->state != PAIR_SUCCEEDED)
+    else if (pair->state != PAIR_SUCCEEDED && (pair->wanted || agent->state != ICE_CONNECTED))
         agent_trigger(agent, pair);
 }
 
@@ -162,7 +152,7 @@ static bool has_unknown_attribute(const struct stun_message *request)
     size_t at = 0;
     uint16_t type, length;
     while (stun_next(request, &at, &type, &length))
-        if (type < MUST_KNOW_BELOW && type != USERNAME && type != PRIORITY &&
+        if (type < STUN_OPTIONAL && type != USERNAME && type != PRIORITY &&
             type != USE_CANDIDATE)
             return true;
     return false;
@@ -208,9 +198,9 @@ static void take_request(struct ice_agent *agent, int local, const struct stun_m
     stun_add_address(&writer, XOR_MAPPED_ADDRESS, from);
     send_signed(agent, local, from, &writer, agent->mine.password);
     agent->checks_answered++;
-    if (agent->has_theirs)
+    if (agent->state >= ICE_CHECKING)
         check_accept(agent, &early);
-    else if (agent->early_count < ICE_EARLY_MAX) // the answer has not arrived yet
+    else if (agent->early_count < ICE_EARLY_MAX) // we do not know the other agent yet
         agent->early[agent->early_count++] = early;
 }
 
@@ -220,7 +210,6 @@ static void succeed(struct ice_agent *agent, struct ice_pair *pair, int64_t now)
 {
     char text[PAIR_TEXT];
     pair->state = PAIR_SUCCEEDED;
-    pair->rtt_ms = (double)(now - pair->sent_ns) / 1e6;
     if (!agent->first_valid_ns)
         agent->first_valid_ns = now;
     agent_tell(agent, "works %s", ice_pair_text(agent, pair, text));
@@ -240,9 +229,11 @@ static void take_answer(struct ice_agent *agent, int local, const struct stun_me
                         const struct sockaddr_storage *from)
 {
     struct ice_pair *pair = NULL;
+    struct sockaddr_storage mapped;
     int64_t now = now_ns();
     // Only the other agent can sign with its password.
-    bool is_signed = agent->has_theirs && stun_is_signed(answer, agent->theirs.password);
+    bool is_signed =
+        agent->state >= ICE_CHECKING && stun_is_signed(answer, agent->theirs.password);
     if (is_signed && answer->class == STUN_SUCCESS && is_consent(agent, answer))
         agent->heard_ns = now;
     for (int i = 0; i < agent->pair_count; i++)
@@ -264,7 +255,7 @@ static void take_answer(struct ice_agent *agent, int local, const struct stun_me
     } else if (answer->class == STUN_SUCCESS && is_signed && !same_way) {
         pair->state = PAIR_FAILED; // RFC 8445 section 7.2.5.2.1: it took another way back
     } else if (answer->class == STUN_SUCCESS && is_signed &&
-               stun_find_address(answer, XOR_MAPPED_ADDRESS, &pair->mapped)) {
+               stun_find_address(answer, XOR_MAPPED_ADDRESS, &mapped)) {
         succeed(agent, pair, now);
     }
 }

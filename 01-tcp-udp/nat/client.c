@@ -12,16 +12,28 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "discover.h"
 #include "net.h"
 #include "options.h"
 #include "output.h"
+#include "sockets.h"
 #include "stun.h"
 
 static const char *host = "127.0.0.1";
 static int port = 8101, wait_ms = 250, tries = 4;
 static bool tcp;
+
+static const char *const mapping_meaning[] = {
+    [NOT_KNOWN] = "no answer",
+    [ENDPOINT_INDEPENDENT] = "every peer sees us there",
+    [ADDRESS_DEPENDENT] = "each host sees another port",
+    [ADDRESS_AND_PORT_DEPENDENT] = "each peer sees another port"};
+static const char *const filtering_meaning[] = {
+    [NOT_KNOWN] = "no answer",
+    [ENDPOINT_INDEPENDENT] = "anybody may send in",
+    [ADDRESS_DEPENDENT] = "hosts that we have sent to",
+    [ADDRESS_AND_PORT_DEPENDENT] = "ports that we have sent to"};
 
 static void show(const char *what, const char *value, const char *meaning)
 {
@@ -37,28 +49,6 @@ static void show_mapped(const struct sockaddr_storage *local,
     if (address_is(local, mapped))
         meaning = "the same: no NAT on the way";
     show("mapped address", net_name(mapped, name), meaning);
-}
-
-static const char *mapping_meaning(enum behaviour mapping)
-{
-    if (mapping == ENDPOINT_INDEPENDENT)
-        return "every peer sees us there";
-    if (mapping == ADDRESS_DEPENDENT)
-        return "each host sees another port";
-    if (mapping == ADDRESS_AND_PORT_DEPENDENT)
-        return "each peer sees another port";
-    return "no answer";
-}
-
-static const char *filtering_meaning(enum behaviour filtering)
-{
-    if (filtering == ENDPOINT_INDEPENDENT)
-        return "anybody may send in";
-    if (filtering == ADDRESS_DEPENDENT)
-        return "hosts that we have sent to";
-    if (filtering == ADDRESS_AND_PORT_DEPENDENT)
-        return "ports that we have sent to";
-    return "no answer";
 }
 
 static void ask_over_udp(void)
@@ -84,8 +74,8 @@ static void ask_over_udp(void)
     char name[NET_NAME];
     bool translated = !address_is(&found.local, &found.mapped);
     show("server's other", net_name(&found.other, name), "for the following tests");
-    show("mapping", behaviour_name(found.mapping), mapping_meaning(found.mapping));
-    show("filtering", behaviour_name(found.filtering), filtering_meaning(found.filtering));
+    show("mapping", behaviour_name(found.mapping), mapping_meaning[found.mapping]);
+    show("filtering", behaviour_name(found.filtering), filtering_meaning[found.filtering]);
     if (translated)
         show("kind of NAT", nat_kind(&found), "in the older words of RFC 3489");
     for (int i = 0; i < DISCOVER_SOCKETS; i++)

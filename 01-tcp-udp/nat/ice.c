@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "ice_parts.h"
 #include "measure.h"
 #include "net.h"
+#include "secret.h"
+#include "smaller.h"
 
 #define SLEEP_NS (3600 * INT64_C(1000000000)) // the longest time until ice_step() is due
 
@@ -148,10 +150,7 @@ void agent_select(struct ice_agent *agent, struct ice_pair *pair)
     int index = (int)(pair - agent->pairs);
     if (agent->state == ICE_CONNECTED && agent->selected == index)
         return;
-    if (agent->selected != ICE_NONE)
-        agent->pairs[agent->selected].selected = false;
     agent->selected = index;
-    pair->selected = true;
     agent->state = ICE_CONNECTED;
     agent->heard_ns = now_ns();
     agent->next_consent_ns = agent->heard_ns;
@@ -171,7 +170,7 @@ static void check_all_again(struct ice_agent *agent)
     for (int i = 0; i < agent->pair_count; i++) {
         struct ice_pair *pair = &agent->pairs[i];
         pair->state = PAIR_WAITING;
-        pair->nominating = pair->wanted = pair->selected = false;
+        pair->nominating = pair->wanted = false;
         pair->triggered = 0;
     }
     agent->first_valid_ns = 0;
@@ -217,8 +216,8 @@ static int64_t step_pairs(struct ice_agent *agent, int64_t now, int64_t next)
             else
                 pair->state = PAIR_FAILED;
         }
-        if (pair->state == PAIR_IN_PROGRESS && pair->due_ns < next)
-            next = pair->due_ns;
+        if (pair->state == PAIR_IN_PROGRESS)
+            next = earlier(next, pair->due_ns);
         all_failed = all_failed && pair->state == PAIR_FAILED;
     }
     if (agent->state == ICE_CHECKING && all_failed)
@@ -239,11 +238,8 @@ int64_t ice_step(struct ice_agent *agent)
 {
     int64_t now = now_ns();
     int64_t next = gather_step(agent, now, now + SLEEP_NS);
-    if (agent->state == ICE_CONNECTED) {
-        int64_t consent = step_consent(agent, now);
-        if (consent < next)
-            next = consent;
-    }
+    if (agent->state == ICE_CONNECTED)
+        next = earlier(next, step_consent(agent, now));
     if (agent->state == ICE_CHECKING || agent->state == ICE_CONNECTED)
         next = step_pairs(agent, now, next);
     if (agent->state != ICE_CHECKING)
@@ -256,14 +252,12 @@ int64_t ice_step(struct ice_agent *agent)
     }
     if (agent->controlling)
         nominate(agent, now);
-    if (next_pair(agent) && agent->next_check_ns < next)
-        next = agent->next_check_ns;
+    if (next_pair(agent))
+        next = earlier(next, agent->next_check_ns);
     int64_t settled = agent->first_valid_ns + agent->set.settle * MS_NS;
-    if (agent->first_valid_ns && settled > now && settled < next)
-        next = settled;
-    if (end < next)
-        next = end;
-    return next;
+    if (agent->first_valid_ns && settled > now)
+        next = earlier(next, settled);
+    return earlier(next, end);
 }
 
 // ---- from the beginning --------------------------------------------------------------------
@@ -289,7 +283,6 @@ void ice_begin(struct ice_agent *agent, bool controlling, const int fds[], int c
 {
     struct ice_agent fresh = {.name = agent->name,
                               .set = agent->set,
-                              .context = agent->context,
                               .told = agent->told,
                               .received = agent->received,
                               .socket_count = count,
@@ -320,19 +313,19 @@ struct description ice_describe(const struct ice_agent *agent)
 {
     struct description mine = agent->mine;
     mine.count = 0;
-    for (int i = 0; i < agent->mine.count; i++)
-        if (!agent->set.only_relay || agent->mine.candidates[i].type == RELAYED)
-            mine.candidates[mine.count++] = agent->mine.candidates[i];
-    if (agent->set.only_relay) // then nobody is told the host's own address (RFC 8839 §5.1)
-        for (int i = 0; i < mine.count; i++)
-            address_read("0.0.0.0", 9, &mine.candidates[i].related);
+    for (int i = 0; i < agent->mine.count; i++) {
+        struct candidate one = agent->mine.candidates[i];
+        if (agent->set.only_relay) // nobody is told the host's own address (RFC 8839 §5.1)
+            address_read("0.0.0.0", 9, &one.related);
+        if (!agent->set.only_relay || one.type == RELAYED)
+            mine.candidates[mine.count++] = one;
+    }
     return mine;
 }
 
 void ice_start(struct ice_agent *agent, const struct description *theirs)
 {
     agent->theirs = *theirs;
-    agent->has_theirs = true;
     agent->state = ICE_CHECKING;
     agent->started_ns = now_ns();
     gather_permits(agent);

@@ -7,8 +7,8 @@
 //                      best ones first, until one works both ways (ice.c, checks.c)
 //     ice_send()       sends over the path that was chosen
 //
-// An agent does nothing by itself: call ice_step() when its time has come, and ice_take() when
-// a socket has something. ice_run() does both for many agents at once.
+// An agent does nothing by itself: ice_run() calls ice_step() when its time has come, and gives
+// it what comes on its sockets; for many agents at once.
 //
 // What there is of RFC 8445: full agents, regular nomination, triggered checks, role conflicts,
 // peer-reflexive candidates, and consent (RFC 7675). One stream with one component, so no pair
@@ -29,6 +29,7 @@
 #define ICE_DATA_MAX     1200
 #define ICE_NONE         (-1)
 
+// From ICE_CHECKING on the other agent is known.
 enum ice_state { ICE_GATHERING, ICE_GATHERED, ICE_CHECKING, ICE_CONNECTED, ICE_FAILED };
 enum pair_state { PAIR_WAITING, PAIR_IN_PROGRESS, PAIR_SUCCEEDED, PAIR_FAILED };
 
@@ -51,18 +52,15 @@ struct ice_pair {
     int local, remote; // indices of candidates; `local` is a host or a relayed one
     uint64_t priority;
     enum pair_state state;
-    bool nominating; // the check says USE-CANDIDATE
-    bool wanted;     // the other agent has said it
-    bool selected;
+    bool nominating;    // the check says USE-CANDIDATE
+    bool wanted;        // the other agent has said it
     int order;          // of its first check among those of the agent: 1, 2, ...; 0: none yet
     bool was_triggered; // that check was an answer to one of the other agent
     bool sent_as_controlling;
     uint8_t transaction[STUN_TRANSACTION];
     int tries;
-    int64_t sent_ns, due_ns;
-    unsigned triggered;             // 0: no; else pairs with smaller numbers come first
-    struct sockaddr_storage mapped; // how the other agent sees us
-    double rtt_ms;
+    int64_t due_ns;
+    unsigned triggered; // 0: no; else pairs with smaller numbers come first
 };
 
 // A request to the server that is on its way.
@@ -104,17 +102,14 @@ struct ice_agent {
     int64_t started_ns, first_valid_ns, next_check_ns, next_consent_ns, heard_ns,
         next_keepalive_ns, refresh_ns;
     uint64_t random;
-    bool has_theirs;
     // What others may want to know.
-    void *context;
     void (*told)(struct ice_agent *, const char *text);
     void (*received)(struct ice_agent *, const uint8_t *bytes, size_t length);
-    long checks_sent, checks_answered, role_conflicts, deaths;
-    long relay_datagrams, relay_bytes; // what was sent through the relay
+    long checks_answered, role_conflicts, deaths;
 };
 
 // Begins. The sockets are bound to one address each. `server` may be NULL. agent->set, name,
-// context, told and received are the caller's, who sets them before; all else is set here.
+// told and received are the caller's, who sets them before; all else is set here.
 void ice_begin(struct ice_agent *agent, bool controlling, const int fds[], int count,
                const struct sockaddr_storage *server);
 
@@ -127,10 +122,7 @@ void ice_start(struct ice_agent *agent, const struct description *theirs);
 // Does what is due. Returns when it is to be called again (now_ns()'s clock).
 int64_t ice_step(struct ice_agent *agent);
 
-// Takes what has come on the agent's socket number `socket`.
-void ice_take(struct ice_agent *agent, int socket);
-
-// The same for one datagram, which is in `bytes`.
+// Takes a datagram that has come on the agent's socket number `socket`.
 void ice_take_datagram(struct ice_agent *agent, int socket, const uint8_t *bytes, size_t length,
                        const struct sockaddr_storage *from);
 

@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "ice.h"
-#include "local_sockets.h"
 #include "net.h"
 #include "options.h"
 #include "output.h"
+#include "sockets.h"
 
 #define GATHER_MS 10000
 #define SETTLE_MS 200 // that a path which works waits for a better one

@@ -1,14 +1,12 @@
 // relay.c: see relay.h.
 #include "relay.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "address.h"
-#include "hmac_sha1.h"
+#include "datagram.h"
+#include "secret.h"
 #include "log.h"
 #include "net.h"
 
@@ -31,17 +29,16 @@ struct relay {
 struct relay_figures relay_figures;
 static struct relay relays[RELAYS_MAX];
 static struct sockaddr_storage relay_host;
-static struct relay_limits limits;
-static char secret[17];
+static int most_seconds, kbytes_per_second;
+static uint8_t secret[16];
 
-void relay_begin(const struct sockaddr_storage *host, const struct relay_limits *wanted)
+void relay_begin(const struct sockaddr_storage *host, int seconds, int rate)
 {
-    uint8_t bytes[8];
     relay_host = *host;
-    limits = *wanted;
-    random_bytes(bytes, sizeof bytes);
-    for (int i = 0; i < 8; i++)
-        snprintf(secret + 2 * i, 3, "%02x", bytes[i]);
+    address_set_port(&relay_host, 0);
+    most_seconds = seconds;
+    kbytes_per_second = rate;
+    random_bytes(secret, sizeof secret);
 }
 
 static void end_relay(struct relay *relay)
@@ -53,18 +50,10 @@ static void end_relay(struct relay *relay)
     relay->fd = 0;
 }
 
-void relay_expire(void)
+void relay_expire(int64_t now)
 {
-    int64_t now = now_ns();
     for (int i = 0; i < RELAYS_MAX; i++)
         if (relays[i].fd && relays[i].end_ns <= now)
-            end_relay(&relays[i]);
-}
-
-void relay_end(void)
-{
-    for (int i = 0; i < RELAYS_MAX; i++)
-        if (relays[i].fd)
             end_relay(&relays[i]);
 }
 
@@ -86,7 +75,7 @@ static void make_nonce(const struct sockaddr_storage *source, int64_t period,
     uint8_t digest[SHA1_BYTES];
     int length =
         snprintf(text, sizeof text, "%s %lld", net_name(source, name), (long long)period);
-    hmac_sha1(secret, strlen(secret), text, (size_t)length, digest);
+    hmac_sha1(secret, sizeof secret, text, (size_t)length, digest);
     for (int i = 0; i < NONCE_CHARS / 2; i++)
         snprintf(nonce + 2 * i, 3, "%02x", digest[i]);
 }
@@ -128,19 +117,12 @@ static struct relay *new_relay(const struct sockaddr_storage *client, int client
     }
     if (!free_one || of_host >= RELAYS_OF_HOST_MAX)
         return NULL;
-    int fd = socket(relay_host.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_storage any_port = relay_host;
-    ((struct sockaddr_in *)&any_port)->sin_port = 0;
+    int fd = datagram_bind(&relay_host);
     if (fd < 0)
         return NULL;
-    if (bind(fd, (struct sockaddr *)&any_port, address_size(&any_port))) {
-        close(fd);
-        return NULL;
-    }
     *free_one = (struct relay){.fd = fd, .client_fd = client_fd, .client = *client};
-    free_one->allowance = limits.kbytes_ps * 1000.0;
+    free_one->allowance = kbytes_per_second * 1000.0;
     free_one->allowance_ns = now_ns();
-    relay_figures.allocations++;
     return free_one;
 }
 
@@ -151,16 +133,14 @@ static size_t allocate(const struct stun_message *request,
     struct stun_writer writer;
     char client[NET_NAME], relayed[NET_NAME];
     int64_t period = now_ns() / (NONCE_SECONDS * SECOND_NS);
-    uint32_t seconds = (uint32_t)limits.seconds, wanted;
+    uint32_t seconds = (uint32_t)most_seconds, wanted;
     if (!has_nonce(request, source, period) && !has_nonce(request, source, period - 1))
         return ask_for_nonce(request, source, period, answer);
     struct relay *relay = find_relay(source);
     if (!relay)
         relay = new_relay(source, fd);
-    if (!relay) {
-        relay_figures.refused++;
-        return binding_refuse(request, 486, "Too many relayed addresses", NULL, 0, answer);
-    }
+    if (!relay)
+        return binding_refuse(request, 486, "Too many relayed addresses", answer);
     if (stun_find_u32(request, LIFETIME, &wanted) && wanted < seconds)
         seconds = wanted;
     struct sockaddr_storage address = address_of_socket(relay->fd);
@@ -207,14 +187,14 @@ static size_t permit(const struct stun_message *request, const struct sockaddr_s
     struct sockaddr_storage peer;
     struct relay *relay = find_relay(source);
     if (!relay)
-        return binding_refuse(request, 437, "Allocation Mismatch", NULL, 0, answer);
+        return binding_refuse(request, 437, "Allocation Mismatch", answer);
     if (!stun_find_address(request, XOR_PEER_ADDRESS, &peer))
-        return binding_refuse(request, 400, "Bad Request", NULL, 0, answer);
+        return binding_refuse(request, 400, "Bad Request", answer);
     if (!may_be_peer(&peer))
-        return binding_refuse(request, 403, "Forbidden", NULL, 0, answer);
+        return binding_refuse(request, 403, "Forbidden", answer);
     if (!is_permitted(relay, &peer)) {
         if (relay->permit_count == RELAY_PERMITS_MAX)
-            return binding_refuse(request, 508, "Insufficient Capacity", NULL, 0, answer);
+            return binding_refuse(request, 508, "Insufficient Capacity", answer);
         relay->permits[relay->permit_count++] = peer;
     }
     stun_begin(&writer, answer, ANSWER_MAX, STUN_SUCCESS, RELAY_PERMIT, request->bytes + 4);
@@ -225,10 +205,9 @@ static size_t permit(const struct stun_message *request, const struct sockaddr_s
 size_t relay_answer(const struct stun_message *request, const struct sockaddr_storage *source,
                     int fd, uint8_t answer[ANSWER_MAX])
 {
-    uint16_t unknown[UNKNOWN_MAX];
-    int count = binding_unknown(request, false, unknown);
-    if (count)
-        return binding_refuse(request, 420, "Unknown Attribute", unknown, count, answer);
+    size_t refusal = binding_refuse_unknown(request, false, answer);
+    if (refusal)
+        return refusal;
     if (request->method == RELAY_ALLOCATE)
         return allocate(request, source, fd, answer);
     return permit(request, source, answer);
@@ -239,7 +218,7 @@ size_t relay_answer(const struct stun_message *request, const struct sockaddr_st
 // Takes `bytes` from what the allocation may pass now. False: it is too fast.
 static bool is_allowed(struct relay *relay, size_t bytes)
 {
-    double rate = limits.kbytes_ps * 1000.0;
+    double rate = kbytes_per_second * 1000.0;
     int64_t now = now_ns();
     relay->allowance += rate * (double)(now - relay->allowance_ns) / (double)SECOND_NS;
     relay->allowance_ns = now;
@@ -253,9 +232,11 @@ static bool is_allowed(struct relay *relay, size_t bytes)
     return true;
 }
 
-static void count(struct relay *relay, ssize_t sent, size_t payload)
+// Sends a datagram that has `payload` bytes of a peer or of the client in it, and counts them.
+static void pass_on(struct relay *relay, int fd, const void *bytes, size_t length,
+                    const struct sockaddr_storage *to, size_t payload)
 {
-    if (sent < 0) {
+    if (datagram_send(fd, bytes, length, to) < 0) {
         relay_figures.dropped++;
         return;
     }
@@ -274,10 +255,7 @@ void relay_send(const struct stun_message *indication, const struct sockaddr_sto
         !stun_find_address(indication, XOR_PEER_ADDRESS, &peer) ||
         !is_permitted(relay, &peer) || !is_allowed(relay, length))
         return;
-    count(relay,
-          sendto(relay->fd, data, length, MSG_DONTWAIT, (struct sockaddr *)&peer,
-                 address_size(&peer)),
-          length);
+    pass_on(relay, relay->fd, data, length, &peer, length);
 }
 
 int relay_polls(struct pollfd polls[])
@@ -300,26 +278,21 @@ static void forward_one(struct relay *relay, const uint8_t *data, size_t length,
     stun_begin(&writer, bytes, sizeof bytes, STUN_INDICATION, RELAY_DATA, transaction);
     stun_add_address(&writer, XOR_PEER_ADDRESS, peer);
     stun_add(&writer, DATA, data, length);
-    count(relay,
-          sendto(relay->client_fd, bytes, writer.length, MSG_DONTWAIT,
-                 (struct sockaddr *)&relay->client, address_size(&relay->client)),
-          length);
+    pass_on(relay, relay->client_fd, bytes, writer.length, &relay->client, length);
 }
 
 void relay_forward(int relayed_fd)
 {
     uint8_t data[RELAY_PAYLOAD_MAX + 1]; // one more: a longer datagram shows that it is longer
-    for (int i = 0; i < RELAYS_MAX; i++) {
-        struct sockaddr_storage peer = {0};
-        socklen_t size = sizeof peer;
-        ssize_t length;
-        for (int k = 0; relays[i].fd == relayed_fd && k < BATCH; k++, size = sizeof peer) {
-            length = recvfrom(relayed_fd, data, sizeof data, MSG_DONTWAIT,
-                              (struct sockaddr *)&peer, &size);
-            if (length < 0)
-                return; // nothing more; or an ICMP error, which the peer's silence tells as
-                        // well
-            forward_one(&relays[i], data, (size_t)length, &peer);
-        }
+    struct sockaddr_storage peer;
+    struct relay *relay = NULL; // it may have been given back a moment ago
+    for (int i = 0; i < RELAYS_MAX; i++)
+        if (relays[i].fd == relayed_fd)
+            relay = &relays[i];
+    for (int i = 0; relay && i < BATCH; i++) {
+        ssize_t length = datagram_receive(relayed_fd, data, sizeof data, &peer);
+        if (length < 0)
+            return; // nothing more; or an ICMP error, which the peer's silence tells as well
+        forward_one(relay, data, (size_t)length, &peer);
     }
 }

@@ -24,18 +24,14 @@
 #define RELAY_PERMITS_MAX  8    // peers of one relayed address
 #define RELAY_PAYLOAD_MAX  1200 // bytes of a datagram that is passed on
 
-struct relay_limits {
-    int seconds;   // an allocation lives so long, if it is not asked for again
-    int kbytes_ps; // kilobytes a second, of one allocation, both ways together
-};
-
 struct relay_figures {
-    unsigned long allocations, refused, datagrams, bytes, dropped;
+    unsigned long datagrams, bytes, dropped;
 };
 extern struct relay_figures relay_figures;
 
-// Relayed addresses are on this host.
-void relay_begin(const struct sockaddr_storage *host, const struct relay_limits *limits);
+// Relayed addresses are on this host. An allocation lives for so many seconds, if it is not
+// asked for again, and passes on so many kilobytes a second, both ways together.
+void relay_begin(const struct sockaddr_storage *host, int seconds, int kbytes_per_second);
 
 // Answers ALLOCATE and PERMIT. `fd` is the socket that the request has come in on.
 size_t relay_answer(const struct stun_message *request, const struct sockaddr_storage *source,
@@ -50,9 +46,7 @@ int relay_polls(struct pollfd polls[]);
 // Passes on what has come for the relayed address of this socket.
 void relay_forward(int relayed_fd);
 
-// Ends what is over. Call it once in a while.
-void relay_expire(void);
-
-void relay_end(void);
+// Ends what is over at that moment. Call it once in a while; and in the end, with INT64_MAX.
+void relay_expire(int64_t now_ns);
 
 #endif

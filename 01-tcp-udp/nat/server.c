@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "binding.h"
 #include "log.h"
 #include "loop.h"
@@ -41,16 +41,13 @@ static long datagrams, answers, malformed, tcp_answers;
 
 static const char *method_name(uint16_t method)
 {
-    switch (method) {
-    case STUN_BINDING:
+    if (method == STUN_BINDING)
         return "Binding";
-    case RELAY_ALLOCATE:
+    if (method == RELAY_ALLOCATE)
         return "ALLOCATE";
-    case RELAY_PERMIT:
+    if (method == RELAY_PERMIT)
         return "PERMIT";
-    default:
-        return "a method that is not known here";
-    }
+    return "a method that is not known here";
 }
 
 // Writes the answer to a request that has come in on socket number `at`. Returns its length.
@@ -60,10 +57,10 @@ static size_t answer_request(const struct stun_message *request,
 {
     *from = at;
     if (request->method == STUN_BINDING)
-        return binding_answer(request, source, &sockets.names, at, from, answer);
+        return binding_answer(request, source, &sockets, at, from, answer);
     if ((request->method == RELAY_ALLOCATE || request->method == RELAY_PERMIT) && !no_relay)
         return relay_answer(request, source, sockets.udp[at], answer);
-    return binding_refuse(request, 400, "Not known here: no TURN", NULL, 0, answer);
+    return binding_refuse(request, 400, "Not known here: no TURN", answer);
 }
 
 static void serve_datagram(int at, const uint8_t *bytes, size_t length,
@@ -85,8 +82,7 @@ static void serve_datagram(int at, const uint8_t *bytes, size_t length,
     size_t answer_length = answer_request(&message, source, at, &from, answer);
     log_line("%s of %s: %zu bytes, %zu back", method_name(message.method),
              net_name(source, name), length, answer_length);
-    if (sendto(sockets.udp[from], answer, answer_length, MSG_DONTWAIT,
-               (const struct sockaddr *)source, address_size(source)) > 0)
+    if (datagram_send(sockets.udp[from], answer, answer_length, source) > 0)
         answers++;
 }
 
@@ -94,10 +90,8 @@ static void serve_udp(int at)
 {
     static uint8_t bytes[STUN_MAX + 1]; // one more: a longer datagram shows that it is longer
     for (int i = 0; i < BATCH; i++) {
-        struct sockaddr_storage source = {0};
-        socklen_t size = sizeof source;
-        ssize_t length = recvfrom(sockets.udp[at], bytes, sizeof bytes, MSG_DONTWAIT,
-                                  (struct sockaddr *)&source, &size);
+        struct sockaddr_storage source;
+        ssize_t length = datagram_receive(sockets.udp[at], bytes, sizeof bytes, &source);
         if (length < 0)
             return; // nothing more; or an ICMP error: an answer did not reach its client
         // Two servers must not answer each other, nor one itself, for ever: answers are no
@@ -110,19 +104,19 @@ static void run_udp(int stop_fd)
 {
     struct pollfd polls[1 + SOCKETS + RELAYS_MAX] = {{stop_fd, POLLIN, 0}};
     while (!polls[0].revents) {
-        for (int i = 0; i < sockets.names.count; i++)
+        for (int i = 0; i < sockets.count; i++)
             polls[1 + i] = (struct pollfd){sockets.udp[i], POLLIN, 0};
-        int first_relay = 1 + sockets.names.count;
+        int first_relay = 1 + sockets.count;
         int count = first_relay + relay_polls(polls + first_relay);
         if (poll(polls, (nfds_t)count, TICK_MS) < 0 && errno != EINTR)
             die("cannot wait for datagrams: %s", strerror(errno));
-        for (int i = 0; i < sockets.names.count; i++)
+        for (int i = 0; i < sockets.count; i++)
             if (polls[1 + i].revents)
                 serve_udp(i);
         for (int i = first_relay; i < count; i++)
             if (polls[i].revents)
                 relay_forward(polls[i].fd);
-        relay_expire();
+        relay_expire(now_ns());
     }
 }
 
@@ -139,7 +133,7 @@ static long answer_tcp(struct conn *conn, const char *bytes, size_t length)
 {
     struct stun_message message;
     struct sockaddr_storage source = {0};
-    struct binding_sockets one = {.count = 1};
+    struct server_sockets one = {.count = 1};
     socklen_t size = sizeof source;
     int from;
     long whole = stun_size(bytes, length);
@@ -155,7 +149,7 @@ static long answer_tcp(struct conn *conn, const char *bytes, size_t length)
     if (message.method == STUN_BINDING)
         conn_wrote(conn, binding_answer(&message, &source, &one, 0, &from, answer));
     else
-        conn_wrote(conn, binding_refuse(&message, 400, "Not over TCP", NULL, 0, answer));
+        conn_wrote(conn, binding_refuse(&message, 400, "Not over TCP", answer));
     tcp_answers++;
     return whole;
 }
@@ -200,35 +194,35 @@ int main(int argc, char **argv)
     static const char *host = "127.0.0.1", *other_host = "";
     static int port = 8101, other_port = 0;
     static bool quiet;
-    struct relay_limits limits = {.seconds = 600, .kbytes_ps = 1000};
-    const struct option_spec options[] = {
+    static int relay_seconds = 600, relay_rate = 1000;
+    static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "UDP and TCP port; 0: the kernel chooses"},
         {"other-host", OPTION_TEXT, &other_host,
          .help = "second address; if not given, the one after --host"},
         {"other-port", OPTION_INT, &other_port, 0, 65535, "second port; 0: the kernel chooses"},
         {"no-relay", OPTION_FLAG, &no_relay, .help = "lends no relayed addresses"},
-        {"relay-seconds", OPTION_INT, &limits.seconds, 1, 3600,
+        {"relay-seconds", OPTION_INT, &relay_seconds, 1, 3600,
          "that a client has a relayed address, at most"},
-        {"relay-rate", OPTION_INT, &limits.kbytes_ps, 1, 1000000,
+        {"relay-rate", OPTION_INT, &relay_rate, 1, 1000000,
          "kilobytes a second that one relayed address passes on"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each request"},
         {0}};
     options_parse(argc, argv, &(struct command){"", "Lesson 01, nat: a STUN server.", options});
     log_begin(quiet);
     sockets_open(&sockets, host, port, other_host, other_port);
-    relay_begin(&sockets.names.address[0], &limits);
+    relay_begin(&sockets.address[0], relay_seconds, relay_rate);
     int stop_fd = net_stop_fd(); // before the thread begins: it inherits the blocked signals
     int stop_tcp = eventfd(0, EFD_CLOEXEC);
     pthread_t tcp;
     if (stop_tcp < 0 || pthread_create(&tcp, NULL, run_tcp, &stop_tcp))
         die("cannot start a thread");
     struct net_port other = {"other", sockets.udp[OTHER_HOST | OTHER_PORT]};
-    net_ready_ports(sockets.udp[0], &other, sockets.names.count == SOCKETS);
+    net_ready_ports(sockets.udp[0], &other, sockets.count == SOCKETS);
     run_udp(stop_fd);
     eventfd_write(stop_tcp, 1);
     pthread_join(tcp, NULL);
-    relay_end();
+    relay_expire(INT64_MAX);
     log_end();
     printf("stopped: datagrams %ld, answers %ld, malformed %ld; over TCP %ld\n"
            "relayed: bytes %lu, datagrams %lu, dropped %lu\n",

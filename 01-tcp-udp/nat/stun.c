@@ -4,9 +4,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "address.h"
 #include "crc32.h"
-#include "hmac_sha1.h"
+#include "datagram.h"
+#include "secret.h"
 
 #define FAMILY_IPV4       1
 #define FAMILY_IPV6       2
@@ -82,13 +82,11 @@ static uint32_t compute_fingerprint(const uint8_t *bytes, size_t end)
 
 bool stun_is_signed(const struct stun_message *message, const char *key)
 {
-    uint8_t digest[SHA1_BYTES], difference = 0;
+    uint8_t digest[SHA1_BYTES];
     if (!message->integrity_at)
         return false;
     compute_integrity(message->bytes, message->integrity_at, key, digest);
-    for (int i = 0; i < SHA1_BYTES; i++) // all of them: the time shall not tell how many match
-        difference |= digest[i] ^ message->bytes[message->integrity_at + 4 + (size_t)i];
-    return difference == 0;
+    return same_secret(digest, message->bytes + message->integrity_at + 4, SHA1_BYTES);
 }
 
 // ---- reading -------------------------------------------------------------------------------
@@ -219,26 +217,21 @@ static void xor_address(uint8_t *port_and_address, size_t address_length,
         port_and_address[2 + i] ^= transaction[i];
 }
 
-bool stun_parse_address(const struct stun_message *message, uint16_t type, const uint8_t *value,
-                        uint16_t length, struct sockaddr_storage *address)
+bool stun_find_address(const struct stun_message *message, uint16_t type,
+                       struct sockaddr_storage *address)
 {
     uint8_t copy[18];
-    bool is_ipv4 = length == 8 && value[1] == FAMILY_IPV4;
-    if (!is_ipv4 && !(length == 20 && value[1] == FAMILY_IPV6))
+    uint16_t length;
+    const uint8_t *value = stun_find(message, type, &length);
+    bool is_ipv4 = value && length == 8 && value[1] == FAMILY_IPV4;
+    bool is_ipv6 = value && length == 20 && value[1] == FAMILY_IPV6;
+    if (!is_ipv4 && !is_ipv6)
         return false;
     memcpy(copy, value + 2, length - 2u);
     if (is_xored(type))
         xor_address(copy, length - 4u, message->bytes + 4);
     *address = address_make(is_ipv4, copy + 2, get16(copy));
     return true;
-}
-
-bool stun_find_address(const struct stun_message *message, uint16_t type,
-                       struct sockaddr_storage *address)
-{
-    uint16_t length;
-    const uint8_t *value = stun_find(message, type, &length);
-    return value && stun_parse_address(message, type, value, length, address);
 }
 
 int stun_error_code(const struct stun_message *message)
@@ -269,10 +262,8 @@ void stun_begin(struct stun_writer *writer, void *bytes, size_t size, enum stun_
 void stun_add(struct stun_writer *writer, uint16_t type, const void *value, size_t length)
 {
     uint8_t *at = writer->bytes + writer->length;
-    if (4 + filled_up(length) > writer->size - writer->length) {
-        writer->full = true;
+    if (4 + filled_up(length) > writer->size - writer->length)
         return;
-    }
     put16(at, type);
     put16(at + 2, (uint16_t)length);
     if (length)

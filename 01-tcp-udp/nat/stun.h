@@ -15,8 +15,9 @@
 
 #define STUN_HEADER      20
 #define STUN_COOKIE      0x2112A442u
-#define STUN_TRANSACTION 16   // bytes, with the cookie
-#define STUN_MAX         1500 // bytes of a message that this program reads or writes
+#define STUN_TRANSACTION 16     // bytes, with the cookie
+#define STUN_OPTIONAL    0x8000 // attributes from here on may be ignored (section 14)
+#define STUN_MAX         1500   // bytes of a message that this program reads or writes
 #define STUN_SOFTWARE    "backend workbench"
 
 enum stun_class { STUN_REQUEST, STUN_INDICATION, STUN_SUCCESS, STUN_ERROR };
@@ -88,16 +89,12 @@ const uint8_t *stun_next(const struct stun_message *message, size_t *at, uint16_
 const uint8_t *stun_find(const struct stun_message *message, uint16_t type, uint16_t *length);
 
 // The same as a number of 4 or 8 bytes, and as an address. False: there is none, or it is
-// malformed.
+// malformed. XOR-...-ADDRESS are the types whose address is hidden from NATs that rewrite every
+// address that they find (RFC 8489 section 14.2).
 bool stun_find_u32(const struct stun_message *message, uint16_t type, uint32_t *value);
 bool stun_find_u64(const struct stun_message *message, uint16_t type, uint64_t *value);
 bool stun_find_address(const struct stun_message *message, uint16_t type,
                        struct sockaddr_storage *address);
-
-// An address in an attribute's value. XOR-...-ADDRESS are the types whose address is hidden
-// from NATs that rewrite every address that they find (RFC 8489 section 14.2).
-bool stun_parse_address(const struct stun_message *message, uint16_t type, const uint8_t *value,
-                        uint16_t length, struct sockaddr_storage *address);
 
 // The code of an error answer, 0: it has none.
 int stun_error_code(const struct stun_message *message);
@@ -110,12 +107,10 @@ bool stun_is_transaction(const struct stun_message *message, const uint8_t *tran
 
 // ---- writing -------------------------------------------------------------------------------
 
-// A message that is being written into `bytes`. What finds no room is left out, and `full` is
-// set.
+// A message that is being written into `bytes`. What finds no room is left out.
 struct stun_writer {
     uint8_t *bytes;
     size_t size, length;
-    bool full;
 };
 
 // Begins a message. `transaction` has STUN_TRANSACTION bytes: the cookie (or what an RFC 3489

@@ -15,7 +15,7 @@
 #include "describe.h"
 #include "download.h"
 #include "endpoint.h"
-#include "hmac.h"
+#include "secret.h"
 #include "measure.h"
 #include "net.h"
 #include "options.h"
@@ -114,8 +114,8 @@ int main(int argc, char **argv)
     }
     if (count > STREAMS_MAX)
         options_reject("a connection has at most %d streams", STREAMS_MAX);
-    if (key && strlen(key) > HMAC_KEY_MAX)
-        options_reject("--key takes at most %d bytes", HMAC_KEY_MAX);
+    if (key && strlen(key) > KEY_MAX)
+        options_reject("--key takes at most %d bytes", KEY_MAX);
     output_begin();
     text_begin();
     if (packets)

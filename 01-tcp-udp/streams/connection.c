@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net.h"
+#include "smaller.h"
 #include "timers.h"
 
 void connection_tell(struct connection *c, const char *format, ...)
@@ -27,8 +28,6 @@ void connection_tell(struct connection *c, const char *format, ...)
 static void packet_acked(void *context, const struct sent_packet *packet)
 {
     struct connection *c = context;
-    for (int i = 0; i < packet->chunk_count; i++)
-        stream_acked(c->streams[packet->chunks[i].stream], &packet->chunks[i]);
     if (packet->is_size_probe && packet->bytes > c->recovery.datagram_bytes) {
         c->recovery.datagram_bytes = packet->bytes;
         c->size_probes_left = 0;
@@ -69,10 +68,10 @@ bool connection_begin(struct connection *c, const struct connection_user *user,
                              .out_max = STREAMS_MAX * REQUEST_WINDOW,
                              .window = CONNECTION_WINDOW,
                              .in_max = CONNECTION_WINDOW,
-                             .stream_window = STREAM_WINDOW};
+                             .stream_window = STREAM_WINDOW,
+                             .path = {.address = *peer, .validated = true}};
     memcpy(c->id, id, ID_BYTES);
     memcpy(c->peer_id, peer_id, ID_BYTES);
-    path_begin(&c->path, peer, true);
     if (!recovery_begin(&c->recovery))
         return false;
     c->recovery.acked = packet_acked;
@@ -178,13 +177,6 @@ void connection_moved(struct connection *c)
 }
 
 // ---- time ----------------------------------------------------------------------------------
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    if (a < b)
-        return a;
-    return b;
-}
 
 static int64_t silence_ends_ns(const struct connection *c)
 {

@@ -23,8 +23,9 @@
 #define IDLE_NS           INT64_C(10000000000) // without a packet the connection is over
 #define HANDSHAKE_NS      INT64_C(10000000000) // until both ends have heard of each other
 #define KEEP_ALIVE_NS     INT64_C(2000000000)  // a client that waits asks whether all is well
-#define SIZE_PROBES       3 // tries with the largest datagram (RFC 9000 §14.3, in short)
-#define TAG_BYTES         16
+#define SIZE_PROBES       3  // tries with the largest datagram (RFC 9000 §14.3, in short)
+#define KEY_MAX           64 // bytes of a key
+#define TAG_BYTES         16 // of the proof behind a packet
 
 struct connection;
 
@@ -52,13 +53,13 @@ struct connection {
     const struct connection_user *user;
     void *context;   // the program's own
     const char *key; // NULL: packets have no tag
-    bool is_server, retried;
+    bool is_server;
     bool knows_peer; // a packet has come that only the other end can have sent
     enum connection_state state;
     uint8_t id[ID_BYTES], peer_id[ID_BYTES];
     uint8_t original_id[ID_BYTES]; // that the client had made up for the server
-    uint8_t token[TOKEN_MAX];
-    size_t token_length;
+    uint8_t token[TOKEN_MAX];      // of the server's retry
+    size_t token_length;           // 0: it has not asked for it
 
     struct recovery recovery;
     struct path path, old_path;

@@ -211,21 +211,50 @@ static void read_ack(struct reader *r, struct frame *f)
     }
 }
 
-static void read_stream(struct reader *r, struct frame *f)
+// What stands behind the type of a frame, in this order. A letter is a number, but for these:
+// 'd' are as many bytes as the length before it says, '8' are eight bytes. PADDING and ACK are
+// read and written in their own ways. NULL: there is no such type.
+static const char *fields_of(uint8_t type)
 {
-    f->stream = get_varint(r);
-    f->offset = get_varint(r);
-    f->length = get_varint(r);
-    f->data = get_bytes(r, f->length);
-    if (f->offset + f->length >= VARINT_MAX)
-        r->failed = true;
+    switch (type) {
+    case FRAME_PADDING:
+    case FRAME_PING:
+    case FRAME_ACK:
+        return "";
+    case FRAME_RESET_STREAM:
+        return "scv"; // stream, code, value
+    case FRAME_STREAM:
+    case FRAME_STREAM_END:
+        return "sold"; // stream, offset, length, data
+    case FRAME_MAX_DATA:
+        return "v";
+    case FRAME_MAX_STREAM_DATA:
+        return "sv";
+    case FRAME_PATH_CHALLENGE:
+    case FRAME_PATH_RESPONSE:
+        return "8";
+    case FRAME_CLOSE:
+        return "cld";
+    default:
+        return NULL;
+    }
 }
 
-static void read_close(struct reader *r, struct frame *f)
+// The number that a letter of fields_of() stands for.
+static uint64_t *number_of(struct frame *f, char field)
 {
-    f->code = get_varint(r);
-    f->length = get_varint(r);
-    f->data = get_bytes(r, f->length);
+    switch (field) {
+    case 's':
+        return &f->stream;
+    case 'o':
+        return &f->offset;
+    case 'l':
+        return &f->length;
+    case 'c':
+        return &f->code;
+    default:
+        return &f->value;
+    }
 }
 
 ssize_t frame_read(const uint8_t *bytes, size_t length, struct frame *f)
@@ -236,43 +265,23 @@ ssize_t frame_read(const uint8_t *bytes, size_t length, struct frame *f)
     if (!type)
         return -1;
     f->type = *type;
-    switch (f->type) {
-    case FRAME_PADDING:
+    const char *fields = fields_of(f->type);
+    if (!fields)
+        return -1;
+    if (f->type == FRAME_ACK)
+        read_ack(&r, f);
+    if (f->type == FRAME_PADDING)
         for (f->length = 1; r.at < r.end && *r.at == FRAME_PADDING; r.at++)
             f->length++;
-        break;
-    case FRAME_PING:
-        break;
-    case FRAME_ACK:
-        read_ack(&r, f);
-        break;
-    case FRAME_RESET_STREAM:
-        f->stream = get_varint(&r);
-        f->code = get_varint(&r);
-        f->value = get_varint(&r);
-        break;
-    case FRAME_STREAM:
-    case FRAME_STREAM_END:
-        read_stream(&r, f);
-        break;
-    case FRAME_MAX_STREAM_DATA:
-        f->stream = get_varint(&r);
-        f->value = get_varint(&r);
-        break;
-    case FRAME_MAX_DATA:
-        f->value = get_varint(&r);
-        break;
-    case FRAME_PATH_CHALLENGE:
-    case FRAME_PATH_RESPONSE:
-        f->data = get_bytes(&r, 8);
-        break;
-    case FRAME_CLOSE:
-        read_close(&r, f);
-        break;
-    default:
-        return -1;
+    for (; *fields; fields++) {
+        if (*fields == 'd')
+            f->data = get_bytes(&r, f->length);
+        else if (*fields == '8')
+            f->data = get_bytes(&r, 8);
+        else
+            *number_of(f, *fields) = get_varint(&r);
     }
-    if (r.failed)
+    if (r.failed || f->offset + f->length >= VARINT_MAX)
         return -1;
     return r.at - bytes;
 }
@@ -290,51 +299,21 @@ static void write_ack(struct writer *w, const struct frame *f)
     }
 }
 
-static void write_fields(struct writer *w, const struct frame *f)
-{
-    switch (f->type) {
-    case FRAME_ACK:
-        write_ack(w, f);
-        break;
-    case FRAME_RESET_STREAM:
-        put_varint(w, f->stream);
-        put_varint(w, f->code);
-        put_varint(w, f->value);
-        break;
-    case FRAME_STREAM:
-    case FRAME_STREAM_END:
-        put_varint(w, f->stream);
-        put_varint(w, f->offset);
-        put_varint(w, f->length);
-        if (f->data)
-            put_bytes(w, f->data, f->length);
-        break;
-    case FRAME_MAX_STREAM_DATA:
-        put_varint(w, f->stream);
-        put_varint(w, f->value);
-        break;
-    case FRAME_MAX_DATA:
-        put_varint(w, f->value);
-        break;
-    case FRAME_PATH_CHALLENGE:
-    case FRAME_PATH_RESPONSE:
-        put_bytes(w, f->data, 8);
-        break;
-    case FRAME_CLOSE:
-        put_varint(w, f->code);
-        put_varint(w, f->length);
-        put_bytes(w, f->data, f->length);
-        break;
-    default: // PING has no fields
-        break;
-    }
-}
-
 size_t frame_write(uint8_t *out, size_t room, const struct frame *f)
 {
     struct writer w = {out, out + room, false};
+    struct frame numbers = *f; // a copy: number_of() wants one that may be changed
     put_bytes(&w, &f->type, 1);
-    write_fields(&w, f);
+    if (f->type == FRAME_ACK)
+        write_ack(&w, f);
+    for (const char *fields = fields_of(f->type); *fields; fields++) {
+        if (*fields == 'd' && f->data)
+            put_bytes(&w, f->data, f->length);
+        else if (*fields == '8')
+            put_bytes(&w, f->data, 8);
+        else if (*fields != 'd')
+            put_varint(&w, *number_of(&numbers, *fields));
+    }
     if (w.failed)
         return 0;
     return (size_t)(w.at - out);

@@ -1,34 +1,10 @@
 // path.c: see path.h.
 #include "path.h"
 
-#include <netinet/in.h>
 #include <string.h>
 
-#include "random.h"
+#include "secret.h"
 #include "timers.h"
-
-void path_begin(struct path *path, const struct sockaddr_storage *address, bool validated)
-{
-    *path = (struct path){.address = *address, .validated = validated};
-}
-
-bool path_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-    if (a->ss_family != b->ss_family)
-        return false;
-    if (a->ss_family == AF_INET)
-        return ((const struct sockaddr_in *)a)->sin_addr.s_addr ==
-               ((const struct sockaddr_in *)b)->sin_addr.s_addr;
-    return !memcmp(&((const struct sockaddr_in6 *)a)->sin6_addr,
-                   &((const struct sockaddr_in6 *)b)->sin6_addr, sizeof(struct in6_addr));
-}
-
-bool path_same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
-{
-    // The port stands at the same place in both families.
-    return path_same_host(a, b) && ((const struct sockaddr_in *)a)->sin_port ==
-                                       ((const struct sockaddr_in *)b)->sin_port;
-}
 
 uint64_t path_allows(const struct path *path)
 {

@@ -23,13 +23,6 @@ struct path {
     int64_t step_ns;
 };
 
-void path_begin(struct path *path, const struct sockaddr_storage *address, bool validated);
-
-bool path_same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
-
-// The same host: only the port is another one.
-bool path_same_host(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
-
 // Bytes that may be sent there now.
 uint64_t path_allows(const struct path *path);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "datagram.h"
 #include "net.h"
 #include "timers.h"
 
@@ -115,12 +116,6 @@ static void take_window(struct connection *c, const struct frame *f)
 
 // ---- paths ---------------------------------------------------------------------------------
 
-static void use_path(struct connection *c, bool same_host)
-{
-    if (!same_host)
-        recovery_forget_path(&c->recovery);
-}
-
 // The newest packet has come from another address. The server goes on there, carefully, and
 // asks both addresses whether somebody is there (RFC 9000 §9.3).
 static void follow(struct connection *c, const struct sockaddr_storage *from, size_t length,
@@ -128,12 +123,12 @@ static void follow(struct connection *c, const struct sockaddr_storage *from, si
 {
     char name[NET_NAME];
     int64_t pto = recovery_pto_ns(&c->recovery);
-    bool same_host = path_same_host(from, &c->path.address);
-    if (c->has_old_path && path_same_address(from, &c->old_path.address)) {
+    if (!address_is_host(from, &c->path.address))
+        recovery_forget_path(&c->recovery);
+    if (c->has_old_path && address_is(from, &c->old_path.address)) {
         c->path = c->old_path;
         c->has_old_path = false;
         connection_tell(c, "back to %s", net_name(from, name));
-        use_path(c, same_host);
         return;
     }
     if (c->path.validated) {
@@ -141,11 +136,9 @@ static void follow(struct connection *c, const struct sockaddr_storage *from, si
         c->has_old_path = true;
         path_challenge(&c->old_path, pto, now);
     }
-    path_begin(&c->path, from, false);
-    c->path.received = length;
+    c->path = (struct path){.address = *from, .received = length, .validated = false};
     path_challenge(&c->path, pto, now);
     connection_tell(c, "the client is at %s now? a challenge", net_name(from, name));
-    use_path(c, same_host);
 }
 
 static void take_response(struct connection *c, const struct frame *f)
@@ -271,9 +264,9 @@ static void opened(struct connection *c, const struct header *header)
 // anybody can write such a packet.
 static void take_retry(struct connection *c, const struct header *header)
 {
-    if (c->is_server || c->state != CONNECTING || c->retried || header->token_length == 0)
+    if (c->is_server || c->state != CONNECTING || c->token_length > 0 ||
+        header->token_length == 0)
         return;
-    c->retried = true;
     memcpy(c->peer_id, header->from, ID_BYTES);
     memcpy(c->token, header->token, header->token_length);
     c->token_length = header->token_length;
@@ -293,7 +286,7 @@ void connection_receive(struct connection *c, const struct header *header,
     if (header->type == PACKET_RETRY || header->type > PACKET_SHORT ||
         (header->type == PACKET_SHORT && c->state == CONNECTING && !c->is_server))
         return;
-    bool same_address = path_same_address(from, &c->path.address);
+    bool same_address = address_is(from, &c->path.address);
     if (!same_address && (!c->is_server || c->state == CONNECTING))
         return;
     if (same_address)

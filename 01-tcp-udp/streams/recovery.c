@@ -272,7 +272,6 @@ void recovery_expire(struct recovery *r, int64_t now)
         find_losses(r, now);
         return;
     }
-    r->timeouts++;
     r->probes = 2;
     r->last_sent_ns = now; // the next one comes later, even if nothing may be sent now
     if (r->pto_count < BACKOFF_MAX)

@@ -55,7 +55,7 @@ struct recovery {
     int64_t recovery_ns;     // packets sent before this have already made the window smaller
     bool limited_by_program; // the window was not used up: it does not grow
 
-    uint64_t lost_count, acked_count, timeouts;
+    uint64_t lost_count, acked_count;
 
     // What became of a packet. When it is lost, the connection sends its content again.
     void (*acked)(void *context, const struct sent_packet *packet);

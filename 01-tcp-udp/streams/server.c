@@ -18,13 +18,14 @@
 #include <unistd.h>
 
 #include "connection.h"
-#include "hmac.h"
+#include "datagram.h"
 #include "log.h"
 #include "net.h"
 #include "options.h"
 #include "over_tcp.h"
-#include "random.h"
 #include "requests.h"
+#include "secret.h"
+#include "smaller.h"
 #include "timers.h"
 #include "token.h"
 #include "udp.h"
@@ -34,12 +35,11 @@
 #define REPLACE_NS    INT64_C(1000000000) // when all places are taken: silent for so long
 #define DATAGRAMS     64                  // that are taken before the server answers
 #define BACKLOG       1024                // of TCP
-#define PORT_TRIES    10                  // for a port number that both protocols have free
 
 static const char *host = "127.0.0.1", *key;
 static int port = 8201;
 static bool always_retry, quiet;
-static int udp, listener;
+static int udp;
 static uint8_t token_key[TOKEN_KEY_BYTES];
 static struct peer *peers[PEERS_MAX]; // at the place that is in the first two bytes of its id
 static int half_open;
@@ -154,7 +154,7 @@ static struct peer *find_peer(const struct header *h, const struct sockaddr_stor
         return NULL;
     for (int i = 0; i < PEERS_MAX; i++)
         if (peers[i] && !memcmp(peers[i]->connection.original_id, h->to, ID_BYTES) &&
-            path_same_address(&peers[i]->connection.path.address, from))
+            address_is(&peers[i]->connection.path.address, from))
             return peers[i];
     return NULL;
 }
@@ -192,7 +192,7 @@ static void take_datagrams(int64_t now)
     uint8_t bytes[65536];
     struct sockaddr_storage from;
     for (int i = 0; i < DATAGRAMS; i++) {
-        ssize_t length = udp_receive(udp, bytes, sizeof bytes, &from);
+        ssize_t length = datagram_receive(udp, bytes, sizeof bytes, &from);
         if (length < 0)
             return;
         take_datagram(bytes, (size_t)length, &from, now);
@@ -219,9 +219,7 @@ static int64_t serve(int place, int64_t now)
         return NEVER;
     }
     half_open += c->state == CONNECTING;
-    if (peer->more_ns < connection_due_ns(c))
-        return peer->more_ns;
-    return connection_due_ns(c);
+    return earlier(connection_due_ns(c), peer->more_ns);
 }
 
 static void run(int stop_fd)
@@ -236,31 +234,10 @@ static void run(int stop_fd)
             take_datagrams(now);
         due = NEVER;
         half_open = 0;
-        for (int i = 0; i < PEERS_MAX; i++) {
-            if (!peers[i])
-                continue;
-            int64_t peer_due = serve(i, now);
-            if (peer_due < due)
-                due = peer_due;
-        }
+        for (int i = 0; i < PEERS_MAX; i++)
+            if (peers[i])
+                due = earlier(due, serve(i, now));
     }
-}
-
-// UDP, and TCP for comparison, on the same port number.
-static void open_sockets(void)
-{
-    for (int i = 0; i < PORT_TRIES; i++) {
-        udp = udp_listen(host, port);
-        if (udp < 0)
-            net_die_listening(host, port);
-        listener = over_tcp_listen(udp, BACKLOG);
-        if (listener >= 0)
-            return;
-        close(udp);
-        if (port)
-            break;
-    }
-    net_die_listening(host, port);
 }
 
 int main(int argc, char **argv)
@@ -275,12 +252,13 @@ int main(int argc, char **argv)
         {0}};
     options_parse(argc, argv,
                   &(struct command){"", "Lesson 01, streams: QUIC's ideas over UDP.", options});
-    if (key && strlen(key) > HMAC_KEY_MAX)
-        options_reject("--key takes at most %d bytes", HMAC_KEY_MAX);
+    if (key && strlen(key) > KEY_MAX)
+        options_reject("--key takes at most %d bytes", KEY_MAX);
     log_begin(quiet);
-    int stop_fd = net_stop_fd();
+    int listener, stop_fd = net_stop_fd();
     random_bytes(token_key, sizeof token_key);
-    open_sockets();
+    udp = datagram_listen(host, port, BACKLOG, &listener);
+    udp_prepare(udp, address_of_socket(udp).ss_family);
     over_tcp_begin(listener);
     net_ready(udp);
     run(stop_fd);

@@ -49,19 +49,11 @@ bool stream_next(struct stream *s, uint64_t max, uint64_t *credit, struct chunk 
         s->end_sent = true;
         s->end_lost = false;
     }
-    s->in_flight++;
     return true;
-}
-
-void stream_acked(struct stream *s, const struct chunk *chunk)
-{
-    (void)chunk;
-    s->in_flight--;
 }
 
 void stream_lost(struct stream *s, const struct chunk *chunk)
 {
-    s->in_flight--;
     if (chunk->end)
         s->end_lost = true;
     if (ranges_add(&s->lost, chunk->offset, chunk->offset + chunk->length))
@@ -73,13 +65,6 @@ void stream_lost(struct stream *s, const struct chunk *chunk)
         s->reset = s->reset_due = true; // no memory at all: the peer is told so
         s->reset_code = CONNECTION_REFUSED;
     }
-}
-
-bool stream_out_over(const struct stream *s)
-{
-    if (s->reset)
-        return !s->reset_due && s->in_flight == 0;
-    return s->end_sent && !s->end_lost && s->lost.count == 0 && s->in_flight == 0;
 }
 
 // ---- in ------------------------------------------------------------------------------------

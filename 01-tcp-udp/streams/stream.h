@@ -28,7 +28,6 @@ struct stream {
     uint64_t out_max;   // the peer's window: bytes from here on may not be sent
     struct ranges lost; // to be sent again
     bool end_sent, end_lost;
-    uint32_t in_flight; // chunks that are neither acknowledged nor lost
     bool reset, reset_due;
     uint64_t reset_code;
 
@@ -56,12 +55,8 @@ void stream_end(struct stream *stream);
 // nothing now.
 bool stream_next(struct stream *stream, uint64_t max, uint64_t *credit, struct chunk *chunk);
 
-// What has become of a chunk.
-void stream_acked(struct stream *stream, const struct chunk *chunk);
+// A chunk has not arrived.
 void stream_lost(struct stream *stream, const struct chunk *chunk);
-
-// All that this end had to send has arrived, or was given up.
-bool stream_out_over(const struct stream *stream);
 
 // Bytes have come. Returns an error of the protocol, NO_ERROR (0), or -1: no memory for them.
 int stream_receive(struct stream *stream, const struct frame *frame, int64_t now_ns);

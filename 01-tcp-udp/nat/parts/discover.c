@@ -2,12 +2,9 @@
 #include "discover.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "net.h"
 
 // A question that is on its way.
@@ -30,8 +27,7 @@ static void send_question(const struct question *question)
     if (question->change)
         stun_add_u32(&writer, CHANGE_REQUEST, question->change);
     stun_add_fingerprint(&writer);
-    sendto(question->fd, bytes, writer.length, 0, (const struct sockaddr *)&question->to,
-           address_size(&question->to));
+    datagram_send(question->fd, bytes, writer.length, &question->to);
 }
 
 static void take_answer(struct question *question)
@@ -87,9 +83,8 @@ static void ask(struct question questions[], int count, int wait_ms, int tries)
 static void find_mapping(struct discovery *found, int fd, const struct sockaddr_storage *server,
                          int wait_ms, int tries)
 {
-    struct question host = {.fd = fd, .to = found->other}, both = {.fd = fd};
-    both.to = found->other;
-    ((struct sockaddr_in *)&host.to)->sin_port = ((const struct sockaddr_in *)server)->sin_port;
+    struct question host = {.fd = fd, .to = found->other}, both = host;
+    address_set_port(&host.to, address_port(server));
     ask(&host, 1, wait_ms, tries);
     ask(&both, 1, wait_ms, tries);
     if (!host.answered || !both.answered)
@@ -110,8 +105,6 @@ static void find_filtering(struct discovery *found, const int fds[2],
         {.fd = fds[0], .to = *server, .change = CHANGE_PORT},
         {.fd = fds[1], .to = *server, .change = CHANGE_PORT | CHANGE_ADDRESS}};
     ask(questions, 2, wait_ms, tries);
-    found->port_came = questions[0].answered;
-    found->host_came = questions[1].answered;
     found->filtering = ADDRESS_AND_PORT_DEPENDENT;
     if (questions[1].answered)
         found->filtering = ENDPOINT_INDEPENDENT;
@@ -164,24 +157,4 @@ const char *nat_kind(const struct discovery *found)
     if (found->filtering == ADDRESS_DEPENDENT)
         return "restricted cone";
     return "port restricted cone";
-}
-
-int open_socket_towards(const struct sockaddr_storage *peer)
-{
-    int probe = socket(peer->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int fd = socket(peer->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    // connect() of a UDP socket sends nothing: it chooses the route, and so our address.
-    if (probe < 0 || fd < 0 ||
-        connect(probe, (const struct sockaddr *)peer, address_size(peer)))
-        die("there is no way to the server: %s", strerror(errno));
-    struct sockaddr_storage local = address_of_socket(probe);
-    ((struct sockaddr_in *)&local)->sin_port = 0;
-    close(probe);
-    if (bind(fd, (struct sockaddr *)&local, address_size(&local)))
-        die("cannot bind a socket: %s", strerror(errno));
-    if (peer->ss_family == AF_INET)
-        setsockopt(fd, IPPROTO_IP, IP_RECVERR, &(int){1}, sizeof(int));
-    else
-        setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &(int){1}, sizeof(int));
-    return fd;
 }

@@ -21,8 +21,6 @@ struct discovery {
     bool has_other;
     enum behaviour mapping;   // does another peer see us at another port?
     enum behaviour filtering; // who may send to us?
-    // Who got in: an answer from the same address and another port, and from another address.
-    bool port_came, host_came;
 };
 
 // Asks the server from three sockets behind the same NAT that have not sent anything yet. A
@@ -38,9 +36,5 @@ struct discovery discover_mapped(int fd, const struct sockaddr_storage *server, 
 const char *nat_kind(const struct discovery *found);
 
 const char *behaviour_name(enum behaviour behaviour);
-
-// A UDP socket on the address from which this machine reaches `peer`. It tells of ICMP errors.
-// Dies where there is none.
-int open_socket_towards(const struct sockaddr_storage *peer);
 
 #endif

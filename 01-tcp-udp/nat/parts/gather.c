@@ -3,9 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "ice_parts.h"
 #include "net.h"
+#include "smaller.h"
 
 #define LAST_GATHER_TRIES 3 // a server that is not there must not hold up the rest for long
 
@@ -20,8 +21,7 @@ static void send_request(struct ice_agent *agent, struct ice_request *request, i
     if (request->method == RELAY_PERMIT)
         stun_add_address(&writer, XOR_PEER_ADDRESS, &request->peer);
     stun_add_fingerprint(&writer);
-    sendto(agent->fds[request->socket], bytes, writer.length, MSG_DONTWAIT,
-           (struct sockaddr *)&agent->server, address_size(&agent->server));
+    datagram_send(agent->fds[request->socket], bytes, writer.length, &agent->server);
     request->due_ns = now + ((int64_t)agent->set.retry << request->tries) * MS_NS;
     request->tries++;
 }
@@ -105,27 +105,26 @@ static bool repeat_with_nonce(struct ice_agent *agent, struct ice_request *reque
     return true;
 }
 
-bool gather_answer(struct ice_agent *agent, const struct stun_message *answer)
+void gather_answer(struct ice_agent *agent, const struct stun_message *answer)
 {
     struct sockaddr_storage mapped;
+    struct ice_request *request = NULL;
     for (int i = 0; i < ICE_REQUESTS_MAX; i++) {
-        struct ice_request *request = &agent->requests[i];
-        if (!request->method || !stun_is_transaction(answer, request->transaction) ||
-            answer->method != request->method)
-            continue;
-        if (answer->class == STUN_ERROR && repeat_with_nonce(agent, request, answer))
-            return true;
-        if (answer->class == STUN_ERROR)
-            agent_tell(agent, "the server refuses: error %d", stun_error_code(answer));
-        else if (request->method == STUN_BINDING &&
-                 stun_find_address(answer, XOR_MAPPED_ADDRESS, &mapped))
-            add_candidate(agent, SERVER_REFLEXIVE, request->socket, &mapped);
-        else if (request->method == RELAY_ALLOCATE)
-            take_relayed(agent, request, answer);
-        request->method = 0;
-        return true;
+        struct ice_request *one = &agent->requests[i];
+        if (one->method && one->method == answer->method &&
+            stun_is_transaction(answer, one->transaction))
+            request = one;
     }
-    return false;
+    if (!request || (answer->class == STUN_ERROR && repeat_with_nonce(agent, request, answer)))
+        return;
+    if (answer->class == STUN_ERROR)
+        agent_tell(agent, "the server refuses: error %d", stun_error_code(answer));
+    else if (request->method == STUN_BINDING &&
+             stun_find_address(answer, XOR_MAPPED_ADDRESS, &mapped))
+        add_candidate(agent, SERVER_REFLEXIVE, request->socket, &mapped);
+    else if (request->method == RELAY_ALLOCATE)
+        take_relayed(agent, request, answer);
+    request->method = 0;
 }
 
 void gather_permits(struct ice_agent *agent)
@@ -157,10 +156,10 @@ static int64_t keep_alive(struct ice_agent *agent, int64_t now, int64_t next)
             ask_server(agent, STUN_BINDING, i, NULL);
         agent->next_keepalive_ns = now + agent->set.keepalive * MS_NS;
     }
-    if (agent->refresh_ns && agent->refresh_ns < next)
-        next = agent->refresh_ns;
-    if (agent->state == ICE_GATHERED && agent->next_keepalive_ns < next)
-        next = agent->next_keepalive_ns;
+    if (agent->refresh_ns)
+        next = earlier(next, agent->refresh_ns);
+    if (agent->state == ICE_GATHERED)
+        next = earlier(next, agent->next_keepalive_ns);
     return next;
 }
 
@@ -175,8 +174,8 @@ int64_t gather_step(struct ice_agent *agent, int64_t now, int64_t next)
             else
                 request->method = 0; // the server does not answer
         }
-        if (request->method && request->due_ns < next)
-            next = request->due_ns;
+        if (request->method)
+            next = earlier(next, request->due_ns);
         waiting |= request->method != 0;
     }
     if (agent->state == ICE_GATHERING && !waiting) {

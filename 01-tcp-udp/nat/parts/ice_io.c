@@ -2,9 +2,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "ice_parts.h"
 #include "net.h"
+#include "smaller.h"
 
 #define AGENTS_MAX 64 // that ice_run() can run at once
 #define BATCH      64 // datagrams of one socket before the others have their turn
@@ -18,17 +19,14 @@ void agent_transmit(struct ice_agent *agent, int local, const struct sockaddr_st
     struct stun_writer writer;
     if (candidate->type != RELAYED) {
         // An error is as good as a loss: the packet is sent again, or the pair fails.
-        sendto(fd, bytes, length, MSG_DONTWAIT, (const struct sockaddr *)to, address_size(to));
+        datagram_send(fd, bytes, length, to);
         return;
     }
     stun_new_transaction(transaction);
     stun_begin(&writer, wrapped, sizeof wrapped, STUN_INDICATION, RELAY_SEND, transaction);
     stun_add_address(&writer, XOR_PEER_ADDRESS, to);
     stun_add(&writer, DATA, bytes, length);
-    agent->relay_datagrams++;
-    agent->relay_bytes += (long)length;
-    sendto(fd, wrapped, writer.length, MSG_DONTWAIT, (struct sockaddr *)&agent->server,
-           address_size(&agent->server));
+    datagram_send(fd, wrapped, writer.length, &agent->server);
 }
 
 bool ice_send(struct ice_agent *agent, const void *bytes, size_t length)
@@ -56,7 +54,7 @@ static void take_from_peer(struct ice_agent *agent, int local, const uint8_t *by
     }
     for (int i = 0; i < agent->pair_count; i++) {
         const struct ice_pair *pair = &agent->pairs[i];
-        if (pair->local == local && (pair->state == PAIR_SUCCEEDED || pair->selected) &&
+        if (pair->local == local && (pair->state == PAIR_SUCCEEDED || agent->selected == i) &&
             address_is(from, &agent->theirs.candidates[pair->remote].address) &&
             agent->received) {
             agent->received(agent, bytes, length);
@@ -96,30 +94,17 @@ void ice_take_datagram(struct ice_agent *agent, int socket, const uint8_t *bytes
     take_from_peer(agent, local_candidate(agent, HOST, socket), bytes, length, from);
 }
 
-void ice_take(struct ice_agent *agent, int socket)
+// Takes what has come on one of the agent's sockets.
+static void take_from_socket(struct ice_agent *agent, int socket)
 {
     static uint8_t bytes[STUN_MAX + 1];
     for (int i = 0; i < BATCH; i++) {
-        struct sockaddr_storage from = {0};
-        socklen_t size = sizeof from;
-        ssize_t length = recvfrom(agent->fds[socket], bytes, sizeof bytes, MSG_DONTWAIT,
-                                  (struct sockaddr *)&from, &size);
+        struct sockaddr_storage from;
+        ssize_t length = datagram_receive(agent->fds[socket], bytes, sizeof bytes, &from);
         if (length < 0)
             return;
         ice_take_datagram(agent, socket, bytes, (size_t)length, &from);
     }
-}
-
-// Steps all agents. Returns when the first of them wants to be stepped again.
-static int64_t step_all(struct ice_agent *const agents[], int count)
-{
-    int64_t next = INT64_MAX;
-    for (int i = 0; i < count; i++) {
-        int64_t due = ice_step(agents[i]);
-        if (due < next)
-            next = due;
-    }
-    return next;
 }
 
 bool ice_run(struct ice_agent *const agents[], int count, bool (*is_done)(void), int ms,
@@ -131,11 +116,12 @@ bool ice_run(struct ice_agent *const agents[], int count, bool (*is_done)(void),
         die("at most %d agents at once", AGENTS_MAX);
     for (;;) {
         int used = 1;
-        int64_t next = step_all(agents, count), now = now_ns();
+        int64_t next = end;
+        for (int i = 0; i < count; i++)
+            next = earlier(next, ice_step(agents[i]));
+        int64_t now = now_ns();
         if (is_done() || now >= end)
             return is_done();
-        if (next > end)
-            next = end;
         polls[0] = (struct pollfd){extra_fd, POLLIN, 0};
         for (int i = 0; i < count; i++)
             for (int k = 0; k < agents[i]->socket_count; k++)
@@ -149,7 +135,7 @@ bool ice_run(struct ice_agent *const agents[], int count, bool (*is_done)(void),
         for (int i = 0; i < count; i++)
             for (int k = 0; k < agents[i]->socket_count; k++)
                 if (polls[used++].revents)
-                    ice_take(agents[i], k);
+                    take_from_socket(agents[i], k);
         if (extra_fd >= 0 && polls[0].revents)
             return is_done();
     }

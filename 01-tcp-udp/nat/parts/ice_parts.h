@@ -38,8 +38,8 @@ void gather_permits(struct ice_agent *agent);
 // Does what is due. Returns the time of the next thing to do, at most `next`.
 int64_t gather_step(struct ice_agent *agent, int64_t now, int64_t next);
 
-// Takes an answer of the server. False: it belongs to no request.
-bool gather_answer(struct ice_agent *agent, const struct stun_message *message);
+// Takes an answer of the server.
+void gather_answer(struct ice_agent *agent, const struct stun_message *message);
 
 // ---- checks.c ------------------------------------------------------------------------------
 
@@ -47,7 +47,7 @@ bool gather_answer(struct ice_agent *agent, const struct stun_message *message);
 void check_send(struct ice_agent *agent, struct ice_pair *pair, int64_t now);
 
 // Asks on the chosen path whether the other agent still wants to hear from us (RFC 7675).
-void check_consent(struct ice_agent *agent, struct ice_pair *pair);
+void check_consent(struct ice_agent *agent, const struct ice_pair *pair);
 
 // Takes a message that has come to a local candidate.
 void check_take(struct ice_agent *agent, int local, const struct stun_message *message,

@@ -9,6 +9,7 @@
 #include "lend.h"
 #include "measure.h"
 #include "net.h"
+#include "sockets.h"
 
 #define COUPLES_MAX 32
 #define TRIPS_MAX   64

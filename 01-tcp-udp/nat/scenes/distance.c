@@ -1,6 +1,6 @@
 // distance.c: scene direct: the direct path against the one over a server that is far away, or
 // near.
-#include "address.h"
+#include "datagram.h"
 #include "cast.h"
 #include "claim.h"
 #include "lend.h"

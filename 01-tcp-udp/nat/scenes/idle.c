@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "cast.h"
 #include "claim.h"
 #include "lend.h"

@@ -2,7 +2,7 @@
 // server?
 #include <unistd.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "cast.h"
 #include "claim.h"
 #include "lend.h"

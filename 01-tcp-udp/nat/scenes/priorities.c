@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "cast.h"
 #include "claim.h"
 #include "net.h"
@@ -48,9 +48,9 @@ static const struct ice_pair *pair_in_order(const struct ice_agent *agent, int o
     return NULL;
 }
 
-static const char *end_of(const struct ice_pair *pair)
+static const char *end_of(const struct ice_agent *agent, const struct ice_pair *pair)
 {
-    if (pair->selected)
+    if (pair == ice_path(agent))
         return "the path";
     if (pair->state == PAIR_SUCCEEDED)
         return "works";
@@ -72,7 +72,7 @@ static int show_order(const struct ice_agent *agent)
         story_say("%-6s %d  %-5s -> %-6s priority %19llu  %-9s  %s", agent->name, order,
                   candidate_type_name(local->type), candidate_type_name(remote->type),
                   (unsigned long long)pair->priority, pair->was_triggered ? "triggered" : "",
-                  end_of(pair));
+                  end_of(agent, pair));
         if (pair->was_triggered)
             continue;
         against += pair->priority > last;

@@ -4,31 +4,14 @@
 // Run:    build/asker --port PORT --pid PID [--questions 100000] [--at-once 32]
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "address.h"
+#include "datagram.h"
+#include "measure.h"
 #include "net.h"
 #include "options.h"
 #include "stun.h"
 
 #define PATIENCE_MS 200 // after that what is missing is asked again
-
-// CPU time of a process, user and system, in microseconds; /proc counts it in ticks.
-static double cpu_us(int pid)
-{
-    char path[40], line[1000];
-    unsigned long user, kernel;
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    FILE *file = fopen(path, "r");
-    if (!file || !fgets(line, sizeof line, file))
-        die("there is no process %d", pid);
-    fclose(file);
-    if (sscanf(strrchr(line, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-               &user, &kernel) != 2)
-        die("%s cannot be read", path);
-    return (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK);
-}
 
 static void send_questions(int fd, int count)
 {
@@ -57,7 +40,7 @@ int main(int argc, char **argv)
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&server, address_size(&server)))
         die("cannot open a socket");
-    double before = cpu_us(pid);
+    double before = process_cpu_us(pid);
     while (answered < questions) {
         struct pollfd readable = {fd, POLLIN, 0};
         send_questions(fd, at_once - open);
@@ -69,6 +52,6 @@ int main(int argc, char **argv)
             answered++;
         }
     }
-    printf("%.3f\n", (cpu_us(pid) - before) / answered);
+    printf("%.3f\n", (process_cpu_us(pid) - before) / answered);
     return 0;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "address.h"
+#include "datagram.h"
 #include "binding.h"
 #include "description.h"
 #include "ice.h"
@@ -21,9 +21,9 @@ static inline uint8_t *copy_exactly(const void *bytes, size_t length)
     return copy;
 }
 
-static inline struct binding_sockets four_sockets(void)
+static inline struct server_sockets four_sockets(void)
 {
-    struct binding_sockets sockets = {.count = SOCKETS};
+    struct server_sockets sockets = {.count = SOCKETS};
     for (int i = 0; i < SOCKETS; i++)
         address_read(i & OTHER_HOST ? "127.0.0.2" : "127.0.0.1", (uint16_t)(1 + i),
                      &sockets.address[i]);
@@ -36,7 +36,7 @@ static inline const char *answer_fault(const struct stun_message *request)
 {
     static const uint8_t guard[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     uint8_t room[ANSWER_MAX + sizeof guard];
-    struct binding_sockets sockets = four_sockets();
+    struct server_sockets sockets = four_sockets();
     struct sockaddr_storage source;
     struct stun_message answer;
     int from;
@@ -73,7 +73,7 @@ static inline const char *message_fault(const void *all, size_t length)
         if (value + attribute_length > bytes + length || at <= used)
             fault = "an attribute is not in the message";
         used = at;
-        stun_parse_address(&message, type, value, attribute_length, &address);
+        stun_find_address(&message, type, &address);
     }
     if (!why) {
         stun_error_code(&message);

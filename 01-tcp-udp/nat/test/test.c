@@ -107,6 +107,28 @@ TEST(the_client_and_its_options)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// The second address and port of RFC 5780, as they are given; and one that is not ours.
+TEST(the_servers_other_address)
+{
+    char command[200], expected[60];
+    pid_t pid;
+    int fd = udp_socket(); // finds a port number that is free
+    struct sockaddr_storage free_one = address_of_socket(fd);
+    int other_port = address_port(&free_one);
+    close(fd);
+    snprintf(command, sizeof command,
+             "./server --port 0 --other-host 127.0.0.3 --other-port %d", other_port);
+    int port = test_start(&pid, command);
+    snprintf(command, sizeof command, "./client --port %d", port);
+    CHECK_INT(test_run(command), 0);
+    snprintf(expected, sizeof expected, "server's other  127.0.0.3:%d ", other_port);
+    CHECK_HAS(test_output, expected);
+    CHECK_HAS(test_output, "mapping         endpoint-independent");
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_run("./server --port 0 --other-host 192.0.2.1"), 1);
+    CHECK_HAS(test_output, "cannot have a second address 192.0.2.1: ");
+}
+
 // Servers that answer nonsense over TCP.
 TEST(the_client_is_strict)
 {
@@ -144,6 +166,7 @@ TEST(two_peers_and_a_folder)
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "connected: host 127.0.0.1:");
     CHECK_HAS(test_output, "< hello Bob\nthe other peer has left\n");
+    CHECK(!strstr(test_output, "- check ")); // without --verbose
     snprintf(command, sizeof command, "echo a=end-of-candidates | ./peer --port %d answer",
              port);
     CHECK_INT(test_run(command), 1);
@@ -179,6 +202,29 @@ TEST(two_peers_over_the_relay)
     CHECK_INT(
         test_run("grep 'gives its address back, [1-9][0-9]* bytes passed' build/server-said"),
         0);
+}
+
+// Nobody is at the address in the answer: the peer tells each check, and gives up in time.
+TEST(a_peer_tells_its_checks_and_gives_up)
+{
+    char command[400];
+    pid_t pid;
+    int port = test_start(&pid, "./server --port 0 --quiet");
+    int64_t began = now_ns();
+    snprintf(
+        command, sizeof command,
+        "d=$(mktemp -d); printf '%%s\\n' a=ice-ufrag:them a=ice-pwd:themthemthemthemthemthem "
+        "'a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host' >$d/answer; "
+        "./peer --port %d --folder $d --patience 1 --verbose offer </dev/null; "
+        "status=$?; rm -r $d; exit $status",
+        port);
+    CHECK_INT(test_run(command), 1);
+    CHECK_BETWEEN(ms_since(began), 1000, 15000); // without --patience: 30 seconds
+    CHECK_HAS(test_output, "- candidate host 127.0.0.1:");
+    CHECK_HAS(test_output, "- check host 127.0.0.1:");
+    CHECK_HAS(test_output, " -> host 127.0.0.1:9\n");
+    CHECK_HAS(test_output, "no path to the other peer in 1 s (try --relay on both sides)");
+    CHECK_INT(test_stop(pid), 0);
 }
 
 TEST(no_byte_of_others)

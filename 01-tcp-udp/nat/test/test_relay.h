@@ -34,7 +34,7 @@ static inline int udp_socket(void)
 static inline void send_to(int fd, int port, const void *bytes, size_t length)
 {
     struct sockaddr_storage address = server_address(port);
-    sendto(fd, bytes, length, 0, (struct sockaddr *)&address, address_size(&address));
+    datagram_send(fd, bytes, length, &address);
 }
 
 // Waits for a datagram. Returns its length, -1: none came.

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "net.h"
-#include "random.h"
-#include "timers.h"
+#include "secret.h"
+#include "smaller.h"
 #include "udp.h"
 
 void endpoint_open(struct endpoint *e, const char *host, int port, const char *key,
@@ -19,7 +20,7 @@ void endpoint_open(struct endpoint *e, const char *host, int port, const char *k
     net_address(host, port, SOCK_DGRAM, &server);
     random_bytes(ids[0], sizeof ids);
     memset(e, 0, sizeof *e);
-    e->fd = udp_connect(&server);
+    e->fd = udp_connect(&server, NULL);
     if (e->fd < 0)
         die("cannot connect to %s:%d: %s", host, port, strerror(errno));
     struct connection *c = &e->connection;
@@ -72,12 +73,9 @@ bool endpoint_step(struct endpoint *e, int64_t until_ns)
     if (c->state == CLOSED)
         return false;
     struct pollfd poll_fd = {e->fd, POLLIN, 0};
-    int64_t due = connection_due_ns(c);
-    if (until_ns < due)
-        due = until_ns;
-    if (udp_wait(&poll_fd, 1, due) < 0)
+    if (udp_wait(&poll_fd, 1, earlier(connection_due_ns(c), until_ns)) < 0)
         die("cannot wait in ppoll(): %s", strerror(errno));
-    while ((length = udp_receive(e->fd, bytes, sizeof bytes, &from)) >= 0)
+    while ((length = datagram_receive(e->fd, bytes, sizeof bytes, &from)) >= 0)
         take(e, bytes, (size_t)length);
     if (errno == ECONNREFUSED) {
         e->refused = true;
@@ -90,15 +88,9 @@ bool endpoint_step(struct endpoint *e, int64_t until_ns)
 
 void endpoint_move(struct endpoint *e, const char *local)
 {
-    int fd = -1;
-    if (local) {
-        fd = udp_listen(local, 0);
-        if (fd < 0 || connect(fd, (struct sockaddr *)&e->connection.path.address,
-                              sizeof(struct sockaddr_storage)))
-            die("cannot go on from %s: %s", local, strerror(errno));
-    } else if ((fd = udp_connect(&e->connection.path.address)) < 0) {
-        die("cannot open another socket: %s", strerror(errno));
-    }
+    int fd = udp_connect(&e->connection.path.address, local);
+    if (fd < 0)
+        die("cannot go on from another address: %s", strerror(errno));
     close(e->fd);
     e->fd = fd;
     connection_moved(&e->connection);

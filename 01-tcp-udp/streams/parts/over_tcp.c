@@ -1,11 +1,9 @@
 // over_tcp.c: see over_tcp.h.
 #include "over_tcp.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "connection.h"
@@ -28,34 +26,28 @@ struct session {
     int count, turn;
 };
 
-static void put_head(char *out, int number, int ends, size_t length)
-{
-    out[0] = (char)number;
-    out[1] = (char)ends;
-    out[2] = (char)(length >> 8);
-    out[3] = (char)length;
-}
-
 // Writes one piece of an answer, if there is anything to say. False: there is not.
 static bool write_piece(struct session *session, int number, int64_t now, int64_t *more_ns)
 {
     struct answer *answer = &session->answers[number];
     struct conn *conn = &session->conn;
-    int64_t more = NEVER;
+    int64_t more;
     if (!answer->active)
         return false;
     size_t here = resource_here(&answer->resource, now, &more) - answer->sent;
-    if (more < *more_ns)
-        *more_ns = more;
+    *more_ns = earlier(*more_ns, more);
     size_t length = smaller(here, PIECE_BYTES);
     int ends = answer->sent + length == answer->resource.length;
     if (answer->missing)
         ends = 2;
     if (length == 0 && !ends)
         return false;
-    char *out = conn_space(conn);
-    put_head(out, number, ends, length);
-    resource_fill(&answer->resource, answer->sent, (uint8_t *)out + PIECE_HEAD, length);
+    uint8_t *out = (uint8_t *)conn_space(conn);
+    out[0] = (uint8_t)number;
+    out[1] = (uint8_t)ends;
+    out[2] = (uint8_t)(length >> 8);
+    out[3] = (uint8_t)length;
+    resource_fill(&answer->resource, answer->sent, out + PIECE_HEAD, length);
     conn_wrote(conn, PIECE_HEAD + length);
     answer->sent += length;
     answer->active = !ends;
@@ -140,41 +132,17 @@ static void *serve(void *unused)
     return NULL;
 }
 
-int over_tcp_listen(int udp, int backlog)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
-    int on = 1;
-    getsockname(udp, (struct sockaddr *)&address, &length);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&address, length) || listen(fd, backlog)) {
-        int saved_errno = errno;
-        close(fd);
-        errno = saved_errno;
-        return -1;
-    }
-    return fd;
-}
-
 void over_tcp_begin(int listener)
 {
     served_listener = listener;
     stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (stop_fd < 0)
-        die("cannot make an eventfd: %s", strerror(errno));
-    int error = pthread_create(&thread, NULL, serve, NULL);
-    if (error)
-        die("cannot start a thread: %s", strerror(error));
+    if (stop_fd < 0 || pthread_create(&thread, NULL, serve, NULL))
+        die("cannot start a thread");
 }
 
 long over_tcp_end(void)
 {
-    uint64_t one = 1;
-    if (write(stop_fd, &one, sizeof one) != sizeof one)
-        die("cannot stop the thread for TCP: %s", strerror(errno));
+    eventfd_write(stop_fd, 1);
     pthread_join(thread, NULL);
     close(stop_fd);
     return connections;

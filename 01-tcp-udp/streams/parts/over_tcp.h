@@ -9,9 +9,6 @@
 #define PIECE_HEAD  4
 #define PIECE_BYTES 1400 // at most, of one request before the next has its turn
 
-// A TCP socket that listens where the UDP socket is bound. -1: errno says why not.
-int over_tcp_listen(int udp, int backlog);
-
 // Serves `listener` in a thread of its own.
 void over_tcp_begin(int listener);
 

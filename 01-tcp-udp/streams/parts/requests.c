@@ -5,6 +5,7 @@
 
 #include "log.h"
 #include "net.h"
+#include "smaller.h"
 #include "timers.h"
 
 static void fill(struct connection *c, struct stream *s, uint64_t offset, uint8_t *out,
@@ -62,7 +63,6 @@ void requests_look(struct peer *peer, int64_t now)
             continue;
         uint64_t here = resource_here(&request->resource, now, &more_ns);
         connection_offer(s, here, here == request->resource.length);
-        if (more_ns < peer->more_ns)
-            peer->more_ns = more_ns;
+        peer->more_ns = earlier(peer->more_ns, more_ns);
     }
 }

@@ -7,7 +7,11 @@
 #include "smaller.h"
 #include "timers.h"
 
-#define PATTERN 251 // byte number n is n % PATTERN, as a letter
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define PATTERN (sizeof pattern - 1) // 251 bytes; then they come again
+
+static const char pattern[] =
+    LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS LETTERS "ABCDEFGHIJKLMNOPQ";
 
 bool resource_find(const char *path, int64_t now, struct resource *r)
 {
@@ -43,41 +47,23 @@ uint64_t resource_here(const struct resource *r, int64_t now, int64_t *more_ns)
     return count * TICK_BYTES;
 }
 
-static void fill_bytes(uint64_t offset, uint8_t *out, size_t length)
-{
-    static uint8_t pattern[PATTERN];
-    if (!pattern[0])
-        for (int i = 0; i < PATTERN; i++)
-            pattern[i] = (uint8_t)('A' + i % 26);
-    while (length > 0) {
-        size_t at = offset % PATTERN, part = smaller(length, PATTERN - at);
-        memcpy(out, pattern + at, part);
-        out += part;
-        offset += part;
-        length -= part;
-    }
-}
-
-static void fill_ticks(const struct resource *r, uint64_t offset, uint8_t *out, size_t length)
-{
-    char line[24];
-    while (length > 0) {
-        size_t at = offset % TICK_BYTES, part = smaller(length, TICK_BYTES - at);
-        int64_t moment = r->first_ns + (int64_t)(offset / TICK_BYTES) * r->period_ns;
-        snprintf(line, sizeof line, "%08u%07u\n",
-                 (unsigned)(moment / INT64_C(10000000000) % 100000000),
-                 (unsigned)(moment / 1000 % 10000000));
-        memcpy(out, line + at, part);
-        out += part;
-        offset += part;
-        length -= part;
-    }
-}
-
 void resource_fill(const struct resource *r, uint64_t offset, uint8_t *out, size_t length)
 {
-    if (r->period_ns)
-        fill_ticks(r, offset, out, length);
-    else
-        fill_bytes(offset, out, length);
+    char line[TICK_BYTES + 8];
+    const char *unit = pattern;
+    size_t unit_bytes = PATTERN;
+    if (r->period_ns) {
+        unit = line;
+        unit_bytes = TICK_BYTES;
+    }
+    while (length > 0) {
+        size_t at = offset % unit_bytes, part = smaller(length, unit_bytes - at);
+        int64_t moment = r->first_ns + (int64_t)(offset / TICK_BYTES) * r->period_ns;
+        if (r->period_ns)
+            snprintf(line, sizeof line, "%015lld\n", (long long)(moment / 1000));
+        memcpy(out, unit + at, part);
+        out += part;
+        offset += part;
+        length -= part;
+    }
 }

@@ -5,38 +5,27 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "datagram.h"
 #include "frames.h"
-#include "hmac.h"
+#include "secret.h"
 
 #define SECOND_BYTES 4
 #define PROOF_BYTES  (TOKEN_BYTES - SECOND_BYTES)
+#define SECOND_NS    INT64_C(1000000000)
 
-static uint32_t second_of(int64_t now_ns)
-{
-    return (uint32_t)(now_ns / 1000000000);
-}
-
-static void make(const uint8_t *key, const struct sockaddr_storage *address, const uint8_t *id,
-                 uint32_t second, uint8_t token[TOKEN_BYTES])
+void token_make(const uint8_t key[TOKEN_KEY_BYTES], const struct sockaddr_storage *address,
+                const uint8_t *id, int64_t now_ns, uint8_t token[TOKEN_BYTES])
 {
     // The host and the port, the id, the second.
-    uint8_t all[sizeof(struct sockaddr_in6) + ID_BYTES + SECOND_BYTES] = {0}, proof[HMAC_BYTES];
+    uint8_t all[sizeof(struct sockaddr_in6) + ID_BYTES + SECOND_BYTES] = {0}, proof[SHA1_BYTES];
     uint8_t *at = all + sizeof(struct sockaddr_in6);
-    size_t length = sizeof(struct sockaddr_in);
-    if (address->ss_family == AF_INET6)
-        length = sizeof(struct sockaddr_in6);
-    memcpy(all, address, length);
+    uint32_t second = (uint32_t)(now_ns / SECOND_NS);
+    memcpy(all, address, address_size(address));
     memcpy(at, id, ID_BYTES);
     for (int i = 0; i < SECOND_BYTES; i++)
         at[ID_BYTES + i] = token[i] = (uint8_t)(second >> 8 * i);
     hmac_sha1(key, TOKEN_KEY_BYTES, all, sizeof all, proof);
     memcpy(token + SECOND_BYTES, proof, PROOF_BYTES);
-}
-
-void token_make(const uint8_t key[TOKEN_KEY_BYTES], const struct sockaddr_storage *address,
-                const uint8_t *id, int64_t now_ns, uint8_t token[TOKEN_BYTES])
-{
-    make(key, address, id, second_of(now_ns), token);
 }
 
 bool token_is_good(const uint8_t key[TOKEN_KEY_BYTES], const struct sockaddr_storage *address,
@@ -48,6 +37,7 @@ bool token_is_good(const uint8_t key[TOKEN_KEY_BYTES], const struct sockaddr_sto
         return false;
     for (int i = 0; i < SECOND_BYTES; i++)
         second |= (uint32_t)token[i] << 8 * i;
-    make(key, address, id, second, right);
-    return !memcmp(right, token, TOKEN_BYTES) && second_of(now_ns) - second <= TOKEN_SECONDS;
+    token_make(key, address, id, second * SECOND_NS, right);
+    return same_secret(right, token, TOKEN_BYTES) &&
+           (uint32_t)(now_ns / SECOND_NS) - second <= TOKEN_SECONDS;
 }

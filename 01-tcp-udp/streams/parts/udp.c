@@ -6,21 +6,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "net.h"
 #include "timers.h"
 
 #define BUFFER_BYTES (1 << 20) // of the kernel, in each direction, if it gives as much
 
-static socklen_t address_length(const struct sockaddr_storage *address)
-{
-    if (address->ss_family == AF_INET6)
-        return sizeof(struct sockaddr_in6);
-    return sizeof(struct sockaddr_in);
-}
-
 // DF, and whatever the kernel believes to know about the path: QUIC looks itself how large a
 // packet may be (RFC 9000 §14).
-static void prepare(int fd, int family)
+void udp_prepare(int fd, int family)
 {
     int probe = IP_PMTUDISC_PROBE, bytes = BUFFER_BYTES;
     if (family == AF_INET6)
@@ -31,32 +25,21 @@ static void prepare(int fd, int family)
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
-static int close_badly(int fd)
+int udp_connect(const struct sockaddr_storage *peer, const char *local)
 {
-    int saved_errno = errno;
-    if (fd >= 0)
+    struct sockaddr_storage address = {.ss_family = peer->ss_family}; // any
+    if (local)
+        net_address(local, 0, SOCK_DGRAM, &address);
+    int fd = datagram_bind(&address);
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (const struct sockaddr *)peer, address_size(peer))) {
+        int saved_errno = errno;
         close(fd);
-    errno = saved_errno;
-    return -1;
-}
-
-int udp_listen(const char *host, int port)
-{
-    struct sockaddr_storage address;
-    socklen_t length = net_address(host, port, SOCK_DGRAM, &address);
-    int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, length))
-        return close_badly(fd);
-    prepare(fd, address.ss_family);
-    return fd;
-}
-
-int udp_connect(const struct sockaddr_storage *peer)
-{
-    int fd = socket(peer->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)peer, address_length(peer)))
-        return close_badly(fd);
-    prepare(fd, peer->ss_family);
+        errno = saved_errno;
+        return -1;
+    }
+    udp_prepare(fd, peer->ss_family);
     return fd;
 }
 
@@ -64,16 +47,8 @@ void udp_send(int fd, const uint8_t *bytes, size_t length, const struct sockaddr
 {
     socklen_t to_length = 0;
     if (to)
-        to_length = address_length(to);
-    while (sendto(fd, bytes, length, 0, (const struct sockaddr *)to, to_length) < 0 &&
-           errno == EINTR)
-        ;
-}
-
-ssize_t udp_receive(int fd, uint8_t *bytes, size_t room, struct sockaddr_storage *from)
-{
-    socklen_t length = sizeof *from;
-    return recvfrom(fd, bytes, room, MSG_DONTWAIT, (struct sockaddr *)from, &length);
+        to_length = address_size(to);
+    sendto(fd, bytes, length, 0, (const struct sockaddr *)to, to_length);
 }
 
 int udp_wait(struct pollfd *polls, int count, int64_t due)

@@ -6,15 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "datagram.h"
 #include "net.h"
-#include "random.h"
+#include "secret.h"
 #include "udp.h"
 
 void attacker_begin(struct attacker *a, const char *host, int port)
 {
     struct sockaddr_storage server;
     net_address(host, port, SOCK_DGRAM, &server);
-    *a = (struct attacker){.fd = udp_connect(&server)};
+    *a = (struct attacker){.fd = udp_connect(&server, NULL)};
     if (a->fd < 0)
         die("the attacker has no socket: %s", strerror(errno));
 }
@@ -87,7 +88,7 @@ void attacker_take(struct attacker *a, const uint8_t *id, uint64_t number, int m
     struct sockaddr_storage from;
     struct pollfd poll_fd = {a->fd, POLLIN, 0};
     while (poll(&poll_fd, 1, ms) > 0) {
-        ssize_t length = udp_receive(a->fd, bytes, sizeof bytes, &from);
+        ssize_t length = datagram_receive(a->fd, bytes, sizeof bytes, &from);
         if (length < 0)
             return;
         take(a, bytes, (size_t)length, id, &number);

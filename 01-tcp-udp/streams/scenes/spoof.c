@@ -7,7 +7,7 @@
 #include "attacker.h"
 #include "claim.h"
 #include "net.h"
-#include "random.h"
+#include "secret.h"
 #include "scenes.h"
 #include "spawn.h"
 #include "stage.h"

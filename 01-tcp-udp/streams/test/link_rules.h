@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "datagram.h"
 #include "measure.h"
 #include "timers.h"
 
@@ -148,7 +149,7 @@ static inline void link_send(struct link *link, int end)
             link->fault = "an end sends without end";
             return;
         }
-        if (end == 1 && !path_same_address(&to, &link->client))
+        if (end == 1 && !address_is(&to, &link->client))
             continue; // to an address that the client no longer has
         if (link_dice(link, 100) < link->kind.hostile)
             link_attack(link, out, &length);

@@ -1,12 +1,15 @@
-// address.c: see address.h.
-#include "address.h"
+// datagram.c: see datagram.h.
+#include "datagram.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/random.h>
+#include <unistd.h>
 
 #include "net.h"
+
+#define PORT_TRIES 20 // to find a port number that is free for UDP and for TCP
 
 struct sockaddr_storage address_make(bool is_ipv4, const void *bytes, uint16_t port)
 {
@@ -47,10 +50,15 @@ const void *address_bytes(const struct sockaddr_storage *address, size_t *length
     return &((const struct sockaddr_in6 *)address)->sin6_addr;
 }
 
+// The port is at the same place in sockaddr_in and sockaddr_in6.
 uint16_t address_port(const struct sockaddr_storage *address)
 {
-    // The port is at the same place in sockaddr_in and sockaddr_in6.
     return ntohs(((const struct sockaddr_in *)address)->sin_port);
+}
+
+void address_set_port(struct sockaddr_storage *address, uint16_t port)
+{
+    ((struct sockaddr_in *)address)->sin_port = htons(port);
 }
 
 socklen_t address_size(const struct sockaddr_storage *address)
@@ -97,8 +105,42 @@ struct sockaddr_storage address_of_socket(int fd)
     return address;
 }
 
-void random_bytes(void *bytes, size_t length)
+int datagram_bind(const struct sockaddr_storage *address)
 {
-    if (getrandom(bytes, length, 0) != (ssize_t)length)
-        die("the kernel gives no random numbers");
+    int fd = socket(address->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)address, address_size(address)) == 0)
+        return fd;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = why;
+    return -1;
+}
+
+int datagram_listen(const char *host, int port, int backlog, int *listener)
+{
+    for (int i = 0; i < PORT_TRIES; i++) {
+        *listener = net_listen(host, port, backlog);
+        struct sockaddr_storage address = address_of_socket(*listener);
+        int fd = datagram_bind(&address);
+        if (fd >= 0)
+            return fd;
+        if (port != 0)
+            break;
+        close(*listener);
+    }
+    net_die_listening(host, port);
+}
+
+ssize_t datagram_send(int fd, const void *bytes, size_t length,
+                      const struct sockaddr_storage *to)
+{
+    return sendto(fd, bytes, length, MSG_DONTWAIT, (const struct sockaddr *)to,
+                  address_size(to));
+}
+
+ssize_t datagram_receive(int fd, void *bytes, size_t room, struct sockaddr_storage *from)
+{
+    socklen_t length = sizeof *from;
+    return recvfrom(fd, bytes, room, MSG_DONTWAIT, (struct sockaddr *)from, &length);
 }

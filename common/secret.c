@@ -1,11 +1,19 @@
-// hmac_sha1.c: see hmac_sha1.h.
-#include "hmac_sha1.h"
+// secret.c: see secret.h.
+#include "secret.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "net.h"
 
 #define BLOCK 64 // bytes that SHA-1 takes at once
+
+void random_bytes(void *bytes, size_t length)
+{
+    if (getrandom(bytes, length, 0) != (ssize_t)length)
+        die("the kernel gives no random numbers: %s", strerror(errno));
+}
 
 void hmac_sha1(const void *key, size_t key_length, const void *message, size_t length,
                uint8_t digest[SHA1_BYTES])
@@ -24,4 +32,12 @@ void hmac_sha1(const void *key, size_t key_length, const void *message, size_t l
     memcpy(inner + BLOCK, message, length);
     sha1(inner, BLOCK + length, outer + BLOCK);
     sha1(outer, sizeof outer, digest);
+}
+
+bool same_secret(const uint8_t *a, const uint8_t *b, size_t length)
+{
+    uint8_t difference = 0;
+    for (size_t i = 0; i < length; i++)
+        difference |= a[i] ^ b[i];
+    return difference == 0;
 }
