@@ -70,8 +70,8 @@ TEST(the_half_open_are_few)
         attacker_send_first(&attacker, "/bytes/1000");
     CHECK(fetch_one(port, "/bytes/1000", NULL));
     CHECK_INT((long)test_endpoint.connection.token_length, 0);
-    // The server may take the attacker's next packet together with the end of that client, which
-    // was half open as well; then it is the attacker who is asked for a token.
+    // The server may take the attacker's next packet together with the end of that client,
+    // which was half open as well; then it is the attacker who is asked for a token.
     for (int i = 0; i < 10 && test_endpoint.connection.token_length == 0; i++) {
         attacker_send_first(&attacker, "/bytes/1000");
         CHECK(fetch_one(port, "/bytes/1000", NULL));
