@@ -147,21 +147,13 @@ static int accept_client(int listener)
 // --upstream HOST:PORT. The name is looked up once.
 static void set_upstream(const char *text)
 {
-    char host[HTTP_HOST_BYTES];
     const char *colon = strrchr(text, ':');
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *all;
-    if (!colon || colon == text || strlen(text) >= sizeof host)
+    if (!colon || colon == text || strlen(text) >= HTTP_HOST_BYTES)
         options_reject("--upstream takes HOST:PORT, not '%s'", text);
-    snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-    if (*host == '[' && colon[-1] == ']')
-        snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2, text + 1);
-    int error = getaddrinfo(host, colon + 1, &hints, &all);
+    int error = resolve_now(text, 0, &settings.upstream_address);
     if (error)
         options_reject("--upstream %s: %s", text, gai_strerror(error));
-    memcpy(&settings.upstream_address, all->ai_addr, all->ai_addrlen);
-    freeaddrinfo(all);
-    snprintf(settings.upstream, sizeof settings.upstream, "%s", text);
-    settings.has_upstream = true;
+    settings.upstream = text;
 }
 
 static const struct loop_server server = {.conn_bytes = sizeof(union side),
@@ -219,7 +211,7 @@ int main(int argc, char **argv)
         argc, argv,
         &(struct command){"", "Lesson 08, proxy: forward, reverse, caching.", options});
     log_begin(quiet);
-    settings.forwards = settings.forwards || !settings.has_upstream;
+    settings.forwards = settings.forwards || !settings.upstream;
     settings.no_cache = cache_mb == 0;
     struct cache_limits limits = {(size_t)cache_mb << 20, (size_t)object_kb << 10};
     cache_begin(&limits);

@@ -1,5 +1,5 @@
-// resolve.h: names become addresses. getaddrinfo() waits, so a few threads of their own call
-// it; what they find comes back over a socket that the loop reads like any other one.
+// resolve.h: names become addresses. getaddrinfo() waits, so each look-up has a thread of its
+// own; what it finds comes back over a socket that the loop reads like any other one.
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
@@ -14,6 +14,10 @@ typedef void (*resolve_found)(void *context, const struct sockaddr_storage *addr
 // Finds the address of "host:port", and calls found() once: for a numeric address at once, for
 // a name in a later round. False: too many look-ups are under way.
 bool resolve(const char *server, resolve_found found, void *context);
+
+// The same at once, for the start of the program; `flags` as in getaddrinfo(3). Returns 0, or
+// an error for gai_strerror().
+int resolve_now(const char *server, int flags, struct sockaddr_storage *address);
 
 // --resolve NAME=ADDRESS,...: a name that needs no look-up. With more addresses than one, each
 // look-up gets the next one, as many name servers do it.

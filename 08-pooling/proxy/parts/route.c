@@ -86,7 +86,7 @@ static void choose_server(const struct http_head *head, bool whole_uri, struct r
     route->guarded = is_connect || (whole_uri && settings.forwards);
     if (route->guarded && !settings.forwards) {
         refuse(route, 501, "this proxy stands in front of one server, and is nobody's way out");
-    } else if (!route->guarded && !settings.has_upstream) {
+    } else if (!route->guarded && !settings.upstream) {
         refuse(route, 400, "this is a forward proxy: the target has to be a whole URI");
     } else if (!route->guarded) {
         snprintf(route->server, sizeof route->server, "%s", settings.upstream);
@@ -111,10 +111,8 @@ void route_request(const struct http_head *head, bool is_local, struct route *ro
     char first = head->method.at[head->method.length + 1];
     struct http_list via = {.head = head, .name = "via"};
     struct http_text item;
-    uint64_t max_forwards;
-    int hops = 0;
-    bool counts = http_is(head->method, "OPTIONS") || http_is(head->method, "TRACE");
-    bool reads = http_is(head->method, "GET") || http_is(head->method, "HEAD");
+    int hops = 0, refused = 0;
+    route->is_read = http_is(head->method, "GET") || http_is(head->method, "HEAD");
     route->refused = 0;
     route->is_conditional = false;
     choose_server(head, first != '/' && first != '*', route);
@@ -122,9 +120,10 @@ void route_request(const struct http_head *head, bool is_local, struct route *ro
         hops++;
     if (hops > HOPS_MAX)
         refuse(route, 502, "the request goes in a circle");
-    if (counts && http_number(http_field(head, "max-forwards"), 1000000, &max_forwards) &&
-        !max_forwards) // this proxy is the last one that may answer (RFC 9110 §7.6.2)
-        refuse(route, http_is(head->method, "OPTIONS") ? 204 : 501, "Max-Forwards is 0");
+    if (!http_is(head->method, "CONNECT"))
+        refused = forward_refuses(head);
+    if (refused) // this proxy is the last one that may answer (RFC 9110 §7.6.2)
+        refuse(route, refused, "Max-Forwards is 0");
     if (http_is(head->method, "PURGE") && !is_local)
         refuse(route, 403, "PURGE is for loopback only");
     write_key(head, route);
@@ -133,7 +132,7 @@ void route_request(const struct http_head *head, bool is_local, struct route *ro
     route->is_upgrade = !settings.no_upgrade && !route->guarded && head->minor &&
                         http_is(head->method, "GET") && http_field(head, "upgrade").at &&
                         http_list_has(head, "connection", "upgrade");
-    route->may_use_cache = !settings.no_cache && reads && !route->is_upgrade &&
+    route->may_use_cache = !settings.no_cache && route->is_read && !route->is_upgrade &&
                            !head->chunked && head->content_length <= 0 && !has_override(head);
 }
 

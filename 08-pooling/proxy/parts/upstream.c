@@ -28,36 +28,27 @@ static struct upstream *newest;  // the connection that it became, while it is t
 
 static void leave_idle(struct upstream *up)
 {
-    if (up->previous_idle)
-        up->previous_idle->next_idle = up->next_idle;
-    else
-        idle = up->next_idle;
-    if (up->next_idle)
-        up->next_idle->previous_idle = up->previous_idle;
+    struct upstream **at = &idle;
+    while (*at != up)
+        at = &(*at)->next_idle;
+    *at = up->next_idle;
     up->is_idle = false;
     idle_count--;
-}
-
-static void enter_idle(struct upstream *up)
-{
-    up->previous_idle = NULL;
-    up->next_idle = idle;
-    if (idle)
-        idle->previous_idle = up;
-    idle = up;
-    up->is_idle = true;
-    idle_count++;
-    conn_deadline(&up->conn, UPSTREAM_IDLE_MS);
 }
 
 void upstream_done(struct upstream *up, bool keep)
 {
     up->exchange = NULL;
     up->conn.paused = false;
-    if (keep && idle_count < UPSTREAM_IDLE_MAX && !up->conn.loop->stopping)
-        enter_idle(up);
-    else
+    if (!keep || idle_count == UPSTREAM_IDLE_MAX || up->conn.loop->stopping) {
         conn_wake(&up->conn); // it then closes
+        return;
+    }
+    up->next_idle = idle;
+    idle = up;
+    up->is_idle = true;
+    idle_count++;
+    conn_deadline(&up->conn, UPSTREAM_IDLE_MS);
 }
 
 // ---- opening -------------------------------------------------------------------------------
@@ -112,7 +103,7 @@ static void found(void *context, const struct sockaddr_storage *address)
 {
     struct exchange *x = context;
     x->pending = false;
-    if (!x->client && !x->flight)
+    if (!x->client && !x->is_flight)
         exchange_release(x);
     else if (!address)
         exchange_fail(x, 502, "the server's name is not known");
@@ -157,23 +148,22 @@ void upstream_open_all(struct loop *loop)
 {
     while (opening) {
         struct exchange *x = opening;
+        bool is_needed = x->client || x->is_flight;
         opening = x->next_opening;
         opens = x;
         x->pending = false;
-        if (!x->client && !x->flight) {
-            close(x->fd);
-        } else {
+        if (is_needed)
             conn_open(loop, x->fd);
-        }
-        bool taken = opens == NULL;
-        opens = NULL;
+        else
+            close(x->fd);
         if (newest)
             await_connected(newest);
         newest = NULL;
-        if (taken)
+        if (!opens) // upstream_opened() has taken it
             continue;
+        opens = NULL;
         count--;
-        if (x->client || x->flight)
+        if (is_needed)
             exchange_fail(x, 503, "no memory for a connection to the server");
         else
             exchange_release(x);
@@ -218,11 +208,11 @@ size_t upstream_received(struct upstream *up, const char *bytes, size_t length)
 // Sends the request: its head, then what is here of its content.
 static bool send_request(struct exchange *x, struct conn *c)
 {
-    size_t part = smaller(conn_room(c), x->head_length - x->head_at);
-    memcpy(conn_space(c), x->head + x->head_at, part);
+    size_t part = smaller(conn_room(c), x->head.length - x->head_at);
+    memcpy(conn_space(c), x->head.at + x->head_at, part);
     conn_wrote(c, part);
     x->head_at += part;
-    if (x->head_at == x->head_length && pipe_left(&x->up)) {
+    if (x->head_at == x->head.length && pipe_left(&x->up)) {
         part += pipe_give(&x->up, c);
         if (x->client)
             conn_wake(&x->client->conn); // there is room again
