@@ -85,18 +85,17 @@ void exchange_leave(struct exchange *x)
 static void complete(struct exchange *x)
 {
     struct entry *entry = x->filling;
+    enum flight_end how = FLIGHT_NOT_STORABLE; // each has to ask for itself
     x->done = true;
     if (entry) {
-        enum flight_end how = FLIGHT_STORED;
         cache_list(entry);
-        if (!entry->listed || entry->freshness.no_cache ||
-            entry->freshness.lifetime <= cache_age(entry))
-            how = FLIGHT_NOT_STORABLE; // each has to ask for itself
-        flight_end(x, how, 0);
+        if (entry->listed && !entry->freshness.no_cache &&
+            entry->freshness.lifetime > cache_age(entry))
+            how = FLIGHT_STORED;
         cache_release(entry);
         x->filling = NULL;
     }
-    flight_end(x, FLIGHT_NOT_STORABLE, 0);
+    flight_end(x, how, 0);
     leave_upstream(x, x->reusable && x->body.done && !pipe_left(&x->up) &&
                           x->head_at == x->head.length);
     wake_client(x);
@@ -106,7 +105,6 @@ static void complete(struct exchange *x)
 void exchange_fail(struct exchange *x, int status, const char *why)
 {
     struct client *client = x->client;
-    struct http_out out;
     leave_upstream(x, false);
     flight_end(x, FLIGHT_FAILED, status);
     cache_release(x->filling);
@@ -125,7 +123,7 @@ void exchange_fail(struct exchange *x, int status, const char *why)
     if (x->answered)
         return;
     client->last = client->last || status < 500 || !x->body.done;
-    out = pipe_space(&x->down);
+    struct http_out out = pipe_space(&x->down);
     answer_put_own(client, status, why, &out);
     x->down.end += out.length;
     x->answered = x->done = true;

@@ -214,9 +214,7 @@ static bool ask_server(struct client *client, const char *bytes, const struct ht
 
 static void purge(struct client *client, const struct route *route)
 {
-    struct http_text key = {route->key, route->key_length};
-    flight_outdate(key);
-    if (cache_remove_key(key))
+    if (flight_outdate((struct http_text){route->key, route->key_length}))
         answer_own(client, 200, "it was in the store, and is no more");
     else
         answer_own(client, 404, "it was not in the store");

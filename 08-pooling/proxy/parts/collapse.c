@@ -84,14 +84,14 @@ void flight_end(struct exchange *x, enum flight_end how, int status)
     }
 }
 
-void flight_outdate(struct http_text key)
+bool flight_outdate(struct http_text key)
 {
     struct exchange *x = flight_find(key);
-    if (!x)
-        return;
-    x->may_store = false;
-    if (x->filling)
+    if (x)
+        x->may_store = false;
+    if (x && x->filling)
         x->filling->shut = true;
+    return cache_remove_key(key) > 0;
 }
 
 bool flight_is_hopeless(struct http_text key)

@@ -26,8 +26,9 @@ void flight_end(struct exchange *x, enum flight_end how, int status);
 void flight_join(struct exchange *x, struct client *client);
 void flight_leave(struct client *client);
 
-// What is under way for this key is not to be stored any more: something has changed it.
-void flight_outdate(struct http_text key);
+// Something has changed what has this key: it is removed from the store, and what is under way
+// is not to be stored any more. True if it was in the store.
+bool flight_outdate(struct http_text key);
 
 // True if the last answer for this key was not storable, a short while ago: then nobody waits.
 bool flight_is_hopeless(struct http_text key);

@@ -47,13 +47,11 @@ static void invalidate(const struct exchange *x, struct http_text uri)
     http_put(&key, uri.at, uri.length);
     if (key.overflow)
         return;
-    cache_remove_key((struct http_text){text, key.length});
     flight_outdate((struct http_text){text, key.length});
 }
 
 void storing_invalidate(const struct exchange *x, const struct http_head *answer)
 {
-    cache_remove_key(x->key);
     flight_outdate(x->key);
     invalidate(x, http_field(answer, "location"));
     invalidate(x, http_field(answer, "content-location"));
