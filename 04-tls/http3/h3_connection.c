@@ -78,12 +78,12 @@ static struct fault take_frames(struct stream *s, const uint8_t *bytes, size_t l
             return fault;
         if (frame.event == FRAME_WRONG)
             return frame.fault;
-        if (c->role->seen)
-            c->role->seen(c, s, false, &frame);
+        if (c->seen)
+            c->seen(s, false, &frame);
         if (s->kind == KIND_CONTROL)
             fault = take_control(c, &frame);
         else
-            fault = c->role->frame(s, &frame);
+            fault = stream_take_message(s, &frame);
     } while (!fault.code && !s->done);
     return fault;
 }
@@ -125,24 +125,19 @@ static struct fault broken_off(struct stream *s, uint64_t code)
 // The peer's side of a stream has ended, regularly or by a reset.
 static struct fault take_end(struct stream *s, bool reset)
 {
-    struct h3_connection *c = s->connection;
-    struct fault fault = {0};
     s->read_ended = true;
     if (s->kind == KIND_CONTROL || s->kind == KIND_ENCODER || s->kind == KIND_DECODER)
         return connection_fault(H3_CLOSED_CRITICAL_STREAM, "a critical stream has ended");
     if (s->kind != KIND_REQUEST) {
         s->done = true;
-        return fault;
+        return (struct fault){0};
     }
     if (reset) {
         uint64_t code = 0;
         SSL_get_stream_read_error_code(s->ssl, &code);
         return broken_off(s, code);
     }
-    fault = frame_end(&s->reader);
-    if (!fault.code)
-        fault = c->role->ended(s);
-    return fault;
+    return stream_end_message(s);
 }
 
 // Reads what has come on a stream. Returns true if anything has.
@@ -290,9 +285,9 @@ static bool serve_streams(struct h3_connection *c)
             any |= read_stream(s, &fault);
         if (!fault.code && is_unwanted(s))
             fault = take_stop(s);
-        if (!fault.code && s->kind == KIND_REQUEST && !s->done)
+        if (!fault.code && s->kind == KIND_REQUEST && !s->done && c->role->produce)
             any |= c->role->produce(s);
-        if (fault.code && s->kind == KIND_REQUEST && c->role->refused)
+        if (fault.code && s->kind == KIND_REQUEST)
             c->role->refused(s, fault);
         if (fault.code && fault.only_stream)
             stream_reset(s, fault.code);
