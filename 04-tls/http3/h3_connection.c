@@ -198,10 +198,8 @@ void h3_connection_close(struct h3_connection *c, struct fault fault)
     if (c->state >= STATE_CLOSING)
         return;
     c->state = STATE_CLOSING;
-    c->close_code = fault.code;
-    c->close_why = fault.why;
+    c->closing = fault;
     c->close_ns = now_ns() + CLOSE_WAIT_NS;
-    c->flush = fault.code == H3_NO_ERROR;
     snprintf(c->why, sizeof c->why, "this side has closed the connection: %s, %s",
              http3_error_name(fault.code), fault.why);
 }
@@ -213,7 +211,7 @@ void h3_connection_goaway(struct h3_connection *c)
     c->goaway = c->next_id;
     uint8_t *end = frame_write_goaway(c->control_bytes + c->control_length, c->next_id);
     c->control_length = (size_t)(end - c->control_bytes);
-    h3_connection_tell(c, NULL, true, FRAME_GOAWAY, NULL, c->next_id);
+    h3_connection_tell(c, NULL, FRAME_GOAWAY, NULL, c->next_id);
 }
 
 // Opens this side's control stream, and sends what waits for it. It is never closed (§6.2.1).
@@ -228,7 +226,7 @@ static bool write_control(struct h3_connection *c)
             return true;
         }
         SSL_set_mode(c->control, SSL_MODE_ENABLE_PARTIAL_WRITE);
-        h3_connection_tell(c, NULL, true, FRAME_SETTINGS, c->control_bytes, c->control_length);
+        h3_connection_tell(c, NULL, FRAME_SETTINGS, c->control_bytes, c->control_length);
     }
     if (is_stopped(c->control))
         h3_connection_close(c, connection_fault(H3_CLOSED_CRITICAL_STREAM,
@@ -347,7 +345,7 @@ bool h3_connection_serve(struct h3_connection *c)
     }
     any |= serve_streams(c);
     for (int i = 0; i < CLOSE_STEPS && c->state == STATE_CLOSING && may_close(c); i++) {
-        if (quic_close(c->ssl, c->close_code, c->close_why, c->flush))
+        if (quic_close(c->ssl, c->closing.code, c->closing.why))
             c->state = STATE_CLOSED;
         else
             SSL_handle_events(c->ssl);

@@ -71,9 +71,7 @@ struct h3_connection {
     uint64_t next_id;             // of the next request stream that was not seen yet
     uint64_t goaway;              // requests from here on are not answered; NUMBER_MAX: all are
     uint64_t push_max;            // the last MAX_PUSH_ID; 0: there was none
-    bool flush;                   // closing: what was written is to be sent first
-    uint64_t close_code;
-    const char *close_why;
+    struct fault closing;         // the reason
     int64_t close_ns; // closing: from this time on it does not wait for the peer any more
     char why[QUIC_WHY_BYTES]; // when it is closed
     // Called with every frame that comes or goes (scenes); NULL: nothing to do.
@@ -99,8 +97,8 @@ void h3_connection_goaway(struct h3_connection *c);
 struct stream *h3_connection_request(struct h3_connection *c);
 
 // Tells c->seen() of a frame that this side writes.
-void h3_connection_tell(struct h3_connection *c, const struct stream *s, bool to_peer,
-                        uint64_t type, const void *bytes, size_t length);
+void h3_connection_tell(struct h3_connection *c, const struct stream *s, uint64_t type,
+                        const void *bytes, size_t length);
 
 // ---- streams (h3_stream.c) -----------------------------------------------------------------
 

@@ -9,12 +9,12 @@
 
 #define WRITE_AHEAD (256 << 10) // bytes of a stream that wait to be sent or acknowledged
 
-void h3_connection_tell(struct h3_connection *c, const struct stream *s, bool to_peer,
-                        uint64_t type, const void *bytes, size_t length)
+void h3_connection_tell(struct h3_connection *c, const struct stream *s, uint64_t type,
+                        const void *bytes, size_t length)
 {
     struct frame frame = {.event = FRAME_WHOLE, .type = type, .bytes = bytes, .length = length};
     if (c->seen)
-        c->seen(s, to_peer, &frame);
+        c->seen(s, true, &frame);
 }
 
 struct stream *stream_add(struct h3_connection *c, SSL *ssl, bool request)
@@ -124,10 +124,10 @@ bool stream_write_message(struct stream *s, const struct qpack_entry *fields, si
     uint8_t *end = frame_write_head(bytes, FRAME_HEADERS, length);
     memcpy(end, section, length);
     end += length;
-    h3_connection_tell(s->connection, s, true, FRAME_HEADERS, section, length);
+    h3_connection_tell(s->connection, s, FRAME_HEADERS, section, length);
     if (content_length) {
         end = frame_write_head(end, FRAME_DATA, content_length);
-        h3_connection_tell(s->connection, s, true, FRAME_DATA, NULL, content_length);
+        h3_connection_tell(s->connection, s, FRAME_DATA, NULL, content_length);
     }
     size_t whole = (size_t)(end - bytes);
     return stream_write(s, bytes, whole) == whole;
