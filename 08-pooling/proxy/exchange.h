@@ -51,7 +51,6 @@ struct upstream {
     char server[HTTP_HOST_BYTES];
 };
 
-// What becomes of an exchange when its head is written: of what kind it is.
 struct exchange {
     struct client *client;     // NULL: it has gone
     struct upstream *upstream; // NULL: not yet, or no more
@@ -96,7 +95,7 @@ struct exchange {
     bool reusable; // the server's connection stays open behind it
     struct pipe down;
     bool done;   // all of it is in the pipe, or in the entry
-    char text[]; // the three texts above
+    char text[]; // the request's head, the server's, and the key
 };
 
 // How requests become exchanges: see requests.c. How exchanges end:

@@ -213,8 +213,7 @@ int main(int argc, char **argv)
     log_begin(quiet);
     settings.forwards = settings.forwards || !settings.upstream;
     settings.no_cache = cache_mb == 0;
-    struct cache_limits limits = {(size_t)cache_mb << 20, (size_t)object_kb << 10};
-    cache_begin(&limits);
+    cache_begin(&(struct cache_limits){(size_t)cache_mb << 20, (size_t)object_kb << 10});
     loop_run(net_listen(host, port, BACKLOG), &server);
     const struct cache_figures *figures = cache_figures();
     log_end();

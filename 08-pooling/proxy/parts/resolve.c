@@ -28,9 +28,8 @@ static struct lookup lookups[LOOKUPS_MAX];
 static int sockets[2] = {-1, -1}; // a thread writes the address of its look-up to the second
 
 static struct {
-    char name[HTTP_HOST_BYTES];
-    char addresses[HTTP_HOST_BYTES];
-    int next;
+    struct http_text name, addresses;
+    struct http_text rest; // of the addresses: those whose turn is still to come
 } fixed[FIXED_MAX];
 static int fixed_count;
 
@@ -41,24 +40,20 @@ void resolve_fixed(const char *text)
         strlen(text) >= HTTP_HOST_BYTES)
         options_reject("--resolve takes NAME=ADDRESS,..., at most %d times, not '%s'",
                        FIXED_MAX, text);
-    snprintf(fixed[fixed_count].name, HTTP_HOST_BYTES, "%.*s", (int)(equals - text), text);
-    snprintf(fixed[fixed_count].addresses, HTTP_HOST_BYTES, "%s", equals + 1);
-    fixed_count++;
+    fixed[fixed_count].name = (struct http_text){text, (size_t)(equals - text)};
+    fixed[fixed_count++].addresses = (struct http_text){equals + 1, strlen(equals + 1)};
 }
 
 // Writes the next address of a fixed name in place of the name.
 static void replace_fixed(char host[HTTP_HOST_BYTES])
 {
     for (int i = 0; i < fixed_count; i++) {
-        struct http_text list = {fixed[i].addresses, strlen(fixed[i].addresses)}, item;
-        int at = 0;
-        if (strcasecmp(fixed[i].name, host))
+        struct http_text item = {"", 0};
+        if (!http_is_token(fixed[i].name, host))
             continue;
-        while (http_next_item(&list, &item) && at++ < fixed[i].next)
-            ;
-        fixed[i].next++;
-        if (!list.length)
-            fixed[i].next = 0;
+        if (!fixed[i].rest.length)
+            fixed[i].rest = fixed[i].addresses;
+        http_next_item(&fixed[i].rest, &item);
         snprintf(host, HTTP_HOST_BYTES, "%.*s", (int)item.length, item.at);
         return;
     }
@@ -101,7 +96,7 @@ static void *look_up(void *context)
 {
     struct lookup *l = context; // this thread's own, until it writes the address
     l->error = resolve_now(l->server, AI_ADDRCONFIG, &l->address);
-    write_all(sockets[1], &l, sizeof l);
+    (void)write_all(sockets[1], &l, sizeof l); // it fails only if the program ends
     return NULL;
 }
 
