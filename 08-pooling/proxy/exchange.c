@@ -23,16 +23,18 @@ static struct http_text keep(char **end, struct http_text text)
 }
 
 struct exchange *exchange_open(struct client *client, struct http_text request,
-                               struct http_text head, struct http_text key)
+                               const struct route *route, struct http_text head)
 {
-    struct exchange *x = calloc(1, sizeof *x + head.length + key.length + request.length);
+    size_t length = request.length + route->key.length + head.length;
+    struct exchange *x = calloc(1, sizeof *x + length);
     if (!x)
         return NULL;
     char *end = x->text;
     x->client = client;
     client->exchange = x;
     x->head = keep(&end, head);
-    x->key = keep(&end, key);
+    x->route = *route;
+    x->route.key = keep(&end, route->key);
     request = keep(&end, request);
     http_read_request(request.at, request.length, &x->request);
     return x;
@@ -179,7 +181,7 @@ static void pass_on(struct exchange *x, const struct http_head *answer)
     const char *word = NULL;
     choose_framing(client, x->answer.done || answer->content_length >= 0);
     client->last = client->last || !x->body.done;
-    if (x->is_read)
+    if (x->route.is_read)
         word = "MISS";
     answer_put_head(client, answer, word, &out);
     x->down.end += out.length;
@@ -242,7 +244,7 @@ static size_t take_head(struct exchange *x, struct upstream *up, const char *byt
         up->conn.paused = true;
         return 0;
     }
-    bool is_wrong_upgrade = head.status == 101 && (!x->is_upgrade || !x->client);
+    bool is_wrong_upgrade = head.status == 101 && (!x->route.is_upgrade || !x->client);
     if (is_wrong_upgrade || (head.status < 200 && ++x->interim > INTERIMS_MAX)) {
         exchange_fail(x, 502, "the server sends a 1xx that nobody has asked for");
         return 0;

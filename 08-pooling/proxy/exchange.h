@@ -9,6 +9,7 @@
 #include "loop.h"
 #include "net.h"
 #include "pipe.h"
+#include "route.h"
 
 enum kind { CLIENT, UPSTREAM, LOOKUPS };
 
@@ -56,15 +57,13 @@ struct exchange {
     struct upstream *upstream; // NULL: not yet, or no more
     bool pending;              // a name is being looked up, or a connection is about to open
     struct exchange *next_opening;
-    int fd;                       // of that connection
-    char server[HTTP_HOST_BYTES]; // "example.org:80"
-    bool guarded;                 // the server is the client's choice: see guard.h
-    bool is_connect;              // a tunnel, from the start
-    bool is_upgrade;              // it becomes a tunnel if the server agrees
-    bool is_tunnel, is_ended[2];  // bytes both ways; which of the sides has ended
-    bool tunnel_broken, is_idle;  // how a tunnel ends before its time
-    size_t left_over[2];          // bytes of each side that are not taken yet
-    int64_t moved_ns;             // when bytes have moved last
+    int fd;                      // of that connection
+    struct route route;          // its upgrade becomes a tunnel if the server agrees
+    bool is_connect;             // a tunnel, from the start
+    bool is_tunnel, is_ended[2]; // bytes both ways; which of the sides has ended
+    bool tunnel_broken, is_idle; // how a tunnel ends before its time
+    size_t left_over[2];         // bytes of each side that are not taken yet
+    int64_t moved_ns;            // when bytes have moved last
     // The request.
     struct http_head request; // as it came from the client
     struct http_text head;    // as the server gets it
@@ -73,11 +72,8 @@ struct exchange {
     struct pipe up;
     bool is_safe; // GET, HEAD, OPTIONS, TRACE: may be sent again on another connection
     bool asks_head;
-    bool is_read;  // GET or HEAD
     char line[80]; // for people
     // The cache.
-    struct http_text key;
-    size_t origin_length; // of the key's beginning, up to the path
     bool may_store;
     struct entry *stale;   // this request asks whether it is still good
     struct entry *filling; // this answer is being stored
@@ -95,15 +91,15 @@ struct exchange {
     bool reusable; // the server's connection stays open behind it
     struct pipe down;
     bool done;   // all of it is in the pipe, or in the entry
-    char text[]; // the request's head, the server's, and the key
+    char text[]; // the two heads, and the key
 };
 
 // How requests become exchanges: see requests.c. How exchanges end:
 
-// A new exchange of this client: copies its request's head, the head that the server gets, and
-// the key. NULL: there is no memory.
+// A new exchange of this client: copies its request's head, the route, and the head that the
+// server gets. NULL: there is no memory.
 struct exchange *exchange_open(struct client *client, struct http_text request,
-                               struct http_text head, struct http_text key);
+                               const struct route *route, struct http_text head);
 
 // The answer that has begun cannot be continued, or there is none: the client gets `status` if
 // it has seen nothing yet, or a stale answer where that is allowed; else its connection breaks.

@@ -138,10 +138,9 @@ static enum consulted consult_cache(struct client *client, const struct http_hea
                                     const struct route *route, struct entry **stale,
                                     bool *may_share)
 {
-    struct http_text key = {route->key, route->key_length};
     struct directives request;
     enum cache_use use = USE_VALIDATED;
-    struct entry *entry = cache_find(key, head);
+    struct entry *entry = cache_find(route->key, head);
     directives_read(head, &request);
     *may_share = false;
     if (entry)
@@ -162,9 +161,9 @@ static enum consulted consult_cache(struct client *client, const struct http_hea
         return HAS_TO_ASK;
     *stale = entry;
     if (settings.no_collapse || client->alone || request.no_cache || request.max_age == 0 ||
-        client->waits >= COLLAPSE_WAITS || flight_is_hopeless(key))
+        client->waits >= COLLAPSE_WAITS || flight_is_hopeless(route->key))
         return HAS_TO_ASK;
-    struct exchange *flight = flight_find(key);
+    struct exchange *flight = flight_find(route->key);
     *may_share = !flight;
     if (!flight)
         return HAS_TO_ASK;
@@ -181,26 +180,19 @@ static bool ask_server(struct client *client, const char *bytes, const struct ht
     size_t length = route_write_head(head, route, client->address, stale, text, sizeof text);
     if (!length)
         return false;
-    struct exchange *x = exchange_open(client, (struct http_text){bytes, head->length},
-                                       (struct http_text){text, length},
-                                       (struct http_text){route->key, route->key_length});
+    struct exchange *x = exchange_open(client, (struct http_text){bytes, head->length}, route,
+                                       (struct http_text){text, length});
     if (!x)
         return false;
     x->is_connect = http_is(head->method, "CONNECT");
-    x->is_upgrade = route->is_upgrade;
     x->asks_head = client->head_only;
-    x->guarded = route->guarded;
-    x->is_safe =
-        route->is_read || http_is(head->method, "OPTIONS") || http_is(head->method, "TRACE");
-    x->is_read = route->is_read;
     x->may_store = route->may_use_cache && !x->asks_head;
     x->sent_s = time(NULL);
-    snprintf(x->server, sizeof x->server, "%s", route->server);
     snprintf(x->line, sizeof x->line, "%.*s %.*s", (int)head->method.length, head->method.at,
              (int)head->target.length, head->target.at);
-    x->origin_length = route->origin_length;
     http_body_of_request(&x->body, head);
-    x->is_safe = x->is_safe && x->body.done;
+    x->is_safe = x->body.done && (route->is_read || http_is(head->method, "OPTIONS") ||
+                                  http_is(head->method, "TRACE"));
     if (stale)
         x->stale = cache_hold(stale);
     if (may_share)
@@ -214,7 +206,7 @@ static bool ask_server(struct client *client, const char *bytes, const struct ht
 
 static void purge(struct client *client, const struct route *route)
 {
-    if (flight_outdate((struct http_text){route->key, route->key_length}))
+    if (flight_outdate(route->key))
         answer_own(client, 200, "it was in the store, and is no more");
     else
         answer_own(client, 404, "it was not in the store");

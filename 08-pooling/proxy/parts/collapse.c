@@ -22,14 +22,15 @@ static struct exchange **bucket_of(struct http_text key)
 struct exchange *flight_find(struct http_text key)
 {
     struct exchange *x = *bucket_of(key);
-    while (x && !(x->key.length == key.length && !memcmp(x->key.at, key.at, key.length)))
+    while (x &&
+           !(x->route.key.length == key.length && !memcmp(x->route.key.at, key.at, key.length)))
         x = x->next_flight;
     return x;
 }
 
 void flight_begin(struct exchange *x)
 {
-    struct exchange **bucket = bucket_of(x->key);
+    struct exchange **bucket = bucket_of(x->route.key);
     x->is_flight = true;
     x->next_flight = *bucket;
     *bucket = x;
@@ -64,13 +65,13 @@ void flight_end(struct exchange *x, enum flight_end how, int status)
 {
     if (!x->is_flight)
         return;
-    struct exchange **at = bucket_of(x->key);
+    struct exchange **at = bucket_of(x->route.key);
     while (*at != x)
         at = &(*at)->next_flight;
     *at = x->next_flight;
     x->is_flight = false;
     if (how == FLIGHT_NOT_STORABLE) {
-        uint64_t hash = cache_hash(x->key);
+        uint64_t hash = cache_hash(x->route.key);
         hopeless[hash % BUCKETS].hash = hash;
         hopeless[hash % BUCKETS].until_ns = now_ns() + HOPELESS_SECS * INT64_C(1000000000);
     }

@@ -46,7 +46,8 @@ static struct http_text port_of(struct http_text host)
 // what the client's own server says must not be mistaken for what our server says.
 static void write_key(const struct http_head *head, struct route *route)
 {
-    struct http_out out = {route->key, sizeof route->key, 0, false};
+    static char key[CACHE_KEY_BYTES];
+    struct http_out out = {key, sizeof key, 0, false};
     struct http_text host = head->host, port = {NULL, 0};
     if (host.length)
         port = port_of(host);
@@ -63,7 +64,7 @@ static void write_key(const struct http_head *head, struct route *route)
     }
     route->origin_length = out.length;
     http_put(&out, head->target.at, head->target.length);
-    route->key_length = out.length;
+    route->key = (struct http_text){key, out.length};
 }
 
 // Fields that make another request of a GET for some servers: their answers are not stored.

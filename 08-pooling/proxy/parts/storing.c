@@ -35,15 +35,15 @@ static void invalidate(const struct exchange *x, struct http_text uri)
 {
     char text[CACHE_KEY_BYTES];
     struct http_out key = {text, sizeof text, 0, false};
-    const char *scheme = memmem(x->key.at, x->origin_length, "http://", 7);
-    size_t origin_length = x->origin_length - (size_t)(scheme - x->key.at);
+    const char *scheme = memmem(x->route.key.at, x->route.origin_length, "http://", 7);
+    size_t origin_length = x->route.origin_length - (size_t)(scheme - x->route.key.at);
     if (uri.length > origin_length && !strncasecmp(uri.at, scheme, origin_length)) {
         uri.at += origin_length;
         uri.length -= origin_length;
     }
     if (!uri.length || *uri.at != '/')
         return;
-    http_put(&key, x->key.at, x->origin_length);
+    http_put(&key, x->route.key.at, x->route.origin_length);
     http_put(&key, uri.at, uri.length);
     if (key.overflow)
         return;
@@ -52,7 +52,7 @@ static void invalidate(const struct exchange *x, struct http_text uri)
 
 void storing_invalidate(const struct exchange *x, const struct http_head *answer)
 {
-    flight_outdate(x->key);
+    flight_outdate(x->route.key);
     invalidate(x, http_field(answer, "location"));
     invalidate(x, http_field(answer, "content-location"));
 }
@@ -65,7 +65,7 @@ struct entry *storing_make_entry(struct exchange *x, const struct http_head *ans
     answer_put_stored_head(answer, &out);
     if (out.overflow)
         return NULL;
-    return cache_make(x->key, &x->request, answer, (struct http_text){text, out.length},
+    return cache_make(x->route.key, &x->request, answer, (struct http_text){text, out.length},
                       &freshness);
 }
 

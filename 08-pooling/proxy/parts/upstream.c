@@ -56,7 +56,7 @@ void upstream_done(struct upstream *up, bool keep)
 static bool find_idle(struct exchange *x)
 {
     struct upstream *up = idle;
-    while (up && strcmp(up->server, x->server))
+    while (up && strcmp(up->server, x->route.server))
         up = up->next_idle;
     if (!up)
         return false;
@@ -76,7 +76,7 @@ static void connect_to(struct exchange *x, const struct sockaddr_storage *addres
     socklen_t length = sizeof(struct sockaddr_in);
     if (address->ss_family == AF_INET6)
         length = sizeof(struct sockaddr_in6);
-    if (x->guarded && !settings.allow_private && !guard_allows(address)) {
+    if (x->route.guarded && !settings.allow_private && !guard_allows(address)) {
         exchange_fail(x, 403, "this proxy does not connect to private addresses or its own");
         return;
     }
@@ -115,14 +115,14 @@ void upstream_find(struct exchange *x)
 {
     // On an idle connection the server may be about to close. A request that must not be sent
     // twice gets a new one.
-    if (x->is_safe && !x->is_connect && !x->is_upgrade && find_idle(x))
+    if (x->is_safe && !x->is_connect && !x->route.is_upgrade && find_idle(x))
         return;
-    if (!x->guarded) {
+    if (!x->route.guarded) {
         connect_to(x, &settings.upstream_address);
         return;
     }
     x->pending = true;
-    if (!resolve(x->server, found, x)) {
+    if (!resolve(x->route.server, found, x)) {
         x->pending = false;
         exchange_fail(x, 503, "too many names are being looked up");
     }
@@ -180,7 +180,7 @@ void upstream_opened(struct upstream *up)
     up->kind = UPSTREAM;
     up->exchange = opens;
     opens->upstream = newest = up;
-    snprintf(up->server, sizeof up->server, "%s", opens->server);
+    snprintf(up->server, sizeof up->server, "%s", opens->route.server);
     opens = NULL;
 }
 
