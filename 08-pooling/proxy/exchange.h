@@ -59,7 +59,6 @@ struct exchange {
     struct exchange *next_opening;
     int fd;                      // of that connection
     struct route route;          // its upgrade becomes a tunnel if the server agrees
-    bool is_connect;             // a tunnel, from the start
     bool is_tunnel, is_ended[2]; // bytes both ways; which of the sides has ended
     bool tunnel_broken, is_idle; // how a tunnel ends before its time
     size_t left_over[2];         // bytes of each side that are not taken yet

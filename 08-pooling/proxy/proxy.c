@@ -42,8 +42,9 @@ union side {
 
 static struct loop *loop; // the only one
 static int clients;
-static long accepted; // clients, since the start
-static bool lookups_open;
+static long accepted;      // clients, since the start
+static int lookups = -1;   // the socket of the look-ups
+static bool opens_lookups; // opened() is about it
 
 static enum kind kind_of(struct conn *c)
 {
@@ -53,9 +54,9 @@ static enum kind kind_of(struct conn *c)
 static void opened(struct conn *c)
 {
     loop = c->loop;
-    if (upstream_is_opening()) {
-        upstream_opened(&((union side *)c)->upstream);
-    } else if (lookups_open) {
+    if (upstream_opened(&((union side *)c)->upstream))
+        return;
+    if (opens_lookups) {
         ((union side *)c)->client.kind = LOOKUPS;
     } else {
         client_opened(&((union side *)c)->client);
@@ -104,10 +105,8 @@ static void stop(struct conn *c)
 {
     if (kind_of(c) == CLIENT)
         client_stop(&((union side *)c)->client);
-    else if (kind_of(c) == UPSTREAM)
-        upstream_stop(&((union side *)c)->upstream);
-    else
-        c->broken = true;
+    else if (kind_of(c) == LOOKUPS || !((union side *)c)->upstream.exchange)
+        c->broken = true; // nobody waits for what it brings
 }
 
 static void closed(struct conn *c)
@@ -123,13 +122,12 @@ static void closed(struct conn *c)
 // Behind each round of the loop: opens the connections that the round has asked for.
 static bool end_of_round(void)
 {
-    int lookups = resolve_socket();
-    if (!loop)
-        return false;
-    lookups_open = lookups >= 0;
-    if (lookups_open)
+    if (lookups != resolve_socket()) { // the first look-up has begun
+        lookups = resolve_socket();
+        opens_lookups = true;
         conn_open(loop, lookups);
-    lookups_open = false;
+        opens_lookups = false;
+    }
     upstream_open_all(loop);
     return false;
 }

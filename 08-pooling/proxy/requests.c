@@ -184,7 +184,6 @@ static bool ask_server(struct client *client, const char *bytes, const struct ht
                                        (struct http_text){text, length});
     if (!x)
         return false;
-    x->is_connect = http_is(head->method, "CONNECT");
     x->asks_head = client->head_only;
     x->may_store = route->may_use_cache && !x->asks_head;
     x->sent_s = time(NULL);

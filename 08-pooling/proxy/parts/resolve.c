@@ -102,10 +102,6 @@ static void *look_up(void *context)
 
 int resolve_socket(void)
 {
-    static bool given;
-    if (sockets[0] < 0 || given)
-        return -1;
-    given = true;
     return sockets[0];
 }
 

@@ -23,8 +23,8 @@ int resolve_now(const char *server, int flags, struct sockaddr_storage *address)
 // look-up gets the next one, as many name servers do it.
 void resolve_fixed(const char *text);
 
-// The loop's end of the socket: open it as a connection when the loop runs (round()), and give
-// what comes to resolve_received(). -1: it is not to be opened.
+// The loop's end of the socket; -1: there was no look-up yet. Open it as a connection between
+// two rounds of the loop, and give what comes to resolve_received().
 int resolve_socket(void);
 size_t resolve_received(const char *bytes, size_t length);
 

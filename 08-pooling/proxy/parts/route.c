@@ -80,11 +80,10 @@ static bool has_override(const struct http_head *head)
 
 static void choose_server(const struct http_head *head, bool whole_uri, struct route *route)
 {
-    bool is_connect = http_is(head->method, "CONNECT");
     struct http_text port = {NULL, 0};
     if (head->host.length)
         port = port_of(head->host);
-    route->guarded = is_connect || (whole_uri && settings.forwards);
+    route->guarded = route->is_connect || (whole_uri && settings.forwards);
     if (route->guarded && !settings.forwards) {
         refuse(route, 501, "this proxy stands in front of one server, and is nobody's way out");
     } else if (!route->guarded && !settings.upstream) {
@@ -93,7 +92,7 @@ static void choose_server(const struct http_head *head, bool whole_uri, struct r
         snprintf(route->server, sizeof route->server, "%s", settings.upstream);
     } else if (head->host.length > HTTP_HOST_BYTES - 4) {
         refuse(route, 400, "the host is too long");
-    } else if (is_connect && !is_connect_port(port)) {
+    } else if (route->is_connect && !is_connect_port(port)) {
         refuse(route, 403, "CONNECT may not reach this port");
     } else {
         size_t length = head->host.length;
@@ -114,6 +113,7 @@ void route_request(const struct http_head *head, bool is_local, struct route *ro
     struct http_text item;
     int hops = 0, refused = 0;
     route->is_read = http_is(head->method, "GET") || http_is(head->method, "HEAD");
+    route->is_connect = http_is(head->method, "CONNECT");
     route->refused = 0;
     route->is_conditional = false;
     choose_server(head, first != '/' && first != '*', route);
@@ -121,7 +121,7 @@ void route_request(const struct http_head *head, bool is_local, struct route *ro
         hops++;
     if (hops > HOPS_MAX)
         refuse(route, 502, "the request goes in a circle");
-    if (!http_is(head->method, "CONNECT"))
+    if (!route->is_connect)
         refused = forward_refuses(head);
     if (refused) // this proxy is the last one that may answer (RFC 9110 §7.6.2)
         refuse(route, refused, "Max-Forwards is 0");

@@ -9,6 +9,7 @@ struct route {
     int refused; // 0, or the status that the proxy answers with itself
     const char *why;
     bool is_read;                 // GET or HEAD
+    bool is_connect;              // a tunnel, from the start
     bool guarded;                 // the client has chosen the server
     bool is_upgrade;              // the request asks for another protocol
     bool is_conditional;          // or for a part: its answer may be none that others can use

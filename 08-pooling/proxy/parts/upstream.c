@@ -13,7 +13,6 @@
 #include "conn.h"
 #include "guard.h"
 #include "log.h"
-#include "requests.h"
 #include "resolve.h"
 #include "settings.h"
 #include "tunnel.h"
@@ -115,7 +114,7 @@ void upstream_find(struct exchange *x)
 {
     // On an idle connection the server may be about to close. A request that must not be sent
     // twice gets a new one.
-    if (x->is_safe && !x->is_connect && !x->route.is_upgrade && find_idle(x))
+    if (x->is_safe && !x->route.is_connect && !x->route.is_upgrade && find_idle(x))
         return;
     if (!x->route.guarded) {
         connect_to(x, &settings.upstream_address);
@@ -170,18 +169,16 @@ void upstream_open_all(struct loop *loop)
     }
 }
 
-bool upstream_is_opening(void)
+bool upstream_opened(struct upstream *up)
 {
-    return opens != NULL;
-}
-
-void upstream_opened(struct upstream *up)
-{
+    if (!opens)
+        return false;
     up->kind = UPSTREAM;
     up->exchange = opens;
     opens->upstream = newest = up;
     snprintf(up->server, sizeof up->server, "%s", opens->route.server);
     opens = NULL;
+    return true;
 }
 
 // ---- the loop's calls ----------------------------------------------------------------------
@@ -228,7 +225,7 @@ bool upstream_produce(struct upstream *up)
     if (up->stage == UPSTREAM_CONNECTING) {
         up->stage = UPSTREAM_CONNECTED;
         conn_deadline(&up->conn, settings.answer_ms);
-        if (x->is_connect)
+        if (x->route.is_connect)
             tunnel_begin(x);
     }
     if (x->is_tunnel)
@@ -259,12 +256,6 @@ void upstream_woken(struct upstream *up)
         up->conn.broken = true;
     else
         up->conn.paused = false;
-}
-
-void upstream_stop(struct upstream *up)
-{
-    if (!up->exchange)
-        up->conn.broken = true;
 }
 
 void upstream_closed(struct upstream *up)
