@@ -1,4 +1,4 @@
-// exchange.c: see exchange.h. Read take_frame() first, then produce().
+// exchange.c: see exchange.h. Read take_request() first, then produce().
 #include "exchange.h"
 
 #include <stdio.h>
@@ -19,8 +19,6 @@
 struct exchange_limits exchange_limits = {.request_ms = 10000, .stall_ms = 30000};
 long exchange_count;
 int64_t exchange_next_ns;
-
-static struct qpack_list list; // one for all: no list is kept
 
 static struct exchange *exchange_of(struct stream *s)
 {
@@ -131,6 +129,8 @@ static bool produce(struct stream *s)
     bool any = false;
     if (!x->deadline_ns)
         x->deadline_ns = now + exchange_limits.request_ms * NS_PER_MS;
+    if (!*x->line)
+        strcpy(x->line, "a request"); // whose fields are not known
     if (s->write_ended)
         return linger(x, now);
     if (x->answering && now >= x->page.due_ns) {
@@ -154,89 +154,54 @@ static bool produce(struct stream *s)
 
 // ---- the request ---------------------------------------------------------------------------
 
-static struct fault take_request(struct exchange *x)
+static const char *take_request(struct stream *s, const struct qpack_list *list)
 {
+    struct exchange *x = exchange_of(s);
     struct request request;
-    const char *wrong = message_request(&list, &request);
+    const char *wrong = message_request(list, &request);
     if (wrong)
-        return stream_fault(H3_MESSAGE_ERROR, wrong);
-    x->stream.reader.stage = STAGE_CONTENT;
+        return wrong;
+    s->reader.stage = STAGE_CONTENT;
+    s->expected = request.content_length;
     x->head = request.head;
-    x->expected = request.content_length;
     snprintf(x->line, sizeof x->line, "%.*s %.*s", (int)request.method.length,
              request.method.at, (int)request.path.length, request.path.at);
     struct http_text target = request.path;
     if (!target.at)
         target = request.authority; // of CONNECT
     page_choose(request.method, target, now_ns(), &x->page);
-    if (x->expected > ECHO_MAX)
+    if (s->expected > ECHO_MAX)
         refuse(x, 413, "the content is longer than 1 MB\n");
     else if (x->page.kind != PAGE_ECHO)
         answer(x);
-    else if (request.expects_continue) {
-        stream_write_message(&x->stream, &(struct qpack_entry){":status", "100"}, 1, 0);
-    }
-    return (struct fault){0};
+    else if (request.expects_continue)
+        stream_write_message(s, &(struct qpack_entry){":status", "100"}, 1, 0);
+    return NULL;
 }
 
 // A field section that is too long was not read. What belongs to it is not wanted either.
-static struct fault take_too_long(struct exchange *x)
+static struct fault take_too_long(struct stream *s)
 {
-    if (x->stream.reader.stage == STAGE_HEAD) {
-        x->stream.reader.stage = STAGE_CONTENT;
-        x->expected = -1;
-    } else {
-        x->stream.reader.stage = STAGE_END;
-    }
+    struct exchange *x = exchange_of(s);
     if (!x->answering)
         refuse(x, 431, "the header fields are longer than 16 KB\n");
     return (struct fault){0};
 }
 
-static struct fault take_headers(struct exchange *x, const struct frame *frame)
-{
-    if (!qpack_decode(frame->bytes, frame->length, &list))
-        return connection_fault(QPACK_DECOMPRESSION_FAILED, "a field section that is no QPACK");
-    if (list.too_long)
-        return take_too_long(x);
-    if (x->stream.reader.stage == STAGE_HEAD)
-        return take_request(x);
-    x->stream.reader.stage = STAGE_END;
-    const char *wrong = message_trailers(&list);
-    if (wrong)
-        return stream_fault(H3_MESSAGE_ERROR, wrong);
-    return (struct fault){0};
-}
-
-static struct fault take_frame(struct stream *s, const struct frame *frame)
+static void take_content(struct stream *s, const uint8_t *bytes, size_t length)
 {
     struct exchange *x = exchange_of(s);
-    struct fault fault = {0};
-    if (!*x->line)
-        strcpy(x->line, "a request");
-    if (frame->event == FRAME_TOO_LONG)
-        return take_too_long(x);
-    if (frame->event == FRAME_WHOLE)
-        return take_headers(x, frame);
-    x->received += (int64_t)frame->length;
-    if (x->expected >= 0 && x->received > x->expected)
-        return stream_fault(H3_MESSAGE_ERROR, "more content than content-length says");
     int status = 0;
     if (x->page.kind == PAGE_ECHO && !x->answering)
-        status = page_take(&x->page, frame->bytes, frame->length);
+        status = page_take(&x->page, bytes, length);
     if (status)
         refuse(x, status, NULL);
-    return fault;
 }
 
-static struct fault request_ended(struct stream *s)
+static void request_ended(struct stream *s)
 {
-    struct exchange *x = exchange_of(s);
-    if (x->expected >= 0 && x->received != x->expected)
-        return stream_fault(H3_MESSAGE_ERROR, "less content than content-length says");
-    if (!x->answering)
-        answer(x);
-    return (struct fault){0};
+    if (!exchange_of(s)->answering)
+        answer(exchange_of(s));
 }
 
 static void request_reset(struct stream *s, uint64_t code)
@@ -261,7 +226,9 @@ const struct role exchange_role = {
     .server = true,
     .request_bytes = sizeof(struct exchange),
     .requests_max = REQUESTS_MAX,
-    .frame = take_frame,
+    .head = take_request,
+    .too_long = take_too_long,
+    .content = take_content,
     .ended = request_ended,
     .produce = produce,
     .reset = request_reset,

@@ -13,9 +13,7 @@ struct exchange {
     bool answering;       // the answer is decided: what else comes is not looked at
     bool begun;           // HEADERS are sent
     bool lingering;       // the client has the whole answer, but its request has not ended
-    int64_t expected;    // bytes of the request's content, as its field says; -1: no such field
-    int64_t received;    // that have come
-    int64_t deadline_ns; // of the whole request; then of the next byte of the answer
+    int64_t deadline_ns;  // of the whole request; then of the next byte of the answer
     char line[EXCHANGE_LINE];
     struct page page;
 };

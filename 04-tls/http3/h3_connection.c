@@ -78,12 +78,12 @@ static struct fault take_frames(struct stream *s, const uint8_t *bytes, size_t l
             return fault;
         if (frame.event == FRAME_WRONG)
             return frame.fault;
-        if (c->role->seen)
-            c->role->seen(c, s, false, &frame);
+        if (c->seen)
+            c->seen(s, false, &frame);
         if (s->kind == KIND_CONTROL)
             fault = take_control(c, &frame);
         else
-            fault = c->role->frame(s, &frame);
+            fault = stream_take_message(s, &frame);
     } while (!fault.code && !s->done);
     return fault;
 }
@@ -125,24 +125,19 @@ static struct fault broken_off(struct stream *s, uint64_t code)
 // The peer's side of a stream has ended, regularly or by a reset.
 static struct fault take_end(struct stream *s, bool reset)
 {
-    struct h3_connection *c = s->connection;
-    struct fault fault = {0};
     s->read_ended = true;
     if (s->kind == KIND_CONTROL || s->kind == KIND_ENCODER || s->kind == KIND_DECODER)
         return connection_fault(H3_CLOSED_CRITICAL_STREAM, "a critical stream has ended");
     if (s->kind != KIND_REQUEST) {
         s->done = true;
-        return fault;
+        return (struct fault){0};
     }
     if (reset) {
         uint64_t code = 0;
         SSL_get_stream_read_error_code(s->ssl, &code);
         return broken_off(s, code);
     }
-    fault = frame_end(&s->reader);
-    if (!fault.code)
-        fault = c->role->ended(s);
-    return fault;
+    return stream_end_message(s);
 }
 
 // Reads what has come on a stream. Returns true if anything has.
@@ -203,10 +198,8 @@ void h3_connection_close(struct h3_connection *c, struct fault fault)
     if (c->state >= STATE_CLOSING)
         return;
     c->state = STATE_CLOSING;
-    c->close_code = fault.code;
-    c->close_why = fault.why;
+    c->closing = fault;
     c->close_ns = now_ns() + CLOSE_WAIT_NS;
-    c->flush = fault.code == H3_NO_ERROR;
     snprintf(c->why, sizeof c->why, "this side has closed the connection: %s, %s",
              http3_error_name(fault.code), fault.why);
 }
@@ -218,7 +211,7 @@ void h3_connection_goaway(struct h3_connection *c)
     c->goaway = c->next_id;
     uint8_t *end = frame_write_goaway(c->control_bytes + c->control_length, c->next_id);
     c->control_length = (size_t)(end - c->control_bytes);
-    h3_connection_tell(c, NULL, true, FRAME_GOAWAY, NULL, c->next_id);
+    h3_connection_tell(c, NULL, FRAME_GOAWAY, NULL, c->next_id);
 }
 
 // Opens this side's control stream, and sends what waits for it. It is never closed (§6.2.1).
@@ -233,7 +226,7 @@ static bool write_control(struct h3_connection *c)
             return true;
         }
         SSL_set_mode(c->control, SSL_MODE_ENABLE_PARTIAL_WRITE);
-        h3_connection_tell(c, NULL, true, FRAME_SETTINGS, c->control_bytes, c->control_length);
+        h3_connection_tell(c, NULL, FRAME_SETTINGS, c->control_bytes, c->control_length);
     }
     if (is_stopped(c->control))
         h3_connection_close(c, connection_fault(H3_CLOSED_CRITICAL_STREAM,
@@ -290,9 +283,9 @@ static bool serve_streams(struct h3_connection *c)
             any |= read_stream(s, &fault);
         if (!fault.code && is_unwanted(s))
             fault = take_stop(s);
-        if (!fault.code && s->kind == KIND_REQUEST && !s->done)
+        if (!fault.code && s->kind == KIND_REQUEST && !s->done && c->role->produce)
             any |= c->role->produce(s);
-        if (fault.code && s->kind == KIND_REQUEST && c->role->refused)
+        if (fault.code && s->kind == KIND_REQUEST)
             c->role->refused(s, fault);
         if (fault.code && fault.only_stream)
             stream_reset(s, fault.code);
@@ -352,7 +345,7 @@ bool h3_connection_serve(struct h3_connection *c)
     }
     any |= serve_streams(c);
     for (int i = 0; i < CLOSE_STEPS && c->state == STATE_CLOSING && may_close(c); i++) {
-        if (quic_close(c->ssl, c->close_code, c->close_why, c->flush))
+        if (quic_close(c->ssl, c->closing.code, c->closing.why))
             c->state = STATE_CLOSED;
         else
             SSL_handle_events(c->ssl);

@@ -29,6 +29,8 @@ struct stream {
         KIND_REQUEST
     } kind;
     struct frame_reader reader;
+    int64_t expected; // bytes of the message's content, as its field says; -1: no such field
+    int64_t received; // that have come
     uint8_t type[NUMBER_BYTES]; // the stream's type, as far as it has come
     size_t type_length;
     uint64_t instruction; // QPACK's: see qpack_instructions()
@@ -37,22 +39,21 @@ struct stream {
     bool done;            // it is to be freed
 };
 
-// What server and client do. Each call is about one request stream. The fault that a call
-// returns resets the stream, or closes the connection.
+// What server and client do. Each call is about one request stream.
 struct role {
     bool server;
     size_t request_bytes; // of the struct that begins with a struct stream
     int requests_max;     // at once; further ones wait
-    // A frame, or a part of DATA.
-    struct fault (*frame)(struct stream *, const struct frame *);
-    struct fault (*ended)(struct stream *);               // the peer's side has ended
-    bool (*produce)(struct stream *);                     // true: something was written
+    // The fields of a message: NULL, or what is wrong with them. They may be followed by
+    // content if the call moves the reader's stage.
+    const char *(*head)(struct stream *, const struct qpack_list *);
+    struct fault (*too_long)(struct stream *); // fields that are longer than SECTION_MAX
+    void (*content)(struct stream *, const uint8_t *bytes, size_t length); // a part of it
+    void (*ended)(struct stream *);   // the peer's side has ended
+    bool (*produce)(struct stream *); // true: something was written. NULL: there is nothing
     void (*reset)(struct stream *, uint64_t code);        // the peer has broken it off
     void (*refused)(struct stream *, struct fault fault); // this side has
     void (*freed)(struct stream *);
-    // Each may be NULL. For scenes and logs: every frame that comes or goes.
-    void (*seen)(struct h3_connection *, const struct stream *, bool to_peer,
-                 const struct frame *);
 };
 
 struct h3_connection {
@@ -70,11 +71,11 @@ struct h3_connection {
     uint64_t next_id;             // of the next request stream that was not seen yet
     uint64_t goaway;              // requests from here on are not answered; NUMBER_MAX: all are
     uint64_t push_max;            // the last MAX_PUSH_ID; 0: there was none
-    bool flush;                   // closing: what was written is to be sent first
-    uint64_t close_code;
-    const char *close_why;
+    struct fault closing;         // the reason
     int64_t close_ns; // closing: from this time on it does not wait for the peer any more
     char why[QUIC_WHY_BYTES]; // when it is closed
+    // Called with every frame that comes or goes (scenes); NULL: nothing to do.
+    void (*seen)(const struct stream *s, bool to_peer, const struct frame *frame);
 };
 
 // `ssl` belongs to the connection from now on.
@@ -95,9 +96,9 @@ void h3_connection_goaway(struct h3_connection *c);
 // A new request stream (client). NULL: the peer allows none at this time.
 struct stream *h3_connection_request(struct h3_connection *c);
 
-// Tells role->seen() of a frame that this side writes.
-void h3_connection_tell(struct h3_connection *c, const struct stream *s, bool to_peer,
-                        uint64_t type, const void *bytes, size_t length);
+// Tells c->seen() of a frame that this side writes.
+void h3_connection_tell(struct h3_connection *c, const struct stream *s, uint64_t type,
+                        const void *bytes, size_t length);
 
 // ---- streams (h3_stream.c) -----------------------------------------------------------------
 
@@ -126,5 +127,10 @@ void stream_reset(struct stream *s, uint64_t code);
 bool stream_write_message(struct stream *s, const struct qpack_entry *fields, size_t count,
                           uint64_t content_length);
 #define MESSAGE_FIELDS_MAX 8
+
+// Takes a frame of the peer's message: its fields, or a part of its content (§4.1); the end of
+// the message.
+struct fault stream_take_message(struct stream *s, const struct frame *frame);
+struct fault stream_end_message(struct stream *s);
 
 #endif

@@ -1,19 +1,20 @@
-// h3_stream.c: what is written to a stream of HTTP/3, and its beginning and end: see
+// h3_stream.c: the beginning and the end of a stream of HTTP/3, and the messages on it: see
 // h3_connection.h.
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "h3_connection.h"
+#include "message.h"
 
 #define WRITE_AHEAD (256 << 10) // bytes of a stream that wait to be sent or acknowledged
 
-void h3_connection_tell(struct h3_connection *c, const struct stream *s, bool to_peer,
-                        uint64_t type, const void *bytes, size_t length)
+void h3_connection_tell(struct h3_connection *c, const struct stream *s, uint64_t type,
+                        const void *bytes, size_t length)
 {
     struct frame frame = {.event = FRAME_WHOLE, .type = type, .bytes = bytes, .length = length};
-    if (c->role->seen)
-        c->role->seen(c, s, to_peer, &frame);
+    if (c->seen)
+        c->seen(s, true, &frame);
 }
 
 struct stream *stream_add(struct h3_connection *c, SSL *ssl, bool request)
@@ -32,6 +33,7 @@ struct stream *stream_add(struct h3_connection *c, SSL *ssl, bool request)
     s->ssl = ssl;
     s->id = SSL_get_stream_id(ssl);
     s->reader.from_client = c->role->server;
+    s->expected = -1;
     if (request)
         s->kind = KIND_REQUEST;
     c->requests += request;
@@ -58,8 +60,7 @@ void stream_free(struct h3_connection *c, struct stream *s)
 {
     if (s->kind == KIND_REQUEST) {
         c->requests--;
-        if (c->role->freed)
-            c->role->freed(s);
+        c->role->freed(s);
     } else {
         c->others--;
     }
@@ -123,11 +124,52 @@ bool stream_write_message(struct stream *s, const struct qpack_entry *fields, si
     uint8_t *end = frame_write_head(bytes, FRAME_HEADERS, length);
     memcpy(end, section, length);
     end += length;
-    h3_connection_tell(s->connection, s, true, FRAME_HEADERS, section, length);
+    h3_connection_tell(s->connection, s, FRAME_HEADERS, section, length);
     if (content_length) {
         end = frame_write_head(end, FRAME_DATA, content_length);
-        h3_connection_tell(s->connection, s, true, FRAME_DATA, NULL, content_length);
+        h3_connection_tell(s->connection, s, FRAME_DATA, NULL, content_length);
     }
     size_t whole = (size_t)(end - bytes);
     return stream_write(s, bytes, whole) == whole;
+}
+
+struct fault stream_take_message(struct stream *s, const struct frame *frame)
+{
+    static struct qpack_list list; // one for all: no list is kept
+    const struct role *role = s->connection->role;
+    bool is_head = s->reader.stage == STAGE_HEAD, too_long = frame->event == FRAME_TOO_LONG;
+    const char *wrong = NULL;
+    if (frame->event == FRAME_CONTENT) {
+        s->received += (int64_t)frame->length;
+        if (s->expected >= 0 && s->received > s->expected)
+            return stream_fault(H3_MESSAGE_ERROR, "more content than content-length says");
+        role->content(s, frame->bytes, frame->length);
+        return (struct fault){0};
+    }
+    if (!too_long && !qpack_decode(frame->bytes, frame->length, &list))
+        return connection_fault(QPACK_DECOMPRESSION_FAILED, "a field section that is no QPACK");
+    if (too_long || list.too_long) {
+        s->reader.stage = is_head ? STAGE_CONTENT : STAGE_END;
+        return role->too_long(s);
+    }
+    if (is_head) {
+        wrong = role->head(s, &list);
+    } else {
+        s->reader.stage = STAGE_END;
+        wrong = message_trailers(&list);
+    }
+    if (wrong)
+        return stream_fault(H3_MESSAGE_ERROR, wrong);
+    return (struct fault){0};
+}
+
+struct fault stream_end_message(struct stream *s)
+{
+    struct fault fault = frame_end(&s->reader);
+    if (fault.code)
+        return fault;
+    if (s->expected >= 0 && s->received != s->expected)
+        return stream_fault(H3_MESSAGE_ERROR, "less content than content-length says");
+    s->connection->role->ended(s);
+    return fault;
 }

@@ -16,11 +16,6 @@ struct fault stream_fault(enum http3_error code, const char *why)
     return (struct fault){code, true, why};
 }
 
-static struct fault no_fault(void)
-{
-    return (struct fault){0};
-}
-
 const char *http3_error_name(uint64_t code)
 {
     static const char *const names[] = {"H3_NO_ERROR",
@@ -124,7 +119,7 @@ static struct fault check_place(const struct frame_reader *reader)
         return connection_fault(H3_FRAME_UNEXPECTED, wrong);
     if (reader->type == FRAME_PUSH_PROMISE) // this client allows no push (§7.2.5)
         return connection_fault(H3_ID_ERROR, "PUSH_PROMISE that was not allowed");
-    return no_fault();
+    return (struct fault){0};
 }
 
 // ---- reading -------------------------------------------------------------------------------
@@ -175,11 +170,6 @@ static size_t read_head(struct frame_reader *reader, const uint8_t *bytes, size_
     return type + size - before;
 }
 
-static void end_frame(struct frame_reader *reader)
-{
-    reader->in_payload = reader->skipping = false;
-}
-
 // Collects the payload of a frame that is given to the caller as a whole. What is whole in
 // `bytes` is not copied.
 static size_t read_whole(struct frame_reader *reader, const uint8_t *bytes, size_t length,
@@ -204,7 +194,7 @@ static size_t read_whole(struct frame_reader *reader, const uint8_t *bytes, size
     frame->event = FRAME_WHOLE;
     frame->length = larger(reader->kept_length, taken);
     reader->kept_length = 0;
-    end_frame(reader);
+    reader->in_payload = false;
     return taken;
 }
 
@@ -220,7 +210,7 @@ static size_t read_part(struct frame_reader *reader, const uint8_t *bytes, size_
         frame->length = taken;
     }
     if (!reader->left)
-        end_frame(reader);
+        reader->in_payload = false;
     return taken;
 }
 
@@ -255,7 +245,7 @@ struct fault frame_end(const struct frame_reader *reader)
         return connection_fault(H3_FRAME_ERROR, "the stream has ended within a frame");
     if (reader->stage == STAGE_HEAD)
         return stream_fault(H3_REQUEST_INCOMPLETE, "the stream has ended without a message");
-    return no_fault();
+    return (struct fault){0};
 }
 
 void frame_reader_free(struct frame_reader *reader)
@@ -292,7 +282,7 @@ struct fault settings_check(const uint8_t *payload, size_t length)
             return connection_fault(H3_EXCESSIVE_LOAD, "too many settings");
         seen[count++] = id;
     }
-    return no_fault();
+    return (struct fault){0};
 }
 
 struct fault frame_number(const struct frame *frame, uint64_t *number)
@@ -300,7 +290,7 @@ struct fault frame_number(const struct frame *frame, uint64_t *number)
     size_t size = number_read(frame->bytes, frame->length, number);
     if (!size || size != frame->length)
         return connection_fault(H3_FRAME_ERROR, "a control frame that is not one number");
-    return no_fault();
+    return (struct fault){0};
 }
 
 uint8_t *frame_write_head(uint8_t *out, enum frame_type type, uint64_t length)

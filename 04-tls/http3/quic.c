@@ -264,11 +264,11 @@ bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES], bool *by_peer)
     return true;
 }
 
-bool quic_close(SSL *ssl, uint64_t code, const char *why, bool flush)
+bool quic_close(SSL *ssl, uint64_t code, const char *why)
 {
     SSL_SHUTDOWN_EX_ARGS args = {.quic_error_code = code, .quic_reason = why};
     uint64_t flags = SSL_SHUTDOWN_FLAG_NO_BLOCK;
-    if (!flush)
+    if (code != H3_NO_ERROR)
         flags |= SSL_SHUTDOWN_FLAG_NO_STREAM_FLUSH;
     return SSL_shutdown_ex(ssl, flags, &args, sizeof args) != 0; // below 0: it was closed
 }

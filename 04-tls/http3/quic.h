@@ -50,7 +50,7 @@ bool quic_is_closed(SSL *ssl, char why[QUIC_WHY_BYTES], bool *by_peer);
 
 // Ends a connection with an error code of HTTP/3. Returns true when all is done: until then it
 // is to be called again, because a peer that sends more is told once more (RFC 9000 §10.2.1).
-// `flush`: what was written is sent first.
-bool quic_close(SSL *ssl, uint64_t code, const char *why, bool flush);
+// With H3_NO_ERROR what was written is sent first.
+bool quic_close(SSL *ssl, uint64_t code, const char *why);
 
 #endif

@@ -68,7 +68,7 @@ static void add_client(SSL *ssl)
     accepted++;
     if (!room || !client || !quic_set_passive(ssl)) {
         refused++;
-        quic_close(ssl, H3_EXCESSIVE_LOAD, "too many connections", false);
+        quic_close(ssl, H3_EXCESSIVE_LOAD, "too many connections");
         SSL_free(ssl);
         free(client);
         return;

@@ -174,7 +174,7 @@ struct entry *cache_hold(struct entry *entry)
 
 void cache_release(struct entry *entry)
 {
-    if (--entry->users)
+    if (!entry || --entry->users)
         return;
     cache.figures.bytes -= bytes_of(entry);
     free(entry->content);
@@ -204,7 +204,6 @@ int cache_remove_key(struct http_text key)
             removed++;
         }
     }
-    cache.figures.removed += removed;
     return removed;
 }
 

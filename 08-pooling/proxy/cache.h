@@ -37,7 +37,7 @@ struct cache_limits {
 
 struct cache_figures {
     size_t entries, bytes;
-    long stored, evicted, removed;
+    long stored, evicted;
 };
 
 // Must come first. Dies where there is no memory.
@@ -71,6 +71,7 @@ void cache_fill(struct entry *entry, struct http_text content);
 // least recently used ones until there is room.
 void cache_list(struct entry *entry);
 
+// Of NULL cache_release() makes nothing.
 struct entry *cache_hold(struct entry *entry);
 void cache_release(struct entry *entry);
 

@@ -6,22 +6,37 @@
 
 #include "answers.h"
 #include "collapse.h"
+#include "content.h"
 #include "log.h"
 #include "storing.h"
 #include "tunnel.h"
 #include "upstream.h"
 
-#define FRAME_BYTES  40 // of a chunk's size line, its end, and the last chunk
 #define INTERIMS_MAX 100
 
-struct exchange *exchange_open(struct client *client)
+// Copies a text to the end of others, which it moves.
+static struct http_text keep(char **end, struct http_text text)
 {
-    struct exchange *x = calloc(1, sizeof *x);
+    struct http_text kept = {memcpy(*end, text.at, text.length), text.length};
+    *end += text.length;
+    return kept;
+}
+
+struct exchange *exchange_open(struct client *client, struct http_text request,
+                               const struct route *route, struct http_text head)
+{
+    size_t length = request.length + route->key.length + head.length;
+    struct exchange *x = calloc(1, sizeof *x + length);
     if (!x)
         return NULL;
+    char *end = x->text;
     x->client = client;
-    x->fd = -1;
     client->exchange = x;
+    x->head = keep(&end, head);
+    x->route = *route;
+    x->route.key = keep(&end, route->key);
+    request = keep(&end, request);
+    http_read_request(request.at, request.length, &x->request);
     return x;
 }
 
@@ -29,25 +44,12 @@ void exchange_release(struct exchange *x)
 {
     if (x->client || x->upstream || x->pending)
         return;
-    if (x->flight)
-        flight_end(x->flight, FLIGHT_LOST, 0);
-    if (x->stale)
-        cache_release(x->stale);
-    if (x->filling)
-        cache_release(x->filling);
+    flight_end(x, FLIGHT_LOST, 0);
+    cache_release(x->stale);
+    cache_release(x->filling);
     pipe_free(&x->up);
     pipe_free(&x->down);
-    free(x->head);
-    free(x->key);
-    free(x->request_head);
     free(x);
-}
-
-static void end_flight(struct exchange *x, enum flight_end how, int status)
-{
-    if (x->flight)
-        flight_end(x->flight, how, status);
-    x->flight = NULL;
 }
 
 static void leave_upstream(struct exchange *x, bool keep)
@@ -66,16 +68,16 @@ static void wake_client(struct exchange *x)
 
 void exchange_leave(struct exchange *x)
 {
-    bool is_needed = flight_has_waiting(x->flight) || (x->filling && !x->overflowed);
+    bool is_needed = x->waiting || (x->filling && !x->overflowed);
     x->client = NULL;
     if (x->is_tunnel) {
         tunnel_lost(x, 0);
         return;
     }
-    if (!is_needed)
-        end_flight(x, FLIGHT_LOST, 0);
-    if (!is_needed)
+    if (!is_needed) {
+        flight_end(x, FLIGHT_LOST, 0);
         leave_upstream(x, false);
+    }
     exchange_release(x);
 }
 
@@ -85,20 +87,19 @@ void exchange_leave(struct exchange *x)
 static void complete(struct exchange *x)
 {
     struct entry *entry = x->filling;
+    enum flight_end how = FLIGHT_NOT_STORABLE; // each has to ask for itself
     x->done = true;
     if (entry) {
-        enum flight_end how = FLIGHT_STORED;
         cache_list(entry);
-        if (!entry->listed || entry->freshness.no_cache ||
-            entry->freshness.lifetime <= cache_age(entry))
-            how = FLIGHT_NOT_STORABLE; // each has to ask for itself
-        end_flight(x, how, 0);
+        if (entry->listed && !entry->freshness.no_cache &&
+            entry->freshness.lifetime > cache_age(entry))
+            how = FLIGHT_STORED;
         cache_release(entry);
         x->filling = NULL;
     }
-    end_flight(x, FLIGHT_NOT_STORABLE, 0);
+    flight_end(x, how, 0);
     leave_upstream(x, x->reusable && x->body.done && !pipe_left(&x->up) &&
-                          x->head_at == x->head_length);
+                          x->head_at == x->head.length);
     wake_client(x);
     exchange_release(x);
 }
@@ -106,13 +107,10 @@ static void complete(struct exchange *x)
 void exchange_fail(struct exchange *x, int status, const char *why)
 {
     struct client *client = x->client;
-    struct http_out out;
     leave_upstream(x, false);
-    end_flight(x, FLIGHT_FAILED, status);
-    if (x->filling) {
-        cache_release(x->filling);
-        x->filling = NULL;
-    }
+    flight_end(x, FLIGHT_FAILED, status);
+    cache_release(x->filling);
+    x->filling = NULL;
     if (!client) {
         exchange_release(x);
         return;
@@ -127,7 +125,7 @@ void exchange_fail(struct exchange *x, int status, const char *why)
     if (x->answered)
         return;
     client->last = client->last || status < 500 || !x->body.done;
-    out = pipe_space(&x->down);
+    struct http_out out = pipe_space(&x->down);
     answer_put_own(client, status, why, &out);
     x->down.end += out.length;
     x->answered = x->done = true;
@@ -137,7 +135,7 @@ void exchange_answer_ends(struct exchange *x, bool cleanly)
 {
     if (x->answered && !x->done && cleanly && x->answer.state == BODY_TO_CLOSE) {
         struct http_out out = pipe_space(&x->down);
-        if (!x->filling && x->client && x->framing == FRAMED_BY_CHUNKS)
+        if (!x->filling && x->client && x->client->framing == FRAMED_BY_CHUNKS)
             http_put_text(&out, "0\r\n\r\n");
         x->down.end += out.length;
         complete(x);
@@ -150,20 +148,25 @@ void exchange_answer_ends(struct exchange *x, bool cleanly)
 
 // ---- the head of the answer ----------------------------------------------------------------
 
+// Without a length the client is told of the content's end by chunks, or, in HTTP/1.0, by the
+// connection's end.
+static void choose_framing(struct client *client, bool has_length)
+{
+    client->framing = FRAMED_BY_LENGTH;
+    if (!has_length)
+        client->framing = client->old ? FRAMED_BY_CLOSE : FRAMED_BY_CHUNKS;
+    client->last = client->last || client->framing == FRAMED_BY_CLOSE;
+}
+
 // Begins to store the answer. Its client reads it from the store while it comes.
 static void store(struct exchange *x, struct entry *entry)
 {
     struct client *client = x->client;
-    struct http_out out;
     x->filling = entry;
     if (!client)
         return;
-    client->framing = FRAMED_BY_LENGTH;
-    if (entry->expected < 0 && entry->status != 204)
-        client->framing = client->old ? FRAMED_BY_CLOSE : FRAMED_BY_CHUNKS;
-    client->last = client->last || client->framing == FRAMED_BY_CLOSE;
-    x->framing = client->framing;
-    out = pipe_space(&x->down);
+    choose_framing(client, entry->expected >= 0 || entry->status == 204);
+    struct http_out out = pipe_space(&x->down);
     answer_put_entry(client, entry, "MISS", &out);
     x->down.end += out.length;
     client->entry = cache_hold(entry);
@@ -176,12 +179,9 @@ static void pass_on(struct exchange *x, const struct http_head *answer)
     struct client *client = x->client;
     struct http_out out = pipe_space(&x->down);
     const char *word = NULL;
-    client->framing = FRAMED_BY_LENGTH;
-    if (!x->answer.done && answer->content_length < 0)
-        client->framing = client->old ? FRAMED_BY_CLOSE : FRAMED_BY_CHUNKS;
-    client->last = client->last || client->framing == FRAMED_BY_CLOSE || !x->body.done;
-    x->framing = client->framing;
-    if (x->is_get || x->asks_head)
+    choose_framing(client, x->answer.done || answer->content_length >= 0);
+    client->last = client->last || !x->body.done;
+    if (x->route.is_read)
         word = "MISS";
     answer_put_head(client, answer, word, &out);
     x->down.end += out.length;
@@ -189,7 +189,6 @@ static void pass_on(struct exchange *x, const struct http_head *answer)
 
 static void begin_answer(struct exchange *x, const struct http_head *answer)
 {
-    struct http_head request;
     struct entry *entry = NULL;
     const char *why = "not a GET that may be stored";
     bool server_error = x->status >= 500 && x->status <= 504 && x->status != 501;
@@ -201,16 +200,14 @@ static void begin_answer(struct exchange *x, const struct http_head *answer)
     }
     if (server_error && storing_may_answer_stale(x, true)) {
         storing_answer(x, x->stale, "STALE");
-        end_flight(x, FLIGHT_FAILED, x->status);
+        flight_end(x, FLIGHT_FAILED, x->status);
         x->reusable = false;
         x->answer.done = true;
         return;
     }
     x->answered = true;
-    if (x->may_store && x->is_get) {
-        http_read_request(x->request_head, x->request_length, &request);
-        why = freshness_refusal(&request, answer);
-    }
+    if (x->may_store)
+        why = freshness_refusal(&x->request, answer);
     if (!why)
         entry = storing_make_entry(x, answer);
     if (entry)
@@ -225,7 +222,7 @@ static void begin_answer(struct exchange *x, const struct http_head *answer)
         store(x, entry);
         return;
     }
-    end_flight(x, FLIGHT_NOT_STORABLE, 0);
+    flight_end(x, FLIGHT_NOT_STORABLE, 0);
     if (x->client)
         pass_on(x, answer);
     else
@@ -247,7 +244,7 @@ static size_t take_head(struct exchange *x, struct upstream *up, const char *byt
         up->conn.paused = true;
         return 0;
     }
-    bool is_wrong_upgrade = head.status == 101 && (!x->is_upgrade || !x->client);
+    bool is_wrong_upgrade = head.status == 101 && (!x->route.is_upgrade || !x->client);
     if (is_wrong_upgrade || (head.status < 200 && ++x->interim > INTERIMS_MAX)) {
         exchange_fail(x, 502, "the server sends a 1xx that nobody has asked for");
         return 0;
@@ -283,7 +280,7 @@ static ssize_t fill(struct exchange *x, const char *bytes, size_t length)
         length = (size_t)x->answer.left;
     x->overflowed = x->overflowed || !cache_reserve(x->filling, length);
     if (x->overflowed) { // the client reads what is here; then the rest is passed on
-        end_flight(x, FLIGHT_NOT_STORABLE, 0);
+        flight_end(x, FLIGHT_NOT_STORABLE, 0);
         wake_client(x);
         if (!x->client)
             exchange_fail(x, 502, "the answer is too long to be stored");
@@ -295,44 +292,21 @@ static ssize_t fill(struct exchange *x, const char *bytes, size_t length)
     return used;
 }
 
-// Into the pipe, at the client's pace.
-static ssize_t pass(struct exchange *x, const char *bytes, size_t length)
-{
-    struct http_text content;
-    struct http_out out = pipe_space(&x->down);
-    if (out.size < 2 * FRAME_BYTES)
-        return 0;
-    ssize_t used =
-        http_body_take(&x->answer, bytes, smaller(length, out.size - FRAME_BYTES), &content);
-    bool chunks = x->framing == FRAMED_BY_CHUNKS;
-    if (used > 0 && content.length && chunks) {
-        http_put_number(&out, content.length, 16);
-        http_put(&out, "\r\n", 2);
-    }
-    if (used > 0 && content.length)
-        http_put(&out, content.at, content.length);
-    if (used > 0 && content.length && chunks)
-        http_put(&out, "\r\n", 2);
-    if (used > 0 && x->answer.done && chunks)
-        http_put_text(&out, "0\r\n\r\n");
-    x->down.end += out.length;
-    return used;
-}
-
 static size_t take_content(struct exchange *x, struct upstream *up, const char *bytes,
                            size_t length)
 {
     ssize_t used;
     if (x->filling)
         used = fill(x, bytes, length);
-    else
-        used = pass(x, bytes, length);
+    else // into the pipe, at the client's pace
+        used = content_pass(&x->answer, x->client->framing == FRAMED_BY_CHUNKS, &x->down, bytes,
+                            length);
     if (up->exchange != x)
         return 0;
-    if (used < 0)
+    if (used < 0) {
         exchange_fail(x, 502, x->answer.why);
-    if (used < 0)
         return 0;
+    }
     up->conn.paused = !used && (x->overflowed || pipe_left(&x->down));
     if (used)
         wake_client(x);

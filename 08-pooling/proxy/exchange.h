@@ -9,8 +9,7 @@
 #include "loop.h"
 #include "net.h"
 #include "pipe.h"
-
-struct flight;
+#include "route.h"
 
 enum kind { CLIENT, UPSTREAM, LOOKUPS };
 
@@ -32,7 +31,7 @@ struct client {
     size_t entry_at;
     enum framing framing;
     // The client waits for another one's fetch of the same (collapse.h).
-    struct flight *flight;
+    struct exchange *flight;
     struct client *next_waiting, *previous_waiting;
     int waits;              // how often it has
     bool alone;             // it is to fetch by itself
@@ -48,48 +47,40 @@ struct upstream {
     struct exchange *exchange; // NULL: it is idle, or it is to close
     enum { UPSTREAM_OPENING, UPSTREAM_CONNECTING, UPSTREAM_CONNECTED } stage;
     bool reused;
-    struct upstream *next_idle, *previous_idle;
+    struct upstream *next_idle;
     bool is_idle;
     char server[HTTP_HOST_BYTES];
 };
 
-// What becomes of an exchange when its head is written: of what kind it is.
 struct exchange {
     struct client *client;     // NULL: it has gone
     struct upstream *upstream; // NULL: not yet, or no more
     bool pending;              // a name is being looked up, or a connection is about to open
     struct exchange *next_opening;
-    int fd;                       // of that connection
-    uint64_t lookup;              // number of the look-up
-    char server[HTTP_HOST_BYTES]; // "example.org:80"
-    bool guarded;                 // the server is the client's choice: see guard.h
-    bool is_connect;              // a tunnel, from the start
-    bool is_upgrade;              // it becomes a tunnel if the server agrees
-    bool is_tunnel, is_ended[2];  // bytes both ways; which of the sides has ended
-    bool tunnel_broken, is_idle;  // how a tunnel ends before its time
-    size_t left_over[2];          // bytes of each side that are not taken yet
-    int64_t moved_ns;             // when bytes have moved last
+    int fd;                      // of that connection
+    struct route route;          // its upgrade becomes a tunnel if the server agrees
+    bool is_tunnel, is_ended[2]; // bytes both ways; which of the sides has ended
+    bool tunnel_broken, is_idle; // how a tunnel ends before its time
+    size_t left_over[2];         // bytes of each side that are not taken yet
+    int64_t moved_ns;            // when bytes have moved last
     // The request.
-    char *head;
-    size_t head_length, head_at;
-    struct http_body body; // of the request
-    bool body_chunked;
+    struct http_head request; // as it came from the client
+    struct http_text head;    // as the server gets it
+    size_t head_at;           // how much of that is sent
+    struct http_body body;    // of the request
     struct pipe up;
     bool is_safe; // GET, HEAD, OPTIONS, TRACE: may be sent again on another connection
     bool asks_head;
-    bool is_get;
     char line[80]; // for people
     // The cache.
-    char *key;
-    size_t key_length;
-    size_t origin_length; // of the key's beginning, up to the path
     bool may_store;
     struct entry *stale;   // this request asks whether it is still good
     struct entry *filling; // this answer is being stored
     bool overflowed;       // it was: it is too long. Its first part is sent from `filling`
-    struct flight *flight; // others wait for it
-    char *request_head;    // the client's own, for Vary
-    size_t request_length;
+    // Other clients may wait for the answer: it is a flight (collapse.h).
+    bool is_flight;
+    struct exchange *next_flight;
+    struct client *waiting;
     int64_t sent_s; // seconds since 1970
     // The answer.
     bool answered; // its head has come, one that is not 1xx
@@ -97,15 +88,17 @@ struct exchange {
     int status;
     struct http_body answer;
     bool reusable; // the server's connection stays open behind it
-    enum framing framing;
     struct pipe down;
-    bool done; // all of it is in the pipe, or in the entry
+    bool done;   // all of it is in the pipe, or in the entry
+    char text[]; // the two heads, and the key
 };
 
 // How requests become exchanges: see requests.c. How exchanges end:
 
-// A new exchange of this client.
-struct exchange *exchange_open(struct client *client);
+// A new exchange of this client: copies its request's head, the route, and the head that the
+// server gets. NULL: there is no memory.
+struct exchange *exchange_open(struct client *client, struct http_text request,
+                               const struct route *route, struct http_text head);
 
 // The answer that has begun cannot be continued, or there is none: the client gets `status` if
 // it has seen nothing yet, or a stale answer where that is allowed; else its connection breaks.

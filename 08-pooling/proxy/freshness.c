@@ -50,7 +50,6 @@ static void take_directive(struct directives *d, struct http_text item)
     d->public |= http_is_token(name, "public");
     d->must_revalidate |= http_is_token(name, "must-revalidate");
     d->proxy_revalidate |= http_is_token(name, "proxy-revalidate");
-    d->must_understand |= http_is_token(name, "must-understand");
     d->only_if_cached |= http_is_token(name, "only-if-cached");
     if (http_is_token(name, "max-age"))
         take_seconds(&d->max_age, value);

@@ -16,9 +16,7 @@
 // What the Cache-Control fields of a request or an answer say (§5.2). Seconds are -1 where the
 // directive is not there.
 struct directives {
-    bool no_store, no_cache, private, public, must_revalidate, proxy_revalidate,
-        must_understand;
-    bool only_if_cached;
+    bool no_store, no_cache, private, public, must_revalidate, proxy_revalidate, only_if_cached;
     int64_t max_age, s_maxage, min_fresh, max_stale, stale_if_error;
 };
 

@@ -42,8 +42,9 @@ union side {
 
 static struct loop *loop; // the only one
 static int clients;
-static long accepted; // clients, since the start
-static bool lookups_open;
+static long accepted;      // clients, since the start
+static int lookups = -1;   // the socket of the look-ups
+static bool opens_lookups; // opened() is about it
 
 static enum kind kind_of(struct conn *c)
 {
@@ -53,9 +54,9 @@ static enum kind kind_of(struct conn *c)
 static void opened(struct conn *c)
 {
     loop = c->loop;
-    if (upstream_is_opening()) {
-        upstream_opened(&((union side *)c)->upstream);
-    } else if (lookups_open) {
+    if (upstream_opened(&((union side *)c)->upstream))
+        return;
+    if (opens_lookups) {
         ((union side *)c)->client.kind = LOOKUPS;
     } else {
         client_opened(&((union side *)c)->client);
@@ -104,10 +105,8 @@ static void stop(struct conn *c)
 {
     if (kind_of(c) == CLIENT)
         client_stop(&((union side *)c)->client);
-    else if (kind_of(c) == UPSTREAM)
-        upstream_stop(&((union side *)c)->upstream);
-    else
-        c->broken = true;
+    else if (kind_of(c) == LOOKUPS || !((union side *)c)->upstream.exchange)
+        c->broken = true; // nobody waits for what it brings
 }
 
 static void closed(struct conn *c)
@@ -123,13 +122,12 @@ static void closed(struct conn *c)
 // Behind each round of the loop: opens the connections that the round has asked for.
 static bool end_of_round(void)
 {
-    int lookups = resolve_socket();
-    if (!loop)
-        return false;
-    lookups_open = lookups >= 0;
-    if (lookups_open)
+    if (lookups != resolve_socket()) { // the first look-up has begun
+        lookups = resolve_socket();
+        opens_lookups = true;
         conn_open(loop, lookups);
-    lookups_open = false;
+        opens_lookups = false;
+    }
     upstream_open_all(loop);
     return false;
 }
@@ -147,21 +145,13 @@ static int accept_client(int listener)
 // --upstream HOST:PORT. The name is looked up once.
 static void set_upstream(const char *text)
 {
-    char host[HTTP_HOST_BYTES];
     const char *colon = strrchr(text, ':');
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *all;
-    if (!colon || colon == text || strlen(text) >= sizeof host)
+    if (!colon || colon == text || strlen(text) >= HTTP_HOST_BYTES)
         options_reject("--upstream takes HOST:PORT, not '%s'", text);
-    snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-    if (*host == '[' && colon[-1] == ']')
-        snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2, text + 1);
-    int error = getaddrinfo(host, colon + 1, &hints, &all);
+    int error = resolve_now(text, 0, &settings.upstream_address);
     if (error)
         options_reject("--upstream %s: %s", text, gai_strerror(error));
-    memcpy(&settings.upstream_address, all->ai_addr, all->ai_addrlen);
-    freeaddrinfo(all);
-    snprintf(settings.upstream, sizeof settings.upstream, "%s", text);
-    settings.has_upstream = true;
+    settings.upstream = text;
 }
 
 static const struct loop_server server = {.conn_bytes = sizeof(union side),
@@ -219,10 +209,9 @@ int main(int argc, char **argv)
         argc, argv,
         &(struct command){"", "Lesson 08, proxy: forward, reverse, caching.", options});
     log_begin(quiet);
-    settings.forwards = settings.forwards || !settings.has_upstream;
+    settings.forwards = settings.forwards || !settings.upstream;
     settings.no_cache = cache_mb == 0;
-    struct cache_limits limits = {(size_t)cache_mb << 20, (size_t)object_kb << 10};
-    cache_begin(&limits);
+    cache_begin(&(struct cache_limits){(size_t)cache_mb << 20, (size_t)object_kb << 10});
     loop_run(net_listen(host, port, BACKLOG), &server);
     const struct cache_figures *figures = cache_figures();
     log_end();

@@ -3,19 +3,16 @@
 
 #include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "answers.h"
 #include "collapse.h"
+#include "content.h"
 #include "log.h"
-#include "request_content.h"
 #include "route.h"
 #include "settings.h"
 #include "tunnel.h"
 #include "upstream.h"
-
-#define FRAME_BYTES 40 // of a chunk's size line, its end, and the last chunk
 
 static struct http_out space_of(const struct client *client)
 {
@@ -28,8 +25,7 @@ static void end_answer(struct client *client)
 {
     struct exchange *x = client->exchange;
     bool unread = x && !x->body.done;
-    if (client->entry)
-        cache_release(client->entry);
+    cache_release(client->entry);
     client->entry = NULL;
     client->exchange = NULL;
     client->waits = client->failed = 0;
@@ -75,19 +71,14 @@ static bool send_entry(struct client *client)
         return false;
     struct http_out out = space_of(client);
     size_t part = smaller(left, room - FRAME_BYTES);
-    if (part && client->framing == FRAMED_BY_CHUNKS) {
-        http_put_number(&out, part, 16);
-        http_put(&out, "\r\n", 2);
-    }
+    struct http_text content = {NULL, part};
+    bool last = part == left && entry->whole;
     if (part)
-        http_put(&out, entry->content + client->entry_at, part);
-    if (part && client->framing == FRAMED_BY_CHUNKS)
-        http_put(&out, "\r\n", 2);
-    if (part == left && entry->whole && client->framing == FRAMED_BY_CHUNKS)
-        http_put_text(&out, "0\r\n\r\n");
+        content.at = entry->content + client->entry_at;
+    content_put(&out, content, client->framing == FRAMED_BY_CHUNKS, last);
     conn_wrote(&client->conn, out.length);
     client->entry_at += part;
-    if (part == left && entry->whole)
+    if (last)
         end_answer(client);
     if (part < left || client->entry != entry)
         return true;
@@ -126,29 +117,15 @@ static void answer_from_store(struct client *client, struct entry *entry, const 
                               const struct http_head *request)
 {
     struct http_out out = space_of(client);
-    struct http_head stored;
-    bool has_it = false;
-    client->framing = FRAMED_BY_LENGTH;
-    if (entry->status == 200 && (http_field(request, "if-none-match").at ||
-                                 http_field(request, "if-modified-since").at)) {
-        cache_head(entry, &stored);
-        has_it = freshness_client_has_it(request, &stored);
-    }
-    if (has_it)
-        answer_put_not_modified(client, entry, word, &out);
-    else
-        answer_put_entry(client, entry, word, &out);
+    answer_begin_entry(client, request, entry, word, &out);
     conn_wrote(&client->conn, out.length);
     log_line("client %s: %.*s: %d %s", client->address, (int)request->target.length,
              request->target.at, entry->status, word);
-    if (has_it || client->head_only) {
-        end_answer(client);
-        return;
-    }
-    client->entry = cache_hold(entry);
-    client->entry_at = 0;
     client->conn.paused = true; // unless all of it finds room at once
-    send_entry(client);
+    if (client->entry)
+        send_entry(client);
+    else
+        end_answer(client);
 }
 
 // ---- what becomes of a request -------------------------------------------------------------
@@ -161,10 +138,9 @@ static enum consulted consult_cache(struct client *client, const struct http_hea
                                     const struct route *route, struct entry **stale,
                                     bool *may_share)
 {
-    struct http_text key = {route->key, route->key_length};
     struct directives request;
     enum cache_use use = USE_VALIDATED;
-    struct entry *entry = cache_find(key, head);
+    struct entry *entry = cache_find(route->key, head);
     directives_read(head, &request);
     *may_share = false;
     if (entry)
@@ -185,9 +161,9 @@ static enum consulted consult_cache(struct client *client, const struct http_hea
         return HAS_TO_ASK;
     *stale = entry;
     if (settings.no_collapse || client->alone || request.no_cache || request.max_age == 0 ||
-        client->waits >= COLLAPSE_WAITS || flight_is_hopeless(key))
+        client->waits >= COLLAPSE_WAITS || flight_is_hopeless(route->key))
         return HAS_TO_ASK;
-    struct flight *flight = flight_find(key);
+    struct exchange *flight = flight_find(route->key);
     *may_share = !flight;
     if (!flight)
         return HAS_TO_ASK;
@@ -196,51 +172,30 @@ static enum consulted consult_cache(struct client *client, const struct http_hea
     return HAS_TO_WAIT;
 }
 
-static void *copy(const char *bytes, size_t length)
-{
-    void *to = malloc(length);
-    if (to)
-        memcpy(to, bytes, length);
-    return to;
-}
-
 // Begins to ask the server. False: there is no memory.
 static bool ask_server(struct client *client, const char *bytes, const struct http_head *head,
                        const struct route *route, struct entry *stale, bool may_share)
 {
     static char text[ANSWER_HEAD_BYTES];
     size_t length = route_write_head(head, route, client->address, stale, text, sizeof text);
-    struct exchange *x = exchange_open(client);
-    if (!length || !x)
+    if (!length)
         return false;
-    x->is_connect = http_is(head->method, "CONNECT");
-    x->is_upgrade = route->is_upgrade;
-    x->is_get = http_is(head->method, "GET");
+    struct exchange *x = exchange_open(client, (struct http_text){bytes, head->length}, route,
+                                       (struct http_text){text, length});
+    if (!x)
+        return false;
     x->asks_head = client->head_only;
-    x->guarded = route->guarded;
-    x->is_safe = x->is_get || x->asks_head || http_is(head->method, "OPTIONS") ||
-                 http_is(head->method, "TRACE");
-    x->may_store = route->may_use_cache;
+    x->may_store = route->may_use_cache && !x->asks_head;
     x->sent_s = time(NULL);
-    snprintf(x->server, sizeof x->server, "%s", route->server);
     snprintf(x->line, sizeof x->line, "%.*s %.*s", (int)head->method.length, head->method.at,
              (int)head->target.length, head->target.at);
-    x->head = copy(text, length);
-    x->head_length = length;
-    x->key = copy(route->key, route->key_length);
-    x->key_length = route->key_length;
-    x->origin_length = route->origin_length;
-    x->request_head = copy(bytes, head->length);
-    x->request_length = head->length;
     http_body_of_request(&x->body, head);
-    x->body_chunked = head->chunked;
-    x->is_safe = x->is_safe && x->body.done;
-    if (!x->head || !x->key || !x->request_head)
-        return false;
+    x->is_safe = x->body.done && (route->is_read || http_is(head->method, "OPTIONS") ||
+                                  http_is(head->method, "TRACE"));
     if (stale)
         x->stale = cache_hold(stale);
     if (may_share)
-        x->flight = flight_begin((struct http_text){x->key, x->key_length}, x);
+        flight_begin(x);
     client->conn.paused = x->body.done;
     client->content_bytes = 0;
     conn_deadline(&client->conn, x->body.done ? settings.answer_ms : CONTENT_MS);
@@ -250,9 +205,7 @@ static bool ask_server(struct client *client, const char *bytes, const struct ht
 
 static void purge(struct client *client, const struct route *route)
 {
-    struct http_text key = {route->key, route->key_length};
-    flight_outdate(key);
-    if (cache_remove_key(key))
+    if (flight_outdate(route->key))
         answer_own(client, 200, "it was in the store, and is no more");
     else
         answer_own(client, 404, "it was not in the store");
@@ -273,6 +226,7 @@ static size_t take_request(struct client *client, const char *bytes, size_t leng
         return refuse(client, -result, head.why, length);
     if (!result)
         return 0;
+    client->head_only = http_is(head.method, "HEAD");
     client->last = !head.keep_alive;
     client->old = !head.minor;
     route_request(&head, client->is_local, &route);
@@ -383,13 +337,8 @@ void client_closed(struct client *client)
 {
     struct exchange *x = client->exchange;
     flight_leave(client);
-    if (client->entry)
-        cache_release(client->entry);
+    cache_release(client->entry);
     client->entry = NULL;
-    if (x && x->is_tunnel)
-        x->client = NULL;
-    if (x && x->is_tunnel)
-        tunnel_lost(x, 0);
-    else if (x)
+    if (x)
         exchange_leave(x);
 }

@@ -20,8 +20,6 @@ struct question {
     bool head; // the answer to HEAD has no content
 };
 
-static struct qpack_list list; // one for all: no list is kept
-
 static struct question *question_of(struct stream *s)
 {
     return (struct question *)s;
@@ -44,66 +42,46 @@ static void finish(struct question *q, bool whole, const char *why)
 
 // ---- what comes ----------------------------------------------------------------------------
 
-static struct fault take_headers(struct question *q, const struct frame *frame)
+static const char *take_answer(struct stream *s, const struct qpack_list *list)
 {
+    struct question *q = question_of(s);
     struct response_head head;
-    if (!qpack_decode(frame->bytes, frame->length, &list))
-        return connection_fault(QPACK_DECOMPRESSION_FAILED, "a field section that is no QPACK");
-    if (list.too_long)
-        return stream_fault(H3_EXCESSIVE_LOAD, "the header fields are longer than 16 KB");
-    if (q->stream.reader.stage == STAGE_CONTENT) {
-        q->stream.reader.stage = STAGE_END;
-        const char *wrong = message_trailers(&list);
-        if (wrong)
-            return stream_fault(H3_MESSAGE_ERROR, wrong);
-        return (struct fault){0};
-    }
-    const char *wrong = message_response(&list, &head);
-    if (wrong)
-        return stream_fault(H3_MESSAGE_ERROR, wrong);
-    if (head.status < 200) // the answer itself is still to come (§4.1)
-        return (struct fault){0};
-    q->stream.reader.stage = STAGE_CONTENT;
+    const char *wrong = message_response(list, &head);
+    if (wrong || head.status < 200 || !q->answer) // 1xx: the answer is still to come (§4.1)
+        return wrong;
+    s->reader.stage = STAGE_CONTENT;
+    s->expected = head.content_length;
+    if (q->head || head.status == 204 || head.status == 304)
+        s->expected = 0; // whatever content-length says
     q->answer->status = head.status;
-    q->answer->expected = head.content_length;
     q->answer->first_ns = now_ns();
-    for (size_t i = 0; i < list.count && q->answer->field; i++)
-        q->answer->field(&list.fields[i]);
-    return (struct fault){0};
+    for (size_t i = 0; i < list->count && q->answer->field; i++)
+        q->answer->field(&list->fields[i]);
+    return NULL;
 }
 
-static struct fault take_frame(struct stream *s, const struct frame *frame)
+static struct fault take_too_long(struct stream *s)
 {
-    struct question *q = question_of(s);
-    struct answer *answer = q->answer;
+    (void)s;
+    return stream_fault(H3_EXCESSIVE_LOAD, "the header fields are longer than 16 KB");
+}
+
+static void take_content(struct stream *s, const uint8_t *bytes, size_t length)
+{
+    struct answer *answer = question_of(s)->answer;
     if (!answer)
-        return (struct fault){0};
-    if (frame->event == FRAME_TOO_LONG)
-        return stream_fault(H3_EXCESSIVE_LOAD, "the header fields are longer than 16 KB");
-    if (frame->event == FRAME_WHOLE)
-        return take_headers(q, frame);
+        return;
     if (answer->length < ANSWER_START)
-        memcpy(answer->kept + answer->length, frame->bytes,
-               smaller(frame->length, ANSWER_START - answer->length));
-    answer->length += frame->length;
-    if (q->head || (answer->expected >= 0 && answer->length > (uint64_t)answer->expected))
-        return stream_fault(H3_MESSAGE_ERROR, "more content than content-length says");
+        memcpy(answer->kept + answer->length, bytes,
+               smaller(length, ANSWER_START - answer->length));
+    answer->length += length;
     if (answer->show)
-        answer->show(answer, frame->bytes, frame->length);
-    return (struct fault){0};
+        answer->show(answer, bytes, length);
 }
 
-static struct fault answer_ended(struct stream *s)
+static void answer_ended(struct stream *s)
 {
-    struct question *q = question_of(s);
-    struct answer *answer = q->answer;
-    if (!answer)
-        return (struct fault){0};
-    bool empty = q->head || answer->status == 204 || answer->status == 304;
-    if (!empty && answer->expected >= 0 && answer->length != (uint64_t)answer->expected)
-        return stream_fault(H3_MESSAGE_ERROR, "less content than content-length says");
-    finish(q, true, "");
-    return (struct fault){0};
+    finish(question_of(s), true, "");
 }
 
 static void answer_reset(struct stream *s, uint64_t code)
@@ -127,36 +105,22 @@ static void answer_refused(struct stream *s, struct fault fault)
     finish(question_of(s), false, why);
 }
 
-static bool produce(struct stream *s)
-{
-    (void)s; // the request was sent when it was asked
-    return false;
-}
-
 // The stream goes. If its answer has not come, the connection has ended.
 static void question_freed(struct stream *s)
 {
     finish(question_of(s), false, s->connection->why);
 }
 
-static void frame_seen(struct h3_connection *c, const struct stream *s, bool to_peer,
-                       const struct frame *frame)
-{
-    const struct h3_client *client = (const struct h3_client *)c;
-    if (client->seen)
-        client->seen(s, to_peer, frame);
-}
-
 static const struct role client_role = {
     .request_bytes = sizeof(struct question),
     .requests_max = INT32_MAX,
-    .frame = take_frame,
+    .head = take_answer,
+    .too_long = take_too_long,
+    .content = take_content,
     .ended = answer_ended,
-    .produce = produce,
     .reset = answer_reset,
     .refused = answer_refused,
     .freed = question_freed,
-    .seen = frame_seen,
 };
 
 // ---- what the caller does ------------------------------------------------------------------
@@ -164,12 +128,13 @@ static const struct role client_role = {
 void h3_open(struct h3_client *client, SSL_CTX *ctx, const char *host, int port,
              const char *name)
 {
-    void (*seen)(const struct stream *, bool, const struct frame *) = client->seen;
-    *client = (struct h3_client){.seen = seen};
+    void (*seen)(const struct stream *, bool, const struct frame *) = client->connection.seen;
+    *client = (struct h3_client){0};
     http_authority(name, port, H3_PORT, client->authority);
     client->opened_ns = now_ns();
     h3_connection_begin(&client->connection, &client_role,
                         quic_connection(ctx, host, port, name));
+    client->connection.seen = seen;
 }
 
 bool h3_step(struct h3_client *client, int64_t until_ns)
@@ -225,7 +190,6 @@ bool h3_ask(struct h3_client *client, struct answer *answer, const char *method,
     struct question *q = question_of(s);
     answer->state = ANSWER_PENDING;
     answer->id = s->id;
-    answer->expected = -1;
     q->answer = answer;
     q->client = client;
     q->head = !strcmp(method, "HEAD");

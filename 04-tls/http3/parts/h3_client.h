@@ -19,7 +19,6 @@ struct answer {
     enum { ANSWER_NONE, ANSWER_PENDING, ANSWER_WHOLE, ANSWER_BROKEN } state;
     uint64_t id;               // of its stream
     int status;                // 0: no HEADERS have come
-    int64_t expected;          // the content-length; -1: there is none
     uint64_t length;           // bytes of content that have come
     int64_t first_ns, last_ns; // when its first and last bytes came
     char kept[ANSWER_START];   // the first bytes of the content
@@ -35,11 +34,10 @@ struct h3_client {
     char authority[HTTP_HOST_BYTES];
     int pending; // answers that are still to come
     int64_t opened_ns, established_ns;
-    // Called with every frame that comes or goes (scenes); NULL: nothing to do.
-    void (*seen)(const struct stream *s, bool to_peer, const struct frame *frame);
 };
 
-// Begins a connection; nothing is sent yet. Dies if there is no such host.
+// Begins a connection; nothing is sent yet. Of *client only connection.seen is used. Dies if
+// there is no such host.
 void h3_open(struct h3_client *client, SSL_CTX *ctx, const char *host, int port,
              const char *name);
 

@@ -1,18 +1,15 @@
 // message.c: see message.h.
 #include "message.h"
 
-#define LENGTH_DIGITS_MAX 18 // of a content-length: it fits in 63 bits
+#include <ctype.h>
 
-static bool is_alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+#define LENGTH_DIGITS_MAX 18 // of a content-length: it fits in 63 bits
 
 // Letters, digits, and these other characters.
 static bool consists_of(struct http_text text, const char *others)
 {
     for (size_t i = 0; i < text.length; i++)
-        if (!is_alphanumeric(text.at[i]) && (!text.at[i] || !strchr(others, text.at[i])))
+        if (!isalnum((unsigned char)text.at[i]) && (!text.at[i] || !strchr(others, text.at[i])))
             return false;
     return text.length > 0;
 }
@@ -30,11 +27,6 @@ static bool has_upper_case(struct http_text text)
     return false;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
 static bool is_field_value(struct http_text text) // RFC 9110 §5.5
 {
     for (size_t i = 0; i < text.length; i++) {
@@ -42,7 +34,8 @@ static bool is_field_value(struct http_text text) // RFC 9110 §5.5
         if ((c < ' ' && c != '\t') || c == 127)
             return false;
     }
-    return text.length == 0 || (!is_blank(text.at[0]) && !is_blank(text.at[text.length - 1]));
+    return text.length == 0 || (!isblank((unsigned char)text.at[0]) &&
+                                !isblank((unsigned char)text.at[text.length - 1]));
 }
 
 static bool is_visible(struct http_text text) // and ASCII: what a URI consists of
@@ -77,7 +70,20 @@ static bool is_connection_specific(const struct http_field *field)
     return http_is(field->name, "te") && !http_is_token(field->value, "trailers");
 }
 
-static const char *check_field(const struct http_field *field)
+static const char *read_length(const struct http_field *field, int64_t *length)
+{
+    uint64_t number;
+    if (*length >= 0)
+        return "two content-length fields";
+    if (field->value.length > LENGTH_DIGITS_MAX ||
+        !http_number(field->value, INT64_MAX, &number))
+        return "a content-length that is no length";
+    *length = (int64_t)number;
+    return NULL;
+}
+
+// Checks a field, and reads content-length, unless `length` is NULL.
+static const char *check_field(const struct http_field *field, int64_t *length)
 {
     if (!is_token(field->name) || has_upper_case(field->name))
         return "a field name with a character that cannot be in it";
@@ -85,20 +91,8 @@ static const char *check_field(const struct http_field *field)
         return "a field value with a character that cannot be in it";
     if (is_connection_specific(field))
         return "a field that belongs to a connection of HTTP/1.1";
-    return NULL;
-}
-
-static const char *read_length(const struct http_field *field, int64_t *length)
-{
-    uint64_t number;
-    if (!http_is(field->name, "content-length"))
-        return NULL;
-    if (*length >= 0)
-        return "two content-length fields";
-    if (field->value.length > LENGTH_DIGITS_MAX ||
-        !http_number(field->value, INT64_MAX, &number))
-        return "a content-length that is no length";
-    *length = (int64_t)number;
+    if (length && http_is(field->name, "content-length"))
+        return read_length(field, length);
     return NULL;
 }
 
@@ -164,9 +158,8 @@ const char *message_request(const struct qpack_list *list, struct request *reque
         wrong = read_pseudo(&list->fields[i], request);
     for (; i < list->count && !wrong; i++) {
         const struct http_field *field = &list->fields[i];
-        wrong = check_field(field); // a colon cannot be in a name from here on
-        if (!wrong)
-            wrong = read_length(field, &request->content_length);
+        wrong =
+            check_field(field, &request->content_length); // no name has a colon from here on
         if (http_is(field->name, "expect"))
             request->expects_continue = http_is_token(field->value, "100-continue");
         if (!http_is(field->name, "host"))
@@ -194,11 +187,9 @@ const char *message_response(const struct qpack_list *list, struct response_head
         return "status 101, which HTTP/3 does not have";
     head->status = (int)status;
     for (size_t i = 1; i < list->count && !wrong; i++) {
-        wrong = check_field(&list->fields[i]);
+        wrong = check_field(&list->fields[i], &head->content_length);
         if (!wrong && http_is(list->fields[i].name, "te"))
             wrong = "a field that belongs to requests";
-        if (!wrong)
-            wrong = read_length(&list->fields[i], &head->content_length);
     }
     return wrong;
 }
@@ -207,6 +198,6 @@ const char *message_trailers(const struct qpack_list *list)
 {
     const char *wrong = NULL;
     for (size_t i = 0; i < list->count && !wrong; i++)
-        wrong = check_field(&list->fields[i]);
+        wrong = check_field(&list->fields[i], NULL);
     return wrong;
 }

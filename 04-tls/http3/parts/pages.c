@@ -117,30 +117,22 @@ void page_choose(struct http_text method, struct http_text target, int64_t now_n
     }
 }
 
-// Bytes of the buffer for an echo of this length.
-static size_t room_for(size_t length)
-{
-    size_t room = ECHO_STEP;
-    while (room < length)
-        room *= 2;
-    return room;
-}
-
 int page_take(struct page *page, const uint8_t *bytes, size_t length)
 {
     if (length > ECHO_MAX - page->echo_length)
         return 413;
-    size_t before = 0, after = room_for(page->echo_length + length);
-    if (page->echo)
-        before = room_for(page->echo_length);
-    if (after > before) {
+    size_t room = larger(page->echo_room, ECHO_STEP);
+    while (room < page->echo_length + length)
+        room *= 2;
+    if (room > page->echo_room) {
         uint8_t *more = NULL;
-        if (echoes + after - before <= ECHOES_MAX)
-            more = realloc(page->echo, after);
+        if (echoes + room - page->echo_room <= ECHOES_MAX)
+            more = realloc(page->echo, room);
         if (!more)
             return 503;
+        echoes += room - page->echo_room;
         page->echo = more;
-        echoes += after - before;
+        page->echo_room = room;
     }
     memcpy(page->echo + page->echo_length, bytes, length);
     page->echo_length += length;
@@ -165,9 +157,8 @@ const uint8_t *page_content(const struct page *page, size_t *length)
 
 void page_free(struct page *page)
 {
-    if (!page->echo)
-        return;
-    echoes -= room_for(page->echo_length);
+    echoes -= page->echo_room;
     free(page->echo);
     page->echo = NULL;
+    page->echo_room = 0;
 }

@@ -9,7 +9,7 @@
 // ---- numbers and strings -------------------------------------------------------------------
 
 struct input {
-    const uint8_t *start, *at, *end;
+    const uint8_t *at, *end;
 };
 
 // Reads a number with a prefix of so many bits (RFC 7541 §5.1).
@@ -95,15 +95,13 @@ static bool read_index(struct input *in, int prefix, const struct qpack_entry **
 }
 
 // Decodes one field (§4.5.2 to §4.5.6).
-static bool decode_field(struct input *in, struct qpack_list *list, struct http_field *field,
-                         enum qpack_form *form)
+static bool decode_field(struct input *in, struct qpack_list *list, struct http_field *field)
 {
     const struct qpack_entry *entry;
     uint8_t first = *in->at;
     if (first & 0x80) {
         if (!read_index(in, 6, &entry))
             return false;
-        *form = QPACK_INDEXED;
         field->name = text_of(entry->name);
         field->value = text_of(entry->value);
         return true;
@@ -111,10 +109,8 @@ static bool decode_field(struct input *in, struct qpack_list *list, struct http_
     if (first & 0x40) {
         if (!read_index(in, 4, &entry))
             return false;
-        *form = QPACK_NAME_INDEXED;
         field->name = text_of(entry->name);
     } else if (first & 0x20) {
-        *form = QPACK_LITERAL;
         if (!read_string(in, 3, list, &field->name))
             return false;
     } else {
@@ -136,7 +132,7 @@ static bool decode_prefix(struct input *in)
 
 bool qpack_decode(const uint8_t *section, size_t length, struct qpack_list *list)
 {
-    struct input in = {section, section, section + length};
+    struct input in = {section, section + length};
     huffman_begin();
     list->count = list->size = list->used = 0;
     list->too_long = false;
@@ -144,8 +140,7 @@ bool qpack_decode(const uint8_t *section, size_t length, struct qpack_list *list
         return false;
     while (in.at < in.end) {
         struct http_field *field = &list->fields[list->count];
-        list->places[list->count] = (size_t)(in.at - in.start);
-        if (!decode_field(&in, list, field, &list->forms[list->count]))
+        if (!decode_field(&in, list, field))
             return false;
         list->size += field->name.length + field->value.length + QPACK_FIELD_OVERHEAD;
         if (list->size > SECTION_MAX)
@@ -155,7 +150,6 @@ bool qpack_decode(const uint8_t *section, size_t length, struct qpack_list *list
         else
             list->count++;
     }
-    list->places[list->count] = length;
     return true;
 }
 

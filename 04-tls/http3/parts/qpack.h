@@ -25,14 +25,9 @@ extern const struct qpack_entry {
     const char *name, *value;
 } qpack_table[QPACK_STATIC];
 
-// How a field was sent: for scenes.
-enum qpack_form { QPACK_INDEXED, QPACK_NAME_INDEXED, QPACK_LITERAL };
-
 // A decoded field section. It is large: one is enough, because no list is kept.
 struct qpack_list {
     struct http_field fields[QPACK_FIELDS_MAX + 1];
-    enum qpack_form forms[QPACK_FIELDS_MAX + 1];
-    size_t places[QPACK_FIELDS_MAX + 2]; // where in the section each field begins, and ends
     size_t count;
     size_t size;   // as the limit counts it
     bool too_long; // over SECTION_MAX: fields are missing

@@ -34,19 +34,32 @@ static void print_line(const uint8_t *bytes, size_t length, const char *meaning)
     printf("    %s%-30s%s %s\n", paint(DIM), hex, paint(PLAIN), line);
 }
 
+// How a field is sent: the first bits of its first byte say so.
+static const char *form_of(uint8_t first)
+{
+    if (first & 0x80)
+        return "in the table";
+    if (first & 0x40)
+        return "name in the table";
+    return "as text";
+}
+
 static void print_section(const uint8_t *section, size_t length)
 {
-    static const char *const forms[] = {"in the table", "name in the table", "as text"};
     char words[LINE_BYTES];
+    size_t at = 2;
     if (!qpack_decode(section, length, &list))
         die("the server has sent a field section that is no QPACK");
-    print_line(section, 2, "the section needs no dynamic table");
-    for (size_t i = 0; i < list.count; i++) {
-        const struct http_field *field = &list.fields[i];
+    print_line(section, at, "the section needs no dynamic table");
+    for (size_t end = at + 1; end <= length; end++) {
+        if (!qpack_decode(section, end, &list)) // the field is not whole
+            continue;
+        const struct http_field *field = &list.fields[list.count - 1];
         snprintf(words, sizeof words, "%.*s: %.*s  (%s)", (int)field->name.length,
                  field->name.at, (int)field->value.length, field->value.at,
-                 forms[list.forms[i]]);
-        print_line(section + list.places[i], list.places[i + 1] - list.places[i], words);
+                 form_of(section[at]));
+        print_line(section + at, end - at, words);
+        at = end;
     }
 }
 
@@ -150,7 +163,7 @@ void scene_frames(void)
     SSL_CTX *ctx = stage_context();
     story_say("GET / as HTTP/3 has it. QUIC has the streams, so a frame is only a type, a "
               "length and a payload.");
-    client.seen = seen;
+    client.connection.seen = seen;
     stage_connect(&client, ctx, stage_host(), stage_port());
     bool all = true;
     for (int i = 0; i < REPEATED; i++) {

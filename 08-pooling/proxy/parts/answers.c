@@ -122,6 +122,26 @@ void answer_put_not_modified(const struct client *client, const struct entry *en
     put_moment(client, entry, word, out);
 }
 
+void answer_begin_entry(struct client *client, const struct http_head *request,
+                        struct entry *entry, const char *word, struct http_out *out)
+{
+    struct http_head stored;
+    bool asks =
+        http_field(request, "if-none-match").at || http_field(request, "if-modified-since").at;
+    client->framing = FRAMED_BY_LENGTH;
+    client->entry_at = 0;
+    if (entry->status == 200 && asks) {
+        cache_head(entry, &stored);
+        if (freshness_client_has_it(request, &stored)) {
+            answer_put_not_modified(client, entry, word, out);
+            return;
+        }
+    }
+    answer_put_entry(client, entry, word, out);
+    if (!client->head_only)
+        client->entry = cache_hold(entry);
+}
+
 void answer_put_own(const struct client *client, int status, const char *why,
                     struct http_out *out)
 {

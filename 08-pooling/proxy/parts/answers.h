@@ -17,6 +17,11 @@ void answer_put_head(const struct client *client, const struct http_head *answer
 // A 1xx; for a 101 also what it is changed to.
 void answer_put_interim(const struct http_head *answer, struct http_out *out);
 
+// Begins to answer a request with an entry: writes the head, or, where the client has the
+// content already, 304. If there is content to send, client->entry is the entry, else NULL.
+void answer_begin_entry(struct client *client, const struct http_head *request,
+                        struct entry *entry, const char *word, struct http_out *out);
+
 // The head for an answer with this entry; how its content is framed is in the client.
 void answer_put_entry(const struct client *client, const struct entry *entry, const char *word,
                       struct http_out *out);

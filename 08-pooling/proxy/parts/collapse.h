@@ -1,5 +1,5 @@
 // collapse.h: requests for the same, at the same time, become one request to the server: the
-// first client's. The others wait for its answer.
+// first client's. The others wait for its answer. While they may, its exchange is a flight.
 #ifndef COLLAPSE_H
 #define COLLAPSE_H
 
@@ -15,20 +15,20 @@ enum flight_end {
 };
 
 // The flight with this key; NULL if there is none.
-struct flight *flight_find(struct http_text key);
+struct exchange *flight_find(struct http_text key);
 
-// A request begins that others may wait for. NULL: there is no memory for that.
-struct flight *flight_begin(struct http_text key, struct exchange *x);
+// Other clients may wait for this exchange from now on; no more. (If they could not, nothing
+// ends.)
+void flight_begin(struct exchange *x);
+void flight_end(struct exchange *x, enum flight_end how, int status);
 
-// A client begins to wait; stops waiting.
-void flight_join(struct flight *flight, struct client *client);
+// A client begins to wait; stops waiting, if it does.
+void flight_join(struct exchange *x, struct client *client);
 void flight_leave(struct client *client);
-bool flight_has_waiting(const struct flight *flight);
 
-void flight_end(struct flight *flight, enum flight_end how, int status);
-
-// What is under way for this key is not to be stored any more: something has changed it.
-void flight_outdate(struct http_text key);
+// Something has changed what has this key: it is removed from the store, and what is under way
+// is not to be stored any more. True if it was in the store.
+bool flight_outdate(struct http_text key);
 
 // True if the last answer for this key was not storable, a short while ago: then nobody waits.
 bool flight_is_hopeless(struct http_text key);

@@ -1,5 +1,5 @@
-// resolve.h: names become addresses. getaddrinfo() waits, so a few threads of their own call
-// it; what they find comes back over a socket that the loop reads like any other one.
+// resolve.h: names become addresses. getaddrinfo() waits, so each look-up has a thread of its
+// own; what it finds comes back over a socket that the loop reads like any other one.
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
@@ -15,12 +15,16 @@ typedef void (*resolve_found)(void *context, const struct sockaddr_storage *addr
 // a name in a later round. False: too many look-ups are under way.
 bool resolve(const char *server, resolve_found found, void *context);
 
+// The same at once, for the start of the program; `flags` as in getaddrinfo(3). Returns 0, or
+// an error for gai_strerror().
+int resolve_now(const char *server, int flags, struct sockaddr_storage *address);
+
 // --resolve NAME=ADDRESS,...: a name that needs no look-up. With more addresses than one, each
 // look-up gets the next one, as many name servers do it.
 void resolve_fixed(const char *text);
 
-// The loop's end of the socket: open it as a connection when the loop runs (round()), and give
-// what comes to resolve_received(). -1: it is not to be opened.
+// The loop's end of the socket; -1: there was no look-up yet. Open it as a connection between
+// two rounds of the loop, and give what comes to resolve_received().
 int resolve_socket(void);
 size_t resolve_received(const char *bytes, size_t length);
 

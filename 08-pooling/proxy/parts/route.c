@@ -46,7 +46,8 @@ static struct http_text port_of(struct http_text host)
 // what the client's own server says must not be mistaken for what our server says.
 static void write_key(const struct http_head *head, struct route *route)
 {
-    struct http_out out = {route->key, sizeof route->key, 0, false};
+    static char key[CACHE_KEY_BYTES];
+    struct http_out out = {key, sizeof key, 0, false};
     struct http_text host = head->host, port = {NULL, 0};
     if (host.length)
         port = port_of(host);
@@ -63,7 +64,7 @@ static void write_key(const struct http_head *head, struct route *route)
     }
     route->origin_length = out.length;
     http_put(&out, head->target.at, head->target.length);
-    route->key_length = out.length;
+    route->key = (struct http_text){key, out.length};
 }
 
 // Fields that make another request of a GET for some servers: their answers are not stored.
@@ -79,20 +80,19 @@ static bool has_override(const struct http_head *head)
 
 static void choose_server(const struct http_head *head, bool whole_uri, struct route *route)
 {
-    bool is_connect = http_is(head->method, "CONNECT");
     struct http_text port = {NULL, 0};
     if (head->host.length)
         port = port_of(head->host);
-    route->guarded = is_connect || (whole_uri && settings.forwards);
+    route->guarded = route->is_connect || (whole_uri && settings.forwards);
     if (route->guarded && !settings.forwards) {
         refuse(route, 501, "this proxy stands in front of one server, and is nobody's way out");
-    } else if (!route->guarded && !settings.has_upstream) {
+    } else if (!route->guarded && !settings.upstream) {
         refuse(route, 400, "this is a forward proxy: the target has to be a whole URI");
     } else if (!route->guarded) {
         snprintf(route->server, sizeof route->server, "%s", settings.upstream);
     } else if (head->host.length > HTTP_HOST_BYTES - 4) {
         refuse(route, 400, "the host is too long");
-    } else if (is_connect && !is_connect_port(port)) {
+    } else if (route->is_connect && !is_connect_port(port)) {
         refuse(route, 403, "CONNECT may not reach this port");
     } else {
         size_t length = head->host.length;
@@ -111,10 +111,9 @@ void route_request(const struct http_head *head, bool is_local, struct route *ro
     char first = head->method.at[head->method.length + 1];
     struct http_list via = {.head = head, .name = "via"};
     struct http_text item;
-    uint64_t max_forwards;
-    int hops = 0;
-    bool counts = http_is(head->method, "OPTIONS") || http_is(head->method, "TRACE");
-    bool reads = http_is(head->method, "GET") || http_is(head->method, "HEAD");
+    int hops = 0, refused = 0;
+    route->is_read = http_is(head->method, "GET") || http_is(head->method, "HEAD");
+    route->is_connect = http_is(head->method, "CONNECT");
     route->refused = 0;
     route->is_conditional = false;
     choose_server(head, first != '/' && first != '*', route);
@@ -122,9 +121,10 @@ void route_request(const struct http_head *head, bool is_local, struct route *ro
         hops++;
     if (hops > HOPS_MAX)
         refuse(route, 502, "the request goes in a circle");
-    if (counts && http_number(http_field(head, "max-forwards"), 1000000, &max_forwards) &&
-        !max_forwards) // this proxy is the last one that may answer (RFC 9110 §7.6.2)
-        refuse(route, http_is(head->method, "OPTIONS") ? 204 : 501, "Max-Forwards is 0");
+    if (!route->is_connect)
+        refused = forward_refuses(head);
+    if (refused) // this proxy is the last one that may answer (RFC 9110 §7.6.2)
+        refuse(route, refused, "Max-Forwards is 0");
     if (http_is(head->method, "PURGE") && !is_local)
         refuse(route, 403, "PURGE is for loopback only");
     write_key(head, route);
@@ -133,7 +133,7 @@ void route_request(const struct http_head *head, bool is_local, struct route *ro
     route->is_upgrade = !settings.no_upgrade && !route->guarded && head->minor &&
                         http_is(head->method, "GET") && http_field(head, "upgrade").at &&
                         http_list_has(head, "connection", "upgrade");
-    route->may_use_cache = !settings.no_cache && reads && !route->is_upgrade &&
+    route->may_use_cache = !settings.no_cache && route->is_read && !route->is_upgrade &&
                            !head->chunked && head->content_length <= 0 && !has_override(head);
 }
 

@@ -8,8 +8,8 @@
 #include "forward.h"
 
 struct settings {
-    bool has_upstream; // reverse: requests for paths go to this one server
-    char upstream[HTTP_HOST_BYTES];
+    const char
+        *upstream; // reverse: requests for paths go to this one server; NULL: there is none
     struct sockaddr_storage upstream_address;
     bool forwards; // requests with whole URIs, and CONNECT, go where the client says
     bool allow_private, tell_client, no_collapse, no_upgrade, upstream_http10, no_cache;

@@ -9,74 +9,50 @@
 
 void storing_answer(struct exchange *x, struct entry *entry, const char *word)
 {
-    struct client *client = x->client;
-    struct http_head request = {0}, stored;
     struct http_out out = pipe_space(&x->down);
-    bool has_it = false;
-    if (!client)
+    if (!x->client)
         return;
-    cache_head(entry, &stored);
-    if (x->request_head && stored.status == 200) {
-        http_read_request(x->request_head, x->request_length, &request);
-        has_it = freshness_client_has_it(&request, &stored);
-    }
-    client->framing = FRAMED_BY_LENGTH;
-    if (has_it)
-        answer_put_not_modified(client, entry, word, &out);
-    else
-        answer_put_entry(client, entry, word, &out);
+    answer_begin_entry(x->client, &x->request, entry, word, &out);
     x->down.end += out.length;
     x->answered = x->done = true;
-    if (!has_it && !client->head_only)
-        client->entry = cache_hold(entry);
-    client->entry_at = 0;
-    log_line("client %s: %s: %d %s", client->address, x->line, entry->status, word);
+    log_line("client %s: %s: %d %s", x->client->address, x->line, entry->status, word);
 }
 
 bool storing_may_answer_stale(const struct exchange *x, bool server_error)
 {
-    struct http_head request;
     struct directives directives;
-    if (!x->stale || !x->client || x->answered || !x->request_head)
+    if (!x->stale || !x->client || x->answered)
         return false;
-    http_read_request(x->request_head, x->request_length, &request);
-    directives_read(&request, &directives);
+    directives_read(&x->request, &directives);
     return freshness_may_serve_stale(&x->stale->freshness, &directives, cache_age(x->stale),
                                      server_error);
 }
 
 // ---- what has changed --------------------------------------------------------------------
 
-static struct http_text key_of(const struct exchange *x)
-{
-    return (struct http_text){x->key, x->key_length};
-}
-
 // Removes what is stored for this URI, if it is one of the same server (RFC 9111 §4.4).
 static void invalidate(const struct exchange *x, struct http_text uri)
 {
     char text[CACHE_KEY_BYTES];
     struct http_out key = {text, sizeof text, 0, false};
-    const char *scheme = memmem(x->key, x->origin_length, "http://", 7);
-    size_t origin_length = x->origin_length - (size_t)(scheme - x->key);
+    const char *scheme = memmem(x->route.key.at, x->route.origin_length, "http://", 7);
+    size_t origin_length = x->route.origin_length - (size_t)(scheme - x->route.key.at);
     if (uri.length > origin_length && !strncasecmp(uri.at, scheme, origin_length)) {
         uri.at += origin_length;
         uri.length -= origin_length;
     }
     if (!uri.length || *uri.at != '/')
         return;
-    http_put(&key, x->key, x->origin_length);
+    http_put(&key, x->route.key.at, x->route.origin_length);
     http_put(&key, uri.at, uri.length);
     if (key.overflow)
         return;
-    cache_remove_key((struct http_text){text, key.length});
     flight_outdate((struct http_text){text, key.length});
 }
 
 void storing_invalidate(const struct exchange *x, const struct http_head *answer)
 {
-    cache_remove_key(key_of(x));
-    flight_outdate(key_of(x));
+    flight_outdate(x->route.key);
     invalidate(x, http_field(answer, "location"));
     invalidate(x, http_field(answer, "content-location"));
 }
@@ -85,13 +61,11 @@ struct entry *storing_make_entry(struct exchange *x, const struct http_head *ans
 {
     static char text[ANSWER_HEAD_BYTES];
     struct http_out out = {text, sizeof text, 0, false};
-    struct http_head request;
     struct freshness freshness = freshness_read(answer, x->sent_s, time(NULL));
-    http_read_request(x->request_head, x->request_length, &request);
     answer_put_stored_head(answer, &out);
     if (out.overflow)
         return NULL;
-    return cache_make(key_of(x), &request, answer, (struct http_text){text, out.length},
+    return cache_make(x->route.key, &x->request, answer, (struct http_text){text, out.length},
                       &freshness);
 }
 
@@ -113,10 +87,9 @@ static void add_fields(struct http_head *to, const struct http_head *from,
 
 void storing_refresh(struct exchange *x, const struct http_head *answer)
 {
-    struct http_head stored, request;
+    struct http_head stored;
     struct http_head merged = {.minor = 1, .content_length = (int64_t)x->stale->length};
     cache_head(x->stale, &stored);
-    http_read_request(x->request_head, x->request_length, &request);
     struct http_text tag = http_field(answer, "etag");
     if (tag.at && !freshness_same_tag(tag, http_field(&stored, "etag"))) {
         if (x->stale->listed)
@@ -135,7 +108,7 @@ void storing_refresh(struct exchange *x, const struct http_head *answer)
         cache_release(entry);
     if (!stays)
         entry = cache_hold(x->stale);
-    entry->shut = entry->shut || !x->may_store || freshness_refusal(&request, &merged);
+    entry->shut = entry->shut || !x->may_store || freshness_refusal(&x->request, &merged);
     if (stays && entry->shut && x->stale->listed)
         cache_remove(x->stale);
     storing_answer(x, entry, "REVALIDATED");

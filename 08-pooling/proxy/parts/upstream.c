@@ -13,7 +13,6 @@
 #include "conn.h"
 #include "guard.h"
 #include "log.h"
-#include "requests.h"
 #include "resolve.h"
 #include "settings.h"
 #include "tunnel.h"
@@ -28,36 +27,27 @@ static struct upstream *newest;  // the connection that it became, while it is t
 
 static void leave_idle(struct upstream *up)
 {
-    if (up->previous_idle)
-        up->previous_idle->next_idle = up->next_idle;
-    else
-        idle = up->next_idle;
-    if (up->next_idle)
-        up->next_idle->previous_idle = up->previous_idle;
+    struct upstream **at = &idle;
+    while (*at != up)
+        at = &(*at)->next_idle;
+    *at = up->next_idle;
     up->is_idle = false;
     idle_count--;
-}
-
-static void enter_idle(struct upstream *up)
-{
-    up->previous_idle = NULL;
-    up->next_idle = idle;
-    if (idle)
-        idle->previous_idle = up;
-    idle = up;
-    up->is_idle = true;
-    idle_count++;
-    conn_deadline(&up->conn, UPSTREAM_IDLE_MS);
 }
 
 void upstream_done(struct upstream *up, bool keep)
 {
     up->exchange = NULL;
     up->conn.paused = false;
-    if (keep && idle_count < UPSTREAM_IDLE_MAX && !up->conn.loop->stopping)
-        enter_idle(up);
-    else
+    if (!keep || idle_count == UPSTREAM_IDLE_MAX || up->conn.loop->stopping) {
         conn_wake(&up->conn); // it then closes
+        return;
+    }
+    up->next_idle = idle;
+    idle = up;
+    up->is_idle = true;
+    idle_count++;
+    conn_deadline(&up->conn, UPSTREAM_IDLE_MS);
 }
 
 // ---- opening -------------------------------------------------------------------------------
@@ -65,7 +55,7 @@ void upstream_done(struct upstream *up, bool keep)
 static bool find_idle(struct exchange *x)
 {
     struct upstream *up = idle;
-    while (up && strcmp(up->server, x->server))
+    while (up && strcmp(up->server, x->route.server))
         up = up->next_idle;
     if (!up)
         return false;
@@ -85,7 +75,7 @@ static void connect_to(struct exchange *x, const struct sockaddr_storage *addres
     socklen_t length = sizeof(struct sockaddr_in);
     if (address->ss_family == AF_INET6)
         length = sizeof(struct sockaddr_in6);
-    if (x->guarded && !settings.allow_private && !guard_allows(address)) {
+    if (x->route.guarded && !settings.allow_private && !guard_allows(address)) {
         exchange_fail(x, 403, "this proxy does not connect to private addresses or its own");
         return;
     }
@@ -112,7 +102,7 @@ static void found(void *context, const struct sockaddr_storage *address)
 {
     struct exchange *x = context;
     x->pending = false;
-    if (!x->client && !x->flight)
+    if (!x->client && !x->is_flight)
         exchange_release(x);
     else if (!address)
         exchange_fail(x, 502, "the server's name is not known");
@@ -124,14 +114,14 @@ void upstream_find(struct exchange *x)
 {
     // On an idle connection the server may be about to close. A request that must not be sent
     // twice gets a new one.
-    if (x->is_safe && !x->is_connect && !x->is_upgrade && find_idle(x))
+    if (x->is_safe && !x->route.is_connect && !x->route.is_upgrade && find_idle(x))
         return;
-    if (!x->guarded) {
+    if (!x->route.guarded) {
         connect_to(x, &settings.upstream_address);
         return;
     }
     x->pending = true;
-    if (!resolve(x->server, found, x)) {
+    if (!resolve(x->route.server, found, x)) {
         x->pending = false;
         exchange_fail(x, 503, "too many names are being looked up");
     }
@@ -157,41 +147,38 @@ void upstream_open_all(struct loop *loop)
 {
     while (opening) {
         struct exchange *x = opening;
+        bool is_needed = x->client || x->is_flight;
         opening = x->next_opening;
         opens = x;
         x->pending = false;
-        if (!x->client && !x->flight) {
-            close(x->fd);
-        } else {
+        if (is_needed)
             conn_open(loop, x->fd);
-        }
-        bool taken = opens == NULL;
-        opens = NULL;
+        else
+            close(x->fd);
         if (newest)
             await_connected(newest);
         newest = NULL;
-        if (taken)
+        if (!opens) // upstream_opened() has taken it
             continue;
+        opens = NULL;
         count--;
-        if (x->client || x->flight)
+        if (is_needed)
             exchange_fail(x, 503, "no memory for a connection to the server");
         else
             exchange_release(x);
     }
 }
 
-bool upstream_is_opening(void)
+bool upstream_opened(struct upstream *up)
 {
-    return opens != NULL;
-}
-
-void upstream_opened(struct upstream *up)
-{
+    if (!opens)
+        return false;
     up->kind = UPSTREAM;
     up->exchange = opens;
     opens->upstream = newest = up;
-    snprintf(up->server, sizeof up->server, "%s", opens->server);
+    snprintf(up->server, sizeof up->server, "%s", opens->route.server);
     opens = NULL;
+    return true;
 }
 
 // ---- the loop's calls ----------------------------------------------------------------------
@@ -218,11 +205,11 @@ size_t upstream_received(struct upstream *up, const char *bytes, size_t length)
 // Sends the request: its head, then what is here of its content.
 static bool send_request(struct exchange *x, struct conn *c)
 {
-    size_t part = smaller(conn_room(c), x->head_length - x->head_at);
-    memcpy(conn_space(c), x->head + x->head_at, part);
+    size_t part = smaller(conn_room(c), x->head.length - x->head_at);
+    memcpy(conn_space(c), x->head.at + x->head_at, part);
     conn_wrote(c, part);
     x->head_at += part;
-    if (x->head_at == x->head_length && pipe_left(&x->up)) {
+    if (x->head_at == x->head.length && pipe_left(&x->up)) {
         part += pipe_give(&x->up, c);
         if (x->client)
             conn_wake(&x->client->conn); // there is room again
@@ -238,7 +225,7 @@ bool upstream_produce(struct upstream *up)
     if (up->stage == UPSTREAM_CONNECTING) {
         up->stage = UPSTREAM_CONNECTED;
         conn_deadline(&up->conn, settings.answer_ms);
-        if (x->is_connect)
+        if (x->route.is_connect)
             tunnel_begin(x);
     }
     if (x->is_tunnel)
@@ -269,12 +256,6 @@ void upstream_woken(struct upstream *up)
         up->conn.broken = true;
     else
         up->conn.paused = false;
-}
-
-void upstream_stop(struct upstream *up)
-{
-    if (!up->exchange)
-        up->conn.broken = true;
 }
 
 void upstream_closed(struct upstream *up)

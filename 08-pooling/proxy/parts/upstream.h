@@ -17,17 +17,16 @@ void upstream_find(struct exchange *x);
 // The exchange is over. Keeps its connection for the next one, or closes it.
 void upstream_done(struct upstream *up, bool keep);
 
-// The loop's calls (loop.h).
-void upstream_opened(struct upstream *up);
+// The loop's calls (loop.h). The first one returns false if the connection that was opened is
+// not one to a server.
+bool upstream_opened(struct upstream *up);
 size_t upstream_received(struct upstream *up, const char *bytes, size_t length);
 bool upstream_produce(struct upstream *up);
 void upstream_timeout(struct upstream *up);
 void upstream_woken(struct upstream *up);
-void upstream_stop(struct upstream *up);
 void upstream_closed(struct upstream *up);
 
-// Opens the connections that this round has asked for. True if opened() is about one of them.
+// Opens the connections that this round has asked for.
 void upstream_open_all(struct loop *loop);
-bool upstream_is_opening(void);
 
 #endif

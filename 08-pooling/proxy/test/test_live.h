@@ -311,6 +311,11 @@ TEST(the_store_is_not_poisoned)
     CHECK_HAS(got, "Content-Length: 2\r\n");
     CHECK(!strstr(got, "ok"));
     close(client);
+    // An empty line in front of it changes nothing (RFC 9112 §2.2).
+    client = ask("\r\nHEAD /q HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    CHECK_HAS(read_until(client, ""), "Content-Length: 2\r\n");
+    CHECK(!strstr(got, "ok"));
+    close(client);
     end_test();
 }
 
