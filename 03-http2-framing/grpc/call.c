@@ -81,7 +81,7 @@ static void broken(struct transport *t, struct stream *stream, enum error_code c
     }
     if (!t->is_client)
         call_end(call, RPC_CANCELLED, NULL);
-    else if (calls_of(t)->lost)
+    else if (t->gone)
         call_end(call, RPC_UNAVAILABLE, "the connection is gone");
     else
         call_end(call, rpc_status_of_reset(code), text);

@@ -7,6 +7,7 @@
 #ifndef CALL_H
 #define CALL_H
 
+#include "bytes.h"
 #include "rpc.h"
 #include "timers.h"
 #include "transport.h"
@@ -72,7 +73,6 @@ struct calls {
     const char *authority;        // a client's
     long *counter;                // of calls that have ended; NULL: none
     int64_t due_ns;               // when calls_due() is to be called: never later than needed
-    bool lost;                    // the connection broke
 };
 
 static inline struct calls *calls_of(struct transport *transport)

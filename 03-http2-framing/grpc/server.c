@@ -47,10 +47,7 @@ static struct connection *connection_of(struct conn *conn)
 static struct transport *begin_round(struct conn *conn)
 {
     struct transport *transport = &connection_of(conn)->calls.transport;
-    transport->now_ns = conn_now(conn);
-    transport->out = (uint8_t *)conn_space(conn);
-    transport->out_room = conn_room(conn);
-    transport->out_length = 0;
+    transport_lend(transport, conn_now(conn), conn_space(conn), conn_room(conn));
     return transport;
 }
 

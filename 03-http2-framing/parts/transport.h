@@ -3,8 +3,8 @@
 // it sends an answer to a request. A variation needs this: messages that come and go at any
 // time, and header fields behind them (trailers).
 //
-// It takes bytes and gives bytes; it knows no socket. Before each call the caller sets `now_ns`
-// and lends room for output (`out`, `out_room`); `out_length` says how much of it was written.
+// It takes bytes and gives bytes; it knows no socket. Before each call the caller calls
+// transport_lend(); `out_length` says then how much of the room was written.
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
 
@@ -53,7 +53,7 @@ struct transport {
     bool is_client;
     uint32_t streams_max; // that this server allows; or that the server allows this client
     int64_t now_ns;
-    uint8_t *out; // lent by the caller
+    uint8_t *out; // transport_lend()
     size_t out_room, out_length;
     enum transport_state state;
     struct streams streams;
@@ -65,9 +65,20 @@ struct transport {
     int64_t quiet_ns;           // since when no stream has been open
     bool went_away;             // the peer has sent GOAWAY: no new stream
     bool closing;               // the connection is to be closed when the output is sent
+    bool gone;                  // transport_end(): the streams are broken with the connection
     struct fault fault;         // why; scope 0: nothing was wrong
     uint32_t pings_acked;
 };
+
+// What the caller does before each call: tells the time, and lends room for output.
+static inline void transport_lend(struct transport *transport, int64_t now_ns, void *out,
+                                  size_t room)
+{
+    transport->now_ns = now_ns;
+    transport->out = out;
+    transport->out_room = room;
+    transport->out_length = 0;
+}
 
 // Begins: a client sends its preface, and both send SETTINGS. `streams_max` is a server's
 // limit.

@@ -34,10 +34,7 @@ static const struct handler *const pair_services[] = {todo_service, health_servi
 
 static inline void pair_lend(struct pair *pair, struct end *end)
 {
-    end->calls.transport.now_ns = pair->now_ns;
-    end->calls.transport.out = end->out;
-    end->calls.transport.out_room = sizeof end->out;
-    end->calls.transport.out_length = 0;
+    transport_lend(&end->calls.transport, pair->now_ns, end->out, sizeof end->out);
 }
 
 static inline void pair_collect(struct end *end)
@@ -120,7 +117,6 @@ static inline void pair_end(struct pair *pair)
     struct end *const ends[] = {&pair->client, &pair->server};
     for (int i = 0; i < 2; i++) {
         pair_lend(pair, ends[i]);
-        ends[i]->calls.lost = true;
         transport_end(&ends[i]->calls.transport);
         bytes_free(&ends[i]->sent);
     }

@@ -290,7 +290,7 @@ TEST(readers_that_stand_still_while_memory_is_scarce)
 {
     static struct seen still[20];
     struct seen other;
-    rpc_memory_max = 8 << 20;
+    bytes_max = 8 << 20;
     pair_begin(&pair);
     for (int i = 0; i < 20; i++) {
         struct call *call =
@@ -320,7 +320,7 @@ TEST(readers_that_stand_still_while_memory_is_scarce)
     pair_ask(&pair, CREATE, ITEM, 4, &other);
     CHECK_INT(other.status, RPC_OK);
     pair_end(&pair);
-    rpc_memory_max = RPC_MEMORY_MAX;
+    bytes_max = BYTES_MAX;
 }
 
 // A server that takes its time: what the client may send meanwhile is one window.
