@@ -44,7 +44,6 @@ static int64_t read_deadline(const struct fields *request, int64_t now_ns)
 static void begin_request(struct frontend *frontend, struct exchange *x,
                           const struct hpack_list *list, const struct request *request)
 {
-    struct fields_about about = {frontend->client, NULL};
     int status = fields_refuse(list, request);
     x->head = request->head;
     x->safe = x->head || http_is(request->method, "GET") || http_is(request->method, "OPTIONS");
@@ -54,7 +53,7 @@ static void begin_request(struct frontend *frontend, struct exchange *x,
         exchange_answer(x, status, "this proxy does not pass such requests on");
         return;
     }
-    x->request = fields_of_request(list, request, &about);
+    x->request = fields_of_request(list, request, frontend->client);
     if (!x->request) {
         exchange_answer(x, 503, "no memory for the request");
         return;
@@ -181,10 +180,8 @@ static const struct transport_user user = {
 static struct transport *begin_round(struct frontend *frontend)
 {
     struct transport *t = &frontend->transport;
-    t->now_ns = conn_now(&frontend->conn);
-    t->out = (uint8_t *)conn_space(&frontend->conn);
-    t->out_room = conn_room(&frontend->conn);
-    t->out_length = 0;
+    struct conn *conn = &frontend->conn;
+    transport_lend(t, conn_now(conn), conn_space(conn), conn_room(conn));
     return t;
 }
 

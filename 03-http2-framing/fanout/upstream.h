@@ -18,14 +18,12 @@ struct upstream {
     struct backend *backend;
     // HTTP/2
     struct transport transport;
-    int64_t settings_due_ns; // until when the backend has to say SETTINGS
     // HTTP/1.1
     struct exchange *exchange;
     struct upstream *next_idle;
     struct http_body body;                  // of the answer
     bool in_content, keep, is_idle, chunks; // chunks: the request is sent in chunks
     bool bad;                               // what it has sent is no answer
-    bool lost;                              // closed() is at work: its streams are lost with it
 };
 
 // An exchange waits in the backend's queue: wakes a connection for it, or asks for one.

@@ -28,7 +28,7 @@ bool spread_split(const char *text, char host[256], int *port)
 static bool is_there(struct spread *spread, int i, const char *host, int port)
 {
     struct session *session = spread->sessions[i];
-    bool old = session && (session->fd < 0 || session->transport.went_away);
+    bool old = session && (session->socket.fd < 0 || session->transport.went_away);
     if (session && !old)
         return true;
     if (session && session->under_way > 0) // its answers are still to come
@@ -139,7 +139,7 @@ static void begin(struct spread *spread, struct load *load, struct ask *ask)
     struct session *session = spread_next(spread);
     *ask = load->like;
     while (session && !session_ask(session, ask)) {
-        if (session->fd < 0 || session->transport.went_away)
+        if (session->socket.fd < 0 || session->transport.went_away)
             session = spread_next(spread);
         else // as many as the server allows are under way
             sessions_step(spread->sessions, spread->count, 10);

@@ -240,7 +240,7 @@ static void fake_end(void)
     fake.dials = DIALS_MAX;
     if (fake.backend.open)
         fake_close_backend();
-    if (flow_bytes() > 0 || backends[0].first || backends[0].connections || backends[0].dialing)
+    if (bytes_used() > 0 || backends[0].first || backends[0].connections || backends[0].dialing)
         abort();
 }
 
