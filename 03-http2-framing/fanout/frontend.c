@@ -177,20 +177,17 @@ static const struct transport_user user = {
 
 // ---- what the loop calls -------------------------------------------------------------------
 
-static struct transport *begin_round(struct frontend *frontend)
+static struct transport *begin_round(struct conn *conn)
 {
-    struct transport *t = &frontend->transport;
-    struct conn *conn = &frontend->conn;
+    struct transport *t = &((struct frontend *)conn)->transport;
     transport_lend(t, conn_now(conn), conn_space(conn), conn_room(conn));
     return t;
 }
 
 // While there are exchanges, they are checked each CHECK_MS. Without one, the connection ends
 // when it has been idle for long enough.
-static void set_deadline(struct frontend *frontend)
+static void set_deadline(struct conn *conn, const struct transport *t)
 {
-    const struct transport *t = &frontend->transport;
-    struct conn *conn = &frontend->conn;
     int64_t check_ns = t->now_ns + CHECK_MS * NS_PER_MS;
     int64_t idle_ns = t->quiet_ns + (settings.idle_ms + 2) * NS_PER_MS; // 2: rounded up
     bool busy = t->streams.count > 0 || t->state > TRANSPORT_OPEN;
@@ -200,10 +197,8 @@ static void set_deadline(struct frontend *frontend)
         conn_deadline(conn, settings.idle_ms - (t->now_ns - t->quiet_ns) / NS_PER_MS + 1);
 }
 
-static void end_round(struct frontend *frontend)
+static void end_round(struct conn *conn, struct transport *t)
 {
-    struct transport *t = &frontend->transport;
-    struct conn *conn = &frontend->conn;
     if (transport_room(t) >= TRANSPORT_ROOM)
         transport_stop_on(t);
     conn_wrote(conn, t->out_length);
@@ -211,47 +206,36 @@ static void end_round(struct frontend *frontend)
     if (t->closing)
         conn_close(conn);
     else if (t->state >= TRANSPORT_OPEN)
-        set_deadline(frontend);
+        set_deadline(conn, t);
 }
 
-void frontend_opened(struct frontend *frontend)
+static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    char *colon;
-    frontend->kind = FRONTEND;
-    frontend->opened_ns = conn_now(&frontend->conn);
-    net_peer_name(frontend->conn.fd, frontend->client);
-    colon = strrchr(frontend->client, ':');
-    if (colon)
-        *colon = '\0';
-    conn_deadline(&frontend->conn, FIRST_BYTES_MS);
-}
-
-size_t frontend_received(struct frontend *frontend, const char *bytes, size_t length)
-{
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     if (!t->user)
         transport_begin(t, &user, false, (uint32_t)settings.streams);
     size_t used = transport_take(t, (const uint8_t *)bytes, length);
-    end_round(frontend);
+    end_round(conn, t);
     return used;
 }
 
-bool frontend_produce(struct frontend *frontend)
+static bool produce(struct conn *conn)
 {
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     if (!t->user)
         return false;
     bool sent = transport_send(t);
-    end_round(frontend);
+    end_round(conn, t);
     return sent;
 }
 
 // Each CHECK_MS.
-void frontend_timeout(struct frontend *frontend)
+static void timeout(struct conn *conn)
 {
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
+    int64_t opened_ns = ((struct frontend *)conn)->opened_ns;
     bool begun = t->user && t->state >= TRANSPORT_OPEN;
-    bool late = !begun && t->now_ns - frontend->opened_ns >= FIRST_BYTES_MS * NS_PER_MS;
+    bool late = !begun && t->now_ns - opened_ns >= FIRST_BYTES_MS * NS_PER_MS;
     bool idle = begun && t->streams.count == 0 &&
                 t->now_ns - t->quiet_ns >= settings.idle_ms * NS_PER_MS;
     if (late && !t->user)
@@ -264,22 +248,40 @@ void frontend_timeout(struct frontend *frontend)
         if (exchange_of(stream))
             exchange_check(exchange_of(stream), t->now_ns);
     }
-    end_round(frontend);
+    end_round(conn, t);
 }
 
-void frontend_stop(struct frontend *frontend)
+static void stop(struct conn *conn)
 {
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     if (!t->user || t->state < TRANSPORT_OPEN)
         t->closing = true; // the client has not asked for anything yet
     else
         transport_stop(t);
-    end_round(frontend);
+    end_round(conn, t);
 }
 
-void frontend_closed(struct frontend *frontend)
+static void closed(struct conn *conn)
 {
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     if (t->user)
         transport_end(t);
+}
+
+const struct loop_server frontend_calls = {.received = received,
+                                           .produce = produce,
+                                           .timeout = timeout,
+                                           .stop = stop,
+                                           .closed = closed};
+
+void frontend_opened(struct frontend *frontend)
+{
+    char *colon;
+    frontend->calls = &frontend_calls;
+    frontend->opened_ns = conn_now(&frontend->conn);
+    net_peer_name(frontend->conn.fd, frontend->client);
+    colon = strrchr(frontend->client, ':');
+    if (colon)
+        *colon = '\0';
+    conn_deadline(&frontend->conn, FIRST_BYTES_MS);
 }

@@ -87,7 +87,7 @@ static void put_content(struct upstream *up, struct flow *flow, struct http_out 
 bool h1_produce(struct upstream *up)
 {
     struct exchange *x = up->exchange;
-    if (!x && up->stage == DIAL_CONNECTED && !up->is_idle) { // new, or free again
+    if (!x && !up->is_idle) { // new, or free again
         if (up->backend->first)
             take_next(up);
         else if (upstream_is_over(up))
