@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "measure.h"
 #include "net.h"
 #include "options.h"
@@ -34,7 +35,7 @@ static char hosts[SPREAD_SESSIONS][256];
 static void add_backend(const char *text)
 {
     int i = spread.backend_count;
-    if (i == SPREAD_SESSIONS || !spread_split(text, hosts[i], &spread.backends[i].port))
+    if (i == SPREAD_SESSIONS || !backend_split(text, hosts[i], &spread.backends[i].port))
         options_reject("--backend takes HOST:PORT, at most %d times, not '%s'", SPREAD_SESSIONS,
                        text);
     spread.backends[i].host = hosts[i];

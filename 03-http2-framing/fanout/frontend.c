@@ -102,11 +102,7 @@ static struct fault take_headers(struct transport *t, struct stream *stream,
     struct exchange *x = exchange_of(stream);
     if (!x)
         return take_request(t, stream, list, ends);
-    const char *wrong = message_check_trailers(list);
-    if (!ends)
-        wrong = "trailers that are not the end";
-    if (list->too_long)
-        wrong = "trailers that are too long";
+    const char *wrong = transport_read_trailers(list, ends);
     if (!wrong && stream->content_length > stream->received)
         wrong = "less content than content-length says";
     if (wrong)

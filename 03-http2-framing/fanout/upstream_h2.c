@@ -75,11 +75,7 @@ static struct fault take_trailers(struct transport *t, struct stream *stream,
                                   const struct hpack_list *list, bool ends)
 {
     struct exchange *x = exchange_of(stream);
-    const char *wrong = message_check_trailers(list);
-    if (!ends)
-        wrong = "trailers that are not the end";
-    if (list->too_long)
-        wrong = "trailers that are too long";
+    const char *wrong = transport_read_trailers(list, ends);
     if (wrong)
         return stream_fault(PROTOCOL_ERROR, wrong);
     if (!flow_trailers(&x->down, fields_of_trailers(list)))
@@ -112,11 +108,7 @@ static struct fault take_headers(struct transport *t, struct stream *stream,
         return fault_none();
     if (x->down.final_head)
         return take_trailers(t, stream, list, ends);
-    const char *wrong = response_read(list, &head);
-    if (list->too_long)
-        wrong = "a head that is too long";
-    else if (!wrong && head.status < 200 && ends)
-        wrong = "a 1xx that is the end";
+    const char *wrong = transport_read_answer(list, ends, &head);
     if (wrong)
         return stream_fault(PROTOCOL_ERROR, wrong);
     const char *told = settings.tell ? x->backend->name : NULL;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "call.h"
-#include "message.h"
 
 // ---- messages that come --------------------------------------------------------------------
 
@@ -137,19 +136,12 @@ struct fault call_take_data(struct transport *t, struct stream *stream, const ui
 
 const struct hpack_field *call_field(const struct hpack_list *fields, const char *name)
 {
-    size_t length = strlen(name);
     for (size_t i = 0; i < fields->count; i++) {
         const struct hpack_field *field = &fields->fields[i];
-        if (field->name_length == length && !memcmp(field->name, name, length))
+        if (http_is(field_name(field), name))
             return field;
     }
     return NULL;
-}
-
-static bool field_is(const struct hpack_field *field, const char *value)
-{
-    return field->value_length == strlen(value) &&
-           !memcmp(field->value, value, field->value_length);
 }
 
 static const struct handler *find_handler(const struct calls *calls, struct http_text path,
@@ -187,7 +179,7 @@ static void read_call(struct call *call, const struct hpack_list *list,
         return;
     }
     const struct handler *handler = find_handler(call->calls, request->path, &service_is_known);
-    call->encoded = encoding && !field_is(encoding, "identity");
+    call->encoded = encoding && !http_is(field_value(encoding), "identity");
     if (!handler && service_is_known)
         call_end(call, RPC_UNIMPLEMENTED, "unknown method");
     else if (!handler)
@@ -244,8 +236,7 @@ static void read_status(struct call *call, const struct hpack_list *list)
         call->status = rpc_status_of_http(call->http_status);
         snprintf(call->text, sizeof call->text, "an answer without grpc-status, HTTP status %d",
                  call->http_status);
-    } else if (http_number((struct http_text){status->value, status->value_length}, 1000,
-                           &number)) {
+    } else if (http_number(field_value(status), 1000, &number)) {
         call->status = (int)number;
     } else {
         call->status = RPC_UNKNOWN;
@@ -260,13 +251,11 @@ static struct fault take_answer(struct call *call, const struct hpack_list *list
     const char *wrong;
     bool first = stream->answer.status == 0;
     if (first)
-        wrong = response_read(list, &head);
+        wrong = transport_read_answer(list, ends, &head);
     else
-        wrong = message_check_trailers(list);
-    if (!wrong && (first ? head.status < 200 && ends : !ends))
-        wrong = "trailers that do not end an answer, or an end that is none";
-    if (wrong || list->too_long)
-        return stream_fault(PROTOCOL_ERROR, wrong ? wrong : "header fields that are too long");
+        wrong = transport_read_trailers(list, ends);
+    if (wrong)
+        return stream_fault(PROTOCOL_ERROR, wrong);
     if (first && head.status < 200)
         return fault_none(); // the final one is to come
     if (first) {
@@ -300,9 +289,9 @@ struct fault call_take_fields(struct transport *t, struct stream *stream,
         return begin_call(t, stream, list, ends);
     if (t->is_client)
         return take_answer(call, list, ends);
-    const char *wrong = message_check_trailers(list);
-    if (wrong || !ends)
-        return stream_fault(PROTOCOL_ERROR, wrong ? wrong : "trailers that end nothing");
+    const char *wrong = transport_read_trailers(list, ends);
+    if (wrong)
+        return stream_fault(PROTOCOL_ERROR, wrong);
     call->input_ended = true;
     if (!call->finished)
         call_take_kept(call);

@@ -73,7 +73,7 @@ void transport_put_data(struct transport *t, struct stream *stream, const uint8_
     stream->answered = stream->answered || ends;
 }
 
-void transport_ping(struct transport *t)
+static void ping(struct transport *t)
 {
     static const uint8_t opaque[8] = "ping";
     transport_wrote(t, frame_put_ping(transport_space(t), 0, opaque));
@@ -197,7 +197,7 @@ void transport_stop(struct transport *t)
     if (t->state >= TRANSPORT_STOPPING)
         return;
     go_away(t, STREAM_ID_MAX, NO_ERROR, "the server stops");
-    transport_ping(t);
+    ping(t);
     t->state = TRANSPORT_STOPPING;
     t->leave_ns = t->now_ns + STOP_NS;
 }

@@ -10,6 +10,7 @@
 
 #include "abuse_budget.h"
 #include "hpack.h"
+#include "message.h"
 #include "stream.h"
 
 #define TRANSPORT_ROOM 512 // with less room for output no frame is taken
@@ -117,7 +118,11 @@ uint32_t transport_may_send(const struct transport *transport, const struct stre
 void transport_put_data(struct transport *transport, struct stream *stream,
                         const uint8_t *bytes, uint32_t length, bool ends);
 
-void transport_ping(struct transport *transport);
+// For headers(): reads the fields of an answer, or of trailers. NULL, or what is wrong with
+// them: they are malformed (message.h), too long, or end the stream where they must not.
+const char *transport_read_answer(const struct hpack_list *list, bool ends,
+                                  struct response_head *head);
+const char *transport_read_trailers(const struct hpack_list *list, bool ends);
 
 // A connection error (§5.4.1): GOAWAY, and `closing`.
 void transport_fail(struct transport *transport, struct fault fault);

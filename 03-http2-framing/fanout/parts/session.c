@@ -46,11 +46,11 @@ static struct fault take_headers(struct transport *t, struct stream *stream,
     struct response_head head = {.status = 0};
     const char *wrong;
     if (stream->answer.status) // these are trailers
-        wrong = message_check_trailers(list);
+        wrong = transport_read_trailers(list, ends);
     else
-        wrong = response_read(list, &head);
-    if (wrong || list->too_long)
-        return stream_fault(PROTOCOL_ERROR, "an answer that is malformed");
+        wrong = transport_read_answer(list, ends, &head);
+    if (wrong)
+        return stream_fault(PROTOCOL_ERROR, wrong);
     read_own_fields(ask, list);
     if (head.status >= 200) {
         stream->answer.status = ask->status = head.status;

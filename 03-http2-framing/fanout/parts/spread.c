@@ -5,24 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "fetch.h"
 #include "net.h"
 
 #define AT_ONCE_MAX 1000
 #define TRIES_MAX   4     // backends that the service names, none of which is there
 #define PATIENCE_MS 20000 // that nothing at all may happen
-
-bool spread_split(const char *text, char host[256], int *port)
-{
-    const char *colon = strrchr(text, ':');
-    if (!colon || colon == text || colon - text > 255)
-        return false;
-    snprintf(host, 256, "%.*s", (int)(colon - text), text);
-    if (*host == '[' && colon[-1] == ']') // [::1]:8003
-        snprintf(host, 256, "%.*s", (int)(colon - text) - 2, text + 1);
-    *port = atoi(colon + 1);
-    return *port > 0 && *port < 65536;
-}
 
 // A connection is open, or is opened now. A lost one is opened anew: the server may be back.
 static bool is_there(struct spread *spread, int i, const char *host, int port)
@@ -51,7 +40,7 @@ static bool ask_service(struct spread *spread, const char *lost, char name[300])
     char host[256], target[400];
     int port;
     struct sockaddr_storage address;
-    if (!spread_split(spread->lookaside, host, &port))
+    if (!backend_split(spread->lookaside, host, &port))
         return false;
     if (service.fd < 0) {
         net_address(host, port, SOCK_STREAM, &address);
@@ -84,7 +73,7 @@ static struct session *as_service_says(struct spread *spread)
     int port;
     for (int tries = 0; tries < TRIES_MAX && ask_service(spread, lost, name); tries++) {
         int i = place_of(spread, name);
-        if (i == SPREAD_SESSIONS || !spread_split(name, host, &port))
+        if (i == SPREAD_SESSIONS || !backend_split(name, host, &port))
             return NULL;
         snprintf(spread->hosts[i], sizeof spread->hosts[i], "%.255s", name);
         if (is_there(spread, i, host, port))

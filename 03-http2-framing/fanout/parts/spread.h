@@ -30,9 +30,6 @@ struct session *spread_next(struct spread *spread);
 
 void spread_close(struct spread *spread);
 
-// Splits "HOST:PORT"; false: it is not that.
-bool spread_split(const char *text, char host[256], int *port);
-
 // A number of requests, `at_once` of them under way at the same time, and what has come of
 // them.
 struct load {

@@ -69,6 +69,12 @@ struct exchange *upstream_take(struct upstream *up)
     return x;
 }
 
+bool upstream_is_over(const struct upstream *up)
+{
+    return up->conn.loop->stopping && !up->exchange && up->transport.streams.count == 0 &&
+           !up->backend->first;
+}
+
 void upstream_failed(void *owner)
 {
     struct backend *backend = owner;
@@ -127,12 +133,6 @@ static void woken(struct conn *conn)
     struct upstream *up = upstream_of(conn);
     if (settings.http1)
         h1_woken(up);
-}
-
-bool upstream_is_over(const struct upstream *up)
-{
-    return up->conn.loop->stopping && !up->exchange && up->transport.streams.count == 0 &&
-           !up->backend->first;
 }
 
 static void stop(struct conn *conn)
