@@ -14,6 +14,7 @@
 //     message StreamingOutputCallResponse { Payload payload = 1; }
 #include "test_service.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,6 @@ struct response_wanted {
 // What a message of any of the methods asks for.
 struct wanted {
     int32_t size, code;
-    size_t payload; // bytes that the message itself has carried
     char text[RPC_TEXT_BYTES];
     int count, next; // of responses; the next one to be sent
     int64_t due_ns;  // when the next one is to be sent; 0: not known yet
@@ -40,43 +40,9 @@ struct wanted {
 
 // ---- messages ------------------------------------------------------------------------------
 
-// Reads the numbers of the fields 1 and 2.
-static void read_pair(const struct protobuf_field *message, int32_t *first, int32_t *second)
+static int32_t number_in(const struct protobuf_field *message, uint32_t number)
 {
-    struct protobuf_reader reader = protobuf_reader(message->bytes, message->length);
-    struct protobuf_field field;
-    while (protobuf_next(&reader, &field)) {
-        if (protobuf_is(&field, 1, PROTOBUF_VARINT))
-            *first = (int32_t)field.value;
-        else if (protobuf_is(&field, 2, PROTOBUF_VARINT))
-            *second = (int32_t)field.value;
-    }
-}
-
-static void read_echo_status(const struct protobuf_field *message, struct wanted *wanted)
-{
-    struct protobuf_reader reader = protobuf_reader(message->bytes, message->length);
-    struct protobuf_field field;
-    while (protobuf_next(&reader, &field)) {
-        if (protobuf_is(&field, 1, PROTOBUF_VARINT)) {
-            wanted->code = (int32_t)field.value;
-        } else if (protobuf_is(&field, 2, PROTOBUF_DELIMITED)) {
-            size_t length = smaller(field.length, sizeof wanted->text - 1);
-            memcpy(wanted->text, field.bytes, length);
-            wanted->text[length] = '\0';
-        }
-    }
-}
-
-static size_t payload_length(const struct protobuf_field *message)
-{
-    struct protobuf_reader reader = protobuf_reader(message->bytes, message->length);
-    struct protobuf_field field;
-    size_t length = 0;
-    while (protobuf_next(&reader, &field))
-        if (protobuf_is(&field, 2, PROTOBUF_DELIMITED))
-            length = field.length;
-    return length;
+    return (int32_t)protobuf_find(message, number, PROTOBUF_VARINT).value;
 }
 
 // SimpleRequest and StreamingOutputCallRequest have no number in common for two things. False:
@@ -96,11 +62,14 @@ static bool read_wanted(struct call *call, const uint8_t *bytes, size_t length,
                 break;
             }
             struct response_wanted *one = &wanted->responses[wanted->count++];
-            *one = (struct response_wanted){0};
-            read_pair(&field, &one->size, &one->interval_us);
+            one->size = number_in(&field, 1);
+            one->interval_us = number_in(&field, 2);
             too_much |= one->size < 0 || one->size > RPC_MESSAGE_MAX || one->interval_us < 0;
         } else if (protobuf_is(&field, 7, PROTOBUF_DELIMITED)) {
-            read_echo_status(&field, wanted);
+            struct protobuf_field text = protobuf_find(&field, 2, PROTOBUF_DELIMITED);
+            wanted->code = number_in(&field, 1);
+            snprintf(wanted->text, sizeof wanted->text, "%.*s", (int)text.length,
+                     (const char *)text.bytes);
         }
     }
     too_much |= wanted->size < 0 || wanted->size > RPC_MESSAGE_MAX;
@@ -154,7 +123,7 @@ static void unary(struct call *call, const uint8_t *bytes, size_t length)
         return;
     if (wanted.code == RPC_OK)
         send_payload(call, (size_t)wanted.size);
-    call_finish(call, (enum rpc_status)wanted.code, wanted.text);
+    call_finish(call, wanted.code, wanted.text);
 }
 
 // The client streams: the sum of its payloads is the answer.
@@ -164,7 +133,7 @@ static void add_input(struct call *call, const uint8_t *bytes, size_t length)
     struct protobuf_field field;
     while (protobuf_next(&reader, &field))
         if (protobuf_is(&field, 1, PROTOBUF_DELIMITED))
-            call->number += (long)payload_length(&field);
+            call->number += (long)protobuf_find(&field, 2, PROTOBUF_DELIMITED).length;
     if (reader.wrong)
         call_finish(call, RPC_INTERNAL, reader.wrong);
 }
@@ -196,7 +165,7 @@ static bool send_responses(struct call *call, struct wanted *wanted)
         wanted->next++;
     }
     if (wanted->code)
-        call_finish(call, (enum rpc_status)wanted->code, wanted->text);
+        call_finish(call, wanted->code, wanted->text);
     return true;
 }
 
