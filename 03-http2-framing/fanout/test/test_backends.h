@@ -47,9 +47,10 @@ static void count_share(struct ask *ask)
 // A hundred requests, ten at once, on one connection. Returns the errors.
 static int ask_hundred(struct ask like)
 {
-    struct spread spread = {.host = "127.0.0.1", .port = lab.port};
+    struct spread spread = {0};
     struct load load = {.like = like, .requests = 100, .at_once = 10, .ended = count_share};
     memset(shares, 0, sizeof shares);
+    spread_add(&spread, "127.0.0.1", lab.port);
     spread_run(&spread, &load);
     spread_close(&spread);
     return load.errors;
