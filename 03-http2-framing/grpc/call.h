@@ -101,11 +101,17 @@ void call_finish(struct call *call, int status, const char *text);
 
 // Adds a field to the header fields, or to the trailers, that the call will send. The value of
 // a "-bin" field is base64 already. False: there is too much of it.
-bool call_add_metadata(struct call *call, bool trailing, const char *name, size_t name_length,
-                       const char *value, size_t value_length);
+bool call_add_metadata(struct call *call, bool trailing, const char *name, const char *value,
+                       size_t value_length);
 
 // Finds a header field of the peer. NULL: it is not there.
 const struct hpack_field *call_field(const struct hpack_list *fields, const char *name);
+
+// True: the server stops, so a call that would not end by itself has to end.
+static inline bool call_is_stopping(const struct call *call)
+{
+    return call->calls->transport.state >= TRANSPORT_STOPPING;
+}
 
 // go_on() is called at this time; or soon, also from another connection's call.
 void call_wake_at(struct call *call, int64_t at_ns);

@@ -19,7 +19,7 @@ static bool is_held(const struct call *call)
 static bool check_prefix(struct call *call, const struct rpc_prefix *prefix)
 {
     if (prefix->compressed == 1 && call->encoded) {
-        call_add_metadata(call, true, "grpc-accept-encoding", 20, "identity", 8);
+        call_add_metadata(call, true, "grpc-accept-encoding", "identity", 8);
         call_finish(call, RPC_UNIMPLEMENTED, "only the encoding identity is known here");
     } else if (prefix->compressed) {
         call_finish(call, RPC_INTERNAL, "a compressed message, and no encoding that says how");

@@ -39,8 +39,7 @@ void finish_with_bad_field(struct call *call, const char *field, const char *why
     protobuf_end(&writer, bad_request);
     protobuf_end(&writer, any);
     base64(bytes, writer.length, encoded);
-    call_add_metadata(call, true, ERROR_DETAILS_FIELD, strlen(ERROR_DETAILS_FIELD), encoded,
-                      strlen(encoded));
+    call_add_metadata(call, true, ERROR_DETAILS_FIELD, encoded, strlen(encoded));
     call_finish(call, RPC_INVALID_ARGUMENT, text);
 }
 

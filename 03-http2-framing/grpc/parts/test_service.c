@@ -1,4 +1,5 @@
-// test_service.c: see test_service.h.
+// test_service.c: grpc.testing.TestService, with which the libraries of gRPC test each other
+// (./server --interop). Its messages, by their published descriptions:
 //
 //     message Payload { PayloadType type = 1; bytes body = 2; }
 //     message EchoStatus { int32 code = 1; string message = 2; }
@@ -8,17 +9,16 @@
 //     message StreamingInputCallRequest { Payload payload = 1; }
 //     message StreamingInputCallResponse { int32 aggregated_payload_size = 1; }
 //     message ResponseParameters { int32 size = 1; int32 interval_us = 2; }
-//     message StreamingOutputCallRequest { repeated ResponseParameters response_parameters = 2;
-//                                          Payload payload = 3; EchoStatus response_status = 7;
-//                                          }
+//     message StreamingOutputCallRequest {
+//         repeated ResponseParameters response_parameters = 2;
+//         Payload payload = 3; EchoStatus response_status = 7; }
 //     message StreamingOutputCallResponse { Payload payload = 1; }
-#include "test_service.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "protobuf.h"
+#include "services.h"
 #include "smaller.h"
 
 #define RESPONSES_MAX 1000 // that one message may ask for
@@ -100,11 +100,9 @@ static void echo_metadata(struct call *call, const struct hpack_list *fields)
     const struct hpack_field *initial = call_field(fields, ECHO_INITIAL);
     const struct hpack_field *trailing = call_field(fields, ECHO_TRAILING);
     if (initial)
-        call_add_metadata(call, false, ECHO_INITIAL, strlen(ECHO_INITIAL), initial->value,
-                          initial->value_length);
+        call_add_metadata(call, false, ECHO_INITIAL, initial->value, initial->value_length);
     if (trailing)
-        call_add_metadata(call, true, ECHO_TRAILING, strlen(ECHO_TRAILING), trailing->value,
-                          trailing->value_length);
+        call_add_metadata(call, true, ECHO_TRAILING, trailing->value, trailing->value_length);
 }
 
 static void empty(struct call *call, const uint8_t *bytes, size_t length)

@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "call.h"
-#include "health.h"
 #include "log.h"
-#include "test_service.h"
+#include "services.h"
 #include "todo.h"
-#include "todo_service.h"
 
 #define PAIR_ROOM 65536
 
@@ -50,7 +48,6 @@ static inline void pair_begin(struct pair *pair)
     memset(pair, 0, sizeof *pair);
     pair->now_ns = 1000000000;
     log_begin(true);
-    health_begin(pair_services);
     pair->client.calls.authority = "test";
     pair->server.calls.services = pair_services;
     pair_lend(pair, &pair->client);

@@ -126,7 +126,9 @@ TEST(health_of_services)
     CHECK(!watch.ended && watch.last_length == 2 && !memcmp(watch.last, "\x08\x03", 2));
     pair_ask(&pair, "/grpc.health.v1.Health/Watch", "", 0, &watch);
     CHECK(!watch.ended && watch.last_length == 2 && !memcmp(watch.last, "\x08\x01", 2));
-    health_stop();
+    pair_lend(&pair, &pair.server);
+    transport_stop(&pair.server.calls.transport);
+    pair_collect(&pair.server);
     calls_wake_all(&pair.server.calls);
     pair_run(&pair);
     CHECK(watch.ended && watch.messages == 2 && !memcmp(watch.last, "\x08\x02", 2));
