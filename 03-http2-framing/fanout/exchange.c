@@ -50,8 +50,11 @@ void exchange_wake_client(struct exchange *x)
 
 void exchange_wake_backend(struct exchange *x)
 {
-    if (x->upstream)
-        upstream_wake(x->upstream, x->upstream_stream);
+    if (!x->upstream)
+        return;
+    if (x->upstream_stream)
+        transport_wants_to_send(&x->upstream->transport, x->upstream_stream);
+    conn_wake(&x->upstream->conn);
 }
 
 bool exchange_takes_request(const struct exchange *x)

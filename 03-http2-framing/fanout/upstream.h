@@ -28,9 +28,6 @@ struct upstream {
 // An exchange waits in the backend's queue: wakes a connection for it, or asks for one.
 void upstream_serve(struct backend *backend, int64_t now_ns);
 
-// The exchange on this stream (NULL: HTTP/1.1) has changed.
-void upstream_wake(struct upstream *up, struct stream *stream);
-
 // A connection that upstream_serve() has asked for was opened; it could not be opened.
 void upstream_opened(struct upstream *up, struct backend *backend);
 void upstream_failed(void *backend);

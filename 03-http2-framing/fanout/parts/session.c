@@ -70,10 +70,7 @@ static struct fault take_data(struct transport *t, struct stream *stream, const 
     struct ask *ask = ask_of(stream);
     (void)bytes;
     ask->content_bytes += length;
-    if (ask->holds)
-        ask->held_bytes += length;
-    else
-        transport_used(t, stream, length);
+    transport_used(t, stream, length);
     if (ends) {
         end_ask(t, stream, false);
         transport_close(t, stream, CANCEL);

@@ -24,7 +24,6 @@ struct ask {
     const char *type;     // content-type of the request; NULL: it has no content
     const uint8_t *bytes; // the request's content
     uint32_t length, sent;
-    bool holds; // the client takes nothing of the answer until this is false again
     struct session *session;
     struct stream *stream; // NULL: the answer is whole, or there is none
     bool done;
@@ -33,8 +32,7 @@ struct ask {
     int status;
     int grpc_status; // -1: the answer has none
     uint64_t content_bytes;
-    uint64_t held_bytes; // of these, those that are not given back because of `holds`
-    char backend[80];    // x-backend of the answer, or the session's server
+    char backend[80]; // x-backend of the answer, or the session's server
     int64_t begun_ns, ended_ns;
 };
 

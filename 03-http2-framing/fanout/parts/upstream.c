@@ -51,13 +51,6 @@ void upstream_serve(struct backend *backend, int64_t now_ns)
     }
 }
 
-void upstream_wake(struct upstream *up, struct stream *stream)
-{
-    if (stream)
-        transport_wants_to_send(&up->transport, stream);
-    conn_wake(&up->conn);
-}
-
 struct exchange *upstream_take(struct upstream *up)
 {
     struct exchange *x = up->backend->first;
