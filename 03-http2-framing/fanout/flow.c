@@ -11,14 +11,14 @@ bool flow_head(struct flow *flow, struct fields *head)
 {
     struct fields **last = &flow->heads;
     bool fits = head && hpack_bound(head->list, head->count) <= FRAME_SIZE_DEFAULT;
-    if (!fits || flow->heads_waiting > INTERIM_MAX) {
+    int waiting = 0;
+    for (; *last; last = &(*last)->next)
+        waiting++;
+    if (!fits || waiting > INTERIM_MAX) {
         free(head);
         return false;
     }
-    while (*last)
-        last = &(*last)->next;
     *last = head;
-    flow->heads_waiting++;
     flow->final_head = !head->interim;
     return true;
 }
@@ -64,7 +64,6 @@ static enum transport_turn send_heads(struct flow *flow, struct transport *t,
         flow->head_sent = !head->interim;
         flow->done = ends;
         flow->heads = head->next;
-        flow->heads_waiting--;
         free(head);
     }
     return TURN_WAITS;
@@ -125,6 +124,5 @@ void flow_drop(struct flow *flow)
     }
     free(flow->trailers);
     flow->trailers = NULL;
-    flow->heads_waiting = 0;
     bytes_free(&flow->content);
 }

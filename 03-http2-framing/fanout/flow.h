@@ -12,7 +12,6 @@
 
 struct flow {
     struct fields *heads; // to be sent, the oldest first
-    int heads_waiting;    // how many there are
     bool final_head;      // a head that is no 1xx has come
     bool head_sent;       // and was sent
     struct bytes content;

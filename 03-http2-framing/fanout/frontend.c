@@ -225,18 +225,16 @@ static bool produce(struct conn *conn)
     return sent;
 }
 
-// Each CHECK_MS.
+// Each CHECK_MS; but FIRST_BYTES_MS after a beginning without a preface and SETTINGS.
 static void timeout(struct conn *conn)
 {
     struct transport *t = begin_round(conn);
-    int64_t opened_ns = ((struct frontend *)conn)->opened_ns;
     bool begun = t->user && t->state >= TRANSPORT_OPEN;
-    bool late = !begun && t->now_ns - opened_ns >= FIRST_BYTES_MS * NS_PER_MS;
     bool idle = begun && t->streams.count == 0 &&
                 t->now_ns - t->quiet_ns >= settings.idle_ms * NS_PER_MS;
-    if (late && !t->user)
+    if (!t->user)
         t->closing = true;
-    else if (late || idle)
+    else if (!begun || idle)
         transport_fail(t, connection_fault(NO_ERROR, "nothing has come for too long"));
     struct stream *next = t->streams.first;
     for (struct stream *stream; (stream = next);) {
@@ -274,7 +272,6 @@ void frontend_opened(struct frontend *frontend)
 {
     char *colon;
     frontend->calls = &frontend_calls;
-    frontend->opened_ns = conn_now(&frontend->conn);
     net_peer_name(frontend->conn.fd, frontend->client);
     colon = strrchr(frontend->client, ':');
     if (colon)

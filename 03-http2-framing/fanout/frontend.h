@@ -9,7 +9,6 @@ struct frontend {
     struct conn conn;                // the loop's part: the first
     const struct loop_server *calls; // frontend_calls
     struct transport transport;
-    int64_t opened_ns;
     char client[NET_NAME]; // its address, without the port
 };
 

@@ -25,7 +25,6 @@ static void end_ask(struct transport *t, struct stream *stream, bool failed)
     ask->failed = failed;
     ask->stream = NULL;
     ask->ended_ns = t->now_ns;
-    ask->session->under_way--;
 }
 
 static void read_own_fields(struct ask *ask, const struct hpack_list *list)
@@ -160,7 +159,6 @@ bool session_ask(struct session *session, struct ask *ask)
     ask->begun_ns = t->now_ns;
     ask->stream = stream;
     stream->answer.owner = ask;
-    session->under_way++;
     put_head(t, stream, ask);
     if (ask->length > 0)
         transport_wants_to_send(t, stream);

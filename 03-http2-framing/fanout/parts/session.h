@@ -15,7 +15,6 @@
 struct session {
     struct transport_socket socket;
     struct transport transport;
-    uint32_t under_way; // requests
 };
 
 // A request, and what has become of it.

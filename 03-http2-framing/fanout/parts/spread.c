@@ -31,7 +31,7 @@ static struct session *session_of(struct spread *spread, int place)
     struct session *session = spread->places[place].session;
     if (session && session->socket.fd >= 0 && !session->transport.went_away)
         return session;
-    if (session && session->under_way > 0) // its answers are still to come
+    if (session && session->transport.streams.count > 0) // its answers are still to come
         return NULL;
     session_close(session);
     session = session_open(spread->places[place].host, spread->places[place].port);
