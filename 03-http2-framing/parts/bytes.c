@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "smaller.h"
+
+#define ROOM_LEAST 256
+
 size_t bytes_max = BYTES_MAX;
 
 static size_t used;
@@ -18,29 +22,27 @@ bool bytes_are_scarce(void)
     return used > bytes_max / 2;
 }
 
-// Moves what is left to the front, or to larger memory.
+// Makes room for `length` bytes behind those that wait. Those are moved to the front only where
+// they are no more than what was taken since the last time: so a byte is not moved often.
 static bool make_room(struct bytes *bytes, size_t length)
 {
-    size_t room = bytes->room;
-    if (bytes->start + bytes->length + length <= room)
-        return true;
-    if (bytes->length + length > room || bytes->start < room / 2) {
-        room = 2 * room + length;
-        if (used + room - bytes->room > bytes_max)
-            return false;
-        uint8_t *memory = malloc(room);
-        if (!memory)
-            return false;
-        if (bytes->length)
-            memcpy(memory, bytes_at(bytes), bytes->length);
-        free(bytes->memory);
-        used += room - bytes->room;
-        bytes->memory = memory;
-        bytes->room = room;
-    } else {
+    size_t room = larger(bytes->room, ROOM_LEAST);
+    if (bytes->start > 0 && bytes->start >= bytes->length) {
         memmove(bytes->memory, bytes_at(bytes), bytes->length);
+        bytes->start = 0;
     }
-    bytes->start = 0;
+    while (room < bytes->start + bytes->length + length)
+        room *= 2;
+    if (room == bytes->room)
+        return true;
+    if (used + room - bytes->room > bytes_max)
+        return false;
+    uint8_t *memory = realloc(bytes->memory, room);
+    if (!memory)
+        return false;
+    used += room - bytes->room;
+    bytes->memory = memory;
+    bytes->room = room;
     return true;
 }
 
@@ -48,7 +50,7 @@ bool bytes_add(struct bytes *bytes, const void *more, size_t length)
 {
     if (length == 0)
         return true;
-    if (!make_room(bytes, length))
+    if (bytes->room - bytes->start - bytes->length < length && !make_room(bytes, length))
         return false;
     memcpy(bytes->memory + bytes->start + bytes->length, more, length);
     bytes->length += length;

@@ -292,7 +292,7 @@ TEST(readers_that_stand_still_while_memory_is_scarce)
 {
     static struct seen still[20];
     struct seen other;
-    bytes_max = 8 << 20;
+    bytes_max = 6 << 20;
     pair_begin(&pair);
     for (int i = 0; i < 20; i++) {
         struct call *call =
