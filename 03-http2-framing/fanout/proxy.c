@@ -87,7 +87,8 @@ static void stop(struct conn *conn)
 
 static void closed(struct conn *conn)
 {
-    clients -= calls_of(conn) == &frontend_calls;
+    if (calls_of(conn) == &frontend_calls)
+        clients--;
     calls_of(conn)->closed(conn);
 }
 

@@ -8,8 +8,7 @@
 #define SPREAD_SESSIONS 16
 
 struct spread {
-    const char
-        *lookaside; // HOST:PORT of the service that fills the list; NULL: spread_add() does
+    const char *lookaside; // HOST:PORT of the service that names the places; NULL: none
     struct {
         char host[256];
         int port;
