@@ -66,17 +66,16 @@ static bool flush(struct transport_socket *s)
     return true;
 }
 
-// Lets the streams write, as often as they have something and the kernel takes it.
-static bool send_all(struct transport_socket *s)
+void transport_socket_send(struct transport_socket *s)
 {
-    bool wrote;
-    do {
+    bool more = true;
+    while (more && s->fd >= 0) {
         transport_socket_lend(s);
-        wrote = transport_send(s->transport);
+        more = transport_send(s->transport);
         if (!flush(s))
-            return false;
-    } while (wrote && s->out_at == s->out_length);
-    return true;
+            lose(s);
+        more = more && s->out_at == s->out_length;
+    }
 }
 
 // Reads once if the socket is `readable`, and takes all frames that are whole.
@@ -109,10 +108,9 @@ void transport_sockets_step(struct transport_socket *sockets[], int count, int m
     for (int i = 0; i < count; i++) {
         struct transport_socket *s = sockets[i];
         polled[i] = (struct pollfd){-1, POLLIN, 0};
-        if (!s || s->fd < 0)
+        if (!s)
             continue;
-        if (!send_all(s))
-            lose(s);
+        transport_socket_send(s);
         polled[i].fd = s->fd;
         if (s->out_at < s->out_length)
             polled[i].events |= POLLOUT;

@@ -36,6 +36,10 @@ bool transport_socket_open(struct transport_socket *s, struct transport *transpo
 // the time.
 void transport_socket_lend(struct transport_socket *s);
 
+// Lets the streams write, and sends it, as often as they have something and the kernel takes
+// it.
+void transport_socket_send(struct transport_socket *s);
+
 // Sends and takes what there is on these connections (NULL: none), and waits at most `ms` for
 // something, -1 for ever. One that is at its end is lost then: its streams are broken.
 void transport_sockets_step(struct transport_socket *sockets[], int count, int ms);

@@ -43,6 +43,7 @@ bool channel_step(struct channel *channel, int ms)
     transport_sockets_step(&s, 1, wait_ms(channel, ms));
     transport_socket_lend(s);
     calls_due(&channel->calls);
+    transport_socket_send(s); // a call that has ended says so
     return s->fd >= 0;
 }
 
