@@ -126,12 +126,8 @@ static bool put_messages(struct call *call)
     bool last = length == call->out.length && call->half_closed;
     if (length == 0 && !last)
         return false;
-    const uint8_t *bytes = NULL;
-    if (length)
-        bytes = bytes_at(&call->out);
-    transport_put_data(t, call->stream, bytes, length, last);
-    if (length)
-        bytes_drop(&call->out, length);
+    transport_put_data(t, call->stream, bytes_at(&call->out), length, last);
+    bytes_drop(&call->out, length);
     call->taken += length;
     if (call->out.length == 0)
         call->stall_ns = NEVER;
