@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "measure.h"
 #include "net.h"
 #include "options.h"
@@ -24,21 +25,19 @@
 
 static const uint8_t to_do[] = {0, 0, 0, 0, 4, 0x12, 2, 'h', 'i'}; // createToDo({text: "hi"})
 
-static struct spread spread = {.host = "127.0.0.1", .port = 8203};
+static struct spread spread;
 static struct {
     char name[80];
     int answers;
 } names[NAMES_MAX];
-static char hosts[SPREAD_SESSIONS][256];
 
 static void add_backend(const char *text)
 {
-    int i = spread.backend_count;
-    if (i == SPREAD_SESSIONS || !spread_split(text, hosts[i], &spread.backends[i].port))
+    char host[256];
+    int port;
+    if (!backend_split(text, host, &port) || spread_add(&spread, host, port) < 0)
         options_reject("--backend takes HOST:PORT, at most %d times, not '%s'", SPREAD_SESSIONS,
                        text);
-    spread.backends[i].host = hosts[i];
-    spread.backend_count++;
 }
 
 static void count(struct ask *ask)
@@ -65,20 +64,21 @@ int main(int argc, char **argv)
 {
     static struct load load = {
         .like = {.method = "GET", .path = "/"}, .requests = 100, .at_once = 10, .ended = count};
+    static const char *host = "127.0.0.1";
+    static int port = 8203, connections = 1;
     static bool grpc;
     static option_call add = add_backend;
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &spread.host, .help = "address of the proxy or relay"},
-        {"port", OPTION_INT, &spread.port, 1, 65535, "its port"},
+        {"host", OPTION_TEXT, &host, .help = "address of the proxy or relay"},
+        {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"requests", OPTION_INT, &load.requests, 1, 1000000, "how many"},
         {"at-once", OPTION_INT, &load.at_once, 1, 1000, "that are under way at the same time"},
-        {"connections", OPTION_INT, &spread.connections, 1, SPREAD_SESSIONS, "to use in turn"},
+        {"connections", OPTION_INT, &connections, 1, SPREAD_SESSIONS, "to use in turn"},
         {"backend", OPTION_CALL, &add, .help = "HOST:PORT, for each server: use them in turn"},
         {"lookaside", OPTION_TEXT, &spread.lookaside,
          .help = "HOST:PORT of a service that names the server"},
         {"grpc", OPTION_FLAG, &grpc, .help = "calls createToDo of ../grpc/server"},
         {0}};
-    spread.connections = 1;
     int first = options_parse(
         argc, argv,
         &(struct command){"[PATH]", "Lesson 03, fanout: who answers my requests?", options});
@@ -90,9 +90,11 @@ int main(int argc, char **argv)
         load.like = session_call("/toDo.ToDo/createToDo", to_do, sizeof to_do);
     story_begin();
     output_begin();
-    struct session *session = spread_next(&spread);
-    if (!session)
-        die("cannot connect to %s:%d (is the server running?)", spread.host, spread.port);
+    bool own_list = spread.count > 0 || spread.lookaside;
+    for (int i = 0; i < connections && !own_list; i++)
+        spread_add(&spread, host, port);
+    if (!spread_next(&spread))
+        die("cannot connect to %s:%d (is the server running?)", host, port);
     int64_t begun_ns = now_ns();
     spread_run(&spread, &load);
     print_counts(&load, ms_since(begun_ns));

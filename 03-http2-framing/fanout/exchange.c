@@ -50,8 +50,11 @@ void exchange_wake_client(struct exchange *x)
 
 void exchange_wake_backend(struct exchange *x)
 {
-    if (x->upstream)
-        upstream_wake(x->upstream, x->upstream_stream);
+    if (!x->upstream)
+        return;
+    if (x->upstream_stream)
+        transport_wants_to_send(&x->upstream->transport, x->upstream_stream);
+    conn_wake(&x->upstream->conn);
 }
 
 bool exchange_takes_request(const struct exchange *x)
@@ -184,16 +187,16 @@ void exchange_backend_broken(struct exchange *x, enum error_code code, int64_t n
 static int64_t client_patience_ns(void)
 {
     int64_t patience_ns = settings.stall_ms * NS_PER_MS;
-    if (flow_bytes() > FLOWS_MAX / 2)
+    if (bytes_are_scarce())
         patience_ns /= 10;
     return patience_ns;
 }
 
 void exchange_check(struct exchange *x, int64_t now_ns)
 {
-    bool slow_reader = x->down.length > 0 || x->down.heads;
+    bool slow_reader = x->down.content.length > 0 || x->down.heads;
     bool slow_writer = exchange_takes_request(x) && !x->up.ended && !x->down.final_head &&
-                       x->up.length == 0 && !x->patient;
+                       x->up.content.length == 0 && !x->patient;
     bool late_client =
         (slow_reader || slow_writer) && now_ns - x->pace.paid_ns > client_patience_ns();
     bool late_backend = !slow_reader && !slow_writer && exchange_takes_request(x) &&

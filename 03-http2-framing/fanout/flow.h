@@ -4,19 +4,17 @@
 #ifndef FLOW_H
 #define FLOW_H
 
+#include "bytes.h"
 #include "fields.h"
 #include "transport.h"
 
-#define FLOWS_MAX   (256 << 20) // bytes that all flows together may hold
-#define INTERIM_MAX 10          // heads 1xx of an answer that wait
+#define INTERIM_MAX 10 // heads 1xx of an answer that wait
 
 struct flow {
     struct fields *heads; // to be sent, the oldest first
-    int heads_waiting;    // how many there are
     bool final_head;      // a head that is no 1xx has come
     bool head_sent;       // and was sent
-    uint8_t *bytes;       // of content: `length` of them, from `at` on
-    uint32_t at, length, room;
+    struct bytes content;
     struct fields *trailers; // NULL: none
     bool ended;              // the sender has said all
     bool done;               // all of it is sent
@@ -24,7 +22,7 @@ struct flow {
     uint32_t owed;           // of these, bytes whose window the sender is to get back
 };
 
-// What the sender has said. False: no memory, or FLOWS_MAX is reached. flow_head() takes over
+// What the sender has said. False: no memory, or BYTES_MAX is reached. flow_head() takes over
 // the fields, also then, as does flow_trailers(); NULL stands for no memory. A head has to fit
 // in one frame.
 bool flow_head(struct flow *flow, struct fields *head);
@@ -44,8 +42,5 @@ bool flow_give_back(struct flow *flow, struct transport *transport, struct strea
 
 // Drops what waits: the receiver will not get it.
 void flow_drop(struct flow *flow);
-
-// Bytes in all flows, for a test.
-size_t flow_bytes(void);
 
 #endif

@@ -44,7 +44,6 @@ static int64_t read_deadline(const struct fields *request, int64_t now_ns)
 static void begin_request(struct frontend *frontend, struct exchange *x,
                           const struct hpack_list *list, const struct request *request)
 {
-    struct fields_about about = {frontend->client, NULL};
     int status = fields_refuse(list, request);
     x->head = request->head;
     x->safe = x->head || http_is(request->method, "GET") || http_is(request->method, "OPTIONS");
@@ -54,7 +53,7 @@ static void begin_request(struct frontend *frontend, struct exchange *x,
         exchange_answer(x, status, "this proxy does not pass such requests on");
         return;
     }
-    x->request = fields_of_request(list, request, &about);
+    x->request = fields_of_request(list, request, frontend->client);
     if (!x->request) {
         exchange_answer(x, 503, "no memory for the request");
         return;
@@ -103,11 +102,7 @@ static struct fault take_headers(struct transport *t, struct stream *stream,
     struct exchange *x = exchange_of(stream);
     if (!x)
         return take_request(t, stream, list, ends);
-    const char *wrong = message_check_trailers(list);
-    if (!ends)
-        wrong = "trailers that are not the end";
-    if (list->too_long)
-        wrong = "trailers that are too long";
+    const char *wrong = transport_read_trailers(list, ends);
     if (!wrong && stream->content_length > stream->received)
         wrong = "less content than content-length says";
     if (wrong)
@@ -178,22 +173,17 @@ static const struct transport_user user = {
 
 // ---- what the loop calls -------------------------------------------------------------------
 
-static struct transport *begin_round(struct frontend *frontend)
+static struct transport *begin_round(struct conn *conn)
 {
-    struct transport *t = &frontend->transport;
-    t->now_ns = conn_now(&frontend->conn);
-    t->out = (uint8_t *)conn_space(&frontend->conn);
-    t->out_room = conn_room(&frontend->conn);
-    t->out_length = 0;
+    struct transport *t = &((struct frontend *)conn)->transport;
+    transport_lend(t, conn_now(conn), conn_space(conn), conn_room(conn));
     return t;
 }
 
 // While there are exchanges, they are checked each CHECK_MS. Without one, the connection ends
 // when it has been idle for long enough.
-static void set_deadline(struct frontend *frontend)
+static void set_deadline(struct conn *conn, const struct transport *t)
 {
-    const struct transport *t = &frontend->transport;
-    struct conn *conn = &frontend->conn;
     int64_t check_ns = t->now_ns + CHECK_MS * NS_PER_MS;
     int64_t idle_ns = t->quiet_ns + (settings.idle_ms + 2) * NS_PER_MS; // 2: rounded up
     bool busy = t->streams.count > 0 || t->state > TRANSPORT_OPEN;
@@ -203,10 +193,8 @@ static void set_deadline(struct frontend *frontend)
         conn_deadline(conn, settings.idle_ms - (t->now_ns - t->quiet_ns) / NS_PER_MS + 1);
 }
 
-static void end_round(struct frontend *frontend)
+static void end_round(struct conn *conn, struct transport *t)
 {
-    struct transport *t = &frontend->transport;
-    struct conn *conn = &frontend->conn;
     if (transport_room(t) >= TRANSPORT_ROOM)
         transport_stop_on(t);
     conn_wrote(conn, t->out_length);
@@ -214,52 +202,39 @@ static void end_round(struct frontend *frontend)
     if (t->closing)
         conn_close(conn);
     else if (t->state >= TRANSPORT_OPEN)
-        set_deadline(frontend);
+        set_deadline(conn, t);
 }
 
-void frontend_opened(struct frontend *frontend)
+static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    char *colon;
-    frontend->kind = FRONTEND;
-    frontend->opened_ns = conn_now(&frontend->conn);
-    net_peer_name(frontend->conn.fd, frontend->client);
-    colon = strrchr(frontend->client, ':');
-    if (colon)
-        *colon = '\0';
-    conn_deadline(&frontend->conn, FIRST_BYTES_MS);
-}
-
-size_t frontend_received(struct frontend *frontend, const char *bytes, size_t length)
-{
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     if (!t->user)
         transport_begin(t, &user, false, (uint32_t)settings.streams);
     size_t used = transport_take(t, (const uint8_t *)bytes, length);
-    end_round(frontend);
+    end_round(conn, t);
     return used;
 }
 
-bool frontend_produce(struct frontend *frontend)
+static bool produce(struct conn *conn)
 {
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     if (!t->user)
         return false;
     bool sent = transport_send(t);
-    end_round(frontend);
+    end_round(conn, t);
     return sent;
 }
 
-// Each CHECK_MS.
-void frontend_timeout(struct frontend *frontend)
+// Each CHECK_MS; but FIRST_BYTES_MS after a beginning without a preface and SETTINGS.
+static void timeout(struct conn *conn)
 {
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     bool begun = t->user && t->state >= TRANSPORT_OPEN;
-    bool late = !begun && t->now_ns - frontend->opened_ns >= FIRST_BYTES_MS * NS_PER_MS;
     bool idle = begun && t->streams.count == 0 &&
                 t->now_ns - t->quiet_ns >= settings.idle_ms * NS_PER_MS;
-    if (late && !t->user)
+    if (!t->user)
         t->closing = true;
-    else if (late || idle)
+    else if (!begun || idle)
         transport_fail(t, connection_fault(NO_ERROR, "nothing has come for too long"));
     struct stream *next = t->streams.first;
     for (struct stream *stream; (stream = next);) {
@@ -267,22 +242,39 @@ void frontend_timeout(struct frontend *frontend)
         if (exchange_of(stream))
             exchange_check(exchange_of(stream), t->now_ns);
     }
-    end_round(frontend);
+    end_round(conn, t);
 }
 
-void frontend_stop(struct frontend *frontend)
+static void stop(struct conn *conn)
 {
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     if (!t->user || t->state < TRANSPORT_OPEN)
         t->closing = true; // the client has not asked for anything yet
     else
         transport_stop(t);
-    end_round(frontend);
+    end_round(conn, t);
 }
 
-void frontend_closed(struct frontend *frontend)
+static void closed(struct conn *conn)
 {
-    struct transport *t = begin_round(frontend);
+    struct transport *t = begin_round(conn);
     if (t->user)
         transport_end(t);
+}
+
+const struct loop_server frontend_calls = {.received = received,
+                                           .produce = produce,
+                                           .timeout = timeout,
+                                           .stop = stop,
+                                           .closed = closed};
+
+void frontend_opened(struct frontend *frontend)
+{
+    char *colon;
+    frontend->calls = &frontend_calls;
+    net_peer_name(frontend->conn.fd, frontend->client);
+    colon = strrchr(frontend->client, ':');
+    if (colon)
+        *colon = '\0';
+    conn_deadline(&frontend->conn, FIRST_BYTES_MS);
 }

@@ -3,22 +3,18 @@
 #define FRONTEND_H
 
 #include "exchange.h"
-#include "side.h"
+#include "loop.h"
 
 struct frontend {
-    struct conn conn; // the loop's part: the first
-    enum side_kind kind;
+    struct conn conn;                // the loop's part: the first
+    const struct loop_server *calls; // frontend_calls
     struct transport transport;
-    int64_t opened_ns;
     char client[NET_NAME]; // its address, without the port
 };
 
-// What the loop calls.
 void frontend_opened(struct frontend *frontend);
-size_t frontend_received(struct frontend *frontend, const char *bytes, size_t length);
-bool frontend_produce(struct frontend *frontend);
-void frontend_timeout(struct frontend *frontend);
-void frontend_stop(struct frontend *frontend);
-void frontend_closed(struct frontend *frontend);
+
+// What the loop calls for it then.
+extern const struct loop_server frontend_calls;
 
 #endif

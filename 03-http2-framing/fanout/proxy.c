@@ -8,7 +8,7 @@
 // Read exchange.h first: what a request is, on its way. Then frontend.c (the client's side),
 // upstream_h2.c or upstream_h1.c (the backend's side), flow.c (how a slow reader stops its
 // sender), fields.c (what passes). One thread and one loop serve all connections. This file
-// says which side a call of the loop is about.
+// says whose functions a call of the loop is for.
 #include <malloc.h>
 #include <stdio.h>
 
@@ -27,9 +27,13 @@
 struct settings settings = {
     .pool = 100, .streams = 100, .answer_ms = 60000, .stall_ms = 30000, .idle_ms = 300000};
 
-// What the loop allocates for a connection, whatever it is.
+// What the loop allocates for a connection, whatever it is. Both kinds begin alike: the loop's
+// part, and then which functions the loop is to call for this kind.
 union connection {
-    struct side side;
+    struct {
+        struct conn conn;
+        const struct loop_server *calls;
+    };
     struct frontend frontend;
     struct upstream upstream;
 };
@@ -37,89 +41,61 @@ union connection {
 static int clients;
 static long accepted; // clients, since the start
 
-static bool is_upstream(struct conn *conn)
+static const struct loop_server *calls_of(const struct conn *conn)
 {
-    return ((union connection *)conn)->side.kind == UPSTREAM;
-}
-
-static struct frontend *frontend_of(struct conn *conn)
-{
-    return &((union connection *)conn)->frontend;
-}
-
-static struct upstream *upstream_of(struct conn *conn)
-{
-    return &((union connection *)conn)->upstream;
+    return ((const union connection *)conn)->calls;
 }
 
 static void opened(struct conn *conn)
 {
     struct backend *backend = dial_owner(conn);
     if (backend) {
-        upstream_opened(upstream_of(conn), backend);
+        upstream_opened((struct upstream *)conn, backend);
     } else {
         clients++;
         accepted++;
-        frontend_opened(frontend_of(conn));
+        frontend_opened((struct frontend *)conn);
     }
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    if (is_upstream(conn))
-        return upstream_received(upstream_of(conn), bytes, length);
-    return frontend_received(frontend_of(conn), bytes, length);
+    return calls_of(conn)->received(conn, bytes, length);
 }
 
 static bool produce(struct conn *conn)
 {
-    if (is_upstream(conn))
-        return upstream_produce(upstream_of(conn));
-    return frontend_produce(frontend_of(conn));
+    return calls_of(conn)->produce(conn);
 }
 
 static void timeout(struct conn *conn)
 {
-    if (is_upstream(conn))
-        upstream_timeout(upstream_of(conn));
-    else
-        frontend_timeout(frontend_of(conn));
+    calls_of(conn)->timeout(conn);
 }
 
 // An exchange has changed: produce(), which comes next, does what is to be done.
 static void woken(struct conn *conn)
 {
-    if (is_upstream(conn))
-        upstream_woken(upstream_of(conn));
+    if (calls_of(conn)->woken)
+        calls_of(conn)->woken(conn);
 }
 
 static void stop(struct conn *conn)
 {
-    if (is_upstream(conn))
-        upstream_stop(upstream_of(conn));
-    else
-        frontend_stop(frontend_of(conn));
+    calls_of(conn)->stop(conn);
 }
 
 static void closed(struct conn *conn)
 {
-    if (is_upstream(conn)) {
-        upstream_closed(upstream_of(conn));
-    } else {
+    if (calls_of(conn) == &frontend_calls)
         clients--;
-        frontend_closed(frontend_of(conn));
-    }
-}
-
-static enum dial_stage *stage_of(struct conn *conn)
-{
-    return &upstream_of(conn)->stage;
+    calls_of(conn)->closed(conn);
 }
 
 // Behind each round of the loop: opens the connections that the round has asked for.
 static bool end_of_round(void)
 {
-    dial_open_all(stage_of, upstream_failed);
+    dial_open_all(upstream_failed);
     return false;
 }
 

@@ -28,7 +28,7 @@ struct end {
     bool is_backend;         // this is the backend's end
     bool waits;              // the client's end: the backend's is being opened
     int tries;               // backends that were asked for a connection
-    enum dial_stage stage;   // of the backend's end
+    bool connected;          // the backend's end: the backend is there
     char bytes[WAIT_BYTES];  // what this end is to be sent
     size_t at, length;       // `length` of them wait, from `at` on
 };
@@ -95,7 +95,7 @@ static void closed(struct conn *conn)
         clients--;
     if (end->waits)
         dial_forget(end);
-    if (end->is_backend && end->stage != DIAL_CONNECTED) {
+    if (end->is_backend && !end->connected) {
         try_another(end);
     } else if (end->other) {
         end->other->other = NULL;
@@ -128,9 +128,10 @@ static bool produce(struct conn *conn)
 {
     struct end *end = end_of(conn);
     size_t length = smaller(end->length, conn_room(conn));
-    if (end->is_backend && end->stage != DIAL_CONNECTED) {
-        if (!dial_is_connected(&end->stage))
+    if (end->is_backend && !end->connected) {
+        if (dial_is_opening(conn))
             return false;
+        end->connected = true;
         end->backend->opened++;
         log_line("a connection for %s", end->backend->name);
         if (end->other)
@@ -151,18 +152,13 @@ static bool produce(struct conn *conn)
 static void woken(struct conn *conn)
 {
     struct end *end = end_of(conn);
-    bool there = end->is_backend || !end->other || end->other->stage == DIAL_CONNECTED;
+    bool there = end->is_backend || !end->other || end->other->connected;
     conn->paused = end->waits || !there;
 }
 
 static void stop(struct conn *conn)
 {
     conn->broken = true;
-}
-
-static enum dial_stage *stage_of(struct conn *conn)
-{
-    return &end_of(conn)->stage;
 }
 
 // There is no memory for a connection to the backend.
@@ -176,7 +172,7 @@ static void failed(void *owner)
 
 static bool end_of_round(void)
 {
-    dial_open_all(stage_of, failed);
+    dial_open_all(failed);
     return false;
 }
 

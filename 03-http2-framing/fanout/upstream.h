@@ -6,46 +6,34 @@
 
 #include "dial.h"
 #include "exchange.h"
-#include "side.h"
 
 #define UPSTREAMS_MAX    2000 // connections to all backends together
 #define UPSTREAM_KEEP_MS 4000 // HTTP/1.1: that a connection is kept for the next request
 
 struct upstream {
-    struct conn conn; // the loop's part: the first
-    enum side_kind kind;
-    enum dial_stage stage;
+    struct conn conn;                // the loop's part: the first
+    const struct loop_server *calls; // upstream_calls
+    bool connected;                  // the backend is there
     struct backend *backend;
     // HTTP/2
     struct transport transport;
-    int64_t settings_due_ns; // until when the backend has to say SETTINGS
     // HTTP/1.1
     struct exchange *exchange;
     struct upstream *next_idle;
     struct http_body body;                  // of the answer
     bool in_content, keep, is_idle, chunks; // chunks: the request is sent in chunks
     bool bad;                               // what it has sent is no answer
-    bool lost;                              // closed() is at work: its streams are lost with it
 };
 
 // An exchange waits in the backend's queue: wakes a connection for it, or asks for one.
 void upstream_serve(struct backend *backend, int64_t now_ns);
 
-// The exchange on this stream (NULL: HTTP/1.1) has changed.
-void upstream_wake(struct upstream *up, struct stream *stream);
-
-// ---- what the loop calls -------------------------------------------------------------------
-
+// A connection that upstream_serve() has asked for was opened; it could not be opened.
 void upstream_opened(struct upstream *up, struct backend *backend);
-size_t upstream_received(struct upstream *up, const char *bytes, size_t length);
-bool upstream_produce(struct upstream *up);
-void upstream_timeout(struct upstream *up);
-void upstream_woken(struct upstream *up);
-void upstream_stop(struct upstream *up);
-void upstream_closed(struct upstream *up);
-
-// A connection could not be opened.
 void upstream_failed(void *backend);
+
+// What the loop calls for it then.
+extern const struct loop_server upstream_calls;
 
 // ---- for upstream_h1.c and upstream_h2.c ---------------------------------------------------
 

@@ -53,7 +53,7 @@ void h1_serve(struct backend *backend)
 
 static bool put_request_head(struct upstream *up, struct exchange *x, struct http_out *out)
 {
-    bool has_content = !(x->up.ended && x->up.length == 0);
+    bool has_content = !(x->up.ended && x->up.content.length == 0);
     bool has_length = fields_find(x->request, "content-length").at != NULL;
     up->chunks = has_content && !has_length;
     fields_put_head(x->request, up->chunks, out);
@@ -64,7 +64,7 @@ static bool put_request_head(struct upstream *up, struct exchange *x, struct htt
 static void put_content(struct upstream *up, struct flow *flow, struct http_out *out)
 {
     size_t room = out->size - out->length;
-    uint32_t length = flow->length;
+    uint32_t length = flow->content.length;
     if (room < CHUNK_ROOM)
         return;
     length = (uint32_t)smaller(length, room - CHUNK_ROOM);
@@ -73,11 +73,11 @@ static void put_content(struct upstream *up, struct flow *flow, struct http_out 
         http_put_text(out, "\r\n");
     }
     if (length > 0)
-        http_put(out, flow->bytes + flow->at, length);
+        http_put(out, bytes_at(&flow->content), length);
     if (up->chunks && length > 0)
         http_put_text(out, "\r\n");
     flow_took(flow, length);
-    if (!flow->ended || flow->length > 0 || out->size - out->length < CHUNK_ROOM)
+    if (!flow->ended || flow->content.length > 0 || out->size - out->length < CHUNK_ROOM)
         return;
     if (up->chunks)
         http_put_text(out, "0\r\n\r\n"); // trailers do not pass: most servers drop them anyway
@@ -87,7 +87,7 @@ static void put_content(struct upstream *up, struct flow *flow, struct http_out 
 bool h1_produce(struct upstream *up)
 {
     struct exchange *x = up->exchange;
-    if (!x && up->stage == DIAL_CONNECTED && !up->is_idle) { // new, or free again
+    if (!x && !up->is_idle) { // new, or free again
         if (up->backend->first)
             take_next(up);
         else if (upstream_is_over(up))
@@ -140,7 +140,6 @@ static size_t take_head(struct upstream *up, const char *bytes, size_t length)
 {
     struct exchange *x = up->exchange;
     struct http_head head;
-    struct fields_about about = {NULL, NULL};
     int result = http_read_response(bytes, length, &head);
     if (result < 0)
         return refuse(up, head.why);
@@ -148,9 +147,8 @@ static size_t take_head(struct upstream *up, const char *bytes, size_t length)
         return refuse(up, "a change of protocol that nobody has asked for");
     if (result == 0)
         return 0;
-    if (settings.tell)
-        about.backend = up->backend->name;
-    if (!flow_head(&x->down, fields_of_head(&head, &about)))
+    const char *told = settings.tell ? up->backend->name : NULL;
+    if (!flow_head(&x->down, fields_of_head(&head, told)))
         return refuse(up, "too many heads, a head that is too long, or no memory");
     exchange_wake_client(x);
     if (head.status < 200)
@@ -171,7 +169,7 @@ static size_t take_content(struct upstream *up, const char *bytes, size_t length
     ssize_t used = http_body_take(&up->body, bytes, length, &content);
     if (used < 0)
         return refuse(up, up->body.why);
-    if (x->down.length == 0)
+    if (x->down.content.length == 0)
         pace_begin(&x->pace, conn_now(&up->conn));
     if (!flow_add(&x->down, content.at, (uint32_t)content.length))
         return refuse(up, "no memory for what has come");
@@ -196,7 +194,7 @@ size_t h1_received(struct upstream *up, const char *bytes, size_t length)
             part = take_head(up, bytes + used, length - used);
         used += part;
         if (up->exchange)
-            up->conn.paused = up->exchange->down.length >= DOWN_HIGH;
+            up->conn.paused = up->exchange->down.content.length >= DOWN_HIGH;
     }
     if (!up->exchange && used < length) // it would be taken for the answer to the next request
         up->conn.broken = true;
@@ -206,7 +204,7 @@ size_t h1_received(struct upstream *up, const char *bytes, size_t length)
 void h1_woken(struct upstream *up)
 {
     struct exchange *x = up->exchange;
-    if (!x || x->down.length <= DOWN_LOW)
+    if (!x || x->down.content.length <= DOWN_LOW)
         up->conn.paused = false;
     if (x)
         x->down.owed = 0; // there is no window here

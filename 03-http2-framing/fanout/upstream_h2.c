@@ -12,11 +12,6 @@ static struct exchange *exchange_of(const struct stream *stream)
     return stream->answer.owner;
 }
 
-static struct upstream *upstream_of(struct stream *stream)
-{
-    return exchange_of(stream)->upstream;
-}
-
 // ---- the request ---------------------------------------------------------------------------
 
 // Opens a stream for an exchange, and sends the request's head at once: the numbers of streams
@@ -26,7 +21,7 @@ static bool open_stream(struct upstream *up)
     struct transport *t = &up->transport;
     const struct exchange *first = up->backend->first;
     const struct fields *head = first->request;
-    bool ends = first->up.ended && first->up.length == 0 && !first->up.trailers;
+    bool ends = first->up.ended && first->up.content.length == 0 && !first->up.trailers;
     if (transport_room(t) <
         FRAME_HEADER_BYTES + hpack_bound(head->list, head->count) + TRANSPORT_ROOM)
         return false;
@@ -80,11 +75,7 @@ static struct fault take_trailers(struct transport *t, struct stream *stream,
                                   const struct hpack_list *list, bool ends)
 {
     struct exchange *x = exchange_of(stream);
-    const char *wrong = message_check_trailers(list);
-    if (!ends)
-        wrong = "trailers that are not the end";
-    if (list->too_long)
-        wrong = "trailers that are too long";
+    const char *wrong = transport_read_trailers(list, ends);
     if (wrong)
         return stream_fault(PROTOCOL_ERROR, wrong);
     if (!flow_trailers(&x->down, fields_of_trailers(list)))
@@ -117,17 +108,11 @@ static struct fault take_headers(struct transport *t, struct stream *stream,
         return fault_none();
     if (x->down.final_head)
         return take_trailers(t, stream, list, ends);
-    const char *wrong = response_read(list, &head);
-    if (list->too_long)
-        wrong = "a head that is too long";
-    else if (!wrong && head.status < 200 && ends)
-        wrong = "a 1xx that is the end";
+    const char *wrong = transport_read_answer(list, ends, &head);
     if (wrong)
         return stream_fault(PROTOCOL_ERROR, wrong);
-    struct fields_about about = {NULL, NULL};
-    if (settings.tell)
-        about.backend = x->backend->name;
-    if (!flow_head(&x->down, fields_of_answer(list, head.status, &about)))
+    const char *told = settings.tell ? x->backend->name : NULL;
+    if (!flow_head(&x->down, fields_of_answer(list, head.status, told)))
         return stream_fault(PROTOCOL_ERROR, "too many heads, or no memory for one");
     exchange_wake_client(x);
     if (head.status < 200)
@@ -147,7 +132,7 @@ static struct fault take_data(struct transport *t, struct stream *stream, const 
     x->moved_ns = t->now_ns;
     if (x->cancelled)
         return fault_none();
-    if (x->down.length == 0)
+    if (x->down.content.length == 0)
         pace_begin(&x->pace, t->now_ns);
     if (!flow_add(&x->down, bytes, length))
         return stream_fault(INTERNAL_ERROR, "no memory for what has come");
@@ -159,7 +144,7 @@ static struct fault take_data(struct transport *t, struct stream *stream, const 
 
 static void broken(struct transport *t, struct stream *stream, enum error_code code)
 {
-    if (upstream_of(stream)->lost)
+    if (t->gone)
         code = CONNECTION_LOST;
     exchange_backend_broken(exchange_of(stream), code, t->now_ns);
 }
@@ -172,10 +157,7 @@ static const struct transport_user user = {
 static struct transport *begin_round(struct upstream *up)
 {
     struct transport *t = &up->transport;
-    t->now_ns = conn_now(&up->conn);
-    t->out = (uint8_t *)conn_space(&up->conn);
-    t->out_room = conn_room(&up->conn);
-    t->out_length = 0;
+    transport_lend(t, conn_now(&up->conn), conn_space(&up->conn), conn_room(&up->conn));
     return t;
 }
 
@@ -236,7 +218,6 @@ void h2_closed(struct upstream *up)
     if (t->streams.count > 0)
         log_line("%s: lost with %u requests", up->backend->name, t->streams.count);
     up->backend->lost += t->streams.count;
-    up->lost = true;
     if (t->state < TRANSPORT_OPEN) // it does not speak HTTP/2
         up->backend->down_until_ns = t->now_ns + BACKEND_DOWN_MS * INT64_C(1000000);
     if (t->user)

@@ -36,8 +36,7 @@ static void call_free(struct call *call)
     free(call);
 }
 
-// The status is known: tells the handler, once. The call is closed when it is its turn to send.
-void call_end(struct call *call, int status, const char *text)
+void call_finish(struct call *call, int status, const char *text)
 {
     if (call->finished)
         return;
@@ -57,17 +56,12 @@ void call_end(struct call *call, int status, const char *text)
     transport_wants_to_send(&call->calls->transport, call->stream);
 }
 
-void call_finish(struct call *call, enum rpc_status status, const char *text)
-{
-    call_end(call, status, text);
-}
-
 // Ends a call whose output does not matter any more.
 static void give_up(struct call *call, enum rpc_status status, const char *text)
 {
     call->cut_short = call->out.length > 0;
     bytes_free(&call->out);
-    call_end(call, status, text);
+    call_finish(call, status, text);
 }
 
 static void broken(struct transport *t, struct stream *stream, enum error_code code)
@@ -80,11 +74,11 @@ static void broken(struct transport *t, struct stream *stream, enum error_code c
         call_take_kept(call);
     }
     if (!t->is_client)
-        call_end(call, RPC_CANCELLED, NULL);
-    else if (calls_of(t)->lost)
-        call_end(call, RPC_UNAVAILABLE, "the connection is gone");
+        call_finish(call, RPC_CANCELLED, NULL);
+    else if (t->gone)
+        call_finish(call, RPC_UNAVAILABLE, "the connection is gone");
     else
-        call_end(call, rpc_status_of_reset(code), text);
+        call_finish(call, rpc_status_of_reset(code), text);
     call_free(call);
 }
 
@@ -132,12 +126,8 @@ static bool put_messages(struct call *call)
     bool last = length == call->out.length && call->half_closed;
     if (length == 0 && !last)
         return false;
-    const uint8_t *bytes = NULL;
-    if (length)
-        bytes = bytes_at(&call->out);
-    transport_put_data(t, call->stream, bytes, length, last);
-    if (length)
-        bytes_drop(&call->out, length);
+    transport_put_data(t, call->stream, bytes_at(&call->out), length, last);
+    bytes_drop(&call->out, length);
     call->taken += length;
     if (call->out.length == 0)
         call->stall_ns = NEVER;
@@ -270,21 +260,25 @@ void call_wake_at(struct call *call, int64_t at_ns)
     calls_note_due(call, at_ns);
 }
 
+// calls_due() comes soon.
+static void make_due(struct calls *calls)
+{
+    calls->due_ns = 0;
+    if (calls->wake)
+        calls->wake(calls);
+}
+
 void call_wake(struct call *call)
 {
     call->woken = true;
-    call->calls->due_ns = 0;
-    if (call->calls->wake)
-        call->calls->wake(call->calls);
+    make_due(call->calls);
 }
 
 void call_release(struct call *call)
 {
     call->hold = false;
     call->released = true;
-    call->calls->due_ns = 0;
-    if (call->calls->wake)
-        call->calls->wake(call->calls);
+    make_due(call->calls);
 }
 
 // A period of CALL_STALL_MS is over. A client may read as slowly as it likes, but not while

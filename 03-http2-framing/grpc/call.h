@@ -7,6 +7,7 @@
 #ifndef CALL_H
 #define CALL_H
 
+#include "bytes.h"
 #include "rpc.h"
 #include "timers.h"
 #include "transport.h"
@@ -72,7 +73,6 @@ struct calls {
     const char *authority;        // a client's
     long *counter;                // of calls that have ended; NULL: none
     int64_t due_ns;               // when calls_due() is to be called: never later than needed
-    bool lost;                    // the connection broke
 };
 
 static inline struct calls *calls_of(struct transport *transport)
@@ -95,17 +95,23 @@ void call_send(struct call *call, const void *message, size_t length);
 void call_begin_answer(struct call *call); // sends the header fields already
 bool call_has_room(struct call *call);
 
-// Ends the call, at a server. `text` may be NULL.
-void call_finish(struct call *call, enum rpc_status status, const char *text);
+// Ends the call: at a server's handler this is its answer. Tells the handler, once; the call is
+// closed when it is its turn to send. `text` may be NULL.
+void call_finish(struct call *call, int status, const char *text);
 
 // Adds a field to the header fields, or to the trailers, that the call will send. The value of
-// a
-// "-bin" field is base64 already. False: there is too much of it.
-bool call_add_metadata(struct call *call, bool trailing, const char *name, size_t name_length,
-                       const char *value, size_t value_length);
+// a "-bin" field is base64 already. False: there is too much of it.
+bool call_add_metadata(struct call *call, bool trailing, const char *name, const char *value,
+                       size_t value_length);
 
 // Finds a header field of the peer. NULL: it is not there.
 const struct hpack_field *call_field(const struct hpack_list *fields, const char *name);
+
+// True: the server stops, so a call that would not end by itself has to end.
+static inline bool call_is_stopping(const struct call *call)
+{
+    return call->calls->transport.state >= TRANSPORT_STOPPING;
+}
 
 // go_on() is called at this time; or soon, also from another connection's call.
 void call_wake_at(struct call *call, int64_t at_ns);
@@ -129,18 +135,7 @@ static inline struct call *call_of(const struct stream *stream)
     return stream->answer.owner;
 }
 
-// True while the handler is to get no further message: it is busy; or, at a server, its output
-// waits. (If both ends did that, each could wait for the other for ever.)
-static inline bool call_is_held(const struct call *call)
-{
-    bool output_waits = call->out.length > CALL_OUT_HIGH;
-    return call->hold || (output_waits && !call->calls->transport.is_client);
-}
-
 struct call *call_new(struct calls *calls, struct stream *stream);
-
-// The status is known: tells the handler, once. The call is closed when it is its turn to send.
-void call_end(struct call *call, int status, const char *text);
 
 // Closes the stream, and frees the call. Where the peer is not at its end, it gets RST_STREAM.
 void call_close(struct call *call, enum error_code code);

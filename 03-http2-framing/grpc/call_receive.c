@@ -4,20 +4,27 @@
 #include <string.h>
 
 #include "call.h"
-#include "message.h"
 
 // ---- messages that come --------------------------------------------------------------------
+
+// True while the handler is to get no further message: it is busy; or, at a server, its output
+// waits. (If both ends did that, each could wait for the other for ever.)
+static bool is_held(const struct call *call)
+{
+    bool output_waits = call->out.length > CALL_OUT_HIGH;
+    return call->hold || (output_waits && !call->calls->transport.is_client);
+}
 
 // False: the call is ended.
 static bool check_prefix(struct call *call, const struct rpc_prefix *prefix)
 {
     if (prefix->compressed == 1 && call->encoded) {
-        call_add_metadata(call, true, "grpc-accept-encoding", 20, "identity", 8);
-        call_end(call, RPC_UNIMPLEMENTED, "only the encoding identity is known here");
+        call_add_metadata(call, true, "grpc-accept-encoding", "identity", 8);
+        call_finish(call, RPC_UNIMPLEMENTED, "only the encoding identity is known here");
     } else if (prefix->compressed) {
-        call_end(call, RPC_INTERNAL, "a compressed message, and no encoding that says how");
+        call_finish(call, RPC_INTERNAL, "a compressed message, and no encoding that says how");
     } else if (prefix->length > RPC_MESSAGE_MAX) {
-        call_end(call, RPC_RESOURCE_EXHAUSTED, "a message of more than 4194304 bytes");
+        call_finish(call, RPC_RESOURCE_EXHAUSTED, "a message of more than 4194304 bytes");
     }
     return !call->finished;
 }
@@ -29,14 +36,14 @@ static size_t take_messages(struct call *call, const uint8_t *bytes, size_t leng
     bool one = !call->handler->streams_in && !call->calls->transport.is_client;
     size_t used = 0;
     struct rpc_prefix prefix;
-    while (!call->finished && !call_is_held(call) &&
+    while (!call->finished && !is_held(call) &&
            rpc_read_prefix(bytes + used, length - used, &prefix)) {
         size_t whole = RPC_PREFIX_BYTES + (size_t)prefix.length;
         if (!check_prefix(call, &prefix) || (length - used < whole))
             break;
         if (one && (length - used > whole || call->messages_in)) {
-            call_end(call, RPC_UNIMPLEMENTED,
-                     "more than one message, to a method that takes one");
+            call_finish(call, RPC_UNIMPLEMENTED,
+                        "more than one message, to a method that takes one");
             break;
         }
         if (one && !call->input_ended)
@@ -56,7 +63,7 @@ static size_t take_messages(struct call *call, const uint8_t *bytes, size_t leng
 static void give_window(struct call *call)
 {
     uint32_t keep = 0;
-    if (call_is_held(call))
+    if (is_held(call))
         keep = (uint32_t)call->in.length;
     if (call->finished || call->owed <= keep)
         return;
@@ -68,7 +75,7 @@ static void give_window(struct call *call)
 static void after_messages(struct call *call)
 {
     give_window(call);
-    if (call->finished || call_is_held(call))
+    if (call->finished || is_held(call))
         return;
     if (call->in.length && call->message_ns == NEVER) {
         call->message_ns = call->calls->transport.now_ns + CALL_MESSAGE_MS * INT64_C(1000000);
@@ -78,11 +85,11 @@ static void after_messages(struct call *call)
         return;
     call->half_closed_told = true;
     if (call->in.length)
-        call_end(call, RPC_INTERNAL, "a message that is cut short");
+        call_finish(call, RPC_INTERNAL, "a message that is cut short");
     else if (call->calls->transport.is_client)
-        call_end(call, call->status, call->text);
+        call_finish(call, call->status, call->text);
     else if (!call->handler->streams_in && call->messages_in == 0)
-        call_end(call, RPC_UNIMPLEMENTED, "no message, to a method that takes one");
+        call_finish(call, RPC_UNIMPLEMENTED, "no message, to a method that takes one");
     else if (call->handler->half_closed)
         call->handler->half_closed(call);
 }
@@ -107,7 +114,7 @@ static void take_bytes(struct call *call, const uint8_t *bytes, size_t length)
     if (call->in.length == 0) // as a rule a message comes in one piece
         used = take_messages(call, bytes, length);
     if (!call->finished && !bytes_add(&call->in, bytes + used, length - used))
-        call_end(call, RPC_RESOURCE_EXHAUSTED, "no memory for a message");
+        call_finish(call, RPC_RESOURCE_EXHAUSTED, "no memory for a message");
     if (used == 0 || call->in.length > 0)
         call_take_kept(call);
     else
@@ -137,19 +144,12 @@ struct fault call_take_data(struct transport *t, struct stream *stream, const ui
 
 const struct hpack_field *call_field(const struct hpack_list *fields, const char *name)
 {
-    size_t length = strlen(name);
     for (size_t i = 0; i < fields->count; i++) {
         const struct hpack_field *field = &fields->fields[i];
-        if (field->name_length == length && !memcmp(field->name, name, length))
+        if (http_is(field_name(field), name))
             return field;
     }
     return NULL;
-}
-
-static bool field_is(const struct hpack_field *field, const char *value)
-{
-    return field->value_length == strlen(value) &&
-           !memcmp(field->value, value, field->value_length);
 }
 
 static const struct handler *find_handler(const struct calls *calls, struct http_text path,
@@ -183,19 +183,19 @@ static void read_call(struct call *call, const struct hpack_list *list,
     else if (!type || !rpc_is_content_type(type->value, type->value_length))
         call->http_status = 415;
     if (call->http_status != 200) {
-        call_end(call, RPC_UNKNOWN, NULL);
+        call_finish(call, RPC_UNKNOWN, NULL);
         return;
     }
     const struct handler *handler = find_handler(call->calls, request->path, &service_is_known);
-    call->encoded = encoding && !field_is(encoding, "identity");
+    call->encoded = encoding && !http_is(field_value(encoding), "identity");
     if (!handler && service_is_known)
-        call_end(call, RPC_UNIMPLEMENTED, "unknown method");
+        call_finish(call, RPC_UNIMPLEMENTED, "unknown method");
     else if (!handler)
-        call_end(call, RPC_UNIMPLEMENTED, "unknown service");
+        call_finish(call, RPC_UNIMPLEMENTED, "unknown service");
     else if (timeout && !rpc_read_timeout(timeout->value, timeout->value_length, &ns))
-        call_end(call, RPC_INTERNAL, "a grpc-timeout that is none");
+        call_finish(call, RPC_INTERNAL, "a grpc-timeout that is none");
     if (ns == 0)
-        call_end(call, RPC_DEADLINE_EXCEEDED, "no time at all");
+        call_finish(call, RPC_DEADLINE_EXCEEDED, "no time at all");
     if (timeout && !call->finished) {
         call->deadline_ns = now_ns + ns;
         calls_note_due(call, call->deadline_ns);
@@ -218,7 +218,7 @@ static struct fault begin_call(struct transport *t, struct stream *stream,
         return stream_fault(REFUSED_STREAM, "no memory for a call");
     if (list->too_long) {
         call->http_status = 431;
-        call_end(call, RPC_UNKNOWN, NULL);
+        call_finish(call, RPC_UNKNOWN, NULL);
         return fault_none();
     }
     stream->content_length = request.content_length;
@@ -244,8 +244,7 @@ static void read_status(struct call *call, const struct hpack_list *list)
         call->status = rpc_status_of_http(call->http_status);
         snprintf(call->text, sizeof call->text, "an answer without grpc-status, HTTP status %d",
                  call->http_status);
-    } else if (http_number((struct http_text){status->value, status->value_length}, 1000,
-                           &number)) {
+    } else if (http_number(field_value(status), 1000, &number)) {
         call->status = (int)number;
     } else {
         call->status = RPC_UNKNOWN;
@@ -260,13 +259,11 @@ static struct fault take_answer(struct call *call, const struct hpack_list *list
     const char *wrong;
     bool first = stream->answer.status == 0;
     if (first)
-        wrong = response_read(list, &head);
+        wrong = transport_read_answer(list, ends, &head);
     else
-        wrong = message_check_trailers(list);
-    if (!wrong && (first ? head.status < 200 && ends : !ends))
-        wrong = "trailers that do not end an answer, or an end that is none";
-    if (wrong || list->too_long)
-        return stream_fault(PROTOCOL_ERROR, wrong ? wrong : "header fields that are too long");
+        wrong = transport_read_trailers(list, ends);
+    if (wrong)
+        return stream_fault(PROTOCOL_ERROR, wrong);
     if (first && head.status < 200)
         return fault_none(); // the final one is to come
     if (first) {
@@ -276,7 +273,7 @@ static struct fault take_answer(struct call *call, const struct hpack_list *list
         if (head.status != 200 || !type ||
             !rpc_is_content_type(type->value, type->value_length)) {
             read_status(call, list);
-            call_end(call, call->status, call->text);
+            call_finish(call, call->status, call->text);
             return fault_none();
         }
         if (call->handler->begin)
@@ -300,9 +297,9 @@ struct fault call_take_fields(struct transport *t, struct stream *stream,
         return begin_call(t, stream, list, ends);
     if (t->is_client)
         return take_answer(call, list, ends);
-    const char *wrong = message_check_trailers(list);
-    if (wrong || !ends)
-        return stream_fault(PROTOCOL_ERROR, wrong ? wrong : "trailers that end nothing");
+    const char *wrong = transport_read_trailers(list, ends);
+    if (wrong)
+        return stream_fault(PROTOCOL_ERROR, wrong);
     call->input_ended = true;
     if (!call->finished)
         call_take_kept(call);

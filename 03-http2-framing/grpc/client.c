@@ -124,8 +124,8 @@ static void ended(struct call *call)
     failed = call->status != RPC_OK;
     make_printable(call->text);
     if (failed)
-        fprintf(stderr, "client: %s ended with %s %s\n", call->handler->path,
-                rpc_status_name(call->status), call->text);
+        fprintf(stderr, "client: %s ended with %s%s%s\n", call->handler->path,
+                rpc_status_name(call->status), *call->text ? ":\n  " : "", call->text);
 }
 
 // Calls a method: sends its messages, prints those that come, and waits for the status.

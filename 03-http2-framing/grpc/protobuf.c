@@ -17,7 +17,7 @@ static bool fail(struct protobuf_reader *reader, const char *wrong)
 }
 
 // Seven bits a byte, the lowest first; the highest bit of a byte says that one more follows.
-bool protobuf_read_varint(struct protobuf_reader *reader, uint64_t *value)
+static bool read_varint(struct protobuf_reader *reader, uint64_t *value)
 {
     *value = 0;
     for (int i = 0; i < PROTOBUF_VARINT_BYTES; i++) {
@@ -47,7 +47,7 @@ static bool read_fixed(struct protobuf_reader *reader, int bytes, uint64_t *valu
 static bool read_tag(struct protobuf_reader *reader, struct protobuf_field *field)
 {
     uint64_t tag;
-    if (!protobuf_read_varint(reader, &tag))
+    if (!read_varint(reader, &tag))
         return false;
     field->number = (uint32_t)(tag >> 3);
     field->type = (enum protobuf_type)(tag & 7);
@@ -60,13 +60,13 @@ static bool read_value(struct protobuf_reader *reader, struct protobuf_field *fi
 {
     switch (field->type) {
     case PROTOBUF_VARINT:
-        return protobuf_read_varint(reader, &field->value);
+        return read_varint(reader, &field->value);
     case PROTOBUF_FIXED64:
         return read_fixed(reader, 8, &field->value);
     case PROTOBUF_FIXED32:
         return read_fixed(reader, 4, &field->value);
     case PROTOBUF_DELIMITED:
-        if (!protobuf_read_varint(reader, &field->value))
+        if (!read_varint(reader, &field->value))
             return false;
         if (field->value > (uint64_t)(reader->end - reader->at))
             return fail(reader, "a field that is cut short");
@@ -123,19 +123,15 @@ bool protobuf_is(const struct protobuf_field *field, uint32_t number, enum proto
     return field->number == number && field->type == type;
 }
 
-uint64_t protobuf_zigzag(int64_t value)
+struct protobuf_field protobuf_find(const struct protobuf_field *message, uint32_t number,
+                                    enum protobuf_type type)
 {
-    uint64_t doubled = (uint64_t)value << 1;
-    if (value < 0)
-        return ~doubled;
-    return doubled;
-}
-
-int64_t protobuf_unzigzag(uint64_t value)
-{
-    if (value & 1)
-        return (int64_t) ~(value >> 1);
-    return (int64_t)(value >> 1);
+    struct protobuf_reader reader = protobuf_reader(message->bytes, message->length);
+    struct protobuf_field field, found = {.bytes = (const uint8_t *)""};
+    while (protobuf_next(&reader, &field))
+        if (protobuf_is(&field, number, type))
+            found = field;
+    return found;
 }
 
 // How many bytes this character takes; 0: the bytes are no UTF-8 (RFC 3629 §4).
@@ -203,14 +199,6 @@ static void put_tag(struct protobuf_writer *writer, uint32_t number, enum protob
     put_varint(writer, (uint64_t)number << 3 | type);
 }
 
-static void put_fixed(struct protobuf_writer *writer, uint64_t value, size_t length)
-{
-    uint8_t bytes[8];
-    for (size_t i = 0; i < length; i++)
-        bytes[i] = (uint8_t)(value >> 8 * i);
-    put(writer, bytes, length);
-}
-
 void protobuf_put_int(struct protobuf_writer *writer, uint32_t number, int64_t value)
 {
     if (value == 0)
@@ -219,20 +207,16 @@ void protobuf_put_int(struct protobuf_writer *writer, uint32_t number, int64_t v
     put_varint(writer, (uint64_t)value); // a number below zero takes ten bytes
 }
 
-void protobuf_put_fixed32(struct protobuf_writer *writer, uint32_t number, uint32_t value)
+void protobuf_put_fixed(struct protobuf_writer *writer, uint32_t number,
+                        enum protobuf_type type, uint64_t value)
 {
+    uint8_t bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(value >> 8 * i);
     if (value == 0)
         return;
-    put_tag(writer, number, PROTOBUF_FIXED32);
-    put_fixed(writer, value, 4);
-}
-
-void protobuf_put_fixed64(struct protobuf_writer *writer, uint32_t number, uint64_t value)
-{
-    if (value == 0)
-        return;
-    put_tag(writer, number, PROTOBUF_FIXED64);
-    put_fixed(writer, value, 8);
+    put_tag(writer, number, type);
+    put(writer, bytes, type == PROTOBUF_FIXED32 ? 4 : 8);
 }
 
 void protobuf_put_bytes(struct protobuf_writer *writer, uint32_t number, const void *bytes,
@@ -250,7 +234,7 @@ void protobuf_put_bytes(struct protobuf_writer *writer, uint32_t number, const v
 size_t protobuf_begin(struct protobuf_writer *writer, uint32_t number)
 {
     put_tag(writer, number, PROTOBUF_DELIMITED);
-    put_fixed(writer, 0, 1);
+    put(writer, "", 1);
     return writer->length;
 }
 

@@ -22,7 +22,7 @@
 #define PROTOBUF_DEPTH_MAX    100 // of groups in groups, which are skipped
 
 enum protobuf_type {
-    PROTOBUF_VARINT,    // int32, int64, uint32, uint64, bool, enum; sint with zigzag
+    PROTOBUF_VARINT,    // int32, int64, uint32, uint64, bool, enum, sint32, sint64
     PROTOBUF_FIXED64,   // fixed64, double
     PROTOBUF_DELIMITED, // string, bytes, a message, packed numbers
     PROTOBUF_GROUP,     // deprecated: skipped
@@ -54,12 +54,10 @@ bool protobuf_next(struct protobuf_reader *reader, struct protobuf_field *field)
 // Whether this is the field with that number and type; another type is an unknown field.
 bool protobuf_is(const struct protobuf_field *field, uint32_t number, enum protobuf_type type);
 
-// Reads a varint at reader->at. False: `wrong` is set.
-bool protobuf_read_varint(struct protobuf_reader *reader, uint64_t *value);
-
-// sint32 and sint64: small numbers stay short, below zero as well: 0, -1, 1, -2 are 0, 1, 2, 3.
-uint64_t protobuf_zigzag(int64_t value);
-int64_t protobuf_unzigzag(uint64_t value);
+// The last field with that number and type in the message that a DELIMITED field holds; if
+// there is none: no bytes, and the value 0.
+struct protobuf_field protobuf_find(const struct protobuf_field *message, uint32_t number,
+                                    enum protobuf_type type);
 
 // A string has to be UTF-8.
 bool protobuf_is_utf8(const uint8_t *bytes, size_t length);
@@ -75,8 +73,8 @@ struct protobuf_writer {
 // Each writes a field. A number that is zero and an empty string are left out: a reader takes
 // them for granted (proto3).
 void protobuf_put_int(struct protobuf_writer *writer, uint32_t number, int64_t value);
-void protobuf_put_fixed32(struct protobuf_writer *writer, uint32_t number, uint32_t value);
-void protobuf_put_fixed64(struct protobuf_writer *writer, uint32_t number, uint64_t value);
+void protobuf_put_fixed(struct protobuf_writer *writer, uint32_t number,
+                        enum protobuf_type type, uint64_t value); // FIXED32, FIXED64
 void protobuf_put_bytes(struct protobuf_writer *writer, uint32_t number, const void *bytes,
                         size_t length);
 

@@ -1,11 +1,12 @@
 // rpc.c: see rpc.h.
 #include "rpc.h"
 
+#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "frame.h"
+#include "http.h"
 
 // ---- status --------------------------------------------------------------------------------
 
@@ -74,76 +75,6 @@ enum rpc_status rpc_status_of_reset(uint32_t error_code)
     }
 }
 
-// ---- bytes that wait -----------------------------------------------------------------------
-
-size_t rpc_memory_max = RPC_MEMORY_MAX;
-
-static size_t memory_used; // in all calls together
-
-bool bytes_are_scarce(void)
-{
-    return memory_used > rpc_memory_max / 2;
-}
-
-// Moves what is left to the front, or to larger memory.
-static bool make_room(struct bytes *bytes, size_t length)
-{
-    size_t room = bytes->room;
-    if (bytes->start + bytes->length + length <= room)
-        return true;
-    if (bytes->length + length > room || bytes->start < room / 2) {
-        room = 2 * room + length;
-        if (memory_used + room - bytes->room > rpc_memory_max)
-            return false;
-        uint8_t *memory = malloc(room);
-        if (!memory)
-            return false;
-        if (bytes->length)
-            memcpy(memory, bytes_at(bytes), bytes->length);
-        free(bytes->memory);
-        memory_used += room - bytes->room;
-        bytes->memory = memory;
-        bytes->room = room;
-    } else {
-        memmove(bytes->memory, bytes_at(bytes), bytes->length);
-    }
-    bytes->start = 0;
-    return true;
-}
-
-bool bytes_add(struct bytes *bytes, const void *more, size_t length)
-{
-    if (length == 0)
-        return true;
-    if (!make_room(bytes, length))
-        return false;
-    memcpy(bytes->memory + bytes->start + bytes->length, more, length);
-    bytes->length += length;
-    return true;
-}
-
-const uint8_t *bytes_at(const struct bytes *bytes)
-{
-    if (bytes->length == 0)
-        return (const uint8_t *)"";
-    return bytes->memory + bytes->start;
-}
-
-void bytes_drop(struct bytes *bytes, size_t length)
-{
-    bytes->start += length;
-    bytes->length -= length;
-    if (bytes->length == 0)
-        bytes_free(bytes);
-}
-
-void bytes_free(struct bytes *bytes)
-{
-    memory_used -= bytes->room;
-    free(bytes->memory);
-    *bytes = (struct bytes){0};
-}
-
 // ---- messages ------------------------------------------------------------------------------
 
 void rpc_put_prefix(uint8_t out[RPC_PREFIX_BYTES], uint32_t length)
@@ -166,11 +97,6 @@ bool rpc_read_prefix(const uint8_t *bytes, size_t length, struct rpc_prefix *pre
 
 // ---- header fields -------------------------------------------------------------------------
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool rpc_read_timeout(const char *text, size_t length, int64_t *ns)
 {
     static const struct {
@@ -179,20 +105,16 @@ bool rpc_read_timeout(const char *text, size_t length, int64_t *ns)
     } units[] = {{'H', INT64_C(3600000000000)}, {'M', INT64_C(60000000000)},
                  {'S', INT64_C(1000000000)},    {'m', INT64_C(1000000)},
                  {'u', INT64_C(1000)},          {'n', INT64_C(1)}};
-    int64_t number = 0;
-    if (length < 2 || length > 9)
+    uint64_t number;
+    if (length < 2 || length > 9 ||
+        !http_number((struct http_text){text, length - 1}, 99999999, &number))
         return false;
-    for (size_t i = 0; i + 1 < length; i++) {
-        if (!is_digit(text[i]))
-            return false;
-        number = 10 * number + (text[i] - '0');
-    }
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (text[length - 1] != units[i].unit)
             continue;
         *ns = INT64_MAX / 4; // longer than any program runs
-        if (number < *ns / units[i].ns)
-            *ns = number * units[i].ns;
+        if ((int64_t)number < *ns / units[i].ns)
+            *ns = (int64_t)number * units[i].ns;
         return true;
     }
     return false;
@@ -227,16 +149,18 @@ size_t rpc_percent_encode(char *out, size_t room, const char *text, size_t lengt
     return at;
 }
 
-// The value of a hexadecimal digit; -1: it is none.
+// The place of a digit among all digits, which is its value; -1: it is none.
+static int value_of(char digit, const char *digits)
+{
+    const char *at = memchr(digits, digit, strlen(digits));
+    if (!at)
+        return -1;
+    return (int)(at - digits);
+}
+
 static int hex_value(char c)
 {
-    if (is_digit(c))
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    return value_of((char)tolower((unsigned char)c), "0123456789abcdef");
 }
 
 size_t rpc_percent_decode(char *out, size_t room, const char *text, size_t length)
@@ -255,30 +179,17 @@ size_t rpc_percent_decode(char *out, size_t room, const char *text, size_t lengt
     return at;
 }
 
-static int base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (is_digit(c))
-        return c - '0' + 52;
-    if (c == '+')
-        return 62;
-    if (c == '/')
-        return 63;
-    return -1;
-}
-
 long rpc_base64_decode(uint8_t *out, size_t room, const char *text, size_t length)
 {
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     uint32_t bits = 0;
     int count = 0;
     size_t at = 0;
     for (int padding = 0; padding < 2 && length && text[length - 1] == '='; padding++)
         length--;
     for (size_t i = 0; i < length; i++) {
-        int value = base64_value(text[i]);
+        int value = value_of(text[i], digits);
         if (value < 0)
             return -1;
         bits = bits << 6 | (uint32_t)value;

@@ -18,10 +18,9 @@
 #include <stdint.h>
 
 #define RPC_PREFIX_BYTES  5
-#define RPC_MESSAGE_MAX   (4 << 20)           // bytes of a message: the usual limit
-#define RPC_MEMORY_MAX    ((size_t)256 << 20) // bytes that wait in all calls together
-#define RPC_TEXT_BYTES    512                 // of grpc-message, decoded: what is longer is cut
-#define RPC_TIMEOUT_BYTES 12                  // of grpc-timeout, with its '\0'
+#define RPC_MESSAGE_MAX   (4 << 20) // bytes of a message: the usual limit
+#define RPC_TEXT_BYTES    512       // of grpc-message, decoded: what is longer is cut
+#define RPC_TIMEOUT_BYTES 12        // of grpc-timeout, with its '\0'
 
 // How a call has ended: these 17, the same in all languages.
 enum rpc_status {
@@ -52,26 +51,6 @@ const char *rpc_status_name(int status);
 // the error code of RST_STREAM.
 enum rpc_status rpc_status_of_http(int http_status);
 enum rpc_status rpc_status_of_reset(uint32_t error_code);
-
-// ---- bytes that wait -----------------------------------------------------------------------
-
-// Bytes that are added at the end and taken from the front. All zero: none, and no memory.
-struct bytes {
-    uint8_t *memory;
-    size_t start, length, room;
-};
-
-// RPC_MEMORY_MAX, unless a test sets another limit.
-extern size_t rpc_memory_max;
-
-// True while half of it is used: calls whose peer takes nothing have to end (call.c).
-bool bytes_are_scarce(void);
-
-// False: there is no memory, or the limit is reached.
-bool bytes_add(struct bytes *bytes, const void *more, size_t length);
-const uint8_t *bytes_at(const struct bytes *bytes); // never NULL
-void bytes_drop(struct bytes *bytes, size_t length);
-void bytes_free(struct bytes *bytes);
 
 // ---- messages ------------------------------------------------------------------------------
 

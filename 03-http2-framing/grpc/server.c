@@ -12,14 +12,12 @@
 #include <stdio.h>
 
 #include "call.h"
-#include "health.h"
 #include "log.h"
 #include "loop.h"
 #include "net.h"
 #include "options.h"
-#include "test_service.h"
+#include "services.h"
 #include "todo.h"
-#include "todo_service.h"
 
 // Further limits: rpc.h (messages, memory), call.h (output of a call), todo.h (items),
 // ../parts/abuse_budget.h (frames that lead to nothing).
@@ -47,10 +45,7 @@ static struct connection *connection_of(struct conn *conn)
 static struct transport *begin_round(struct conn *conn)
 {
     struct transport *transport = &connection_of(conn)->calls.transport;
-    transport->now_ns = conn_now(conn);
-    transport->out = (uint8_t *)conn_space(conn);
-    transport->out_room = conn_room(conn);
-    transport->out_length = 0;
+    transport_lend(transport, conn_now(conn), conn_space(conn), conn_room(conn));
     return transport;
 }
 
@@ -148,8 +143,6 @@ static void woken(struct conn *conn)
 static void stop(struct conn *conn)
 {
     struct transport *transport = begin_round(conn);
-    health_stop();
-    todo_service_stop();
     if (transport->state < TRANSPORT_OPEN)
         transport->closing = true; // the client has not asked for anything yet
     else
@@ -191,7 +184,6 @@ int main(int argc, char **argv)
     log_begin(quiet);
     if (interop)
         services[2] = test_service;
-    health_begin(services);
     long accepted = loop_run(net_listen(host, port, BACKLOG), &server);
     log_end();
     printf("stopped: connections %ld, calls %ld\n", accepted, calls_ended);

@@ -1,22 +1,14 @@
 // todo_service.c: what the methods of todo.proto do. Read create() first: one message comes,
 // one goes, and the call is over. Then stream_items() and exchange(): many messages, in either
 // direction. None of these functions waits: a call that has to wait is called again (go_on).
-#include "todo_service.h"
-
 #include <stdlib.h>
 
 #include "error_details.h"
+#include "services.h"
 #include "todo.h"
 
 #define WORK_STEPS_MAX   1000000
 #define WORK_STEP_MS_MAX 60000
-
-static bool stopping;
-
-void todo_service_stop(void)
-{
-    stopping = true;
-}
 
 // ---- one item ------------------------------------------------------------------------------
 
@@ -123,7 +115,7 @@ static void watch(struct call *call)
 
 static void watch_on(struct call *call)
 {
-    if (stopping)
+    if (call_is_stopping(call))
         call_finish(call, RPC_UNAVAILABLE, "the server stops");
     else
         stream_items(call);

@@ -6,16 +6,6 @@
 
 #define LENGTH_DIGITS_MAX 18 // of a content-length: it fits in 63 bits
 
-static struct http_text value_of(const struct hpack_field *field)
-{
-    return (struct http_text){field->value, field->value_length};
-}
-
-static struct http_text name_of(const struct hpack_field *field)
-{
-    return (struct http_text){field->name, field->name_length};
-}
-
 // ---- characters ----------------------------------------------------------------------------
 
 static bool is_letter(char c)
@@ -119,17 +109,18 @@ static bool is_connection_specific(const struct hpack_field *field)
     if (field->static_name)
         return field->static_name == HPACK_TRANSFER_ENCODING;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (http_is(name_of(field), names[i]))
+        if (http_is(field_name(field), names[i]))
             return true;
-    return http_is(name_of(field), "te") && !http_is_token(value_of(field), "trailers");
+    return http_is(field_name(field), "te") && !http_is_token(field_value(field), "trailers");
 }
 
 const char *message_check_field(const struct hpack_field *field)
 {
     // The names of the static table need no check.
-    if (!field->static_name && (!is_token(name_of(field)) || !is_lower_case(name_of(field))))
+    if (!field->static_name &&
+        (!is_token(field_name(field)) || !is_lower_case(field_name(field))))
         return "a field name with a character that cannot be in it";
-    if (!is_field_value(value_of(field)))
+    if (!is_field_value(field_value(field)))
         return "a field value with a character that cannot be in it";
     if (is_connection_specific(field))
         return "a field that belongs to a connection of HTTP/1.1";
@@ -142,7 +133,7 @@ static const char *read_length(const struct hpack_field *field, int64_t *length)
         return "two content-length fields";
     uint64_t number;
     if (field->value_length > LENGTH_DIGITS_MAX ||
-        !http_number(value_of(field), INT64_MAX, &number))
+        !http_number(field_value(field), INT64_MAX, &number))
         return "a content-length that is no length";
     *length = (int64_t)number;
     return NULL;
@@ -169,7 +160,7 @@ static const char *read_pseudo_header(const struct hpack_field *field, struct re
     }
     if (text->at)
         return "a pseudo-header field that is there twice";
-    *text = value_of(field);
+    *text = field_value(field);
     if (!is_visible(*text))
         return "a pseudo-header field with an impossible character";
     return NULL;
@@ -186,12 +177,12 @@ static const char *read_field(const struct hpack_field *field, struct request *r
     case HPACK_CONTENT_LENGTH:
         return read_length(field, &request->content_length);
     case HPACK_EXPECT:
-        request->expects_continue = http_is_token(value_of(field), "100-continue");
+        request->expects_continue = http_is_token(field_value(field), "100-continue");
         return NULL;
     case HPACK_HOST:
         if (host->at)
             return "two host fields";
-        *host = value_of(field);
+        *host = field_value(field);
         return NULL;
     default:
         return NULL;
@@ -260,7 +251,8 @@ static const char *read_status(const struct hpack_list *list, int *status)
     uint64_t number;
     if (list->count == 0 || first->static_name != HPACK_STATUS)
         return "a response that does not begin with :status";
-    if (first->value_length != 3 || !http_number(value_of(first), 999, &number) || number < 100)
+    if (first->value_length != 3 || !http_number(field_value(first), 999, &number) ||
+        number < 100)
         return "a :status that is no status";
     if (number == 101)
         return "status 101, which HTTP/2 does not have";
@@ -278,7 +270,7 @@ const char *response_read(const struct hpack_list *list, struct response_head *h
             wrong = "two :status fields";
         else if (field->name_length && *field->name == ':')
             wrong = "a pseudo-header field that responses do not have";
-        else if (http_is(name_of(field), "te"))
+        else if (http_is(field_name(field), "te"))
             wrong = "a field that belongs to requests";
         else
             wrong = message_check_field(field);

@@ -8,6 +8,16 @@
 #include "hpack.h"
 #include "http.h"
 
+static inline struct http_text field_name(const struct hpack_field *field)
+{
+    return (struct http_text){field->name, field->name_length};
+}
+
+static inline struct http_text field_value(const struct hpack_field *field)
+{
+    return (struct http_text){field->value, field->value_length};
+}
+
 struct request {
     struct http_text method, scheme, authority, path;
     int64_t content_length; // -1: not said

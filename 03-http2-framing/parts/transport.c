@@ -179,6 +179,7 @@ void transport_begin(struct transport *t, const struct transport_user *user, boo
 
 void transport_end(struct transport *t)
 {
+    t->gone = true;
     while (t->streams.first)
         transport_break(t, t->streams.first, CANCEL, STREAM_ENDED);
     hpack_table_free(&t->decoder.table);

@@ -3,13 +3,14 @@
 // it sends an answer to a request. A variation needs this: messages that come and go at any
 // time, and header fields behind them (trailers).
 //
-// It takes bytes and gives bytes; it knows no socket. Before each call the caller sets `now_ns`
-// and lends room for output (`out`, `out_room`); `out_length` says how much of it was written.
+// It takes bytes and gives bytes; it knows no socket. Before each call the caller calls
+// transport_lend(); `out_length` says then how much of the room was written.
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
 
 #include "abuse_budget.h"
 #include "hpack.h"
+#include "message.h"
 #include "stream.h"
 
 #define TRANSPORT_ROOM 512 // with less room for output no frame is taken
@@ -53,7 +54,7 @@ struct transport {
     bool is_client;
     uint32_t streams_max; // that this server allows; or that the server allows this client
     int64_t now_ns;
-    uint8_t *out; // lent by the caller
+    uint8_t *out; // transport_lend()
     size_t out_room, out_length;
     enum transport_state state;
     struct streams streams;
@@ -65,9 +66,20 @@ struct transport {
     int64_t quiet_ns;           // since when no stream has been open
     bool went_away;             // the peer has sent GOAWAY: no new stream
     bool closing;               // the connection is to be closed when the output is sent
+    bool gone;                  // transport_end(): the streams are broken with the connection
     struct fault fault;         // why; scope 0: nothing was wrong
     uint32_t pings_acked;
 };
+
+// What the caller does before each call: tells the time, and lends room for output.
+static inline void transport_lend(struct transport *transport, int64_t now_ns, void *out,
+                                  size_t room)
+{
+    transport->now_ns = now_ns;
+    transport->out = out;
+    transport->out_room = room;
+    transport->out_length = 0;
+}
 
 // Begins: a client sends its preface, and both send SETTINGS. `streams_max` is a server's
 // limit.
@@ -105,6 +117,12 @@ bool transport_put_headers(struct transport *transport, struct stream *stream,
 uint32_t transport_may_send(const struct transport *transport, const struct stream *stream);
 void transport_put_data(struct transport *transport, struct stream *stream,
                         const uint8_t *bytes, uint32_t length, bool ends);
+
+// For headers(): reads the fields of an answer, or of trailers. NULL, or what is wrong with
+// them: they are malformed (message.h), too long, or end the stream where they must not.
+const char *transport_read_answer(const struct hpack_list *list, bool ends,
+                                  struct response_head *head);
+const char *transport_read_trailers(const struct hpack_list *list, bool ends);
 
 // A connection error (§5.4.1): GOAWAY, and `closing`.
 void transport_fail(struct transport *transport, struct fault fault);

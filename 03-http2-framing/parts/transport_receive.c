@@ -81,6 +81,29 @@ static void take_goaway(struct transport *t, const struct frame *frame)
     }
 }
 
+// ---- header fields --------------------------------------------------------------------------
+
+const char *transport_read_answer(const struct hpack_list *list, bool ends,
+                                  struct response_head *head)
+{
+    const char *wrong = response_read(list, head);
+    if (list->too_long)
+        wrong = "a head that is too long";
+    else if (!wrong && head->status < 200 && ends)
+        wrong = "a 1xx that is the end";
+    return wrong;
+}
+
+const char *transport_read_trailers(const struct hpack_list *list, bool ends)
+{
+    const char *wrong = message_check_trailers(list);
+    if (!ends)
+        wrong = "trailers that are not the end";
+    if (list->too_long)
+        wrong = "trailers that are too long";
+    return wrong;
+}
+
 // ---- frames of a stream --------------------------------------------------------------------
 
 static struct fault take_data(struct transport *t, struct stream *stream,

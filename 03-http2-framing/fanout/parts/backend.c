@@ -11,21 +11,26 @@
 struct backend backends[BACKENDS_MAX];
 int backend_count;
 
-void backends_add(const char *text)
+bool backend_split(const char *text, char host[256], int *port)
 {
     const char *colon = strrchr(text, ':');
+    if (!colon || colon == text || colon - text > 255)
+        return false;
+    snprintf(host, 256, "%.*s", (int)(colon - text), text);
+    if (*host == '[' && colon[-1] == ']') // [::1]:8003
+        snprintf(host, 256, "%.*s", (int)(colon - text) - 2, text + 1);
+    *port = atoi(colon + 1);
+    return *port > 0 && *port < 65536;
+}
+
+void backends_add(const char *text)
+{
     char host[256];
-    int port = 0;
-    if (colon)
-        port = atoi(colon + 1);
-    if (!colon || colon == text || port < 1 || port > 65535 ||
-        (size_t)(colon - text) >= sizeof host)
+    int port;
+    if (!backend_split(text, host, &port))
         options_reject("--backend takes HOST:PORT, not '%s'", text);
     if (backend_count == BACKENDS_MAX)
         options_reject("there may be %d backends", BACKENDS_MAX);
-    snprintf(host, sizeof host, "%.*s", (int)(colon - text), text);
-    if (*host == '[') // [::1]:8003
-        snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2, text + 1);
     struct backend *backend = &backends[backend_count++];
     snprintf(backend->name, sizeof backend->name, "%s", text);
     backend->address_length = net_address(host, port, SOCK_STREAM, &backend->address);

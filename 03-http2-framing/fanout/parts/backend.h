@@ -28,6 +28,9 @@ struct backend {
 extern struct backend backends[BACKENDS_MAX];
 extern int backend_count;
 
+// Splits "HOST:PORT", also "[::1]:8003"; false: it is not that.
+bool backend_split(const char *text, char host[256], int *port);
+
 // --backend HOST:PORT. The name is looked up once.
 void backends_add(const char *text);
 

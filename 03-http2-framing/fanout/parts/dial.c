@@ -17,7 +17,7 @@ struct wish {
 static struct wish *first, **last = &first;
 static void *opening;       // the owner of the connection that conn_open() opens
 static struct loop *loop;   // the only one; NULL: it has no connection yet
-static struct conn *newest; // that connection, once opened() was called
+static struct conn *newest; // that connection, from opened() until it awaits its peer
 
 bool dial(const struct sockaddr_storage *address, socklen_t length, void *owner)
 {
@@ -72,19 +72,18 @@ void dial_closed(const struct conn *conn)
 }
 
 // The loop watches the socket until it is connected, or DIAL_MS have passed.
-static void await_connected(struct conn *c, enum dial_stage *stage)
+static void await_connected(struct conn *c)
 {
     struct epoll_event event = {EPOLLOUT, {.ptr = c}};
     c->period_end_ns = loop_from_now(c->loop, DIAL_MS);
     c->events = EPOLLOUT;
-    *stage = DIAL_CONNECTING;
     if (epoll_ctl(c->loop->epoll, EPOLL_CTL_MOD, c->fd, &event))
         conn_drop(c);
     else
         timers_move(&c->loop->timers, &c->timer, c->period_end_ns);
 }
 
-void dial_open_all(enum dial_stage *(*stage)(struct conn *), void (*failed)(void *owner))
+void dial_open_all(void (*failed)(void *owner))
 {
     while (first) {
         struct wish *wish = first;
@@ -92,23 +91,21 @@ void dial_open_all(enum dial_stage *(*stage)(struct conn *), void (*failed)(void
         if (!first)
             last = &first;
         opening = wish->owner;
-        newest = NULL;
         if (opening)
             conn_open(loop, wish->fd); // it calls opened()
         else
             close(wish->fd);
         if (newest)
-            await_connected(newest, stage(newest));
+            await_connected(newest);
         else if (opening)
             failed(wish->owner);
         opening = NULL;
+        newest = NULL;
         free(wish);
     }
 }
 
-bool dial_is_connected(enum dial_stage *stage)
+bool dial_is_opening(const struct conn *conn)
 {
-    if (*stage == DIAL_CONNECTING)
-        *stage = DIAL_CONNECTED;
-    return *stage == DIAL_CONNECTED;
+    return conn == newest;
 }

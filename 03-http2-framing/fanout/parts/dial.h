@@ -10,8 +10,6 @@
 
 #define DIAL_MS 2000 // until a connection has to be there
 
-enum dial_stage { DIAL_OPENING, DIAL_CONNECTING, DIAL_CONNECTED };
-
 // Asks for a connection. `owner` is what dial_owner() gives when the loop calls opened() for
 // it. False: it has failed at once, and errno says why.
 bool dial(const struct sockaddr_storage *address, socklen_t length, void *owner);
@@ -23,17 +21,17 @@ void dial_forget(const void *owner);
 // connections that it makes have places of their own.
 int dial_accept(int listener, bool full);
 
-// For the program's round(): opens those that were asked for. `stage` finds the stage in a
-// connection of the program's own; `failed` is called where there is no memory.
-void dial_open_all(enum dial_stage *(*stage)(struct conn *), void (*failed)(void *owner));
+// For the program's round(): opens those that were asked for. `failed` is called where there is
+// no memory.
+void dial_open_all(void (*failed)(void *owner));
 
 // dial_owner() is for opened(): the owner of the connection; NULL: it is a client's.
 // dial_closed() is for closed().
 void *dial_owner(struct conn *conn);
 void dial_closed(const struct conn *conn);
 
-// For produce(): true if the connection is there. The first call after DIAL_CONNECTING makes it
-// DIAL_CONNECTED.
-bool dial_is_connected(enum dial_stage *stage);
+// For produce(): true while the connection is only being opened. The first call of produce()
+// for which this is false says that it is there; if it never is, closed() is called.
+bool dial_is_opening(const struct conn *conn);
 
 #endif

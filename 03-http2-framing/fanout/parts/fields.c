@@ -52,28 +52,18 @@ static bool is_of_proxies(struct http_text name)
     return is_one_of((struct http_text){simple, length}, of_proxies);
 }
 
-static struct http_text name_of(const struct hpack_field *field)
-{
-    return (struct http_text){field->name, field->name_length};
-}
-
-static struct http_text value_of(const struct hpack_field *field)
-{
-    return (struct http_text){field->value, field->value_length};
-}
-
 // True if a field of an HTTP/2 message may go on to another connection.
 static bool passes(const struct hpack_field *field)
 {
     bool pseudo = field->name_length && *field->name == ':';
-    return !pseudo && !is_one_of(name_of(field), of_one_connection);
+    return !pseudo && !is_one_of(field_name(field), of_one_connection);
 }
 
 // Reads Max-Forwards of an OPTIONS request (RFC 9110 §7.6.2). False: there is none.
 static bool read_max_forwards(const struct hpack_field *field, uint64_t *number)
 {
-    return http_is(name_of(field), "max-forwards") &&
-           http_number(value_of(field), UINT32_MAX, number);
+    return http_is(field_name(field), "max-forwards") &&
+           http_number(field_value(field), UINT32_MAX, number);
 }
 
 int fields_refuse(const struct hpack_list *list, const struct request *request)
@@ -147,23 +137,15 @@ static void add_via(struct fields *fields, const char *version)
 // A field that is a secret (RFC 7541 §7.1.3) stays one behind the proxy.
 static void add_field(struct fields *fields, const struct hpack_field *field)
 {
-    add(fields, name_of(field), value_of(field))->indexing = field->indexing;
+    add(fields, field_name(field), field_value(field))->indexing = field->indexing;
 }
 
 struct http_text fields_find(const struct fields *fields, const char *name)
 {
     for (size_t i = 0; i < fields->count; i++)
-        if (http_is(name_of(&fields->list[i]), name))
-            return value_of(&fields->list[i]);
+        if (http_is(field_name(&fields->list[i]), name))
+            return field_value(&fields->list[i]);
     return (struct http_text){NULL, 0};
-}
-
-struct fields *fields_copy(const struct fields *fields)
-{
-    struct fields *copy = make(fields->count, fields->used);
-    for (size_t i = 0; copy && i < fields->count; i++)
-        add_field(copy, &fields->list[i]);
-    return copy;
 }
 
 // ---- HTTP/2 to HTTP/2 ----------------------------------------------------------------------
@@ -179,7 +161,7 @@ static void lower_max_forwards(struct fields *fields, const struct hpack_field *
 }
 
 struct fields *fields_of_request(const struct hpack_list *list, const struct request *request,
-                                 const struct fields_about *about)
+                                 const char *client)
 {
     struct fields *fields = make(list->count, list->size);
     struct http_text host = request->authority;
@@ -188,24 +170,22 @@ struct fields *fields_of_request(const struct hpack_list *list, const struct req
     add(fields, (struct http_text){":method", 7}, request->method);
     add_text(fields, ":scheme", "http"); // it has come in clear text, whatever the client says
     for (size_t i = 0; i < list->count && !host.at; i++)
-        if (http_is(name_of(&list->fields[i]), "host"))
-            host = value_of(&list->fields[i]);
+        if (http_is(field_name(&list->fields[i]), "host"))
+            host = field_value(&list->fields[i]);
     add(fields, (struct http_text){":authority", 10}, host);
     add(fields, (struct http_text){":path", 5}, request->path)->indexing = HPACK_NOT_INDEXED;
     for (size_t i = 0; i < list->count; i++) {
         const struct hpack_field *field = &list->fields[i];
-        bool counts = http_is(name_of(field), "max-forwards");
-        if (passes(field) && !is_of_proxies(name_of(field)) && !counts)
+        bool counts = http_is(field_name(field), "max-forwards");
+        if (passes(field) && !is_of_proxies(field_name(field)) && !counts)
             add_field(fields, field);
-        else if (http_is(name_of(field), "te")) // "trailers": the proxy passes trailers on
+        else if (http_is(field_name(field), "te")) // "trailers": the proxy passes trailers on
             add_text(fields, "te", "trailers");
         else if (counts && http_is(request->method, "OPTIONS"))
             lower_max_forwards(fields, field);
     }
-    if (about->client) {
-        add_text(fields, "x-forwarded-for", about->client);
-        add_text(fields, "x-forwarded-proto", "http");
-    }
+    add_text(fields, "x-forwarded-for", client);
+    add_text(fields, "x-forwarded-proto", "http");
     add_via(fields, "2.0");
     return fields;
 }
@@ -219,16 +199,15 @@ static void add_status(struct fields *fields, int status)
 }
 
 static struct fields *end_answer(struct fields *fields, const char *version,
-                                 const struct fields_about *about)
+                                 const char *backend)
 {
     add_via(fields, version);
-    if (about->backend)
-        add_text(fields, "x-backend", about->backend);
+    if (backend)
+        add_text(fields, "x-backend", backend);
     return fields;
 }
 
-struct fields *fields_of_answer(const struct hpack_list *list, int status,
-                                const struct fields_about *about)
+struct fields *fields_of_answer(const struct hpack_list *list, int status, const char *backend)
 {
     struct fields *fields = make(list->count, list->size);
     if (!fields)
@@ -237,7 +216,7 @@ struct fields *fields_of_answer(const struct hpack_list *list, int status,
     for (size_t i = 0; i < list->count; i++)
         if (passes(&list->fields[i]))
             add_field(fields, &list->fields[i]);
-    return end_answer(fields, "2.0", about);
+    return end_answer(fields, "2.0", backend);
 }
 
 struct fields *fields_of_trailers(const struct hpack_list *list)
@@ -246,8 +225,8 @@ struct fields *fields_of_trailers(const struct hpack_list *list)
     for (size_t i = 0; fields && i < list->count; i++) {
         const struct hpack_field *field = &list->fields[i];
         // A length behind the content comes too late to be true (RFC 9110 §6.5.1).
-        if (passes(field) && !is_of_proxies(name_of(field)) &&
-            !http_is(name_of(field), "content-length"))
+        if (passes(field) && !is_of_proxies(field_name(field)) &&
+            !http_is(field_name(field), "content-length"))
             add_field(fields, field);
     }
     return fields;
@@ -281,7 +260,7 @@ static bool is_named_by_connection(const struct http_head *head, struct http_tex
     return false;
 }
 
-struct fields *fields_of_head(const struct http_head *head, const struct fields_about *about)
+struct fields *fields_of_head(const struct http_head *head, const char *backend)
 {
     struct fields *fields = make(head->field_count, head->length);
     if (!fields)
@@ -292,7 +271,7 @@ struct fields *fields_of_head(const struct http_head *head, const struct fields_
             (http_is_token(f->name, "content-length") ||
              !is_named_by_connection(head, f->name)))
             add(fields, f->name, f->value);
-    return end_answer(fields, head->minor ? "1.1" : "1.0", about);
+    return end_answer(fields, head->minor ? "1.1" : "1.0", backend);
 }
 
 static void put(struct http_out *out, struct http_text text)
@@ -314,10 +293,10 @@ static void put_cookies(const struct fields *fields, struct http_out *out)
 {
     const char *before = "Cookie: ";
     for (size_t i = 0; i < fields->count; i++) {
-        if (!http_is(name_of(&fields->list[i]), "cookie"))
+        if (!http_is(field_name(&fields->list[i]), "cookie"))
             continue;
         http_put_text(out, before);
-        put(out, value_of(&fields->list[i]));
+        put(out, field_value(&fields->list[i]));
         before = "; ";
     }
     if (*before == ';')
@@ -333,8 +312,8 @@ void fields_put_head(const struct fields *fields, bool chunked, struct http_out 
     put_line(out, (struct http_text){"Host", 4}, fields_find(fields, ":authority"));
     for (size_t i = 0; i < fields->count; i++) {
         const struct hpack_field *field = &fields->list[i];
-        if (passes(field) && !http_is(name_of(field), "cookie"))
-            put_line(out, name_of(field), value_of(field));
+        if (passes(field) && !http_is(field_name(field), "cookie"))
+            put_line(out, field_name(field), field_value(field));
     }
     put_cookies(fields, out);
     if (chunked)

@@ -22,18 +22,12 @@ struct fields {
     struct hpack_field list[];
 };
 
-// What the proxy says about itself and its neighbours.
-struct fields_about {
-    const char *client;  // its address, for x-forwarded-for; NULL: the backend is not told
-    const char *backend; // its name, for x-backend in the answer; NULL: the client is not told
-};
-
-// Each makes a copy, or returns NULL: no memory. The fields of a request, of an answer, and of
-// trailers.
+// Each makes a copy, or returns NULL: no memory. The fields of a request of this client, whose
+// address is for x-forwarded-for; those of an answer, with the backend's name for x-backend
+// (NULL: the client is not told); those of trailers.
 struct fields *fields_of_request(const struct hpack_list *list, const struct request *request,
-                                 const struct fields_about *about);
-struct fields *fields_of_answer(const struct hpack_list *list, int status,
-                                const struct fields_about *about);
+                                 const char *client);
+struct fields *fields_of_answer(const struct hpack_list *list, int status, const char *backend);
 struct fields *fields_of_trailers(const struct hpack_list *list);
 
 // The status with which the proxy answers a request itself; 0: it may pass on.
@@ -44,13 +38,10 @@ struct fields *fields_of_own_answer(int status, size_t length);
 
 // HTTP/1.1: an answer's head as fields of HTTP/2; and a request as a head, which ends with the
 // empty line. `chunked`: the content has no length that is known.
-struct fields *fields_of_head(const struct http_head *head, const struct fields_about *about);
+struct fields *fields_of_head(const struct http_head *head, const char *backend);
 void fields_put_head(const struct fields *fields, bool chunked, struct http_out *out);
 
 // The value of a field; `at` is NULL if there is none.
 struct http_text fields_find(const struct fields *fields, const char *name);
-
-// A copy; NULL: no memory.
-struct fields *fields_copy(const struct fields *fields);
 
 #endif

@@ -1,21 +1,15 @@
 // session.c: see session.h.
 #include "session.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "message.h"
 #include "net.h"
 #include "smaller.h"
 
 #define STREAMS_FIRST 100 // at once, until the server's SETTINGS have said how many
-#define POLLED_MAX    64
 
 static struct ask *ask_of(const struct stream *stream)
 {
@@ -31,18 +25,15 @@ static void end_ask(struct transport *t, struct stream *stream, bool failed)
     ask->failed = failed;
     ask->stream = NULL;
     ask->ended_ns = t->now_ns;
-    ask->session->under_way--;
 }
 
 static void read_own_fields(struct ask *ask, const struct hpack_list *list)
 {
     for (const struct hpack_field *f = list->fields; f < list->fields + list->count; f++) {
-        struct http_text name = {f->name, f->name_length};
         uint64_t number;
-        if (http_is(name, "grpc-status") &&
-            http_number((struct http_text){f->value, f->value_length}, 1000, &number))
+        if (http_is(field_name(f), "grpc-status") && http_number(field_value(f), 1000, &number))
             ask->grpc_status = (int)number;
-        else if (http_is(name, "x-backend"))
+        else if (http_is(field_name(f), "x-backend"))
             snprintf(ask->backend, sizeof ask->backend, "%.*s", (int)f->value_length, f->value);
     }
 }
@@ -54,14 +45,12 @@ static struct fault take_headers(struct transport *t, struct stream *stream,
     struct response_head head = {.status = 0};
     const char *wrong;
     if (stream->answer.status) // these are trailers
-        wrong = message_check_trailers(list);
+        wrong = transport_read_trailers(list, ends);
     else
-        wrong = response_read(list, &head);
-    if (wrong || list->too_long)
-        return stream_fault(PROTOCOL_ERROR, "an answer that is malformed");
+        wrong = transport_read_answer(list, ends, &head);
+    if (wrong)
+        return stream_fault(PROTOCOL_ERROR, wrong);
     read_own_fields(ask, list);
-    if (ask->first_ns == 0)
-        ask->first_ns = t->now_ns;
     if (head.status >= 200) {
         stream->answer.status = ask->status = head.status;
         if (strcmp(ask->method, "HEAD"))
@@ -80,10 +69,7 @@ static struct fault take_data(struct transport *t, struct stream *stream, const 
     struct ask *ask = ask_of(stream);
     (void)bytes;
     ask->content_bytes += length;
-    if (ask->holds)
-        ask->held_bytes += length;
-    else
-        transport_used(t, stream, length);
+    transport_used(t, stream, length);
     if (ends) {
         end_ask(t, stream, false);
         transport_close(t, stream, CANCEL);
@@ -101,9 +87,10 @@ static void broken(struct transport *t, struct stream *stream, enum error_code c
 
 static bool put_head(struct transport *t, struct stream *stream, const struct ask *ask)
 {
-    struct hpack_field fields[8] = {
-        hpack_field(":method", ask->method), hpack_field(":scheme", "http"),
-        hpack_field(":authority", ask->session->name), hpack_field(":path", ask->path)};
+    struct hpack_field fields[8] = {hpack_field(":method", ask->method),
+                                    hpack_field(":scheme", "http"),
+                                    hpack_field(":authority", ask->session->socket.authority),
+                                    hpack_field(":path", ask->path)};
     size_t count = 4;
     if (ask->type) {
         fields[count++] = hpack_field("content-type", ask->type);
@@ -133,96 +120,17 @@ static const struct transport_user user = {
 
 // ---- the connection ------------------------------------------------------------------------
 
-static struct transport *lend(struct session *session)
-{
-    struct transport *t = &session->transport;
-    if (session->out_at == session->out_length)
-        session->out_at = session->out_length = 0;
-    t->now_ns = now_ns();
-    t->out = session->out + session->out_length;
-    t->out_room = sizeof session->out - session->out_length;
-    t->out_length = 0;
-    return t;
-}
-
-static void take_back(struct session *session)
-{
-    session->out_length += session->transport.out_length;
-    session->transport.out_length = 0;
-}
-
-static void lose(struct session *session)
-{
-    if (session->fd < 0)
-        return;
-    close(session->fd);
-    session->fd = -1;
-    transport_end(lend(session));
-}
-
 struct session *session_open(const char *host, int port)
 {
-    int one = 1, fd = net_connect(host, port);
-    if (fd < 0)
-        return NULL;
     struct session *session = calloc(1, sizeof *session);
     if (!session)
         die("no memory for a connection");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    net_set_nonblocking(fd);
-    session->fd = fd;
-    snprintf(session->name, sizeof session->name, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host,
-             port);
-    transport_begin(lend(session), &user, true, STREAMS_FIRST);
-    take_back(session);
+    if (!transport_socket_open(&session->socket, &session->transport, host, port)) {
+        free(session);
+        return NULL;
+    }
+    transport_begin(&session->transport, &user, true, STREAMS_FIRST);
     return session;
-}
-
-static void flush(struct session *session)
-{
-    while (session->fd >= 0 && session->out_at < session->out_length) {
-        ssize_t sent = send(session->fd, session->out + session->out_at,
-                            session->out_length - session->out_at, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EAGAIN)
-            return;
-        if (sent < 0)
-            lose(session);
-        else
-            session->out_at += (size_t)sent;
-    }
-}
-
-static void send_all(struct session *session)
-{
-    bool more = true;
-    flush(session);
-    while (more && session->fd >= 0 && session->out_at == session->out_length) {
-        transport_send(lend(session));
-        more = session->transport.out_length > 0;
-        take_back(session);
-        flush(session);
-    }
-}
-
-static void receive(struct session *session)
-{
-    ssize_t got = read(session->fd, session->in + session->in_length,
-                       sizeof session->in - session->in_length);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (got <= 0) {
-        lose(session);
-        return;
-    }
-    session->in_length += (size_t)got;
-    size_t used = transport_take(lend(session), session->in, session->in_length);
-    take_back(session);
-    session->in_length -= used;
-    memmove(session->in, session->in + used, session->in_length);
-    bool over = session->transport.went_away && session->transport.streams.count == 0;
-    flush(session);
-    if (session->transport.closing || over)
-        lose(session);
 }
 
 struct ask session_call(const char *path, const uint8_t *bytes, uint32_t length)
@@ -236,78 +144,39 @@ struct ask session_call(const char *path, const uint8_t *bytes, uint32_t length)
 
 bool session_ask(struct session *session, struct ask *ask)
 {
-    if (session->fd < 0)
+    struct transport *t = &session->transport;
+    if (session->socket.fd < 0)
         return false;
-    struct transport *t = lend(session);
-    if (t->out_room < SESSION_BYTES / 2)
+    transport_socket_lend(&session->socket);
+    if (t->out_room < TRANSPORT_SOCKET_BYTES / 2)
         return false;
     struct stream *stream = transport_open(t);
     if (!stream)
         return false;
-    snprintf(ask->backend, sizeof ask->backend, "%.79s", session->name);
+    snprintf(ask->backend, sizeof ask->backend, "%.79s", session->socket.authority);
     ask->session = session;
     ask->grpc_status = -1;
     ask->begun_ns = t->now_ns;
     ask->stream = stream;
     stream->answer.owner = ask;
-    session->under_way++;
     put_head(t, stream, ask);
     if (ask->length > 0)
         transport_wants_to_send(t, stream);
-    take_back(session);
     return true;
-}
-
-void session_cancel(struct ask *ask)
-{
-    struct session *session = ask->session;
-    struct stream *stream = ask->stream;
-    if (!stream)
-        return;
-    end_ask(lend(session), stream, true);
-    transport_reset(&session->transport, stream, CANCEL);
-    take_back(session);
-    flush(session);
-}
-
-void session_let_come(struct ask *ask)
-{
-    ask->holds = false;
-    if (!ask->stream)
-        return;
-    transport_used(lend(ask->session), ask->stream, (uint32_t)ask->held_bytes);
-    ask->held_bytes = 0;
-    take_back(ask->session);
-    flush(ask->session);
 }
 
 void sessions_step(struct session *sessions[], int count, int ms)
 {
-    struct pollfd polled[POLLED_MAX];
-    for (int i = 0; i < count; i++) {
-        if (sessions[i] && sessions[i]->fd >= 0)
-            send_all(sessions[i]);
-        polled[i] = (struct pollfd){-1, POLLIN, 0};
-        if (sessions[i])
-            polled[i].fd = sessions[i]->fd;
-        if (sessions[i] && sessions[i]->out_at < sessions[i]->out_length)
-            polled[i].events |= POLLOUT;
-    }
-    poll(polled, (nfds_t)count, ms);
+    struct transport_socket *sockets[TRANSPORT_SOCKETS_MAX] = {NULL};
     for (int i = 0; i < count; i++)
-        if (sessions[i] && sessions[i]->fd >= 0 && (polled[i].revents & ~POLLOUT))
-            receive(sessions[i]);
+        if (sessions[i])
+            sockets[i] = &sessions[i]->socket;
+    transport_sockets_step(sockets, count, ms);
 }
 
 void session_close(struct session *session)
 {
-    if (!session)
-        return;
-    if (session->fd >= 0) {
-        transport_fail(lend(session), connection_fault(NO_ERROR, "good-bye"));
-        take_back(session);
-        flush(session);
-    }
-    lose(session);
+    if (session)
+        transport_socket_close(&session->socket);
     free(session);
 }

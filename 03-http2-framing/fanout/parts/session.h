@@ -10,17 +10,11 @@
 #ifndef SESSION_H
 #define SESSION_H
 
-#include "transport.h"
-
-#define SESSION_BYTES 65536
+#include "transport_socket.h"
 
 struct session {
-    int fd;             // -1: the connection is lost
-    char name[300];     // HOST:PORT
-    uint32_t under_way; // requests
+    struct transport_socket socket;
     struct transport transport;
-    size_t in_length, out_at, out_length;
-    uint8_t in[SESSION_BYTES], out[SESSION_BYTES];
 };
 
 // A request, and what has become of it.
@@ -29,7 +23,6 @@ struct ask {
     const char *type;     // content-type of the request; NULL: it has no content
     const uint8_t *bytes; // the request's content
     uint32_t length, sent;
-    bool holds; // the client takes nothing of the answer until this is false again
     struct session *session;
     struct stream *stream; // NULL: the answer is whole, or there is none
     bool done;
@@ -38,9 +31,8 @@ struct ask {
     int status;
     int grpc_status; // -1: the answer has none
     uint64_t content_bytes;
-    uint64_t held_bytes; // of these, those that are not given back because of `holds`
-    char backend[80];    // x-backend of the answer, or the session's name
-    int64_t begun_ns, first_ns, ended_ns;
+    char backend[80]; // x-backend of the answer, or the session's server
+    int64_t begun_ns, ended_ns;
 };
 
 // Connects; NULL and errno if there is no server.
@@ -51,10 +43,6 @@ struct ask session_call(const char *path, const uint8_t *bytes, uint32_t length)
 
 // Sends a request. False: the server allows no further one now, or the connection is lost.
 bool session_ask(struct session *session, struct ask *ask);
-
-// Cancels it with RST_STREAM; lets an answer come that was held.
-void session_cancel(struct ask *ask);
-void session_let_come(struct ask *ask);
 
 // Sends and takes what there is on all connections, and waits at most `ms` for something.
 void sessions_step(struct session *sessions[], int count, int ms);

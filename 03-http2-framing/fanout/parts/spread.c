@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "fetch.h"
 #include "net.h"
 
@@ -12,33 +13,31 @@
 #define TRIES_MAX   4     // backends that the service names, none of which is there
 #define PATIENCE_MS 20000 // that nothing at all may happen
 
-bool spread_split(const char *text, char host[256], int *port)
+int spread_add(struct spread *spread, const char *host, int port)
 {
-    const char *colon = strrchr(text, ':');
-    if (!colon || colon == text || colon - text > 255)
-        return false;
-    snprintf(host, 256, "%.*s", (int)(colon - text), text);
-    if (*host == '[' && colon[-1] == ']') // [::1]:8003
-        snprintf(host, 256, "%.*s", (int)(colon - text) - 2, text + 1);
-    *port = atoi(colon + 1);
-    return *port > 0 && *port < 65536;
+    int i = spread->count;
+    if (i == SPREAD_SESSIONS)
+        return -1;
+    snprintf(spread->places[i].host, sizeof spread->places[i].host, "%s", host);
+    spread->places[i].port = port;
+    spread->count++;
+    return i;
 }
 
-// A connection is open, or is opened now. A lost one is opened anew: the server may be back.
-static bool is_there(struct spread *spread, int i, const char *host, int port)
+// The connection of a place, which is opened if need be. A lost one is opened anew: the server
+// may be back. NULL: no server is there.
+static struct session *session_of(struct spread *spread, int place)
 {
-    struct session *session = spread->sessions[i];
-    bool old = session && (session->fd < 0 || session->transport.went_away);
-    if (session && !old)
-        return true;
-    if (session && session->under_way > 0) // its answers are still to come
-        return false;
+    struct session *session = spread->places[place].session;
+    if (session && session->socket.fd >= 0 && !session->transport.went_away)
+        return session;
+    if (session && session->transport.streams.count > 0) // its answers are still to come
+        return NULL;
     session_close(session);
-    spread->sessions[i] = session_open(host, port);
-    spread->opened += spread->sessions[i] != NULL;
-    if (i >= spread->count)
-        spread->count = i + 1;
-    return spread->sessions[i] != NULL;
+    session = session_open(spread->places[place].host, spread->places[place].port);
+    spread->places[place].session = session;
+    spread->opened += session != NULL;
+    return session;
 }
 
 // ---- solution 3: a service says which backend ----------------------------------------------
@@ -51,7 +50,7 @@ static bool ask_service(struct spread *spread, const char *lost, char name[300])
     char host[256], target[400];
     int port;
     struct sockaddr_storage address;
-    if (!spread_split(spread->lookaside, host, &port))
+    if (!backend_split(spread->lookaside, host, &port))
         return false;
     if (service.fd < 0) {
         net_address(host, port, SOCK_STREAM, &address);
@@ -69,26 +68,28 @@ static bool ask_service(struct spread *spread, const char *lost, char name[300])
     return true;
 }
 
-// The place of the connection to this backend: its own, or a new one.
-static int place_of(const struct spread *spread, const char *name)
+// The place of this backend: its own, or a new one; -1: there are too many.
+static int place_of(struct spread *spread, const char *host, int port)
 {
-    int i = 0;
-    while (i < spread->count && strcmp(spread->hosts[i], name))
-        i++;
-    return i;
+    for (int i = 0; i < spread->count; i++)
+        if (!strcmp(spread->places[i].host, host) && spread->places[i].port == port)
+            return i;
+    return spread_add(spread, host, port);
 }
 
 static struct session *as_service_says(struct spread *spread)
 {
-    char name[300] = "", lost[300] = "", host[256];
+    char name[300], lost[300] = "", host[256];
     int port;
     for (int tries = 0; tries < TRIES_MAX && ask_service(spread, lost, name); tries++) {
-        int i = place_of(spread, name);
-        if (i == SPREAD_SESSIONS || !spread_split(name, host, &port))
+        int place = -1;
+        if (backend_split(name, host, &port))
+            place = place_of(spread, host, port);
+        if (place < 0)
             return NULL;
-        snprintf(spread->hosts[i], sizeof spread->hosts[i], "%.255s", name);
-        if (is_there(spread, i, host, port))
-            return spread->sessions[i];
+        struct session *session = session_of(spread, place);
+        if (session)
+            return session;
         snprintf(lost, sizeof lost, "%s", name);
     }
     return NULL;
@@ -98,33 +99,31 @@ static struct session *as_service_says(struct spread *spread)
 
 struct session *spread_next(struct spread *spread)
 {
-    int places = spread->backend_count;
     if (spread->lookaside)
         return as_service_says(spread);
-    if (places == 0)
-        places = spread->connections ? spread->connections : 1;
-    for (int tries = 0; tries < places; tries++) {
-        int i = spread->next++ % places;
-        const char *host = spread->host;
-        int port = spread->port;
-        if (spread->backend_count > 0) {
-            host = spread->backends[i].host;
-            port = spread->backends[i].port;
-        }
-        if (is_there(spread, i, host, port))
-            return spread->sessions[i];
+    for (int tries = 0; tries < spread->count; tries++) {
+        struct session *session = session_of(spread, spread->next++ % spread->count);
+        if (session)
+            return session;
     }
     return NULL;
 }
 
 void spread_close(struct spread *spread)
 {
-    for (int i = 0; i < spread->count; i++) {
-        session_close(spread->sessions[i]);
-        spread->sessions[i] = NULL;
-    }
-    spread->count = spread->next = spread->opened = 0;
+    for (int i = 0; i < spread->count; i++)
+        session_close(spread->places[i].session);
+    *spread = (struct spread){0};
     fetch_close(&service);
+}
+
+// Sends and takes what there is, and waits at most `ms` for something.
+static void step(struct spread *spread, int ms)
+{
+    struct session *sessions[SPREAD_SESSIONS];
+    for (int i = 0; i < spread->count; i++)
+        sessions[i] = spread->places[i].session;
+    sessions_step(sessions, spread->count, ms);
 }
 
 // ---- a number of requests ------------------------------------------------------------------
@@ -139,10 +138,10 @@ static void begin(struct spread *spread, struct load *load, struct ask *ask)
     struct session *session = spread_next(spread);
     *ask = load->like;
     while (session && !session_ask(session, ask)) {
-        if (session->fd < 0 || session->transport.went_away)
+        if (session->socket.fd < 0 || session->transport.went_away)
             session = spread_next(spread);
         else // as many as the server allows are under way
-            sessions_step(spread->sessions, spread->count, 10);
+            step(spread, 10);
     }
     if (!session)
         ask->done = ask->failed = true;
@@ -168,7 +167,7 @@ void spread_run(struct spread *spread, struct load *load)
                 begun++;
                 begin(spread, load, &asks[i]);
                 if (load->sent) {
-                    sessions_step(spread->sessions, spread->count, 0);
+                    step(spread, 0);
                     load->sent(begun);
                 }
             }
@@ -177,7 +176,7 @@ void spread_run(struct spread *spread, struct load *load)
         for (int i = 0; i < load->at_once; i++)
             ready = ready || (used[i] && asks[i].done);
         if (!ready)
-            sessions_step(spread->sessions, spread->count, 1000);
+            step(spread, 1000);
     }
     if (done < load->requests)
         die("%d of %d requests have no answer", load->requests - done, load->requests);

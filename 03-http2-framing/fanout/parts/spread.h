@@ -8,30 +8,24 @@
 #define SPREAD_SESSIONS 16
 
 struct spread {
-    // The command line, or the scene, sets these.
-    const char *host; // of a proxy, a relay, or of the only backend
-    int port;
-    int connections;       // to host:port; 0: 1
-    const char *lookaside; // HOST:PORT of the service; NULL: none
+    const char *lookaside; // HOST:PORT of the service that names the places; NULL: none
     struct {
-        const char *host;
+        char host[256];
         int port;
-    } backends[SPREAD_SESSIONS]; // the client's own list
-    int backend_count;
-    // What it has.
-    struct session *sessions[SPREAD_SESSIONS];
-    char hosts[SPREAD_SESSIONS][256]; // that the look-aside service has named
+        struct session *session; // NULL: it was not needed yet
+    } places[SPREAD_SESSIONS];
     int count, next;
     int opened; // connections since the start
 };
+
+// Adds a connection to the list of those that are used in turn: to a proxy, to a relay (several
+// times, for several connections), or to a backend. Returns its index; -1: there are too many.
+int spread_add(struct spread *spread, const char *host, int port);
 
 // Finds the connection for the next request, and opens it if need be. NULL: no server is there.
 struct session *spread_next(struct spread *spread);
 
 void spread_close(struct spread *spread);
-
-// Splits "HOST:PORT"; false: it is not that.
-bool spread_split(const char *text, char host[256], int *port);
 
 // A number of requests, `at_once` of them under way at the same time, and what has come of
 // them.

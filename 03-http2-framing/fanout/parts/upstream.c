@@ -51,13 +51,6 @@ void upstream_serve(struct backend *backend, int64_t now_ns)
     }
 }
 
-void upstream_wake(struct upstream *up, struct stream *stream)
-{
-    if (stream)
-        transport_wants_to_send(&up->transport, stream);
-    conn_wake(&up->conn);
-}
-
 struct exchange *upstream_take(struct upstream *up)
 {
     struct exchange *x = up->backend->first;
@@ -69,14 +62,10 @@ struct exchange *upstream_take(struct upstream *up)
     return x;
 }
 
-// ---- what the loop calls -------------------------------------------------------------------
-
-void upstream_opened(struct upstream *up, struct backend *backend)
+bool upstream_is_over(const struct upstream *up)
 {
-    up->kind = UPSTREAM;
-    up->backend = backend;
-    if (!settings.http1)
-        backend->current = up;
+    return up->conn.loop->stopping && !up->exchange && up->transport.streams.count == 0 &&
+           !up->backend->first;
 }
 
 void upstream_failed(void *owner)
@@ -92,19 +81,28 @@ void upstream_failed(void *owner)
     }
 }
 
-size_t upstream_received(struct upstream *up, const char *bytes, size_t length)
+// ---- what the loop calls -------------------------------------------------------------------
+
+static struct upstream *upstream_of(struct conn *conn)
 {
+    return (struct upstream *)conn;
+}
+
+static size_t received(struct conn *conn, const char *bytes, size_t length)
+{
+    struct upstream *up = upstream_of(conn);
     if (settings.http1)
         return h1_received(up, bytes, length);
     return h2_received(up, bytes, length);
 }
 
-bool upstream_produce(struct upstream *up)
+static bool produce(struct conn *conn)
 {
-    bool was_connected = up->stage == DIAL_CONNECTED;
-    if (!dial_is_connected(&up->stage))
-        return false;
-    if (!was_connected) {
+    struct upstream *up = upstream_of(conn);
+    if (!up->connected) {
+        if (dial_is_opening(&up->conn))
+            return false;
+        up->connected = true;
         up->backend->dialing--;
         up->backend->opened++;
         up->backend->down_until_ns = 0;
@@ -116,32 +114,30 @@ bool upstream_produce(struct upstream *up)
     return h2_produce(up);
 }
 
-void upstream_timeout(struct upstream *up)
+static void timeout(struct conn *conn)
 {
+    struct upstream *up = upstream_of(conn);
     if (settings.http1 || up->transport.state < TRANSPORT_OPEN)
         up->conn.broken = true; // an idle connection; a backend that does not speak HTTP/2
 }
 
-void upstream_woken(struct upstream *up)
+static void woken(struct conn *conn)
 {
+    struct upstream *up = upstream_of(conn);
     if (settings.http1)
         h1_woken(up);
 }
 
-bool upstream_is_over(const struct upstream *up)
+static void stop(struct conn *conn)
 {
-    return up->conn.loop->stopping && !up->exchange && up->transport.streams.count == 0 &&
-           !up->backend->first;
-}
-
-void upstream_stop(struct upstream *up)
-{
+    struct upstream *up = upstream_of(conn);
     if (upstream_is_over(up))
         up->conn.broken = true;
 }
 
-void upstream_closed(struct upstream *up)
+static void closed(struct conn *conn)
 {
+    struct upstream *up = upstream_of(conn);
     struct backend *backend = up->backend;
     int64_t now_ns = conn_now(&up->conn);
     dial_closed(&up->conn);
@@ -149,7 +145,7 @@ void upstream_closed(struct upstream *up)
     backend->connections--;
     if (backend->current == up)
         backend->current = NULL;
-    if (up->stage != DIAL_CONNECTED) {
+    if (!up->connected) {
         log_line("no connection to %s", backend->name);
         backend->dialing--;
         backend->down_until_ns = now_ns + BACKEND_DOWN_MS * INT64_C(1000000);
@@ -162,4 +158,19 @@ void upstream_closed(struct upstream *up)
         h2_closed(up);
     if (backend->first)
         upstream_serve(backend, now_ns);
+}
+
+const struct loop_server upstream_calls = {.received = received,
+                                           .produce = produce,
+                                           .timeout = timeout,
+                                           .woken = woken,
+                                           .stop = stop,
+                                           .closed = closed};
+
+void upstream_opened(struct upstream *up, struct backend *backend)
+{
+    up->calls = &upstream_calls;
+    up->backend = backend;
+    if (!settings.http1)
+        backend->current = up;
 }

@@ -34,11 +34,12 @@ static bool is_all_on_one(void)
 // A hundred requests at once on one connection.
 static int ask_over_http2(bool grpc)
 {
-    struct spread spread = {.host = "127.0.0.1", .port = stage.port};
+    struct spread spread = {0};
     struct load load = {
         .like = {.method = "GET", .path = "/"}, .requests = REQUESTS, .at_once = REQUESTS};
     if (grpc)
         load.like = session_call("/toDo.ToDo/createToDo", to_do, sizeof to_do);
+    spread_add(&spread, "127.0.0.1", stage.port);
     spread_run(&spread, &load);
     spread_close(&spread);
     return load.errors;

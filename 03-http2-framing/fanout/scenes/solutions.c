@@ -22,7 +22,7 @@ enum { NOTHING, LAYER_7, CLIENT, LOOKASIDE, CONNECTIONS, FOUR, WAYS };
 
 static struct way {
     const char *name, *front;
-    int connections; // of the client to what stands in front
+    int connections; // of the client to what stands in front, in turn
     bool own_list;   // the client has the list of the backends
     // What came out.
     bool even, even_calls;
@@ -33,11 +33,8 @@ static struct way {
 } ways[WAYS] = {
     [NOTHING] = {.name = "relay, 1 connection", .front = "./relay", .connections = 1},
     [LAYER_7] = {.name = "1. layer 7: ./proxy", .front = "./proxy", .connections = 1},
-    [CLIENT] = {.name = "2. the client's own list",
-                .front = NULL,
-                .connections = 1,
-                .own_list = true},
-    [LOOKASIDE] = {.name = "3. look-aside service", .front = "./lookaside", .connections = 1},
+    [CLIENT] = {.name = "2. the client's own list", .front = NULL, .own_list = true},
+    [LOOKASIDE] = {.name = "3. look-aside service", .front = "./lookaside"},
     [CONNECTIONS] = {.name = "4. relay, 3 connections", .front = "./relay", .connections = 3},
     [FOUR] = {.name = "   relay, 4 connections", .front = "./relay", .connections = 4},
 };
@@ -63,13 +60,11 @@ static int send_load(struct way *way, bool grpc, bool kills)
 {
     static struct spread spread;
     static char service[32];
-    spread = (struct spread){
-        .host = "127.0.0.1", .port = stage.port, .connections = way->connections};
-    for (int i = 0; i < STAGE_BACKENDS && way->own_list; i++) {
-        spread.backends[i].host = "127.0.0.1";
-        spread.backends[i].port = stage.ports[i];
-        spread.backend_count++;
-    }
+    spread = (struct spread){0};
+    for (int i = 0; i < STAGE_BACKENDS && way->own_list; i++)
+        spread_add(&spread, "127.0.0.1", stage.ports[i]);
+    for (int i = 0; i < way->connections; i++)
+        spread_add(&spread, "127.0.0.1", stage.port);
     snprintf(service, sizeof service, "127.0.0.1:%d", stage.port);
     if (way == &ways[LOOKASIDE])
         spread.lookaside = service;

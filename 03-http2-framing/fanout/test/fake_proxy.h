@@ -96,10 +96,10 @@ void dial_closed(const struct conn *conn)
     (void)conn;
 }
 
-bool dial_is_connected(enum dial_stage *stage)
+bool dial_is_opening(const struct conn *conn)
 {
-    *stage = DIAL_CONNECTED;
-    return true;
+    (void)conn;
+    return false;
 }
 
 // Looks at the frames that the proxy has sent, and throws them away.
@@ -148,7 +148,7 @@ static void fake_close_backend(void)
 {
     fake_check_output(&fake.backend, true);
     fake.backend.open = false;
-    upstream_closed(&fake.upstream);
+    upstream_calls.closed(&fake.upstream.conn);
 }
 
 // Lets the backend's end use what is here, as conn.c does.
@@ -157,14 +157,16 @@ static void fake_move_backend(void)
     struct conn *c = &fake.upstream.conn;
     struct fake_end *end = &fake.backend;
     if (c->wake)
-        upstream_woken(&fake.upstream);
+        upstream_calls.woken(&fake.upstream.conn);
     c->wake = false;
     if (end->in_length && !c->paused && !c->closing && !c->broken) {
-        size_t used = upstream_received(&fake.upstream, (char *)end->in, end->in_length);
+        size_t used =
+            upstream_calls.received(&fake.upstream.conn, (char *)end->in, end->in_length);
         end->in_length -= used;
         memmove(end->in, end->in + used, end->in_length);
     }
-    for (int i = 0; i < 50 && !c->broken && !c->closing && upstream_produce(&fake.upstream);
+    for (int i = 0;
+         i < 50 && !c->broken && !c->closing && upstream_calls.produce(&fake.upstream.conn);
          i++)
         fake_check_output(end, true);
     if (c->broken || c->closing)
@@ -177,12 +179,13 @@ static void fake_move_client(void)
     struct conn *c = &fake.frontend.conn;
     c->wake = false;
     if (end->in_length && !c->closing) {
-        size_t used = frontend_received(&fake.frontend, (char *)end->in, end->in_length);
+        size_t used =
+            frontend_calls.received(&fake.frontend.conn, (char *)end->in, end->in_length);
         end->in_length -= used;
         memmove(end->in, end->in + used, end->in_length);
     }
     fake_check_output(end, false);
-    for (int i = 0; i < 50 && !c->closing && frontend_produce(&fake.frontend); i++)
+    for (int i = 0; i < 50 && !c->closing && frontend_calls.produce(&fake.frontend.conn); i++)
         fake_check_output(end, false);
 }
 
@@ -235,12 +238,12 @@ static void fake_end(void)
 {
     fake.client.open = false;
     fake.client.out_length = 0;
-    frontend_closed(&fake.frontend);
+    frontend_calls.closed(&fake.frontend.conn);
     fake_move();
     fake.dials = DIALS_MAX;
     if (fake.backend.open)
         fake_close_backend();
-    if (flow_bytes() > 0 || backends[0].first || backends[0].connections || backends[0].dialing)
+    if (bytes_used() > 0 || backends[0].first || backends[0].connections || backends[0].dialing)
         abort();
 }
 

@@ -31,7 +31,7 @@ static void fuzz_proxy(bool http1, const uint8_t *bytes, size_t size)
         bytes += length;
         size -= length;
         fake.loop.now_ns += 300000000;
-        frontend_timeout(&fake.frontend);
+        frontend_calls.timeout(&fake.frontend.conn);
         fake_move();
     }
     fake_end();

@@ -20,7 +20,7 @@ start_front() {
 ask_to_dos() {
     for words in "create tidy" "stream" "many a b" "exchange c d" "create ''" "--timeout 100 work 300 10"; do
         eval "timeout 10 ../grpc/client --port $1 $words" 2>&1
-    done | sed 's/\(DEADLINE_EXCEEDED\).*/\1/'
+    done | sed '/DEADLINE_EXCEEDED/{N;s/:\n.*//;}'
 }
 
 # grpc_peer NAME PROGRAM FILE: a library of gRPC through the proxy gets what it gets without it; and so

@@ -31,7 +31,7 @@ static int start(pid_t *pid, const char *format, ...)
 static void await(struct session *session, struct ask *ask)
 {
     int64_t end_ns = now_ns() + PATIENCE_MS * INT64_C(1000000);
-    while (!ask->done && session->fd >= 0 && now_ns() < end_ns)
+    while (!ask->done && session->socket.fd >= 0 && now_ns() < end_ns)
         sessions_step(&session, 1, 50);
     CHECK(ask->done);
 }

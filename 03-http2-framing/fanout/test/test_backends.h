@@ -47,9 +47,10 @@ static void count_share(struct ask *ask)
 // A hundred requests, ten at once, on one connection. Returns the errors.
 static int ask_hundred(struct ask like)
 {
-    struct spread spread = {.host = "127.0.0.1", .port = lab.port};
+    struct spread spread = {0};
     struct load load = {.like = like, .requests = 100, .at_once = 10, .ended = count_share};
     memset(shares, 0, sizeof shares);
+    spread_add(&spread, "127.0.0.1", lab.port);
     spread_run(&spread, &load);
     spread_close(&spread);
     return load.errors;
@@ -108,15 +109,48 @@ TEST(calls_of_grpc_with_their_trailers)
     end_lab();
 }
 
+// A client that takes nothing of one answer, until release() is called.
+static const struct transport_user *plain;
+static struct ask *held;
+
+static struct fault hold_data(struct transport *t, struct stream *stream, const uint8_t *bytes,
+                              uint32_t length, bool ends)
+{
+    if (stream->answer.owner != held)
+        return plain->data(t, stream, bytes, length, ends);
+    held->content_bytes += length;
+    if (ends)
+        return plain->data(t, stream, NULL, 0, true);
+    return fault_none();
+}
+
+static struct session *open_and_hold(int port, struct ask *ask)
+{
+    static struct transport_user user;
+    struct session *session = session_open("127.0.0.1", port);
+    plain = session->transport.user;
+    user = *plain;
+    user.data = hold_data;
+    session->transport.user = &user;
+    held = ask;
+    CHECK(session_ask(session, ask));
+    return session;
+}
+
+static void release(struct session *session)
+{
+    transport_socket_lend(&session->socket);
+    transport_used(&session->transport, held->stream, (uint32_t)held->content_bytes);
+    held = NULL;
+}
+
 // A client takes nothing of one answer. Its backend is stopped by flow control; the same
 // connection's other answers come, from all backends. Then the client goes on.
 static void check_slow_reader(const char *front)
 {
     begin_lab("../server", front);
-    struct session *session = session_open("127.0.0.1", lab.port);
     struct ask slow = get("/img/1?size=20000000");
-    slow.holds = true;
-    CHECK(session_ask(session, &slow));
+    struct session *session = open_and_hold(lab.port, &slow);
     for (int i = 0; i < 90; i++) {
         struct ask quick = get("/img/2?size=100000");
         CHECK(session_ask(session, &quick));
@@ -125,7 +159,7 @@ static void check_slow_reader(const char *front)
     }
     CHECK_AT_MOST(slow.content_bytes, WINDOW_DEFAULT);
     CHECK_AT_MOST(memory_kb(lab.front, "VmRSS"), SANITIZED ? 100000 : 8000);
-    session_let_come(&slow);
+    release(session);
     await(session, &slow);
     CHECK_INT((long)slow.content_bytes, 20000000);
     session_close(session);
@@ -146,10 +180,8 @@ TEST(a_slow_reader_over_http1)
 TEST(a_reader_that_stalls_is_reset)
 {
     begin_lab("../server", "./proxy >build/said --stall-ms 300");
-    struct session *session = session_open("127.0.0.1", lab.port);
     struct ask slow = get("/img/1?size=500000");
-    slow.holds = true;
-    CHECK(session_ask(session, &slow));
+    struct session *session = open_and_hold(lab.port, &slow);
     await(session, &slow);
     CHECK(slow.failed);
     CHECK_INT(slow.code, CANCEL);

@@ -71,9 +71,11 @@ TEST(backends_that_break_the_rules)
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         pid_t pid;
         int port = start_in_front_of(&pid, answers[i].frames, true, "--answer-ms 2000");
-        struct ask ask = get("/");
-        ask.holds = true; // "more than the window": the proxy has to notice, not this client
-        ask = ask_once(port, ask);
+        struct ask ask =
+            get("/"); // "more than the window": the proxy has to notice, not this client
+        struct session *session = open_and_hold(port, &ask);
+        await(session, &ask);
+        session_close(session);
         int status = ask.failed ? 0 : ask.status;
         if (status != answers[i].status || ask.code != answers[i].code)
             FAIL("%s: expected %d and %s, got %d and %s", answers[i].what, answers[i].status,

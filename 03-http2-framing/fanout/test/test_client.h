@@ -46,6 +46,27 @@ TEST(a_client_through_a_proxy)
     end_lab();
 }
 
+// How many milliseconds 10 answers of 50 ms take the client, so many of them at once.
+static int ms_of_ten(int at_once)
+{
+    CHECK_INT(
+        run_client("--port %d --requests 10 --at-once %d '/slow?ms=50'", lab.port, at_once), 0);
+    const char *in = strstr(test_output, "requests in ");
+    if (!in)
+        return 0;
+    return atoi(in + strlen("requests in "));
+}
+
+TEST(requests_of_a_client_at_once)
+{
+    begin_lab("../server", "./proxy");
+    int one = ms_of_ten(1), ten = ms_of_ten(10);
+    CHECK_AT_LEAST(one, 500);
+    CHECK_BETWEEN(ten, 50, one / 2);
+    CHECK_INT(run_client("--at-once 0"), 2);
+    end_lab();
+}
+
 TEST(a_client_with_a_list)
 {
     begin_lab("../grpc/server", "./relay");

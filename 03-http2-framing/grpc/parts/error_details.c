@@ -1,9 +1,10 @@
 // error_details.c: see error_details.h. The messages, by their published descriptions:
 //
-//     message Status { int32 code = 1; string message = 2; repeated google.protobuf.Any details
-//     = 3; } message Any { string type_url = 1; bytes value = 2; } message BadRequest {
-//     repeated FieldViolation field_violations = 1; } message FieldViolation { string field =
-//     1; string description = 2; }
+//     message Status { int32 code = 1; string message = 2;
+//                      repeated google.protobuf.Any details = 3; }
+//     message Any { string type_url = 1; bytes value = 2; }
+//     message BadRequest { repeated FieldViolation field_violations = 1; }
+//     message FieldViolation { string field = 1; string description = 2; }
 #include "error_details.h"
 
 #include <stdio.h>
@@ -38,8 +39,7 @@ void finish_with_bad_field(struct call *call, const char *field, const char *why
     protobuf_end(&writer, bad_request);
     protobuf_end(&writer, any);
     base64(bytes, writer.length, encoded);
-    call_add_metadata(call, true, ERROR_DETAILS_FIELD, strlen(ERROR_DETAILS_FIELD), encoded,
-                      strlen(encoded));
+    call_add_metadata(call, true, ERROR_DETAILS_FIELD, encoded, strlen(encoded));
     call_finish(call, RPC_INVALID_ARGUMENT, text);
 }
 
@@ -48,38 +48,17 @@ static void copy(char *out, size_t room, const struct protobuf_field *field)
     snprintf(out, room, "%.*s", (int)smaller(field->length, room), (const char *)field->bytes);
 }
 
-// A message in a field, read on its own.
-static struct protobuf_reader inner(const struct protobuf_field *field)
+static void read_any(const struct protobuf_field *any, struct error_details *details)
 {
-    return protobuf_reader(field->bytes, field->length);
-}
-
-static void read_violation(struct protobuf_reader reader, struct error_details *details)
-{
-    struct protobuf_field field;
-    while (protobuf_next(&reader, &field)) {
-        if (protobuf_is(&field, 1, PROTOBUF_DELIMITED))
-            copy(details->field, sizeof details->field, &field);
-        else if (protobuf_is(&field, 2, PROTOBUF_DELIMITED))
-            copy(details->why, sizeof details->why, &field);
-    }
-}
-
-static void read_any(struct protobuf_reader reader, struct error_details *details)
-{
-    struct protobuf_field field, violation;
-    bool is_bad_request = false;
-    while (protobuf_next(&reader, &field)) {
-        if (protobuf_is(&field, 1, PROTOBUF_DELIMITED))
-            is_bad_request = field.length == strlen(BAD_REQUEST_URL) &&
-                             !memcmp(field.bytes, BAD_REQUEST_URL, field.length);
-        if (!is_bad_request || !protobuf_is(&field, 2, PROTOBUF_DELIMITED))
-            continue;
-        struct protobuf_reader bad_request = inner(&field);
-        while (protobuf_next(&bad_request, &violation))
-            if (protobuf_is(&violation, 1, PROTOBUF_DELIMITED))
-                read_violation(inner(&violation), details);
-    }
+    struct protobuf_field url = protobuf_find(any, 1, PROTOBUF_DELIMITED);
+    struct protobuf_field bad_request = protobuf_find(any, 2, PROTOBUF_DELIMITED);
+    struct protobuf_field violation = protobuf_find(&bad_request, 1, PROTOBUF_DELIMITED);
+    struct protobuf_field field = protobuf_find(&violation, 1, PROTOBUF_DELIMITED);
+    struct protobuf_field why = protobuf_find(&violation, 2, PROTOBUF_DELIMITED);
+    if (url.length != strlen(BAD_REQUEST_URL) || memcmp(url.bytes, BAD_REQUEST_URL, url.length))
+        return;
+    copy(details->field, sizeof details->field, &field);
+    copy(details->why, sizeof details->why, &why);
 }
 
 struct error_details error_details_read(const struct hpack_list *trailers)
@@ -101,7 +80,7 @@ struct error_details error_details_read(const struct hpack_list *trailers)
         else if (protobuf_is(&field, 2, PROTOBUF_DELIMITED))
             copy(details.message, sizeof details.message, &field);
         else if (protobuf_is(&field, 3, PROTOBUF_DELIMITED))
-            read_any(inner(&field), &details);
+            read_any(&field, &details);
     }
     return details;
 }

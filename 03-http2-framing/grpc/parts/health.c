@@ -1,49 +1,45 @@
-// health.c: see health.h.
-#include "health.h"
-
+// health.c: grpc.health.v1.Health, by which balancers and Kubernetes ask whether a service is
+// there to be used.
+//
+//     message HealthCheckRequest { string service = 1; }          // "": the server as a whole
+//     message HealthCheckResponse { ServingStatus status = 1; }
+//     service Health { Check (HealthCheckRequest) returns (HealthCheckResponse);
+//                      Watch (HealthCheckRequest) returns (stream HealthCheckResponse); }
 #include <string.h>
 
 #include "protobuf.h"
+#include "services.h"
 
-static const struct handler *const *known_services;
-static bool stopping;
-
-void health_begin(const struct handler *const *services)
-{
-    known_services = services;
-}
-
-void health_stop(void)
-{
-    stopping = true;
-}
+enum health_status { HEALTH_UNKNOWN, HEALTH_SERVING, HEALTH_NOT_SERVING, HEALTH_NO_SERVICE };
 
 // True for "", and for each NAME of a path /NAME/METHOD.
-static bool is_known(const uint8_t *name, size_t length)
+static bool is_known(const struct call *call, const uint8_t *name, size_t length)
 {
+    const struct handler *const *services = call->calls->services;
     if (length == 0)
         return true;
-    for (size_t i = 0; known_services[i]; i++) {
-        const char *path = known_services[i]->path + 1;
+    for (size_t i = 0; services[i]; i++) {
+        const char *path = services[i]->path + 1;
         if (!strncmp(path, (const char *)name, length) && path[length] == '/')
             return true;
     }
     return false;
 }
 
-static enum health_status status_of(const uint8_t *bytes, size_t length)
+static enum health_status status_of(const struct call *call, const uint8_t *bytes,
+                                    size_t length)
 {
     struct protobuf_reader reader = protobuf_reader(bytes, length);
     struct protobuf_field field;
     bool known = true;
     while (protobuf_next(&reader, &field))
         if (protobuf_is(&field, 1, PROTOBUF_DELIMITED))
-            known = is_known(field.bytes, field.length);
+            known = is_known(call, field.bytes, field.length);
     if (reader.wrong)
         return HEALTH_UNKNOWN;
     if (!known)
         return HEALTH_NO_SERVICE;
-    if (stopping)
+    if (call_is_stopping(call))
         return HEALTH_NOT_SERVING;
     return HEALTH_SERVING;
 }
@@ -58,7 +54,7 @@ static void send_status(struct call *call, enum health_status status)
 
 static void check(struct call *call, const uint8_t *bytes, size_t length)
 {
-    enum health_status status = status_of(bytes, length);
+    enum health_status status = status_of(call, bytes, length);
     if (status == HEALTH_UNKNOWN) {
         call_finish(call, RPC_INTERNAL, "this is no HealthCheckRequest");
     } else if (status == HEALTH_NO_SERVICE) {
@@ -72,7 +68,7 @@ static void check(struct call *call, const uint8_t *bytes, size_t length)
 // call->number is the last status that was sent.
 static void watch(struct call *call, const uint8_t *bytes, size_t length)
 {
-    call->number = status_of(bytes, length);
+    call->number = status_of(call, bytes, length);
     if (call->number == HEALTH_UNKNOWN)
         call_finish(call, RPC_INTERNAL, "this is no HealthCheckRequest");
     else
@@ -81,7 +77,7 @@ static void watch(struct call *call, const uint8_t *bytes, size_t length)
 
 static void watch_on(struct call *call)
 {
-    if (!stopping)
+    if (!call_is_stopping(call))
         return;
     if (call->number == HEALTH_SERVING)
         send_status(call, HEALTH_NOT_SERVING);

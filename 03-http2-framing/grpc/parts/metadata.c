@@ -8,9 +8,10 @@
 
 // ---- metadata ------------------------------------------------------------------------------
 
-bool call_add_metadata(struct call *call, bool trailing, const char *name, size_t name_length,
-                       const char *value, size_t value_length)
+bool call_add_metadata(struct call *call, bool trailing, const char *name, const char *value,
+                       size_t value_length)
 {
+    size_t name_length = strlen(name);
     struct bytes *bytes = &call->initial;
     if (trailing)
         bytes = &call->trailing;

@@ -1,4 +1,5 @@
-// test_service.c: see test_service.h.
+// test_service.c: grpc.testing.TestService, with which the libraries of gRPC test each other
+// (./server --interop). Its messages, by their published descriptions:
 //
 //     message Payload { PayloadType type = 1; bytes body = 2; }
 //     message EchoStatus { int32 code = 1; string message = 2; }
@@ -8,16 +9,16 @@
 //     message StreamingInputCallRequest { Payload payload = 1; }
 //     message StreamingInputCallResponse { int32 aggregated_payload_size = 1; }
 //     message ResponseParameters { int32 size = 1; int32 interval_us = 2; }
-//     message StreamingOutputCallRequest { repeated ResponseParameters response_parameters = 2;
-//                                          Payload payload = 3; EchoStatus response_status = 7;
-//                                          }
+//     message StreamingOutputCallRequest {
+//         repeated ResponseParameters response_parameters = 2;
+//         Payload payload = 3; EchoStatus response_status = 7; }
 //     message StreamingOutputCallResponse { Payload payload = 1; }
-#include "test_service.h"
-
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "protobuf.h"
+#include "services.h"
 #include "smaller.h"
 
 #define RESPONSES_MAX 1000 // that one message may ask for
@@ -31,7 +32,6 @@ struct response_wanted {
 // What a message of any of the methods asks for.
 struct wanted {
     int32_t size, code;
-    size_t payload; // bytes that the message itself has carried
     char text[RPC_TEXT_BYTES];
     int count, next; // of responses; the next one to be sent
     int64_t due_ns;  // when the next one is to be sent; 0: not known yet
@@ -40,43 +40,9 @@ struct wanted {
 
 // ---- messages ------------------------------------------------------------------------------
 
-// Reads the numbers of the fields 1 and 2.
-static void read_pair(const struct protobuf_field *message, int32_t *first, int32_t *second)
+static int32_t number_in(const struct protobuf_field *message, uint32_t number)
 {
-    struct protobuf_reader reader = protobuf_reader(message->bytes, message->length);
-    struct protobuf_field field;
-    while (protobuf_next(&reader, &field)) {
-        if (protobuf_is(&field, 1, PROTOBUF_VARINT))
-            *first = (int32_t)field.value;
-        else if (protobuf_is(&field, 2, PROTOBUF_VARINT))
-            *second = (int32_t)field.value;
-    }
-}
-
-static void read_echo_status(const struct protobuf_field *message, struct wanted *wanted)
-{
-    struct protobuf_reader reader = protobuf_reader(message->bytes, message->length);
-    struct protobuf_field field;
-    while (protobuf_next(&reader, &field)) {
-        if (protobuf_is(&field, 1, PROTOBUF_VARINT)) {
-            wanted->code = (int32_t)field.value;
-        } else if (protobuf_is(&field, 2, PROTOBUF_DELIMITED)) {
-            size_t length = smaller(field.length, sizeof wanted->text - 1);
-            memcpy(wanted->text, field.bytes, length);
-            wanted->text[length] = '\0';
-        }
-    }
-}
-
-static size_t payload_length(const struct protobuf_field *message)
-{
-    struct protobuf_reader reader = protobuf_reader(message->bytes, message->length);
-    struct protobuf_field field;
-    size_t length = 0;
-    while (protobuf_next(&reader, &field))
-        if (protobuf_is(&field, 2, PROTOBUF_DELIMITED))
-            length = field.length;
-    return length;
+    return (int32_t)protobuf_find(message, number, PROTOBUF_VARINT).value;
 }
 
 // SimpleRequest and StreamingOutputCallRequest have no number in common for two things. False:
@@ -96,11 +62,14 @@ static bool read_wanted(struct call *call, const uint8_t *bytes, size_t length,
                 break;
             }
             struct response_wanted *one = &wanted->responses[wanted->count++];
-            *one = (struct response_wanted){0};
-            read_pair(&field, &one->size, &one->interval_us);
+            one->size = number_in(&field, 1);
+            one->interval_us = number_in(&field, 2);
             too_much |= one->size < 0 || one->size > RPC_MESSAGE_MAX || one->interval_us < 0;
         } else if (protobuf_is(&field, 7, PROTOBUF_DELIMITED)) {
-            read_echo_status(&field, wanted);
+            struct protobuf_field text = protobuf_find(&field, 2, PROTOBUF_DELIMITED);
+            wanted->code = number_in(&field, 1);
+            snprintf(wanted->text, sizeof wanted->text, "%.*s", (int)text.length,
+                     (const char *)text.bytes);
         }
     }
     too_much |= wanted->size < 0 || wanted->size > RPC_MESSAGE_MAX;
@@ -131,11 +100,9 @@ static void echo_metadata(struct call *call, const struct hpack_list *fields)
     const struct hpack_field *initial = call_field(fields, ECHO_INITIAL);
     const struct hpack_field *trailing = call_field(fields, ECHO_TRAILING);
     if (initial)
-        call_add_metadata(call, false, ECHO_INITIAL, strlen(ECHO_INITIAL), initial->value,
-                          initial->value_length);
+        call_add_metadata(call, false, ECHO_INITIAL, initial->value, initial->value_length);
     if (trailing)
-        call_add_metadata(call, true, ECHO_TRAILING, strlen(ECHO_TRAILING), trailing->value,
-                          trailing->value_length);
+        call_add_metadata(call, true, ECHO_TRAILING, trailing->value, trailing->value_length);
 }
 
 static void empty(struct call *call, const uint8_t *bytes, size_t length)
@@ -154,7 +121,7 @@ static void unary(struct call *call, const uint8_t *bytes, size_t length)
         return;
     if (wanted.code == RPC_OK)
         send_payload(call, (size_t)wanted.size);
-    call_finish(call, (enum rpc_status)wanted.code, wanted.text);
+    call_finish(call, wanted.code, wanted.text);
 }
 
 // The client streams: the sum of its payloads is the answer.
@@ -164,7 +131,7 @@ static void add_input(struct call *call, const uint8_t *bytes, size_t length)
     struct protobuf_field field;
     while (protobuf_next(&reader, &field))
         if (protobuf_is(&field, 1, PROTOBUF_DELIMITED))
-            call->number += (long)payload_length(&field);
+            call->number += (long)protobuf_find(&field, 2, PROTOBUF_DELIMITED).length;
     if (reader.wrong)
         call_finish(call, RPC_INTERNAL, reader.wrong);
 }
@@ -196,7 +163,7 @@ static bool send_responses(struct call *call, struct wanted *wanted)
         wanted->next++;
     }
     if (wanted->code)
-        call_finish(call, (enum rpc_status)wanted->code, wanted->text);
+        call_finish(call, wanted->code, wanted->text);
     return true;
 }
 

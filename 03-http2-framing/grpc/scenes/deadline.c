@@ -99,7 +99,7 @@ void scene_deadline(void)
     before = await_quiet();
     begin_work(&gone, LONG_STEPS, 0, true);
     await_some_work(before);
-    shutdown(channel.fd, SHUT_RDWR);
+    shutdown(channel.socket.fd, SHUT_RDWR);
     channel_await(&channel, &gone.done, CHANNEL_PATIENCE_MS);
     gone.steps = await_quiet() - before;
     story_quiet(true);

@@ -65,9 +65,9 @@ void scene_schema(void)
 
     struct protobuf_writer added = new_writer(); // of each type, a message among them
     protobuf_put_int(&added, 3, 20991231);
-    protobuf_put_fixed32(&added, 4, 7);
+    protobuf_put_fixed(&added, 4, PROTOBUF_FIXED32, 7);
     protobuf_put_bytes(&added, 2, "tidy", 4);
-    protobuf_put_fixed64(&added, 5, 7);
+    protobuf_put_fixed(&added, 5, PROTOBUF_FIXED64, 7);
     size_t begun = protobuf_begin(&added, 6);
     protobuf_put_bytes(&added, 2, "not this", 8);
     protobuf_end(&added, begun);

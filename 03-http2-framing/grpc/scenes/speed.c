@@ -257,7 +257,8 @@ void scene_speed(void)
     for (int i = 0; i < AT_ONCE; i++)
         open_rest(&crowd[i], "127.0.0.1", rest_port);
     struct cost costs[2];
-    struct side grpc_side = {call_grpc, &channel.up, &channel.down, grpc_pid, {0}, {0}};
+    struct side grpc_side = {call_grpc, &channel.socket.up, &channel.socket.down, grpc_pid, {0},
+                             {0}};
     struct side rest_side = {call_rest, &rest.up, &rest.down, rest_pid, {0}, {0}};
     measure(&grpc_side, &rest_side, costs);
     struct cost grpc = costs[0], json = costs[1];

@@ -132,11 +132,9 @@ static void print_frame(struct direction *direction, bool to_server, struct fram
         print_message(frame);
 }
 
-void stage_print_frames(struct channel *channel, bool to_server, const uint8_t *bytes,
-                        size_t length)
+void stage_print_frames(bool to_server, const uint8_t *bytes, size_t length)
 {
     struct direction *direction = &directions[to_server];
-    (void)channel;
     if (!direction->begun) {
         hpack_decoder_begin(&direction->decoder);
         direction->begun = true;

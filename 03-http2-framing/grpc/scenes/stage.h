@@ -2,7 +2,7 @@
 #ifndef STAGE_H
 #define STAGE_H
 
-#include "channel.h"
+#include "reply.h"
 #include "todo.h"
 
 // Says where the server is, once; stage_open() connects to it.
@@ -20,9 +20,9 @@ void stage_ask(struct channel *channel, const char *path, struct protobuf_writer
 // What work has been done on the server since its start.
 struct todo_work_done stage_read_work(struct channel *channel);
 
-// For channel->seen: prints each frame, with its header fields or its messages' bytes.
-void stage_print_frames(struct channel *channel, bool to_server, const uint8_t *bytes,
-                        size_t length);
+// For seen() of the channel's socket: prints each frame, with its header fields or its
+// messages' bytes.
+void stage_print_frames(bool to_server, const uint8_t *bytes, size_t length);
 void stage_print_from_here(void); // a new connection
 
 // Bytes as text: "08 01 12 0a". Returns text.

@@ -65,23 +65,24 @@ void scene_unary(void)
               "send. The five bytes before a message say: not compressed, and its length.");
     story_say("");
     stage_print_from_here();
-    channel.seen = stage_print_frames;
+    channel.socket.seen = stage_print_frames;
     stage_open(&channel);
     stage_ask(&channel, "/toDo.ToDo/createToDo", stage_item("Do laundry"), &reply);
-    uint64_t up = channel.up, down = channel.down;
+    uint64_t up = channel.socket.up, down = channel.socket.down;
     story_say("");
     explain(bytes_at(&reply.message), reply.message.length);
     struct todo_item item;
     bool right = !todo_read_item(bytes_at(&reply.message), reply.message.length, &item) &&
                  item.length == 10 && !memcmp(item.text, "Do laundry", 10);
     reply_free(&reply);
-    channel.seen = NULL;
+    channel.socket.seen = NULL;
     stage_ask(&channel, "/toDo.ToDo/createToDo", stage_item("Do laundry"), &reply);
     story_say("");
     story_say("%llu bytes to the server and %llu back for the first call on a connection; %llu "
               "and %llu for the second one, whose header fields HPACK knows.",
               (unsigned long long)up, (unsigned long long)down,
-              (unsigned long long)(channel.up - up), (unsigned long long)(channel.down - down));
+              (unsigned long long)(channel.socket.up - up),
+              (unsigned long long)(channel.socket.down - down));
     reply_free(&reply);
     channel_close(&channel);
 

@@ -11,7 +11,7 @@ ours=$port
 ask_theirs() {
     for words in "" "create tidy" "stream" "many a b" "exchange c d" "create ''" "--timeout 100 work 300 10"; do
         eval "timeout 10 ./client --port $1 $words" 2>&1
-    done | sed 's/^client: //; s/\(DEADLINE_EXCEEDED\).*/\1/'
+    done | sed 's/^client: //; /DEADLINE_EXCEEDED/{N;s/:\n.*//;}'
 }
 theirs_says="1  Do laundry
 1  Do laundry
@@ -22,7 +22,8 @@ theirs_says="1  Do laundry
 4  b
 5  c
 6  d
-/toDo.ToDo/createToDo ended with INVALID_ARGUMENT no text ☺ 100%
+/toDo.ToDo/createToDo ended with INVALID_ARGUMENT:
+  no text ☺ 100%
 /toDo.ToDo/work ended with DEADLINE_EXCEEDED"
 
 # What a library of gRPC gets from our server, in the order of test/peer.py and test/peer.js.

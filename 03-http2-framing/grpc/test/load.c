@@ -6,9 +6,9 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#include "channel.h"
 #include "net.h"
 #include "options.h"
+#include "reply.h"
 
 #define AT_ONCE_MAX 1000
 

@@ -7,11 +7,9 @@
 #include <string.h>
 
 #include "call.h"
-#include "health.h"
 #include "log.h"
-#include "test_service.h"
+#include "services.h"
 #include "todo.h"
-#include "todo_service.h"
 
 #define PAIR_ROOM 65536
 
@@ -34,10 +32,7 @@ static const struct handler *const pair_services[] = {todo_service, health_servi
 
 static inline void pair_lend(struct pair *pair, struct end *end)
 {
-    end->calls.transport.now_ns = pair->now_ns;
-    end->calls.transport.out = end->out;
-    end->calls.transport.out_room = sizeof end->out;
-    end->calls.transport.out_length = 0;
+    transport_lend(&end->calls.transport, pair->now_ns, end->out, sizeof end->out);
 }
 
 static inline void pair_collect(struct end *end)
@@ -53,7 +48,6 @@ static inline void pair_begin(struct pair *pair)
     memset(pair, 0, sizeof *pair);
     pair->now_ns = 1000000000;
     log_begin(true);
-    health_begin(pair_services);
     pair->client.calls.authority = "test";
     pair->server.calls.services = pair_services;
     pair_lend(pair, &pair->client);
@@ -120,7 +114,6 @@ static inline void pair_end(struct pair *pair)
     struct end *const ends[] = {&pair->client, &pair->server};
     for (int i = 0; i < 2; i++) {
         pair_lend(pair, ends[i]);
-        ends[i]->calls.lost = true;
         transport_end(&ends[i]->calls.transport);
         bytes_free(&ends[i]->sent);
     }

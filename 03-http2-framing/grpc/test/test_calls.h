@@ -126,7 +126,9 @@ TEST(health_of_services)
     CHECK(!watch.ended && watch.last_length == 2 && !memcmp(watch.last, "\x08\x03", 2));
     pair_ask(&pair, "/grpc.health.v1.Health/Watch", "", 0, &watch);
     CHECK(!watch.ended && watch.last_length == 2 && !memcmp(watch.last, "\x08\x01", 2));
-    health_stop();
+    pair_lend(&pair, &pair.server);
+    transport_stop(&pair.server.calls.transport);
+    pair_collect(&pair.server);
     calls_wake_all(&pair.server.calls);
     pair_run(&pair);
     CHECK(watch.ended && watch.messages == 2 && !memcmp(watch.last, "\x08\x02", 2));
@@ -290,7 +292,7 @@ TEST(readers_that_stand_still_while_memory_is_scarce)
 {
     static struct seen still[20];
     struct seen other;
-    rpc_memory_max = 8 << 20;
+    bytes_max = 6 << 20;
     pair_begin(&pair);
     for (int i = 0; i < 20; i++) {
         struct call *call =
@@ -320,7 +322,7 @@ TEST(readers_that_stand_still_while_memory_is_scarce)
     pair_ask(&pair, CREATE, ITEM, 4, &other);
     CHECK_INT(other.status, RPC_OK);
     pair_end(&pair);
-    rpc_memory_max = RPC_MEMORY_MAX;
+    bytes_max = BYTES_MAX;
 }
 
 // A server that takes its time: what the client may send meanwhile is one window.

@@ -5,9 +5,9 @@
 
 #include <poll.h>
 
-#include "channel.h"
 #include "frame.h"
 #include "hpack.h"
+#include "reply.h"
 #include "test_server.h"
 #include "todo.h"
 

@@ -1,0 +1,132 @@
+// transport_socket.c: see transport_socket.h. Read transport_sockets_step() first.
+#include "transport_socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "net.h"
+
+void transport_socket_lend(struct transport_socket *s)
+{
+    s->out_length += s->transport->out_length; // what it has written since the last time
+    if (s->out_at == s->out_length)
+        s->out_at = s->out_length = 0;
+    transport_lend(s->transport, now_ns(), s->out + s->out_length,
+                   sizeof s->out - s->out_length);
+}
+
+bool transport_socket_open(struct transport_socket *s, struct transport *transport,
+                           const char *host, int port)
+{
+    int one = 1, fd = net_connect(host, port);
+    if (fd < 0)
+        return false;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    net_set_nonblocking(fd);
+    s->fd = fd;
+    s->transport = transport;
+    s->up = s->down = 0;
+    s->in_length = s->out_at = s->out_length = 0;
+    snprintf(s->authority, sizeof s->authority, strchr(host, ':') ? "[%s]:%d" : "%s:%d", host,
+             port);
+    transport_socket_lend(s);
+    return true;
+}
+
+// The connection is gone: its streams are broken.
+static void lose(struct transport_socket *s)
+{
+    close(s->fd);
+    s->fd = -1;
+    transport_socket_lend(s);
+    transport_end(s->transport);
+}
+
+// Sends as much as the kernel takes. False: the connection is at its end.
+static bool flush(struct transport_socket *s)
+{
+    transport_socket_lend(s);
+    while (s->out_at < s->out_length) {
+        const uint8_t *bytes = s->out + s->out_at;
+        ssize_t sent = send(s->fd, bytes, s->out_length - s->out_at, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent < 0)
+            return errno == EAGAIN;
+        if (s->seen)
+            s->seen(true, bytes, (size_t)sent);
+        s->out_at += (size_t)sent;
+        s->up += (uint64_t)sent;
+    }
+    return true;
+}
+
+void transport_socket_send(struct transport_socket *s)
+{
+    bool more = true;
+    while (more && s->fd >= 0) {
+        transport_socket_lend(s);
+        more = transport_send(s->transport);
+        if (!flush(s))
+            lose(s);
+        more = more && s->out_at == s->out_length;
+    }
+}
+
+// Reads once if the socket is `readable`, and takes all frames that are whole.
+static bool receive(struct transport_socket *s, bool readable)
+{
+    const struct transport *t = s->transport;
+    bool alive = true;
+    if (readable) {
+        uint8_t *place = s->in + s->in_length;
+        ssize_t got = read(s->fd, place, sizeof s->in - s->in_length);
+        alive = got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+        if (got > 0 && s->seen)
+            s->seen(false, place, (size_t)got);
+        if (got > 0) {
+            s->in_length += (size_t)got;
+            s->down += (uint64_t)got;
+        }
+    }
+    transport_socket_lend(s);
+    size_t used = transport_take(s->transport, s->in, s->in_length);
+    s->in_length -= used;
+    memmove(s->in, s->in + used, s->in_length);
+    bool over = t->went_away && t->streams.count == 0; // nothing more will come
+    return flush(s) && alive && !t->closing && !over;
+}
+
+void transport_sockets_step(struct transport_socket *sockets[], int count, int ms)
+{
+    struct pollfd polled[TRANSPORT_SOCKETS_MAX];
+    for (int i = 0; i < count; i++) {
+        struct transport_socket *s = sockets[i];
+        polled[i] = (struct pollfd){-1, POLLIN, 0};
+        if (!s)
+            continue;
+        transport_socket_send(s);
+        polled[i].fd = s->fd;
+        if (s->out_at < s->out_length)
+            polled[i].events |= POLLOUT;
+    }
+    poll(polled, (nfds_t)count, ms);
+    for (int i = 0; i < count; i++)
+        if (polled[i].fd >= 0 && !receive(sockets[i], polled[i].revents & ~POLLOUT))
+            lose(sockets[i]);
+}
+
+void transport_socket_close(struct transport_socket *s)
+{
+    if (s->fd < 0)
+        return;
+    transport_socket_lend(s);
+    transport_fail(s->transport, connection_fault(NO_ERROR, "good-bye"));
+    flush(s);
+    lose(s);
+}
