@@ -83,6 +83,26 @@ int usable_cores(void)
     return CPU_COUNT(&cores);
 }
 
+static cpu_set_t all_cores;
+
+void share_one_core(void)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    if (sched_getaffinity(0, sizeof all_cores, &all_cores))
+        return; // where it cannot be had, the figures vary more
+    for (size_t core = CPU_SETSIZE; core-- > 0 && CPU_COUNT(&one) == 0;)
+        if (CPU_ISSET(core, &all_cores))
+            CPU_SET(core, &one);
+    sched_setaffinity(0, sizeof one, &one);
+}
+
+void share_cores(void)
+{
+    if (CPU_COUNT(&all_cores) > 0)
+        sched_setaffinity(0, sizeof all_cores, &all_cores);
+}
+
 long raise_file_limit(long wanted)
 {
     struct rlimit files;

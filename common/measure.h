@@ -34,6 +34,12 @@ long number_in_file(const char *path, const char *start, const char *key);
 // How many cores this process may use: at least 1.
 int usable_cores(void);
 
+// From now on this process, and the processes that it starts, share one core: what they cost
+// does not depend on where the kernel puts them. To wake a core that sleeps costs a virtual
+// machine more than a small request does. share_cores() gives back the others, to this process.
+void share_one_core(void);
+void share_cores(void);
+
 // Raises the limit of open descriptors to `wanted`, or as near to it as this process may
 // (getrlimit(2), RLIMIT_NOFILE); never lowers it. Returns the limit.
 long raise_file_limit(long wanted);

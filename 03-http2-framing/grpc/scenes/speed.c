@@ -244,12 +244,13 @@ void scene_speed(void)
     pid_t grpc_pid, rest_pid;
     double far_grpc_ms = 0, far_rest_ms = 0;
     bool far = measure_far(&far_grpc_ms, &far_rest_ms);
+    share_one_core();
     int grpc_port = spawn_server(&grpc_pid, grpc_server);
     int rest_port = spawn_server(&rest_pid, rest_server);
     if (!grpc_port || !rest_port)
         die("the servers of this scene do not start");
     story_say("createToDo, %d times one after the other, on a connection that stays open. Both "
-              "servers are in C, on the same loop, on this machine.",
+              "servers are in C, on the same loop, and share one core with this program.",
               CALLS);
     story_say("");
     channel_connect(&channel, "127.0.0.1", grpc_port);
@@ -270,6 +271,7 @@ void scene_speed(void)
         fetch_close(&crowd[i]);
     spawn_stop(grpc_pid);
     spawn_stop(rest_pid);
+    share_cores();
     story_head("|server's CPU|one call|bytes to it|back");
     cost_row("gRPC", grpc);
     cost_row("JSON over HTTP/1.1", json);
