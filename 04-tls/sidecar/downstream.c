@@ -7,12 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "access_log.h"
 #include "log.h"
-#include "metrics.h"
 #include "pass.h"
-#include "refuse.h"
-#include "request_head.h"
 #include "upstream.h"
 
 static struct downstream *oldest, *newest; // without a request, from other sidecars
@@ -162,7 +158,6 @@ static void reset(struct downstream *d)
 
 static void begin_request(struct downstream *d, struct http_head *head)
 {
-    struct refusal refusal;
     reset(d);
     snprintf(d->line, sizeof d->line, "%.*s %.*s", (int)head->method.length, head->method.at,
              (int)head->target.length, head->target.at);
@@ -179,10 +174,8 @@ static void begin_request(struct downstream *d, struct http_head *head)
         d->service = services_find(head->host);
     if (!d->service && d->wanted.sin_family == AF_INET)
         d->service = services_at(&d->wanted);
-    if (refuse(d, head, downstream_now(d), &refusal)) {
-        downstream_answer(d, refusal.status, refusal.fields, refusal.why);
+    if (refuse(d, head))
         return;
-    }
     if (d->service)
         retry_budget_add(&d->service->budget, &settings.retry);
     if (request_head_write(d, head))
@@ -191,21 +184,29 @@ static void begin_request(struct downstream *d, struct http_head *head)
         downstream_answer(d, 503, "", "no memory for the request");
 }
 
+// There is no request: its head is malformed, or has not come.
+static void refuse_head(struct downstream *d, const char *line, int status, const char *why)
+{
+    reset(d);
+    snprintf(d->line, sizeof d->line, "%s", line);
+    d->last = true;
+    downstream_answer(d, status, "", why);
+}
+
 static size_t take_content(struct downstream *d, const char *bytes, size_t length)
 {
     if (!d->kept)
         buffer_compact(&d->request);
     ssize_t used = pass_content(&d->body, bytes, length, CHUNKS_AS_THEY_ARE, &d->request,
                                 &d->content_bytes);
-    if (used < 0 && d->status) {
+    if (used < 0) {
         upstream_give_up(d);
-        d->cut = d->answered = true;
-    } else if (used < 0) {
-        upstream_give_up(d);
-        downstream_answer(d, (int)-used, "", "its content is malformed");
-    }
-    if (used < 0)
+        if (d->status) // its answer has begun
+            d->cut = d->answered = true;
+        else
+            downstream_answer(d, (int)-used, "", "its content is malformed");
         return length;
+    }
     d->in_content = !d->body.done;
     d->kept = d->kept && d->request.length <= REPEAT_BYTES;
     if (!d->in_content || buffer_left(&d->request) > WAITING_BYTES)
@@ -239,10 +240,7 @@ static size_t take(struct link *l, const char *bytes, size_t length)
         return head.length;
     }
     if (result < 0) {
-        reset(d);
-        snprintf(d->line, sizeof d->line, "(malformed)");
-        d->last = true;
-        downstream_answer(d, -result, "", head.why);
+        refuse_head(d, "(malformed)", -result, head.why);
         return length;
     }
     if (d->stage == STAGE_IDLE) { // one deadline for the head, however its bytes come
@@ -258,19 +256,15 @@ static size_t take(struct link *l, const char *bytes, size_t length)
 // Passes the answer on.
 static bool send_answer(struct downstream *d)
 {
-    struct buffer *answer = &d->answer;
-    size_t part = buffer_left(answer), room = link_room(&d->link);
-    if (part > room)
-        part = room;
-    if (part == 0)
+    size_t before = d->answer.at;
+    bool more = link_send(&d->link, &d->answer);
+    if (d->answer.at == before)
         return false;
-    link_write(&d->link, answer->bytes + answer->at, part);
-    answer->at += part;
     if (!d->answered)
         conn_deadline(conn_of(&d->link), settings.idle_ms);
-    if (buffer_left(answer))
+    if (more)
         return true;
-    buffer_clear(answer);
+    buffer_clear(&d->answer);
     if (d->up && conn_of(&d->up->link)->paused) {
         link_resume(&d->up->link); // there is room for more of it
         link_wake(&d->up->link);
@@ -287,7 +281,7 @@ static bool produce(struct link *l)
         try_end(d);
         try_back_off(d);
     }
-    if (d->stage == STAGE_CONNECT && d->up_ready)
+    if (d->stage == STAGE_CONNECT && d->up && d->up->ready)
         try_wait(d);
     bool more = send_answer(d);
     if (d->answered && !buffer_left(&d->answer))
@@ -315,10 +309,7 @@ static void timeout(struct link *l)
     if (d->stage == STAGE_IDLE) {
         link_close(l, true);
     } else if (d->stage == STAGE_HEAD) {
-        reset(d);
-        d->last = true;
-        snprintf(d->line, sizeof d->line, "(no head)");
-        downstream_answer(d, 408, "", "the request's head takes too long");
+        refuse_head(d, "(no head)", 408, "the request's head takes too long");
     } else if (d->stage == STAGE_BACKOFF && downstream_now(d) < d->give_up_ns) {
         try_begin(d);
     } else if (d->stage == STAGE_BACKOFF) {

@@ -21,7 +21,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "log.h"
 #include "mesh_ca.h"
 #include "net.h"

@@ -9,7 +9,6 @@
 
 #include "log.h"
 #include "measure.h"
-#include "metrics.h"
 #include "upstream.h"
 
 void try_end(struct downstream *d)
@@ -19,7 +18,6 @@ void try_end(struct downstream *d)
         breaker_forget(&d->endpoint->breaker); // where the try has had no result
     }
     d->endpoint = NULL;
-    d->up_ready = false;
 }
 
 // Asks for timeout() after `ms`, but not later than when the request is given up.
@@ -37,10 +35,10 @@ static struct endpoint *choose(struct downstream *d)
 {
     if (d->inbound)
         return &state.app;
-    struct endpoint *endpoint = services_pick(d->service, d->tried, downstream_now(d));
+    struct endpoint *endpoint = services_pick(d->service, d->tried);
     if (!endpoint && d->tried) { // all were tried: again from the first one
         d->tried = 0;
-        endpoint = services_pick(d->service, 0, downstream_now(d));
+        endpoint = services_pick(d->service, 0);
     }
     return endpoint;
 }
@@ -83,7 +81,7 @@ void try_begin(struct downstream *d)
         if (theirs && d->inbound)
             state_app(false);
         if (theirs)
-            services_result(endpoint, false, downstream_now(d));
+            services_result(endpoint, false);
     } else if (d->up) {
         try_wait(d);
     } else {
@@ -176,7 +174,7 @@ void try_give_up(struct downstream *d)
     if (downstream_now(d) >= d->give_up_ns) // there is no time for another try
         failure = RETRY_TIMED_OUT;
     snprintf(why, sizeof why, "%s: no %s in time", d->endpoint->name, what);
-    services_result(d->endpoint, false, downstream_now(d));
+    services_result(d->endpoint, false);
     upstream_give_up(d);
     downstream_failed(d, failure, 504, why);
 }

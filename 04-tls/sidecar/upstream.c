@@ -19,6 +19,15 @@ static struct upstream *upstream_of(struct link *l)
 
 // ---- opening -------------------------------------------------------------------------------
 
+// It can carry bytes.
+static void established(struct link *l)
+{
+    struct upstream *u = upstream_of(l);
+    u->ready = true;
+    if (u->down)
+        link_wake(&u->down->link);
+}
+
 static void opened(struct link *l, void *target, void *who)
 {
     struct upstream *u = upstream_of(l);
@@ -32,21 +41,8 @@ static void opened(struct link *l, void *target, void *who)
         u->given_up = true;
     if (u->endpoint->service)
         l->expected = u->endpoint->service->identity;
-    u->ready = !l->secure;
-    if (u->ready && u->down) {
-        u->down->up_ready = true;
-        link_wake(&u->down->link);
-    }
-}
-
-static void established(struct link *l)
-{
-    struct upstream *u = upstream_of(l);
-    u->ready = true;
-    if (u->down) {
-        u->down->up_ready = true;
-        link_wake(&u->down->link);
-    }
+    if (!l->secure)
+        established(l);
 }
 
 // ---- the request ---------------------------------------------------------------------------
@@ -54,17 +50,11 @@ static void established(struct link *l)
 // Sends the next part of the request. What can be sent again is kept, the rest is forgotten.
 static bool send_request(struct upstream *u, struct downstream *d)
 {
-    struct buffer *request = &d->request;
-    size_t part = buffer_left(request), room = link_room(&u->link);
-    if (part > room)
-        part = room;
-    if (part)
-        link_write(&u->link, request->bytes + request->at, part);
-    request->at += part;
-    if (buffer_left(request))
-        return part > 0;
+    bool more = link_send(&u->link, &d->request);
+    if (buffer_left(&d->request))
+        return more;
     if (!d->kept)
-        buffer_clear(request);
+        buffer_clear(&d->request);
     if (d->in_content && conn_of(&d->link)->paused) {
         link_resume(&d->link); // there is room for more of its content
         link_wake(&d->link);
@@ -144,15 +134,6 @@ static void choose_framing(struct upstream *u, struct downstream *d,
     u->last = u->last || !head->keep_alive || to_close;
 }
 
-static void remove_field(struct http_head *head, const char *name)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < head->field_count; i++)
-        if (!http_is_token(head->fields[i].name, name))
-            head->fields[kept++] = head->fields[i];
-    head->field_count = kept;
-}
-
 // The other sidecar says that its hop to its app has failed. True if there will be another try.
 static bool is_tried_again(struct upstream *u, const struct http_head *head)
 {
@@ -176,7 +157,7 @@ static size_t begin_answer(struct upstream *u, struct downstream *d, struct http
     int status = head->status;
     http_body_of_response(&u->body, head, d->head_only);
     u->in_answer = true;
-    services_result(d->endpoint, status < 502 || status > 504, conn_now(conn_of(&u->link)));
+    services_result(d->endpoint, status < 502 || status > 504);
     if (is_tried_again(u, head)) {
         u->discard = true;
         u->last = u->last || !head->keep_alive;
@@ -185,7 +166,7 @@ static size_t begin_answer(struct upstream *u, struct downstream *d, struct http
         return head->length;
     }
     if (d->inbound)
-        remove_field(head, "hop-failed");
+        request_head_remove(head, HOP_FAILED);
     choose_framing(u, d, head);
     d->status = status;
     d->stage = STAGE_SENDING;
@@ -208,7 +189,7 @@ static size_t take_head(struct upstream *u, const char *bytes, size_t length)
         result = http_refuse(&head, 502, "101, and nobody has asked for another protocol");
     if (result < 0) {
         snprintf(why, sizeof why, "a malformed answer: %s", head.why);
-        services_result(d->endpoint, false, conn_now(conn_of(&u->link)));
+        services_result(d->endpoint, false);
         fail(u, RETRY_BROKEN, 502, why);
         return length;
     }
@@ -309,7 +290,7 @@ static void lose(struct upstream *u)
     if (!u->in_answer) {
         // A connection that was closed while it waited says nothing about the endpoint.
         if (!u->reused)
-            services_result(d->endpoint, false, conn_now(conn_of(&u->link)));
+            services_result(d->endpoint, false);
         if (d->inbound && !sent)
             state_app(false);
     }

@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "net.h"
+#include "smaller.h"
 
 #define SOURCES_MAX 12 // descriptors beside the connections
 #define EVENTS      8
@@ -275,21 +276,20 @@ void link_stop(void)
 
 // ---- what the sidecar calls ----------------------------------------------------------------
 
-size_t link_room(const struct link *l)
+bool link_send(struct link *l, struct buffer *buffer)
 {
+    size_t room = conn_room(conn_of(l));
     if (l->secure)
-        return tls_room(&l->tls);
-    return conn_room(&l->tls.conn);
-}
-
-void link_write(struct link *l, const char *bytes, size_t length)
-{
-    if (l->secure) {
-        tls_write(&l->tls, bytes, length);
-        return;
+        room = tls_room(&l->tls);
+    size_t part = smaller(buffer_left(buffer), room);
+    if (part && l->secure) {
+        tls_write(&l->tls, buffer->bytes + buffer->at, part);
+    } else if (part) {
+        memcpy(conn_space(conn_of(l)), buffer->bytes + buffer->at, part);
+        conn_wrote(conn_of(l), part);
     }
-    memcpy(conn_space(conn_of(l)), bytes, length);
-    conn_wrote(conn_of(l), length);
+    buffer->at += part;
+    return part && buffer_left(buffer);
 }
 
 void link_pause(struct link *l)

@@ -9,6 +9,7 @@
 
 #include <sys/socket.h>
 
+#include "buffer.h"
 #include "tls_filter.h"
 
 #define LINKS_MAX      10000 // connections of all kinds together
@@ -81,9 +82,9 @@ void link_forget(const void *who);
 long link_run(void);
 void link_stop(void);
 
-// How much can be written now; writes at most so much.
-size_t link_room(const struct link *l);
-void link_write(struct link *l, const char *bytes, size_t length);
+// Writes what is left in the buffer, as far as there is room. True: there was room for some of
+// it, and more is left.
+bool link_send(struct link *l, struct buffer *buffer);
 
 // Paused: take() is not called, and nothing is read. A connection that resumes another one
 // wakes it, too.

@@ -1,5 +1,7 @@
-// metrics.c: see metrics.h. Read metrics_request() first, then write_requests().
-#include "metrics.h"
+// metrics.c: what the sidecar counts of each request, without the app: how many, how they
+// ended, how long they took. Prometheus reads it as text: GET /metrics on the admin port. Read
+// metrics_request() first, then write_requests(); see sidecar.h.
+#include "sidecar.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -25,19 +25,15 @@ static bool known;
 
 // ---- which endpoint gets the next request --------------------------------------------------
 
-static bool is_usable(const struct endpoint *endpoint, int64_t now_ns)
+struct endpoint *services_pick(struct service *service, unsigned tried)
 {
-    return !endpoint->gone && breaker_allows(&endpoint->breaker, now_ns);
-}
-
-struct endpoint *services_pick(struct service *service, unsigned tried, int64_t now_ns)
-{
+    int64_t time_ns = now_ns();
     struct endpoint *best = NULL;
     int best_at = 0;
     for (int i = 0; i < service->count; i++) {
         int at = (service->next + i) % service->count;
         struct endpoint *endpoint = service->endpoints[at];
-        if (tried & 1u << at || !is_usable(endpoint, now_ns))
+        if (tried & 1u << at || !breaker_allows(&endpoint->breaker, time_ns))
             continue;
         if (!best || endpoint->active < best->active) {
             best = endpoint;
@@ -83,12 +79,12 @@ struct service *services_at(const struct sockaddr_in *address)
     return NULL;
 }
 
-void services_result(struct endpoint *endpoint, bool went_well, int64_t now_ns)
+void services_result(struct endpoint *endpoint, bool went_well)
 {
     static const char *const words[] = {"closed", "open", "half open"};
     if (!endpoint->service) // the sidecar's own app: there is no other one
         return;
-    if (breaker_result(&endpoint->breaker, breaker_settings, went_well, now_ns))
+    if (breaker_result(&endpoint->breaker, breaker_settings, went_well, now_ns()))
         log_line("breaker of %s at %s: %s", endpoint->service->name, endpoint->name,
                  words[endpoint->breaker.state]);
 }

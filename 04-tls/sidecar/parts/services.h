@@ -66,12 +66,12 @@ struct service *services_at(const struct sockaddr_in *address);
 // Which endpoint gets a request: of those that are not in `tried` (bits in the order of
 // service->endpoints) and whose breaker lets it through, one with the fewest requests under
 // way. NULL: there is none.
-struct endpoint *services_pick(struct service *service, unsigned tried, int64_t now_ns);
+struct endpoint *services_pick(struct service *service, unsigned tried);
 
 // The bit of an endpoint in `tried`; 0 if the service no longer has it.
 unsigned services_bit(const struct service *service, const struct endpoint *endpoint);
 
 // What has become of a request that was sent to an endpoint.
-void services_result(struct endpoint *endpoint, bool went_well, int64_t now_ns);
+void services_result(struct endpoint *endpoint, bool went_well);
 
 #endif

@@ -43,7 +43,6 @@ bool upstream_take(struct endpoint *endpoint, struct downstream *d)
             continue;
         u->down = d;
         d->up = u;
-        d->up_ready = true;
         return true;
     }
     return link_connect(&upstream_kind, secure, &endpoint->address, endpoint, d);
