@@ -166,8 +166,8 @@ bool request_head_write(struct downstream *d, struct http_head *head);
 // Removes all fields of this name from a head, of a request or of an answer.
 void request_head_remove(struct http_head *head, const char *name);
 
-// Counts a request that has its answer, or whose client is gone (status 0); one that was refused
-// because of --rate; a try that was repeated, or could not be.
+// Counts a request that has its answer, or whose client is gone (status 0); one that was
+// refused because of --rate; a try that was repeated, or could not be.
 void metrics_request(const struct downstream *d, int64_t took_ns);
 void metrics_limited(const struct downstream *d);
 void metrics_retry(const struct downstream *d, enum retry_verdict verdict);

@@ -4,25 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "smaller.h"
+
 #define BUFFER_FIRST 1024 // bytes of the first piece of memory: most messages find room in it
+
+bool buffer_reserve(struct buffer *buffer, size_t length)
+{
+    size_t size = larger(buffer->size, BUFFER_FIRST);
+    while (size < buffer->length + length)
+        size *= 2;
+    if (size == buffer->size)
+        return true;
+    char *bytes = realloc(buffer->bytes, size);
+    if (!bytes)
+        return false;
+    buffer->bytes = bytes;
+    buffer->size = size;
+    return true;
+}
 
 bool buffer_put(struct buffer *buffer, const void *bytes, size_t length)
 {
-    size_t needed = buffer->length + length, size = buffer->size;
-    if (size == 0)
-        size = BUFFER_FIRST;
-    while (size < needed)
-        size *= 2;
-    if (size != buffer->size) {
-        char *larger = realloc(buffer->bytes, size);
-        if (!larger)
-            return false;
-        buffer->bytes = larger;
-        buffer->size = size;
-    }
-    if (length)
-        memcpy(buffer->bytes + buffer->length, bytes, length);
-    buffer->length = needed;
+    if (!buffer_reserve(buffer, length))
+        return false;
+    memcpy(buffer->bytes + buffer->length, bytes, length);
+    buffer->length += length;
     return true;
 }
 

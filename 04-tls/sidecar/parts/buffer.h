@@ -18,6 +18,9 @@ static inline size_t buffer_left(const struct buffer *buffer)
     return buffer->length - buffer->at;
 }
 
+// Sees to it that there is room behind the last byte for so many. False: there is no memory.
+bool buffer_reserve(struct buffer *buffer, size_t length);
+
 // Appends. False: there is no memory.
 bool buffer_put(struct buffer *buffer, const void *bytes, size_t length);
 

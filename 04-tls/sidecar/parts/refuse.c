@@ -50,17 +50,11 @@ static bool refuse_inbound(struct downstream *d)
 
 bool refuse(struct downstream *d, const struct http_head *head)
 {
-    struct http_text forwards = http_field(head, "max-forwards");
-    bool options = http_is(head->method, "OPTIONS"), trace = http_is(head->method, "TRACE");
-    uint64_t number;
     if (http_is(head->method, "CONNECT"))
         return say(d, 501, "", "this proxy makes no tunnels");
-    // RFC 9110 §7.6.2
-    bool ends_here = http_number(forwards, 1000000, &number) && number == 0;
-    if (ends_here && options)
-        return say(d, 204, "", "the request may go no further");
-    if (ends_here && trace)
-        return say(d, 501, "", "the request may go no further");
+    int status = forward_refuses(head); // because of Max-Forwards
+    if (status)
+        return say(d, status, "", "the request may go no further");
     if (d->inbound)
         return refuse_inbound(d);
     if (!services_known())

@@ -35,7 +35,7 @@ bool request_head_write(struct downstream *d, struct http_head *head)
     struct forward forward = {.by = &by_plain, .client = d->address};
     if (d->inbound)
         forward.by = &by_tls;
-    head->keep_alive = true; // that is between this sidecar and the next one
+    head->keep_alive = true;                  // that is between this sidecar and the next one
     request_head_remove(head, "traceparent"); // the sidecar writes these itself
     request_head_remove(head, "tracestate");
     request_head_remove(head, HOP_FAILED);
