@@ -85,6 +85,14 @@ static void write_file(const char *path, const struct pair *pair, bool is_key)
         give_up("write", path);
 }
 
+static void write_pair(const char *folder, const char *name, const struct pair *pair)
+{
+    char chain_path[PATH_BYTES], key_path[PATH_BYTES];
+    paths(folder, name, chain_path, key_path);
+    write_file(key_path, pair, true);
+    write_file(chain_path, pair, false);
+}
+
 static void extend(X509 *certificate, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
@@ -161,21 +169,16 @@ static int lock(const char *folder)
 
 void mesh_ca_issue(const char *folder, const char *name, const char *names)
 {
-    char chain[PATH_BYTES], key[PATH_BYTES];
     int lock_fd = lock(folder);
     ERR_clear_error();
     struct pair ca = read_pair(folder, "ca");
     if (!ca.certificate || !ca.key) {
         free_pair(&ca);
         ca = make("Workbench Mesh", "", CA_DAYS, NULL);
-        paths(folder, "ca", chain, key);
-        write_file(key, &ca, true);
-        write_file(chain, &ca, false);
+        write_pair(folder, "ca", &ca);
     }
     struct pair made = make(name, names, MESH_CA_DAYS, &ca);
-    paths(folder, name, chain, key);
-    write_file(key, &made, true);
-    write_file(chain, &made, false);
+    write_pair(folder, name, &made);
     free_pair(&made);
     free_pair(&ca);
     close(lock_fd);

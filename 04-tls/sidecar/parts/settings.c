@@ -31,6 +31,8 @@ struct settings settings = {
     .drain_ms = 5000,
     .app_requests = 1000};
 
+struct state state;
+
 static bool quiet;
 
 static void allow(const char *name)
