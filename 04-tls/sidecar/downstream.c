@@ -109,7 +109,6 @@ static void end_request(struct downstream *d)
     link_resume(&d->link);
 }
 
-// An answer of the sidecar's own. `fields` are lines that end with CRLF, or "".
 void downstream_answer(struct downstream *d, int status, const char *fields, const char *why)
 {
     char content[300], bytes[900];

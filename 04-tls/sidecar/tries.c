@@ -20,7 +20,6 @@ void try_end(struct downstream *d)
     d->endpoint = NULL;
 }
 
-// Asks for timeout() after `ms`, but not later than when the request is given up.
 void try_deadline(struct downstream *d, int ms)
 {
     int64_t left_ms = (d->give_up_ns - downstream_now(d)) / 1000000 + 1;
@@ -52,7 +51,6 @@ void try_wait(struct downstream *d)
         try_deadline(d, settings.answer_ms);
 }
 
-// Sends the request to an endpoint: on a connection that waits, or on a new one.
 void try_begin(struct downstream *d)
 {
     struct endpoint *endpoint = choose(d);
@@ -134,7 +132,6 @@ bool downstream_sends_again(struct downstream *d, enum retry_failure failure, co
     return true;
 }
 
-// A try has failed: what now?
 void try_failed(struct downstream *d)
 {
     d->failed = false;
@@ -161,7 +158,6 @@ void try_failed(struct downstream *d)
     downstream_answer(d, d->failed_status, fields, why);
 }
 
-// The deadline of a try has passed, or of the whole request.
 void try_give_up(struct downstream *d)
 {
     char why[LINK_WHY_BYTES];

@@ -15,7 +15,6 @@
 #include "smaller.h"
 
 #define SOURCES_MAX 12 // descriptors beside the connections
-#define EVENTS      8
 
 // What reports something beside the connections: a port that clients wait at, or something
 // else. All of them are in one epoll descriptor, which the loop takes for its listener.
@@ -28,13 +27,9 @@ struct source {
 static struct source sources[SOURCES_MAX];
 static int source_count;
 static int sources_fd, stop_fd, open_fd;
-static struct epoll_event events[EVENTS];
-static int event_at, event_count;
 
 // Connections that are to be opened, oldest first.
 static struct opening {
-    const struct link_kind *kind;
-    struct tls_server *secure;
     struct link_port *port;
     int fd;
     void *target, *who;
@@ -90,7 +85,7 @@ static int accept_on(struct link_port *port)
         return -1;
     }
     int fd = accept4(port->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    newest = (struct opening){port->kind, port->secure, port, fd, NULL, NULL};
+    newest = (struct opening){port, fd, NULL, NULL};
     return fd;
 }
 
@@ -104,16 +99,12 @@ static int next_connection(int listener)
             return newest.fd;
         }
         opening_at = opening_count = 0;
-        if (event_at == event_count) {
-            event_at = 0;
-            event_count = epoll_wait(listener, events, EVENTS, 0);
-        }
-        if (event_count <= 0) {
-            event_count = 0;
+        struct epoll_event event;
+        if (epoll_wait(listener, &event, 1, 0) <= 0) {
             errno = EAGAIN;
             return -1;
         }
-        const struct source *source = events[event_at++].data.ptr;
+        const struct source *source = event.data.ptr;
         if (source->happened) {
             source->happened(source->fd);
             continue;
@@ -124,8 +115,8 @@ static int next_connection(int listener)
     }
 }
 
-bool link_connect(const struct link_kind *kind, struct tls_server *secure,
-                  const struct sockaddr_storage *address, void *target, void *who)
+bool link_connect(struct link_port *port, const struct sockaddr_storage *address, void *target,
+                  void *who)
 {
     uint64_t one = 1;
     if (opening_count == LINKS_TO_OPEN) {
@@ -142,7 +133,7 @@ bool link_connect(const struct link_kind *kind, struct tls_server *secure,
         errno = error;
         return false;
     }
-    openings[opening_count++] = (struct opening){kind, secure, NULL, fd, target, who};
+    openings[opening_count++] = (struct opening){port, fd, target, who};
     return write(open_fd, &one, sizeof one) == sizeof one;
 }
 
@@ -166,15 +157,12 @@ void link_forget(const void *who)
 static void opened(struct conn *conn)
 {
     struct link *l = link_of(conn);
-    struct opening opening = newest;
-    l->kind = opening.kind;
-    l->secure = opening.secure;
-    l->port = opening.port;
-    if (l->port)
-        l->port->links++;
+    l->port = newest.port;
+    l->port->links++;
+    l->secure = l->port->secure;
     if (l->secure)
         tls_opened(&l->tls, l->secure);
-    l->kind->opened(l, opening.target, opening.who);
+    l->port->kind->opened(l, newest.target, newest.who);
 }
 
 static void check_ended(struct link *l)
@@ -182,7 +170,7 @@ static void check_ended(struct link *l)
     if (!l->tls.ended || l->told_ended || l->tls.conn.closing)
         return;
     l->told_ended = true;
-    l->kind->ended(l);
+    l->port->kind->ended(l);
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
@@ -195,7 +183,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         return used;
     }
     while (part && used < length && !conn->closing && !conn->paused) {
-        part = l->kind->take(l, bytes + used, length - used);
+        part = l->port->kind->take(l, bytes + used, length - used);
         used += part;
     }
     return used;
@@ -206,7 +194,7 @@ static bool produce(struct conn *conn)
     struct link *l = link_of(conn);
     bool more = l->secure && tls_produce(&l->tls);
     check_ended(l);
-    if (!conn->closing && l->kind->produce(l))
+    if (!conn->closing && l->port->kind->produce(l))
         more = true;
     more = more || l->resumed;
     l->resumed = false;
@@ -217,24 +205,22 @@ static void timeout(struct conn *conn)
 {
     struct link *l = link_of(conn);
     if (!l->secure || !tls_timed_out(&l->tls))
-        l->kind->timeout(l);
+        l->port->kind->timeout(l);
 }
 
 static void stop(struct conn *conn)
 {
-    link_of(conn)->kind->stop(link_of(conn));
+    link_of(conn)->port->kind->stop(link_of(conn));
 }
 
 static void closed(struct conn *conn)
 {
     struct link *l = link_of(conn);
-    l->kind->closed(l);
+    l->port->kind->closed(l);
     if (l->secure)
         tls_closed(&l->tls);
-    if (l->port) {
-        l->port->links--;
-        set_full(l->port, false);
-    }
+    l->port->links--;
+    set_full(l->port, false);
 }
 
 static struct loop_server loop = {.conns_max = LINKS_MAX,
@@ -344,15 +330,15 @@ const char *link_why(struct link *l, char text[LINK_WHY_BYTES])
 static size_t take_plaintext(struct tls_filter *s, const char *bytes, size_t length)
 {
     struct link *l = (struct link *)s;
-    return l->kind->take(l, bytes, length);
+    return l->port->kind->take(l, bytes, length);
 }
 
 static void handshake_done(struct tls_filter *s)
 {
     struct link *l = (struct link *)s;
     conn_deadline(&s->conn, NEVER);
-    if (l->kind->established)
-        l->kind->established(l);
+    if (l->port->kind->established)
+        l->port->kind->established(l);
 }
 
 void link_use_tls(struct tls_server *server)

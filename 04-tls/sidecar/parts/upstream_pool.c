@@ -31,9 +31,8 @@ bool upstream_is_fresh(const struct upstream *u)
 
 bool upstream_take(struct endpoint *endpoint, struct downstream *d)
 {
-    struct tls_server *secure = &identity_outbound;
-    if (d->inbound)
-        secure = NULL; // to the app
+    static struct link_port to_app = {.kind = &upstream_kind},
+                            to_peer = {.kind = &upstream_kind, .secure = &identity_outbound};
     while (endpoint->idle) {
         struct upstream *u = endpoint->idle;
         upstream_leave_idle(u);
@@ -45,7 +44,9 @@ bool upstream_take(struct endpoint *endpoint, struct downstream *d)
         d->up = u;
         return true;
     }
-    return link_connect(&upstream_kind, secure, &endpoint->address, endpoint, d);
+    if (d->inbound)
+        return link_connect(&to_app, &endpoint->address, endpoint, d);
+    return link_connect(&to_peer, &endpoint->address, endpoint, d);
 }
 
 void upstream_give_up(struct downstream *d)
