@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pass.h"
-
 #define VALUE_MAX 40 // bytes of a field's value that the log shows
 
 static const struct forward_proxy by = {"workbench", false};
@@ -79,7 +77,7 @@ static void release(struct upstream *u)
 {
     struct downstream *d = u->down;
     u->last = u->last || (d && (d->in_content || buffer_left(&d->request)));
-    u->in_answer = u->discard = false;
+    u->in_answer = false;
     u->down = NULL;
     if (d) {
         d->up = NULL;
@@ -110,7 +108,7 @@ static bool write_head(struct upstream *u, struct downstream *d, const struct ht
     struct forward forward = {.by = &by};
     forward.asked[0].old = d->old;
     forward_answer_head(&forward, head, !d->last, !d->old, &out);
-    if (u->chunks_on) {
+    if (u->chunks == CHUNKS_ON) {
         out.length -= 2; // in front of the empty line
         http_put_text(&out, "Transfer-Encoding: chunked\r\n\r\n");
     }
@@ -124,8 +122,11 @@ static void choose_framing(struct upstream *u, struct downstream *d,
                            const struct http_head *head)
 {
     bool to_close = !u->body.done && u->body.state == BODY_TO_CLOSE;
-    u->chunks_off = d->old && head->chunked;
-    u->chunks_on = to_close && !d->old;
+    u->chunks = CHUNKS_AS_THEY_ARE;
+    if (d->old && head->chunked)
+        u->chunks = CHUNKS_OFF;
+    else if (to_close && !d->old)
+        u->chunks = CHUNKS_ON;
     d->last = d->last || (d->old && (to_close || head->chunked));
     // An answer that comes before the request's end: the place where another request would
     // begin is not known.
@@ -159,7 +160,6 @@ static size_t begin_answer(struct upstream *u, struct downstream *d, struct http
     u->in_answer = true;
     services_result(d->endpoint, status < 502 || status > 504);
     if (is_tried_again(u, head)) {
-        u->discard = true;
         u->last = u->last || !head->keep_alive;
         u->down = NULL;
         d->up = NULL;
@@ -195,7 +195,7 @@ static size_t take_head(struct upstream *u, const char *bytes, size_t length)
     }
     if (head.status >= 200)
         return begin_answer(u, d, &head);
-    u->chunks_on = false;
+    u->chunks = CHUNKS_AS_THEY_ARE;
     if (!d->old && !write_head(u, d, &head)) // HTTP/1.0 has no answers 1xx
         fail(u, RETRY_REFUSED, 502, "no memory for the answer's head");
     link_wake(&d->link);
@@ -208,17 +208,12 @@ static size_t take_content(struct upstream *u, const char *bytes, size_t length)
     struct downstream *d = u->down;
     struct buffer *out = &nowhere;
     uint64_t none, *count = &none;
-    enum chunks chunks = CHUNKS_AS_THEY_ARE;
-    if (u->chunks_on)
-        chunks = CHUNKS_ON;
-    else if (u->chunks_off)
-        chunks = CHUNKS_OFF;
     if (d) {
         out = &d->answer;
         count = &d->answer_bytes;
         buffer_compact(out);
     }
-    ssize_t used = pass_content(&u->body, bytes, length, chunks, out, count);
+    ssize_t used = pass_content(&u->body, bytes, length, u->chunks, out, count);
     buffer_clear(&nowhere);
     if (used < 0) {
         fail(u, RETRY_BROKEN, 502, "the answer's content is malformed");
@@ -235,7 +230,7 @@ static size_t take(struct link *l, const char *bytes, size_t length)
 {
     struct upstream *u = upstream_of(l);
     size_t used;
-    if (u->given_up || (!u->down && !u->discard)) { // no request waits for it
+    if (u->given_up || (!u->down && !u->in_answer)) { // no request waits for it
         link_close(l, true);
         return length;
     }
@@ -261,7 +256,7 @@ static bool ends_answer(const struct upstream *u)
 static void complete(struct upstream *u)
 {
     struct downstream *d = u->down;
-    if (d && u->chunks_on && !buffer_put(&d->answer, "0\r\n\r\n", 5))
+    if (d && u->chunks == CHUNKS_ON && !buffer_put(&d->answer, "0\r\n\r\n", 5))
         d->cut = true;
     u->body.done = true;
     release(u);
