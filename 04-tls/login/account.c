@@ -66,6 +66,13 @@ static void refuse_store(struct connection *c)
                          "{\"error\":\"no store of sessions\"}\n");
 }
 
+// Does c->exchange->question, and goes on in `next`.
+static void ask_sessions(struct connection *c, void (*next)(struct connection *))
+{
+    if (!exchange_ask_sessions(c, next))
+        refuse_busy(c);
+}
+
 // ---- ids and tokens ------------------------------------------------------------------------
 
 static void hash(const uint8_t bytes[SESSION_ID], uint8_t key[SESSION_KEY])
@@ -147,8 +154,7 @@ static void begin_session(struct connection *c)
     base64url_write(bytes[0], length, x->id);
     snprintf(x->question.user, sizeof x->question.user, "%s", x->user);
     snprintf(x->question.role, sizeof x->question.role, "%s", x->role);
-    if (!exchange_ask_sessions(c, session_begun))
-        refuse_busy(c);
+    ask_sessions(c, session_begun);
 }
 
 static void password_checked(struct connection *c)
@@ -224,8 +230,7 @@ static void who_is_it(struct connection *c, const struct http_request *request)
             return;
         }
         hash(id, question->key);
-        if (!exchange_ask_sessions(c, session_found))
-            refuse_busy(c);
+        ask_sessions(c, session_found);
         return;
     }
     int fields = http_single_field(&request->head, "authorization", &field);
@@ -276,8 +281,7 @@ static void log_out(struct connection *c, const struct http_request *request)
     }
     x->question = (struct session_request){.operation = SESSION_DELETE};
     hash(parts[0], x->question.key);
-    if (!exchange_ask_sessions(c, session_ended))
-        refuse_busy(c);
+    ask_sessions(c, session_ended);
 }
 
 static void token_rotated(struct connection *c)
@@ -308,8 +312,7 @@ static void refresh(struct connection *c, const struct http_request *request)
     }
     hash(parts[1], x->question.next_secret);
     base64url_write(parts[0], 2 * SESSION_ID, x->id);
-    if (!exchange_ask_sessions(c, token_rotated))
-        refuse_busy(c);
+    ask_sessions(c, token_rotated);
 }
 
 // ---- the others ----------------------------------------------------------------------------

@@ -114,6 +114,13 @@ static void take_done(void)
     conn_close(jobs_ended);
 }
 
+// The client has said all that it will say, and has its answers.
+static void close_if_ended(struct connection *c)
+{
+    if (c->tls.ended && !c->tls.conn.closing && !c->tls.paused)
+        tls_close(&c->tls);
+}
+
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct connection *c = (struct connection *)conn;
@@ -122,8 +129,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         return length;
     }
     size_t used = tls_received(&c->tls, bytes, length);
-    if (c->tls.ended && !conn->closing && !c->tls.paused)
-        tls_close(&c->tls);
+    close_if_ended(c);
     return used;
 }
 
@@ -140,8 +146,7 @@ static bool produce(struct conn *conn)
     if (conn == jobs_ended)
         return false;
     bool more = tls_produce(&c->tls);
-    if (c->tls.ended && !conn->closing && !c->tls.paused)
-        tls_close(&c->tls);
+    close_if_ended(c);
     return more;
 }
 

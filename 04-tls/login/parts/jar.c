@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cookie.h"
 #include "json.h"
 #include "net.h"
 
@@ -69,27 +70,6 @@ void jar_save(const struct jar *jar, const char *path)
 
 // ---- cookies -------------------------------------------------------------------------------
 
-// Takes the next part of a field, up to a semicolon: "name=value", or a name alone.
-static bool next_part(struct http_text *rest, struct http_text *name, struct http_text *value)
-{
-    if (!rest->length)
-        return false;
-    const char *end = rest->at + rest->length, *semicolon, *equals;
-    semicolon = memchr(rest->at, ';', rest->length);
-    if (!semicolon)
-        semicolon = end;
-    equals = memchr(rest->at, '=', (size_t)(semicolon - rest->at));
-    *value = (struct http_text){semicolon, 0};
-    if (equals)
-        *value = http_trim(equals + 1, semicolon);
-    else
-        equals = semicolon;
-    *name = http_trim(rest->at, equals);
-    rest->at = semicolon + (semicolon < end);
-    rest->length = (size_t)(end - rest->at);
-    return true;
-}
-
 // What a Set-Cookie field says behind the name and value.
 struct attributes {
     bool secure, http_only, domain, root, gone;
@@ -101,7 +81,7 @@ static struct attributes read_attributes(struct http_text rest, int64_t now_s)
     struct attributes a = {0};
     struct http_text name, value;
     uint64_t seconds;
-    while (next_part(&rest, &name, &value)) {
+    while (cookie_next_part(&rest, &name, &value)) {
         if (http_is_token(name, "secure"))
             a.secure = true;
         else if (http_is_token(name, "httponly"))
@@ -134,7 +114,7 @@ const char *jar_set_cookie(struct jar *jar, struct http_text field, bool secure,
 {
     static const char prefix[] = "__Host-";
     struct http_text name, value;
-    if (!next_part(&field, &name, &value) || !name.length || name.length >= JAR_NAME ||
+    if (!cookie_next_part(&field, &name, &value) || !name.length || name.length >= JAR_NAME ||
         value.length >= JAR_VALUE || memchr(value.at, ' ', value.length))
         return "it has no name, or is too long";
     struct attributes a = read_attributes(field, now_s);
