@@ -54,23 +54,17 @@ static void refuse_unknown(struct connection *c, const char *why)
     exchange_answer_json(c, 401, field, "{\"error\":\"%s\"}\n", why);
 }
 
-static void refuse_busy(struct connection *c)
+// 503: the request itself is good.
+static void refuse_for_now(struct connection *c, const char *why)
 {
-    exchange_answer_json(c, 503, "Retry-After: 1\r\n", "{\"error\":\"too busy\"}\n");
-}
-
-// What went wrong with sessions, other than that there is none.
-static void refuse_store(struct connection *c)
-{
-    exchange_answer_json(c, 503, "Retry-After: 1\r\n",
-                         "{\"error\":\"no store of sessions\"}\n");
+    exchange_answer_json(c, 503, "Retry-After: 1\r\n", "{\"error\":\"%s\"}\n", why);
 }
 
 // Does c->exchange->question, and goes on in `next`.
 static void ask_sessions(struct connection *c, void (*next)(struct connection *))
 {
     if (!exchange_ask_sessions(c, next))
-        refuse_busy(c);
+        refuse_for_now(c, "too busy");
 }
 
 // ---- ids and tokens ------------------------------------------------------------------------
@@ -119,7 +113,7 @@ static void session_begun(struct connection *c)
     struct exchange *x = c->exchange;
     char field[COOKIE_BYTES];
     if (x->reply.result != SESSION_OK) {
-        refuse_store(c);
+        refuse_for_now(c, "no store of sessions");
     } else if (settings->auth == AUTH_HYBRID) {
         answer_tokens(c, x->user, x->role);
     } else {
@@ -137,7 +131,7 @@ static void begin_session(struct connection *c)
     struct exchange *x = c->exchange;
     uint8_t bytes[2][SESSION_ID];
     if (RAND_bytes(bytes[0], sizeof bytes) != 1) {
-        refuse_busy(c);
+        refuse_for_now(c, "too busy");
         return;
     }
     x->question = (struct session_request){.operation = SESSION_PUT,
@@ -189,7 +183,7 @@ static void log_in(struct connection *c, const struct http_request *request)
         snprintf(field, sizeof field, "Retry-After: %d\r\n", wait_s);
         exchange_answer_json(c, 429, field, "{\"error\":\"too many attempts\"}\n");
     } else if (!exchange_check_password(c, password_checked)) {
-        refuse_busy(c);
+        refuse_for_now(c, "too busy");
     }
 }
 
@@ -211,7 +205,7 @@ static void session_found(struct connection *c)
     else if (reply->result == SESSION_NONE)
         refuse_unknown(c, NULL);
     else
-        refuse_store(c);
+        refuse_for_now(c, "no store of sessions");
 }
 
 // A session is looked up. A token is computed.
@@ -254,7 +248,7 @@ static void session_ended(struct connection *c)
     if (settings->auth == AUTH_SESSION)
         cookie_write(NULL, field);
     if (c->exchange->reply.result == SESSION_FAILED)
-        refuse_store(c);
+        refuse_for_now(c, "no store of sessions");
     else
         exchange_answer(c, 204, NULL, field, "");
 }
@@ -290,7 +284,7 @@ static void token_rotated(struct connection *c)
     if (reply->result == SESSION_OK)
         answer_tokens(c, reply->user, reply->role);
     else if (reply->result == SESSION_FAILED)
-        refuse_store(c);
+        refuse_for_now(c, "no store of sessions");
     else // RFC 6749 §5.2
         exchange_answer_json(c, 400, "", "{\"error\":\"invalid_grant\"}\n");
 }
@@ -307,7 +301,7 @@ static void refresh(struct connection *c, const struct http_request *request)
     hash(parts[0], x->question.key);
     hash(parts[1], x->question.secret);
     if (RAND_bytes(parts[1], SESSION_ID) != 1) {
-        refuse_busy(c);
+        refuse_for_now(c, "too busy");
         return;
     }
     hash(parts[1], x->question.next_secret);

@@ -14,9 +14,7 @@
 #include "log.h"
 
 struct session {
-    uint8_t key[SESSION_KEY], secret[SESSION_KEY];
-    char user[SUBJECT_BYTES], role[ROLE_BYTES];
-    int idle_s; // 0: it may be idle
+    struct session_request put; // that has begun it; its `secret` is the good one now
     int64_t expires_s, used_s, written_s;
     struct session *next;          // in its list of the table
     struct session *older, *newer; // by last use
@@ -40,7 +38,7 @@ static struct session **list_of(struct sessions *s, const uint8_t key[SESSION_KE
 static struct session **find(struct sessions *s, const uint8_t key[SESSION_KEY])
 {
     struct session **link = list_of(s, key);
-    while (*link && memcmp((*link)->key, key, SESSION_KEY))
+    while (*link && memcmp((*link)->put.key, key, SESSION_KEY))
         link = &(*link)->next;
     return link;
 }
@@ -80,8 +78,8 @@ static void forget(struct sessions *s, struct session **link)
 
 static bool has_expired(const struct session *session, int64_t now_s)
 {
-    return now_s >= session->expires_s ||
-           (session->idle_s && now_s >= session->used_s + session->idle_s);
+    int idle_s = session->put.idle_s; // 0: it may be idle
+    return now_s >= session->expires_s || (idle_s && now_s >= session->used_s + idle_s);
 }
 
 static enum session_result put(struct sessions *s, const struct session_request *request,
@@ -91,15 +89,11 @@ static enum session_result put(struct sessions *s, const struct session_request 
     if (*link)
         forget(s, link);
     while (s->oldest && (s->count >= SESSIONS_KEPT || has_expired(s->oldest, now_s)))
-        forget(s, find(s, s->oldest->key));
+        forget(s, find(s, s->oldest->put.key));
     struct session *session = calloc(1, sizeof *session);
     if (!session)
         return SESSION_FAILED;
-    memcpy(session->key, request->key, SESSION_KEY);
-    memcpy(session->secret, request->secret, SESSION_KEY);
-    memcpy(session->user, request->user, sizeof session->user);
-    memcpy(session->role, request->role, sizeof session->role);
-    session->idle_s = request->idle_s;
+    session->put = *request;
     session->expires_s = now_s + request->lifetime_s;
     session->used_s = session->written_s = now_s;
     link = list_of(s, request->key);
@@ -115,9 +109,9 @@ static enum session_result put(struct sessions *s, const struct session_request 
 static enum session_result rotate(struct session *session,
                                   const struct session_request *request)
 {
-    if (CRYPTO_memcmp(session->secret, request->secret, SESSION_KEY))
+    if (CRYPTO_memcmp(session->put.secret, request->secret, SESSION_KEY))
         return SESSION_REUSED;
-    memcpy(session->secret, request->next_secret, SESSION_KEY);
+    memcpy(session->put.secret, request->next_secret, SESSION_KEY);
     return SESSION_OK;
 }
 
@@ -130,7 +124,8 @@ static void record(struct sessions *s, struct session *session,
     if (s->fd < 0)
         return;
     if (request->operation == SESSION_GET) {
-        if (!session->idle_s || now_s <= session->written_s + session->idle_s / 10)
+        int idle_s = session->put.idle_s;
+        if (!idle_s || now_s <= session->written_s + idle_s / 10)
             return;
         session->written_s = now_s;
     }
@@ -155,8 +150,8 @@ void sessions_do(struct sessions *s, const struct session_request *request,
     } else if (*link) {
         struct session *session = *link;
         reply->result = SESSION_OK;
-        memcpy(reply->user, session->user, sizeof reply->user);
-        memcpy(reply->role, session->role, sizeof reply->role);
+        memcpy(reply->user, session->put.user, sizeof reply->user);
+        memcpy(reply->role, session->put.role, sizeof reply->role);
         if (request->operation == SESSION_ROTATE)
             reply->result = rotate(session, request);
         if (request->operation == SESSION_GET) {
@@ -216,17 +211,10 @@ static void write_file(struct sessions *s, const char *path, int64_t now_s)
     if (s->fd < 0)
         die("cannot write %s: %s", other, strerror(errno));
     for (struct session *session = s->oldest; session; session = session->newer) {
-        struct session_request request = {.operation = SESSION_PUT,
-                                          .idle_s = session->idle_s,
-                                          .lifetime_s =
-                                              (int)(session->expires_s - session->used_s)};
-        if (has_expired(session, now_s))
-            continue;
-        memcpy(request.key, session->key, SESSION_KEY);
-        memcpy(request.secret, session->secret, SESSION_KEY);
-        memcpy(request.user, session->user, sizeof request.user);
-        memcpy(request.role, session->role, sizeof request.role);
-        record(s, session, &request, session->used_s);
+        struct session_request request = session->put;
+        request.lifetime_s = (int)(session->expires_s - session->used_s);
+        if (!has_expired(session, now_s))
+            record(s, session, &request, session->used_s);
     }
     if (fsync(s->fd) || rename(other, path))
         die("cannot write %s: %s", path, strerror(errno));
@@ -248,7 +236,7 @@ struct sessions *sessions_open(const char *path, int64_t now_s)
 void sessions_close(struct sessions *s)
 {
     while (s->oldest)
-        forget(s, find(s, s->oldest->key));
+        forget(s, find(s, s->oldest->put.key));
     if (s->fd >= 0)
         close(s->fd);
     free(s);
