@@ -23,7 +23,6 @@
 #define BACKLOG         4096
 #define HANDSHAKE_MS    10000 // for TLS's handshake
 #define REQUEST_MS      10000 // a whole request has to come in this time
-#define IDLE_MS         60000 // a connection without a request is closed after this time
 #define REQUEST_BYTES   4096  // of a request's content
 
 static size_t take(struct tls_filter *, const char *bytes, size_t length);

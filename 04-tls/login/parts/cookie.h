@@ -9,7 +9,6 @@
 // without a Domain: no other host, and nothing that comes in plain text, can set it.
 #define COOKIE_NAME  "__Host-session"
 #define COOKIE_BYTES 200
-#define ID_TEXT      23 // characters of a session's id, with the '\0'
 
 // Writes the field that sets the cookie, or, with id NULL, takes it away.
 void cookie_write(const char *id, char field[COOKIE_BYTES]);

@@ -4,20 +4,16 @@
 
 void upstream_leave_idle(struct upstream *u)
 {
-    if (u->before)
-        u->before->next = u->next;
-    else if (u->endpoint->idle == u)
-        u->endpoint->idle = u->next;
-    if (u->next)
-        u->next->before = u->before;
-    u->next = u->before = NULL;
+    struct upstream **at = &u->endpoint->idle;
+    while (*at && *at != u)
+        at = &(*at)->next;
+    if (*at)
+        *at = u->next;
 }
 
 void upstream_join_idle(struct upstream *u)
 {
     u->next = u->endpoint->idle;
-    if (u->next)
-        u->next->before = u;
     u->endpoint->idle = u;
     u->reused = true;
     conn_deadline(conn_of(&u->link), settings.keep_ms);
