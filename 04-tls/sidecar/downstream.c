@@ -132,6 +132,7 @@ void downstream_answer(struct downstream *d, int status, const char *fields, con
         http_put(&out, content, (size_t)length);
     d->status = status;
     d->stage = STAGE_SENDING;
+    d->failed = false; // whatever has become of a try
     d->answered = true;
     d->cut = d->cut || !buffer_put(&d->answer, bytes, out.length);
     conn_deadline(conn_of(&d->link), settings.idle_ms);
@@ -276,10 +277,6 @@ static bool produce(struct link *l)
     struct downstream *d = downstream_of(l);
     if (d->failed)
         try_failed(d);
-    if (d->stage == STAGE_BACKOFF && d->endpoint) { // downstream_sends_again()
-        try_end(d);
-        try_back_off(d);
-    }
     if (d->stage == STAGE_CONNECT && d->up && d->up->ready)
         try_wait(d);
     bool more = send_answer(d);

@@ -97,9 +97,10 @@ struct downstream {
     unsigned tried; // endpoints, as bits
     struct endpoint *endpoint;
     struct upstream *up; // carries it; NULL: not yet, or not any more
-    bool failed;         // the try has failed, and what follows is still to be decided
+    bool failed;         // the try has failed; the request does what follows in its own turn
     enum retry_failure failure;
-    int failed_status; // for the answer, if there is no other try
+    enum retry_verdict verdict; // is there another try?
+    int failed_status;          // for the answer, if there is no other try
     char why[LINK_WHY_BYTES];
     // The answer.
     int status; // 0: none has begun
@@ -111,7 +112,7 @@ struct downstream {
 
 extern const struct link_kind downstream_kind;
 
-// A try has failed. The request decides about the next one in its own turn.
+// A try has failed: decides about the next one, which the request begins in its own turn.
 void downstream_failed(struct downstream *d, enum retry_failure failure, int status,
                        const char *why);
 
@@ -140,9 +141,6 @@ void try_wait(struct downstream *d);
 
 // The try has failed: what now?
 void try_failed(struct downstream *d);
-
-// The next try comes after a pause.
-void try_back_off(struct downstream *d);
 
 // The time of the try, or of the whole request, is over.
 void try_give_up(struct downstream *d);

@@ -88,18 +88,7 @@ void try_begin(struct downstream *d)
     }
 }
 
-void downstream_failed(struct downstream *d, enum retry_failure failure, int status,
-                       const char *why)
-{
-    d->up = NULL;
-    d->failed = true;
-    d->failure = failure;
-    d->failed_status = status;
-    snprintf(d->why, sizeof d->why, "%s", why);
-    link_wake(&d->link);
-}
-
-static enum retry_verdict may_try_again(struct downstream *d)
+static enum retry_verdict may_try_again(const struct downstream *d)
 {
     struct retry_request request = {d->failure, d->tries, d->idempotent, d->kept};
     if (d->inbound)
@@ -110,7 +99,35 @@ static enum retry_verdict may_try_again(struct downstream *d)
     return verdict;
 }
 
-void try_back_off(struct downstream *d)
+static void fail(struct downstream *d, const char *why)
+{
+    d->failed = true;
+    snprintf(d->why, sizeof d->why, "%s", why);
+    link_wake(&d->link);
+}
+
+void downstream_failed(struct downstream *d, enum retry_failure failure, int status,
+                       const char *why)
+{
+    d->up = NULL;
+    d->failure = failure;
+    d->failed_status = status;
+    if (!d->status) // no part of an answer has been passed on
+        d->verdict = may_try_again(d);
+    fail(d, why);
+}
+
+bool downstream_sends_again(struct downstream *d, enum retry_failure failure, const char *why)
+{
+    d->failure = failure;
+    d->verdict = may_try_again(d);
+    if (d->verdict != RETRY_YES)
+        return false;
+    fail(d, why);
+    return true;
+}
+
+static void back_off(struct downstream *d)
 {
     static uint64_t random;
     if (!random)
@@ -119,17 +136,6 @@ void try_back_off(struct downstream *d)
     log_line("%s %s: %s; again in %d ms", d->service->name, d->line, d->why, ms);
     d->stage = STAGE_BACKOFF;
     try_deadline(d, ms);
-}
-
-bool downstream_sends_again(struct downstream *d, enum retry_failure failure, const char *why)
-{
-    d->failure = failure;
-    if (may_try_again(d) != RETRY_YES)
-        return false;
-    snprintf(d->why, sizeof d->why, "%s", why);
-    d->stage = STAGE_BACKOFF; // see produce()
-    link_wake(&d->link);
-    return true;
 }
 
 void try_failed(struct downstream *d)
@@ -141,9 +147,8 @@ void try_failed(struct downstream *d)
         d->cut = d->answered = true;
         return;
     }
-    enum retry_verdict verdict = may_try_again(d);
-    if (verdict == RETRY_YES) {
-        try_back_off(d);
+    if (d->verdict == RETRY_YES) {
+        back_off(d);
         return;
     }
     const char *fields = "";
@@ -154,7 +159,7 @@ void try_failed(struct downstream *d)
     else if (d->inbound && d->failure == RETRY_BROKEN)
         fields = HOP_FAILED ": " PERHAPS_DELIVERED "\r\n";
     else if (!d->inbound)
-        snprintf(why, sizeof why, "%.100s; %s", d->why, retry_words[verdict]);
+        snprintf(why, sizeof why, "%.100s; %s", d->why, retry_words[d->verdict]);
     downstream_answer(d, d->failed_status, fields, why);
 }
 
