@@ -14,18 +14,10 @@
 #include "net.h"
 #include "smaller.h"
 
-#define SOURCES_MAX 12 // descriptors beside the connections
+#define WATCHED_MAX 12 // descriptors beside the connections and the ports
 
-// What reports something beside the connections: a port that clients wait at, or something
-// else. All of them are in one epoll descriptor, which the loop takes for its listener.
-struct source {
-    int fd;
-    struct link_port *port; // NULL: happened()
-    void (*happened)(int fd);
-};
-
-static struct source sources[SOURCES_MAX];
-static int source_count;
+// Ports, and descriptors that report something else, are in one epoll descriptor, which the
+// loop takes for its listener.
 static int sources_fd, stop_fd, open_fd;
 
 // Connections that are to be opened, oldest first.
@@ -41,38 +33,32 @@ static struct link *link_of(struct conn *conn)
     return (struct link *)conn; // it begins with it
 }
 
-static void add_source(struct source source)
-{
-    if (source_count == SOURCES_MAX)
-        die("more than %d descriptors to watch", SOURCES_MAX);
-    struct source *added = &sources[source_count++];
-    *added = source;
-    struct epoll_event event = {EPOLLIN, {.ptr = added}};
-    if (epoll_ctl(sources_fd, EPOLL_CTL_ADD, source.fd, &event))
-        die("cannot watch a descriptor: %s", strerror(errno));
-}
-
 void link_listen(struct link_port *port)
 {
+    struct epoll_event event = {EPOLLIN, {.ptr = port}};
     net_set_nonblocking(port->fd);
-    add_source((struct source){port->fd, port, NULL});
+    if (epoll_ctl(sources_fd, EPOLL_CTL_ADD, port->fd, &event))
+        die("cannot watch a descriptor: %s", strerror(errno));
 }
 
 void link_watch(int fd, void (*happened)(int fd))
 {
-    add_source((struct source){fd, NULL, happened});
+    static struct link_port watched[WATCHED_MAX];
+    static int count;
+    if (count == WATCHED_MAX)
+        die("more than %d descriptors to watch", WATCHED_MAX);
+    watched[count] = (struct link_port){.fd = fd, .happened = happened};
+    link_listen(&watched[count++]);
 }
 
 // Accepts again, or no more: further clients wait in the kernel's queue.
 static void set_full(struct link_port *port, bool full)
 {
-    for (int i = 0; i < source_count && port->full != full; i++) {
-        struct epoll_event event = {0, {.ptr = &sources[i]}};
-        if (!full)
-            event.events = EPOLLIN;
-        if (sources[i].port == port && !epoll_ctl(sources_fd, EPOLL_CTL_MOD, port->fd, &event))
-            port->full = full;
-    }
+    struct epoll_event event = {EPOLLIN, {.ptr = port}};
+    if (full)
+        event.events = 0;
+    if (port->full != full && !epoll_ctl(sources_fd, EPOLL_CTL_MOD, port->fd, &event))
+        port->full = full;
 }
 
 static int accept_on(struct link_port *port)
@@ -104,12 +90,12 @@ static int next_connection(int listener)
             errno = EAGAIN;
             return -1;
         }
-        const struct source *source = event.data.ptr;
-        if (source->happened) {
-            source->happened(source->fd);
+        struct link_port *port = event.data.ptr;
+        if (port->happened) {
+            port->happened(port->fd);
             continue;
         }
-        int fd = accept_on(source->port);
+        int fd = accept_on(port);
         if (fd >= 0 || (errno != EAGAIN && errno != ECONNABORTED))
             return fd;
     }
@@ -124,15 +110,15 @@ bool link_connect(struct link_port *port, const struct sockaddr_storage *address
         return false;
     }
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) &&
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) &&
         errno != EINPROGRESS) {
         int error = errno;
         close(fd);
         errno = error;
-        return false;
+        fd = -1;
     }
+    if (fd < 0)
+        return false;
     openings[opening_count++] = (struct opening){port, fd, target, who};
     return write(open_fd, &one, sizeof one) == sizeof one;
 }

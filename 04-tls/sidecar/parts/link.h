@@ -51,8 +51,9 @@ struct link_port {
     struct tls_server *secure; // NULL: plain
     int fd;                    // that listens
     int links_max, links;
-    bool full;               // it accepts no more
-    void (*make_room)(void); // called when it is full
+    bool full;                // it accepts no more
+    void (*make_room)(void);  // called when it is full
+    void (*happened)(int fd); // link_watch(); then there is nothing to accept
 };
 
 static inline struct conn *conn_of(struct link *l)
