@@ -34,6 +34,11 @@ void account_end(void)
 
 // ---- refusals ------------------------------------------------------------------------------
 
+static void refuse(struct connection *c, int status, const char *fields, const char *why)
+{
+    exchange_answer_json(c, status, fields, "{\"error\":\"%s\"}\n", why);
+}
+
 // 401: we do not know who this is (RFC 9110 §15.5.2); how to say so is in WWW-Authenticate,
 // which has to be there. (403 is for somebody whom we know, and who may not.)
 static void refuse_unknown(struct connection *c, const char *why)
@@ -51,13 +56,13 @@ static void refuse_unknown(struct connection *c, const char *why)
         snprintf(field, sizeof field, "WWW-Authenticate: Bearer " REALM "\r\n");
     if (!why)
         why = "log in first";
-    exchange_answer_json(c, 401, field, "{\"error\":\"%s\"}\n", why);
+    refuse(c, 401, field, why);
 }
 
 // 503: the request itself is good.
 static void refuse_for_now(struct connection *c, const char *why)
 {
-    exchange_answer_json(c, 503, "Retry-After: 1\r\n", "{\"error\":\"%s\"}\n", why);
+    refuse(c, 503, "Retry-After: 1\r\n", why);
 }
 
 // Does c->exchange->question, and goes on in `next`.
@@ -96,7 +101,7 @@ static void answer_tokens(struct connection *c, const char *user, const char *ro
     snprintf(claims.subject, sizeof claims.subject, "%s", user);
     snprintf(claims.role, sizeof claims.role, "%s", role);
     if (!jwt_sign(&rules, &claims, token)) {
-        exchange_answer_json(c, 500, "", "{\"error\":\"cannot sign\"}\n");
+        refuse(c, 500, "", "cannot sign");
         return;
     }
     if (settings->auth == AUTH_HYBRID)
@@ -175,13 +180,13 @@ static void log_in(struct connection *c, const struct http_request *request)
         !json_member_string(&object, "user", x->user, sizeof x->user) ||
         !json_member_string(&object, "password", x->password, sizeof x->password) ||
         !*x->user || strspn(x->user, letters) != strlen(x->user)) {
-        exchange_answer_json(c, 400, "", "{\"error\":\"a user and a password are needed\"}\n");
+        refuse(c, 400, "", "a user and a password are needed");
         return;
     }
     int wait_s = attempt_begin(x->user, c->address, time(NULL));
     if (wait_s) {
         snprintf(field, sizeof field, "Retry-After: %d\r\n", wait_s);
-        exchange_answer_json(c, 429, field, "{\"error\":\"too many attempts\"}\n");
+        refuse(c, 429, field, "too many attempts");
     } else if (!exchange_check_password(c, password_checked)) {
         refuse_for_now(c, "too busy");
     }
@@ -286,7 +291,7 @@ static void token_rotated(struct connection *c)
     else if (reply->result == SESSION_FAILED)
         refuse_for_now(c, "no store of sessions");
     else // RFC 6749 §5.2
-        exchange_answer_json(c, 400, "", "{\"error\":\"invalid_grant\"}\n");
+        refuse(c, 400, "", "invalid_grant");
 }
 
 static void refresh(struct connection *c, const struct http_request *request)
@@ -295,7 +300,7 @@ static void refresh(struct connection *c, const struct http_request *request)
     uint8_t parts[2][SESSION_ID];
     x->question = (struct session_request){.operation = SESSION_ROTATE};
     if (!read_refresh_token(request, parts)) {
-        exchange_answer_json(c, 400, "", "{\"error\":\"invalid_request\"}\n");
+        refuse(c, 400, "", "invalid_request");
         return;
     }
     hash(parts[0], x->question.key);
@@ -373,7 +378,7 @@ void account_serve(struct connection *c, const struct http_request *request)
     bool here = route < end && !(route->issues && settings->trust) &&
                 !(route->serve == refresh && settings->auth != AUTH_HYBRID);
     if (!here) {
-        exchange_answer_json(c, 404, "", "{\"error\":\"there is no such thing here\"}\n");
+        refuse(c, 404, "", "there is no such thing here");
         return;
     }
     const char *method = route->method;
@@ -382,9 +387,9 @@ void account_serve(struct connection *c, const struct http_request *request)
         snprintf(field, sizeof field, "Allow: %s\r\n", method);
         exchange_answer_json(c, 405, field, "{\"error\":\"it takes %s\"}\n", method);
     } else if (route->issues && request_is_foreign(head)) {
-        exchange_answer_json(c, 403, "", "{\"error\":\"a page of another origin asks\"}\n");
+        refuse(c, 403, "", "a page of another origin asks");
     } else if (route->json && !is_json(head)) {
-        exchange_answer_json(c, 415, "", "{\"error\":\"it takes application/json\"}\n");
+        refuse(c, 415, "", "it takes application/json");
     } else {
         snprintf(c->line, sizeof c->line, "%s %s", method, route->path);
         route->serve(c, request);
