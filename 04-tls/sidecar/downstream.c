@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "log.h"
-#include "pass.h"
 #include "upstream.h"
 
 static struct downstream *oldest, *newest; // without a request, from other sidecars

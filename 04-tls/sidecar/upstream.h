@@ -3,7 +3,6 @@
 #ifndef UPSTREAM_H
 #define UPSTREAM_H
 
-#include "pass.h"
 #include "sidecar.h"
 
 struct upstream {
