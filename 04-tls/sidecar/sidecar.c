@@ -123,7 +123,7 @@ static void asked_to_stop(int fd)
         link_stop();
     drain_end_ns = now_ns() + settings.drain_ms * INT64_C(1000000);
     if (!state.draining)
-        log_line("asked to stop: %d requests are under way", state.under_way);
+        log_line("asked to stop: requests under way: %d", state.under_way);
     state.draining = true;
     set_ticks();
     look_for_the_end();
