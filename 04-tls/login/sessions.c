@@ -22,7 +22,7 @@ struct session {
 
 struct sessions {
     struct session *lists[SESSION_LISTS];
-    struct session *oldest, *newest;
+    struct session order; // in a ring: behind it stands the oldest one, in front the newest one
     int count;
     long lookups;
     int fd; // of the file; -1: none
@@ -43,34 +43,24 @@ static struct session **find(struct sessions *s, const uint8_t key[SESSION_KEY])
     return link;
 }
 
-static void leave_order(struct sessions *s, struct session *session)
+static void leave_order(struct session *session)
 {
-    if (session->older)
-        session->older->newer = session->newer;
-    else
-        s->oldest = session->newer;
-    if (session->newer)
-        session->newer->older = session->older;
-    else
-        s->newest = session->older;
+    session->older->newer = session->newer;
+    session->newer->older = session->older;
 }
 
 static void join_order(struct sessions *s, struct session *session)
 {
-    session->older = s->newest;
-    session->newer = NULL;
-    if (s->newest)
-        s->newest->newer = session;
-    else
-        s->oldest = session;
-    s->newest = session;
+    session->older = s->order.older;
+    session->newer = &s->order;
+    session->older->newer = s->order.older = session;
 }
 
 static void forget(struct sessions *s, struct session **link)
 {
     struct session *session = *link;
     *link = session->next;
-    leave_order(s, session);
+    leave_order(session);
     OPENSSL_cleanse(session, sizeof *session);
     free(session);
     s->count--;
@@ -88,8 +78,8 @@ static enum session_result put(struct sessions *s, const struct session_request 
     struct session **link = find(s, request->key);
     if (*link)
         forget(s, link);
-    while (s->oldest && (s->count >= SESSIONS_KEPT || has_expired(s->oldest, now_s)))
-        forget(s, find(s, s->oldest->put.key));
+    while (s->count && (s->count >= SESSIONS_KEPT || has_expired(s->order.newer, now_s)))
+        forget(s, find(s, s->order.newer->put.key));
     struct session *session = calloc(1, sizeof *session);
     if (!session)
         return SESSION_FAILED;
@@ -156,7 +146,7 @@ void sessions_do(struct sessions *s, const struct session_request *request,
             reply->result = rotate(session, request);
         if (request->operation == SESSION_GET) {
             session->used_s = now_s;
-            leave_order(s, session);
+            leave_order(session);
             join_order(s, session);
         }
     }
@@ -210,7 +200,8 @@ static void write_file(struct sessions *s, const char *path, int64_t now_s)
     s->fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (s->fd < 0)
         die("cannot write %s: %s", other, strerror(errno));
-    for (struct session *session = s->oldest; session; session = session->newer) {
+    for (struct session *session = s->order.newer; session != &s->order;
+         session = session->newer) {
         struct session_request request = session->put;
         request.lifetime_s = (int)(session->expires_s - session->used_s);
         if (!has_expired(session, now_s))
@@ -225,6 +216,7 @@ struct sessions *sessions_open(const char *path, int64_t now_s)
     struct sessions *s = calloc(1, sizeof *s);
     if (!s)
         die("no memory for the sessions");
+    s->order.older = s->order.newer = &s->order;
     s->fd = -1;
     if (path) {
         read_file(s, path);
@@ -235,8 +227,8 @@ struct sessions *sessions_open(const char *path, int64_t now_s)
 
 void sessions_close(struct sessions *s)
 {
-    while (s->oldest)
-        forget(s, find(s, s->oldest->put.key));
+    while (s->count)
+        forget(s, find(s, s->order.newer->put.key));
     if (s->fd >= 0)
         close(s->fd);
     free(s);

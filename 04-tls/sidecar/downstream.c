@@ -10,7 +10,10 @@
 #include "log.h"
 #include "upstream.h"
 
-static struct downstream *oldest, *newest; // without a request, from other sidecars
+// Connections of other sidecars that have no request, in a ring: behind `idle` stands the
+// oldest one, in front of it the newest one. A connection that is not among them is a ring of
+// its own.
+static struct downstream idle = {.older = &idle, .newer = &idle};
 
 static struct downstream *downstream_of(struct link *l)
 {
@@ -21,15 +24,9 @@ static struct downstream *downstream_of(struct link *l)
 
 static void leave_idle(struct downstream *d)
 {
-    if (d->older)
-        d->older->newer = d->newer;
-    else if (oldest == d)
-        oldest = d->newer;
-    if (d->newer)
-        d->newer->older = d->older;
-    else if (newest == d)
-        newest = d->older;
-    d->older = d->newer = NULL;
+    d->older->newer = d->newer;
+    d->newer->older = d->older;
+    d->older = d->newer = d;
 }
 
 static void join_idle(struct downstream *d)
@@ -38,17 +35,15 @@ static void join_idle(struct downstream *d)
     conn_deadline(conn_of(&d->link), settings.idle_ms);
     if (!d->inbound)
         return;
-    d->older = newest;
-    if (newest)
-        newest->newer = d;
-    else
-        oldest = d;
-    newest = d;
+    d->older = idle.older;
+    d->newer = &idle;
+    d->older->newer = idle.older = d;
 }
 
 void downstream_make_room(void)
 {
-    if (!oldest)
+    struct downstream *oldest = idle.newer;
+    if (oldest == &idle)
         return;
     oldest->last = true;
     link_wake(&oldest->link);
@@ -61,6 +56,7 @@ static void opened(struct link *l, void *target, void *who)
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     (void)target, (void)who;
+    d->older = d->newer = d;
     d->inbound = l->secure != NULL;
     if (getpeername(conn_of(l)->fd, (struct sockaddr *)&address, &length) ||
         getnameinfo((struct sockaddr *)&address, length, d->address, sizeof d->address, NULL, 0,

@@ -78,7 +78,7 @@ struct downstream {
     bool inbound; // it comes from another sidecar, and is for the app
     char address[INET6_ADDRSTRLEN];
     struct sockaddr_in wanted;        // --redirected: where the app wanted to go
-    struct downstream *older, *newer; // in the list of those without a request
+    struct downstream *older, *newer; // in the ring of those without a request
     // The request.
     enum stage stage;
     struct service *service; // that it is for; NULL: the app, or none at all

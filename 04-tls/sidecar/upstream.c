@@ -2,9 +2,9 @@
 // answer comes in.
 #include "upstream.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "smaller.h"
 
 #define VALUE_MAX 40 // bytes of a field's value that the log shows
 
@@ -145,10 +145,8 @@ static bool is_tried_again(struct upstream *u, const struct http_head *head)
         return false;
     if (http_is_token(failed, NOT_DELIVERED))
         failure = RETRY_NOT_DELIVERED;
-    if (failed.length > VALUE_MAX)
-        failed.length = VALUE_MAX;
     snprintf(why, sizeof why, "%s answers %d, %.*s", u->endpoint->name, head->status,
-             (int)failed.length, failed.at);
+             (int)smaller(failed.length, VALUE_MAX), failed.at);
     return downstream_sends_again(u->down, failure, why);
 }
 

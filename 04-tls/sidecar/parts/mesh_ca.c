@@ -6,7 +6,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,11 +105,9 @@ static void extend(X509 *certificate, X509 *issuer, int nid, const char *value)
 // RFC 5280 §4.1.2.2: a serial number that nobody can guess.
 static bool number(X509 *certificate)
 {
-    unsigned char bytes[16];
-    bool good = RAND_bytes(bytes, sizeof bytes) == 1;
-    bytes[0] = 0x40 | (bytes[0] & 0x3f); // positive
-    BIGNUM *serial = BN_bin2bn(bytes, sizeof bytes, NULL);
-    good = good && serial && BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate));
+    BIGNUM *serial = BN_new();
+    bool good = serial && BN_rand(serial, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) &&
+                BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate));
     BN_free(serial);
     return good;
 }
