@@ -68,10 +68,8 @@ void try_begin(struct downstream *d)
     d->request.at = 0;
     d->endpoint = endpoint;
     endpoint->active++;
-    if (!d->inbound) {
+    if (!d->inbound)
         d->tried |= services_bit(d->service, endpoint);
-        breaker_sent(&endpoint->breaker, downstream_now(d));
-    }
     if (!upstream_take(endpoint, d)) {
         // Other errors are this machine's: no descriptor is free.
         bool theirs = errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH;

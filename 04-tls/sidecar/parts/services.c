@@ -38,8 +38,10 @@ struct endpoint *services_pick(struct service *service, unsigned tried)
             best_at = at;
         }
     }
-    if (best)
+    if (best) {
         service->next = (best_at + 1) % service->count;
+        breaker_sent(&best->breaker, time_ns);
+    }
     return best;
 }
 

@@ -63,7 +63,7 @@ struct service *services_at(const struct sockaddr_in *address);
 
 // Which endpoint gets a request: of those that are not in `tried` (bits in the order of
 // service->endpoints) and whose breaker lets it through, one with the fewest requests under
-// way. NULL: there is none.
+// way. The request is sent to it: its breaker learns that. NULL: there is none.
 struct endpoint *services_pick(struct service *service, unsigned tried);
 
 // The bit of an endpoint in `tried`; 0 if the service no longer has it.
