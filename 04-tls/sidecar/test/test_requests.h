@@ -153,7 +153,7 @@ TEST(the_options_of_the_client)
              shop->address);
     CHECK_INT(test_run(command), 0);
     CHECK_HAS(test_output, "Via: 1.0 workbench\n"); // shop's sidecar was asked with it
-    CHECK_HAS(test_output, "\n200 Host: stock\n"); // again, on a new connection
+    CHECK_HAS(test_output, "\n200 Host: stock\n");  // again, on a new connection
     mesh_end();
 }
 
