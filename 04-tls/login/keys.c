@@ -230,20 +230,19 @@ void keys_write(const struct keys *keys, bool private_parts, struct http_out *ou
     for (int i = 0; i < keys->count; i++) {
         const struct key *key = &keys->list[i];
         uint8_t x[COORDINATE], y[COORDINATE], d[COORDINATE];
+        char text[KEY_ID_BYTES + 60];
         if (key->algorithm == HS256 && !private_parts)
             continue;
-        http_put_text(out, comma);
+        snprintf(text, sizeof text, "%s{\"kid\":\"%s\",\"use\":\"sig\",\"alg\":\"%s\"", comma,
+                 key->id, algorithm_name(key->algorithm));
+        http_put_text(out, text);
         comma = ",";
-        http_put_text(out, "{\"kid\":\"");
-        http_put_text(out, key->id);
-        http_put_text(out, "\",\"use\":\"sig\",\"alg\":\"");
-        http_put_text(out, algorithm_name(key->algorithm));
         if (key->algorithm == HS256) {
-            http_put_text(out, "\",\"kty\":\"oct\"");
+            http_put_text(out, ",\"kty\":\"oct\"");
             put_bytes(out, "k", key->secret, key->secret_length);
         } else {
             bool has_d = ec_numbers(key, x, y, d);
-            http_put_text(out, "\",\"kty\":\"EC\",\"crv\":\"P-256\"");
+            http_put_text(out, ",\"kty\":\"EC\",\"crv\":\"P-256\"");
             put_bytes(out, "x", x, COORDINATE);
             put_bytes(out, "y", y, COORDINATE);
             if (private_parts && has_d)
