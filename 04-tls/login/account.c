@@ -34,6 +34,11 @@ void account_end(void)
 
 // ---- refusals ------------------------------------------------------------------------------
 
+static void refuse(struct connection *c, int status, const char *fields, const char *why)
+{
+    exchange_answer_json(c, status, fields, "{\"error\":\"%s\"}\n", why);
+}
+
 // 401: we do not know who this is (RFC 9110 §15.5.2); how to say so is in WWW-Authenticate,
 // which has to be there. (403 is for somebody whom we know, and who may not.)
 static void refuse_unknown(struct connection *c, const char *why)
@@ -51,19 +56,20 @@ static void refuse_unknown(struct connection *c, const char *why)
         snprintf(field, sizeof field, "WWW-Authenticate: Bearer " REALM "\r\n");
     if (!why)
         why = "log in first";
-    exchange_answer_json(c, 401, field, "{\"error\":\"%s\"}\n", why);
+    refuse(c, 401, field, why);
 }
 
-static void refuse_busy(struct connection *c)
+// 503: the request itself is good.
+static void refuse_for_now(struct connection *c, const char *why)
 {
-    exchange_answer_json(c, 503, "Retry-After: 1\r\n", "{\"error\":\"too busy\"}\n");
+    refuse(c, 503, "Retry-After: 1\r\n", why);
 }
 
-// What went wrong with sessions, other than that there is none.
-static void refuse_store(struct connection *c)
+// Does c->exchange->question, and goes on in `next`.
+static void ask_sessions(struct connection *c, void (*next)(struct connection *))
 {
-    exchange_answer_json(c, 503, "Retry-After: 1\r\n",
-                         "{\"error\":\"no store of sessions\"}\n");
+    if (!exchange_ask_sessions(c, next))
+        refuse_for_now(c, "too busy");
 }
 
 // ---- ids and tokens ------------------------------------------------------------------------
@@ -95,7 +101,7 @@ static void answer_tokens(struct connection *c, const char *user, const char *ro
     snprintf(claims.subject, sizeof claims.subject, "%s", user);
     snprintf(claims.role, sizeof claims.role, "%s", role);
     if (!jwt_sign(&rules, &claims, token)) {
-        exchange_answer_json(c, 500, "", "{\"error\":\"cannot sign\"}\n");
+        refuse(c, 500, "", "cannot sign");
         return;
     }
     if (settings->auth == AUTH_HYBRID)
@@ -112,7 +118,7 @@ static void session_begun(struct connection *c)
     struct exchange *x = c->exchange;
     char field[COOKIE_BYTES];
     if (x->reply.result != SESSION_OK) {
-        refuse_store(c);
+        refuse_for_now(c, "no store of sessions");
     } else if (settings->auth == AUTH_HYBRID) {
         answer_tokens(c, x->user, x->role);
     } else {
@@ -130,7 +136,7 @@ static void begin_session(struct connection *c)
     struct exchange *x = c->exchange;
     uint8_t bytes[2][SESSION_ID];
     if (RAND_bytes(bytes[0], sizeof bytes) != 1) {
-        refuse_busy(c);
+        refuse_for_now(c, "too busy");
         return;
     }
     x->question = (struct session_request){.operation = SESSION_PUT,
@@ -147,8 +153,7 @@ static void begin_session(struct connection *c)
     base64url_write(bytes[0], length, x->id);
     snprintf(x->question.user, sizeof x->question.user, "%s", x->user);
     snprintf(x->question.role, sizeof x->question.role, "%s", x->role);
-    if (!exchange_ask_sessions(c, session_begun))
-        refuse_busy(c);
+    ask_sessions(c, session_begun);
 }
 
 static void password_checked(struct connection *c)
@@ -175,15 +180,15 @@ static void log_in(struct connection *c, const struct http_request *request)
         !json_member_string(&object, "user", x->user, sizeof x->user) ||
         !json_member_string(&object, "password", x->password, sizeof x->password) ||
         !*x->user || strspn(x->user, letters) != strlen(x->user)) {
-        exchange_answer_json(c, 400, "", "{\"error\":\"a user and a password are needed\"}\n");
+        refuse(c, 400, "", "a user and a password are needed");
         return;
     }
     int wait_s = attempt_begin(x->user, c->address, time(NULL));
     if (wait_s) {
         snprintf(field, sizeof field, "Retry-After: %d\r\n", wait_s);
-        exchange_answer_json(c, 429, field, "{\"error\":\"too many attempts\"}\n");
+        refuse(c, 429, field, "too many attempts");
     } else if (!exchange_check_password(c, password_checked)) {
-        refuse_busy(c);
+        refuse_for_now(c, "too busy");
     }
 }
 
@@ -205,7 +210,7 @@ static void session_found(struct connection *c)
     else if (reply->result == SESSION_NONE)
         refuse_unknown(c, NULL);
     else
-        refuse_store(c);
+        refuse_for_now(c, "no store of sessions");
 }
 
 // A session is looked up. A token is computed.
@@ -224,8 +229,7 @@ static void who_is_it(struct connection *c, const struct http_request *request)
             return;
         }
         hash(id, question->key);
-        if (!exchange_ask_sessions(c, session_found))
-            refuse_busy(c);
+        ask_sessions(c, session_found);
         return;
     }
     int fields = http_single_field(&request->head, "authorization", &field);
@@ -249,7 +253,7 @@ static void session_ended(struct connection *c)
     if (settings->auth == AUTH_SESSION)
         cookie_write(NULL, field);
     if (c->exchange->reply.result == SESSION_FAILED)
-        refuse_store(c);
+        refuse_for_now(c, "no store of sessions");
     else
         exchange_answer(c, 204, NULL, field, "");
 }
@@ -276,8 +280,7 @@ static void log_out(struct connection *c, const struct http_request *request)
     }
     x->question = (struct session_request){.operation = SESSION_DELETE};
     hash(parts[0], x->question.key);
-    if (!exchange_ask_sessions(c, session_ended))
-        refuse_busy(c);
+    ask_sessions(c, session_ended);
 }
 
 static void token_rotated(struct connection *c)
@@ -286,9 +289,9 @@ static void token_rotated(struct connection *c)
     if (reply->result == SESSION_OK)
         answer_tokens(c, reply->user, reply->role);
     else if (reply->result == SESSION_FAILED)
-        refuse_store(c);
+        refuse_for_now(c, "no store of sessions");
     else // RFC 6749 §5.2
-        exchange_answer_json(c, 400, "", "{\"error\":\"invalid_grant\"}\n");
+        refuse(c, 400, "", "invalid_grant");
 }
 
 static void refresh(struct connection *c, const struct http_request *request)
@@ -297,19 +300,18 @@ static void refresh(struct connection *c, const struct http_request *request)
     uint8_t parts[2][SESSION_ID];
     x->question = (struct session_request){.operation = SESSION_ROTATE};
     if (!read_refresh_token(request, parts)) {
-        exchange_answer_json(c, 400, "", "{\"error\":\"invalid_request\"}\n");
+        refuse(c, 400, "", "invalid_request");
         return;
     }
     hash(parts[0], x->question.key);
     hash(parts[1], x->question.secret);
     if (RAND_bytes(parts[1], SESSION_ID) != 1) {
-        refuse_busy(c);
+        refuse_for_now(c, "too busy");
         return;
     }
     hash(parts[1], x->question.next_secret);
     base64url_write(parts[0], 2 * SESSION_ID, x->id);
-    if (!exchange_ask_sessions(c, token_rotated))
-        refuse_busy(c);
+    ask_sessions(c, token_rotated);
 }
 
 // ---- the others ----------------------------------------------------------------------------
@@ -376,7 +378,7 @@ void account_serve(struct connection *c, const struct http_request *request)
     bool here = route < end && !(route->issues && settings->trust) &&
                 !(route->serve == refresh && settings->auth != AUTH_HYBRID);
     if (!here) {
-        exchange_answer_json(c, 404, "", "{\"error\":\"there is no such thing here\"}\n");
+        refuse(c, 404, "", "there is no such thing here");
         return;
     }
     const char *method = route->method;
@@ -385,9 +387,9 @@ void account_serve(struct connection *c, const struct http_request *request)
         snprintf(field, sizeof field, "Allow: %s\r\n", method);
         exchange_answer_json(c, 405, field, "{\"error\":\"it takes %s\"}\n", method);
     } else if (route->issues && request_is_foreign(head)) {
-        exchange_answer_json(c, 403, "", "{\"error\":\"a page of another origin asks\"}\n");
+        refuse(c, 403, "", "a page of another origin asks");
     } else if (route->json && !is_json(head)) {
-        exchange_answer_json(c, 415, "", "{\"error\":\"it takes application/json\"}\n");
+        refuse(c, 415, "", "it takes application/json");
     } else {
         snprintf(c->line, sizeof c->line, "%s %s", method, route->path);
         route->serve(c, request);

@@ -68,10 +68,15 @@ static void read_password(const char *user, char password[PASSWORD_BYTES])
     password[strcspn(password, "\n")] = '\0';
 }
 
-static int log_in(const char *user, const char *password)
+static void empty_jar(void)
 {
     memset(&agent.jar.cookies, 0, sizeof agent.jar.cookies);
     agent.jar.access[0] = agent.jar.refresh[0] = '\0';
+}
+
+static int log_in(const char *user, const char *password)
+{
+    empty_jar();
     int status = agent_log_in(&agent, user, password);
     char cookie[600];
     snprintf(cookie, sizeof cookie, "Set-Cookie: %s", agent_field(&agent, "set-cookie"));
@@ -123,8 +128,7 @@ static void print_token(void)
 // The same four requests, and nobody says who sends them but a cookie or a token.
 static void visit(void)
 {
-    memset(&agent.jar.cookies, 0, sizeof agent.jar.cookies);
-    agent.jar.access[0] = '\0';
+    empty_jar();
     send_request("GET", "/me", NULL);
     log_in(USER, USER_PASSWORD);
     send_request("GET", "/me", NULL);

@@ -42,25 +42,21 @@ static int raw_to_der(const uint8_t raw[SIGNATURE_BYTES], uint8_t der[DER_BYTES]
     return length;
 }
 
-static size_t hmac(const struct key *key, struct http_text text, uint8_t *to)
-{
-    unsigned length = 0;
-    if (!HMAC(EVP_sha256(), key->secret, (int)key->secret_length, (const uint8_t *)text.at,
-              text.length, to, &length))
-        return 0;
-    return length;
-}
-
 size_t jwt_signature(const struct key *key, struct http_text text,
                      uint8_t signature[SIGNATURE_BYTES])
 {
+    const uint8_t *bytes = (const uint8_t *)text.at;
     uint8_t der[DER_BYTES];
     size_t length = sizeof der;
-    if (key->algorithm == HS256)
-        return hmac(key, text, signature);
+    if (key->algorithm == HS256) {
+        unsigned hmac_length = 0; // stays 0 if it fails
+        HMAC(EVP_sha256(), key->secret, (int)key->secret_length, bytes, text.length, signature,
+             &hmac_length);
+        return hmac_length;
+    }
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool good = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key->pkey) == 1 &&
-                EVP_DigestSign(ctx, der, &length, (const uint8_t *)text.at, text.length) == 1 &&
+                EVP_DigestSign(ctx, der, &length, bytes, text.length) == 1 &&
                 der_to_raw(der, length, signature);
     EVP_MD_CTX_free(ctx);
     if (!good)
@@ -73,7 +69,7 @@ bool jwt_signature_is(const struct key *key, struct http_text text, const uint8_
 {
     uint8_t right[SIGNATURE_BYTES], der[DER_BYTES];
     if (key->algorithm == HS256) {
-        size_t right_length = hmac(key, text, right);
+        size_t right_length = jwt_signature(key, text, right);
         // memcmp() ends at the first byte that differs, and the time it takes tells which one
         // that was: so a forger could find one byte after the other.
         return right_length == length && !CRYPTO_memcmp(right, signature, length);

@@ -230,20 +230,19 @@ void keys_write(const struct keys *keys, bool private_parts, struct http_out *ou
     for (int i = 0; i < keys->count; i++) {
         const struct key *key = &keys->list[i];
         uint8_t x[COORDINATE], y[COORDINATE], d[COORDINATE];
+        char text[KEY_ID_BYTES + 60];
         if (key->algorithm == HS256 && !private_parts)
             continue;
-        http_put_text(out, comma);
+        snprintf(text, sizeof text, "%s{\"kid\":\"%s\",\"use\":\"sig\",\"alg\":\"%s\"", comma,
+                 key->id, algorithm_name(key->algorithm));
+        http_put_text(out, text);
         comma = ",";
-        http_put_text(out, "{\"kid\":\"");
-        http_put_text(out, key->id);
-        http_put_text(out, "\",\"use\":\"sig\",\"alg\":\"");
-        http_put_text(out, algorithm_name(key->algorithm));
         if (key->algorithm == HS256) {
-            http_put_text(out, "\",\"kty\":\"oct\"");
+            http_put_text(out, ",\"kty\":\"oct\"");
             put_bytes(out, "k", key->secret, key->secret_length);
         } else {
             bool has_d = ec_numbers(key, x, y, d);
-            http_put_text(out, "\",\"kty\":\"EC\",\"crv\":\"P-256\"");
+            http_put_text(out, ",\"kty\":\"EC\",\"crv\":\"P-256\"");
             put_bytes(out, "x", x, COORDINATE);
             put_bytes(out, "y", y, COORDINATE);
             if (private_parts && has_d)
@@ -274,18 +273,26 @@ static void new_key(struct key *key, enum algorithm algorithm)
     base64url_write(name, sizeof name, key->id);
 }
 
-static void read_file(struct keys *keys, enum algorithm algorithm, const char *path, int fd)
+// Reads a file of keys. False: there is none.
+static bool read_file(struct keys *keys, enum algorithm algorithm, const char *path)
 {
     char text[KEYS_FILE_BYTES];
-    ssize_t length = read(fd, text, sizeof text);
+    ssize_t length = -1;
+    const char *why = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return false;
+    if (fd >= 0)
+        length = read(fd, text, sizeof text);
     if (length < 0)
         die("cannot read %s: %s", path, strerror(errno));
-    const char *why = NULL;
+    close(fd);
     if (length > 0)
         why = keys_read(keys, algorithm, (struct http_text){text, (size_t)length});
     if (why)
         die("%s: %s", path, why);
     OPENSSL_cleanse(text, sizeof text);
+    return true;
 }
 
 // Replaces the file by a new one, at once.
@@ -312,13 +319,7 @@ void keys_open(struct keys *keys, enum algorithm algorithm, const char *path, bo
     int lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock_fd < 0 || flock(lock_fd, LOCK_EX))
         die("cannot lock %s: %s", lock, strerror(errno));
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        read_file(keys, algorithm, path, fd);
-        close(fd);
-    } else if (errno != ENOENT) {
-        die("cannot open %s: %s", path, strerror(errno));
-    }
+    read_file(keys, algorithm, path);
     if (add || !keys_signing(keys)) {
         new_key(&key, algorithm);
         add_key(keys, &key);
@@ -329,11 +330,8 @@ void keys_open(struct keys *keys, enum algorithm algorithm, const char *path, bo
 
 void keys_open_public(struct keys *keys, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        die("cannot open %s: %s", path, strerror(errno));
-    read_file(keys, ES256, path, fd);
-    close(fd);
+    if (!read_file(keys, ES256, path))
+        die("there is no file %s", path);
     if (!keys->count)
         die("%s has no key of ES256", path);
 }

@@ -23,7 +23,6 @@
 #define BACKLOG         4096
 #define HANDSHAKE_MS    10000 // for TLS's handshake
 #define REQUEST_MS      10000 // a whole request has to come in this time
-#define IDLE_MS         60000 // a connection without a request is closed after this time
 #define REQUEST_BYTES   4096  // of a request's content
 
 static size_t take(struct tls_filter *, const char *bytes, size_t length);
@@ -114,6 +113,13 @@ static void take_done(void)
     conn_close(jobs_ended);
 }
 
+// The client has said all that it will say, and has its answers.
+static void close_if_ended(struct connection *c)
+{
+    if (c->tls.ended && !c->tls.conn.closing && !c->tls.paused)
+        tls_close(&c->tls);
+}
+
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct connection *c = (struct connection *)conn;
@@ -122,8 +128,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         return length;
     }
     size_t used = tls_received(&c->tls, bytes, length);
-    if (c->tls.ended && !conn->closing && !c->tls.paused)
-        tls_close(&c->tls);
+    close_if_ended(c);
     return used;
 }
 
@@ -140,8 +145,7 @@ static bool produce(struct conn *conn)
     if (conn == jobs_ended)
         return false;
     bool more = tls_produce(&c->tls);
-    if (c->tls.ended && !conn->closing && !c->tls.paused)
-        tls_close(&c->tls);
+    close_if_ended(c);
     return more;
 }
 

@@ -14,9 +14,7 @@
 #include "log.h"
 
 struct session {
-    uint8_t key[SESSION_KEY], secret[SESSION_KEY];
-    char user[SUBJECT_BYTES], role[ROLE_BYTES];
-    int idle_s; // 0: it may be idle
+    struct session_request put; // that has begun it; its `secret` is the good one now
     int64_t expires_s, used_s, written_s;
     struct session *next;          // in its list of the table
     struct session *older, *newer; // by last use
@@ -24,7 +22,7 @@ struct session {
 
 struct sessions {
     struct session *lists[SESSION_LISTS];
-    struct session *oldest, *newest;
+    struct session order; // in a ring: behind it stands the oldest one, in front the newest one
     int count;
     long lookups;
     int fd; // of the file; -1: none
@@ -40,39 +38,29 @@ static struct session **list_of(struct sessions *s, const uint8_t key[SESSION_KE
 static struct session **find(struct sessions *s, const uint8_t key[SESSION_KEY])
 {
     struct session **link = list_of(s, key);
-    while (*link && memcmp((*link)->key, key, SESSION_KEY))
+    while (*link && memcmp((*link)->put.key, key, SESSION_KEY))
         link = &(*link)->next;
     return link;
 }
 
-static void leave_order(struct sessions *s, struct session *session)
+static void leave_order(struct session *session)
 {
-    if (session->older)
-        session->older->newer = session->newer;
-    else
-        s->oldest = session->newer;
-    if (session->newer)
-        session->newer->older = session->older;
-    else
-        s->newest = session->older;
+    session->older->newer = session->newer;
+    session->newer->older = session->older;
 }
 
 static void join_order(struct sessions *s, struct session *session)
 {
-    session->older = s->newest;
-    session->newer = NULL;
-    if (s->newest)
-        s->newest->newer = session;
-    else
-        s->oldest = session;
-    s->newest = session;
+    session->older = s->order.older;
+    session->newer = &s->order;
+    session->older->newer = s->order.older = session;
 }
 
 static void forget(struct sessions *s, struct session **link)
 {
     struct session *session = *link;
     *link = session->next;
-    leave_order(s, session);
+    leave_order(session);
     OPENSSL_cleanse(session, sizeof *session);
     free(session);
     s->count--;
@@ -80,8 +68,8 @@ static void forget(struct sessions *s, struct session **link)
 
 static bool has_expired(const struct session *session, int64_t now_s)
 {
-    return now_s >= session->expires_s ||
-           (session->idle_s && now_s >= session->used_s + session->idle_s);
+    int idle_s = session->put.idle_s; // 0: it may be idle
+    return now_s >= session->expires_s || (idle_s && now_s >= session->used_s + idle_s);
 }
 
 static enum session_result put(struct sessions *s, const struct session_request *request,
@@ -90,16 +78,12 @@ static enum session_result put(struct sessions *s, const struct session_request 
     struct session **link = find(s, request->key);
     if (*link)
         forget(s, link);
-    while (s->oldest && (s->count >= SESSIONS_KEPT || has_expired(s->oldest, now_s)))
-        forget(s, find(s, s->oldest->key));
+    while (s->count && (s->count >= SESSIONS_KEPT || has_expired(s->order.newer, now_s)))
+        forget(s, find(s, s->order.newer->put.key));
     struct session *session = calloc(1, sizeof *session);
     if (!session)
         return SESSION_FAILED;
-    memcpy(session->key, request->key, SESSION_KEY);
-    memcpy(session->secret, request->secret, SESSION_KEY);
-    memcpy(session->user, request->user, sizeof session->user);
-    memcpy(session->role, request->role, sizeof session->role);
-    session->idle_s = request->idle_s;
+    session->put = *request;
     session->expires_s = now_s + request->lifetime_s;
     session->used_s = session->written_s = now_s;
     link = list_of(s, request->key);
@@ -115,9 +99,9 @@ static enum session_result put(struct sessions *s, const struct session_request 
 static enum session_result rotate(struct session *session,
                                   const struct session_request *request)
 {
-    if (CRYPTO_memcmp(session->secret, request->secret, SESSION_KEY))
+    if (CRYPTO_memcmp(session->put.secret, request->secret, SESSION_KEY))
         return SESSION_REUSED;
-    memcpy(session->secret, request->next_secret, SESSION_KEY);
+    memcpy(session->put.secret, request->next_secret, SESSION_KEY);
     return SESSION_OK;
 }
 
@@ -130,7 +114,8 @@ static void record(struct sessions *s, struct session *session,
     if (s->fd < 0)
         return;
     if (request->operation == SESSION_GET) {
-        if (!session->idle_s || now_s <= session->written_s + session->idle_s / 10)
+        int idle_s = session->put.idle_s;
+        if (!idle_s || now_s <= session->written_s + idle_s / 10)
             return;
         session->written_s = now_s;
     }
@@ -155,13 +140,13 @@ void sessions_do(struct sessions *s, const struct session_request *request,
     } else if (*link) {
         struct session *session = *link;
         reply->result = SESSION_OK;
-        memcpy(reply->user, session->user, sizeof reply->user);
-        memcpy(reply->role, session->role, sizeof reply->role);
+        memcpy(reply->user, session->put.user, sizeof reply->user);
+        memcpy(reply->role, session->put.role, sizeof reply->role);
         if (request->operation == SESSION_ROTATE)
             reply->result = rotate(session, request);
         if (request->operation == SESSION_GET) {
             session->used_s = now_s;
-            leave_order(s, session);
+            leave_order(session);
             join_order(s, session);
         }
     }
@@ -215,18 +200,12 @@ static void write_file(struct sessions *s, const char *path, int64_t now_s)
     s->fd = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
     if (s->fd < 0)
         die("cannot write %s: %s", other, strerror(errno));
-    for (struct session *session = s->oldest; session; session = session->newer) {
-        struct session_request request = {.operation = SESSION_PUT,
-                                          .idle_s = session->idle_s,
-                                          .lifetime_s =
-                                              (int)(session->expires_s - session->used_s)};
-        if (has_expired(session, now_s))
-            continue;
-        memcpy(request.key, session->key, SESSION_KEY);
-        memcpy(request.secret, session->secret, SESSION_KEY);
-        memcpy(request.user, session->user, sizeof request.user);
-        memcpy(request.role, session->role, sizeof request.role);
-        record(s, session, &request, session->used_s);
+    for (struct session *session = s->order.newer; session != &s->order;
+         session = session->newer) {
+        struct session_request request = session->put;
+        request.lifetime_s = (int)(session->expires_s - session->used_s);
+        if (!has_expired(session, now_s))
+            record(s, session, &request, session->used_s);
     }
     if (fsync(s->fd) || rename(other, path))
         die("cannot write %s: %s", path, strerror(errno));
@@ -237,6 +216,7 @@ struct sessions *sessions_open(const char *path, int64_t now_s)
     struct sessions *s = calloc(1, sizeof *s);
     if (!s)
         die("no memory for the sessions");
+    s->order.older = s->order.newer = &s->order;
     s->fd = -1;
     if (path) {
         read_file(s, path);
@@ -247,8 +227,8 @@ struct sessions *sessions_open(const char *path, int64_t now_s)
 
 void sessions_close(struct sessions *s)
 {
-    while (s->oldest)
-        forget(s, find(s, s->oldest->key));
+    while (s->count)
+        forget(s, find(s, s->order.newer->put.key));
     if (s->fd >= 0)
         close(s->fd);
     free(s);

@@ -7,15 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "access_log.h"
 #include "log.h"
-#include "metrics.h"
-#include "pass.h"
-#include "refuse.h"
-#include "request_head.h"
 #include "upstream.h"
 
-static struct downstream *oldest, *newest; // without a request, from other sidecars
+// Connections of other sidecars that have no request, in a ring: behind `idle` stands the
+// oldest one, in front of it the newest one. A connection that is not among them is a ring of
+// its own.
+static struct downstream idle = {.older = &idle, .newer = &idle};
 
 static struct downstream *downstream_of(struct link *l)
 {
@@ -26,15 +24,9 @@ static struct downstream *downstream_of(struct link *l)
 
 static void leave_idle(struct downstream *d)
 {
-    if (d->older)
-        d->older->newer = d->newer;
-    else if (oldest == d)
-        oldest = d->newer;
-    if (d->newer)
-        d->newer->older = d->older;
-    else if (newest == d)
-        newest = d->older;
-    d->older = d->newer = NULL;
+    d->older->newer = d->newer;
+    d->newer->older = d->older;
+    d->older = d->newer = d;
 }
 
 static void join_idle(struct downstream *d)
@@ -43,17 +35,15 @@ static void join_idle(struct downstream *d)
     conn_deadline(conn_of(&d->link), settings.idle_ms);
     if (!d->inbound)
         return;
-    d->older = newest;
-    if (newest)
-        newest->newer = d;
-    else
-        oldest = d;
-    newest = d;
+    d->older = idle.older;
+    d->newer = &idle;
+    d->older->newer = idle.older = d;
 }
 
 void downstream_make_room(void)
 {
-    if (!oldest)
+    struct downstream *oldest = idle.newer;
+    if (oldest == &idle)
         return;
     oldest->last = true;
     link_wake(&oldest->link);
@@ -66,6 +56,7 @@ static void opened(struct link *l, void *target, void *who)
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     (void)target, (void)who;
+    d->older = d->newer = d;
     d->inbound = l->secure != NULL;
     if (getpeername(conn_of(l)->fd, (struct sockaddr *)&address, &length) ||
         getnameinfo((struct sockaddr *)&address, length, d->address, sizeof d->address, NULL, 0,
@@ -113,7 +104,6 @@ static void end_request(struct downstream *d)
     link_resume(&d->link);
 }
 
-// An answer of the sidecar's own. `fields` are lines that end with CRLF, or "".
 void downstream_answer(struct downstream *d, int status, const char *fields, const char *why)
 {
     char content[300], bytes[900];
@@ -137,6 +127,7 @@ void downstream_answer(struct downstream *d, int status, const char *fields, con
         http_put(&out, content, (size_t)length);
     d->status = status;
     d->stage = STAGE_SENDING;
+    d->failed = false; // whatever has become of a try
     d->answered = true;
     d->cut = d->cut || !buffer_put(&d->answer, bytes, out.length);
     conn_deadline(conn_of(&d->link), settings.idle_ms);
@@ -162,7 +153,6 @@ static void reset(struct downstream *d)
 
 static void begin_request(struct downstream *d, struct http_head *head)
 {
-    struct refusal refusal;
     reset(d);
     snprintf(d->line, sizeof d->line, "%.*s %.*s", (int)head->method.length, head->method.at,
              (int)head->target.length, head->target.at);
@@ -179,10 +169,8 @@ static void begin_request(struct downstream *d, struct http_head *head)
         d->service = services_find(head->host);
     if (!d->service && d->wanted.sin_family == AF_INET)
         d->service = services_at(&d->wanted);
-    if (refuse(d, head, downstream_now(d), &refusal)) {
-        downstream_answer(d, refusal.status, refusal.fields, refusal.why);
+    if (refuse(d, head))
         return;
-    }
     if (d->service)
         retry_budget_add(&d->service->budget, &settings.retry);
     if (request_head_write(d, head))
@@ -191,21 +179,29 @@ static void begin_request(struct downstream *d, struct http_head *head)
         downstream_answer(d, 503, "", "no memory for the request");
 }
 
+// There is no request: its head is malformed, or has not come.
+static void refuse_head(struct downstream *d, const char *line, int status, const char *why)
+{
+    reset(d);
+    snprintf(d->line, sizeof d->line, "%s", line);
+    d->last = true;
+    downstream_answer(d, status, "", why);
+}
+
 static size_t take_content(struct downstream *d, const char *bytes, size_t length)
 {
     if (!d->kept)
         buffer_compact(&d->request);
     ssize_t used = pass_content(&d->body, bytes, length, CHUNKS_AS_THEY_ARE, &d->request,
                                 &d->content_bytes);
-    if (used < 0 && d->status) {
+    if (used < 0) {
         upstream_give_up(d);
-        d->cut = d->answered = true;
-    } else if (used < 0) {
-        upstream_give_up(d);
-        downstream_answer(d, (int)-used, "", "its content is malformed");
-    }
-    if (used < 0)
+        if (d->status) // its answer has begun
+            d->cut = d->answered = true;
+        else
+            downstream_answer(d, (int)-used, "", "its content is malformed");
         return length;
+    }
     d->in_content = !d->body.done;
     d->kept = d->kept && d->request.length <= REPEAT_BYTES;
     if (!d->in_content || buffer_left(&d->request) > WAITING_BYTES)
@@ -239,10 +235,7 @@ static size_t take(struct link *l, const char *bytes, size_t length)
         return head.length;
     }
     if (result < 0) {
-        reset(d);
-        snprintf(d->line, sizeof d->line, "(malformed)");
-        d->last = true;
-        downstream_answer(d, -result, "", head.why);
+        refuse_head(d, "(malformed)", -result, head.why);
         return length;
     }
     if (d->stage == STAGE_IDLE) { // one deadline for the head, however its bytes come
@@ -258,19 +251,15 @@ static size_t take(struct link *l, const char *bytes, size_t length)
 // Passes the answer on.
 static bool send_answer(struct downstream *d)
 {
-    struct buffer *answer = &d->answer;
-    size_t part = buffer_left(answer), room = link_room(&d->link);
-    if (part > room)
-        part = room;
-    if (part == 0)
+    size_t before = d->answer.at;
+    bool more = link_send(&d->link, &d->answer);
+    if (d->answer.at == before)
         return false;
-    link_write(&d->link, answer->bytes + answer->at, part);
-    answer->at += part;
     if (!d->answered)
         conn_deadline(conn_of(&d->link), settings.idle_ms);
-    if (buffer_left(answer))
+    if (more)
         return true;
-    buffer_clear(answer);
+    buffer_clear(&d->answer);
     if (d->up && conn_of(&d->up->link)->paused) {
         link_resume(&d->up->link); // there is room for more of it
         link_wake(&d->up->link);
@@ -283,11 +272,7 @@ static bool produce(struct link *l)
     struct downstream *d = downstream_of(l);
     if (d->failed)
         try_failed(d);
-    if (d->stage == STAGE_BACKOFF && d->endpoint) { // downstream_sends_again()
-        try_end(d);
-        try_back_off(d);
-    }
-    if (d->stage == STAGE_CONNECT && d->up_ready)
+    if (d->stage == STAGE_CONNECT && d->up && d->up->ready)
         try_wait(d);
     bool more = send_answer(d);
     if (d->answered && !buffer_left(&d->answer))
@@ -312,13 +297,12 @@ static void timeout(struct link *l)
 {
     struct downstream *d = downstream_of(l);
     bool slow = d->in_content && !conn_of(l)->paused; // the sidecar waits for the client
+    if (d->failed)
+        return; // produce() is about to do what follows
     if (d->stage == STAGE_IDLE) {
         link_close(l, true);
     } else if (d->stage == STAGE_HEAD) {
-        reset(d);
-        d->last = true;
-        snprintf(d->line, sizeof d->line, "(no head)");
-        downstream_answer(d, 408, "", "the request's head takes too long");
+        refuse_head(d, "(no head)", 408, "the request's head takes too long");
     } else if (d->stage == STAGE_BACKOFF && downstream_now(d) < d->give_up_ns) {
         try_begin(d);
     } else if (d->stage == STAGE_BACKOFF) {

@@ -7,7 +7,7 @@
 #define BUDGET_FULL 10   // requests' worth of unused retries: a quiet hour saves up no storm
 
 const char *const retry_words[] = {[RETRY_YES] = "it is sent again",
-                                   [RETRY_NO_FAILURE] = "not after such a failure",
+                                   [RETRY_NO_FAILURE] = "that is not tried again",
                                    [RETRY_NO_UNSAFE] = "it may have been delivered",
                                    [RETRY_NO_TRIES] = "no more tries",
                                    [RETRY_NO_BUDGET] = "no budget for retries is left",

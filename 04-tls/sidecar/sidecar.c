@@ -21,11 +21,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "log.h"
 #include "mesh_ca.h"
 #include "net.h"
 #include "sidecar.h"
+#include "smaller.h"
 #include "upstream.h"
 
 #define BACKLOG       4096
@@ -35,19 +35,10 @@
 #define TICK_MS       50 // from one look at the app to the next one, while that matters
 #define RENEWAL_S     60 // from one look at the own certificate to the next one
 
-struct state state;
-
 static int tick_fd;
 static int64_t drain_end_ns;
 
 // ---- certificates --------------------------------------------------------------------------
-
-static void issue_if_missing(void)
-{
-    const struct identity *identity = &settings.identity;
-    if (!mesh_ca_has(identity->folder, identity->name))
-        mesh_ca_issue_service(identity->folder, identity->domain, identity->name);
-}
 
 // A certificate is good for a day only, so a stolen one is soon worth nothing. It is replaced
 // in its last hour.
@@ -57,8 +48,7 @@ static void renew_if_late(void)
     if (now_ns() < next_ns || identity_ends() > time(NULL) + MESH_CA_RENEW_S)
         return;
     next_ns = now_ns() + RENEWAL_S * INT64_C(1000000000);
-    issue_if_missing();
-    identity_load(&settings.identity);
+    identity_load();
 }
 
 // ---- the app -------------------------------------------------------------------------------
@@ -133,7 +123,7 @@ static void asked_to_stop(int fd)
         link_stop();
     drain_end_ns = now_ns() + settings.drain_ms * INT64_C(1000000);
     if (!state.draining)
-        log_line("asked to stop: %d requests are under way", state.under_way);
+        log_line("asked to stop: requests under way: %d", state.under_way);
     state.draining = true;
     set_ticks();
     look_for_the_end();
@@ -146,8 +136,7 @@ static void asked_to_reload(int fd)
     struct signalfd_siginfo signal;
     if (read(fd, &signal, sizeof signal) < 0)
         return;
-    issue_if_missing();
-    identity_load(&settings.identity);
+    identity_load();
     services_read();
 }
 
@@ -184,27 +173,16 @@ static void listen_on_ports(void)
     if (getsockname(from_peer.fd, (struct sockaddr *)&own, &length))
         die("cannot find the port for other sidecars: %s", strerror(errno));
     if (!settings.services)
-        services_only(settings.identity.name, &own);
+        services_only(&own);
     link_listen(&from_app);
     link_listen(&from_peer);
     link_listen(&admin);
 }
 
-// The largest of the structs that begin with a struct link.
-static size_t largest(void)
-{
-    size_t bytes = sizeof(struct downstream);
-    if (bytes < sizeof(struct upstream))
-        bytes = sizeof(struct upstream);
-    if (bytes < admin_bytes)
-        bytes = admin_bytes;
-    return bytes;
-}
-
 int main(int argc, char **argv)
 {
     settings_parse(argc, argv);
-    link_begin(largest());
+    link_begin(larger(larger(sizeof(struct downstream), sizeof(struct upstream)), admin_bytes));
     link_watch(net_stop_fd(), asked_to_stop);
     link_watch(hangup_fd(), asked_to_reload);
     tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -212,13 +190,10 @@ int main(int argc, char **argv)
         die("cannot make a timer: %s", strerror(errno));
     link_watch(tick_fd, tick);
     identity_begin();
-    issue_if_missing();
-    if (!identity_load(&settings.identity))
-        die("no certificate for %s in %s", settings.identity.name, settings.identity.folder);
     identity_inbound.handshake_ms = settings.head_ms;
     identity_outbound.handshake_ms = settings.connect_ms;
     access_log_open(settings.access_log);
-    services_begin(settings.services, settings.identity.domain, &settings.breaker);
+    services_begin();
     listen_on_ports();
     state.app_up = app_listens();
     set_ticks();

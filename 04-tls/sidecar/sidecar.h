@@ -78,7 +78,7 @@ struct downstream {
     bool inbound; // it comes from another sidecar, and is for the app
     char address[INET6_ADDRSTRLEN];
     struct sockaddr_in wanted;        // --redirected: where the app wanted to go
-    struct downstream *older, *newer; // in the list of those without a request
+    struct downstream *older, *newer; // in the ring of those without a request
     // The request.
     enum stage stage;
     struct service *service; // that it is for; NULL: the app, or none at all
@@ -97,10 +97,10 @@ struct downstream {
     unsigned tried; // endpoints, as bits
     struct endpoint *endpoint;
     struct upstream *up; // carries it; NULL: not yet, or not any more
-    bool up_ready;       // that connection can carry bytes
-    bool failed;         // the try has failed, and what follows is still to be decided
+    bool failed;         // the try has failed; the request does what follows in its own turn
     enum retry_failure failure;
-    int failed_status; // for the answer, if there is no other try
+    enum retry_verdict verdict; // is there another try?
+    int failed_status;          // for the answer, if there is no other try
     char why[LINK_WHY_BYTES];
     // The answer.
     int status; // 0: none has begun
@@ -112,7 +112,7 @@ struct downstream {
 
 extern const struct link_kind downstream_kind;
 
-// A try has failed. The request decides about the next one in its own turn.
+// A try has failed: decides about the next one, which the request begins in its own turn.
 void downstream_failed(struct downstream *d, enum retry_failure failure, int status,
                        const char *why);
 
@@ -142,9 +142,6 @@ void try_wait(struct downstream *d);
 // The try has failed: what now?
 void try_failed(struct downstream *d);
 
-// The next try comes after a pause.
-void try_back_off(struct downstream *d);
-
 // The time of the try, or of the whole request, is over.
 void try_give_up(struct downstream *d);
 
@@ -154,12 +151,38 @@ void try_end(struct downstream *d);
 // Asks for timeout() after `ms`, but not later than when the request is given up.
 void try_deadline(struct downstream *d, int ms);
 
-// ---- admin.c -------------------------------------------------------------------------------
+// ---- parts/: what is done with each request ------------------------------------------------
+
+// Answers a request that the sidecar has to refuse, before any try. True: it has done so.
+bool refuse(struct downstream *d, const struct http_head *head);
+
+// Appends the head to d->request as the upstream gets it: without what was about the client's
+// connection (../../common/forward.c), and with what the sidecar adds. Changes *head. False:
+// there is no memory.
+bool request_head_write(struct downstream *d, struct http_head *head);
+
+// Removes all fields of this name from a head, of a request or of an answer.
+void request_head_remove(struct http_head *head, const char *name);
+
+// Counts a request that has its answer, or whose client is gone (status 0); one that was
+// refused because of --rate; a try that was repeated, or could not be.
+void metrics_request(const struct downstream *d, int64_t took_ns);
+void metrics_limited(const struct downstream *d);
+void metrics_retry(const struct downstream *d, enum retry_verdict verdict);
+
+// Writes all that was counted: the text format of Prometheus, version 0.0.4. False: there is no
+// memory.
+bool metrics_write(struct buffer *out);
+
+// Opens the file, to append; NULL: there is none. Dies if it cannot.
+void access_log_open(const char *path);
+
+// A request has ended. Without a file it is a line of the program's own log.
+void access_log_request(const struct downstream *d, int64_t took_ns);
+
+// ---- parts/admin.c -------------------------------------------------------------------------
 
 extern const struct link_kind admin_kind;
 extern const size_t admin_bytes; // of its struct
-
-// NULL: the sidecar is ready for requests to its app; else half a sentence why not.
-const char *state_not_ready(void);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include "log.h"
 #include "measure.h"
-#include "metrics.h"
 #include "upstream.h"
 
 void try_end(struct downstream *d)
@@ -19,10 +18,8 @@ void try_end(struct downstream *d)
         breaker_forget(&d->endpoint->breaker); // where the try has had no result
     }
     d->endpoint = NULL;
-    d->up_ready = false;
 }
 
-// Asks for timeout() after `ms`, but not later than when the request is given up.
 void try_deadline(struct downstream *d, int ms)
 {
     int64_t left_ms = (d->give_up_ns - downstream_now(d)) / 1000000 + 1;
@@ -37,10 +34,10 @@ static struct endpoint *choose(struct downstream *d)
 {
     if (d->inbound)
         return &state.app;
-    struct endpoint *endpoint = services_pick(d->service, d->tried, downstream_now(d));
+    struct endpoint *endpoint = services_pick(d->service, d->tried);
     if (!endpoint && d->tried) { // all were tried: again from the first one
         d->tried = 0;
-        endpoint = services_pick(d->service, 0, downstream_now(d));
+        endpoint = services_pick(d->service, 0);
     }
     return endpoint;
 }
@@ -54,7 +51,6 @@ void try_wait(struct downstream *d)
         try_deadline(d, settings.answer_ms);
 }
 
-// Sends the request to an endpoint: on a connection that waits, or on a new one.
 void try_begin(struct downstream *d)
 {
     struct endpoint *endpoint = choose(d);
@@ -72,10 +68,8 @@ void try_begin(struct downstream *d)
     d->request.at = 0;
     d->endpoint = endpoint;
     endpoint->active++;
-    if (!d->inbound) {
+    if (!d->inbound)
         d->tried |= services_bit(d->service, endpoint);
-        breaker_sent(&endpoint->breaker, downstream_now(d));
-    }
     if (!upstream_take(endpoint, d)) {
         // Other errors are this machine's: no descriptor is free.
         bool theirs = errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH;
@@ -83,7 +77,7 @@ void try_begin(struct downstream *d)
         if (theirs && d->inbound)
             state_app(false);
         if (theirs)
-            services_result(endpoint, false, downstream_now(d));
+            services_result(endpoint, false);
     } else if (d->up) {
         try_wait(d);
     } else {
@@ -92,18 +86,7 @@ void try_begin(struct downstream *d)
     }
 }
 
-void downstream_failed(struct downstream *d, enum retry_failure failure, int status,
-                       const char *why)
-{
-    d->up = NULL;
-    d->failed = true;
-    d->failure = failure;
-    d->failed_status = status;
-    snprintf(d->why, sizeof d->why, "%s", why);
-    link_wake(&d->link);
-}
-
-static enum retry_verdict may_try_again(struct downstream *d)
+static enum retry_verdict may_try_again(const struct downstream *d)
 {
     struct retry_request request = {d->failure, d->tries, d->idempotent, d->kept};
     if (d->inbound)
@@ -114,7 +97,35 @@ static enum retry_verdict may_try_again(struct downstream *d)
     return verdict;
 }
 
-void try_back_off(struct downstream *d)
+static void fail(struct downstream *d, const char *why)
+{
+    d->failed = true;
+    snprintf(d->why, sizeof d->why, "%s", why);
+    link_wake(&d->link);
+}
+
+void downstream_failed(struct downstream *d, enum retry_failure failure, int status,
+                       const char *why)
+{
+    d->up = NULL;
+    d->failure = failure;
+    d->failed_status = status;
+    if (!d->status) // no part of an answer has been passed on
+        d->verdict = may_try_again(d);
+    fail(d, why);
+}
+
+bool downstream_sends_again(struct downstream *d, enum retry_failure failure, const char *why)
+{
+    d->failure = failure;
+    d->verdict = may_try_again(d);
+    if (d->verdict != RETRY_YES)
+        return false;
+    fail(d, why);
+    return true;
+}
+
+static void back_off(struct downstream *d)
 {
     static uint64_t random;
     if (!random)
@@ -125,18 +136,6 @@ void try_back_off(struct downstream *d)
     try_deadline(d, ms);
 }
 
-bool downstream_sends_again(struct downstream *d, enum retry_failure failure, const char *why)
-{
-    d->failure = failure;
-    if (may_try_again(d) != RETRY_YES)
-        return false;
-    snprintf(d->why, sizeof d->why, "%s", why);
-    d->stage = STAGE_BACKOFF; // see produce()
-    link_wake(&d->link);
-    return true;
-}
-
-// A try has failed: what now?
 void try_failed(struct downstream *d)
 {
     d->failed = false;
@@ -146,9 +145,8 @@ void try_failed(struct downstream *d)
         d->cut = d->answered = true;
         return;
     }
-    enum retry_verdict verdict = may_try_again(d);
-    if (verdict == RETRY_YES) {
-        try_back_off(d);
+    if (d->verdict == RETRY_YES) {
+        back_off(d);
         return;
     }
     const char *fields = "";
@@ -159,11 +157,10 @@ void try_failed(struct downstream *d)
     else if (d->inbound && d->failure == RETRY_BROKEN)
         fields = HOP_FAILED ": " PERHAPS_DELIVERED "\r\n";
     else if (!d->inbound)
-        snprintf(why, sizeof why, "%.100s; %s", d->why, retry_words[verdict]);
+        snprintf(why, sizeof why, "%.100s; %s", d->why, retry_words[d->verdict]);
     downstream_answer(d, d->failed_status, fields, why);
 }
 
-// The deadline of a try has passed, or of the whole request.
 void try_give_up(struct downstream *d)
 {
     char why[LINK_WHY_BYTES];
@@ -176,7 +173,7 @@ void try_give_up(struct downstream *d)
     if (downstream_now(d) >= d->give_up_ns) // there is no time for another try
         failure = RETRY_TIMED_OUT;
     snprintf(why, sizeof why, "%s: no %s in time", d->endpoint->name, what);
-    services_result(d->endpoint, false, downstream_now(d));
+    services_result(d->endpoint, false);
     upstream_give_up(d);
     downstream_failed(d, failure, 504, why);
 }

@@ -2,11 +2,9 @@
 // answer comes in.
 #include "upstream.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "pass.h"
+#include "smaller.h"
 
 #define VALUE_MAX 40 // bytes of a field's value that the log shows
 
@@ -18,6 +16,15 @@ static struct upstream *upstream_of(struct link *l)
 }
 
 // ---- opening -------------------------------------------------------------------------------
+
+// It can carry bytes.
+static void established(struct link *l)
+{
+    struct upstream *u = upstream_of(l);
+    u->ready = true;
+    if (u->down)
+        link_wake(&u->down->link);
+}
 
 static void opened(struct link *l, void *target, void *who)
 {
@@ -32,21 +39,8 @@ static void opened(struct link *l, void *target, void *who)
         u->given_up = true;
     if (u->endpoint->service)
         l->expected = u->endpoint->service->identity;
-    u->ready = !l->secure;
-    if (u->ready && u->down) {
-        u->down->up_ready = true;
-        link_wake(&u->down->link);
-    }
-}
-
-static void established(struct link *l)
-{
-    struct upstream *u = upstream_of(l);
-    u->ready = true;
-    if (u->down) {
-        u->down->up_ready = true;
-        link_wake(&u->down->link);
-    }
+    if (!l->secure)
+        established(l);
 }
 
 // ---- the request ---------------------------------------------------------------------------
@@ -54,17 +48,11 @@ static void established(struct link *l)
 // Sends the next part of the request. What can be sent again is kept, the rest is forgotten.
 static bool send_request(struct upstream *u, struct downstream *d)
 {
-    struct buffer *request = &d->request;
-    size_t part = buffer_left(request), room = link_room(&u->link);
-    if (part > room)
-        part = room;
-    if (part)
-        link_write(&u->link, request->bytes + request->at, part);
-    request->at += part;
-    if (buffer_left(request))
-        return part > 0;
+    bool more = link_send(&u->link, &d->request);
+    if (buffer_left(&d->request))
+        return more;
     if (!d->kept)
-        buffer_clear(request);
+        buffer_clear(&d->request);
     if (d->in_content && conn_of(&d->link)->paused) {
         link_resume(&d->link); // there is room for more of its content
         link_wake(&d->link);
@@ -89,7 +77,7 @@ static void release(struct upstream *u)
 {
     struct downstream *d = u->down;
     u->last = u->last || (d && (d->in_content || buffer_left(&d->request)));
-    u->in_answer = u->discard = false;
+    u->in_answer = false;
     u->down = NULL;
     if (d) {
         d->up = NULL;
@@ -120,7 +108,7 @@ static bool write_head(struct upstream *u, struct downstream *d, const struct ht
     struct forward forward = {.by = &by};
     forward.asked[0].old = d->old;
     forward_answer_head(&forward, head, !d->last, !d->old, &out);
-    if (u->chunks_on) {
+    if (u->chunks == CHUNKS_ON) {
         out.length -= 2; // in front of the empty line
         http_put_text(&out, "Transfer-Encoding: chunked\r\n\r\n");
     }
@@ -134,23 +122,17 @@ static void choose_framing(struct upstream *u, struct downstream *d,
                            const struct http_head *head)
 {
     bool to_close = !u->body.done && u->body.state == BODY_TO_CLOSE;
-    u->chunks_off = d->old && head->chunked;
-    u->chunks_on = to_close && !d->old;
+    u->chunks = CHUNKS_AS_THEY_ARE;
+    if (d->old && head->chunked)
+        u->chunks = CHUNKS_OFF;
+    else if (to_close && !d->old)
+        u->chunks = CHUNKS_ON;
     d->last = d->last || (d->old && (to_close || head->chunked));
     // An answer that comes before the request's end: the place where another request would
     // begin is not known.
     if (d->in_content || (d->inbound && state.draining))
         d->last = true;
     u->last = u->last || !head->keep_alive || to_close;
-}
-
-static void remove_field(struct http_head *head, const char *name)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < head->field_count; i++)
-        if (!http_is_token(head->fields[i].name, name))
-            head->fields[kept++] = head->fields[i];
-    head->field_count = kept;
 }
 
 // The other sidecar says that its hop to its app has failed. True if there will be another try.
@@ -163,10 +145,8 @@ static bool is_tried_again(struct upstream *u, const struct http_head *head)
         return false;
     if (http_is_token(failed, NOT_DELIVERED))
         failure = RETRY_NOT_DELIVERED;
-    if (failed.length > VALUE_MAX)
-        failed.length = VALUE_MAX;
     snprintf(why, sizeof why, "%s answers %d, %.*s", u->endpoint->name, head->status,
-             (int)failed.length, failed.at);
+             (int)smaller(failed.length, VALUE_MAX), failed.at);
     return downstream_sends_again(u->down, failure, why);
 }
 
@@ -176,16 +156,15 @@ static size_t begin_answer(struct upstream *u, struct downstream *d, struct http
     int status = head->status;
     http_body_of_response(&u->body, head, d->head_only);
     u->in_answer = true;
-    services_result(d->endpoint, status < 502 || status > 504, conn_now(conn_of(&u->link)));
+    services_result(d->endpoint, status < 502 || status > 504);
     if (is_tried_again(u, head)) {
-        u->discard = true;
         u->last = u->last || !head->keep_alive;
         u->down = NULL;
         d->up = NULL;
         return head->length;
     }
     if (d->inbound)
-        remove_field(head, "hop-failed");
+        request_head_remove(head, HOP_FAILED);
     choose_framing(u, d, head);
     d->status = status;
     d->stage = STAGE_SENDING;
@@ -208,13 +187,13 @@ static size_t take_head(struct upstream *u, const char *bytes, size_t length)
         result = http_refuse(&head, 502, "101, and nobody has asked for another protocol");
     if (result < 0) {
         snprintf(why, sizeof why, "a malformed answer: %s", head.why);
-        services_result(d->endpoint, false, conn_now(conn_of(&u->link)));
+        services_result(d->endpoint, false);
         fail(u, RETRY_BROKEN, 502, why);
         return length;
     }
     if (head.status >= 200)
         return begin_answer(u, d, &head);
-    u->chunks_on = false;
+    u->chunks = CHUNKS_AS_THEY_ARE;
     if (!d->old && !write_head(u, d, &head)) // HTTP/1.0 has no answers 1xx
         fail(u, RETRY_REFUSED, 502, "no memory for the answer's head");
     link_wake(&d->link);
@@ -227,17 +206,12 @@ static size_t take_content(struct upstream *u, const char *bytes, size_t length)
     struct downstream *d = u->down;
     struct buffer *out = &nowhere;
     uint64_t none, *count = &none;
-    enum chunks chunks = CHUNKS_AS_THEY_ARE;
-    if (u->chunks_on)
-        chunks = CHUNKS_ON;
-    else if (u->chunks_off)
-        chunks = CHUNKS_OFF;
     if (d) {
         out = &d->answer;
         count = &d->answer_bytes;
         buffer_compact(out);
     }
-    ssize_t used = pass_content(&u->body, bytes, length, chunks, out, count);
+    ssize_t used = pass_content(&u->body, bytes, length, u->chunks, out, count);
     buffer_clear(&nowhere);
     if (used < 0) {
         fail(u, RETRY_BROKEN, 502, "the answer's content is malformed");
@@ -254,7 +228,7 @@ static size_t take(struct link *l, const char *bytes, size_t length)
 {
     struct upstream *u = upstream_of(l);
     size_t used;
-    if (u->given_up || (!u->down && !u->discard)) { // no request waits for it
+    if (u->given_up || (!u->down && !u->in_answer)) { // no request waits for it
         link_close(l, true);
         return length;
     }
@@ -280,7 +254,7 @@ static bool ends_answer(const struct upstream *u)
 static void complete(struct upstream *u)
 {
     struct downstream *d = u->down;
-    if (d && u->chunks_on && !buffer_put(&d->answer, "0\r\n\r\n", 5))
+    if (d && u->chunks == CHUNKS_ON && !buffer_put(&d->answer, "0\r\n\r\n", 5))
         d->cut = true;
     u->body.done = true;
     release(u);
@@ -309,7 +283,7 @@ static void lose(struct upstream *u)
     if (!u->in_answer) {
         // A connection that was closed while it waited says nothing about the endpoint.
         if (!u->reused)
-            services_result(d->endpoint, false, conn_now(conn_of(&u->link)));
+            services_result(d->endpoint, false);
         if (d->inbound && !sent)
             state_app(false);
     }

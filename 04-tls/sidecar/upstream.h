@@ -8,18 +8,16 @@
 struct upstream {
     struct link link;
     struct endpoint *endpoint;
-    struct downstream *down;        // whose request it carries; NULL: none
-    struct upstream *next, *before; // in the endpoint's list of those without a request
-    unsigned generation;            // of the certificates that it began with
-    bool ready;                     // it can carry requests
-    bool reused;                    // this request is not its first
-    bool given_up; // its request has no use for it any more: it is to be closed
+    struct downstream *down; // whose request it carries; NULL: none
+    struct upstream *next;   // in the endpoint's list of those without a request
+    unsigned generation;     // of the certificates that it began with
+    bool ready;              // it can carry requests
+    bool reused;             // this request is not its first
+    bool given_up;           // its request has no use for it any more: it is to be closed
     // The answer.
-    bool in_answer;
-    bool discard;    // of no interest: there will be another try
-    bool last;       // the connection ends after it
-    bool chunks_on;  // it comes without a length: the sidecar puts it into chunks
-    bool chunks_off; // it comes in chunks, and is for HTTP/1.0
+    bool in_answer;     // while `down` is NULL it is of no interest: there will be another try
+    bool last;          // the connection ends after it
+    enum chunks chunks; // on: it comes without a length; off: it is for HTTP/1.0
     struct http_body body;
 };
 

@@ -6,8 +6,6 @@
 #include "ask.h"
 #include "jar.h"
 
-#define AGENT_FIELDS 400
-
 struct agent {
     const char *host; // the server
     int port;

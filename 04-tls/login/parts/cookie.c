@@ -18,8 +18,7 @@ void cookie_write(const char *id, char field[COOKIE_BYTES])
                  attributes);
 }
 
-// Takes the next "name=value" off a Cookie field.
-static bool next_pair(struct http_text *rest, struct http_text *name, struct http_text *value)
+bool cookie_next_part(struct http_text *rest, struct http_text *name, struct http_text *value)
 {
     if (!rest->length)
         return false;
@@ -46,7 +45,7 @@ bool cookie_read(const struct http_head *head, uint8_t id[SESSION_ID])
         struct http_text rest = head->fields[i].value;
         if (!http_is_token(head->fields[i].name, "cookie"))
             continue;
-        while (next_pair(&rest, &name, &value))
+        while (cookie_next_part(&rest, &name, &value))
             if (http_is(name, COOKIE_NAME)) {
                 found = value;
                 count++;

@@ -9,21 +9,12 @@
 
 #include "log.h"
 
-#define IDLE_MS  60000 // a connection without a request is closed after this time
-#define ONCE_MAX 256   // questions to the store at once
+#define IDLE_MS 60000 // a connection without a request is closed after this time
 
 static struct sessions *sessions; // NULL: they are in a store
 static struct remote remote;
 static long questions; // to a store
 static int waiting;    // exchanges that wait for a job
-
-static void check_passwords(struct job *list);
-static void ask_store(struct job *list);
-
-static struct jobs password_jobs = {
-    .work = check_passwords, .threads = PASSWORD_THREADS, .max = PASSWORDS_MAX};
-static struct jobs store_jobs = {
-    .work = ask_store, .threads = 1, .max = QUESTIONS_MAX, .all = true};
 
 // ---- in the threads ------------------------------------------------------------------------
 
@@ -36,16 +27,19 @@ static void check_passwords(struct job *list)
 
 static void ask_store(struct job *list)
 {
-    struct remote_question all[ONCE_MAX];
-    while (list) {
-        int count = 0;
-        for (; list && count < ONCE_MAX; list = list->next) {
-            struct exchange *x = (struct exchange *)list;
-            all[count++] = (struct remote_question){&x->question, &x->reply};
-        }
-        remote_ask(&remote, all, count);
+    struct remote_question all[QUESTIONS_MAX];
+    int count = 0;
+    for (; list; list = list->next) {
+        struct exchange *x = (struct exchange *)list;
+        all[count++] = (struct remote_question){&x->question, &x->reply};
     }
+    remote_ask(&remote, all, count);
 }
+
+static struct jobs password_jobs = {
+    .work = check_passwords, .threads = PASSWORD_THREADS, .max = PASSWORDS_MAX};
+static struct jobs store_jobs = {
+    .work = ask_store, .threads = 1, .max = QUESTIONS_MAX, .all = true};
 
 // ---- in the loop's thread ------------------------------------------------------------------
 
@@ -132,14 +126,15 @@ bool exchange_check_password(struct connection *c, void (*next)(struct connectio
 
 bool exchange_ask_sessions(struct connection *c, void (*next)(struct connection *))
 {
-    if (remote.host) {
-        enum session_operation operation = c->exchange->question.operation;
-        questions += operation == SESSION_GET || operation == SESSION_ROTATE;
-        return wait_for(c, &store_jobs, next);
+    struct exchange *x = c->exchange;
+    if (!remote.host) {
+        sessions_do(sessions, &x->question, &x->reply, time(NULL));
+        next(c);
+        return true;
     }
-    sessions_do(sessions, &c->exchange->question, &c->exchange->reply, time(NULL));
-    next(c);
-    return true;
+    enum session_operation operation = x->question.operation;
+    questions += operation == SESSION_GET || operation == SESSION_ROTATE;
+    return wait_for(c, &store_jobs, next);
 }
 
 void exchange_count(int *count, long *lookups)

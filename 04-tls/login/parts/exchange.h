@@ -13,7 +13,7 @@
 
 #define PASSWORD_THREADS 2   // so many log-ins are checked at the same time
 #define PASSWORDS_MAX    64  // so many may wait; more are told to come again
-#define QUESTIONS_MAX    500 // to the store
+#define QUESTIONS_MAX    500 // to the store, at once
 #define ADDRESS_BYTES    64
 #define LINE_BYTES_MAX   48 // of a request's method and path that the log shows
 #define FIELDS_BYTES     400

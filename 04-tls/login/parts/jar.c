@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cookie.h"
 #include "json.h"
 #include "net.h"
 
@@ -14,7 +16,7 @@
 
 void jar_load(struct jar *jar, const char *path, const char *host)
 {
-    char line[LINE], name[JAR_NAME], value[JAR_VALUE], found[JAR_HOST] = "";
+    char line[LINE], found[JAR_HOST] = "";
     int count = 0;
     *jar = (struct jar){0};
     snprintf(jar->host, sizeof jar->host, "%s", host);
@@ -25,18 +27,16 @@ void jar_load(struct jar *jar, const char *path, const char *host)
         die("cannot open %s: %s", path, strerror(errno));
     while (fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
-        long long expires_s;
+        struct jar_cookie cookie = {0};
         int secure, http_only;
         if (sscanf(line, "host %255s", found) == 1 && strcmp(found, host) != 0)
             break; // it is another host's
-        if (sscanf(line, "cookie %63s %255s %d %d %lld", name, value, &secure, &http_only,
-                   &expires_s) == 5 &&
+        if (sscanf(line, "cookie %63s %255s %d %d %" SCNd64, cookie.name, cookie.value, &secure,
+                   &http_only, &cookie.expires_s) == 5 &&
             count < JAR_COOKIES) {
-            struct jar_cookie *cookie = &jar->cookies[count++];
-            *cookie = (struct jar_cookie){.secure = secure, .http_only = http_only};
-            snprintf(cookie->name, sizeof cookie->name, "%s", name);
-            snprintf(cookie->value, sizeof cookie->value, "%s", value);
-            cookie->expires_s = expires_s;
+            cookie.secure = secure;
+            cookie.http_only = http_only;
+            jar->cookies[count++] = cookie;
         }
         sscanf(line, "access %2047s", jar->access);
         sscanf(line, "refresh %99s", jar->refresh);
@@ -69,27 +69,6 @@ void jar_save(const struct jar *jar, const char *path)
 
 // ---- cookies -------------------------------------------------------------------------------
 
-// Takes the next part of a field, up to a semicolon: "name=value", or a name alone.
-static bool next_part(struct http_text *rest, struct http_text *name, struct http_text *value)
-{
-    if (!rest->length)
-        return false;
-    const char *end = rest->at + rest->length, *semicolon, *equals;
-    semicolon = memchr(rest->at, ';', rest->length);
-    if (!semicolon)
-        semicolon = end;
-    equals = memchr(rest->at, '=', (size_t)(semicolon - rest->at));
-    *value = (struct http_text){semicolon, 0};
-    if (equals)
-        *value = http_trim(equals + 1, semicolon);
-    else
-        equals = semicolon;
-    *name = http_trim(rest->at, equals);
-    rest->at = semicolon + (semicolon < end);
-    rest->length = (size_t)(end - rest->at);
-    return true;
-}
-
 // What a Set-Cookie field says behind the name and value.
 struct attributes {
     bool secure, http_only, domain, root, gone;
@@ -101,7 +80,7 @@ static struct attributes read_attributes(struct http_text rest, int64_t now_s)
     struct attributes a = {0};
     struct http_text name, value;
     uint64_t seconds;
-    while (next_part(&rest, &name, &value)) {
+    while (cookie_next_part(&rest, &name, &value)) {
         if (http_is_token(name, "secure"))
             a.secure = true;
         else if (http_is_token(name, "httponly"))
@@ -119,22 +98,24 @@ static struct attributes read_attributes(struct http_text rest, int64_t now_s)
     return a;
 }
 
+// The cookie of this name, or an empty place for it. NULL: the jar is full.
 static struct jar_cookie *find(struct jar *jar, struct http_text name)
 {
-    for (int i = 0; i < JAR_COOKIES; i++)
-        if (*jar->cookies[i].name && http_is(name, jar->cookies[i].name))
-            return &jar->cookies[i];
-    for (int i = 0; i < JAR_COOKIES; i++)
-        if (!*jar->cookies[i].name)
-            return &jar->cookies[i];
-    return NULL;
+    struct jar_cookie *empty = NULL;
+    for (struct jar_cookie *cookie = jar->cookies; cookie < jar->cookies + JAR_COOKIES;
+         cookie++)
+        if (http_is(name, cookie->name))
+            return cookie;
+        else if (!empty && !*cookie->name)
+            empty = cookie;
+    return empty;
 }
 
 const char *jar_set_cookie(struct jar *jar, struct http_text field, bool secure, int64_t now_s)
 {
     static const char prefix[] = "__Host-";
     struct http_text name, value;
-    if (!next_part(&field, &name, &value) || !name.length || name.length >= JAR_NAME ||
+    if (!cookie_next_part(&field, &name, &value) || !name.length || name.length >= JAR_NAME ||
         value.length >= JAR_VALUE || memchr(value.at, ' ', value.length))
         return "it has no name, or is too long";
     struct attributes a = read_attributes(field, now_s);
@@ -148,14 +129,12 @@ const char *jar_set_cookie(struct jar *jar, struct http_text field, bool secure,
     struct jar_cookie *cookie = find(jar, name);
     if (!cookie)
         return "the jar is full";
-    *cookie = (struct jar_cookie){0};
-    if (a.gone || !value.length)
-        return NULL;
-    memcpy(cookie->name, name.at, name.length);
-    memcpy(cookie->value, value.at, value.length);
-    cookie->secure = a.secure;
-    cookie->http_only = a.http_only;
-    cookie->expires_s = a.expires_s;
+    *cookie = (struct jar_cookie){
+        .secure = a.secure, .http_only = a.http_only, .expires_s = a.expires_s};
+    if (!a.gone && value.length) {
+        memcpy(cookie->name, name.at, name.length);
+        memcpy(cookie->value, value.at, value.length);
+    }
     return NULL;
 }
 

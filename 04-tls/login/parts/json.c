@@ -13,8 +13,7 @@ static bool take_value(struct reader *r, struct json *value);
 
 static void skip_space(struct reader *r)
 {
-    while (r->at < r->end &&
-           (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r'))
+    while (r->at < r->end && *r->at && strchr(" \t\n\r", *r->at))
         r->at++;
 }
 
@@ -27,30 +26,17 @@ static bool take(struct reader *r, char letter)
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 // The four digits of \uXXXX; -1: they are not four.
 static int take_hex(struct reader *r)
 {
-    int value = 0;
+    char digits[5] = "";
     if (r->end - r->at < 4)
         return -1;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(*r->at++);
-        if (digit < 0)
-            return -1;
-        value = value * 16 + digit;
-    }
-    return value;
+    memcpy(digits, r->at, 4);
+    if (strspn(digits, "0123456789abcdefABCDEF") != 4)
+        return -1;
+    r->at += 4;
+    return (int)strtol(digits, NULL, 16);
 }
 
 // A character behind a backslash. Returns its code point; -1: there is no such escape.
@@ -80,10 +66,12 @@ static int32_t take_escape(struct reader *r)
     return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
+// The first code points that take one, two, three, four bytes.
+static const int32_t smallest[] = {0, 0x80, 0x800, 0x10000};
+
 // A character as UTF-8 (RFC 3629), in its one shortest form. Returns its code point, or -1.
 static int32_t take_utf8(struct reader *r)
 {
-    static const int32_t smallest[] = {0, 0x80, 0x800, 0x10000};
     uint8_t first = (uint8_t)*r->at++;
     int more;
     int32_t value;
@@ -107,23 +95,17 @@ static int32_t take_utf8(struct reader *r)
     return value;
 }
 
-static size_t put_utf8(int32_t c, char *to)
+// Writes a code point; returns how many bytes it takes.
+static size_t put_utf8(int32_t c, char to[4])
 {
-    if (c < 0x80)
-        return to[0] = (char)c, 1;
-    if (c < 0x800) {
-        to[0] = (char)(0xc0 | c >> 6);
-        return to[1] = (char)(0x80 | (c & 0x3f)), 2;
-    }
-    if (c < 0x10000) {
-        to[0] = (char)(0xe0 | c >> 12);
-        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        return to[2] = (char)(0x80 | (c & 0x3f)), 3;
-    }
-    to[0] = (char)(0xf0 | c >> 18);
-    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    return to[3] = (char)(0x80 | (c & 0x3f)), 4;
+    static const int lead[] = {0, 0, 0xc0, 0xe0, 0xf0}; // of the first of so many bytes
+    size_t length = 1;
+    while (length < 4 && c >= smallest[length])
+        length++;
+    for (size_t i = length - 1; i > 0; i--, c >>= 6)
+        to[i] = (char)(0x80 | (c & 0x3f));
+    to[0] = (char)(lead[length] | c);
+    return length;
 }
 
 // Reads a string, and copies it if `to` is given. *fits: it fits, and has no '\0'.
@@ -208,9 +190,7 @@ static bool take_object(struct reader *r)
     if (take(r, '}'))
         return true;
     do {
-        if (count == JSON_MEMBERS || !take_string(r, names[count], JSON_NAME, &fits))
-            return false;
-        if (!fits)
+        if (count == JSON_MEMBERS || !take_string(r, names[count], JSON_NAME, &fits) || !fits)
             return false; // no name that we know is so long
         for (int i = 0; i < count; i++)
             if (!strcmp(names[i], names[count]))

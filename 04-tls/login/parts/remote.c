@@ -18,22 +18,22 @@ static bool open_remote(struct remote *remote)
     struct sockaddr_storage address;
     int on = 1;
     socklen_t length = net_address(remote->host, remote->port, SOCK_STREAM, &address);
-    remote->fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (remote->fd >= 0 &&
-        !setsockopt(remote->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) &&
-        !setsockopt(remote->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) &&
-        !setsockopt(remote->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) &&
-        !connect(remote->fd, (struct sockaddr *)&address, length))
-        return true;
-    remote_close(remote);
-    return false;
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) &&
+        !setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) &&
+        !setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) &&
+        !connect(fd, (struct sockaddr *)&address, length))
+        remote->answers = fdopen(fd, "r");
+    if (!remote->answers && fd >= 0)
+        close(fd);
+    return remote->answers;
 }
 
 void remote_close(struct remote *remote)
 {
-    if (remote->fd >= 0)
-        close(remote->fd);
-    remote->fd = -1;
+    if (remote->answers)
+        fclose(remote->answers);
+    remote->answers = NULL;
 }
 
 static bool send_questions(struct remote *remote, const struct remote_question *questions,
@@ -45,7 +45,7 @@ static bool send_questions(struct remote *remote, const struct remote_question *
         length += (size_t)session_write_request(questions[i].request, text + length);
         text[length++] = '\n';
         if (length + SESSION_LINE > sizeof text || i == count - 1) {
-            if (!write_all(remote->fd, text, length))
+            if (!write_all(fileno(remote->answers), text, length))
                 return false;
             length = 0;
         }
@@ -57,28 +57,16 @@ static bool send_questions(struct remote *remote, const struct remote_question *
 static int read_answers(struct remote *remote, const struct remote_question *questions,
                         int count)
 {
-    char text[16 * SESSION_LINE];
-    size_t length = 0;
+    char line[SESSION_LINE];
     int answered = 0;
-    while (answered < count) {
-        char *end, *line = text;
-        ssize_t got = read(remote->fd, text + length, sizeof text - length);
-        if (got <= 0)
+    while (answered < count && fgets(line, sizeof line, remote->answers)) {
+        char *end = strchr(line, '\n');
+        if (!end) // no answer is so long
             return answered;
-        length += (size_t)got;
-        while (answered < count && (end = memchr(line, '\n', length - (size_t)(line - text)))) {
-            *end = '\0';
-            if (!session_read_reply(line, questions[answered].reply)) {
-                questions[answered].reply->result = SESSION_FAILED;
-                return answered;
-            }
-            answered++;
-            line = end + 1;
-        }
-        length -= (size_t)(line - text);
-        memmove(text, line, length);
-        if (length >= SESSION_LINE)
-            return answered; // no answer is so long
+        *end = '\0';
+        if (!session_read_reply(line, questions[answered].reply))
+            return answered;
+        answered++;
     }
     return answered;
 }
@@ -93,12 +81,10 @@ static bool is_stale(int fd)
 void remote_ask(struct remote *remote, const struct remote_question *questions, int count)
 {
     int answered = 0;
-    if (remote->fd >= 0 && is_stale(remote->fd))
+    if (remote->answers && is_stale(fileno(remote->answers)))
         remote_close(remote);
-    if (remote->fd >= 0 || open_remote(remote)) {
-        if (send_questions(remote, questions, count))
-            answered = read_answers(remote, questions, count);
-    }
+    if ((remote->answers || open_remote(remote)) && send_questions(remote, questions, count))
+        answered = read_answers(remote, questions, count);
     if (answered == count)
         return;
     log_line("the store does not answer: %s", strerror(errno));

@@ -3,6 +3,8 @@
 #ifndef REMOTE_H
 #define REMOTE_H
 
+#include <stdio.h>
+
 #include "sessions.h"
 
 #define REMOTE_WAIT_MS 2000 // for the store to connect, and to answer
@@ -10,7 +12,7 @@
 struct remote {
     const char *host;
     int port;
-    int fd; // -1: not connected
+    FILE *answers; // the connection; NULL: there is none
 };
 
 // One of the questions of a list.

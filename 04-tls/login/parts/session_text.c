@@ -23,12 +23,10 @@ static void write_hex(const uint8_t bytes[SESSION_KEY], char text[HEX])
 
 static bool read_hex(const char *text, uint8_t bytes[SESSION_KEY])
 {
-    static const char digits[] = "0123456789abcdef";
-    if (strlen(text) != HEX - 1 || strspn(text, digits) != HEX - 1)
+    if (strlen(text) != HEX - 1 || strspn(text, "0123456789abcdef") != HEX - 1)
         return false;
     for (int i = 0; i < SESSION_KEY; i++)
-        bytes[i] = (uint8_t)((strchr(digits, text[2 * i]) - digits) * 16 +
-                             (strchr(digits, text[2 * i + 1]) - digits));
+        sscanf(text + 2 * i, "%2hhx", &bytes[i]);
     return true;
 }
 

@@ -21,22 +21,12 @@ static void parse_store_at(const char *text, struct remote *remote)
     remote->host = host;
 }
 
-static enum auth parse_auth(const char *text)
-{
-    static const char *const names[] = {"session", "jwt", "hybrid"};
-    for (int i = 0; i < 3; i++)
-        if (!strcmp(text, names[i]))
-            return (enum auth)i;
-    options_reject("--auth takes session, jwt or hybrid, not '%s'", text);
-}
-
 void settings_parse(int argc, char **argv, struct settings *s)
 {
     static char path[CERTIFICATE_PATH + 40];
     static struct settings set = {
         .host = "127.0.0.1",
         .port = 8204,
-        .remote.fd = -1,
         .token_s = 300,
         .refresh_s = 1209600,
         .idle_s = 1800,
@@ -49,6 +39,8 @@ void settings_parse(int argc, char **argv, struct settings *s)
                 .ecdsa = true,
                 .tickets = true},
     };
+    static const char *const auths[] = {"session", "jwt", "hybrid", NULL}; // as in enum auth
+    static const char *const algorithms[] = {"HS256", "ES256", NULL}; // as in enum algorithm
     static const char *auth = "session", *alg = "ES256", *store_at;
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &set.host, .help = "address to listen on"},
@@ -76,11 +68,8 @@ void settings_parse(int argc, char **argv, struct settings *s)
     options_parse(
         argc, argv,
         &(struct command){"", "Lesson 04, login: who is this? Sessions, or tokens.", options});
-    set.auth = parse_auth(auth);
-    if (!strcmp(alg, "ES256"))
-        set.algorithm = ES256;
-    else if (strcmp(alg, "HS256"))
-        options_reject("--alg takes HS256 or ES256, not '%s'", alg);
+    set.auth = (enum auth)options_choice("auth", auth, auths);
+    set.algorithm = (enum algorithm)options_choice("alg", alg, algorithms);
     if (set.scrypt_n & (set.scrypt_n - 1))
         options_reject("--scrypt-n takes a power of 2, not %d", set.scrypt_n);
     if (set.store && store_at)

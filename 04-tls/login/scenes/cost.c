@@ -99,11 +99,11 @@ static double check_token(enum algorithm algorithm, const char *file)
 // Asks the pair's store, over one connection that is kept.
 static double ask_store(void)
 {
-    struct remote remote = {cast_host(), cast_port(), -1};
+    struct remote remote = {cast_host(), cast_port(), NULL};
     struct server store = {0};
     if (!packet_log()->tunnel) { // beside ./server, or without the wire
         store = cast_start_store();
-        remote = (struct remote){"127.0.0.1", store.port, -1};
+        remote = (struct remote){"127.0.0.1", store.port, NULL};
     }
     struct session_request put = {.operation = SESSION_PUT,
                                   .idle_s = 1000,

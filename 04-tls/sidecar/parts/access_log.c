@@ -1,5 +1,6 @@
-// access_log.c: see access_log.h.
-#include "access_log.h"
+// access_log.c: one line of JSON for each request, in a file: for people, and for programs that
+// put the requests of many services together to a trace; see sidecar.h.
+#include "sidecar.h"
 
 #include <errno.h>
 #include <fcntl.h>

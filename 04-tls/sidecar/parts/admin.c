@@ -3,11 +3,11 @@
 //     GET /metrics   for Prometheus
 //     GET /ready     200 if the app can be asked through this sidecar, else 503 and why
 //     GET /live      200: the program runs
+#include "sidecar.h"
+
 #include <string.h>
 
 #include "http_server.h"
-#include "metrics.h"
-#include "services.h"
 
 #define IDLE_MS    30000
 #define REQUEST_MS 5000
@@ -25,7 +25,8 @@ static struct admin *admin_of(struct link *l)
     return (struct admin *)l; // it begins with it
 }
 
-const char *state_not_ready(void)
+// NULL: the sidecar is ready for requests to its app; else half a sentence why not.
+static const char *not_ready(void)
 {
     if (state.draining)
         return "the sidecar is about to stop";
@@ -74,7 +75,7 @@ static void answer_metrics(struct admin *a)
 static void answer_request(struct admin *a, const struct http_request *request)
 {
     bool get = http_is(request->head.method, "GET") || http_is(request->head.method, "HEAD");
-    const char *why = state_not_ready();
+    const char *why = not_ready();
     if (!get)
         answer_text(a, 405, "only GET and HEAD\n");
     else if (http_is(request->path, "/metrics"))
@@ -117,14 +118,9 @@ static size_t take(struct link *l, const char *bytes, size_t length)
 static bool produce(struct link *l)
 {
     struct admin *a = admin_of(l);
-    size_t part = buffer_left(&a->answer), room = link_room(l);
-    if (part > room)
-        part = room;
-    if (part)
-        link_write(l, a->answer.bytes + a->answer.at, part);
-    a->answer.at += part;
+    bool more = link_send(l, &a->answer);
     if (buffer_left(&a->answer))
-        return part > 0;
+        return more;
     buffer_clear(&a->answer);
     if (conn_of(l)->paused)
         link_close(l, true);

@@ -15,24 +15,27 @@
 
 static app_handler *handle;
 
-// Answers the next request in `in`, if it is whole. Returns how many bytes are used; *open says
-// whether the connection stays.
-static size_t answer_next(struct http_server *http, int fd, const char *in, size_t length,
-                          char *answer, bool *open)
+// Answers the requests in `in`. Returns how many bytes are used; *open: the connection stays.
+static size_t answer_all(struct http_server *http, int fd, const char *in, size_t length,
+                         char *answer, bool *open)
 {
     struct http_request request;
-    struct http_out out = {answer, APP_ANSWER_BYTES, 0, false};
-    size_t used = http_server_take(http, in, length, &request, &out);
-    if (request.status == HTTP_WHOLE)
-        handle(http, &request, &out);
-    else if (request.status > 0)
-        http_server_refuse(http, &out, request.status, "", NULL);
-    *open = write_all(fd, answer, out.length);
-    if (request.status != HTTP_MORE) {
-        *open = *open && http->keep_alive;
-        http_server_done(http);
+    size_t at = 0, used = 1;
+    while (*open && used && at < length) {
+        struct http_out out = {answer, APP_ANSWER_BYTES, 0, false};
+        used = http_server_take(http, in + at, length - at, &request, &out);
+        at += used;
+        if (request.status == HTTP_WHOLE)
+            handle(http, &request, &out);
+        else if (request.status > 0)
+            http_server_refuse(http, &out, request.status, "", NULL);
+        *open = write_all(fd, answer, out.length);
+        if (request.status != HTTP_MORE) {
+            *open = *open && http->keep_alive;
+            http_server_done(http);
+        }
     }
-    return used;
+    return at;
 }
 
 static void *serve(void *argument)
@@ -44,15 +47,11 @@ static void *serve(void *argument)
     bool open = in && answer;
     while (open) {
         ssize_t got = read(fd, in + length, APP_REQUEST_BYTES - length);
-        size_t at = 0, used = 1;
-        open = got > 0;
-        if (open)
-            length += (size_t)got;
-        while (open && used && at < length) {
-            used = answer_next(&http, fd, in + at, length - at, answer, &open);
-            at += used;
-        }
-        memmove(in, in + at, length -= at);
+        if (got <= 0)
+            break;
+        length += (size_t)got;
+        size_t used = answer_all(&http, fd, in, length, answer, &open);
+        memmove(in, in + used, length -= used);
     }
     http_server_done(&http);
     free(in);

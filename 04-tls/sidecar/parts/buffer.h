@@ -2,8 +2,7 @@
 #ifndef BUFFER_H
 #define BUFFER_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "http.h"
 
 #define BUFFER_KEPT 4096 // bytes of memory that an empty buffer keeps for its next use
 
@@ -28,5 +27,17 @@ void buffer_compact(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);
 
 void buffer_free(struct buffer *buffer);
+
+// How the end of content is told to the next hop.
+enum chunks {
+    CHUNKS_AS_THEY_ARE, // content passes as it is, but for the fields behind the last chunk
+    CHUNKS_ON, // content without a length is put into chunks; the last one is not written
+    CHUNKS_OFF // content in chunks is taken out of them
+};
+
+// Moves content from `bytes` to `out`. Returns how many bytes are used; -503 where there is no
+// memory, or another status, negated, if they are malformed.
+ssize_t pass_content(struct http_body *body, const char *bytes, size_t length,
+                     enum chunks chunks, struct buffer *out, uint64_t *content_bytes);
 
 #endif

@@ -1,5 +1,5 @@
 // identity.c: see identity.h. Read verify() first, then set_up(): it is the policy of the mesh.
-#include "identity.h"
+#include "sidecar.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -9,13 +9,13 @@
 
 #include "context.h"
 #include "log.h"
+#include "mesh_ca.h"
 
 #define ALPN "\x8" PROTOCOL_HTTP
 
 struct tls_server identity_inbound, identity_outbound;
 unsigned identity_generation;
 
-static char domain[LINK_PEER];
 static long ends;
 
 // ---- whose certificate is it? --------------------------------------------------------------
@@ -83,7 +83,8 @@ static int verify(int good, X509_STORE_CTX *store)
     const char *why;
     if (!good || X509_STORE_CTX_get_error_depth(store) > 0)
         return good;
-    if (!identity_of(X509_STORE_CTX_get_current_cert(store), domain, l->peer, &why)) {
+    if (!identity_of(X509_STORE_CTX_get_current_cert(store), settings.identity.domain, l->peer,
+                     &why)) {
         log_line("a certificate is refused: %s", why);
         X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
         return 0;
@@ -120,19 +121,21 @@ static const char *reason(void)
     return words;
 }
 
-// Makes one end. NULL: a file is missing or wrong, and the log says which.
+// Makes what both ends of TLS have in common. NULL: a file is missing or wrong, and the log
+// says which.
 //
 // * TLS 1.3 only: both ends belong to the mesh.
 // * No sessions and no tickets: each connection shows the certificate of this moment. Kept
 //   connections make handshakes rare anyway.
-static SSL_CTX *set_up(const struct identity *identity, bool inbound)
+static SSL_CTX *set_up(void)
 {
-    const char *wrong = NULL;
+    const char *wrong = NULL, *folder = settings.identity.folder,
+               *name = settings.identity.name;
     char ca[400], chain[400], key[400];
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
-    snprintf(ca, sizeof ca, "%s/ca.pem", identity->folder);
-    snprintf(chain, sizeof chain, "%s/%s.pem", identity->folder, identity->name);
-    snprintf(key, sizeof key, "%s/%s-key.pem", identity->folder, identity->name);
+    snprintf(ca, sizeof ca, "%s/ca.pem", folder);
+    snprintf(chain, sizeof chain, "%s/%s.pem", folder, name);
+    snprintf(key, sizeof key, "%s/%s-key.pem", folder, name);
     ERR_clear_error();
     if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION))
         wrong = "OpenSSL";
@@ -153,38 +156,32 @@ static SSL_CTX *set_up(const struct identity *identity, bool inbound)
     SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_alpn_select_cb(ctx, select_protocol, NULL);
-    if (!inbound)
-        SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)ALPN, sizeof ALPN - 1);
+    SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)ALPN, sizeof ALPN - 1);
     return ctx;
 }
 
-bool identity_load(const struct identity *identity)
+bool identity_load(void)
 {
+    const struct identity *identity = &settings.identity;
     char name[LINK_PEER];
     const char *why = "it has ended";
-    SSL_CTX *in = set_up(identity, true), *out = set_up(identity, false);
-    snprintf(domain, sizeof domain, "%s", identity->domain);
-    bool good = in && out;
-    X509 *own = NULL;
-    if (good)
-        own = SSL_CTX_get0_certificate(in);
-    if (good && (X509_cmp_current_time(X509_get0_notAfter(own)) < 0 ||
-                 !identity_of(own, domain, name, &why))) {
+    struct tm end;
+    if (!mesh_ca_has(identity->folder, identity->name))
+        mesh_ca_issue_service(identity->folder, identity->domain, identity->name);
+    SSL_CTX *ctx = set_up();
+    if (!ctx)
+        return false;
+    X509 *own = SSL_CTX_get0_certificate(ctx);
+    if (X509_cmp_current_time(X509_get0_notAfter(own)) < 0 ||
+        !identity_of(own, identity->domain, name, &why)) {
         log_line("certificates: cannot use that of %s: %s", identity->name, why);
-        good = false;
-    }
-    if (!good) {
-        SSL_CTX_free(in);
-        SSL_CTX_free(out);
+        SSL_CTX_free(ctx);
         return false;
     }
-    struct tm end;
     if (ASN1_TIME_to_tm(X509_get0_notAfter(own), &end))
         ends = (long)timegm(&end);
     SSL_CTX_free(identity_inbound.ctx); // connections that use it keep it
-    SSL_CTX_free(identity_outbound.ctx);
-    identity_inbound.ctx = in;
-    identity_outbound.ctx = out;
+    identity_inbound.ctx = identity_outbound.ctx = ctx;
     identity_generation++;
     log_line("certificates: this is %s", name);
     return true;
@@ -201,10 +198,14 @@ static void name_service(struct tls_filter *s)
 
 void identity_begin(void)
 {
+    identity_inbound.handshake_ms = settings.head_ms;
+    identity_outbound.handshake_ms = settings.connect_ms;
     identity_outbound.connects = true;
     identity_outbound.begun = name_service;
     link_use_tls(&identity_inbound);
     link_use_tls(&identity_outbound);
+    if (!identity_load())
+        die("no certificate for %s in %s", settings.identity.name, settings.identity.folder);
 }
 
 void identity_end(void)
@@ -212,7 +213,6 @@ void identity_end(void)
     tls_server_end(&identity_inbound);
     tls_server_end(&identity_outbound);
     SSL_CTX_free(identity_inbound.ctx);
-    SSL_CTX_free(identity_outbound.ctx);
 }
 
 long identity_ends(void)

@@ -21,9 +21,12 @@ extern struct tls_server identity_inbound, identity_outbound;
 // Grows with each exchange of the certificates. A connection keeps those that it began with.
 extern unsigned identity_generation;
 
-// Reads the certificates, and uses them for all new connections. False: a file is missing or
-// wrong, the log says which, and those that were used before stay.
-bool identity_load(const struct identity *identity);
+// Reads the certificates that the settings name, and uses them for all new connections; the
+// mesh's CA makes this sidecar's one, if no good one is there. False: a file is wrong, the log
+// says which, and those that were used before stay.
+bool identity_load(void);
+
+// Sets up TLS, and loads the certificates; dies if it cannot. And the end of it.
 void identity_begin(void);
 void identity_end(void);
 

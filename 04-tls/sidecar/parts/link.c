@@ -12,28 +12,16 @@
 
 #include "context.h"
 #include "net.h"
+#include "smaller.h"
 
-#define SOURCES_MAX 12 // descriptors beside the connections
-#define EVENTS      8
+#define WATCHED_MAX 12 // descriptors beside the connections and the ports
 
-// What reports something beside the connections: a port that clients wait at, or something
-// else. All of them are in one epoll descriptor, which the loop takes for its listener.
-struct source {
-    int fd;
-    struct link_port *port; // NULL: happened()
-    void (*happened)(int fd);
-};
-
-static struct source sources[SOURCES_MAX];
-static int source_count;
+// Ports, and descriptors that report something else, are in one epoll descriptor, which the
+// loop takes for its listener.
 static int sources_fd, stop_fd, open_fd;
-static struct epoll_event events[EVENTS];
-static int event_at, event_count;
 
 // Connections that are to be opened, oldest first.
 static struct opening {
-    const struct link_kind *kind;
-    struct tls_server *secure;
     struct link_port *port;
     int fd;
     void *target, *who;
@@ -45,38 +33,32 @@ static struct link *link_of(struct conn *conn)
     return (struct link *)conn; // it begins with it
 }
 
-static void add_source(struct source source)
-{
-    if (source_count == SOURCES_MAX)
-        die("more than %d descriptors to watch", SOURCES_MAX);
-    struct source *added = &sources[source_count++];
-    *added = source;
-    struct epoll_event event = {EPOLLIN, {.ptr = added}};
-    if (epoll_ctl(sources_fd, EPOLL_CTL_ADD, source.fd, &event))
-        die("cannot watch a descriptor: %s", strerror(errno));
-}
-
 void link_listen(struct link_port *port)
 {
+    struct epoll_event event = {EPOLLIN, {.ptr = port}};
     net_set_nonblocking(port->fd);
-    add_source((struct source){port->fd, port, NULL});
+    if (epoll_ctl(sources_fd, EPOLL_CTL_ADD, port->fd, &event))
+        die("cannot watch a descriptor: %s", strerror(errno));
 }
 
 void link_watch(int fd, void (*happened)(int fd))
 {
-    add_source((struct source){fd, NULL, happened});
+    static struct link_port watched[WATCHED_MAX];
+    static int count;
+    if (count == WATCHED_MAX)
+        die("more than %d descriptors to watch", WATCHED_MAX);
+    watched[count] = (struct link_port){.fd = fd, .happened = happened};
+    link_listen(&watched[count++]);
 }
 
 // Accepts again, or no more: further clients wait in the kernel's queue.
 static void set_full(struct link_port *port, bool full)
 {
-    for (int i = 0; i < source_count && port->full != full; i++) {
-        struct epoll_event event = {0, {.ptr = &sources[i]}};
-        if (!full)
-            event.events = EPOLLIN;
-        if (sources[i].port == port && !epoll_ctl(sources_fd, EPOLL_CTL_MOD, port->fd, &event))
-            port->full = full;
-    }
+    struct epoll_event event = {EPOLLIN, {.ptr = port}};
+    if (full)
+        event.events = 0;
+    if (port->full != full && !epoll_ctl(sources_fd, EPOLL_CTL_MOD, port->fd, &event))
+        port->full = full;
 }
 
 static int accept_on(struct link_port *port)
@@ -89,7 +71,7 @@ static int accept_on(struct link_port *port)
         return -1;
     }
     int fd = accept4(port->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    newest = (struct opening){port->kind, port->secure, port, fd, NULL, NULL};
+    newest = (struct opening){port, fd, NULL, NULL};
     return fd;
 }
 
@@ -103,28 +85,24 @@ static int next_connection(int listener)
             return newest.fd;
         }
         opening_at = opening_count = 0;
-        if (event_at == event_count) {
-            event_at = 0;
-            event_count = epoll_wait(listener, events, EVENTS, 0);
-        }
-        if (event_count <= 0) {
-            event_count = 0;
+        struct epoll_event event;
+        if (epoll_wait(listener, &event, 1, 0) <= 0) {
             errno = EAGAIN;
             return -1;
         }
-        const struct source *source = events[event_at++].data.ptr;
-        if (source->happened) {
-            source->happened(source->fd);
+        struct link_port *port = event.data.ptr;
+        if (port->happened) {
+            port->happened(port->fd);
             continue;
         }
-        int fd = accept_on(source->port);
+        int fd = accept_on(port);
         if (fd >= 0 || (errno != EAGAIN && errno != ECONNABORTED))
             return fd;
     }
 }
 
-bool link_connect(const struct link_kind *kind, struct tls_server *secure,
-                  const struct sockaddr_storage *address, void *target, void *who)
+bool link_connect(struct link_port *port, const struct sockaddr_storage *address, void *target,
+                  void *who)
 {
     uint64_t one = 1;
     if (opening_count == LINKS_TO_OPEN) {
@@ -132,16 +110,16 @@ bool link_connect(const struct link_kind *kind, struct tls_server *secure,
         return false;
     }
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) &&
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) &&
         errno != EINPROGRESS) {
         int error = errno;
         close(fd);
         errno = error;
-        return false;
+        fd = -1;
     }
-    openings[opening_count++] = (struct opening){kind, secure, NULL, fd, target, who};
+    if (fd < 0)
+        return false;
+    openings[opening_count++] = (struct opening){port, fd, target, who};
     return write(open_fd, &one, sizeof one) == sizeof one;
 }
 
@@ -165,15 +143,12 @@ void link_forget(const void *who)
 static void opened(struct conn *conn)
 {
     struct link *l = link_of(conn);
-    struct opening opening = newest;
-    l->kind = opening.kind;
-    l->secure = opening.secure;
-    l->port = opening.port;
-    if (l->port)
-        l->port->links++;
+    l->port = newest.port;
+    l->port->links++;
+    l->secure = l->port->secure;
     if (l->secure)
         tls_opened(&l->tls, l->secure);
-    l->kind->opened(l, opening.target, opening.who);
+    l->port->kind->opened(l, newest.target, newest.who);
 }
 
 static void check_ended(struct link *l)
@@ -181,7 +156,7 @@ static void check_ended(struct link *l)
     if (!l->tls.ended || l->told_ended || l->tls.conn.closing)
         return;
     l->told_ended = true;
-    l->kind->ended(l);
+    l->port->kind->ended(l);
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
@@ -194,7 +169,7 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         return used;
     }
     while (part && used < length && !conn->closing && !conn->paused) {
-        part = l->kind->take(l, bytes + used, length - used);
+        part = l->port->kind->take(l, bytes + used, length - used);
         used += part;
     }
     return used;
@@ -205,7 +180,7 @@ static bool produce(struct conn *conn)
     struct link *l = link_of(conn);
     bool more = l->secure && tls_produce(&l->tls);
     check_ended(l);
-    if (!conn->closing && l->kind->produce(l))
+    if (!conn->closing && l->port->kind->produce(l))
         more = true;
     more = more || l->resumed;
     l->resumed = false;
@@ -216,24 +191,22 @@ static void timeout(struct conn *conn)
 {
     struct link *l = link_of(conn);
     if (!l->secure || !tls_timed_out(&l->tls))
-        l->kind->timeout(l);
+        l->port->kind->timeout(l);
 }
 
 static void stop(struct conn *conn)
 {
-    link_of(conn)->kind->stop(link_of(conn));
+    link_of(conn)->port->kind->stop(link_of(conn));
 }
 
 static void closed(struct conn *conn)
 {
     struct link *l = link_of(conn);
-    l->kind->closed(l);
+    l->port->kind->closed(l);
     if (l->secure)
         tls_closed(&l->tls);
-    if (l->port) {
-        l->port->links--;
-        set_full(l->port, false);
-    }
+    l->port->links--;
+    set_full(l->port, false);
 }
 
 static struct loop_server loop = {.conns_max = LINKS_MAX,
@@ -275,21 +248,20 @@ void link_stop(void)
 
 // ---- what the sidecar calls ----------------------------------------------------------------
 
-size_t link_room(const struct link *l)
+bool link_send(struct link *l, struct buffer *buffer)
 {
+    size_t room = conn_room(conn_of(l));
     if (l->secure)
-        return tls_room(&l->tls);
-    return conn_room(&l->tls.conn);
-}
-
-void link_write(struct link *l, const char *bytes, size_t length)
-{
-    if (l->secure) {
-        tls_write(&l->tls, bytes, length);
-        return;
+        room = tls_room(&l->tls);
+    size_t part = smaller(buffer_left(buffer), room);
+    if (part && l->secure) {
+        tls_write(&l->tls, buffer->bytes + buffer->at, part);
+    } else if (part) {
+        memcpy(conn_space(conn_of(l)), buffer->bytes + buffer->at, part);
+        conn_wrote(conn_of(l), part);
     }
-    memcpy(conn_space(conn_of(l)), bytes, length);
-    conn_wrote(conn_of(l), length);
+    buffer->at += part;
+    return part && buffer_left(buffer);
 }
 
 void link_pause(struct link *l)
@@ -344,15 +316,15 @@ const char *link_why(struct link *l, char text[LINK_WHY_BYTES])
 static size_t take_plaintext(struct tls_filter *s, const char *bytes, size_t length)
 {
     struct link *l = (struct link *)s;
-    return l->kind->take(l, bytes, length);
+    return l->port->kind->take(l, bytes, length);
 }
 
 static void handshake_done(struct tls_filter *s)
 {
     struct link *l = (struct link *)s;
     conn_deadline(&s->conn, NEVER);
-    if (l->kind->established)
-        l->kind->established(l);
+    if (l->port->kind->established)
+        l->port->kind->established(l);
 }
 
 void link_use_tls(struct tls_server *server)

@@ -9,6 +9,7 @@
 
 #include <sys/socket.h>
 
+#include "buffer.h"
 #include "tls_filter.h"
 
 #define LINKS_MAX      10000 // connections of all kinds together
@@ -35,23 +36,24 @@ struct link_kind {
 };
 
 struct link {
-    struct tls_filter tls; // begins with a struct conn
-    const struct link_kind *kind;
-    struct tls_server *secure; // NULL: it is plain
-    struct link_port *port;    // that it was accepted on; NULL: the sidecar has opened it
+    struct tls_filter tls;     // begins with a struct conn
+    struct link_port *port;    // where it comes from
+    struct tls_server *secure; // the port's
     char peer[LINK_PEER];      // the identity in the other end's certificate; "": none
     const char *expected;      // the identity that it has to have; NULL: any of the mesh
     bool resumed, told_ended;
 };
 
-// A listening port: its connections are of one kind.
+// Where connections of one kind come from: a listening port; or, without a descriptor and a
+// limit, the sidecar itself, which opens them.
 struct link_port {
     const struct link_kind *kind;
     struct tls_server *secure; // NULL: plain
-    int fd;
+    int fd;                    // that listens
     int links_max, links;
-    bool full;               // it accepts no more
-    void (*make_room)(void); // called when it is full
+    bool full;                // it accepts no more
+    void (*make_room)(void);  // called when it is full
+    void (*happened)(int fd); // link_watch(); then there is nothing to accept
 };
 
 static inline struct conn *conn_of(struct link *l)
@@ -71,8 +73,8 @@ void link_watch(int fd, void (*happened)(int fd));
 
 // Opens a connection; opened() of it is called later in this round, with `target` and `who`.
 // False, and errno, if that is not possible.
-bool link_connect(const struct link_kind *kind, struct tls_server *secure,
-                  const struct sockaddr_storage *address, void *target, void *who);
+bool link_connect(struct link_port *port, const struct sockaddr_storage *address, void *target,
+                  void *who);
 
 // `who` does not want the connection any more that is still to be opened for it.
 void link_forget(const void *who);
@@ -81,9 +83,9 @@ void link_forget(const void *who);
 long link_run(void);
 void link_stop(void);
 
-// How much can be written now; writes at most so much.
-size_t link_room(const struct link *l);
-void link_write(struct link *l, const char *bytes, size_t length);
+// Writes what is left in the buffer, as far as there is room. True: there was room for some of
+// it, and more is left.
+bool link_send(struct link *l, struct buffer *buffer);
 
 // Paused: take() is not called, and nothing is read. A connection that resumes another one
 // wakes it, too.

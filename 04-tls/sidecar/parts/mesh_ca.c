@@ -6,7 +6,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,6 +84,14 @@ static void write_file(const char *path, const struct pair *pair, bool is_key)
         give_up("write", path);
 }
 
+static void write_pair(const char *folder, const char *name, const struct pair *pair)
+{
+    char chain_path[PATH_BYTES], key_path[PATH_BYTES];
+    paths(folder, name, chain_path, key_path);
+    write_file(key_path, pair, true);
+    write_file(chain_path, pair, false);
+}
+
 static void extend(X509 *certificate, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX context;
@@ -98,11 +105,9 @@ static void extend(X509 *certificate, X509 *issuer, int nid, const char *value)
 // RFC 5280 §4.1.2.2: a serial number that nobody can guess.
 static bool number(X509 *certificate)
 {
-    unsigned char bytes[16];
-    bool good = RAND_bytes(bytes, sizeof bytes) == 1;
-    bytes[0] = 0x40 | (bytes[0] & 0x3f); // positive
-    BIGNUM *serial = BN_bin2bn(bytes, sizeof bytes, NULL);
-    good = good && serial && BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate));
+    BIGNUM *serial = BN_new();
+    bool good = serial && BN_rand(serial, 127, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) &&
+                BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate));
     BN_free(serial);
     return good;
 }
@@ -161,21 +166,16 @@ static int lock(const char *folder)
 
 void mesh_ca_issue(const char *folder, const char *name, const char *names)
 {
-    char chain[PATH_BYTES], key[PATH_BYTES];
     int lock_fd = lock(folder);
     ERR_clear_error();
     struct pair ca = read_pair(folder, "ca");
     if (!ca.certificate || !ca.key) {
         free_pair(&ca);
         ca = make("Workbench Mesh", "", CA_DAYS, NULL);
-        paths(folder, "ca", chain, key);
-        write_file(key, &ca, true);
-        write_file(chain, &ca, false);
+        write_pair(folder, "ca", &ca);
     }
     struct pair made = make(name, names, MESH_CA_DAYS, &ca);
-    paths(folder, name, chain, key);
-    write_file(key, &made, true);
-    write_file(chain, &made, false);
+    write_pair(folder, name, &made);
     free_pair(&made);
     free_pair(&ca);
     close(lock_fd);

@@ -1,10 +1,11 @@
-// metrics.c: see metrics.h. Read metrics_request() first, then write_requests().
-#include "metrics.h"
+// metrics.c: what the sidecar counts of each request, without the app: how many, how they
+// ended, how long they took. Prometheus reads it as text: GET /metrics on the admin port. Read
+// metrics_request() first, then write_requests(); see sidecar.h.
+#include "sidecar.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "measure.h"
 
@@ -17,10 +18,10 @@ static const double buckets[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05
 #define BUCKETS (int)(sizeof buckets / sizeof *buckets)
 
 static struct row {
-    bool inbound;
+    const char *direction;
     char peer[LINK_PEER]; // the client of these requests, or the service that they are for
-    uint64_t codes[CODES], in_bucket[BUCKETS + 1], limited;
-    uint64_t retries[RETRY_NO_INSTANCE + 1];
+    unsigned long long codes[CODES], in_bucket[BUCKETS + 1], limited;
+    unsigned long long retries[RETRY_NO_INSTANCE + 1];
     double seconds;
 } rows[ROWS_MAX];
 static int row_count;
@@ -37,14 +38,16 @@ static const char *peer_of(const struct downstream *d)
 
 static struct row *row_of(const struct downstream *d)
 {
-    const char *peer = peer_of(d);
+    const char *peer = peer_of(d), *direction = "outbound";
+    if (d->inbound)
+        direction = "inbound";
     for (int i = 0; i < row_count; i++)
-        if (rows[i].inbound == d->inbound && !strcmp(rows[i].peer, peer))
+        if (!strcmp(rows[i].direction, direction) && !strcmp(rows[i].peer, peer))
             return &rows[i];
     if (row_count == ROWS_MAX)
         return &rows[ROWS_MAX - 1];
     struct row *row = &rows[row_count++];
-    row->inbound = d->inbound;
+    row->direction = direction;
     if (row_count == ROWS_MAX)
         peer = "others";
     snprintf(row->peer, sizeof row->peer, "%s", peer);
@@ -96,13 +99,6 @@ static void head(const char *name, const char *type, const char *help)
     put("# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static const char *direction_of(const struct row *row)
-{
-    if (row->inbound)
-        return "inbound";
-    return "outbound";
-}
-
 static void write_requests(void)
 {
     static const char *const codes[CODES] = {"gone", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -112,26 +108,24 @@ static void write_requests(void)
         for (int code = 0; code < CODES; code++)
             if (row->codes[code])
                 put("sidecar_requests_total{direction=\"%s\",peer=\"%s\",code=\"%s\"} %llu\n",
-                    direction_of(row), row->peer, codes[code],
-                    (unsigned long long)row->codes[code]);
+                    row->direction, row->peer, codes[code], row->codes[code]);
     head("sidecar_request_duration_seconds", "histogram",
          "Time from a request's head to its answer's end.");
     for (const struct row *row = rows; row < rows + row_count; row++) {
-        uint64_t sum = 0;
+        unsigned long long sum = 0;
         char labels[200];
-        snprintf(labels, sizeof labels, "direction=\"%s\",peer=\"%s\"", direction_of(row),
+        snprintf(labels, sizeof labels, "direction=\"%s\",peer=\"%s\"", row->direction,
                  row->peer);
         for (int bucket = 0; bucket < BUCKETS; bucket++) {
             sum += row->in_bucket[bucket];
             put("sidecar_request_duration_seconds_bucket{%s,le=\"%g\"} %llu\n", labels,
-                buckets[bucket], (unsigned long long)sum);
+                buckets[bucket], sum);
         }
         sum += row->in_bucket[BUCKETS];
         put("sidecar_request_duration_seconds_bucket{%s,le=\"+Inf\"} %llu\n"
             "sidecar_request_duration_seconds_sum{%s} %.6f\n"
             "sidecar_request_duration_seconds_count{%s} %llu\n",
-            labels, (unsigned long long)sum, labels, row->seconds, labels,
-            (unsigned long long)sum);
+            labels, sum, labels, row->seconds, labels, sum);
     }
 }
 
@@ -144,41 +138,34 @@ static void write_retries(void)
         for (int verdict = 0; verdict <= RETRY_NO_INSTANCE; verdict++)
             if (row->retries[verdict])
                 put("sidecar_retries_total{peer=\"%s\",verdict=\"%s\"} %llu\n", row->peer,
-                    verdicts[verdict], (unsigned long long)row->retries[verdict]);
+                    verdicts[verdict], row->retries[verdict]);
     head("sidecar_rate_limited_total", "counter", "Requests that were answered 429.");
     for (const struct row *row = rows; row < rows + row_count; row++)
         if (row->limited)
-            put("sidecar_rate_limited_total{peer=\"%s\"} %llu\n", row->peer,
-                (unsigned long long)row->limited);
+            put("sidecar_rate_limited_total{peer=\"%s\"} %llu\n", row->peer, row->limited);
 }
 
 static void write_endpoints(void)
 {
-    head("sidecar_breaker_open", "gauge", "1 while an instance gets no requests.");
-    for (const struct endpoint *e = endpoints; e < endpoints + ENDPOINTS_MAX; e++)
-        if (e->service && !e->gone)
-            put("sidecar_breaker_open{service=\"%s\",instance=\"%s\"} %d\n", e->service->name,
-                e->name, e->breaker.state != BREAKER_CLOSED);
-    head("sidecar_breaker_opened_total", "counter", "How often a breaker has opened.");
-    for (const struct endpoint *e = endpoints; e < endpoints + ENDPOINTS_MAX; e++)
-        if (e->service && !e->gone)
-            put("sidecar_breaker_opened_total{service=\"%s\",instance=\"%s\"} %ld\n",
-                e->service->name, e->name, e->breaker.opened);
-    head("sidecar_upstream_connections", "gauge", "Open connections to an instance.");
-    for (const struct endpoint *e = endpoints; e < endpoints + ENDPOINTS_MAX; e++)
-        if (e->service && !e->gone)
-            put("sidecar_upstream_connections{service=\"%s\",instance=\"%s\"} %d\n",
-                e->service->name, e->name, e->links);
+    static const struct {
+        const char *name, *type, *help;
+    } metrics[] = {
+        {"sidecar_breaker_open", "gauge", "1 while an instance gets no requests."},
+        {"sidecar_breaker_opened_total", "counter", "How often a breaker has opened."},
+        {"sidecar_upstream_connections", "gauge", "Open connections to an instance."}};
+    for (int i = 0; i < 3; i++) {
+        head(metrics[i].name, metrics[i].type, metrics[i].help);
+        for (const struct endpoint *e = endpoints; e < endpoints + ENDPOINTS_MAX; e++) {
+            long values[] = {e->breaker.state != BREAKER_CLOSED, e->breaker.opened, e->links};
+            if (e->service && !e->gone)
+                put("%s{service=\"%s\",instance=\"%s\"} %ld\n", metrics[i].name,
+                    e->service->name, e->name, values[i]);
+        }
+    }
 }
 
 static void write_process(void)
 {
-    long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file && fscanf(file, "%ld %ld", &pages, &resident) != 2)
-        resident = 0;
-    if (file)
-        fclose(file);
     head("sidecar_handshakes_total", "counter", "TLS handshakes, by direction and result.");
     put("sidecar_handshakes_total{direction=\"inbound\",result=\"done\"} %ld\n"
         "sidecar_handshakes_total{direction=\"inbound\",result=\"refused\"} %ld\n"
@@ -192,7 +179,8 @@ static void write_process(void)
     head("sidecar_requests_under_way", "gauge", "Requests without the end of their answer.");
     put("sidecar_requests_under_way %d\n", state.under_way);
     head("process_resident_memory_bytes", "gauge", "Resident memory of the sidecar.");
-    put("process_resident_memory_bytes %ld\n", resident * sysconf(_SC_PAGESIZE));
+    put("process_resident_memory_bytes %ld\n",
+        number_in_file("/proc/self/status", "VmRSS:", "") * 1024);
     head("process_cpu_seconds_total", "counter", "CPU time of the sidecar.");
     put("process_cpu_seconds_total %.3f\n", cpu_ms() / 1e3);
 }

@@ -1,10 +1,10 @@
-// refuse.c: see refuse.h. Read refuse() first.
-#include "refuse.h"
+// refuse.c: which requests the sidecar answers itself, before any try; see sidecar.h. Read
+// refuse() first.
+#include "sidecar.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "metrics.h"
 #include "rate.h"
 
 static bool is_allowed(const char *peer)
@@ -15,59 +15,51 @@ static bool is_allowed(const char *peer)
     return settings.allowed_count == 0;
 }
 
-static bool say(struct refusal *refusal, int status, const char *why)
+static bool say(struct downstream *d, int status, const char *fields, const char *why)
 {
-    refusal->status = status;
-    refusal->why = why;
+    downstream_answer(d, status, fields, why);
     return true;
 }
 
 // The app has not got the request, so its client may send it again.
-static bool say_not_delivered(struct refusal *refusal, const char *why)
+static bool say_not_delivered(struct downstream *d, const char *why)
 {
-    snprintf(refusal->fields, sizeof refusal->fields, "%s: %s\r\n", HOP_FAILED, NOT_DELIVERED);
-    return say(refusal, 503, why);
+    return say(d, 503, HOP_FAILED ": " NOT_DELIVERED "\r\n", why);
 }
 
 // For requests of another sidecar: is it allowed, is it its turn, is the app there?
-static bool refuse_inbound(const struct downstream *d, int64_t now_ns, struct refusal *refusal)
+static bool refuse_inbound(struct downstream *d)
 {
     if (!is_allowed(d->link.peer))
-        return say(refusal, 403, "this identity is not on the list of those who may ask");
+        return say(d, 403, "", "this identity is not on the list of those who may ask");
     int seconds = 0;
     if (settings.rate)
-        seconds = rate_take(d->link.peer, settings.rate, settings.burst, now_ns);
+        seconds = rate_take(d->link.peer, settings.rate, settings.burst, downstream_now(d));
     if (seconds) {
+        char field[40];
         metrics_limited(d);
-        snprintf(refusal->fields, sizeof refusal->fields, "Retry-After: %d\r\n", seconds);
-        return say(refusal, 429, "more requests than this identity may send");
+        snprintf(field, sizeof field, "Retry-After: %d\r\n", seconds);
+        return say(d, 429, field, "more requests than this identity may send");
     }
     if (!state.app_up)
-        return say_not_delivered(refusal, "the app does not take connections");
+        return say_not_delivered(d, "the app does not take connections");
     if (state.app.active >= settings.app_requests)
-        return say_not_delivered(refusal, "the app has as many requests as it may have");
+        return say_not_delivered(d, "the app has as many requests as it may have");
     return false;
 }
 
-bool refuse(const struct downstream *d, const struct http_head *head, int64_t now_ns,
-            struct refusal *refusal)
+bool refuse(struct downstream *d, const struct http_head *head)
 {
-    struct http_text forwards = http_field(head, "max-forwards");
-    bool counts = http_is(head->method, "OPTIONS") || http_is(head->method, "TRACE");
-    uint64_t number;
-    *refusal = (struct refusal){0};
     if (http_is(head->method, "CONNECT"))
-        return say(refusal, 501, "this proxy makes no tunnels");
-    bool ends_here = counts && http_number(forwards, 1000000, &number) && number == 0;
-    if (ends_here && http_is(head->method, "OPTIONS")) // RFC 9110 §7.6.2
-        return say(refusal, 204, "the request may go no further");
-    if (ends_here)
-        return say(refusal, 501, "the request may go no further");
+        return say(d, 501, "", "this proxy makes no tunnels");
+    int status = forward_refuses(head); // because of Max-Forwards
+    if (status)
+        return say(d, status, "", "the request may go no further");
     if (d->inbound)
-        return refuse_inbound(d, now_ns, refusal);
+        return refuse_inbound(d);
     if (!services_known())
-        return say(refusal, 503, "the file of services could not be read yet");
+        return say(d, 503, "", "the file of services could not be read yet");
     if (!d->service)
-        return say(refusal, 502, "there is no service of this name");
+        return say(d, 502, "", "there is no service of this name");
     return false;
 }

@@ -1,22 +1,16 @@
-// request_head.c: see request_head.h.
-#include "request_head.h"
+// request_head.c: the head of a request as the upstream gets it; see sidecar.h.
+#include "sidecar.h"
 
 #include <string.h>
 
 static const struct forward_proxy by_tls = {"workbench", true}, by_plain = {"workbench", false};
 
-// Removes the fields that the sidecar writes itself.
-static void remove_own_fields(struct http_head *head)
+void request_head_remove(struct http_head *head, const char *name)
 {
-    static const char *const own[] = {"traceparent", "tracestate", HOP_FAILED};
     size_t kept = 0;
-    for (size_t i = 0; i < head->field_count; i++) {
-        bool is_own = false;
-        for (size_t j = 0; j < sizeof own / sizeof *own; j++)
-            is_own = is_own || http_is_token(head->fields[i].name, own[j]);
-        if (!is_own)
+    for (size_t i = 0; i < head->field_count; i++)
+        if (!http_is_token(head->fields[i].name, name))
             head->fields[kept++] = head->fields[i];
-    }
     head->field_count = kept;
 }
 
@@ -41,8 +35,10 @@ bool request_head_write(struct downstream *d, struct http_head *head)
     struct forward forward = {.by = &by_plain, .client = d->address};
     if (d->inbound)
         forward.by = &by_tls;
-    head->keep_alive = true; // that is between this sidecar and the next one
-    remove_own_fields(head);
+    head->keep_alive = true;                  // that is between this sidecar and the next one
+    request_head_remove(head, "traceparent"); // the sidecar writes these itself
+    request_head_remove(head, "tracestate");
+    request_head_remove(head, HOP_FAILED);
     use_origin_form(head);
     forward_request_head(&forward, head, &out);
     out.length -= 2; // in front of the empty line

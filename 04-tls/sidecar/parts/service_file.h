@@ -34,9 +34,9 @@ bool service_file_read(const char *text, size_t length, struct service_file *fil
                        char why[SERVICE_FILE_WHY]);
 
 // True for what may be a service's name.
-bool service_name_is_good(const char *name, size_t length);
+bool service_name_is_good(const char *name);
 
 // Reads "ADDRESS:PORT" or "[ADDRESS]:PORT", in digits: no names.
-bool service_address_read(const char *text, size_t length, struct sockaddr_storage *address);
+bool service_address_read(const char *text, struct sockaddr_storage *address);
 
 #endif

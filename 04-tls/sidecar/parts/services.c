@@ -2,7 +2,6 @@
 #include "services.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -11,7 +10,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "link.h"
 #include "log.h"
 #include "upstream.h"
 
@@ -19,33 +17,31 @@ struct service services[SERVICES_MAX];
 int service_count;
 struct endpoint endpoints[ENDPOINTS_MAX];
 
-static const char *path, *file_name, *trust_domain;
-static const struct breaker_settings *breaker_settings;
+static struct service_file file;
+static const char *file_name; // of settings.services, without its folder
 static bool known;
 
 // ---- which endpoint gets the next request --------------------------------------------------
 
-static bool is_usable(const struct endpoint *endpoint, int64_t now_ns)
+struct endpoint *services_pick(struct service *service, unsigned tried)
 {
-    return !endpoint->gone && breaker_allows(&endpoint->breaker, now_ns);
-}
-
-struct endpoint *services_pick(struct service *service, unsigned tried, int64_t now_ns)
-{
+    int64_t time_ns = now_ns();
     struct endpoint *best = NULL;
     int best_at = 0;
     for (int i = 0; i < service->count; i++) {
         int at = (service->next + i) % service->count;
         struct endpoint *endpoint = service->endpoints[at];
-        if (tried & 1u << at || !is_usable(endpoint, now_ns))
+        if (tried & 1u << at || !breaker_allows(&endpoint->breaker, time_ns))
             continue;
         if (!best || endpoint->active < best->active) {
             best = endpoint;
             best_at = at;
         }
     }
-    if (best)
+    if (best) {
         service->next = (best_at + 1) % service->count;
+        breaker_sent(&best->breaker, time_ns);
+    }
     return best;
 }
 
@@ -68,27 +64,23 @@ struct service *services_find(struct http_text host)
     return NULL;
 }
 
-static bool is_at(const struct endpoint *endpoint, const struct sockaddr_in *address)
-{
-    const struct sockaddr_in *own = (const struct sockaddr_in *)&endpoint->address;
-    return own->sin_family == AF_INET && own->sin_addr.s_addr == address->sin_addr.s_addr;
-}
-
 struct service *services_at(const struct sockaddr_in *address)
 {
     for (struct service *s = services; s < services + service_count; s++)
-        for (int i = 0; i < s->count; i++)
-            if (is_at(s->endpoints[i], address))
+        for (int i = 0; i < s->count; i++) {
+            const struct sockaddr_in *own = (struct sockaddr_in *)&s->endpoints[i]->address;
+            if (own->sin_family == AF_INET && own->sin_addr.s_addr == address->sin_addr.s_addr)
                 return s;
+        }
     return NULL;
 }
 
-void services_result(struct endpoint *endpoint, bool went_well, int64_t now_ns)
+void services_result(struct endpoint *endpoint, bool went_well)
 {
     static const char *const words[] = {"closed", "open", "half open"};
     if (!endpoint->service) // the sidecar's own app: there is no other one
         return;
-    if (breaker_result(&endpoint->breaker, breaker_settings, went_well, now_ns))
+    if (breaker_result(&endpoint->breaker, &settings.breaker, went_well, now_ns()))
         log_line("breaker of %s at %s: %s", endpoint->service->name, endpoint->name,
                  words[endpoint->breaker.state]);
 }
@@ -106,8 +98,8 @@ static struct service *find_or_add(const char *name)
         return NULL;
     service_count++;
     snprintf(service->name, sizeof service->name, "%.63s", name);
-    snprintf(service->identity, sizeof service->identity, "spiffe://%.50s/%s", trust_domain,
-             service->name);
+    snprintf(service->identity, sizeof service->identity, "spiffe://%.50s/%s",
+             settings.identity.domain, service->name);
     return service;
 }
 
@@ -131,13 +123,13 @@ static struct endpoint *find_or_make(struct service *service,
 }
 
 // Replaces the services by those of the file. What stays keeps its connections and its breaker.
-static void put_to_use(const struct service_file *file)
+static void put_to_use(void)
 {
     for (struct endpoint *e = endpoints; e < endpoints + ENDPOINTS_MAX; e++)
         e->gone = true;
     for (int i = 0; i < service_count; i++)
         services[i].count = 0;
-    for (const struct service_line *line = file->services; line < file->services + file->count;
+    for (const struct service_line *line = file.services; line < file.services + file.count;
          line++) {
         struct service *service = find_or_add(line->name);
         for (int i = 0; service && i < line->count; i++) {
@@ -155,50 +147,43 @@ static void put_to_use(const struct service_file *file)
             upstream_close_idle(e);
 }
 
-void services_only(const char *name, const struct sockaddr_storage *address)
+void services_only(const struct sockaddr_storage *address)
 {
-    static struct service_file file = {.count = 1};
-    snprintf(file.services[0].name, SERVICE_NAME, "%s", name);
-    file.services[0].addresses[0] = *address;
-    file.services[0].count = 1;
-    put_to_use(&file);
+    struct service_line *line = file.services;
+    snprintf(line->name, sizeof line->name, "%s", settings.identity.name);
+    line->addresses[0] = *address;
+    line->count = file.count = 1;
+    put_to_use();
 }
 
-bool services_read(void)
+void services_read(void)
 {
     static char text[SERVICE_FILE_BYTES];
-    static struct service_file file;
     char why[SERVICE_FILE_WHY];
-    if (!path)
-        return true;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (!settings.services)
+        return;
+    FILE *stream = fopen(settings.services, "re");
     size_t length = 0;
-    ssize_t got = 1;
-    while (fd >= 0 && length < sizeof text && got > 0) {
-        got = read(fd, text + length, sizeof text - length);
-        if (got > 0)
-            length += (size_t)got;
-    }
+    if (stream)
+        length = fread(text, 1, sizeof text, stream);
+    bool good = stream && !ferror(stream);
     snprintf(why, sizeof why, "%s", strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    bool good = fd >= 0 && got == 0;
+    if (stream)
+        fclose(stream);
     if (length == sizeof text)
         snprintf(why, sizeof why, "it has more than %zu bytes", sizeof text - 1);
-    good = good && service_file_read(text, length, &file, why);
-    if (good) {
-        put_to_use(&file);
+    if (good && length < sizeof text && service_file_read(text, length, &file, why)) {
+        put_to_use();
         known = true;
-        log_line("services: %d of them in %s", file.count, path);
+        log_line("services: %d of them in %s", file.count, settings.services);
     } else {
-        log_line("services: %s is not used: %s", path, why);
+        log_line("services: %s is not used: %s", settings.services, why);
     }
-    return good;
 }
 
 bool services_known(void)
 {
-    return known || !path;
+    return known || !settings.services;
 }
 
 // Something in the folder of the file has changed: is it the file?
@@ -223,24 +208,21 @@ static void folder_changed(int fd)
 
 // The folder is watched, not the file: programs that replace a file rename another one to its
 // name, and a watch would stay with the old one.
-void services_begin(const char *services_path, const char *domain,
-                    const struct breaker_settings *breaker)
+void services_begin(void)
 {
-    path = services_path;
-    trust_domain = domain;
-    breaker_settings = breaker;
-    if (!path)
+    if (!settings.services)
         return;
-    char *copy = strdup(path), *copy_of_name = strdup(path);
-    if (!copy || !copy_of_name)
+    char *copy = strdup(settings.services);
+    if (!copy)
         die("no memory");
-    file_name = strdup(basename(copy_of_name));
-    const char *folder = dirname(copy);
+    const char *folder = dirname(copy), *slash = strrchr(settings.services, '/');
+    file_name = settings.services;
+    if (slash)
+        file_name = slash + 1;
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd < 0 || inotify_add_watch(fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO) < 0)
         die("cannot watch the folder %s: %s", folder, strerror(errno));
     link_watch(fd, folder_changed);
     free(copy);
-    free(copy_of_name);
     services_read();
 }

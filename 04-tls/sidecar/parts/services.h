@@ -40,18 +40,16 @@ extern struct service services[SERVICES_MAX];
 extern int service_count;
 extern struct endpoint endpoints[ENDPOINTS_MAX];
 
-// Begins to use a file, and to watch it: services_changed() is called when another program has
-// closed it after writing, or has put another one in its place. Dies if its folder cannot be
-// watched. `domain` is the first part of all identities. A NULL path: there are no services.
-void services_begin(const char *path, const char *domain,
-                    const struct breaker_settings *breaker);
+// Begins to use the file of services in the settings, and to watch it: it is read again when
+// another program has closed it after writing, or has put another one in its place. Dies if its
+// folder cannot be watched. Without a file it does nothing.
+void services_begin(void);
 
 // The only service that there is: for a sidecar without a file.
-void services_only(const char *name, const struct sockaddr_storage *address);
+void services_only(const struct sockaddr_storage *address);
 
-// Reads the file again. False: it cannot be used, and the log says why; what was read before
-// stays.
-bool services_read(void);
+// Reads the file again. If it cannot be used, the log says why, and what was read before stays.
+void services_read(void);
 
 // True if the file was read at least once, or there is none.
 bool services_known(void);
@@ -65,13 +63,13 @@ struct service *services_at(const struct sockaddr_in *address);
 
 // Which endpoint gets a request: of those that are not in `tried` (bits in the order of
 // service->endpoints) and whose breaker lets it through, one with the fewest requests under
-// way. NULL: there is none.
-struct endpoint *services_pick(struct service *service, unsigned tried, int64_t now_ns);
+// way. The request is sent to it: its breaker learns that. NULL: there is none.
+struct endpoint *services_pick(struct service *service, unsigned tried);
 
 // The bit of an endpoint in `tried`; 0 if the service no longer has it.
 unsigned services_bit(const struct service *service, const struct endpoint *endpoint);
 
 // What has become of a request that was sent to an endpoint.
-void services_result(struct endpoint *endpoint, bool went_well, int64_t now_ns);
+void services_result(struct endpoint *endpoint, bool went_well);
 
 #endif

@@ -31,11 +31,13 @@ struct settings settings = {
     .drain_ms = 5000,
     .app_requests = 1000};
 
+struct state state;
+
 static bool quiet;
 
 static void allow(const char *name)
 {
-    if (!service_name_is_good(name, strlen(name)))
+    if (!service_name_is_good(name))
         options_reject("--allow takes the name of a service, not '%s'", name);
     if (settings.allowed_count == ALLOWED_MAX)
         options_reject("at most %d --allow", ALLOWED_MAX);
@@ -89,9 +91,9 @@ void settings_parse(int argc, char **argv)
     settings.identity.folder = certificate_folder(MESH_CA_FOLDER);
     options_parse(argc, argv, &command);
     const char *name = settings.identity.name;
-    if (!service_name_is_good(name, strlen(name)))
+    if (!service_name_is_good(name))
         options_reject("--name takes letters a-z, digits and '-', not '%s'", name);
-    if (!service_address_read(settings.app, strlen(settings.app), &state.app.address))
+    if (!service_address_read(settings.app, &state.app.address))
         options_reject("--app takes an ADDRESS:PORT in digits, not '%s'", settings.app);
     if (settings.burst == 0)
         settings.burst = settings.rate;

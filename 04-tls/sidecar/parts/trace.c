@@ -7,95 +7,62 @@
 
 #include "measure.h"
 
-#define PARENT_BYTES 55 // "00-" 32 "-" 16 "-" 2
+#define PARENT_BYTES 55  // "00-" 32 "-" 16 "-" 2
+#define ITEM_BYTES   514 // of tracestate: a key, '=' and a value, with the '\0'
+#define LOWER        "abcdefghijklmnopqrstuvwxyz0123456789"
 
-// Hexadecimal digits in lower case only (§2.2.1); not all of them 0 where that is no id.
-static bool is_hex(const char *at, size_t length, bool may_be_zero)
-{
-    bool zero = true;
-    for (size_t i = 0; i < length; i++) {
-        bool digit = at[i] >= '0' && at[i] <= '9';
-        if (!digit && !(at[i] >= 'a' && at[i] <= 'f'))
-            return false;
-        zero = zero && at[i] == '0';
-    }
-    return may_be_zero || !zero;
-}
-
-static unsigned hex_value(char c)
-{
-    if (c <= '9')
-        return (unsigned)(c - '0');
-    return (unsigned)(c - 'a' + 10);
-}
-
+// Version ff is forbidden. Version 00 ends behind its flags; a later one may have more behind a
+// '-'. Digits are in lower case only (§2.2.1), and an id is not all zeros.
 bool trace_read_parent(struct http_text text, struct trace *trace)
 {
-    const char *at = text.at;
-    if (text.length < PARENT_BYTES || at[2] != '-' || at[35] != '-' || at[52] != '-' ||
-        !is_hex(at, 2, true) || !is_hex(at + 3, TRACE_ID, false) ||
-        !is_hex(at + 36, TRACE_SPAN, false) || !is_hex(at + 53, 2, true))
+    char field[PARENT_BYTES + 1], version[3], id[TRACE_ID + 1], parent[TRACE_SPAN + 1];
+    unsigned flags;
+    int end = 0;
+    snprintf(field, sizeof field, "%.*s", (int)text.length, text.at);
+    sscanf(field, "%2[0-9a-f]-%32[0-9a-f]-%16[0-9a-f]-%*2[0-9a-f]%n", version, id, parent,
+           &end);
+    if (end != PARENT_BYTES || !strcmp(version, "ff") || strspn(id, "0") == TRACE_ID ||
+        strspn(parent, "0") == TRACE_SPAN ||
+        (text.length > PARENT_BYTES &&
+         (!strcmp(version, "00") || text.at[PARENT_BYTES] != '-')))
         return false;
-    // Version ff is forbidden. Version 00 ends here; a later one may have more behind a '-'.
-    bool first = at[0] == '0' && at[1] == '0';
-    if ((at[0] == 'f' && at[1] == 'f') || (first && text.length != PARENT_BYTES) ||
-        (text.length > PARENT_BYTES && at[PARENT_BYTES] != '-'))
-        return false;
-    snprintf(trace->id, sizeof trace->id, "%.*s", TRACE_ID, at + 3);
-    snprintf(trace->parent, sizeof trace->parent, "%.*s", TRACE_SPAN, at + 36);
-    trace->flags = hex_value(at[53]) << 4 | hex_value(at[54]);
-    trace->flags &= 1; // "sampled" is the only one that version 00 knows; others are set to 0
+    strcpy(trace->id, id);
+    strcpy(trace->parent, parent);
+    sscanf(field + PARENT_BYTES - 2, "%2x", &flags);
+    trace->flags = flags & 1; // "sampled", the only one of version 00; others are set to 0
     return true;
 }
 
-// A key: a-z, digits, and _ - * / @ behind the first character, at most 256 (§3.3.1.3.1).
-static bool is_key(const char *at, size_t length)
+// An item of a tracestate: KEY=VALUE. A key has a-z, digits, and _ - * / @ behind the first
+// character; a value has printable ASCII without ',' and '=', and does not end in a blank. Each
+// has at most 256 characters (§3.3.1.3).
+static bool is_item(const char *item)
 {
-    if (length == 0 || length > 256)
+    size_t key = strspn(item, LOWER "_-*/@");
+    const char *value = item + key + 1;
+    size_t length = 0;
+    if (key == 0 || key > 256 || !strchr(LOWER, item[0]) || item[key] != '=')
         return false;
-    for (size_t i = 0; i < length; i++) {
-        bool first = (at[i] >= 'a' && at[i] <= 'z') || (at[i] >= '0' && at[i] <= '9');
-        if (!first && (i == 0 || !at[i] || !strchr("_-*/@", at[i])))
-            return false;
-    }
-    return true;
-}
-
-// A value: printable ASCII without ',' and '=', at most 256, not ending in a blank.
-static bool is_value(const char *at, size_t length)
-{
-    if (length == 0 || length > 256 || at[length - 1] == ' ')
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (at[i] < ' ' || at[i] > '~' || at[i] == ',' || at[i] == '=')
-            return false;
-    return true;
-}
-
-// How many items the text has.
-static int items_of(const char *text)
-{
-    int items = *text != '\0';
-    for (; *text; text++)
-        items += *text == ',';
-    return items;
+    while (value[length] >= ' ' && value[length] <= '~' && !strchr(",=", value[length]))
+        length++;
+    return length > 0 && length <= 256 && !value[length] && value[length - 1] != ' ';
 }
 
 bool trace_read_state(struct http_text text, struct trace *trace)
 {
     struct http_text list = text, item;
     while (http_next_item(&list, &item)) {
-        const char *equals = memchr(item.at, '=', item.length);
+        char one[ITEM_BYTES];
         size_t used = strlen(trace->state);
-        if (!equals || !is_key(item.at, (size_t)(equals - item.at)) ||
-            !is_value(equals + 1, (size_t)(item.at + item.length - equals - 1)) ||
+        snprintf(one, sizeof one, "%.*s", (int)item.length, item.at);
+        if (strlen(one) != item.length || !is_item(one) ||
             used + item.length + 1 >= TRACE_STATE_BYTES ||
-            items_of(trace->state) == TRACE_STATE_ITEMS)
+            trace->state_items == TRACE_STATE_ITEMS)
             return false;
         if (used)
             trace->state[used++] = ',';
-        snprintf(trace->state + used, sizeof trace->state - used, "%.*s", (int)item.length,
-                 item.at);
+        strcpy(trace->state + used, one);
+        trace->state_items++;
     }
     return true;
 }

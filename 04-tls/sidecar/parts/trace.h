@@ -23,6 +23,7 @@ struct trace {
     char span[TRACE_SPAN + 1];   // this sidecar's part
     unsigned flags;
     char state[TRACE_STATE_BYTES]; // "": none
+    int state_items;               // how many it has
 };
 
 // Reads the fields of a request, or begins a new trace where they are missing or malformed.

@@ -4,20 +4,16 @@
 
 void upstream_leave_idle(struct upstream *u)
 {
-    if (u->before)
-        u->before->next = u->next;
-    else if (u->endpoint->idle == u)
-        u->endpoint->idle = u->next;
-    if (u->next)
-        u->next->before = u->before;
-    u->next = u->before = NULL;
+    struct upstream **at = &u->endpoint->idle;
+    while (*at && *at != u)
+        at = &(*at)->next;
+    if (*at)
+        *at = u->next;
 }
 
 void upstream_join_idle(struct upstream *u)
 {
     u->next = u->endpoint->idle;
-    if (u->next)
-        u->next->before = u;
     u->endpoint->idle = u;
     u->reused = true;
     conn_deadline(conn_of(&u->link), settings.keep_ms);
@@ -31,9 +27,8 @@ bool upstream_is_fresh(const struct upstream *u)
 
 bool upstream_take(struct endpoint *endpoint, struct downstream *d)
 {
-    struct tls_server *secure = &identity_outbound;
-    if (d->inbound)
-        secure = NULL; // to the app
+    static struct link_port to_app = {.kind = &upstream_kind},
+                            to_peer = {.kind = &upstream_kind, .secure = &identity_outbound};
     while (endpoint->idle) {
         struct upstream *u = endpoint->idle;
         upstream_leave_idle(u);
@@ -43,10 +38,11 @@ bool upstream_take(struct endpoint *endpoint, struct downstream *d)
             continue;
         u->down = d;
         d->up = u;
-        d->up_ready = true;
         return true;
     }
-    return link_connect(&upstream_kind, secure, &endpoint->address, endpoint, d);
+    if (d->inbound)
+        return link_connect(&to_app, &endpoint->address, endpoint, d);
+    return link_connect(&to_peer, &endpoint->address, endpoint, d);
 }
 
 void upstream_give_up(struct downstream *d)

@@ -79,9 +79,9 @@ void scene_retry(void)
         die("the sidecar does not see its app");
     int gets = times_got(shop, "GET", requests, &get_status);
     int posts = times_got(shop, "POST", requests, &post_status);
-    story_head("the request|the app gets it|answer");
-    story_row("GET|%d times|%d", gets, get_status);
-    story_row("POST|%d times|%d", posts, post_status);
+    story_head("the request|times got|answer");
+    story_row("GET|%d|%d", gets, get_status);
+    story_row("POST|%d|%d", posts, post_status);
 
     story_say("Now nobody is there. %d questions, of which each may be tried three times:",
               QUESTIONS);
@@ -100,7 +100,7 @@ void scene_retry(void)
                  "%d of %d answered, %.0f at the second try", answered, QUESTIONS / 2,
                  sent_again);
     claim_report(&safe, holds_if(gets == 3 && posts == 1),
-                 "the app got the GET %d times, the POST %d time", gets, posts);
+                 "how often the app got the GET: %d, the POST: %d", gets, posts);
     claim_report(
         &budget,
         holds_if(spent > 0 && saved > 0 && spent <= QUESTIONS * PERCENT / 100 + RESERVE),

@@ -78,7 +78,7 @@ void scene_wire(void)
     story_timeline();
     struct cost first = ask(&f), second = ask(&f);
     fetch_close(&f);
-    story_head("the question|ms|connections|there|back");
+    story_head("the question|ms|connections|packets out|packets back");
     story_row("the first one|%.0f|%d|%d|%d", first.ms, first.connections, first.to_server,
               first.to_client);
     story_row("the second one|%.0f|%d|%d|%d", second.ms, second.connections, second.to_server,

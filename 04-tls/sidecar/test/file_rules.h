@@ -27,7 +27,7 @@ static inline const char *service_file_fault(const char *text, size_t length)
     size_t used = 0;
     for (int i = 0; i < first.count; i++) {
         const struct service_line *line = &first.services[i];
-        if (!service_name_is_good(line->name, strlen(line->name)))
+        if (!service_name_is_good(line->name))
             return "a bad name is taken";
         used += (size_t)sprintf(again + used, "%s", line->name);
         for (int j = 0; j < line->count; j++)

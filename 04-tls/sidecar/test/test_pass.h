@@ -3,7 +3,7 @@
 #ifndef TEST_PASS_H
 #define TEST_PASS_H
 
-#include "pass.h"
+#include "buffer.h"
 
 #define CHUNKED "3\r\nabc\r\n5;x=1\r\ndefgh\r\n0\r\nX-Trailer: 1\r\n\r\n"
 

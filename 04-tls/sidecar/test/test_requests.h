@@ -137,6 +137,26 @@ TEST(fields_that_are_not_passed_on)
     mesh_end();
 }
 
+// What ./client sends with --post and --http10, as the other end sees it.
+TEST(the_options_of_the_client)
+{
+    char command[200];
+    start_two(NULL, false);
+    snprintf(command, sizeof command, "./client --host %s --post 'two words' stock/",
+             shop->address);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "POST / HTTP/1.1");
+    const char *answer = strstr(test_output, "has got it like this");
+    CHECK(answer != NULL);
+    CHECK_HAS(answer, "two words"); // the app sends back what it gets
+    snprintf(command, sizeof command, "./client --host %s --http10 --count 2 stock/headers",
+             shop->address);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "Via: 1.0 workbench\n"); // shop's sidecar was asked with it
+    CHECK_HAS(test_output, "\n200 Host: stock\n");  // again, on a new connection
+    mesh_end();
+}
+
 // An app may not claim that it has not got the request: POST would be sent again.
 TEST(an_app_cannot_ask_for_a_retry)
 {
