@@ -5,26 +5,17 @@
 // certificate says what its key may sign, and until when.
 #include "certificates.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "net.h"
+#include "pair.h"
 
-#define YEARS        3650 // days; browsers accept much less from a public CA
-#define RENEW_DAYS   30   // a certificate is replaced so long before its end
-#define SERIAL_BYTES 16
-#define RSA_BITS     2048
+#define YEARS      3650 // days; browsers accept much less from a public CA
+#define RENEW_DAYS 30   // a certificate is replaced so long before its end
+#define RSA_BITS   2048
 
 #define LOOPBACK ",DNS:localhost,IP:127.0.0.1,IP:::1,IP:10.0.0.2" // the last is wire's
 
@@ -70,15 +61,6 @@ static const struct plan plans[CERTIFICATES] = {
                             CERTIFICATE_INTERMEDIATE, false, -1, YEARS},
 };
 
-// Ends the program: without certificates there is no lesson.
-static _Noreturn void fail(const char *doing, const char *what)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    if (!reason)
-        reason = strerror(errno);
-    die("cannot %s %s: %s", doing, what, reason);
-}
-
 const char *certificate_folder(const char *relative)
 {
     static char path[CERTIFICATE_PATH];
@@ -114,36 +96,6 @@ const char *certificate_host(enum certificate which)
 }
 
 // ---- old certificates ----------------------------------------------------------------------
-
-struct pair { // a certificate and its key; NULL: there is none
-    X509 *certificate;
-    EVP_PKEY *key;
-};
-
-static void pair_free(struct pair *pair)
-{
-    X509_free(pair->certificate);
-    EVP_PKEY_free(pair->key);
-    *pair = (struct pair){NULL, NULL};
-}
-
-static struct pair pair_read(const struct certificate_files *files)
-{
-    struct pair pair = {NULL, NULL};
-    struct stat status;
-    FILE *chain = fopen(files->chain, "re"), *key = fopen(files->key, "re");
-    if (chain)
-        pair.certificate = PEM_read_X509(chain, NULL, NULL, NULL);
-    // A key that other users could read is no secret any more: it counts as missing.
-    if (key && !fstat(fileno(key), &status) && !(status.st_mode & 077))
-        pair.key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
-    if (chain)
-        fclose(chain);
-    if (key)
-        fclose(key);
-    ERR_clear_error();
-    return pair;
-}
 
 static bool same_names(const X509 *a, const X509 *b)
 {
@@ -184,174 +136,53 @@ static bool is_good(const struct plan *plan, const struct pair *pair, const X509
 
 // ---- new certificates ----------------------------------------------------------------------
 
-static void add(X509 *certificate, X509 *issuer, int nid, const char *value)
+static struct pair_uses uses_of(const struct plan *plan)
 {
-    X509V3_CTX context;
-    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-    if (!extension || !X509_add_ext(certificate, extension, -1))
-        fail("add an extension:", value);
-    X509_EXTENSION_free(extension);
-}
-
-// Makes a certificate that has only its names.
-static X509 *describe(const struct plan *plan)
-{
-    X509 *certificate = X509_new();
-    if (!certificate || !X509_set_version(certificate, X509_VERSION_3) ||
-        !X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
-                                    (const unsigned char *)plan->common_name, -1, -1, 0))
-        fail("describe", plan->file);
-    if (plan->names)
-        add(certificate, certificate, NID_subject_alt_name, plan->names);
-    return certificate;
-}
-
-// "critical": a program that does not understand this must not accept the certificate.
-static void add_uses(X509 *certificate, X509 *issuer, const struct plan *plan)
-{
-    const char *constraints = "critical,CA:FALSE", *usage = "critical,digitalSignature";
-    const char *purpose = NULL;
+    struct pair_uses uses = {"critical,CA:FALSE", "critical,digitalSignature", NULL};
     switch (plan->kind) {
     case AUTHORITY:
-        constraints = "critical,CA:TRUE";
-        usage = "critical,keyCertSign,cRLSign";
-        break;
+        return (struct pair_uses){"critical,CA:TRUE", "critical,keyCertSign,cRLSign", NULL};
     case AUTHORITY_OF_LEAFS:
-        constraints = "critical,CA:TRUE,pathlen:0";
-        usage = "critical,keyCertSign,cRLSign";
-        break;
+        return (struct pair_uses){"critical,CA:TRUE,pathlen:0", "critical,keyCertSign,cRLSign",
+                                  NULL};
     case SERVER:
-        purpose = "serverAuth";
+        uses.purpose = "serverAuth";
         break;
     case CLIENT:
-        purpose = "clientAuth";
+        uses.purpose = "clientAuth";
         break;
     }
     // An RSA key that may encipher allows TLS 1.2 without Diffie-Hellman. Scene forward_secrecy
     // shows what that costs.
-    if (purpose && plan->rsa)
-        usage = "critical,digitalSignature,keyEncipherment";
-    add(certificate, issuer, NID_basic_constraints, constraints);
-    add(certificate, issuer, NID_key_usage, usage);
-    if (purpose)
-        add(certificate, issuer, NID_ext_key_usage, purpose);
-    add(certificate, issuer, NID_subject_key_identifier, "hash");
-    add(certificate, issuer, NID_authority_key_identifier, "keyid:always");
-}
-
-// Sets a serial number that cannot be guessed (RFC 5280 §4.1.2.2).
-static bool set_serial(X509 *certificate)
-{
-    unsigned char bytes[SERIAL_BYTES];
-    if (RAND_bytes(bytes, sizeof bytes) != 1)
-        return false;
-    bytes[0] = (bytes[0] & 0x7f) | 0x40; // positive, and always of the same length
-    BIGNUM *number = BN_bin2bn(bytes, sizeof bytes, NULL);
-    bool good = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
-    BN_free(number);
-    return good;
+    if (plan->rsa)
+        uses.usage = "critical,digitalSignature,keyEncipherment";
+    return uses;
 }
 
 // Makes a key and a certificate for it, signed by the issuer's key. NULL: by its own key.
 static struct pair issue(const struct plan *plan, const struct pair *issuer)
 {
-    struct pair made = {describe(plan), NULL};
-    X509 *certificate = made.certificate;
-    const struct pair *signer = &made;
+    struct pair made = {pair_describe(plan->common_name, plan->names), NULL};
+    struct pair_uses uses = uses_of(plan);
     if (plan->rsa)
         made.key = EVP_RSA_gen(RSA_BITS);
     else
         made.key = EVP_EC_gen("P-256");
-    if (issuer)
-        signer = issuer;
-    if (!made.key || !X509_set_pubkey(certificate, made.key) || !set_serial(certificate) ||
-        !X509_gmtime_adj(X509_getm_notBefore(certificate), plan->from_day * 86400L) ||
-        !X509_gmtime_adj(X509_getm_notAfter(certificate), plan->to_day * 86400L) ||
-        !X509_set_issuer_name(certificate, X509_get_subject_name(signer->certificate)))
-        fail("make", plan->file);
-    add_uses(certificate, signer->certificate, plan);
-    if (!X509_sign(certificate, signer->key, EVP_sha256()))
-        fail("sign", plan->file);
+    pair_sign(&made, issuer, &uses, plan->from_day * 86400L, plan->to_day * 86400L);
     return made;
-}
-
-// ---- files ---------------------------------------------------------------------------------
-
-// Opens a new file beside `path` that only its owner can read. end_file() renames it to `path`
-// when it is whole, so no reader sees half of a file.
-static FILE *begin_file(const char *path, char *temporary)
-{
-    snprintf(temporary, CERTIFICATE_PATH, "%.*s.new", CERTIFICATE_PATH - 5, path);
-    unlink(temporary); // a program that was interrupted may have left it
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = NULL;
-    if (fd >= 0)
-        file = fdopen(fd, "w");
-    if (!file)
-        fail("create", temporary);
-    return file;
-}
-
-static void end_file(FILE *file, bool good, const char *temporary, const char *path)
-{
-    if (fclose(file) || !good || rename(temporary, path))
-        fail("write", path);
-}
-
-static void pair_write(const struct certificate_files *files, const struct pair *pair,
-                       X509 *intermediate)
-{
-    char temporary[CERTIFICATE_PATH];
-    FILE *file = begin_file(files->key, temporary);
-    bool good = PEM_write_PrivateKey(file, pair->key, NULL, NULL, 0, NULL, NULL);
-    end_file(file, good, temporary, files->key);
-    file = begin_file(files->chain, temporary);
-    good = PEM_write_X509(file, pair->certificate) &&
-           (!intermediate || PEM_write_X509(file, intermediate));
-    end_file(file, good, temporary, files->chain);
-}
-
-// Ends the program: the folder of keys belongs to another user, as after "sudo make run-04".
-static _Noreturn void fail_as_stranger(const char *folder, const char *path)
-{
-    struct stat status;
-    if (!stat(folder, &status) && status.st_uid != geteuid())
-        die("cannot lock %s: %s (the folder belongs to another user: sudo rm -r %s, or --keys "
-            "FOLDER)",
-            path, strerror(EACCES), folder);
-    errno = EACCES;
-    fail("lock", path);
-}
-
-// Waits until no other program makes certificates in this folder. The lock ends when the
-// descriptor is closed, also if this program dies.
-static int lock(const char *folder)
-{
-    char path[CERTIFICATE_PATH];
-    snprintf(path, sizeof path, "%s/lock", folder);
-    if (mkdir(folder, 0700) && errno != EEXIST)
-        fail("create the folder", folder);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0 && errno == EACCES)
-        fail_as_stranger(folder, path);
-    if (fd < 0 || flock(fd, LOCK_EX))
-        fail("lock", path);
-    return fd;
 }
 
 void certificates_make(const char *folder)
 {
     struct pair pairs[CERTIFICATES];
-    int lock_fd = lock(folder);
-    ERR_clear_error();
+    int lock_fd = pair_lock(folder);
     for (enum certificate i = 0; i < CERTIFICATES; i++) { // issuers before what they sign
         const struct plan *plan = &plans[i];
         const struct pair *issuer = NULL; // self-signed
         EVP_PKEY *issuer_key = NULL;
         X509 *intermediate = NULL; // stands in the file, too, if it is the issuer
         struct certificate_files files = certificate_files(folder, i);
-        X509 *wanted = describe(plan);
+        X509 *wanted = pair_describe(plan->common_name, plan->names);
         if (plan->issuer != i) {
             issuer = &pairs[plan->issuer];
             issuer_key = issuer->key;
