@@ -9,14 +9,14 @@
 
 // A connection, and what belongs to it alone. What outlives the connection is in its session.
 struct client {
-    struct conn conn;               // of the loop: first
-    struct client *before, *behind; // neighbours in the list of connections without a CONNECT
-    struct session *session;        // NULL: no CONNECT yet, or the client has left
-    struct message *will;           // the broker publishes it when the client is lost
-    struct buffer gathered;         // the bytes of a large packet that have come so far
-    struct outgoing part;           // a message that is written in part
-    size_t part_at;                 // how many of its bytes are written
-    int64_t silent_ns; // the client is lost if no packet of it has come at this time
+    struct conn conn;           // of the loop: first
+    TAILQ_ENTRY(client) silent; // neighbours in the list of connections without a CONNECT
+    struct session *session;    // NULL: no CONNECT yet, or the client has left
+    struct message *will;       // the broker publishes it when the client is lost
+    struct buffer gathered;     // the bytes of a large packet that have come so far
+    struct outgoing part;       // a message that is written in part
+    size_t part_at;             // how many of its bytes are written
+    int64_t silent_ns;          // the client is lost if no packet of it has come at this time
     int64_t packet_ns; // the client is lost if its present packet is not whole at this time
     uint16_t keep_alive_s;
     bool left;    // the client has left: the broker ignores what still comes
@@ -26,7 +26,6 @@ struct client {
 // What the broker has done since its start.
 struct figures {
     uint64_t received, sent; // PUBLISH packets
-    uint64_t missed;         // messages of QoS 0 for a client that was away
     uint64_t dropped;        // messages for which there was no memory
     uint32_t connected;
 };

@@ -33,6 +33,7 @@ struct group {
     uint32_t count, size;
     uint32_t turn; // where the search for the next worker begins
     struct mqtt_text name;
+    char bytes[]; // of the name
 };
 
 // True for a topic to publish to: not empty, without a wildcard.

@@ -34,13 +34,8 @@ static bool fails(struct mqtt_client *client, const char *format, ...)
 
 static bool send_bytes(struct mqtt_client *client, const char *bytes, size_t length)
 {
-    for (size_t done = 0; done < length;) {
-        ssize_t sent = send(client->fd, bytes + done, length - done, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EINTR)
-            return fails(client, "the connection is gone: %s", strerror(errno));
-        if (sent > 0)
-            done += (size_t)sent;
-    }
+    if (!write_all(client->fd, bytes, length))
+        return fails(client, "the connection is gone: %s", strerror(errno));
     return true;
 }
 
@@ -53,8 +48,7 @@ static size_t write_connect(char *out, const struct mqtt_connect *as)
     size_t length = mqtt_write_text(out, mqtt_text("MQTT"));
     out[length++] = 4;
     out[length++] = (char)flags;
-    out[length++] = (char)(as->keep_alive_s >> 8);
-    out[length++] = (char)as->keep_alive_s;
+    length += mqtt_write_number(out + length, as->keep_alive_s);
     length += mqtt_write_text(out + length, as->client_id);
     if (as->has_will) {
         length += mqtt_write_text(out + length, as->will_topic);
@@ -249,9 +243,8 @@ bool client_subscribe(struct mqtt_client *client, const char *filter, uint8_t qo
     uint16_t id = client_next_id(client);
     if (strlen(filter) > MQTT_TEXT_MAX)
         return fails(client, "a filter of more than %d bytes", MQTT_TEXT_MAX);
-    rest[0] = (char)(id >> 8);
-    rest[1] = (char)id;
-    size_t length = 2 + mqtt_write_text(rest + 2, mqtt_text(filter));
+    size_t length = mqtt_write_number(rest, id);
+    length += mqtt_write_text(rest + length, mqtt_text(filter));
     rest[length++] = (char)qos;
     if (!send_rest(client, MQTT_SUBSCRIBE, 2, length) || !client_wait(client, MQTT_SUBACK, id))
         return false;

@@ -1,6 +1,8 @@
 // mqtt_client.h: the client's half of MQTT, for ./client and for the scenes. The client waits
 // for one packet at a time, and sends the acknowledgements of QoS 1 and 2.
 //
+// A program that uses it ignores SIGPIPE: output_begin() does that, and so does play.
+//
 // It remembers the ids of QoS 2 that have come until the program ends, over reconnections.
 #ifndef MQTT_CLIENT_H
 #define MQTT_CLIENT_H

@@ -243,6 +243,14 @@ static int code_of(int port, const char *user, const char *password)
     return code;
 }
 
+// ./client publishes; returns its exit status.
+static int run_client(int port, const char *options)
+{
+    char command[200];
+    snprintf(command, sizeof command, "./client --quiet --port %d %s pub t x", port, options);
+    return test_run(command);
+}
+
 TEST(users_and_passwords)
 {
     pid_t pid;
@@ -254,6 +262,11 @@ TEST(users_and_passwords)
     CHECK_INT(code_of(port, "ann", "secret:1"), 4);
     CHECK_INT(code_of(port, "anna", NULL), 4);
     CHECK_INT(code_of(port, NULL, NULL), 5);
+    CHECK_INT(run_client(port, "--user anna --password secret:1"), 0);
+    CHECK_INT(run_client(port, "--user bert"), 1); // no password is not an empty one
+    CHECK_HAS(test_output, "code 4: bad user name or password");
+    CHECK_INT(run_client(port, ""), 1);
+    CHECK_HAS(test_output, "code 5: not authorized");
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(test_run("./broker --users nowhere"), 1);
     CHECK_HAS(test_output, "cannot read nowhere: No such file");

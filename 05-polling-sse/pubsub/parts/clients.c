@@ -1,5 +1,5 @@
-// connect.c: see connect.h. Read take_connect() first.
-#include "connect.h"
+// clients.c: see clients.h. Read take_connect() first, then take_subscribe().
+#include "clients.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,13 +7,13 @@
 
 #include "accounts.h"
 #include "log.h"
+#include "retained.h"
 
 #define CLIENT_ID_MAX 1024 // bytes; §3.1.3.1 asks for 23
 
 int clients_max = CLIENTS_MAX;
 
-// The connections without a CONNECT, the oldest first.
-static struct client *first_silent, *last_silent;
+static TAILQ_HEAD(, client) silent = TAILQ_HEAD_INITIALIZER(silent); // the oldest comes first
 static int silent_count;
 
 // ---- connections without a CONNECT ---------------------------------------------------------
@@ -21,13 +21,8 @@ static int silent_count;
 void expect_connect(struct client *client)
 {
     if (silent_count >= SILENT_MAX)
-        shutdown(first_silent->conn.fd, SHUT_RDWR); // the loop then finds it closed
-    client->before = last_silent;
-    if (last_silent)
-        last_silent->behind = client;
-    else
-        first_silent = client;
-    last_silent = client;
+        shutdown(TAILQ_FIRST(&silent)->conn.fd, SHUT_RDWR); // the loop then finds it closed
+    TAILQ_INSERT_TAIL(&silent, client, silent);
     client->waiting = true;
     silent_count++;
 }
@@ -36,22 +31,14 @@ void forget_silent(struct client *client)
 {
     if (!client->waiting)
         return;
-    if (client->before)
-        client->before->behind = client->behind;
-    else
-        first_silent = client->behind;
-    if (client->behind)
-        client->behind->before = client->before;
-    else
-        last_silent = client->before;
+    TAILQ_REMOVE(&silent, client, silent);
     client->waiting = false;
     silent_count--;
 }
 
 // ---- the end of a connection ---------------------------------------------------------------
 
-// The client is gone. Without a DISCONNECT it still has its will, which the broker publishes
-// (§3.1.2.5). Its session stays, unless it is a clean one.
+// Without a DISCONNECT a client still has its will, which the broker publishes (§3.1.2.5).
 void leave(struct client *client)
 {
     struct session *session = client->session;
@@ -71,13 +58,11 @@ void leave(struct client *client)
     message_drop(will);
 }
 
-// Logs what is wrong with a client. The caller then closes the connection: MQTT 3.1.1 has no
-// packet that would tell the client (§4.8).
 bool reject(struct client *client, const char *what)
 {
     const struct session *session = client->session;
     if (session)
-        log_line("%.*s: closed: %s", session->id_length, session->id, what);
+        log_line("%s: closed: %s", session->id.at, what);
     else
         log_line("closed: %s", what);
     leave(client);
@@ -126,7 +111,7 @@ static bool open_session(struct client *client, const struct mqtt_connect *conne
     struct session *session = session_find(id);
     if (session && session->client) {
         struct client *other = session->client;
-        log_line("%.*s: taken over by another connection", (int)id.length, id.at);
+        log_line("%s: taken over by another connection", session->id.at);
         leave(other);
         shutdown(other->conn.fd, SHUT_RDWR); // the loop then finds it closed
         session = session_find(id);
@@ -168,7 +153,82 @@ bool take_connect(struct client *client, const struct mqtt_connect *connect)
     if (code != MQTT_ACCEPTED)
         return reject(client, mqtt_code_name(code));
     client->keep_alive_s = connect->keep_alive_s;
-    log_line("CONNECT of %.*s: %s session", client->session->id_length, client->session->id,
+    log_line("CONNECT of %s: %s session", client->session->id.at,
              present ? "its old" : "a new");
     return true;
+}
+
+// ---- SUBSCRIBE and UNSUBSCRIBE -------------------------------------------------------------
+
+static void retain(const char *topic, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    struct message *message = message_new(mqtt_text(topic), mqtt_text(text), 0, true);
+    if (message)
+        retained_set(message);
+    message_drop(message);
+}
+
+// The broker's own figures, under the topics that mosquitto has for them, are retained when a
+// filter asks for them. (mosquitto publishes them every 10 seconds.)
+static void refresh_figures(struct mqtt_text filter)
+{
+    if (filter.length < 4 || memcmp(filter.at, "$SYS", 4) != 0)
+        return;
+    retain("$SYS/broker/clients/connected", figures.connected);
+    retain("$SYS/broker/clients/total", sessions_count());
+    retain("$SYS/broker/messages/stored", retained_count());
+    retain("$SYS/broker/publish/messages/received", figures.received);
+    retain("$SYS/broker/publish/messages/sent", figures.sent);
+    retain("$SYS/broker/publish/messages/dropped", sessions_dropped() + figures.dropped);
+}
+
+struct retained_for {
+    struct session *session;
+    uint8_t qos;
+};
+
+static void give_retained(struct message *message, void *data)
+{
+    const struct retained_for *to = data;
+    session_queue(to->session, message, to->qos, true);
+}
+
+bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
+{
+    uint8_t codes[FILTERS_MAX], qos;
+    size_t count = 0;
+    struct mqtt_text filters = packet->payload, filter;
+    while (mqtt_next_filter(&filters, &filter, &qos)) {
+        if (count == FILTERS_MAX)
+            return reject(client, "a SUBSCRIBE with too many filters");
+        if (!topics_subscribe(client->session, filter, qos))
+            qos = MQTT_FILTER_REFUSED;
+        codes[count++] = qos;
+    }
+    char *answer = conn_space(&client->conn);
+    size_t length = mqtt_write_head(answer, MQTT_SUBACK, 0, 2 + count);
+    length += mqtt_write_number(answer + length, packet->id);
+    memcpy(answer + length, codes, count);
+    conn_wrote(&client->conn, length + count);
+    filters = packet->payload;
+    for (size_t i = 0; mqtt_next_filter(&filters, &filter, &qos); i++) {
+        struct mqtt_text share, bare;
+        struct retained_for to = {client->session, qos};
+        if (codes[i] == MQTT_FILTER_REFUSED || !filter_split(filter, &share, &bare) ||
+            share.length > 0) // a shared subscription gets no retained messages
+            continue;
+        refresh_figures(bare);
+        retained_match(bare, give_retained, &to);
+    }
+    return true;
+}
+
+void take_unsubscribe(struct client *client, const struct mqtt_packet *packet)
+{
+    struct mqtt_text filters = packet->payload, filter;
+    while (mqtt_next_filter(&filters, &filter, NULL))
+        topics_unsubscribe(client->session, filter);
+    answer_id(client, MQTT_UNSUBACK, packet->id);
 }
