@@ -19,12 +19,7 @@ static void unlist(struct backend_leg *leg)
     if (!leg->listed)
         return;
     leg->listed = false;
-    if (leg->before)
-        leg->before->next = leg->next;
-    else
-        leg->backend->idle = leg->next;
-    if (leg->next)
-        leg->next->before = leg->before;
+    LIST_REMOVE(leg, idle);
 }
 
 // False: the backend has closed the connection, or sent what nobody has asked for.
@@ -34,24 +29,17 @@ static bool looks_alive(const struct backend_leg *leg)
     return recv(leg->leg.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-static void bind_leg(struct backend_leg *leg, struct client *client)
-{
-    leg->client = client;
-    leg->no_more = false;
-    leg->backend->active++;
-    if (!leg->leg.connecting)
-        leg_deadline(&leg->leg, settings.answer_ms);
-}
-
 struct backend_leg *backend_leg_take(struct backend *backend, struct client *client)
 {
-    struct backend_leg *leg = backend->idle;
+    struct backend_leg *leg = LIST_FIRST(&backend->idle);
     bool check = !client->safe || client->repeats > 0 || client->was_stale;
     while (leg && (leg->leg.broken || (check && !looks_alive(leg))))
-        leg = leg->next;
+        leg = LIST_NEXT(leg, idle);
     if (leg) {
         unlist(leg);
         leg->reused = true;
+        leg->no_more = false;
+        leg_deadline(&leg->leg, settings.answer_ms);
     } else {
         struct leg *fresh =
             leg_connect(&layer7_backend, &backend->address, settings.connect_ms);
@@ -60,7 +48,8 @@ struct backend_leg *backend_leg_take(struct backend *backend, struct client *cli
         leg = backend_leg_of(fresh);
         leg->backend = backend;
     }
-    bind_leg(leg, client);
+    leg->client = client;
+    backend->active++;
     return leg;
 }
 
@@ -71,18 +60,15 @@ void backend_leg_leave(struct backend_leg *leg)
     leg->client = NULL;
 }
 
-void backend_leg_release(struct backend_leg *leg)
+// The leg is free for another request.
+static void release(struct backend_leg *leg)
 {
     if (leg->no_more || leg->leg.broken || settings.keep_ms == 0 || leg_is_stopping() ||
         leg_waiting(&leg->leg)) {
         leg_abort(&leg->leg, false);
         return;
     }
-    leg->before = NULL;
-    leg->next = leg->backend->idle;
-    if (leg->next)
-        leg->next->before = leg;
-    leg->backend->idle = leg;
+    LIST_INSERT_HEAD(&leg->backend->idle, leg, idle);
     leg->listed = true;
     leg_resume(&leg->leg); // if it closes, or says something, the balancer is to know
     leg_deadline(&leg->leg, settings.keep_ms);
@@ -104,7 +90,7 @@ static void end_answer(struct backend_leg *leg)
     leg->no_more = leg->no_more || client->in_content;
     health_succeeded(leg->backend);
     backend_leg_leave(leg);
-    backend_leg_release(leg);
+    release(leg);
     end_request(client);
 }
 
@@ -157,11 +143,7 @@ static bool take_interim(struct backend_leg *leg, const struct http_head *head,
         return true;
     forward_answer_head(forward, head, true, false, out);
     if (switches) {
-        struct http_text to = http_field(head, "upgrade");
-        out->length -= 2;
-        http_put_text(out, "Connection: Upgrade\r\nUpgrade: ");
-        http_put(out, to.at, to.length);
-        http_put_text(out, "\r\n\r\n");
+        pass_upgrade(head, out);
         begin_tunnel(leg);
     }
     return true;
@@ -228,16 +210,6 @@ static void tunnel_moved(struct leg *leg, size_t length)
     leg_deadline(leg, settings.tunnel_ms);
 }
 
-static size_t tunnel(struct backend_leg *leg, const char *bytes, size_t length)
-{
-    struct leg *client = &leg->client->leg;
-    leg_send(client, bytes, length);
-    if (leg_waiting(client))
-        leg_pause(&leg->leg);
-    tunnel_moved(&leg->leg, length);
-    return length;
-}
-
 // Head and content that came together leave together.
 static size_t received(struct leg *leg, const char *bytes, size_t length)
 {
@@ -249,8 +221,11 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
         leg_abort(leg, false);
         return length;
     }
-    if (client->tunnel)
-        return tunnel(from, bytes, length);
+    if (client->tunnel) {
+        leg_pass(leg, &client->leg, bytes, length);
+        tunnel_moved(leg, length);
+        return length;
+    }
     backend_moved(from->backend, length);
     while (part && used < length && from->client && !client->tunnel &&
            !(client->in_answer && client->answer_body.done)) {
@@ -259,15 +234,13 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
     }
     if (!from->client) // it was refused
         return length;
-    leg_send(&client->leg, bytes_out, out.length);
+    leg_pass(leg, &client->leg, bytes_out, out.length);
     client->answer_sent = client->in_answer;
     if (client->in_answer && client->answer_body.done) {
         from->no_more = from->no_more || used < length;
         end_answer(from);
         return length;
     }
-    if (leg_waiting(&client->leg))
-        leg_pause(leg);
     if (client->in_answer)
         leg_deadline(leg, settings.answer_ms);
     return used;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "http.h"
@@ -40,7 +41,7 @@ struct backend {
     int64_t next_check_ns;
     struct leg *check;
     // Connections that are open and wait for a request; the one used last comes first.
-    struct backend_leg *idle;
+    LIST_HEAD(, backend_leg) idle;
     long requests, errors, connections; // since the start
 };
 

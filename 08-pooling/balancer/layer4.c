@@ -120,11 +120,8 @@ static void moved(struct leg *leg, size_t length)
 // wait.
 static size_t received(struct leg *leg, const char *bytes, size_t length)
 {
-    struct leg *peer = &end_of(leg)->peer->leg;
-    leg_send(peer, bytes, length);
+    leg_pass(leg, &end_of(leg)->peer->leg, bytes, length);
     moved(leg, length);
-    if (leg_waiting(peer))
-        leg_pause(leg);
     return length;
 }
 
@@ -174,12 +171,6 @@ static void backend_closed(struct leg *leg)
         connect_backend(client);
     else if (leg->connecting || leg->error || !leg->ended)
         leg_abort(&client->leg, true);
-}
-
-// The program is to stop: connections go on until they end, or until drain_ms have passed.
-void layer4_stop(struct leg *client)
-{
-    (void)client;
 }
 
 const struct leg_kind layer4_client = {.bytes = sizeof(struct relay_end),

@@ -15,9 +15,9 @@ struct backend_leg {
     struct leg leg;
     struct backend *backend;
     struct client *client; // whose request it carries; NULL: none
-    struct backend_leg *next, *before;
+    LIST_ENTRY(backend_leg) idle;
     bool reused;  // the present request is not its first
-    bool listed;  // it waits for a request
+    bool listed;  // it waits for a request: it is in the backend's list
     bool no_more; // its present answer is the last one
 };
 
@@ -63,7 +63,10 @@ static inline struct backend_leg *backend_leg_of(struct leg *leg)
 extern const struct forward_proxy layer7_proxy;
 extern const struct leg_kind layer7_backend; // answers.c
 
-// layer7.c: an answer of the balancer's own. `close`: nothing more can be read from the client.
+// layer7.c: an answer of the balancer's own; `fields` are lines, or "". The second function
+// says what is wrong; `close`: nothing more can be read from the client.
+void answer(struct client *client, int status, const char *type, const char *fields,
+            struct http_text content);
 void answer_self(struct client *client, int status, const char *why, bool close);
 
 // The client's request has its whole answer.
@@ -74,12 +77,12 @@ void end_request(struct client *client);
 void try_another(struct client *client, struct backend *failed, int status, const char *why,
                  bool was_sent, bool reused);
 
+// Adds to a head that asks for another protocol, or agrees to it, what says so.
+void pass_upgrade(const struct http_head *head, struct http_out *out);
+
 // answers.c: a connection to this backend: one that waits, or a new one. NULL, and errno, if
 // there is none.
 struct backend_leg *backend_leg_take(struct backend *backend, struct client *client);
-
-// The leg is free for another request.
-void backend_leg_release(struct backend_leg *leg);
 
 // Takes the leg from its client.
 void backend_leg_leave(struct backend_leg *leg);

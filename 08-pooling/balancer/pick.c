@@ -7,7 +7,8 @@
 
 static bool ignore_health; // all are unhealthy: see pick()
 
-bool pick_may_take(const struct backend *backend, const struct pick_for *what)
+// True if an algorithm may take this backend: it is healthy, has a weight, and was not tried.
+static bool may_take(const struct backend *backend, const struct pick_for *what)
 {
     return backend->weight > 0 && !(what->tried >> backend->index & 1) &&
            (ignore_health || backend_is_healthy(backend));
@@ -29,7 +30,7 @@ static struct backend *round_robin(struct group *group, const struct pick_for *w
 {
     for (int i = 0; i < group->count; i++) {
         struct backend *b = group->members[group->next++ % group->count];
-        if (pick_may_take(b, what))
+        if (may_take(b, what))
             return b;
     }
     return NULL;
@@ -43,7 +44,7 @@ static struct backend *weighted_round_robin(struct group *group, const struct pi
     int total = 0;
     for (int i = 0; i < group->count; i++) {
         struct backend *b = group->members[i];
-        if (!pick_may_take(b, what))
+        if (!may_take(b, what))
             continue;
         total += b->weight;
         b->current_weight += b->weight;
@@ -66,7 +67,7 @@ static struct backend *lowest(struct group *group, const struct pick_for *what,
     group->next++;
     for (int i = 0; i < group->count; i++) {
         struct backend *b = group->members[(group->next + i) % group->count];
-        if (pick_may_take(b, what) && figure(b) < best_figure) {
+        if (may_take(b, what) && figure(b) < best_figure) {
             best = b;
             best_figure = figure(b);
         }
@@ -74,14 +75,14 @@ static struct backend *lowest(struct group *group, const struct pick_for *what,
     return best;
 }
 
-static double active(struct backend *b)
+static double connections(struct backend *b)
 {
     return b->active;
 }
 
 // The new one counts as well: so an idle backend of weight 1 is no better than one of weight 4
 // that has two.
-static double active_by_weight(struct backend *b)
+static double connections_by_weight(struct backend *b)
 {
     return (b->active + 1.0) / b->weight;
 }
@@ -99,27 +100,6 @@ static double bandwidth(struct backend *b)
     return b->bytes_second;
 }
 
-static struct backend *least_connections(struct group *group, const struct pick_for *what)
-{
-    return lowest(group, what, active);
-}
-
-static struct backend *weighted_least_connections(struct group *group,
-                                                  const struct pick_for *what)
-{
-    return lowest(group, what, active_by_weight);
-}
-
-static struct backend *least_response_time(struct group *group, const struct pick_for *what)
-{
-    return lowest(group, what, response_time);
-}
-
-static struct backend *least_bandwidth(struct group *group, const struct pick_for *what)
-{
-    return lowest(group, what, bandwidth);
-}
-
 // ---- by the client's address ---------------------------------------------------------------
 
 // The backends that may be taken, in their order. Returns how many there are.
@@ -128,7 +108,7 @@ static int list_candidates(const struct group *group, const struct pick_for *wha
 {
     int count = 0;
     for (int i = 0; i < group->count; i++)
-        if (pick_may_take(group->members[i], what))
+        if (may_take(group->members[i], what))
             list[count++] = group->members[i];
     return count;
 }
@@ -193,16 +173,16 @@ static struct backend *two_choices(struct group *group, const struct pick_for *w
 // ---- all -----------------------------------------------------------------------------------
 
 const struct pick_algorithm pick_algorithms[] = {
-    {"round-robin", round_robin},
-    {"weighted-round-robin", weighted_round_robin},
-    {"least-connections", least_connections},
-    {"weighted-least-connections", weighted_least_connections},
-    {"address-hash", address_hash},
-    {"consistent-hash", consistent_hash},
-    {"least-response-time", least_response_time},
-    {"random", random_one},
-    {"two-choices", two_choices},
-    {"least-bandwidth", least_bandwidth},
+    {"round-robin", .pick = round_robin},
+    {"weighted-round-robin", .pick = weighted_round_robin},
+    {"least-connections", .figure = connections},
+    {"weighted-least-connections", .figure = connections_by_weight},
+    {"address-hash", .pick = address_hash},
+    {"consistent-hash", .pick = consistent_hash},
+    {"least-response-time", .figure = response_time},
+    {"random", .pick = random_one},
+    {"two-choices", .pick = two_choices},
+    {"least-bandwidth", .figure = bandwidth},
     {0}};
 
 const struct pick_algorithm *pick_find(const char *name)
@@ -213,14 +193,22 @@ const struct pick_algorithm *pick_find(const char *name)
     return NULL;
 }
 
+static struct backend *pick_one(const struct pick_algorithm *algorithm, struct group *group,
+                                const struct pick_for *what)
+{
+    if (algorithm->figure)
+        return lowest(group, what, algorithm->figure);
+    return algorithm->pick(group, what);
+}
+
 struct backend *pick(const struct pick_algorithm *algorithm, struct group *group,
                      const struct pick_for *what)
 {
-    struct backend *b = algorithm->pick(group, what);
+    struct backend *b = pick_one(algorithm, group, what);
     if (b)
         return b;
     ignore_health = true;
-    b = algorithm->pick(group, what);
+    b = pick_one(algorithm, group, what);
     ignore_health = false;
     return b;
 }

@@ -11,17 +11,16 @@ struct pick_for {
     uint32_t tried;        // bit N: backends[N] has failed with this very request
 };
 
+// An algorithm is a function that picks; or a figure, of which the lowest one wins.
 struct pick_algorithm {
     const char *name;
     struct backend *(*pick)(struct group *group, const struct pick_for *what);
+    double (*figure)(struct backend *backend);
 };
 
 extern const struct pick_algorithm pick_algorithms[]; // ends with an entry without a name
 
 const struct pick_algorithm *pick_find(const char *name); // NULL: there is none
-
-// True if an algorithm may take this backend: it is healthy, has a weight, and was not tried.
-bool pick_may_take(const struct backend *backend, const struct pick_for *what);
 
 // Picks. Where all backends are unhealthy it takes one of them all the same: the checks may be
 // wrong. NULL: all have been tried, or none has a weight.

@@ -71,7 +71,7 @@ struct leg_program {
     void (*opened)(struct leg *client, const struct sockaddr_storage *address);
     bool (*make_place)(void);      // all places are taken: ends a client; NULL: that waits
     int64_t (*tick)(void);         // called when it is time; returns when it is time again
-    void (*stop)(struct leg *leg); // the program is to stop: for each leg
+    void (*stop)(struct leg *leg); // the program is to stop: for each client; NULL: nothing
 };
 
 // Serves the clients of `listener` until SIGINT or SIGTERM. Returns how many there were.
@@ -95,6 +95,9 @@ size_t leg_waiting(const struct leg *leg);
 // received() is not called until leg_resume().
 void leg_pause(struct leg *leg);
 void leg_resume(struct leg *leg);
+
+// Sends `to` what has come on `from`; while some of it waits, `from` is paused.
+void leg_pass(struct leg *from, struct leg *to, const void *bytes, size_t length);
 
 // From now on, what comes may go to `to` without being looked at, by splice(2).
 void leg_splice(struct leg *leg, struct leg *to);

@@ -38,8 +38,11 @@ void leg_offer(struct leg *leg, const char *bytes, size_t length)
     leg->in_at = 0;
 }
 
-static void leg_end_input(struct leg *leg, ssize_t got)
+// There were no bytes to read: none have come, there was an error, or the peer has ended.
+static void take_nothing(struct leg *leg, ssize_t got)
 {
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
     if (got < 0) {
         leg_fail(leg, errno);
         return;
@@ -65,10 +68,8 @@ static void receive(struct leg *leg)
 {
     size_t before = leg->in_length;
     ssize_t got = read(leg->fd, input + before, LEG_IN_BYTES - before);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
     if (got <= 0) {
-        leg_end_input(leg, got);
+        take_nothing(leg, got);
         return;
     }
     if (leg->closing)
@@ -85,10 +86,8 @@ static void receive_by_splice(struct leg *leg)
 {
     ssize_t got = splice(leg->fd, NULL, leg->pipe[1], NULL, LEG_PIPE_BYTES,
                          SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
     if (got <= 0) {
-        leg_end_input(leg, got);
+        take_nothing(leg, got);
         return;
     }
     note_size(leg, got);
@@ -131,6 +130,13 @@ void leg_resume(struct leg *leg)
         leg_watch(leg, leg->events | EPOLLIN);
     if (leg->in_length)
         leg_queue(leg);
+}
+
+void leg_pass(struct leg *from, struct leg *to, const void *bytes, size_t length)
+{
+    leg_send(to, bytes, length);
+    if (leg_waiting(to))
+        leg_pause(from);
 }
 
 void leg_splice(struct leg *leg, struct leg *to)

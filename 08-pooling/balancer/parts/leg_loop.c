@@ -146,7 +146,8 @@ static void begin_to_stop(int stop_fd)
     if (!stopping)
         close(listener);
     stopping = true;
-    leg_each(legs.program->client, tell_to_stop);
+    if (legs.program->stop)
+        leg_each(legs.program->client, tell_to_stop);
 }
 
 static int sleep_ms_for(void)
