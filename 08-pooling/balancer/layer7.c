@@ -372,19 +372,18 @@ void layer7_stop(struct leg *leg)
 
 static struct client *slowest;
 
-static bool is_slower(struct leg *leg)
+static void find_slowest(struct leg *leg)
 {
     struct client *client = client_of(leg);
     bool waits = !client->busy || (client->in_content && !leg->paused);
     if (waits && !leg->closing && (!slowest || client->since_ns < slowest->since_ns))
         slowest = client;
-    return true;
 }
 
 bool layer7_make_place(void)
 {
     slowest = NULL;
-    leg_each(&layer7_client, is_slower);
+    leg_each(&layer7_client, find_slowest);
     if (slowest)
         leg_abort(&slowest->leg, false);
     return slowest != NULL;

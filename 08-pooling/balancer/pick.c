@@ -1,4 +1,5 @@
-// pick.c: see pick.h. Read round_robin() first: all others have its shape.
+// pick.c: see pick.h. Read round_robin() first: the others have its shape, or are a figure of
+// which lowest() takes the lowest.
 #include "pick.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 // pick.h: who gets the next request, or at layer 4 the next connection? Each algorithm is one
-// function of about ten lines: write another one in its place.
+// function of about ten lines, or of one line: write another one in its place.
 #ifndef PICK_H
 #define PICK_H
 

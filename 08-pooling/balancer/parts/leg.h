@@ -43,7 +43,7 @@ struct leg {
     const struct leg_kind *kind;
     struct leg *next; // in the list of those that have something to do at the end of the round
     int fd;
-    uint32_t events, watched;    // that the leg waits for; that epoll has been asked for
+    uint32_t watched;            // what epoll has been asked for
     int error;                   // errno of what ended it
     char *in, *out;              // bytes not used yet, bytes not sent yet
     uint32_t in_at, in_length;   // what is left of `in` begins at in_at
@@ -57,6 +57,7 @@ struct leg {
     struct leg *splice_to, *splice_from; // NULL: bytes are read
     int large_reads;
     bool connecting, paused, ended, queued, broken;
+    bool full;                // bytes have come while it was paused: they wait in the kernel
     bool finishing, finished; // our FIN is to be sent, is sent
     bool closing, lingering;  // leg_close() was called; its last byte is sent
     bool deaf;                // the peer takes no more bytes, but may have sent some
@@ -114,7 +115,7 @@ void leg_close(struct leg *leg);
 // Ends the leg at the end of this round. `reset`: the peer is told that something is missing.
 void leg_abort(struct leg *leg, bool reset);
 
-// Calls for each leg of a kind until it returns false.
-void leg_each(const struct leg_kind *kind, bool (*call)(struct leg *leg));
+// Calls for each leg of a kind.
+void leg_each(const struct leg_kind *kind, void (*call)(struct leg *leg));
 
 #endif
