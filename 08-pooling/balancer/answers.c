@@ -186,22 +186,14 @@ static size_t take_answer_content(struct backend_leg *leg, const char *bytes, si
                                   struct http_out *out)
 {
     struct client *client = leg->client;
+    uint64_t content_bytes = 0; // nobody asks for it
     ssize_t used = forward_pass_content(&client->answer_body, bytes, length, client->plain, out,
-                                        &client->answer_bytes);
+                                        &content_bytes);
     if (used < 0) {
         refuse_answer(leg);
         return length;
     }
     return (size_t)used;
-}
-
-// One part of an answer: its head, or some content.
-static size_t take_answer(struct backend_leg *leg, const char *bytes, size_t length,
-                          struct http_out *out)
-{
-    if (!leg->client->in_answer)
-        return take_answer_head(leg, bytes, length, out);
-    return take_answer_content(leg, bytes, length, out);
 }
 
 static void tunnel_moved(struct leg *leg, size_t length)
@@ -229,7 +221,10 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
     backend_moved(from->backend, length);
     while (part && used < length && from->client && !client->tunnel &&
            !(client->in_answer && client->answer_body.done)) {
-        part = take_answer(from, bytes + used, length - used, &out);
+        if (client->in_answer)
+            part = take_answer_content(from, bytes + used, length - used, &out);
+        else
+            part = take_answer_head(from, bytes + used, length - used, &out);
         used += part;
     }
     if (!from->client) // it was refused

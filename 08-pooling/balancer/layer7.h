@@ -47,7 +47,6 @@ struct client {
     bool in_answer, answer_sent; // a part of it has gone to the client
     bool plain;                  // plain: the chunks are taken off
     struct http_body answer_body;
-    uint64_t answer_bytes;
 };
 
 static inline struct client *client_of(struct leg *leg)

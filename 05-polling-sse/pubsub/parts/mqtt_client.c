@@ -155,7 +155,7 @@ static void take_message(struct mqtt_client *client, const struct mqtt_packet pa
 {
     uint8_t bit = (uint8_t)(1 << (packet.id & 7)), *byte = &client->received[packet.id >> 3];
     bool known = packet.qos == 2 && *byte & bit, taken = true;
-    if (!known && client->message)
+    if (!known)
         taken = client->message(client, &packet);
     if (packet.qos == 0 || !taken)
         return;
@@ -231,7 +231,6 @@ bool client_connect(struct mqtt_client *client, const struct mqtt_connect *as)
     if (!send_rest(client, MQTT_CONNECT, 0, write_connect(rest, as)) ||
         !client_wait(client, MQTT_CONNACK, 0))
         return false;
-    client->session_present = client->last.session_present;
     if (client->last.code != MQTT_ACCEPTED)
         return fails(client, "the broker refuses the connection, code %d: %s",
                      client->last.code, mqtt_code_name(client->last.code));

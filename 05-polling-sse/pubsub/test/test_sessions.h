@@ -25,13 +25,13 @@ TEST(a_session_outlives_its_connection)
 {
     pid_t pid;
     int port = start_broker(&pid, "");
-    CHECK(enter(&a, port, "a", false) && !a.client.session_present);
+    CHECK(enter(&a, port, "a", false) && !a.client.last.session_present);
     CHECK(client_subscribe(&a.client, "t/#", 2));
     client_disconnect(&a.client);
     publish_once(port, "t/0", "zero", 0, false); // QoS 0 does not wait
     publish_once(port, "t/1", "one", 1, false);
     publish_once(port, "t/2", "two", 2, false);
-    CHECK(enter(&a, port, "a", false) && a.client.session_present);
+    CHECK(enter(&a, port, "a", false) && a.client.last.session_present);
     CHECK_HAS(take_messages(&a, 2), "t/1=one;t/2=two;");
     CHECK_INT(a.count, 2);
     client_disconnect(&a.client);
@@ -45,12 +45,13 @@ TEST(a_session_outlives_its_connection)
     CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/sent", 0));
     CHECK_HAS(take_messages(&b, 4), "sent=5(retained);"); // two to a, three to b
     client_disconnect(&b.client);
-    CHECK(enter(&a, port, "a", true) && !a.client.session_present); // a clean session ends it
+    CHECK(enter(&a, port, "a", true) &&
+          !a.client.last.session_present); // a clean session ends it
     publish_once(port, "t/1", "three", 1, false);
     CHECK_HAS(take_messages(&a, 0), "");
     CHECK_INT(a.count, 0);
     client_disconnect(&a.client);
-    CHECK(enter(&a, port, "a", false) && !a.client.session_present);
+    CHECK(enter(&a, port, "a", false) && !a.client.last.session_present);
     client_disconnect(&a.client);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -467,7 +468,7 @@ TEST(a_half_dead_client)
     sleep_ms(2500); // the client neither reads nor sends
     publish_once(port, "t", "2", 1, false);
     struct taker again = {.client.fd = -1};
-    CHECK(enter_as(&again, port, as) && again.client.session_present);
+    CHECK(enter_as(&again, port, as) && again.client.last.session_present);
     take_messages(&again, 2);
     CHECK(!strcmp(again.got, "t=1;t=2;") || FAIL("got %s", again.got));
     client_disconnect(&again.client);
