@@ -120,17 +120,6 @@ static void refuse_answer(struct backend_leg *leg)
         answer_self(client, 502, "the backend's answer is no HTTP/1", false);
 }
 
-static void begin_tunnel(struct backend_leg *leg)
-{
-    struct client *client = leg->client;
-    client->tunnel = true;
-    leg_deadline(&leg->leg, settings.tunnel_ms);
-    leg_deadline(&client->leg, settings.tunnel_ms);
-    leg_splice(&leg->leg, &client->leg);
-    leg_splice(&client->leg, &leg->leg);
-    leg_resume(&client->leg);
-}
-
 // An answer before the answer: it passes, but not to a client of HTTP/1.0.
 static bool take_interim(struct backend_leg *leg, const struct http_head *head,
                          const struct forward *forward, struct http_out *out)
@@ -144,7 +133,8 @@ static bool take_interim(struct backend_leg *leg, const struct http_head *head,
     forward_answer_head(forward, head, true, false, out);
     if (switches) {
         pass_upgrade(head, out);
-        begin_tunnel(leg);
+        leg_join(&leg->leg, &client->leg, settings.tunnel_ms); // it is no longer HTTP
+        leg_resume(&client->leg);
     }
     return true;
 }
@@ -196,10 +186,9 @@ static size_t take_answer_content(struct backend_leg *leg, const char *bytes, si
     return (size_t)used;
 }
 
-static void tunnel_moved(struct leg *leg, size_t length)
+static void moved(struct leg *leg, size_t length)
 {
     backend_moved(backend_leg_of(leg)->backend, length);
-    leg_deadline(leg, settings.tunnel_ms);
 }
 
 // Head and content that came together leave together.
@@ -213,13 +202,8 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
         leg_abort(leg, false);
         return length;
     }
-    if (client->tunnel) {
-        leg_pass(leg, &client->leg, bytes, length);
-        tunnel_moved(leg, length);
-        return length;
-    }
     backend_moved(from->backend, length);
-    while (part && used < length && from->client && !client->tunnel &&
+    while (part && used < length && from->client && !leg->joined &&
            !(client->in_answer && client->answer_body.done)) {
         if (client->in_answer)
             part = take_answer_content(from, bytes + used, length - used, &out);
@@ -246,7 +230,7 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
 static void drained(struct leg *leg)
 {
     struct client *client = backend_leg_of(leg)->client;
-    if (client && (client->in_content || client->tunnel))
+    if (client && client->in_content)
         leg_resume(&client->leg);
 }
 
@@ -254,9 +238,7 @@ static void ended(struct leg *leg)
 {
     struct backend_leg *from = backend_leg_of(leg);
     struct client *client = from->client;
-    if (client && client->tunnel)
-        leg_finish(&client->leg);
-    else if (client && client->in_answer && client->answer_body.state == BODY_TO_CLOSE)
+    if (client && client->in_answer && client->answer_body.state == BODY_TO_CLOSE)
         end_answer(from);
     else
         leg_abort(leg, false);
@@ -266,8 +248,6 @@ static void timeout(struct leg *leg)
 {
     struct backend_leg *from = backend_leg_of(leg);
     struct client *client = from->client;
-    if (client && client->tunnel) // the client's end decides
-        return;
     if (client && leg->paused) // it waits for the client
         leg_deadline(leg, settings.answer_ms);
     else if (client && client->in_content && !client->in_answer) // so does the backend
@@ -285,16 +265,14 @@ static void closed(struct leg *leg)
     unlist(from);
     if (!client)
         return;
-    bool late = leg->error == ETIMEDOUT, reset = leg->error || !leg->ended;
+    bool late = leg->error == ETIMEDOUT;
     const char *why = "closed before it has answered";
     if (leg->error)
         why = strerror(leg->error);
     backend_leg_leave(from);
-    if (client->tunnel && reset)
-        leg_abort(&client->leg, true);
-    else if (client->tunnel)
-        leg_finish(&client->leg);
-    else if (client->in_answer) {
+    if (leg->joined) // a tunnel: the client's leg ends as well
+        return;
+    if (client->in_answer) {
         from->backend->errors++;
         health_failed(from->backend, "an answer was cut");
         cut_answer(client);
@@ -305,7 +283,7 @@ static void closed(struct leg *leg)
 
 const struct leg_kind layer7_backend = {.bytes = sizeof(struct backend_leg),
                                         .received = received,
-                                        .spliced = tunnel_moved,
+                                        .moved = moved,
                                         .connected = connected,
                                         .drained = drained,
                                         .ended = ended,

@@ -274,20 +274,9 @@ static size_t take_head(struct client *client, const char *bytes, size_t length)
     return head.length;
 }
 
-static void tunnel_moved(struct leg *leg, size_t length)
-{
-    backend_moved(client_of(leg)->to->backend, length);
-    leg_deadline(leg, settings.tunnel_ms);
-}
-
 static size_t received(struct leg *leg, const char *bytes, size_t length)
 {
     struct client *client = client_of(leg);
-    if (client->tunnel) {
-        leg_pass(leg, &client->to->leg, bytes, length);
-        tunnel_moved(leg, length);
-        return length;
-    }
     if (client->in_content)
         return take_content(client, bytes, length);
     if (client->busy) { // the next request waits until this one is answered
@@ -309,30 +298,16 @@ static void ended(struct leg *leg)
 {
     struct client *client = client_of(leg);
     client->last = true;
-    if (client->tunnel)
-        leg_finish(&client->to->leg);
-    else if (client->in_content)
+    if (client->in_content)
         leg_abort(leg, false); // a part of the request will never come
     else if (!client->busy)
         leg_close(leg);
 }
 
-// In a tunnel silence in one direction is no silence.
-static void timeout_tunnel(struct client *client)
-{
-    int64_t other_ns = client->to->leg.deadline_ns;
-    if (other_ns != NEVER && other_ns > leg_now())
-        leg_deadline(&client->leg, (other_ns - leg_now()) / 1000000 + 1);
-    else
-        leg_abort(&client->leg, true);
-}
-
 static void timeout(struct leg *leg)
 {
     struct client *client = client_of(leg);
-    if (client->tunnel) {
-        timeout_tunnel(client);
-    } else if (client->in_content) {
+    if (client->in_content) {
         bool slow = !leg->paused && client->content_bytes < CONTENT_BYTES;
         client->content_bytes = 0;
         if (slow && client->in_answer)
@@ -355,9 +330,8 @@ static void closed(struct leg *leg)
 {
     struct client *client = client_of(leg);
     if (client->to) {
-        bool reset = leg->error || !leg->ended;
-        if (!client->tunnel || reset)
-            leg_abort(&client->to->leg, reset);
+        if (!leg->joined)
+            leg_abort(&client->to->leg, leg->error || !leg->ended);
         backend_leg_leave(client->to);
     }
     free(client->kept);
@@ -389,9 +363,14 @@ bool layer7_make_place(void)
     return slowest != NULL;
 }
 
+static void moved(struct leg *leg, size_t length)
+{
+    backend_moved(client_of(leg)->to->backend, length);
+}
+
 const struct leg_kind layer7_client = {.bytes = sizeof(struct client),
                                        .received = received,
-                                       .spliced = tunnel_moved,
+                                       .moved = moved,
                                        .drained = drained,
                                        .ended = ended,
                                        .timeout = timeout,

@@ -31,7 +31,6 @@ struct client {
     bool began;       // the first bytes of a request are here
     bool busy;        // a request is under way
     bool last;        // no request after this one
-    bool tunnel;      // no longer HTTP: bytes pass as they are
     // The request.
     bool in_content, safe, head, old, upgrade; // safe: to repeat; old: HTTP/1.0
     struct http_body body;

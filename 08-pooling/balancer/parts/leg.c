@@ -17,9 +17,9 @@ static char input[LEG_IN_BYTES];
 
 static size_t piped_bytes(const struct leg *leg)
 {
-    if (!leg->splice_from)
+    if (!leg->joined)
         return 0;
-    return leg->splice_from->piped;
+    return leg->joined->piped;
 }
 
 size_t leg_waiting(const struct leg *leg)
@@ -78,7 +78,7 @@ void leg_send(struct leg *leg, const void *bytes, size_t length)
 // Moves what is in the pipe to the peer. False: the kernel has no room for it.
 static bool pump(struct leg *from)
 {
-    struct leg *to = from->splice_to;
+    struct leg *to = from->joined;
     while (from->piped && !to->deaf) {
         ssize_t moved = splice(from->pipe[0], NULL, to->fd, NULL, from->piped,
                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -111,20 +111,38 @@ static void flush(struct leg *leg)
         leg->out_at += (uint32_t)send_some(leg, leg->out + leg->out_at, left);
     if (leg->deaf || leg->out_at == leg->out_length)
         drop_output(leg);
-    if (leg->out_length || (piped_bytes(leg) && !pump(leg->splice_from)))
+    if (leg->out_length || (piped_bytes(leg) && !pump(leg->joined)))
         return;
     leg_queue(leg);
-    if (leg->kind->drained)
+    if (leg->joined)
+        leg_resume(leg->joined);
+    else if (leg->kind->drained)
         leg->kind->drained(leg);
 }
 
 // ---- input ---------------------------------------------------------------------------------
 
+static void note_moved(struct leg *leg, size_t length)
+{
+    leg->kind->moved(leg, length);
+    leg_deadline(leg, leg->silence_ms); // silence in one direction is no silence
+    leg_deadline(leg->joined, leg->silence_ms);
+}
+
+static size_t take(struct leg *leg, const char *bytes, size_t length)
+{
+    if (!leg->joined)
+        return leg->kind->received(leg, bytes, length);
+    leg_pass(leg, leg->joined, bytes, length);
+    note_moved(leg, length);
+    return length;
+}
+
 void leg_offer(struct leg *leg, const char *bytes, size_t length)
 {
     size_t used = 0, part = 1;
     while (part && used < length && !leg->paused && !leg->broken && !leg->closing) {
-        part = leg->kind->received(leg, bytes + used, length - used);
+        part = take(leg, bytes + used, length - used);
         used += part;
     }
     if (leg->closing || leg->broken)
@@ -160,6 +178,8 @@ static void take_nothing(struct leg *leg, ssize_t got)
     leg_queue(leg);
     if (leg->lingering)
         leg_fail(leg, 0);
+    else if (leg->joined)
+        leg_finish(leg->joined);
     else if (!leg->closing)
         leg->kind->ended(leg);
 }
@@ -201,19 +221,18 @@ static void receive_by_splice(struct leg *leg)
     }
     note_size(leg, got);
     leg->piped = (size_t)got;
-    if (leg->kind->spliced)
-        leg->kind->spliced(leg, leg->piped);
+    note_moved(leg, leg->piped);
     if (pump(leg))
         return;
     leg_pause(leg); // until the other leg has drained
-    leg_begin_period(leg->splice_to);
-    leg_queue(leg->splice_to);
+    leg_begin_period(leg->joined);
+    leg_queue(leg->joined);
 }
 
 static bool may_splice(struct leg *leg)
 {
-    if (!leg->splice_to || leg->large_reads < LEG_SPLICE_READS || leg->in_length ||
-        leg_waiting(leg->splice_to) || leg->splice_to->connecting || leg->closing)
+    if (!leg->joined || leg->large_reads < LEG_SPLICE_READS || leg->in_length ||
+        leg_waiting(leg->joined) || leg->closing)
         return false;
     if (leg->pipe[0] >= 0)
         return true;
@@ -245,10 +264,13 @@ void leg_pass(struct leg *from, struct leg *to, const void *bytes, size_t length
         leg_pause(from);
 }
 
-void leg_splice(struct leg *leg, struct leg *to)
+void leg_join(struct leg *one, struct leg *other, int64_t silence_ms)
 {
-    leg->splice_to = to;
-    to->splice_from = leg;
+    one->joined = other;
+    other->joined = one;
+    one->silence_ms = other->silence_ms = silence_ms;
+    leg_deadline(one, silence_ms);
+    leg_deadline(other, silence_ms);
 }
 
 static void end_connecting(struct leg *leg, bool failed)

@@ -25,17 +25,19 @@
 
 struct leg;
 
-// What a program does with its legs of one kind.
+// What a program does with its legs of one kind. Where all of them are joined before they are
+// read from, moved(), connected() and closed() are enough.
 struct leg_kind {
     size_t bytes; // of the program's own struct, which begins with a struct leg
     // Bytes are here. Returns how many of them it has used; the others come again, with more.
     size_t (*received)(struct leg *leg, const char *bytes, size_t length);
-    void (*spliced)(struct leg *leg, size_t length); // so many have passed without being read
-    void (*connected)(struct leg *leg);              // of leg_connect(): now it is
-    void (*drained)(struct leg *leg);                // the kernel has taken all of its output
-    void (*ended)(struct leg *leg);                  // the peer has sent its last byte
-    void (*timeout)(struct leg *leg);                // its deadline has passed
-    void (*closed)(struct leg *leg); // it is gone: leg->error says why (0: in good order)
+    void (*moved)(struct leg *leg,
+                  size_t length);       // so many have gone to the leg it is joined to
+    void (*connected)(struct leg *leg); // of leg_connect(): now it is
+    void (*drained)(struct leg *leg);   // the kernel has taken all of its output
+    void (*ended)(struct leg *leg);     // the peer has sent its last byte
+    void (*timeout)(struct leg *leg);   // its deadline has passed
+    void (*closed)(struct leg *leg);    // it is gone: leg->error says why (0: in good order)
 };
 
 struct leg {
@@ -52,9 +54,10 @@ struct leg {
     uint64_t sent_bytes, taken_bytes; // to the kernel; what the peer had when a period began
     int64_t period_end_ns;            // of LEG_STALL_MS, while output waits
     int64_t deadline_ns;
-    int pipe[2];                         // bytes that are spliced to `to`, or -1
-    size_t piped;                        // how many of them there are
-    struct leg *splice_to, *splice_from; // NULL: bytes are read
+    struct leg *joined; // what comes on one leg goes to the other; NULL: received() gets it
+    int64_t silence_ms; // after which the two end
+    int pipe[2];        // bytes that are spliced to the other leg, or -1
+    size_t piped;       // how many of them there are
     int large_reads;
     bool connecting, paused, ended, queued, broken;
     bool full;                // bytes have come while it was paused: they wait in the kernel
@@ -100,8 +103,10 @@ void leg_resume(struct leg *leg);
 // Sends `to` what has come on `from`; while some of it waits, `from` is paused.
 void leg_pass(struct leg *from, struct leg *to, const void *bytes, size_t length);
 
-// From now on, what comes may go to `to` without being looked at, by splice(2).
-void leg_splice(struct leg *leg, struct leg *to);
+// Joins two legs: from now on, what comes on one of them goes to the other without being looked
+// at, as do the peer's last byte and a reset; when nothing passes for so long, both end. Of
+// their kinds only moved() and closed() are called.
+void leg_join(struct leg *one, struct leg *other, int64_t silence_ms);
 
 // Asks for timeout() `ms` from now, in place of what was asked before; NEVER: not at all.
 void leg_deadline(struct leg *leg, int64_t ms);

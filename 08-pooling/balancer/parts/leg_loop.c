@@ -104,10 +104,15 @@ static void expire(struct leg *leg)
     }
     if (!leg->broken && leg->deadline_ns <= round_ns) {
         leg->deadline_ns = NEVER;
-        if (leg->connecting || leg->lingering)
+        if (leg->connecting || leg->lingering) {
             leg_fail(leg, leg->connecting ? ETIMEDOUT : 0);
-        else
+        } else if (leg->silence_ms) { // it is joined, or the other one is gone in good order
+            if (leg->joined)
+                leg_abort(leg->joined, true);
+            leg_abort(leg, true);
+        } else {
             leg->kind->timeout(leg);
+        }
     }
     timers_move(&timers, &leg->timer, due_ns(leg));
 }
@@ -134,11 +139,14 @@ static void drop(struct leg *leg)
 {
     timers_remove(&timers, &leg->timer);
     clients -= leg->kind == program->client;
-    if (leg->splice_to)
-        leg->splice_to->splice_from = NULL;
-    if (leg->splice_from)
-        leg->splice_from->splice_to = NULL;
     leg->kind->closed(leg);
+    if (leg->joined) { // what the peer has done, the other one's peer is to see
+        leg->joined->joined = NULL;
+        if (leg->error || !leg->ended)
+            leg_abort(leg->joined, true);
+        else
+            leg_finish(leg->joined);
+    }
     if (leg->pipe[0] >= 0) {
         close(leg->pipe[0]);
         close(leg->pipe[1]);
