@@ -285,7 +285,7 @@ int main(int argc, char **argv)
     log_end();
     printf("stopped: connections %ld, messages in %llu, out %llu, dropped %llu\n", connections,
            (unsigned long long)figures.received, (unsigned long long)figures.sent,
-           (unsigned long long)(sessions_dropped() + figures.dropped));
+           (unsigned long long)figures.dropped);
     sessions_end();
     retained_end();
     accounts_end();

@@ -10,8 +10,6 @@
 #define WORKERS_ASKED 16 // of a shared subscription, to find the worker with the least work
 #define ROOM_MIN      16 // bytes of room with which a message is begun
 
-struct figures figures;
-
 static struct message *published; // while publish() finds its subscribers
 static struct session *matches;   // those that get it because of filters of their own
 

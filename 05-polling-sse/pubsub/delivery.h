@@ -23,14 +23,6 @@ struct client {
     bool waiting; // the connection is in the list of those without a CONNECT
 };
 
-// What the broker has done since its start.
-struct figures {
-    uint64_t received, sent; // PUBLISH packets
-    uint64_t dropped;        // messages for which there was no memory
-    uint32_t connected;
-};
-extern struct figures figures;
-
 // Puts the message into the queue of each session that has a filter for it, and keeps it if its
 // publisher asked to retain it.
 void publish(struct message *message);

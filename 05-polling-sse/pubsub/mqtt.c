@@ -363,9 +363,7 @@ size_t mqtt_write_id(char *out, enum mqtt_type type, uint16_t id)
 size_t mqtt_write_text(char *out, struct mqtt_text text)
 {
     size_t length = mqtt_write_number(out, text.length);
-    if (text.length)
-        memcpy(out + length, text.at, text.length);
-    return length + text.length;
+    return length + mqtt_copy(out + length, text).length;
 }
 
 static size_t rest_of_publish(const struct mqtt_packet *packet)

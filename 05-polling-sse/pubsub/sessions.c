@@ -12,8 +12,8 @@
 static void *sessions; // by the client's id: a tree of tsearch(3)
 // Those without a connection; the one that is away longest comes first.
 static TAILQ_HEAD(, session) away = TAILQ_HEAD_INITIALIZER(away);
-static uint64_t dropped;
-static uint32_t count;
+
+struct figures figures;
 
 static struct outgoing *queue_at(const struct session *session, uint32_t index)
 {
@@ -32,7 +32,7 @@ struct session *session_find(struct mqtt_text id)
 
 struct session *session_new(struct mqtt_text id)
 {
-    if (count >= SESSIONS_MAX && !TAILQ_EMPTY(&away))
+    if (figures.sessions >= SESSIONS_MAX && !TAILQ_EMPTY(&away))
         session_end(TAILQ_FIRST(&away));
     struct session *session = calloc(1, sizeof *session + id.length + 1);
     if (!session)
@@ -43,14 +43,14 @@ struct session *session_new(struct mqtt_text id)
         return NULL;
     }
     TAILQ_INSERT_TAIL(&away, session, away);
-    count++;
+    figures.sessions++;
     return session;
 }
 
 void session_end(struct session *session)
 {
     tdelete(session, &sessions, mqtt_order);
-    count--;
+    figures.sessions--;
     if (!session->client)
         TAILQ_REMOVE(&away, session, away);
     topics_unsubscribe_all(session);
@@ -82,16 +82,6 @@ void session_away(struct session *session)
     TAILQ_INSERT_TAIL(&away, session, away);
     for (int i = 0; i < session->flight_count; i++)
         session->flights[i].unsent = true;
-}
-
-uint32_t sessions_count(void)
-{
-    return count;
-}
-
-uint64_t sessions_dropped(void)
-{
-    return dropped;
 }
 
 // ---- messages that wait --------------------------------------------------------------------
@@ -142,7 +132,7 @@ bool session_queue(struct session *session, struct message *message, uint8_t qos
     if (!session->client && qos == 0) // the client is away: QoS 0 does not wait for it
         return false;
     if (is_full(session, size) || !grow_queue(session) || (qos > 0 && !have_flights(session))) {
-        dropped++;
+        figures.dropped++;
         return false;
     }
     *queue_at(session, session->queue_count++) =

@@ -53,6 +53,14 @@ struct session {
     char bytes[];      // of the id
 };
 
+// What the broker has done since its start, and what it has now.
+struct figures {
+    uint64_t received, sent; // PUBLISH packets
+    uint64_t dropped;        // messages for which there was no room, or no memory
+    uint32_t connected, sessions, retained;
+};
+extern struct figures figures;
+
 // The session of a client id; NULL: there is none.
 struct session *session_find(struct mqtt_text id);
 
@@ -67,8 +75,6 @@ void sessions_end(void); // all of them
 // are sent again when it comes back.
 void session_connected(struct session *session, struct client *client);
 void session_away(struct session *session);
-
-uint32_t sessions_count(void);
 
 // Puts a message into a session's queue, with the lower one of its own QoS and the
 // subscriber's. False: it is of QoS 0 and the client is away; or there is no room, or no
@@ -91,8 +97,5 @@ bool session_receive(struct session *session, uint16_t id, bool *is_new);
 
 // PUBREL has come: the sender may use the id for another message.
 void session_release(struct session *session, uint16_t id);
-
-// Messages that were dropped because a session was full, since the start.
-uint64_t sessions_dropped(void);
 
 #endif

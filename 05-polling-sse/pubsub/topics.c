@@ -227,16 +227,14 @@ static void remove_member(struct subscription **at)
     drop_group(group);
 }
 
-// The link in the session's list that points to its subscription in this group; NULL: it has
-// none.
+// The link in the session's list that points to its subscription in this group, or the NULL at
+// the end of this list.
 static struct subscription **find_subscription(struct session *session,
                                                const struct group *group)
 {
     struct subscription **at = &session->subscriptions;
     while (*at && (*at)->group != group)
         at = &(*at)->next;
-    if (!*at)
-        return NULL;
     return at;
 }
 
@@ -250,7 +248,7 @@ bool topics_subscribe(struct session *session, struct mqtt_text filter, uint8_t 
         return false;
     struct group *group = find_group(node, name);
     struct subscription **old = find_subscription(session, group);
-    if (old) {
+    if (*old) {
         (*old)->qos = qos;
         return true;
     }
@@ -275,7 +273,7 @@ void topics_unsubscribe(struct session *session, struct mqtt_text filter)
     if (!node)
         return;
     struct subscription **old = find_subscription(session, find_group(node, name));
-    if (old)
+    if (*old)
         remove_member(old);
 }
 

@@ -177,11 +177,11 @@ static void refresh_figures(struct mqtt_text filter)
     if (filter.length < 4 || memcmp(filter.at, "$SYS", 4) != 0)
         return;
     retain("$SYS/broker/clients/connected", figures.connected);
-    retain("$SYS/broker/clients/total", sessions_count());
-    retain("$SYS/broker/messages/stored", retained_count());
+    retain("$SYS/broker/clients/total", figures.sessions);
+    retain("$SYS/broker/messages/stored", figures.retained);
     retain("$SYS/broker/publish/messages/received", figures.received);
     retain("$SYS/broker/publish/messages/sent", figures.sent);
-    retain("$SYS/broker/publish/messages/dropped", sessions_dropped() + figures.dropped);
+    retain("$SYS/broker/publish/messages/dropped", figures.dropped);
 }
 
 struct retained_for {
@@ -195,6 +195,17 @@ static void give_retained(struct message *message, void *data)
     session_queue(to->session, message, to->qos, true);
 }
 
+// A shared subscription gets no retained messages (MQTT 5.0 §4.8.2).
+static void match_retained(struct session *session, struct mqtt_text filter, uint8_t qos)
+{
+    struct mqtt_text share, bare;
+    struct retained_for to = {session, qos};
+    if (!filter_split(filter, &share, &bare) || share.length > 0)
+        return;
+    refresh_figures(bare);
+    retained_match(bare, give_retained, &to);
+}
+
 bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
 {
     uint8_t codes[FILTERS_MAX], qos;
@@ -203,7 +214,9 @@ bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
     while (mqtt_next_filter(&filters, &filter, &qos)) {
         if (count == FILTERS_MAX)
             return reject(client, "a SUBSCRIBE with too many filters");
-        if (!topics_subscribe(client->session, filter, qos))
+        if (topics_subscribe(client->session, filter, qos))
+            match_retained(client->session, filter, qos);
+        else
             qos = MQTT_FILTER_REFUSED;
         codes[count++] = qos;
     }
@@ -212,16 +225,6 @@ bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
     length += mqtt_write_number(answer + length, packet->id);
     memcpy(answer + length, codes, count);
     conn_wrote(&client->conn, length + count);
-    filters = packet->payload;
-    for (size_t i = 0; mqtt_next_filter(&filters, &filter, &qos); i++) {
-        struct mqtt_text share, bare;
-        struct retained_for to = {client->session, qos};
-        if (codes[i] == MQTT_FILTER_REFUSED || !filter_split(filter, &share, &bare) ||
-            share.length > 0) // a shared subscription gets no retained messages
-            continue;
-        refresh_figures(bare);
-        retained_match(bare, give_retained, &to);
-    }
     return true;
 }
 

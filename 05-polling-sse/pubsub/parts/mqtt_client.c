@@ -86,9 +86,7 @@ bool client_send(struct mqtt_client *client, const struct mqtt_packet *packet)
         return fails(client, "a message of more than %d bytes", MQTT_PACKET_MAX);
     if (packet->type == MQTT_PUBLISH) {
         length = mqtt_write_publish(out, packet);
-        if (packet->payload.length)
-            memcpy(out + length, packet->payload.at, packet->payload.length);
-        length += packet->payload.length;
+        length += mqtt_copy(out + length, packet->payload).length;
     } else if (packet->id) {
         length = mqtt_write_id(out, packet->type, packet->id);
     } else {
@@ -165,10 +163,8 @@ static void take_message(struct mqtt_client *client, const struct mqtt_packet pa
     }
     if (client->no_answers)
         return;
-    struct mqtt_packet answer = {.type = MQTT_PUBACK, .id = packet.id};
-    if (packet.qos == 2)
-        answer.type = MQTT_PUBREC;
-    client_send(client, &answer);
+    enum mqtt_type answer = packet.qos == 2 ? MQTT_PUBREC : MQTT_PUBACK;
+    client_send(client, &(struct mqtt_packet){.type = answer, .id = packet.id});
 }
 
 // PUBREL: the sender knows that the message has come, and may use its id for another one.
@@ -267,10 +263,7 @@ bool client_publish(struct mqtt_client *client, const char *topic, const char *t
         return false;
     if (qos == 0)
         return true;
-    enum mqtt_type answer = MQTT_PUBACK;
-    if (qos == 2)
-        answer = MQTT_PUBCOMP;
-    return client_wait(client, answer, packet.id);
+    return client_wait(client, qos == 2 ? MQTT_PUBCOMP : MQTT_PUBACK, packet.id);
 }
 
 void client_disconnect(struct mqtt_client *client)

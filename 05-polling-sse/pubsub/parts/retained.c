@@ -3,16 +3,15 @@
 
 #include <search.h>
 
-#include "topics.h"
+#include "sessions.h"
 
 static void *retained; // messages, by topic: a tree of tsearch(3)
-static uint32_t count;
 
 static void forget(struct message *message)
 {
     tdelete(message, &retained, mqtt_order);
     message_drop(message);
-    count--;
+    figures.retained--;
 }
 
 bool retained_set(struct message *message)
@@ -24,12 +23,12 @@ bool retained_set(struct message *message)
             forget(*place);
         return true;
     }
-    if (is_new && count < RETAINED_MAX && messages_bytes() <= MESSAGES_TOTAL)
+    if (is_new && figures.retained < RETAINED_MAX && messages_bytes() <= MESSAGES_TOTAL)
         place = tsearch(message, &retained, mqtt_order);
     if (!place)
         return false;
     if (is_new)
-        count++;
+        figures.retained++;
     else
         message_drop(*place);
     *place = message_keep(message);
@@ -64,11 +63,6 @@ void retained_match(struct mqtt_text filter, void (*found)(struct message *, voi
     struct message **only = tfind(&filter, &retained, mqtt_order);
     if (only)
         found(*only, data);
-}
-
-uint32_t retained_count(void)
-{
-    return count;
 }
 
 void retained_end(void)

@@ -37,9 +37,9 @@ TEST(a_session_outlives_its_connection)
     client_disconnect(&a.client);
     CHECK(enter(&b, port, "b", true)); // a has left, and has a session; b is there
     CHECK(client_subscribe(&b.client, "$SYS/broker/clients/+", 0));
-    const char *figures = take_messages(&b, 2);
-    CHECK_HAS(figures, "$SYS/broker/clients/total=2(retained);");
-    CHECK_HAS(figures, "$SYS/broker/clients/connected=1(retained);");
+    const char *totals = take_messages(&b, 2);
+    CHECK_HAS(totals, "$SYS/broker/clients/total=2(retained);");
+    CHECK_HAS(totals, "$SYS/broker/clients/connected=1(retained);");
     CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/received", 0));
     CHECK_HAS(take_messages(&b, 3), "received=3(retained);");
     CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/sent", 0));

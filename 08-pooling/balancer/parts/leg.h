@@ -31,13 +31,12 @@ struct leg_kind {
     size_t bytes; // of the program's own struct, which begins with a struct leg
     // Bytes are here. Returns how many of them it has used; the others come again, with more.
     size_t (*received)(struct leg *leg, const char *bytes, size_t length);
-    void (*moved)(struct leg *leg,
-                  size_t length);       // so many have gone to the leg it is joined to
-    void (*connected)(struct leg *leg); // of leg_connect(): now it is
-    void (*drained)(struct leg *leg);   // the kernel has taken all of its output
-    void (*ended)(struct leg *leg);     // the peer has sent its last byte
-    void (*timeout)(struct leg *leg);   // its deadline has passed
-    void (*closed)(struct leg *leg);    // it is gone: leg->error says why (0: in good order)
+    void (*moved)(struct leg *leg, size_t length); // so many bytes have passed to the other
+    void (*connected)(struct leg *leg);            // of leg_connect(): now it is
+    void (*drained)(struct leg *leg);              // the kernel has taken all of its output
+    void (*ended)(struct leg *leg);                // the peer has sent its last byte
+    void (*timeout)(struct leg *leg);              // its deadline has passed
+    void (*closed)(struct leg *leg); // it is gone: leg->error says why (0: in good order)
 };
 
 struct leg {
