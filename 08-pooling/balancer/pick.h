@@ -5,16 +5,24 @@
 
 #include "backends.h"
 
-// What an algorithm may know about the client, and which backends it may take.
+// For whom.
 struct pick_for {
     uint32_t address_hash; // of the client's address, without its port
     uint32_t tried;        // bit N: backends[N] has failed with this very request
 };
 
+// The backends that an algorithm may pick: they are healthy, have a weight, and were not tried.
+struct candidates {
+    struct backend *list[BACKENDS_MAX];
+    int count; // at least 1
+    uint32_t address_hash;
+    unsigned turn; // one more with each pick for this group
+};
+
 // An algorithm is a function that picks; or a figure, of which the lowest one wins.
 struct pick_algorithm {
     const char *name;
-    struct backend *(*pick)(struct group *group, const struct pick_for *what);
+    struct backend *(*pick)(const struct candidates *from);
     double (*figure)(struct backend *backend);
 };
 
