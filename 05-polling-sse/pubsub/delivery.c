@@ -46,33 +46,33 @@ static uint32_t work_of(const struct session *session)
     return work;
 }
 
-// Chooses, of the workers that share a subscription, the one with the least work. If all have
-// the same, they take turns.
+// Chooses, of the workers that share a subscription, the one with the least work; it goes to
+// the end of the list. So, if all have the same, they take turns.
 static const struct subscription *choose_worker(struct group *group)
 {
-    const struct subscription *best = NULL;
-    uint32_t turn = group->turn % group->count, best_at = turn;
-    for (uint32_t i = 0; i < group->count && i < WORKERS_ASKED; i++) {
-        uint32_t at = (turn + i) % group->count;
-        const struct subscription *one = group->members[at];
-        if (!best || work_of(one->session) < work_of(best->session)) {
+    struct subscription *one, *best = NULL;
+    int asked = 0;
+    for (one = TAILQ_FIRST(&group->members); one; one = TAILQ_NEXT(one, member)) {
+        if (!best || work_of(one->session) < work_of(best->session))
             best = one;
-            best_at = at;
-        }
+        if (++asked == WORKERS_ASKED)
+            break;
     }
-    group->turn = best_at + 1;
+    TAILQ_REMOVE(&group->members, best, member);
+    TAILQ_INSERT_TAIL(&group->members, best, member);
     return best;
 }
 
 static void match_group(struct group *group)
 {
+    const struct subscription *one;
     if (group->name.length > 0) {
-        const struct subscription *worker = choose_worker(group);
-        queue_for(worker->session, worker->qos);
+        one = choose_worker(group);
+        queue_for(one->session, one->qos);
         return;
     }
-    for (uint32_t i = 0; i < group->count; i++)
-        add_match(group->members[i]);
+    for (one = TAILQ_FIRST(&group->members); one; one = TAILQ_NEXT(one, member))
+        add_match(one);
 }
 
 void publish(struct message *message)

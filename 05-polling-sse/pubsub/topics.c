@@ -171,6 +171,7 @@ static struct group *add_group(struct node *node, struct mqtt_text name)
     struct group *group = calloc(1, sizeof *group + name.length);
     if (!group)
         return NULL;
+    TAILQ_INIT(&group->members);
     group->name = mqtt_copy(group->bytes, name);
     group->node = node;
     group->next = node->groups;
@@ -183,31 +184,23 @@ static void drop_group(struct group *group)
 {
     struct node *node = group->node;
     struct group **at = &node->groups;
-    if (group->count > 0)
+    if (!TAILQ_EMPTY(&group->members))
         return;
     while (*at != group)
         at = &(*at)->next;
     *at = group->next;
-    free(group->members);
     free(group);
     prune(node);
 }
 
 static bool add_member(struct group *group, struct session *session, uint8_t qos)
 {
-    if (group->count == group->size) {
-        uint32_t size = 2 * group->size + 1;
-        void *members = realloc(group->members, size * sizeof *group->members);
-        if (!members)
-            return false;
-        group->members = members;
-        group->size = size;
-    }
     struct subscription *new = calloc(1, sizeof *new);
     if (!new)
         return false;
-    *new = (struct subscription){session->subscriptions, session, group, group->count, qos};
-    group->members[group->count++] = new;
+    *new = (struct subscription){
+        .next = session->subscriptions, .session = session, .group = group, .qos = qos};
+    TAILQ_INSERT_TAIL(&group->members, new, member);
     session->subscriptions = new;
     session->subscription_count++;
     return true;
@@ -216,12 +209,10 @@ static bool add_member(struct group *group, struct session *session, uint8_t qos
 // Removes the subscription that *at points to; `at` is a link in the list of its session.
 static void remove_member(struct subscription **at)
 {
-    struct subscription *old = *at, *last;
+    struct subscription *old = *at;
     struct group *group = old->group;
     *at = old->next;
-    last = group->members[--group->count];
-    last->place = old->place;
-    group->members[last->place] = last;
+    TAILQ_REMOVE(&group->members, old, member);
     old->session->subscription_count--;
     free(old);
     drop_group(group);

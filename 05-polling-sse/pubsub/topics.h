@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "mqtt.h"
 
@@ -17,11 +18,11 @@ struct session;
 
 // One filter of one session.
 struct subscription {
-    struct subscription *next; // in the list of the same session
+    struct subscription *next;        // in the list of the same session
+    TAILQ_ENTRY(subscription) member; // in the list of the same group
     struct session *session;
     struct group *group;
-    uint32_t place; // its index among the group's members
-    uint8_t qos;    // the highest QoS that this subscriber wants
+    uint8_t qos; // the highest QoS that this subscriber wants
 };
 
 // The subscriptions to the same filter. In the group without a name each subscriber gets each
@@ -29,9 +30,7 @@ struct subscription {
 struct group {
     struct group *next; // in the list of the same filter
     struct node *node;
-    struct subscription **members;
-    uint32_t count, size;
-    uint32_t turn; // where the search for the next worker begins
+    TAILQ_HEAD(, subscription) members;
     struct mqtt_text name;
     char bytes[]; // of the name
 };

@@ -97,7 +97,9 @@ static int rules_found;
 
 static inline void rules_count(struct group *group)
 {
-    rules_found += (int)group->count;
+    const struct subscription *one;
+    for (one = TAILQ_FIRST(&group->members); one; one = TAILQ_NEXT(one, member))
+        rules_found++;
 }
 
 // The tree of filters and filter_matches() give the same result. The text before the first 0

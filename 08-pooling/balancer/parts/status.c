@@ -25,9 +25,9 @@ static const char *state_of(const struct backend *b)
 static int count_idle(const struct backend *b)
 {
     int count = 0;
-    const struct backend_leg *leg;
-    LIST_FOREACH(leg, &b->idle, idle)
-    count++;
+    const struct backend_leg *leg = LIST_FIRST(&b->idle);
+    for (; leg; leg = LIST_NEXT(leg, idle))
+        count++;
     return count;
 }
 
