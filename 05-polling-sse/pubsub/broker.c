@@ -128,34 +128,23 @@ static struct client *client_of(struct conn *conn)
     return (struct client *)conn; // it begins with the loop's conn
 }
 
-static void set_deadline(struct client *client)
-{
-    int64_t until_ns = client->silent_ns;
-    if (client->packet_ns < until_ns)
-        until_ns = client->packet_ns;
-    if (until_ns == NEVER)
-        conn_deadline(&client->conn, NEVER);
-    else
-        conn_deadline(&client->conn, (until_ns - conn_now(&client->conn)) / 1000000 + 1);
-}
-
 static void opened(struct conn *conn)
 {
     struct client *client = client_of(conn);
-    client->silent_ns = NEVER;
-    client->packet_ns = conn_now(conn) + CONNECT_MS * INT64_C(1000000);
+    client->begun = true; // the CONNECT has one deadline, however its bytes come
+    conn_deadline(conn, CONNECT_MS);
     expect_connect(client);
-    set_deadline(client);
 }
 
 // The broker has taken a whole packet. The next one is to come within 1.5 times the keep alive
 // (§3.1.2.10).
 static void heard(struct client *client)
 {
-    client->packet_ns = client->silent_ns = NEVER;
+    client->begun = false;
     if (client->keep_alive_s > 0)
-        client->silent_ns =
-            conn_now(&client->conn) + client->keep_alive_s * INT64_C(1500000000);
+        conn_deadline(&client->conn, client->keep_alive_s * 1500);
+    else
+        conn_deadline(&client->conn, NEVER);
 }
 
 // Reads a packet and does what it asks for. Returns its bytes; 0: it is not whole yet; -1: the
@@ -218,10 +207,11 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         }
         used += (size_t)taken;
     }
-    bool begun = used < length || client->gathered.length > 0;
-    if (begun && client->packet_ns == NEVER)
-        client->packet_ns = conn_now(conn) + PACKET_MS * INT64_C(1000000);
-    set_deadline(client);
+    if (!client->begun && (used < length || client->gathered.length > 0)) {
+        client->begun = true;
+        if (conn->deadline_ns - conn_now(conn) > PACKET_MS * INT64_C(1000000))
+            conn_deadline(conn, PACKET_MS);
+    }
     return used;
 }
 

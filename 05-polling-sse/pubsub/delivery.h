@@ -16,9 +16,8 @@ struct client {
     struct buffer gathered;     // the bytes of a large packet that have come so far
     struct outgoing part;       // a message that is written in part
     size_t part_at;             // how many of its bytes are written
-    int64_t silent_ns;          // the client is lost if no packet of it has come at this time
-    int64_t packet_ns; // the client is lost if its present packet is not whole at this time
     uint16_t keep_alive_s;
+    bool begun;   // a packet has begun to come: the deadline is no longer the keep alive's
     bool left;    // the client has left: the broker ignores what still comes
     bool waiting; // the connection is in the list of those without a CONNECT
 };
