@@ -1,5 +1,5 @@
-// pick.c: see pick.h. Read pick() first, then round_robin(): the others have its shape, or are a
-// figure of which lowest() takes the lowest.
+// pick.c: see pick.h. Read pick() first, then round_robin(): the others have its shape, or are
+// a figure of which lowest() takes the lowest.
 #include "pick.h"
 
 #include <math.h>
