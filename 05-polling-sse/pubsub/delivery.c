@@ -50,29 +50,28 @@ static uint32_t work_of(const struct session *session)
 // the end of the list. So, if all have the same, they take turns.
 static const struct subscription *choose_worker(struct group *group)
 {
-    struct subscription *one, *best = NULL;
-    int asked = 0;
-    for (one = TAILQ_FIRST(&group->members); one; one = TAILQ_NEXT(one, member)) {
+    struct link *list = &group->members, *link = list->next;
+    struct subscription *best = NULL;
+    for (int i = 0; link != list && i < WORKERS_ASKED; i++, link = link->next) {
+        struct subscription *one = link->owner;
         if (!best || work_of(one->session) < work_of(best->session))
             best = one;
-        if (++asked == WORKERS_ASKED)
-            break;
     }
-    TAILQ_REMOVE(&group->members, best, member);
-    TAILQ_INSERT_TAIL(&group->members, best, member);
+    list_remove(&best->member);
+    list_append(list, &best->member, best);
     return best;
 }
 
 static void match_group(struct group *group)
 {
-    const struct subscription *one;
+    const struct link *list = &group->members, *link = list->next;
     if (group->name.length > 0) {
-        one = choose_worker(group);
-        queue_for(one->session, one->qos);
+        const struct subscription *worker = choose_worker(group);
+        queue_for(worker->session, worker->qos);
         return;
     }
-    for (one = TAILQ_FIRST(&group->members); one; one = TAILQ_NEXT(one, member))
-        add_match(one);
+    for (; link != list; link = link->next)
+        add_match(link->owner);
 }
 
 void publish(struct message *message)

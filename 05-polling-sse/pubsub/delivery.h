@@ -9,13 +9,13 @@
 
 // A connection, and what belongs to it alone. What outlives the connection is in its session.
 struct client {
-    struct conn conn;           // of the loop: first
-    TAILQ_ENTRY(client) silent; // neighbours in the list of connections without a CONNECT
-    struct session *session;    // NULL: no CONNECT yet, or the client has left
-    struct message *will;       // the broker publishes it when the client is lost
-    struct buffer gathered;     // the bytes of a large packet that have come so far
-    struct outgoing part;       // a message that is written in part
-    size_t part_at;             // how many of its bytes are written
+    struct conn conn;        // of the loop: first
+    struct link silent;      // neighbours in the list of connections without a CONNECT
+    struct session *session; // NULL: no CONNECT yet, or the client has left
+    struct message *will;    // the broker publishes it when the client is lost
+    struct buffer gathered;  // the bytes of a large packet that have come so far
+    struct outgoing part;    // a message that is written in part
+    size_t part_at;          // how many of its bytes are written
     uint16_t keep_alive_s;
     bool begun;   // a packet has begun to come: the deadline is no longer the keep alive's
     bool left;    // the client has left: the broker ignores what still comes

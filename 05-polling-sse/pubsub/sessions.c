@@ -11,7 +11,7 @@
 
 static void *sessions; // by the client's id: a tree of tsearch(3)
 // Those without a connection; the one that is away longest comes first.
-static TAILQ_HEAD(, session) away = TAILQ_HEAD_INITIALIZER(away);
+static struct link away = {&away, &away, NULL};
 
 struct figures figures;
 
@@ -32,8 +32,8 @@ struct session *session_find(struct mqtt_text id)
 
 struct session *session_new(struct mqtt_text id)
 {
-    if (figures.sessions >= SESSIONS_MAX && !TAILQ_EMPTY(&away))
-        session_end(TAILQ_FIRST(&away));
+    if (figures.sessions >= SESSIONS_MAX && away.next != &away)
+        session_end(away.next->owner);
     struct session *session = calloc(1, sizeof *session + id.length + 1);
     if (!session)
         return NULL;
@@ -42,7 +42,7 @@ struct session *session_new(struct mqtt_text id)
         free(session);
         return NULL;
     }
-    TAILQ_INSERT_TAIL(&away, session, away);
+    list_append(&away, &session->away, session);
     figures.sessions++;
     return session;
 }
@@ -52,7 +52,7 @@ void session_end(struct session *session)
     tdelete(session, &sessions, mqtt_order);
     figures.sessions--;
     if (!session->client)
-        TAILQ_REMOVE(&away, session, away);
+        list_remove(&session->away);
     topics_unsubscribe_all(session);
     for (uint32_t i = 0; i < session->queue_count; i++)
         message_drop(queue_at(session, i)->message);
@@ -72,14 +72,14 @@ void sessions_end(void)
 
 void session_connected(struct session *session, struct client *client)
 {
-    TAILQ_REMOVE(&away, session, away);
+    list_remove(&session->away);
     session->client = client;
 }
 
 void session_away(struct session *session)
 {
     session->client = NULL;
-    TAILQ_INSERT_TAIL(&away, session, away);
+    list_append(&away, &session->away, session);
     for (int i = 0; i < session->flight_count; i++)
         session->flights[i].unsent = true;
 }

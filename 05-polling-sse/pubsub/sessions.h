@@ -8,8 +8,7 @@
 #ifndef SESSIONS_H
 #define SESSIONS_H
 
-#include <sys/queue.h>
-
+#include "list.h"
 #include "message.h"
 #include "mqtt.h"
 #include "topics.h"
@@ -35,7 +34,7 @@ struct outgoing {
 
 struct session {
     struct mqtt_text id;        // first: mqtt_order() compares sessions by it; a NUL follows it
-    TAILQ_ENTRY(session) away;  // neighbours in the list of sessions without a connection
+    struct link away;           // neighbours in the list of sessions without a connection
     struct session *next_match; // the next one that gets the message: publish()
     struct client *client;      // its connection, or NULL
     struct subscription *subscriptions;

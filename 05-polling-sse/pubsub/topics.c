@@ -171,7 +171,7 @@ static struct group *add_group(struct node *node, struct mqtt_text name)
     struct group *group = calloc(1, sizeof *group + name.length);
     if (!group)
         return NULL;
-    TAILQ_INIT(&group->members);
+    list_begin(&group->members);
     group->name = mqtt_copy(group->bytes, name);
     group->node = node;
     group->next = node->groups;
@@ -184,7 +184,7 @@ static void drop_group(struct group *group)
 {
     struct node *node = group->node;
     struct group **at = &node->groups;
-    if (!TAILQ_EMPTY(&group->members))
+    if (group->members.next != &group->members)
         return;
     while (*at != group)
         at = &(*at)->next;
@@ -200,7 +200,7 @@ static bool add_member(struct group *group, struct session *session, uint8_t qos
         return false;
     *new = (struct subscription){
         .next = session->subscriptions, .session = session, .group = group, .qos = qos};
-    TAILQ_INSERT_TAIL(&group->members, new, member);
+    list_append(&group->members, &new->member, new);
     session->subscriptions = new;
     session->subscription_count++;
     return true;
@@ -212,7 +212,7 @@ static void remove_member(struct subscription **at)
     struct subscription *old = *at;
     struct group *group = old->group;
     *at = old->next;
-    TAILQ_REMOVE(&group->members, old, member);
+    list_remove(&old->member);
     old->session->subscription_count--;
     free(old);
     drop_group(group);

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
+#include "list.h"
 #include "mqtt.h"
 
 #define FILTER_LEVELS_MAX 128 // a filter with more is refused
@@ -18,8 +18,8 @@ struct session;
 
 // One filter of one session.
 struct subscription {
-    struct subscription *next;        // in the list of the same session
-    TAILQ_ENTRY(subscription) member; // in the list of the same group
+    struct subscription *next; // in the list of the same session
+    struct link member;        // in the list of the same group
     struct session *session;
     struct group *group;
     uint8_t qos; // the highest QoS that this subscriber wants
@@ -30,7 +30,7 @@ struct subscription {
 struct group {
     struct group *next; // in the list of the same filter
     struct node *node;
-    TAILQ_HEAD(, subscription) members;
+    struct link members;
     struct mqtt_text name;
     char bytes[]; // of the name
 };

@@ -19,7 +19,12 @@ static void unlist(struct backend_leg *leg)
     if (!leg->listed)
         return;
     leg->listed = false;
-    LIST_REMOVE(leg, idle);
+    if (leg->before)
+        leg->before->next = leg->next;
+    else
+        leg->backend->idle = leg->next;
+    if (leg->next)
+        leg->next->before = leg->before;
 }
 
 // False: the backend has closed the connection, or sent what nobody has asked for.
@@ -31,10 +36,10 @@ static bool looks_alive(const struct backend_leg *leg)
 
 struct backend_leg *backend_leg_take(struct backend *backend, struct client *client)
 {
-    struct backend_leg *leg = LIST_FIRST(&backend->idle);
+    struct backend_leg *leg = backend->idle;
     bool check = !client->safe || client->repeats > 0 || client->was_stale;
     while (leg && (leg->leg.broken || (check && !looks_alive(leg))))
-        leg = LIST_NEXT(leg, idle);
+        leg = leg->next;
     if (leg) {
         unlist(leg);
         leg->reused = true;
@@ -68,7 +73,11 @@ static void release(struct backend_leg *leg)
         leg_abort(&leg->leg, false);
         return;
     }
-    LIST_INSERT_HEAD(&leg->backend->idle, leg, idle);
+    leg->before = NULL;
+    leg->next = leg->backend->idle;
+    if (leg->next)
+        leg->next->before = leg;
+    leg->backend->idle = leg;
     leg->listed = true;
     leg_resume(&leg->leg); // if it closes, or says something, the balancer is to know
     leg_deadline(&leg->leg, settings.keep_ms);

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "http.h"
@@ -41,7 +40,7 @@ struct backend {
     int64_t next_check_ns;
     struct leg *check;
     // Connections that are open and wait for a request; the one used last comes first.
-    LIST_HEAD(, backend_leg) idle;
+    struct backend_leg *idle;
     long requests, errors, connections; // since the start
 };
 

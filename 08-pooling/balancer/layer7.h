@@ -14,11 +14,11 @@
 struct backend_leg {
     struct leg leg;
     struct backend *backend;
-    struct client *client; // whose request it carries; NULL: none
-    LIST_ENTRY(backend_leg) idle;
-    bool reused;  // the present request is not its first
-    bool listed;  // it waits for a request: it is in the backend's list
-    bool no_more; // its present answer is the last one
+    struct client *client;             // whose request it carries; NULL: none
+    struct backend_leg *next, *before; // in the backend's list
+    bool reused;                       // the present request is not its first
+    bool listed;                       // it waits for a request: it is in the backend's list
+    bool no_more;                      // its present answer is the last one
 };
 
 struct client {

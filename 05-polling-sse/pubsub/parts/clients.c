@@ -13,16 +13,18 @@
 
 int clients_max = CLIENTS_MAX;
 
-static TAILQ_HEAD(, client) silent = TAILQ_HEAD_INITIALIZER(silent); // the oldest comes first
+static struct link silent = {&silent, &silent, NULL}; // the oldest comes first
 static int silent_count;
 
 // ---- connections without a CONNECT ---------------------------------------------------------
 
 void expect_connect(struct client *client)
 {
-    if (silent_count >= SILENT_MAX)
-        shutdown(TAILQ_FIRST(&silent)->conn.fd, SHUT_RDWR); // the loop then finds it closed
-    TAILQ_INSERT_TAIL(&silent, client, silent);
+    if (silent_count >= SILENT_MAX) {
+        const struct client *oldest = silent.next->owner;
+        shutdown(oldest->conn.fd, SHUT_RDWR); // the loop then finds it closed
+    }
+    list_append(&silent, &client->silent, client);
     client->waiting = true;
     silent_count++;
 }
@@ -31,7 +33,7 @@ void forget_silent(struct client *client)
 {
     if (!client->waiting)
         return;
-    TAILQ_REMOVE(&silent, client, silent);
+    list_remove(&client->silent);
     client->waiting = false;
     silent_count--;
 }

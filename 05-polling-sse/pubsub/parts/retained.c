@@ -36,28 +36,30 @@ bool retained_set(struct message *message)
 }
 
 // What retained_match() looks for.
-struct wanted {
+static struct {
     struct mqtt_text filter;
     void (*found)(struct message *message, void *data);
     void *data;
-};
+} wanted;
 
-static void look_at(const void *place, VISIT visit, void *data)
+static void look_at(const void *place, VISIT visit, int depth)
 {
     struct message *message = *(struct message *const *)place;
-    const struct wanted *wanted = data;
+    (void)depth;
     if (visit != leaf && visit != postorder) // each message once: see twalk(3)
         return;
-    if (filter_matches(wanted->filter, message->topic))
-        wanted->found(message, wanted->data);
+    if (filter_matches(wanted.filter, message->topic))
+        wanted.found(message, wanted.data);
 }
 
 void retained_match(struct mqtt_text filter, void (*found)(struct message *, void *),
                     void *data)
 {
     if (!topic_is_valid(filter)) { // it has a wildcard
-        struct wanted wanted = {filter, found, data};
-        twalk_r(retained, look_at, &wanted);
+        wanted.filter = filter;
+        wanted.found = found;
+        wanted.data = data;
+        twalk(retained, look_at);
         return;
     }
     struct message **only = tfind(&filter, &retained, mqtt_order);

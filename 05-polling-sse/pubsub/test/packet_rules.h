@@ -97,8 +97,7 @@ static int rules_found;
 
 static inline void rules_count(struct group *group)
 {
-    const struct subscription *one;
-    for (one = TAILQ_FIRST(&group->members); one; one = TAILQ_NEXT(one, member))
+    for (struct link *link = group->members.next; link != &group->members; link = link->next)
         rules_found++;
 }
 

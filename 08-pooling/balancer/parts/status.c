@@ -25,8 +25,7 @@ static const char *state_of(const struct backend *b)
 static int count_idle(const struct backend *b)
 {
     int count = 0;
-    const struct backend_leg *leg = LIST_FIRST(&b->idle);
-    for (; leg; leg = LIST_NEXT(leg, idle))
+    for (const struct backend_leg *leg = b->idle; leg; leg = leg->next)
         count++;
     return count;
 }
