@@ -12,11 +12,11 @@
 // Read received() first: what comes from a client; then handle() and take_publish(). delivery.c
 // finds the subscribers of a message, sessions.c keeps the messages of a client, topics.c keeps
 // the subscriptions, and mqtt.c reads and writes packets. How a client connects and subscribes
-// is in parts/connect.c and parts/subscribe.c.
+// is in parts/clients.c.
 #include <stdio.h>
 
 #include "accounts.h"
-#include "connect.h"
+#include "clients.h"
 #include "delivery.h"
 #include "log.h"
 #include "loop.h"
@@ -25,7 +25,7 @@
 #include "options.h"
 #include "retained.h"
 #include "sessions.h"
-#include "subscribe.h"
+#include "smaller.h"
 
 #define CONNECTIONS_MAX (CLIENTS_MAX + 2 * SILENT_MAX)
 #define BACKLOG         4096
@@ -68,14 +68,12 @@ static void log_packet(const struct client *client, const struct mqtt_packet *pa
 {
     const struct session *session = client->session;
     if (packet->type == MQTT_PUBLISH)
-        log_line("PUBLISH by %.*s, QoS %d%s: %.*s", session->id_length, session->id,
-                 packet->qos, packet->dup ? ", DUP" : "", (int)packet->topic.length,
-                 packet->topic.at);
+        log_line("PUBLISH by %s, QoS %d%s: %.*s", session->id.at, packet->qos,
+                 packet->dup ? ", DUP" : "", (int)packet->topic.length, packet->topic.at);
     else if (packet->id)
-        log_line("%s by %.*s, id %d", mqtt_name(packet->type), session->id_length, session->id,
-                 packet->id);
+        log_line("%s by %s, id %d", mqtt_name(packet->type), session->id.at, packet->id);
     else
-        log_line("%s by %.*s", mqtt_name(packet->type), session->id_length, session->id);
+        log_line("%s by %s", mqtt_name(packet->type), session->id.at);
 }
 
 // Does what a packet asks for. False: the caller is to close the connection.
@@ -130,78 +128,64 @@ static struct client *client_of(struct conn *conn)
     return (struct client *)conn; // it begins with the loop's conn
 }
 
-static void set_deadline(struct client *client)
-{
-    int64_t until_ns = client->silent_ns;
-    if (client->packet_ns < until_ns)
-        until_ns = client->packet_ns;
-    if (until_ns == NEVER)
-        conn_deadline(&client->conn, NEVER);
-    else
-        conn_deadline(&client->conn, (until_ns - conn_now(&client->conn)) / 1000000 + 1);
-}
-
 static void opened(struct conn *conn)
 {
     struct client *client = client_of(conn);
-    client->silent_ns = NEVER;
-    client->packet_ns = conn_now(conn) + CONNECT_MS * INT64_C(1000000);
+    client->begun = true; // the CONNECT has one deadline, however its bytes come
+    conn_deadline(conn, CONNECT_MS);
     expect_connect(client);
-    set_deadline(client);
 }
 
 // The broker has taken a whole packet. The next one is to come within 1.5 times the keep alive
 // (§3.1.2.10).
 static void heard(struct client *client)
 {
-    client->packet_ns = client->silent_ns = NEVER;
+    client->begun = false;
     if (client->keep_alive_s > 0)
-        client->silent_ns =
-            conn_now(&client->conn) + client->keep_alive_s * INT64_C(1500000000);
+        conn_deadline(&client->conn, client->keep_alive_s * 1500);
+    else
+        conn_deadline(&client->conn, NEVER);
 }
 
-// Takes one packet, or a part of a large one. Returns the bytes that it has used; 0: the packet
-// is not whole yet; -1: the caller is to close the connection.
+// Reads a packet and does what it asks for. Returns its bytes; 0: it is not whole yet; -1: the
+// caller is to close the connection.
+static ssize_t take_whole(struct client *client, const char *bytes, size_t length)
+{
+    struct mqtt_packet packet;
+    ssize_t size = mqtt_read(bytes, length, MQTT_FROM_CLIENT, &packet);
+    if (size < 0)
+        reject(client, packet.why);
+    if (size > 0 && !handle(client, &packet))
+        return -1;
+    if (size > 0)
+        heard(client);
+    return size;
+}
+
+// The same, but a part of a large packet is taken, too: it is gathered until it is whole.
 static ssize_t take_packet(struct client *client, const char *bytes, size_t length)
 {
     struct buffer *gathered = &client->gathered;
-    struct mqtt_packet packet;
     const char *why;
-    size_t part = length;
-    bool whole = false;
-    if (gathered->length > 0) { // the rest of a large packet
-        size_t missing = (size_t)mqtt_size(gathered->bytes, gathered->length, &why);
-        missing -= gathered->length;
-        whole = part >= missing;
-        if (whole)
-            part = missing;
-    } else {
-        ssize_t size = mqtt_read(bytes, length, MQTT_FROM_CLIENT, &packet);
-        if (size < 0)
-            reject(client, packet.why);
-        if (size < 0 || (size > 0 && !handle(client, &packet)))
-            return -1;
-        if (size > 0)
-            heard(client);
-        if (size > 0 || mqtt_size(bytes, length, &why) <= GATHER_BYTES)
+    ssize_t size;
+    if (gathered->length == 0) {
+        size = take_whole(client, bytes, length);
+        if (size != 0 || mqtt_size(bytes, length, &why) <= GATHER_BYTES)
             return size;
+    } else {
+        size = mqtt_size(gathered->bytes, gathered->length, &why);
+        length = smaller(length, (size_t)size - gathered->length); // the rest of it
     }
-    if (!buffer_add(gathered, bytes, part)) {
+    if (!buffer_add(gathered, bytes, length)) {
         reject(client, "no memory for its packet");
         return -1;
     }
-    if (!whole)
-        return (ssize_t)part;
-    if (mqtt_read(gathered->bytes, gathered->length, MQTT_FROM_CLIENT, &packet) < 0) {
-        reject(client, packet.why);
+    size = take_whole(client, gathered->bytes, gathered->length);
+    if (size < 0)
         return -1;
-    }
-    bool goes_on = handle(client, &packet);
-    buffer_free(gathered);
-    heard(client);
-    if (!goes_on)
-        return -1;
-    return (ssize_t)part;
+    if (size > 0)
+        buffer_free(gathered);
+    return (ssize_t)length;
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
@@ -223,10 +207,11 @@ static size_t received(struct conn *conn, const char *bytes, size_t length)
         }
         used += (size_t)taken;
     }
-    bool begun = used < length || client->gathered.length > 0;
-    if (begun && client->packet_ns == NEVER)
-        client->packet_ns = conn_now(conn) + PACKET_MS * INT64_C(1000000);
-    set_deadline(client);
+    if (!client->begun && (used < length || client->gathered.length > 0)) {
+        client->begun = true;
+        if (conn->deadline_ns - conn_now(conn) > PACKET_MS * INT64_C(1000000))
+            conn_deadline(conn, PACKET_MS);
+    }
     return used;
 }
 
@@ -290,7 +275,7 @@ int main(int argc, char **argv)
     log_end();
     printf("stopped: connections %ld, messages in %llu, out %llu, dropped %llu\n", connections,
            (unsigned long long)figures.received, (unsigned long long)figures.sent,
-           (unsigned long long)(sessions_dropped() + figures.dropped));
+           (unsigned long long)figures.dropped);
     sessions_end();
     retained_end();
     accounts_end();

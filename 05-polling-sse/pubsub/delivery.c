@@ -1,51 +1,39 @@
 // delivery.c: see delivery.h. Read publish() first, then deliver().
 #include "delivery.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
 #include "retained.h"
+#include "smaller.h"
 
 #define WORKERS_ASKED 16 // of a shared subscription, to find the worker with the least work
 #define ROOM_MIN      16 // bytes of room with which a message is begun
-#define MATCHES_MIN   64 // sessions of one message for which there is always room
 
-struct figures figures;
+static struct message *published; // while publish() finds its subscribers
+static struct session *matches;   // those that get it because of filters of their own
 
-// The sessions that get the message that is being published.
-static struct match {
-    struct session *session;
-    uint8_t qos;
-    bool shared;
-} * matches;
-static uint32_t match_count, match_size;
+// ---- from the publisher to the queues ------------------------------------------------------
 
-static void add_match(const struct subscription *subscription, bool shared)
+static void queue_for(struct session *session, uint8_t qos)
+{
+    if (session_queue(session, published, qos, false) && session->client &&
+        !session->client->conn.wake)
+        conn_wake(&session->client->conn);
+}
+
+// Two filters of one client may match: it gets the message once, with the higher QoS (§3.3.5).
+static void add_match(const struct subscription *subscription)
 {
     struct session *session = subscription->session;
-    struct match *same = NULL;
-    if (session->match < match_count)
-        same = &matches[session->match];
-    // Two filters of one client match: it gets the message once, with the higher QoS (§3.3.5).
-    if (!shared && same && same->session == session && !same->shared) {
-        if (same->qos < subscription->qos)
-            same->qos = subscription->qos;
-        return;
+    if (!session->matched) {
+        session->matched = true;
+        session->match_qos = subscription->qos;
+        session->next_match = matches;
+        matches = session;
+    } else if (session->match_qos < subscription->qos) {
+        session->match_qos = subscription->qos;
     }
-    if (match_count == match_size) {
-        uint32_t size = 2 * match_size + MATCHES_MIN;
-        struct match *more = realloc(matches, size * sizeof *more);
-        if (!more) {
-            figures.dropped++;
-            return;
-        }
-        matches = more;
-        match_size = size;
-    }
-    if (!shared)
-        session->match = match_count;
-    matches[match_count++] = (struct match){session, subscription->qos, shared};
 }
 
 // How many messages a worker has not finished yet. A worker that is away or full counts as one
@@ -58,57 +46,45 @@ static uint32_t work_of(const struct session *session)
     return work;
 }
 
-// Chooses, of the workers that share a subscription, the one with the least work. If all have
-// the same, they take turns.
+// Chooses, of the workers that share a subscription, the one with the least work; it goes to
+// the end of the list. So, if all have the same, they take turns.
 static const struct subscription *choose_worker(struct group *group)
 {
-    const struct subscription *best = NULL;
-    uint32_t turn = group->turn % group->count, best_at = turn;
-    for (uint32_t i = 0; i < group->count && i < WORKERS_ASKED; i++) {
-        uint32_t at = (turn + i) % group->count;
-        const struct subscription *one = group->members[at];
-        if (!best || work_of(one->session) < work_of(best->session)) {
+    struct link *list = &group->members, *link = list->next;
+    struct subscription *best = NULL;
+    for (int i = 0; link != list && i < WORKERS_ASKED; i++, link = link->next) {
+        struct subscription *one = link->owner;
+        if (!best || work_of(one->session) < work_of(best->session))
             best = one;
-            best_at = at;
-        }
     }
-    group->turn = best_at + 1;
+    list_remove(&best->member);
+    list_append(list, &best->member, best);
     return best;
 }
 
 static void match_group(struct group *group)
 {
+    const struct link *list = &group->members, *link = list->next;
     if (group->name.length > 0) {
-        add_match(choose_worker(group), true);
+        const struct subscription *worker = choose_worker(group);
+        queue_for(worker->session, worker->qos);
         return;
     }
-    for (uint32_t i = 0; i < group->count; i++)
-        add_match(group->members[i], false);
+    for (; link != list; link = link->next)
+        add_match(link->owner);
 }
 
 void publish(struct message *message)
 {
-    if (message->bytes[0] == '$') // these topics are the broker's own (§4.7.2)
+    if (message->topic.at[0] == '$') // these topics are the broker's own (§4.7.2)
         return;
     if (message->retain && !retained_set(message))
         figures.dropped++;
-    match_count = 0;
-    topics_match(message_topic(message), match_group);
-    for (uint32_t i = 0; i < match_count; i++) {
-        struct session *session = matches[i].session;
-        uint8_t qos = matches[i].qos;
-        if (message->qos < qos)
-            qos = message->qos;
-        if (!session->client && qos == 0) // the client is away: QoS 0 does not wait for it
-            figures.missed++;
-        else if (session_queue(session, message, qos, false) && session->client &&
-                 !session->client->conn.wake)
-            conn_wake(&session->client->conn);
-    }
-    if (match_size > MATCHES_MIN) {
-        free(matches);
-        matches = NULL;
-        match_size = match_count = 0;
+    published = message;
+    topics_match(message->topic, match_group);
+    for (; matches; matches = matches->next_match) {
+        matches->matched = false;
+        queue_for(matches, matches->match_qos);
     }
 }
 
@@ -124,9 +100,7 @@ static void write_some(struct client *client, const char *text, size_t length, s
     *from += length;
     if (done >= length)
         return;
-    size_t some = length - done;
-    if (some > room)
-        some = room;
+    size_t some = smaller(length - done, room);
     memcpy(conn_space(&client->conn), text + done, some);
     conn_wrote(&client->conn, some);
     client->part_at += some;
@@ -142,8 +116,8 @@ static void write_part(struct client *client)
                                  .retain = part->retain,
                                  .qos = part->qos,
                                  .id = part->id,
-                                 .topic = message_topic(message),
-                                 .payload = message_payload(message)};
+                                 .topic = message->topic,
+                                 .payload = message->payload};
     size_t from = 0;
     write_some(client, head, mqtt_write_publish(head, &packet), &from);
     write_some(client, packet.payload.at, packet.payload.length, &from);
@@ -153,42 +127,34 @@ static void write_part(struct client *client)
     }
 }
 
-static void begin_message(struct client *client, const struct outgoing *next)
+static void begin_message(struct client *client)
 {
-    const struct session *session = client->session;
-    client->part = *next;
-    client->part_at = 0;
+    const struct outgoing part = client->part;
+    const char *id = client->session->id.at;
     figures.sent++;
+    client->part_at = 0;
     write_part(client);
-    if (next->qos > 0)
-        log_line("PUBLISH to %.*s, QoS %d, id %d%s", session->id_length, session->id, next->qos,
-                 next->id, next->dup ? ", DUP" : "");
+    if (part.qos > 0)
+        log_line("PUBLISH to %s, QoS %d, id %d%s", id, part.qos, part.id,
+                 part.dup ? ", DUP" : "");
     else
-        log_line("PUBLISH to %.*s, QoS 0", session->id_length, session->id);
+        log_line("PUBLISH to %s, QoS 0", id);
 }
 
 bool deliver(struct client *client)
 {
     struct conn *conn = &client->conn;
+    struct outgoing *part = &client->part;
     size_t room = conn_room(conn);
-    struct outgoing next;
-    if (client->part.message)
+    if (part->message)
         write_part(client);
     while (client->session && conn_room(conn) >= ROOM_MIN &&
-           session_next(client->session, &next)) {
-        if (next.message)
-            message_keep(next.message); // session_sent() drops a message of QoS 0
-        if (!session_sent(client->session, &next)) {
-            message_drop(next.message);
-            conn_close(conn);
-            break;
-        }
-        if (next.message) {
-            begin_message(client, &next);
+           session_next(client->session, part)) {
+        if (part->message) {
+            begin_message(client);
         } else {
-            conn_wrote(conn, mqtt_write_id(conn_space(conn), MQTT_PUBREL, next.id));
-            log_line("PUBREL to %.*s, id %d", client->session->id_length, client->session->id,
-                     next.id);
+            answer_id(client, MQTT_PUBREL, part->id);
+            log_line("PUBREL to %s, id %d", client->session->id.at, part->id);
         }
     }
     return conn_room(conn) != room;

@@ -9,28 +9,18 @@
 
 // A connection, and what belongs to it alone. What outlives the connection is in its session.
 struct client {
-    struct conn conn;               // of the loop: first
-    struct client *before, *behind; // neighbours in the list of connections without a CONNECT
-    struct session *session;        // NULL: no CONNECT yet, or the client has left
-    struct message *will;           // the broker publishes it when the client is lost
-    struct buffer gathered;         // the bytes of a large packet that have come so far
-    struct outgoing part;           // a message that is written in part
-    size_t part_at;                 // how many of its bytes are written
-    int64_t silent_ns; // the client is lost if no packet of it has come at this time
-    int64_t packet_ns; // the client is lost if its present packet is not whole at this time
+    struct conn conn;        // of the loop: first
+    struct link silent;      // neighbours in the list of connections without a CONNECT
+    struct session *session; // NULL: no CONNECT yet, or the client has left
+    struct message *will;    // the broker publishes it when the client is lost
+    struct buffer gathered;  // the bytes of a large packet that have come so far
+    struct outgoing part;    // a message that is written in part
+    size_t part_at;          // how many of its bytes are written
     uint16_t keep_alive_s;
+    bool begun;   // a packet has begun to come: the deadline is no longer the keep alive's
     bool left;    // the client has left: the broker ignores what still comes
     bool waiting; // the connection is in the list of those without a CONNECT
 };
-
-// What the broker has done since its start.
-struct figures {
-    uint64_t received, sent; // PUBLISH packets
-    uint64_t missed;         // messages of QoS 0 for a client that was away
-    uint64_t dropped;        // messages for which there was no memory
-    uint32_t connected;
-};
-extern struct figures figures;
 
 // Puts the message into the queue of each session that has a filter for it, and keeps it if its
 // publisher asked to retain it.

@@ -19,12 +19,10 @@
 
 const char *mqtt_name(enum mqtt_type type)
 {
-    static const char *const names[] = {"?",         "CONNECT",  "CONNACK",     "PUBLISH",
-                                        "PUBACK",    "PUBREC",   "PUBREL",      "PUBCOMP",
-                                        "SUBSCRIBE", "SUBACK",   "UNSUBSCRIBE", "UNSUBACK",
-                                        "PINGREQ",   "PINGRESP", "DISCONNECT"};
-    if (type > MQTT_DISCONNECT)
-        return "?";
+    static const char *const names[16] = {"?",         "CONNECT",  "CONNACK",     "PUBLISH",
+                                          "PUBACK",    "PUBREC",   "PUBREL",      "PUBCOMP",
+                                          "SUBSCRIBE", "SUBACK",   "UNSUBSCRIBE", "UNSUBACK",
+                                          "PINGREQ",   "PINGRESP", "DISCONNECT",  "?"};
     return names[type];
 }
 
@@ -38,14 +36,21 @@ const char *mqtt_code_name(unsigned code)
     return names[code];
 }
 
-struct mqtt_text mqtt_text(const char *string)
+struct mqtt_text mqtt_copy(char *to, struct mqtt_text text)
 {
-    return (struct mqtt_text){string, (uint32_t)strlen(string)};
+    if (text.length)
+        memcpy(to, text.at, text.length);
+    return (struct mqtt_text){to, text.length};
 }
 
-bool mqtt_same(struct mqtt_text a, struct mqtt_text b)
+int mqtt_order(const void *a, const void *b)
 {
-    return a.length == b.length && (a.length == 0 || !memcmp(a.at, b.at, a.length));
+    const struct mqtt_text *one = a, *other = b;
+    if (one->length != other->length)
+        return one->length < other->length ? -1 : 1;
+    if (one->length == 0)
+        return 0;
+    return memcmp(one->at, other->at, one->length);
 }
 
 // ---- reading -------------------------------------------------------------------------------
@@ -325,7 +330,7 @@ bool mqtt_next_filter(struct mqtt_text *filters, struct mqtt_text *filter, uint8
 
 // ---- writing -------------------------------------------------------------------------------
 
-static size_t write_number(char *out, unsigned number)
+size_t mqtt_write_number(char *out, unsigned number)
 {
     out[0] = (char)(number >> 8);
     out[1] = (char)number;
@@ -352,15 +357,13 @@ size_t mqtt_write_id(char *out, enum mqtt_type type, uint16_t id)
     if (type == MQTT_PUBREL) // §3.6.1
         flags = 2;
     size_t length = mqtt_write_head(out, type, flags, 2);
-    return length + write_number(out + length, id);
+    return length + mqtt_write_number(out + length, id);
 }
 
 size_t mqtt_write_text(char *out, struct mqtt_text text)
 {
-    size_t length = write_number(out, text.length);
-    if (text.length)
-        memcpy(out + length, text.at, text.length);
-    return length + text.length;
+    size_t length = mqtt_write_number(out, text.length);
+    return length + mqtt_copy(out + length, text).length;
 }
 
 static size_t rest_of_publish(const struct mqtt_packet *packet)
@@ -384,6 +387,6 @@ size_t mqtt_write_publish(char *out, const struct mqtt_packet *packet)
     size_t length = mqtt_write_head(out, MQTT_PUBLISH, flags, rest_of_publish(packet));
     length += mqtt_write_text(out + length, packet->topic);
     if (packet->qos)
-        length += write_number(out + length, packet->id);
+        length += mqtt_write_number(out + length, packet->id);
     return length;
 }

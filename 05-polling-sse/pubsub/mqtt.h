@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 
 #define MQTT_PACKET_MAX 262144 // bytes of a packet; §2.2.3 would allow 268,435,460
@@ -100,13 +101,29 @@ size_t mqtt_write_publish(char *out, const struct mqtt_packet *packet);
 // How many bytes a PUBLISH has, with its payload.
 size_t mqtt_publish_size(const struct mqtt_packet *packet);
 
-// Writes two bytes of length, and the text. Returns how many bytes it has written.
+// Writes a number of two bytes; two bytes of length, and the text. Returns how many bytes it
+// has written.
+size_t mqtt_write_number(char *out, unsigned number);
 size_t mqtt_write_text(char *out, struct mqtt_text text);
 
-struct mqtt_text mqtt_text(const char *string);
-bool mqtt_same(struct mqtt_text a, struct mqtt_text b);
+// Copies the bytes of a text to `to`, and returns the copy.
+struct mqtt_text mqtt_copy(char *to, struct mqtt_text text);
 
-// "PUBLISH" and so on.
+// The order in which tsearch(3) keeps structs that begin with a text.
+int mqtt_order(const void *a, const void *b);
+
+// Inline: the compiler knows how long a literal string is.
+static inline struct mqtt_text mqtt_text(const char *string)
+{
+    return (struct mqtt_text){string, (uint32_t)strlen(string)};
+}
+
+static inline bool mqtt_same(struct mqtt_text a, struct mqtt_text b)
+{
+    return mqtt_order(&a, &b) == 0;
+}
+
+// "PUBLISH" and so on; "?" for the two numbers that no packet has.
 const char *mqtt_name(enum mqtt_type type);
 
 // What a CONNACK's code means.

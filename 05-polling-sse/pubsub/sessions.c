@@ -1,96 +1,61 @@
-// sessions.c: see sessions.h. Read session_queue() first, then session_next(), session_sent()
-// and what the acknowledgements do.
+// sessions.c: see sessions.h. Read session_queue() first, then session_next() and what the
+// acknowledgements do.
 #include "sessions.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#define BUCKETS        16384 // a power of two
-#define QUEUE_MIN      4     // places of a queue, at first
-#define RECEIVED_BYTES 8192  // a bit for each of 65536 ids
+#define QUEUE_MIN      4    // places of a queue, at first
+#define RECEIVED_BYTES 8192 // a bit for each of 65536 ids
 
-static struct session *buckets[BUCKETS];
-static struct session *oldest, *newest; // the list of sessions without a connection
-static uint64_t seed, dropped;
-static uint32_t count;
+static void *sessions; // by the client's id: a tree of tsearch(3)
+// Those without a connection; the one that is away longest comes first.
+static struct link away = {&away, &away, NULL};
+
+struct figures figures;
+
+static struct outgoing *queue_at(const struct session *session, uint32_t index)
+{
+    return &session->queue[(session->queue_first + index) & (session->queue_size - 1)];
+}
 
 // ---- all sessions --------------------------------------------------------------------------
 
-static struct session **bucket_of(struct mqtt_text id)
-{
-    uint64_t hash = seed;
-    for (uint32_t i = 0; i < id.length; i++)
-        hash = (hash ^ (uint8_t)id.at[i]) * 0x100000001b3;
-    return &buckets[(hash ^ hash >> 32) & (BUCKETS - 1)];
-}
-
 struct session *session_find(struct mqtt_text id)
 {
-    struct session *session = *bucket_of(id);
-    while (session && !mqtt_same((struct mqtt_text){session->id, session->id_length}, id))
-        session = session->next;
-    return session;
-}
-
-// Puts a session at the end of the list of sessions without a connection; takes it out.
-static void enlist(struct session *session)
-{
-    session->older = newest;
-    session->newer = NULL;
-    if (newest)
-        newest->newer = session;
-    else
-        oldest = session;
-    newest = session;
-}
-
-static void delist(struct session *session)
-{
-    if (session->older)
-        session->older->newer = session->newer;
-    else
-        oldest = session->newer;
-    if (session->newer)
-        session->newer->older = session->older;
-    else
-        newest = session->older;
-    session->older = session->newer = NULL;
+    struct session **found = tfind(&id, &sessions, mqtt_order);
+    if (!found)
+        return NULL;
+    return *found;
 }
 
 struct session *session_new(struct mqtt_text id)
 {
-    if (!seed && getrandom(&seed, sizeof seed, 0) < 0)
-        return NULL;
-    if (count >= SESSIONS_MAX && oldest)
-        session_end(oldest);
-    struct session *session = calloc(1, sizeof *session + id.length);
+    if (figures.sessions >= SESSIONS_MAX && away.next != &away)
+        session_end(away.next->owner);
+    struct session *session = calloc(1, sizeof *session + id.length + 1);
     if (!session)
         return NULL;
-    struct session **bucket = bucket_of(id);
-    session->id_length = (uint16_t)id.length;
-    if (id.length)
-        memcpy(session->id, id.at, id.length);
-    session->next = *bucket;
-    *bucket = session;
-    count++;
-    enlist(session);
+    session->id = mqtt_copy(session->bytes, id);
+    if (!tsearch(session, &sessions, mqtt_order)) {
+        free(session);
+        return NULL;
+    }
+    list_append(&away, &session->away, session);
+    figures.sessions++;
     return session;
 }
 
 void session_end(struct session *session)
 {
-    struct session **at = bucket_of((struct mqtt_text){session->id, session->id_length});
-    while (*at != session)
-        at = &(*at)->next;
-    *at = session->next;
-    count--;
+    tdelete(session, &sessions, mqtt_order);
+    figures.sessions--;
     if (!session->client)
-        delist(session);
+        list_remove(&session->away);
     topics_unsubscribe_all(session);
     for (uint32_t i = 0; i < session->queue_count; i++)
-        message_drop(
-            session->queue[(session->queue_first + i) & (session->queue_size - 1)].message);
+        message_drop(queue_at(session, i)->message);
     for (int i = 0; i < session->flight_count; i++)
         message_drop(session->flights[i].message);
     free(session->queue);
@@ -101,53 +66,52 @@ void session_end(struct session *session)
 
 void sessions_end(void)
 {
-    for (int i = 0; i < BUCKETS; i++)
-        while (buckets[i])
-            session_end(buckets[i]);
+    while (sessions)
+        session_end(*(struct session **)sessions);
 }
 
 void session_connected(struct session *session, struct client *client)
 {
-    delist(session);
+    list_remove(&session->away);
     session->client = client;
 }
 
 void session_away(struct session *session)
 {
     session->client = NULL;
-    enlist(session);
+    list_append(&away, &session->away, session);
     for (int i = 0; i < session->flight_count; i++)
         session->flights[i].unsent = true;
 }
 
-uint32_t sessions_count(void)
-{
-    return count;
-}
-
-uint64_t sessions_dropped(void)
-{
-    return dropped;
-}
-
 // ---- messages that wait --------------------------------------------------------------------
 
-// The queue is a ring. Makes it twice as large. False: no memory.
+// Makes room for one more message. False: no memory.
 static bool grow_queue(struct session *session)
 {
     uint32_t size = QUEUE_MIN;
+    if (session->queue_count < session->queue_size)
+        return true;
     if (session->queue_size)
         size = 2 * session->queue_size;
-    struct waiting *queue = malloc(size * sizeof *queue);
+    struct outgoing *queue = malloc(size * sizeof *queue);
     if (!queue)
         return false;
     for (uint32_t i = 0; i < session->queue_count; i++)
-        queue[i] = session->queue[(session->queue_first + i) & (session->queue_size - 1)];
+        queue[i] = *queue_at(session, i);
     free(session->queue);
     session->queue = queue;
     session->queue_size = size;
     session->queue_first = 0;
     return true;
+}
+
+// Makes room for messages on their way. False: no memory.
+static bool have_flights(struct session *session)
+{
+    if (!session->flights)
+        session->flights = calloc(SESSION_FLIGHTS_MAX, sizeof *session->flights);
+    return session->flights;
 }
 
 // True if there is no room for one more message. All sessions together have a limit, too. But
@@ -163,22 +127,23 @@ static bool is_full(const struct session *session, uint32_t size)
 bool session_queue(struct session *session, struct message *message, uint8_t qos, bool retain)
 {
     uint32_t size = message_size(message);
-    if (is_full(session, size) ||
-        (session->queue_count == session->queue_size && !grow_queue(session))) {
-        session->dropped++;
-        dropped++;
+    if (message->qos < qos)
+        qos = message->qos;
+    if (!session->client && qos == 0) // the client is away: QoS 0 does not wait for it
+        return false;
+    if (is_full(session, size) || !grow_queue(session) || (qos > 0 && !have_flights(session))) {
+        figures.dropped++;
         return false;
     }
-    uint32_t at = (session->queue_first + session->queue_count) & (session->queue_size - 1);
-    session->queue[at] = (struct waiting){message_keep(message), qos, retain};
-    session->queue_count++;
+    *queue_at(session, session->queue_count++) =
+        (struct outgoing){.message = message_keep(message), .qos = qos, .retain = retain};
     session->queue_bytes += size;
     return true;
 }
 
 // ---- messages on their way -----------------------------------------------------------------
 
-static struct flight *find_flight(const struct session *session, uint16_t id)
+static struct outgoing *find_flight(const struct session *session, uint16_t id)
 {
     for (int i = 0; i < session->flight_count; i++)
         if (session->flights[i].id == id)
@@ -196,90 +161,73 @@ static uint16_t free_id(const struct session *session)
     return id;
 }
 
-bool session_next(const struct session *session, struct outgoing *next)
+static void leave_queue(struct session *session)
+{
+    session->queue_bytes -= message_size(queue_at(session, 0)->message);
+    session->queue_first++;
+    session->queue_count--;
+    if (session->queue_count == 0 && session->queue_size > QUEUE_MIN) {
+        free(session->queue);
+        session->queue = NULL;
+        session->queue_size = 0;
+    }
+}
+
+bool session_next(struct session *session, struct outgoing *next)
 {
     for (int i = 0; i < session->flight_count; i++) {
-        const struct flight *flight = &session->flights[i];
+        struct outgoing *flight = &session->flights[i];
         if (!flight->unsent)
             continue;
-        *next = (struct outgoing){flight->message, flight->id, flight->qos, flight->dup,
-                                  flight->retain};
+        *next = *flight;
+        message_keep(flight->message);
+        flight->unsent = false;
         return true;
     }
     if (session->queue_count == 0)
         return false;
-    const struct waiting *first = &session->queue[session->queue_first];
+    const struct outgoing *first = queue_at(session, 0);
     if (first->qos > 0 && session->flight_count == SESSION_FLIGHTS_MAX)
         return false; // the messages behind it wait, too: the order is kept (§4.6)
-    *next = (struct outgoing){first->message, 0, first->qos, false, first->retain};
-    if (first->qos > 0)
-        next->id = free_id(session);
-    return true;
-}
-
-static void sent_first(struct session *session, const struct outgoing *sent)
-{
-    session->queue_first = (session->queue_first + 1) & (session->queue_size - 1);
-    session->queue_count--;
-    session->queue_bytes -= message_size(sent->message);
-    if (session->queue_count == 0 && session->queue_size > QUEUE_MIN) {
-        free(session->queue);
-        session->queue = NULL;
-        session->queue_size = session->queue_first = 0;
-    }
-    if (sent->qos == 0) {
-        message_drop(sent->message);
-        return;
-    }
-    session->last_id = sent->id;
-    session->flights[session->flight_count++] =
-        (struct flight){sent->message, sent->id, sent->qos, sent->retain, true, false};
-}
-
-bool session_sent(struct session *session, const struct outgoing *sent)
-{
-    struct flight *flight = find_flight(session, sent->id); // QoS 0: no flight has the id 0
-    if (flight) {
-        flight->unsent = false;
-        flight->dup = true;
+    *next = *first;
+    leave_queue(session);
+    if (next->qos == 0)
         return true;
-    }
-    if (sent->qos > 0 && !session->flights)
-        session->flights = calloc(SESSION_FLIGHTS_MAX, sizeof *session->flights);
-    if (sent->qos > 0 && !session->flights)
-        return false;
-    sent_first(session, sent);
+    next->id = session->last_id = free_id(session);
+    struct outgoing *flight = &session->flights[session->flight_count++];
+    *flight = *next;
+    flight->dup = true; // if it is sent again
+    message_keep(flight->message);
     return true;
 }
 
-static void land(struct session *session, struct flight *flight)
+static void land(struct session *session, struct outgoing *flight)
 {
-    struct flight *end = session->flights + session->flight_count--;
+    struct outgoing *end = session->flights + session->flight_count--;
     message_drop(flight->message);
     memmove(flight, flight + 1, (size_t)(end - flight - 1) * sizeof *flight);
 }
 
 void session_puback(struct session *session, uint16_t id)
 {
-    struct flight *flight = find_flight(session, id);
+    struct outgoing *flight = find_flight(session, id);
     if (flight && flight->qos == 1)
         land(session, flight);
 }
 
-bool session_pubrec(struct session *session, uint16_t id)
+void session_pubrec(struct session *session, uint16_t id)
 {
-    struct flight *flight = find_flight(session, id);
+    struct outgoing *flight = find_flight(session, id);
     if (!flight || flight->qos != 2)
-        return false;
+        return;
     message_drop(flight->message);
     flight->message = NULL;
     flight->unsent = false;
-    return true;
 }
 
 void session_pubcomp(struct session *session, uint16_t id)
 {
-    struct flight *flight = find_flight(session, id);
+    struct outgoing *flight = find_flight(session, id);
     if (flight && flight->qos == 2 && !flight->message)
         land(session, flight);
 }

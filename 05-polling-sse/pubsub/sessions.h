@@ -8,6 +8,7 @@
 #ifndef SESSIONS_H
 #define SESSIONS_H
 
+#include "list.h"
 #include "message.h"
 #include "mqtt.h"
 #include "topics.h"
@@ -21,50 +22,43 @@
 
 struct client;
 
-// A message that waits in a queue.
-struct waiting {
+// What a client is to get: a PUBLISH, or, without a message, the PUBREL of an id.
+struct outgoing {
     struct message *message;
+    uint16_t id; // of QoS 1 and 2, once it is sent
     uint8_t qos;
     bool retain; // it was retained before the client subscribed
-};
-
-// A message of QoS 1 or 2 that was sent, and whose last acknowledgement has not come yet.
-struct flight {
-    struct message *message; // NULL: PUBREC has come; PUBREL is the next packet
-    uint16_t id;
-    uint8_t qos;
-    bool retain;
-    bool dup;    // it was sent before
-    bool unsent; // the message, or its PUBREL, has to be sent (again)
+    bool dup;    // it was sent before; of a flight: it is sent again, if at all
+    bool unsent; // it has to be sent (again)
 };
 
 struct session {
-    struct session *next;          // in the same bucket
-    struct session *older, *newer; // neighbours in the list of sessions without a connection
-    struct client *client;         // its connection, or NULL
+    struct mqtt_text id;        // first: mqtt_order() compares sessions by it; a NUL follows it
+    struct link away;           // neighbours in the list of sessions without a connection
+    struct session *next_match; // the next one that gets the message: publish()
+    struct client *client;      // its connection, or NULL
     struct subscription *subscriptions;
-    struct waiting *queue; // a ring of `queue_size`, a power of two
-    struct flight *flights;
-    uint8_t *received; // a bit for each id of QoS 2 that has come and is not released
+    struct outgoing *queue;   // what waits: a ring of `queue_size`, a power of two
+    struct outgoing *flights; // what was sent, and is not acknowledged to the end: QoS 1 and 2
+    uint8_t *received;        // a bit for each id of QoS 2 that has come and is not released
     uint32_t subscription_count;
     uint32_t queue_first, queue_count, queue_size, queue_bytes;
     uint32_t received_count;
-    uint32_t match;   // the index of this session among those that get a message: publish()
-    uint32_t dropped; // messages for which there was no room
     uint16_t last_id;
     uint8_t flight_count;
-    bool clean; // the session ends with its connection
-    uint16_t id_length;
-    char id[];
+    bool clean;        // the session ends with its connection
+    bool matched;      // the session gets the message that is being published
+    uint8_t match_qos; // with this QoS
+    char bytes[];      // of the id
 };
 
-// What is to be sent next: a PUBLISH, or, without a message, the PUBREL of an id.
-struct outgoing {
-    struct message *message;
-    uint16_t id;
-    uint8_t qos;
-    bool dup, retain;
+// What the broker has done since its start, and what it has now.
+struct figures {
+    uint64_t received, sent; // PUBLISH packets
+    uint64_t dropped;        // messages for which there was no room, or no memory
+    uint32_t connected, sessions, retained;
 };
+extern struct figures figures;
 
 // The session of a client id; NULL: there is none.
 struct session *session_find(struct mqtt_text id);
@@ -81,23 +75,19 @@ void sessions_end(void); // all of them
 void session_connected(struct session *session, struct client *client);
 void session_away(struct session *session);
 
-uint32_t sessions_count(void);
-
-// Puts a message into a session's queue. False: there is no room; the message is dropped and
-// counted.
+// Puts a message into a session's queue, with the lower one of its own QoS and the
+// subscriber's. False: it is of QoS 0 and the client is away; or there is no room, or no
+// memory: then it is counted as dropped.
 bool session_queue(struct session *session, struct message *message, uint8_t qos, bool retain);
 
-// Finds what to send next. False: there is nothing to send now.
-bool session_next(const struct session *session, struct outgoing *next);
+// Takes what to send next: the caller sends it, and drops its message. False: there is nothing
+// to send now.
+bool session_next(struct session *session, struct outgoing *next);
 
-// The caller is about to write what session_next() has found. False: there is no memory to
-// remember it, and the caller must not write it.
-bool session_sent(struct session *session, const struct outgoing *sent);
-
-// The acknowledgements of the receiver. session_pubrec() is false for an id that no message of
-// QoS 2 has; the caller answers with PUBREL in any case.
+// The acknowledgements of the receiver. An id that no message of this QoS has is ignored; the
+// caller answers PUBREC with PUBREL in any case.
 void session_puback(struct session *session, uint16_t id);
-bool session_pubrec(struct session *session, uint16_t id);
+void session_pubrec(struct session *session, uint16_t id);
 void session_pubcomp(struct session *session, uint16_t id);
 
 // A message of QoS 2 has come; *is_new: it had not come before. False: there is no memory to
@@ -106,8 +96,5 @@ bool session_receive(struct session *session, uint16_t id, bool *is_new);
 
 // PUBREL has come: the sender may use the id for another message.
 void session_release(struct session *session, uint16_t id);
-
-// Messages that were dropped because a session was full, since the start.
-uint64_t sessions_dropped(void);
 
 #endif

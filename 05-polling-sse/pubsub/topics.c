@@ -1,32 +1,22 @@
 // topics.c: see topics.h. Read match() first: how a topic finds its subscribers.
 #include "topics.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "sessions.h"
 
-#define BUCKETS_MIN 256
-
-// One level of one or more filters. All nodes but the root are in one hash table, found by
-// their parent and the text of their level.
+// One level of one or more filters.
 struct node {
-    struct node *next; // in the same bucket
+    struct mqtt_text level; // first: mqtt_order() compares nodes by it
     struct node *parent;
-    struct node *plus, *hash; // the children "+" and "#"
+    void *children; // a tree of tsearch(3)
     struct group *groups;
-    uint32_t children;
-    uint32_t length;
-    char level[];
+    char bytes[]; // of the level
 };
 
 static struct node root;
-static struct {
-    struct node **buckets;
-    uint32_t size, count; // size: a power of two
-    uint64_t seed;        // random: no client can choose levels that all fall into one bucket
-} nodes;
 
 // ---- topics and filters --------------------------------------------------------------------
 
@@ -114,98 +104,35 @@ bool filter_split(struct mqtt_text filter, struct mqtt_text *name, struct mqtt_t
 
 // ---- the tree ------------------------------------------------------------------------------
 
-static struct node **bucket_of(const struct node *parent, struct mqtt_text level)
-{
-    uint64_t hash = nodes.seed ^ (uint64_t)(uintptr_t)parent * 0x9e3779b97f4a7c15;
-    for (uint32_t i = 0; i < level.length; i++)
-        hash = (hash ^ (uint8_t)level.at[i]) * 0x100000001b3;
-    return &nodes.buckets[(hash ^ hash >> 32) & (nodes.size - 1)];
-}
-
 static struct node *child_of(const struct node *parent, struct mqtt_text level)
 {
-    if (!nodes.size)
+    struct node **found = tfind(&level, &parent->children, mqtt_order);
+    if (!found)
         return NULL;
-    struct node *node = *bucket_of(parent, level);
-    while (node && (node->parent != parent ||
-                    !mqtt_same((struct mqtt_text){node->level, node->length}, level)))
-        node = node->next;
-    return node;
-}
-
-// Makes the table twice as large when there are as many nodes as buckets. False: no memory.
-static bool grow(void)
-{
-    if (nodes.count < nodes.size)
-        return true;
-    struct node **old = nodes.buckets;
-    uint32_t old_size = nodes.size, size = BUCKETS_MIN;
-    if (old_size)
-        size = 2 * old_size;
-    struct node **buckets = calloc(size, sizeof *buckets);
-    if (!buckets || (!nodes.seed && getrandom(&nodes.seed, sizeof nodes.seed, 0) < 0)) {
-        free(buckets);
-        return false;
-    }
-    nodes.buckets = buckets;
-    nodes.size = size;
-    for (uint32_t i = 0; i < old_size; i++)
-        for (struct node *node = old[i], *next; node; node = next) {
-            struct node **bucket =
-                bucket_of(node->parent, (struct mqtt_text){node->level, node->length});
-            next = node->next;
-            node->next = *bucket;
-            *bucket = node;
-        }
-    free(old);
-    return true;
+    return *found;
 }
 
 static struct node *add_child(struct node *parent, struct mqtt_text level)
 {
-    struct node *node = NULL;
-    if (grow())
-        node = calloc(1, sizeof *node + level.length);
+    struct node *node = calloc(1, sizeof *node + level.length);
     if (!node)
         return NULL;
-    struct node **bucket = bucket_of(parent, level);
+    node->level = mqtt_copy(node->bytes, level);
     node->parent = parent;
-    node->length = level.length;
-    if (level.length)
-        memcpy(node->level, level.at, level.length);
-    node->next = *bucket;
-    *bucket = node;
-    nodes.count++;
-    parent->children++;
-    if (is_one(level, '+'))
-        parent->plus = node;
-    if (is_one(level, '#'))
-        parent->hash = node;
-    return node;
+    if (tsearch(node, &parent->children, mqtt_order))
+        return node;
+    free(node);
+    return NULL;
 }
 
 // Frees a node without groups and children, and then its parents that have none either.
 static void prune(struct node *node)
 {
-    while (node != &root && !node->groups && node->children == 0) {
+    while (node != &root && !node->groups && !node->children) {
         struct node *parent = node->parent;
-        struct node **at = bucket_of(parent, (struct mqtt_text){node->level, node->length});
-        while (*at != node)
-            at = &(*at)->next;
-        *at = node->next;
-        nodes.count--;
-        parent->children--;
-        if (parent->plus == node)
-            parent->plus = NULL;
-        if (parent->hash == node)
-            parent->hash = NULL;
+        tdelete(node, &parent->children, mqtt_order);
         free(node);
         node = parent;
-    }
-    if (nodes.count == 0) {
-        free(nodes.buckets);
-        nodes.buckets = NULL;
-        nodes.size = 0;
     }
 }
 
@@ -244,10 +171,8 @@ static struct group *add_group(struct node *node, struct mqtt_text name)
     struct group *group = calloc(1, sizeof *group + name.length);
     if (!group)
         return NULL;
-    char *copy = (char *)(group + 1);
-    if (name.length)
-        memcpy(copy, name.at, name.length);
-    group->name = (struct mqtt_text){copy, name.length};
+    list_begin(&group->members);
+    group->name = mqtt_copy(group->bytes, name);
     group->node = node;
     group->next = node->groups;
     node->groups = group;
@@ -259,12 +184,11 @@ static void drop_group(struct group *group)
 {
     struct node *node = group->node;
     struct group **at = &node->groups;
-    if (group->count > 0)
+    if (group->members.next != &group->members)
         return;
     while (*at != group)
         at = &(*at)->next;
     *at = group->next;
-    free(group->members);
     free(group);
     prune(node);
 }
@@ -272,20 +196,11 @@ static void drop_group(struct group *group)
 static bool add_member(struct group *group, struct session *session, uint8_t qos)
 {
     struct subscription *new = calloc(1, sizeof *new);
-    if (new && group->count == group->size) {
-        uint32_t size = 2 * group->size + 1;
-        void *members = realloc(group->members, size * sizeof *group->members);
-        if (!members) {
-            free(new);
-            return false;
-        }
-        group->members = members;
-        group->size = size;
-    }
     if (!new)
         return false;
-    *new = (struct subscription){session->subscriptions, session, group, group->count, qos};
-    group->members[group->count++] = new;
+    *new = (struct subscription){
+        .next = session->subscriptions, .session = session, .group = group, .qos = qos};
+    list_append(&group->members, &new->member, new);
     session->subscriptions = new;
     session->subscription_count++;
     return true;
@@ -294,27 +209,23 @@ static bool add_member(struct group *group, struct session *session, uint8_t qos
 // Removes the subscription that *at points to; `at` is a link in the list of its session.
 static void remove_member(struct subscription **at)
 {
-    struct subscription *old = *at, *last;
+    struct subscription *old = *at;
     struct group *group = old->group;
     *at = old->next;
-    last = group->members[--group->count];
-    last->place = old->place;
-    group->members[last->place] = last;
+    list_remove(&old->member);
     old->session->subscription_count--;
     free(old);
     drop_group(group);
 }
 
-// The link in the session's list that points to its subscription in this group; NULL: it has
-// none.
+// The link in the session's list that points to its subscription in this group, or the NULL at
+// the end of this list.
 static struct subscription **find_subscription(struct session *session,
                                                const struct group *group)
 {
     struct subscription **at = &session->subscriptions;
     while (*at && (*at)->group != group)
         at = &(*at)->next;
-    if (!*at)
-        return NULL;
     return at;
 }
 
@@ -328,7 +239,7 @@ bool topics_subscribe(struct session *session, struct mqtt_text filter, uint8_t 
         return false;
     struct group *group = find_group(node, name);
     struct subscription **old = find_subscription(session, group);
-    if (old) {
+    if (*old) {
         (*old)->qos = qos;
         return true;
     }
@@ -353,7 +264,7 @@ void topics_unsubscribe(struct session *session, struct mqtt_text filter)
     if (!node)
         return;
     struct subscription **old = find_subscription(session, find_group(node, name));
-    if (old)
+    if (*old)
         remove_member(old);
 }
 
@@ -367,27 +278,29 @@ void topics_unsubscribe_all(struct session *session)
 
 static void tell(const struct node *node, void (*found)(struct group *))
 {
+    if (!node)
+        return;
     for (struct group *group = node->groups; group; group = group->next)
         found(group);
 }
 
-// `node` stands for the levels of the topic before `rest`. The recursion goes no deeper than
-// the filters do.
+// `node` stands for the levels of the topic before `rest`; NULL: no filter has them. The
+// recursion goes no deeper than the filters do.
 static void match(const struct node *node, struct mqtt_text rest, void (*found)(struct group *))
 {
+    if (!node)
+        return;
     bool wildcards = node != &root || !is_hidden(rest);
-    if (wildcards && node->hash)
-        tell(node->hash, found); // "a/#" also matches "a"
+    if (wildcards)
+        tell(child_of(node, mqtt_text("#")), found); // "a/#" also matches "a"
     if (!rest.at) {
         tell(node, found);
         return;
     }
     struct mqtt_text level = next_level(&rest);
-    const struct node *child = child_of(node, level);
-    if (child)
-        match(child, rest, found);
-    if (wildcards && node->plus)
-        match(node->plus, rest, found);
+    match(child_of(node, level), rest, found);
+    if (wildcards)
+        match(child_of(node, mqtt_text("+")), rest, found);
 }
 
 void topics_match(struct mqtt_text topic, void (*found)(struct group *group))

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "list.h"
 #include "mqtt.h"
 
 #define FILTER_LEVELS_MAX 128 // a filter with more is refused
@@ -18,10 +19,10 @@ struct session;
 // One filter of one session.
 struct subscription {
     struct subscription *next; // in the list of the same session
+    struct link member;        // in the list of the same group
     struct session *session;
     struct group *group;
-    uint32_t place; // its index among the group's members
-    uint8_t qos;    // the highest QoS that this subscriber wants
+    uint8_t qos; // the highest QoS that this subscriber wants
 };
 
 // The subscriptions to the same filter. In the group without a name each subscriber gets each
@@ -29,10 +30,9 @@ struct subscription {
 struct group {
     struct group *next; // in the list of the same filter
     struct node *node;
-    struct subscription **members;
-    uint32_t count, size;
-    uint32_t turn; // where the search for the next worker begins
+    struct link members;
     struct mqtt_text name;
+    char bytes[]; // of the name
 };
 
 // True for a topic to publish to: not empty, without a wildcard.

@@ -34,15 +34,6 @@ static bool looks_alive(const struct backend_leg *leg)
     return recv(leg->leg.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-static void bind_leg(struct backend_leg *leg, struct client *client)
-{
-    leg->client = client;
-    leg->no_more = false;
-    leg->backend->active++;
-    if (!leg->leg.connecting)
-        leg_deadline(&leg->leg, settings.answer_ms);
-}
-
 struct backend_leg *backend_leg_take(struct backend *backend, struct client *client)
 {
     struct backend_leg *leg = backend->idle;
@@ -52,6 +43,8 @@ struct backend_leg *backend_leg_take(struct backend *backend, struct client *cli
     if (leg) {
         unlist(leg);
         leg->reused = true;
+        leg->no_more = false;
+        leg_deadline(&leg->leg, settings.answer_ms);
     } else {
         struct leg *fresh =
             leg_connect(&layer7_backend, &backend->address, settings.connect_ms);
@@ -60,7 +53,8 @@ struct backend_leg *backend_leg_take(struct backend *backend, struct client *cli
         leg = backend_leg_of(fresh);
         leg->backend = backend;
     }
-    bind_leg(leg, client);
+    leg->client = client;
+    backend->active++;
     return leg;
 }
 
@@ -71,7 +65,8 @@ void backend_leg_leave(struct backend_leg *leg)
     leg->client = NULL;
 }
 
-void backend_leg_release(struct backend_leg *leg)
+// The leg is free for another request.
+static void release(struct backend_leg *leg)
 {
     if (leg->no_more || leg->leg.broken || settings.keep_ms == 0 || leg_is_stopping() ||
         leg_waiting(&leg->leg)) {
@@ -104,7 +99,7 @@ static void end_answer(struct backend_leg *leg)
     leg->no_more = leg->no_more || client->in_content;
     health_succeeded(leg->backend);
     backend_leg_leave(leg);
-    backend_leg_release(leg);
+    release(leg);
     end_request(client);
 }
 
@@ -134,17 +129,6 @@ static void refuse_answer(struct backend_leg *leg)
         answer_self(client, 502, "the backend's answer is no HTTP/1", false);
 }
 
-static void begin_tunnel(struct backend_leg *leg)
-{
-    struct client *client = leg->client;
-    client->tunnel = true;
-    leg_deadline(&leg->leg, settings.tunnel_ms);
-    leg_deadline(&client->leg, settings.tunnel_ms);
-    leg_splice(&leg->leg, &client->leg);
-    leg_splice(&client->leg, &leg->leg);
-    leg_resume(&client->leg);
-}
-
 // An answer before the answer: it passes, but not to a client of HTTP/1.0.
 static bool take_interim(struct backend_leg *leg, const struct http_head *head,
                          const struct forward *forward, struct http_out *out)
@@ -157,12 +141,9 @@ static bool take_interim(struct backend_leg *leg, const struct http_head *head,
         return true;
     forward_answer_head(forward, head, true, false, out);
     if (switches) {
-        struct http_text to = http_field(head, "upgrade");
-        out->length -= 2;
-        http_put_text(out, "Connection: Upgrade\r\nUpgrade: ");
-        http_put(out, to.at, to.length);
-        http_put_text(out, "\r\n\r\n");
-        begin_tunnel(leg);
+        pass_upgrade(head, out);
+        leg_join(&leg->leg, &client->leg, settings.tunnel_ms); // it is no longer HTTP
+        leg_resume(&client->leg);
     }
     return true;
 }
@@ -204,8 +185,9 @@ static size_t take_answer_content(struct backend_leg *leg, const char *bytes, si
                                   struct http_out *out)
 {
     struct client *client = leg->client;
+    uint64_t content_bytes = 0; // nobody asks for it
     ssize_t used = forward_pass_content(&client->answer_body, bytes, length, client->plain, out,
-                                        &client->answer_bytes);
+                                        &content_bytes);
     if (used < 0) {
         refuse_answer(leg);
         return length;
@@ -213,29 +195,9 @@ static size_t take_answer_content(struct backend_leg *leg, const char *bytes, si
     return (size_t)used;
 }
 
-// One part of an answer: its head, or some content.
-static size_t take_answer(struct backend_leg *leg, const char *bytes, size_t length,
-                          struct http_out *out)
-{
-    if (!leg->client->in_answer)
-        return take_answer_head(leg, bytes, length, out);
-    return take_answer_content(leg, bytes, length, out);
-}
-
-static void tunnel_moved(struct leg *leg, size_t length)
+static void moved(struct leg *leg, size_t length)
 {
     backend_moved(backend_leg_of(leg)->backend, length);
-    leg_deadline(leg, settings.tunnel_ms);
-}
-
-static size_t tunnel(struct backend_leg *leg, const char *bytes, size_t length)
-{
-    struct leg *client = &leg->client->leg;
-    leg_send(client, bytes, length);
-    if (leg_waiting(client))
-        leg_pause(&leg->leg);
-    tunnel_moved(&leg->leg, length);
-    return length;
 }
 
 // Head and content that came together leave together.
@@ -249,25 +211,24 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
         leg_abort(leg, false);
         return length;
     }
-    if (client->tunnel)
-        return tunnel(from, bytes, length);
     backend_moved(from->backend, length);
-    while (part && used < length && from->client && !client->tunnel &&
+    while (part && used < length && from->client && !leg->joined &&
            !(client->in_answer && client->answer_body.done)) {
-        part = take_answer(from, bytes + used, length - used, &out);
+        if (client->in_answer)
+            part = take_answer_content(from, bytes + used, length - used, &out);
+        else
+            part = take_answer_head(from, bytes + used, length - used, &out);
         used += part;
     }
     if (!from->client) // it was refused
         return length;
-    leg_send(&client->leg, bytes_out, out.length);
+    leg_pass(leg, &client->leg, bytes_out, out.length);
     client->answer_sent = client->in_answer;
     if (client->in_answer && client->answer_body.done) {
         from->no_more = from->no_more || used < length;
         end_answer(from);
         return length;
     }
-    if (leg_waiting(&client->leg))
-        leg_pause(leg);
     if (client->in_answer)
         leg_deadline(leg, settings.answer_ms);
     return used;
@@ -278,7 +239,7 @@ static size_t received(struct leg *leg, const char *bytes, size_t length)
 static void drained(struct leg *leg)
 {
     struct client *client = backend_leg_of(leg)->client;
-    if (client && (client->in_content || client->tunnel))
+    if (client && client->in_content)
         leg_resume(&client->leg);
 }
 
@@ -286,9 +247,7 @@ static void ended(struct leg *leg)
 {
     struct backend_leg *from = backend_leg_of(leg);
     struct client *client = from->client;
-    if (client && client->tunnel)
-        leg_finish(&client->leg);
-    else if (client && client->in_answer && client->answer_body.state == BODY_TO_CLOSE)
+    if (client && client->in_answer && client->answer_body.state == BODY_TO_CLOSE)
         end_answer(from);
     else
         leg_abort(leg, false);
@@ -298,8 +257,6 @@ static void timeout(struct leg *leg)
 {
     struct backend_leg *from = backend_leg_of(leg);
     struct client *client = from->client;
-    if (client && client->tunnel) // the client's end decides
-        return;
     if (client && leg->paused) // it waits for the client
         leg_deadline(leg, settings.answer_ms);
     else if (client && client->in_content && !client->in_answer) // so does the backend
@@ -317,16 +274,14 @@ static void closed(struct leg *leg)
     unlist(from);
     if (!client)
         return;
-    bool late = leg->error == ETIMEDOUT, reset = leg->error || !leg->ended;
+    bool late = leg->error == ETIMEDOUT;
     const char *why = "closed before it has answered";
     if (leg->error)
         why = strerror(leg->error);
     backend_leg_leave(from);
-    if (client->tunnel && reset)
-        leg_abort(&client->leg, true);
-    else if (client->tunnel)
-        leg_finish(&client->leg);
-    else if (client->in_answer) {
+    if (leg->joined) // a tunnel: the client's leg ends as well
+        return;
+    if (client->in_answer) {
         from->backend->errors++;
         health_failed(from->backend, "an answer was cut");
         cut_answer(client);
@@ -337,7 +292,7 @@ static void closed(struct leg *leg)
 
 const struct leg_kind layer7_backend = {.bytes = sizeof(struct backend_leg),
                                         .received = received,
-                                        .spliced = tunnel_moved,
+                                        .moved = moved,
                                         .connected = connected,
                                         .drained = drained,
                                         .ended = ended,

@@ -48,7 +48,8 @@ struct backend {
 struct group {
     char host[64], path[128]; // which requests: "" is any host, "/" any path
     struct backend *members[BACKENDS_MAX];
-    int count, next; // next: of round robin
+    int count;
+    unsigned turn; // how many picks there were
 };
 
 extern struct backend backends[BACKENDS_MAX];

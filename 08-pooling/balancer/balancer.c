@@ -146,7 +146,7 @@ int main(int argc, char **argv)
                                   .opened = four ? layer4_opened : layer7_opened,
                                   .make_place = four ? NULL : layer7_make_place,
                                   .tick = health_tick,
-                                  .stop = four ? layer4_stop : layer7_stop};
+                                  .stop = four ? NULL : layer7_stop};
     print_summary(leg_run(net_listen(host, port, BACKLOG), &program));
     return 0;
 }

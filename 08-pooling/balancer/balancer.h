@@ -28,8 +28,8 @@ extern const struct leg_kind layer4_client, layer7_client;
 void layer4_opened(struct leg *client, const struct sockaddr_storage *address);
 void layer7_opened(struct leg *client, const struct sockaddr_storage *address);
 
-// The program is to stop.
-void layer4_stop(struct leg *client);
+// The program is to stop. (At layer 4 connections go on until they end, or drain_ms have
+// passed.)
 void layer7_stop(struct leg *client);
 
 // Ends the client that has made the balancer wait longest. False: there is none.

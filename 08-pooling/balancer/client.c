@@ -116,10 +116,8 @@ int main(int argc, char **argv)
             keep_cookie(&f, fields);
         } else
             count_one(fetch_why(&f, result, why));
-        if (f.fd >= 0 && (result != FETCH_OK || each_new || !f.head.keep_alive)) {
+        if (result != FETCH_OK || each_new || !f.head.keep_alive)
             fetch_close(&f);
-            f.fd = -1;
-        }
     }
     printf("%d requests in %.0f ms; answered by:\n", count, ms_since(began));
     print_bars();

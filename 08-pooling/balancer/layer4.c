@@ -2,7 +2,8 @@
 // passes on what comes and looks at none of it. All the same these are two connections, each
 // with its own handshake and its own sequence numbers.
 //
-// Read layer4_opened() first, then received().
+// Read layer4_opened() first, then connect_backend() and connected(): it joins the two, and
+// parts/leg.c passes on what comes.
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -17,7 +18,7 @@
 struct relay_end {
     struct leg leg;
     struct relay_end *peer;  // NULL: it is gone, or not there yet
-    struct backend *backend; // of a backend's end
+    struct backend *backend; // for both ends
     struct pick_for what;    // of a client's end, as is its address
     struct sockaddr_storage address;
 };
@@ -48,7 +49,7 @@ static void connect_backend(struct relay_end *client)
         if (leg) {
             client->peer = end_of(leg);
             client->peer->peer = client;
-            client->peer->backend = b;
+            client->backend = client->peer->backend = b;
             b->active++;
             b->requests++;
             return;
@@ -67,7 +68,6 @@ void layer4_opened(struct leg *leg, const struct sockaddr_storage *address)
     client->address = *address;
     client->what.address_hash = address_hash(address);
     leg_pause(leg); // what the client sends waits in the kernel
-    leg_deadline(leg, settings.tunnel_ms);
     connect_backend(client);
 }
 
@@ -96,56 +96,15 @@ static void connected(struct leg *leg)
     struct relay_end *end = end_of(leg);
     health_succeeded(end->backend);
     end->backend->connections++;
-    leg_deadline(leg, settings.tunnel_ms);
     if (settings.proxy_protocol)
         send_proxy_line(end);
-    leg_splice(leg, &end->peer->leg);
-    leg_splice(&end->peer->leg, leg);
+    leg_join(leg, &end->peer->leg, settings.tunnel_ms);
     leg_resume(&end->peer->leg);
 }
 
-// So many bytes have passed.
 static void moved(struct leg *leg, size_t length)
 {
-    struct relay_end *end = end_of(leg);
-    if (end->backend)
-        backend_moved(end->backend, length);
-    else
-        backend_moved(end->peer->backend, length);
-    leg_deadline(leg, settings.tunnel_ms);
-    leg_deadline(&end->peer->leg, settings.tunnel_ms);
-}
-
-// Bytes for the peer. While the peer does not take them, no more are read: TCP makes the sender
-// wait.
-static size_t received(struct leg *leg, const char *bytes, size_t length)
-{
-    struct leg *peer = &end_of(leg)->peer->leg;
-    leg_send(peer, bytes, length);
-    moved(leg, length);
-    if (leg_waiting(peer))
-        leg_pause(leg);
-    return length;
-}
-
-static void drained(struct leg *leg)
-{
-    if (end_of(leg)->peer)
-        leg_resume(&end_of(leg)->peer->leg);
-}
-
-// The peer learns that no more will come, and may itself go on.
-static void ended(struct leg *leg)
-{
-    if (end_of(leg)->peer)
-        leg_finish(&end_of(leg)->peer->leg);
-}
-
-static void timeout(struct leg *leg)
-{
-    leg_abort(leg, true);
-    if (end_of(leg)->peer)
-        leg_abort(&end_of(leg)->peer->leg, true);
+    backend_moved(end_of(leg)->backend, length);
 }
 
 static void client_closed(struct leg *leg)
@@ -154,7 +113,7 @@ static void client_closed(struct leg *leg)
     if (!backend)
         return;
     backend->peer = NULL;
-    if (leg->error || !leg->ended)
+    if (backend->leg.connecting)
         leg_abort(&backend->leg, true);
 }
 
@@ -172,28 +131,13 @@ static void backend_closed(struct leg *leg)
     bool first = (client->what.tried & (client->what.tried - 1)) == 0;
     if (leg->connecting && first && settings.retry)
         connect_backend(client);
-    else if (leg->connecting || leg->error || !leg->ended)
+    else if (leg->connecting)
         leg_abort(&client->leg, true);
 }
 
-// The program is to stop: connections go on until they end, or until drain_ms have passed.
-void layer4_stop(struct leg *client)
-{
-    (void)client;
-}
-
-const struct leg_kind layer4_client = {.bytes = sizeof(struct relay_end),
-                                       .received = received,
-                                       .spliced = moved,
-                                       .drained = drained,
-                                       .ended = ended,
-                                       .timeout = timeout,
-                                       .closed = client_closed};
+const struct leg_kind layer4_client = {
+    .bytes = sizeof(struct relay_end), .moved = moved, .closed = client_closed};
 static const struct leg_kind layer4_backend = {.bytes = sizeof(struct relay_end),
-                                               .received = received,
-                                               .spliced = moved,
+                                               .moved = moved,
                                                .connected = connected,
-                                               .drained = drained,
-                                               .ended = ended,
-                                               .timeout = timeout,
                                                .closed = backend_closed};

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http_server.h"
 #include "log.h"
 
+#define ANSWER_BYTES  20000 // of the balancer's own answers: the page of all backends
 #define CONTENT_MS    10000 // in this time a client has to send
 #define CONTENT_BYTES 10000 // so many bytes of content
 #define KEPT_MAX      1024  // a longer request is freed when it is answered
@@ -34,28 +36,27 @@ void layer7_opened(struct leg *leg, const struct sockaddr_storage *address)
 
 // ---- the balancer's own answers ------------------------------------------------------------
 
-void answer_self(struct client *client, int status, const char *why, bool close)
+void answer(struct client *client, int status, const char *type, const char *fields,
+            struct http_text content)
 {
-    char content[300], bytes[1000];
+    static char bytes[ANSWER_BYTES];
     struct http_out out = {bytes, sizeof bytes, 0, false};
-    int length = snprintf(content, sizeof content, "%d %s: %.200s\n", status,
-                          http_reason(status), why ? why : "");
-    if (close || client->in_content)
-        client->last = true; // where the next request begins is not known
-    http_put_status(&out, status);
-    http_put_field(&out, "Content-Type", "text/plain");
-    if (status != 204)
-        http_put_length(&out, (uint64_t)length);
-    if (client->last)
-        http_put_field(&out, "Connection", "close");
-    else if (client->old)
-        http_put_field(&out, "Connection", "keep-alive");
-    http_put_text(&out, "\r\n");
-    if (!client->head && status != 204)
-        http_put(&out, content, (size_t)length);
-    log_line("client %s: answered %d by the balancer: %s", client->address, status, why);
+    const struct http_server http = {
+        .keep_alive = !client->last, .head_only = client->head, .http10 = client->old};
+    http_server_answer(&http, &out, status, type, fields, content);
     leg_send(&client->leg, bytes, out.length);
     end_request(client);
+}
+
+void answer_self(struct client *client, int status, const char *why, bool close)
+{
+    char text[300];
+    int length =
+        snprintf(text, sizeof text, "%d %s: %.200s\n", status, http_reason(status), why);
+    if (close || client->in_content)
+        client->last = true; // where the next request begins is not known
+    log_line("client %s: answered %d by the balancer: %s", client->address, status, why);
+    answer(client, status, "text/plain", "", (struct http_text){text, (size_t)length});
 }
 
 void end_request(struct client *client)
@@ -162,6 +163,15 @@ static bool is_safe_to_repeat(const struct http_head *head)
     return false;
 }
 
+void pass_upgrade(const struct http_head *head, struct http_out *out)
+{
+    struct http_text to = http_field(head, "upgrade");
+    out->length -= 2; // in front of the empty line
+    http_put_text(out, "Connection: Upgrade\r\nUpgrade: ");
+    http_put(out, to.at, to.length);
+    http_put_text(out, "\r\n\r\n");
+}
+
 // The head as the backend gets it. A request to change the protocol passes as such: that is
 // between the two ends, and the balancer makes a tunnel of the connection.
 static size_t write_head(struct client *client, struct http_head *head)
@@ -170,13 +180,8 @@ static size_t write_head(struct client *client, struct http_head *head)
     struct http_out out = {bytes_out, sizeof bytes_out, 0, false};
     head->keep_alive = true; // whatever the client wants: this connection is the balancer's own
     forward_request_head(&forward, head, &out);
-    if (client->upgrade) {
-        struct http_text to = http_field(head, "upgrade");
-        out.length -= 2; // in front of the empty line
-        http_put_text(&out, "Connection: Upgrade\r\nUpgrade: ");
-        http_put(&out, to.at, to.length);
-        http_put_text(&out, "\r\n\r\n");
-    }
+    if (client->upgrade)
+        pass_upgrade(head, &out);
     return out.length;
 }
 
@@ -241,9 +246,7 @@ static size_t take_content(struct client *client, const char *bytes, size_t leng
     }
     keep(client, bytes_out, out.length);
     backend_moved(client->to->backend, out.length);
-    leg_send(&client->to->leg, bytes_out, out.length);
-    if (leg_waiting(&client->to->leg))
-        leg_pause(&client->leg);
+    leg_pass(&client->leg, &client->to->leg, bytes_out, out.length);
     if (!client->in_content)
         leg_deadline(&client->leg, NEVER);
     return used;
@@ -271,22 +274,9 @@ static size_t take_head(struct client *client, const char *bytes, size_t length)
     return head.length;
 }
 
-static void tunnel_moved(struct leg *leg, size_t length)
-{
-    backend_moved(client_of(leg)->to->backend, length);
-    leg_deadline(leg, settings.tunnel_ms);
-}
-
 static size_t received(struct leg *leg, const char *bytes, size_t length)
 {
     struct client *client = client_of(leg);
-    if (client->tunnel) {
-        leg_send(&client->to->leg, bytes, length);
-        tunnel_moved(leg, length);
-        if (leg_waiting(&client->to->leg))
-            leg_pause(leg);
-        return length;
-    }
     if (client->in_content)
         return take_content(client, bytes, length);
     if (client->busy) { // the next request waits until this one is answered
@@ -308,30 +298,16 @@ static void ended(struct leg *leg)
 {
     struct client *client = client_of(leg);
     client->last = true;
-    if (client->tunnel)
-        leg_finish(&client->to->leg);
-    else if (client->in_content)
+    if (client->in_content)
         leg_abort(leg, false); // a part of the request will never come
     else if (!client->busy)
         leg_close(leg);
 }
 
-// In a tunnel silence in one direction is no silence.
-static void timeout_tunnel(struct client *client)
-{
-    int64_t other_ns = client->to->leg.deadline_ns;
-    if (other_ns != NEVER && other_ns > leg_now())
-        leg_deadline(&client->leg, (other_ns - leg_now()) / 1000000 + 1);
-    else
-        leg_abort(&client->leg, true);
-}
-
 static void timeout(struct leg *leg)
 {
     struct client *client = client_of(leg);
-    if (client->tunnel) {
-        timeout_tunnel(client);
-    } else if (client->in_content) {
+    if (client->in_content) {
         bool slow = !leg->paused && client->content_bytes < CONTENT_BYTES;
         client->content_bytes = 0;
         if (slow && client->in_answer)
@@ -354,9 +330,8 @@ static void closed(struct leg *leg)
 {
     struct client *client = client_of(leg);
     if (client->to) {
-        bool reset = leg->error || !leg->ended;
-        if (!client->tunnel || reset)
-            leg_abort(&client->to->leg, reset);
+        if (!leg->joined)
+            leg_abort(&client->to->leg, leg->error || !leg->ended);
         backend_leg_leave(client->to);
     }
     free(client->kept);
@@ -371,27 +346,31 @@ void layer7_stop(struct leg *leg)
 
 static struct client *slowest;
 
-static bool is_slower(struct leg *leg)
+static void find_slowest(struct leg *leg)
 {
     struct client *client = client_of(leg);
     bool waits = !client->busy || (client->in_content && !leg->paused);
     if (waits && !leg->closing && (!slowest || client->since_ns < slowest->since_ns))
         slowest = client;
-    return true;
 }
 
 bool layer7_make_place(void)
 {
     slowest = NULL;
-    leg_each(&layer7_client, is_slower);
+    leg_each(&layer7_client, find_slowest);
     if (slowest)
         leg_abort(&slowest->leg, false);
     return slowest != NULL;
 }
 
+static void moved(struct leg *leg, size_t length)
+{
+    backend_moved(client_of(leg)->to->backend, length);
+}
+
 const struct leg_kind layer7_client = {.bytes = sizeof(struct client),
                                        .received = received,
-                                       .spliced = tunnel_moved,
+                                       .moved = moved,
                                        .drained = drained,
                                        .ended = ended,
                                        .timeout = timeout,

@@ -14,11 +14,11 @@
 struct backend_leg {
     struct leg leg;
     struct backend *backend;
-    struct client *client; // whose request it carries; NULL: none
-    struct backend_leg *next, *before;
-    bool reused;  // the present request is not its first
-    bool listed;  // it waits for a request
-    bool no_more; // its present answer is the last one
+    struct client *client;             // whose request it carries; NULL: none
+    struct backend_leg *next, *before; // in the backend's list
+    bool reused;                       // the present request is not its first
+    bool listed;                       // it waits for a request: it is in the backend's list
+    bool no_more;                      // its present answer is the last one
 };
 
 struct client {
@@ -31,7 +31,6 @@ struct client {
     bool began;       // the first bytes of a request are here
     bool busy;        // a request is under way
     bool last;        // no request after this one
-    bool tunnel;      // no longer HTTP: bytes pass as they are
     // The request.
     bool in_content, safe, head, old, upgrade; // safe: to repeat; old: HTTP/1.0
     struct http_body body;
@@ -47,7 +46,6 @@ struct client {
     bool in_answer, answer_sent; // a part of it has gone to the client
     bool plain;                  // plain: the chunks are taken off
     struct http_body answer_body;
-    uint64_t answer_bytes;
 };
 
 static inline struct client *client_of(struct leg *leg)
@@ -63,7 +61,10 @@ static inline struct backend_leg *backend_leg_of(struct leg *leg)
 extern const struct forward_proxy layer7_proxy;
 extern const struct leg_kind layer7_backend; // answers.c
 
-// layer7.c: an answer of the balancer's own. `close`: nothing more can be read from the client.
+// layer7.c: an answer of the balancer's own; `fields` are lines, or "". The second function
+// says what is wrong; `close`: nothing more can be read from the client.
+void answer(struct client *client, int status, const char *type, const char *fields,
+            struct http_text content);
 void answer_self(struct client *client, int status, const char *why, bool close);
 
 // The client's request has its whole answer.
@@ -74,12 +75,12 @@ void end_request(struct client *client);
 void try_another(struct client *client, struct backend *failed, int status, const char *why,
                  bool was_sent, bool reused);
 
+// Adds to a head that asks for another protocol, or agrees to it, what says so.
+void pass_upgrade(const struct http_head *head, struct http_out *out);
+
 // answers.c: a connection to this backend: one that waits, or a new one. NULL, and errno, if
 // there is none.
 struct backend_leg *backend_leg_take(struct backend *backend, struct client *client);
-
-// The leg is free for another request.
-void backend_leg_release(struct backend_leg *leg);
 
 // Takes the leg from its client.
 void backend_leg_leave(struct backend_leg *leg);

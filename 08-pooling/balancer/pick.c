@@ -1,17 +1,10 @@
-// pick.c: see pick.h. Read round_robin() first: all others have its shape.
+// pick.c: see pick.h. Read pick() first, then round_robin(): the others have its shape, or are
+// a figure of which lowest() takes the lowest.
 #include "pick.h"
 
 #include <math.h>
 
 #include "measure.h"
-
-static bool ignore_health; // all are unhealthy: see pick()
-
-bool pick_may_take(const struct backend *backend, const struct pick_for *what)
-{
-    return backend->weight > 0 && !(what->tried >> backend->index & 1) &&
-           (ignore_health || backend_is_healthy(backend));
-}
 
 uint32_t pick_hash(const void *bytes, size_t length)
 {
@@ -25,48 +18,38 @@ uint32_t pick_hash(const void *bytes, size_t length)
 
 // ---- one after the other -------------------------------------------------------------------
 
-static struct backend *round_robin(struct group *group, const struct pick_for *what)
+static struct backend *round_robin(const struct candidates *from)
 {
-    for (int i = 0; i < group->count; i++) {
-        struct backend *b = group->members[group->next++ % group->count];
-        if (pick_may_take(b, what))
-            return b;
-    }
-    return NULL;
+    return from->list[from->turn % (unsigned)from->count];
 }
 
 // With weights 5, 1, 1 this gives a a b a c a a, not a a a a a b c: each backend gains its
 // weight each time, and the one that is taken pays what all have gained.
-static struct backend *weighted_round_robin(struct group *group, const struct pick_for *what)
+static struct backend *weighted_round_robin(const struct candidates *from)
 {
-    struct backend *best = NULL;
+    struct backend *best = from->list[0];
     int total = 0;
-    for (int i = 0; i < group->count; i++) {
-        struct backend *b = group->members[i];
-        if (!pick_may_take(b, what))
-            continue;
+    for (int i = 0; i < from->count; i++) {
+        struct backend *b = from->list[i];
         total += b->weight;
         b->current_weight += b->weight;
-        if (!best || b->current_weight > best->current_weight)
+        if (b->current_weight > best->current_weight)
             best = b;
     }
-    if (best)
-        best->current_weight -= total;
+    best->current_weight -= total;
     return best;
 }
 
 // ---- the one with the lowest figure --------------------------------------------------------
 
 // Begins with another backend each time: among equals, each has its turn.
-static struct backend *lowest(struct group *group, const struct pick_for *what,
-                              double (*figure)(struct backend *))
+static struct backend *lowest(const struct candidates *from, double (*figure)(struct backend *))
 {
     struct backend *best = NULL;
     double best_figure = INFINITY;
-    group->next++;
-    for (int i = 0; i < group->count; i++) {
-        struct backend *b = group->members[(group->next + i) % group->count];
-        if (pick_may_take(b, what) && figure(b) < best_figure) {
+    for (int i = 1; i <= from->count; i++) {
+        struct backend *b = from->list[(from->turn + (unsigned)i) % (unsigned)from->count];
+        if (figure(b) < best_figure) {
             best = b;
             best_figure = figure(b);
         }
@@ -74,14 +57,14 @@ static struct backend *lowest(struct group *group, const struct pick_for *what,
     return best;
 }
 
-static double active(struct backend *b)
+static double connections(struct backend *b)
 {
     return b->active;
 }
 
 // The new one counts as well: so an idle backend of weight 1 is no better than one of weight 4
 // that has two.
-static double active_by_weight(struct backend *b)
+static double connections_by_weight(struct backend *b)
 {
     return (b->active + 1.0) / b->weight;
 }
@@ -99,62 +82,26 @@ static double bandwidth(struct backend *b)
     return b->bytes_second;
 }
 
-static struct backend *least_connections(struct group *group, const struct pick_for *what)
-{
-    return lowest(group, what, active);
-}
-
-static struct backend *weighted_least_connections(struct group *group,
-                                                  const struct pick_for *what)
-{
-    return lowest(group, what, active_by_weight);
-}
-
-static struct backend *least_response_time(struct group *group, const struct pick_for *what)
-{
-    return lowest(group, what, response_time);
-}
-
-static struct backend *least_bandwidth(struct group *group, const struct pick_for *what)
-{
-    return lowest(group, what, bandwidth);
-}
-
 // ---- by the client's address ---------------------------------------------------------------
 
-// The backends that may be taken, in their order. Returns how many there are.
-static int list_candidates(const struct group *group, const struct pick_for *what,
-                           struct backend *list[BACKENDS_MAX])
-{
-    int count = 0;
-    for (int i = 0; i < group->count; i++)
-        if (pick_may_take(group->members[i], what))
-            list[count++] = group->members[i];
-    return count;
-}
-
 // The same address has the same backend, as long as there are as many backends.
-static struct backend *address_hash(struct group *group, const struct pick_for *what)
+static struct backend *address_hash(const struct candidates *from)
 {
-    struct backend *list[BACKENDS_MAX];
-    int count = list_candidates(group, what, list);
-    if (count == 0)
-        return NULL;
-    return list[what->address_hash % (uint32_t)count];
+    return from->list[from->address_hash % (uint32_t)from->count];
 }
 
 // Each pair of an address and a backend has a number, and the highest one wins (rendezvous
 // hashing: Thaler, Ravishankar 1998). If a backend goes, only its own clients move.
-static struct backend *consistent_hash(struct group *group, const struct pick_for *what)
+static struct backend *consistent_hash(const struct candidates *from)
 {
-    struct backend *list[BACKENDS_MAX], *best = NULL;
-    int count = list_candidates(group, what, list);
+    struct backend *best = NULL;
     uint32_t best_hash = 0;
-    for (int i = 0; i < count; i++) {
-        uint32_t pair[2] = {what->address_hash, pick_hash(list[i]->id, ID_BYTES)};
+    for (int i = 0; i < from->count; i++) {
+        struct backend *b = from->list[i];
+        uint32_t pair[2] = {from->address_hash, pick_hash(b->id, ID_BYTES)};
         uint32_t hash = pick_hash(pair, sizeof pair);
         if (!best || hash > best_hash) {
-            best = list[i];
+            best = b;
             best_hash = hash;
         }
     }
@@ -163,46 +110,43 @@ static struct backend *consistent_hash(struct group *group, const struct pick_fo
 
 // ---- by chance -----------------------------------------------------------------------------
 
-static uint64_t seed = 1;
-
-static struct backend *random_one(struct group *group, const struct pick_for *what)
+static int random_below(int count)
 {
-    struct backend *list[BACKENDS_MAX];
-    int count = list_candidates(group, what, list);
-    if (count == 0)
-        return NULL;
-    return list[random_next(&seed) % (uint64_t)count];
+    static uint64_t seed = 1;
+    return (int)(random_next(&seed) % (uint64_t)count);
+}
+
+static struct backend *random_one(const struct candidates *from)
+{
+    return from->list[random_below(from->count)];
 }
 
 // Two by chance, and of these the one that has less to do (Mitzenmacher 2001).
-static struct backend *two_choices(struct group *group, const struct pick_for *what)
+static struct backend *two_choices(const struct candidates *from)
 {
-    struct backend *list[BACKENDS_MAX];
-    int count = list_candidates(group, what, list);
-    if (count < 2)
-        return count ? list[0] : NULL;
-    int first = (int)(random_next(&seed) % (uint64_t)count);
-    int second = (int)(random_next(&seed) % (uint64_t)(count - 1));
+    if (from->count == 1)
+        return from->list[0];
+    int first = random_below(from->count), second = random_below(from->count - 1);
     if (second >= first)
         second++;
-    if (list[second]->active < list[first]->active)
-        return list[second];
-    return list[first];
+    if (from->list[second]->active < from->list[first]->active)
+        return from->list[second];
+    return from->list[first];
 }
 
 // ---- all -----------------------------------------------------------------------------------
 
 const struct pick_algorithm pick_algorithms[] = {
-    {"round-robin", round_robin},
-    {"weighted-round-robin", weighted_round_robin},
-    {"least-connections", least_connections},
-    {"weighted-least-connections", weighted_least_connections},
-    {"address-hash", address_hash},
-    {"consistent-hash", consistent_hash},
-    {"least-response-time", least_response_time},
-    {"random", random_one},
-    {"two-choices", two_choices},
-    {"least-bandwidth", least_bandwidth},
+    {"round-robin", .pick = round_robin},
+    {"weighted-round-robin", .pick = weighted_round_robin},
+    {"least-connections", .figure = connections},
+    {"weighted-least-connections", .figure = connections_by_weight},
+    {"address-hash", .pick = address_hash},
+    {"consistent-hash", .pick = consistent_hash},
+    {"least-response-time", .figure = response_time},
+    {"random", .pick = random_one},
+    {"two-choices", .pick = two_choices},
+    {"least-bandwidth", .figure = bandwidth},
     {0}};
 
 const struct pick_algorithm *pick_find(const char *name)
@@ -213,14 +157,26 @@ const struct pick_algorithm *pick_find(const char *name)
     return NULL;
 }
 
+static void list_candidates(struct candidates *all, const struct group *group, uint32_t tried,
+                            bool healthy)
+{
+    for (int i = 0; i < group->count; i++) {
+        struct backend *b = group->members[i];
+        if (b->weight > 0 && !(tried >> b->index & 1) && (backend_is_healthy(b) || !healthy))
+            all->list[all->count++] = b;
+    }
+}
+
 struct backend *pick(const struct pick_algorithm *algorithm, struct group *group,
                      const struct pick_for *what)
 {
-    struct backend *b = algorithm->pick(group, what);
-    if (b)
-        return b;
-    ignore_health = true;
-    b = algorithm->pick(group, what);
-    ignore_health = false;
-    return b;
+    struct candidates all = {.address_hash = what->address_hash, .turn = group->turn++};
+    list_candidates(&all, group, what->tried, true);
+    if (all.count == 0) // all are unhealthy
+        list_candidates(&all, group, what->tried, false);
+    if (all.count == 0)
+        return NULL;
+    if (algorithm->figure)
+        return lowest(&all, algorithm->figure);
+    return algorithm->pick(&all);
 }

@@ -1,27 +1,34 @@
 // pick.h: who gets the next request, or at layer 4 the next connection? Each algorithm is one
-// function of about ten lines: write another one in its place.
+// function of about ten lines, or of one line: write another one in its place.
 #ifndef PICK_H
 #define PICK_H
 
 #include "backends.h"
 
-// What an algorithm may know about the client, and which backends it may take.
+// For whom.
 struct pick_for {
     uint32_t address_hash; // of the client's address, without its port
     uint32_t tried;        // bit N: backends[N] has failed with this very request
 };
 
+// The backends that an algorithm may pick: they are healthy, have a weight, and were not tried.
+struct candidates {
+    struct backend *list[BACKENDS_MAX];
+    int count; // at least 1
+    uint32_t address_hash;
+    unsigned turn; // one more with each pick for this group
+};
+
+// An algorithm is a function that picks; or a figure, of which the lowest one wins.
 struct pick_algorithm {
     const char *name;
-    struct backend *(*pick)(struct group *group, const struct pick_for *what);
+    struct backend *(*pick)(const struct candidates *from);
+    double (*figure)(struct backend *backend);
 };
 
 extern const struct pick_algorithm pick_algorithms[]; // ends with an entry without a name
 
 const struct pick_algorithm *pick_find(const char *name); // NULL: there is none
-
-// True if an algorithm may take this backend: it is healthy, has a weight, and was not tried.
-bool pick_may_take(const struct backend *backend, const struct pick_for *what);
 
 // Picks. Where all backends are unhealthy it takes one of them all the same: the checks may be
 // wrong. NULL: all have been tried, or none has a weight.

@@ -2,13 +2,12 @@
 #include "message.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static uint64_t total;
 
 uint32_t message_size(const struct message *message)
 {
-    return (uint32_t)sizeof *message + message->topic_length + message->payload_length;
+    return (uint32_t)sizeof *message + message->topic.length + message->payload.length;
 }
 
 struct message *message_new(struct mqtt_text topic, struct mqtt_text payload, uint8_t qos,
@@ -20,17 +19,17 @@ struct message *message_new(struct mqtt_text topic, struct mqtt_text payload, ui
         message = malloc(size);
     if (!message)
         return NULL;
-    *message = (struct message){1, topic.length, payload.length, qos, retain};
-    memcpy(message->bytes, topic.at, topic.length);
-    if (payload.length)
-        memcpy(message->bytes + topic.length, payload.at, payload.length);
+    *message = (struct message){.references = 1, .qos = qos, .retain = retain};
+    message->topic = mqtt_copy(message->bytes, topic);
+    message->payload = mqtt_copy(message->bytes + topic.length, payload);
     total += size;
     return message;
 }
 
 struct message *message_keep(struct message *message)
 {
-    message->references++;
+    if (message)
+        message->references++;
     return message;
 }
 
@@ -40,16 +39,6 @@ void message_drop(struct message *message)
         return;
     total -= message_size(message);
     free(message);
-}
-
-struct mqtt_text message_topic(const struct message *message)
-{
-    return (struct mqtt_text){message->bytes, message->topic_length};
-}
-
-struct mqtt_text message_payload(const struct message *message)
-{
-    return (struct mqtt_text){message->bytes + message->topic_length, message->payload_length};
 }
 
 uint64_t messages_bytes(void)

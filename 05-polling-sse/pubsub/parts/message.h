@@ -8,8 +8,9 @@
 #define MESSAGES_RESERVE (32 << 20)  // more bytes, for messages that are in no backlog
 
 struct message {
+    struct mqtt_text topic; // first: mqtt_order() compares retained messages by it
+    struct mqtt_text payload;
     uint32_t references;
-    uint32_t topic_length, payload_length;
     uint8_t qos;  // the publisher's
     bool retain;  // the publisher asked to retain it
     char bytes[]; // the topic, and the payload behind it
@@ -20,12 +21,9 @@ struct message *message_new(struct mqtt_text topic, struct mqtt_text payload, ui
                             bool retain);
 
 // Adds a reference and returns the message; drops a reference, and frees the message with the
-// last one.
+// last one. NULL stays NULL.
 struct message *message_keep(struct message *message);
 void message_drop(struct message *message);
-
-struct mqtt_text message_topic(const struct message *message);
-struct mqtt_text message_payload(const struct message *message);
 
 // How many bytes of a session's backlog the message takes.
 uint32_t message_size(const struct message *message);

@@ -34,13 +34,8 @@ static bool fails(struct mqtt_client *client, const char *format, ...)
 
 static bool send_bytes(struct mqtt_client *client, const char *bytes, size_t length)
 {
-    for (size_t done = 0; done < length;) {
-        ssize_t sent = send(client->fd, bytes + done, length - done, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EINTR)
-            return fails(client, "the connection is gone: %s", strerror(errno));
-        if (sent > 0)
-            done += (size_t)sent;
-    }
+    if (!write_all(client->fd, bytes, length))
+        return fails(client, "the connection is gone: %s", strerror(errno));
     return true;
 }
 
@@ -53,8 +48,7 @@ static size_t write_connect(char *out, const struct mqtt_connect *as)
     size_t length = mqtt_write_text(out, mqtt_text("MQTT"));
     out[length++] = 4;
     out[length++] = (char)flags;
-    out[length++] = (char)(as->keep_alive_s >> 8);
-    out[length++] = (char)as->keep_alive_s;
+    length += mqtt_write_number(out + length, as->keep_alive_s);
     length += mqtt_write_text(out + length, as->client_id);
     if (as->has_will) {
         length += mqtt_write_text(out + length, as->will_topic);
@@ -92,9 +86,7 @@ bool client_send(struct mqtt_client *client, const struct mqtt_packet *packet)
         return fails(client, "a message of more than %d bytes", MQTT_PACKET_MAX);
     if (packet->type == MQTT_PUBLISH) {
         length = mqtt_write_publish(out, packet);
-        if (packet->payload.length)
-            memcpy(out + length, packet->payload.at, packet->payload.length);
-        length += packet->payload.length;
+        length += mqtt_copy(out + length, packet->payload).length;
     } else if (packet->id) {
         length = mqtt_write_id(out, packet->type, packet->id);
     } else {
@@ -161,7 +153,7 @@ static void take_message(struct mqtt_client *client, const struct mqtt_packet pa
 {
     uint8_t bit = (uint8_t)(1 << (packet.id & 7)), *byte = &client->received[packet.id >> 3];
     bool known = packet.qos == 2 && *byte & bit, taken = true;
-    if (!known && client->message)
+    if (!known)
         taken = client->message(client, &packet);
     if (packet.qos == 0 || !taken)
         return;
@@ -171,10 +163,8 @@ static void take_message(struct mqtt_client *client, const struct mqtt_packet pa
     }
     if (client->no_answers)
         return;
-    struct mqtt_packet answer = {.type = MQTT_PUBACK, .id = packet.id};
-    if (packet.qos == 2)
-        answer.type = MQTT_PUBREC;
-    client_send(client, &answer);
+    enum mqtt_type answer = packet.qos == 2 ? MQTT_PUBREC : MQTT_PUBACK;
+    client_send(client, &(struct mqtt_packet){.type = answer, .id = packet.id});
 }
 
 // PUBREL: the sender knows that the message has come, and may use its id for another one.
@@ -237,7 +227,6 @@ bool client_connect(struct mqtt_client *client, const struct mqtt_connect *as)
     if (!send_rest(client, MQTT_CONNECT, 0, write_connect(rest, as)) ||
         !client_wait(client, MQTT_CONNACK, 0))
         return false;
-    client->session_present = client->last.session_present;
     if (client->last.code != MQTT_ACCEPTED)
         return fails(client, "the broker refuses the connection, code %d: %s",
                      client->last.code, mqtt_code_name(client->last.code));
@@ -249,9 +238,8 @@ bool client_subscribe(struct mqtt_client *client, const char *filter, uint8_t qo
     uint16_t id = client_next_id(client);
     if (strlen(filter) > MQTT_TEXT_MAX)
         return fails(client, "a filter of more than %d bytes", MQTT_TEXT_MAX);
-    rest[0] = (char)(id >> 8);
-    rest[1] = (char)id;
-    size_t length = 2 + mqtt_write_text(rest + 2, mqtt_text(filter));
+    size_t length = mqtt_write_number(rest, id);
+    length += mqtt_write_text(rest + length, mqtt_text(filter));
     rest[length++] = (char)qos;
     if (!send_rest(client, MQTT_SUBSCRIBE, 2, length) || !client_wait(client, MQTT_SUBACK, id))
         return false;
@@ -275,10 +263,7 @@ bool client_publish(struct mqtt_client *client, const char *topic, const char *t
         return false;
     if (qos == 0)
         return true;
-    enum mqtt_type answer = MQTT_PUBACK;
-    if (qos == 2)
-        answer = MQTT_PUBCOMP;
-    return client_wait(client, answer, packet.id);
+    return client_wait(client, qos == 2 ? MQTT_PUBCOMP : MQTT_PUBACK, packet.id);
 }
 
 void client_disconnect(struct mqtt_client *client)

@@ -1,6 +1,8 @@
 // mqtt_client.h: the client's half of MQTT, for ./client and for the scenes. The client waits
 // for one packet at a time, and sends the acknowledgements of QoS 1 and 2.
 //
+// A program that uses it ignores SIGPIPE: output_begin() does that, and so does play.
+//
 // It remembers the ids of QoS 2 that have come until the program ends, over reconnections.
 #ifndef MQTT_CLIENT_H
 #define MQTT_CLIENT_H
@@ -13,16 +15,14 @@ struct mqtt_client {
     int fd; // -1: not connected
     const char *host;
     int port;
-    bool session_present; // the broker knew the client
-    char why[160];        // why something failed
-    char *in;             // bytes that have come
+    char why[160]; // why something failed
+    char *in;      // bytes that have come
     size_t in_length, in_used;
     struct mqtt_packet last; // the packet that has come last; its texts are in `in`
     uint16_t last_id;        // the last id that this client has chosen
     int unreleased;          // messages of QoS 2 that have come and wait for PUBREL
     uint8_t received[8192];  // a bit for each id of QoS 2 that has come and is not released
     bool no_answers;         // do not answer messages: a client that is stuck
-    void *data;              // the caller's
     // A message has come, and is not known to have come before. It is acknowledged afterwards.
     // False: it is not acknowledged.
     bool (*message)(struct mqtt_client *client, const struct mqtt_packet *packet);
@@ -30,7 +30,8 @@ struct mqtt_client {
     void (*seen)(struct mqtt_client *client, bool sent, const struct mqtt_packet *packet);
 };
 
-// Connects to the broker and says CONNECT. False: it was refused, see client->why.
+// Connects to the broker and says CONNECT; client->last is then its CONNACK. False: it was
+// refused, see client->why.
 bool client_connect(struct mqtt_client *client, const struct mqtt_connect *as);
 
 // Subscribes; waits for the SUBACK. False: refused, or the connection is gone.

@@ -14,8 +14,6 @@ bool retained_set(struct message *message);
 void retained_match(struct mqtt_text filter, void (*found)(struct message *, void *),
                     void *data);
 
-uint32_t retained_count(void);
-
 void retained_end(void);
 
 #endif

@@ -98,7 +98,7 @@ static void kill_the_broker(void)
     port = spawn_server(&pid, argv);
     cast_broker("127.0.0.1", port);
     player_enter(&away, "away", false);
-    after.session = away.client.session_present;
+    after.session = away.client.last.session_present;
     player_subscribe(&away, "cost/#", 1);
     came = 0;
     player_enter(&publisher, "publisher", true);

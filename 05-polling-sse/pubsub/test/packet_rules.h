@@ -97,7 +97,8 @@ static int rules_found;
 
 static inline void rules_count(struct group *group)
 {
-    rules_found += (int)group->count;
+    for (struct link *link = group->members.next; link != &group->members; link = link->next)
+        rules_found++;
 }
 
 // The tree of filters and filter_matches() give the same result. The text before the first 0

@@ -25,32 +25,33 @@ TEST(a_session_outlives_its_connection)
 {
     pid_t pid;
     int port = start_broker(&pid, "");
-    CHECK(enter(&a, port, "a", false) && !a.client.session_present);
+    CHECK(enter(&a, port, "a", false) && !a.client.last.session_present);
     CHECK(client_subscribe(&a.client, "t/#", 2));
     client_disconnect(&a.client);
     publish_once(port, "t/0", "zero", 0, false); // QoS 0 does not wait
     publish_once(port, "t/1", "one", 1, false);
     publish_once(port, "t/2", "two", 2, false);
-    CHECK(enter(&a, port, "a", false) && a.client.session_present);
+    CHECK(enter(&a, port, "a", false) && a.client.last.session_present);
     CHECK_HAS(take_messages(&a, 2), "t/1=one;t/2=two;");
     CHECK_INT(a.count, 2);
     client_disconnect(&a.client);
     CHECK(enter(&b, port, "b", true)); // a has left, and has a session; b is there
     CHECK(client_subscribe(&b.client, "$SYS/broker/clients/+", 0));
-    const char *figures = take_messages(&b, 2);
-    CHECK_HAS(figures, "$SYS/broker/clients/total=2(retained);");
-    CHECK_HAS(figures, "$SYS/broker/clients/connected=1(retained);");
+    const char *totals = take_messages(&b, 2);
+    CHECK_HAS(totals, "$SYS/broker/clients/total=2(retained);");
+    CHECK_HAS(totals, "$SYS/broker/clients/connected=1(retained);");
     CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/received", 0));
     CHECK_HAS(take_messages(&b, 3), "received=3(retained);");
     CHECK(client_subscribe(&b.client, "$SYS/broker/publish/messages/sent", 0));
     CHECK_HAS(take_messages(&b, 4), "sent=5(retained);"); // two to a, three to b
     client_disconnect(&b.client);
-    CHECK(enter(&a, port, "a", true) && !a.client.session_present); // a clean session ends it
+    CHECK(enter(&a, port, "a", true) &&
+          !a.client.last.session_present); // a clean session ends it
     publish_once(port, "t/1", "three", 1, false);
     CHECK_HAS(take_messages(&a, 0), "");
     CHECK_INT(a.count, 0);
     client_disconnect(&a.client);
-    CHECK(enter(&a, port, "a", false) && !a.client.session_present);
+    CHECK(enter(&a, port, "a", false) && !a.client.last.session_present);
     client_disconnect(&a.client);
     CHECK_INT(test_stop(pid), 0);
 }
@@ -243,6 +244,14 @@ static int code_of(int port, const char *user, const char *password)
     return code;
 }
 
+// ./client publishes; returns its exit status.
+static int run_client(int port, const char *options)
+{
+    char command[200];
+    snprintf(command, sizeof command, "./client --quiet --port %d %s pub t x", port, options);
+    return test_run(command);
+}
+
 TEST(users_and_passwords)
 {
     pid_t pid;
@@ -254,6 +263,11 @@ TEST(users_and_passwords)
     CHECK_INT(code_of(port, "ann", "secret:1"), 4);
     CHECK_INT(code_of(port, "anna", NULL), 4);
     CHECK_INT(code_of(port, NULL, NULL), 5);
+    CHECK_INT(run_client(port, "--user anna --password secret:1"), 0);
+    CHECK_INT(run_client(port, "--user bert"), 1); // no password is not an empty one
+    CHECK_HAS(test_output, "code 4: bad user name or password");
+    CHECK_INT(run_client(port, ""), 1);
+    CHECK_HAS(test_output, "code 5: not authorized");
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(test_run("./broker --users nowhere"), 1);
     CHECK_HAS(test_output, "cannot read nowhere: No such file");
@@ -454,7 +468,7 @@ TEST(a_half_dead_client)
     sleep_ms(2500); // the client neither reads nor sends
     publish_once(port, "t", "2", 1, false);
     struct taker again = {.client.fd = -1};
-    CHECK(enter_as(&again, port, as) && again.client.session_present);
+    CHECK(enter_as(&again, port, as) && again.client.last.session_present);
     take_messages(&again, 2);
     CHECK(!strcmp(again.got, "t=1;t=2;") || FAIL("got %s", again.got));
     client_disconnect(&again.client);

@@ -25,16 +25,17 @@
 
 struct leg;
 
-// What a program does with its legs of one kind.
+// What a program does with its legs of one kind. Where all of them are joined before they are
+// read from, moved(), connected() and closed() are enough.
 struct leg_kind {
     size_t bytes; // of the program's own struct, which begins with a struct leg
     // Bytes are here. Returns how many of them it has used; the others come again, with more.
     size_t (*received)(struct leg *leg, const char *bytes, size_t length);
-    void (*spliced)(struct leg *leg, size_t length); // so many have passed without being read
-    void (*connected)(struct leg *leg);              // of leg_connect(): now it is
-    void (*drained)(struct leg *leg);                // the kernel has taken all of its output
-    void (*ended)(struct leg *leg);                  // the peer has sent its last byte
-    void (*timeout)(struct leg *leg);                // its deadline has passed
+    void (*moved)(struct leg *leg, size_t length); // so many bytes have passed to the other
+    void (*connected)(struct leg *leg);            // of leg_connect(): now it is
+    void (*drained)(struct leg *leg);              // the kernel has taken all of its output
+    void (*ended)(struct leg *leg);                // the peer has sent its last byte
+    void (*timeout)(struct leg *leg);              // its deadline has passed
     void (*closed)(struct leg *leg); // it is gone: leg->error says why (0: in good order)
 };
 
@@ -43,7 +44,7 @@ struct leg {
     const struct leg_kind *kind;
     struct leg *next; // in the list of those that have something to do at the end of the round
     int fd;
-    uint32_t events, watched;    // that the leg waits for; that epoll has been asked for
+    uint32_t watched;            // what epoll has been asked for
     int error;                   // errno of what ended it
     char *in, *out;              // bytes not used yet, bytes not sent yet
     uint32_t in_at, in_length;   // what is left of `in` begins at in_at
@@ -52,11 +53,13 @@ struct leg {
     uint64_t sent_bytes, taken_bytes; // to the kernel; what the peer had when a period began
     int64_t period_end_ns;            // of LEG_STALL_MS, while output waits
     int64_t deadline_ns;
-    int pipe[2];                         // bytes that are spliced to `to`, or -1
-    size_t piped;                        // how many of them there are
-    struct leg *splice_to, *splice_from; // NULL: bytes are read
+    struct leg *joined; // what comes on one leg goes to the other; NULL: received() gets it
+    int64_t silence_ms; // after which the two end
+    int pipe[2];        // bytes that are spliced to the other leg, or -1
+    size_t piped;       // how many of them there are
     int large_reads;
     bool connecting, paused, ended, queued, broken;
+    bool full;                // bytes have come while it was paused: they wait in the kernel
     bool finishing, finished; // our FIN is to be sent, is sent
     bool closing, lingering;  // leg_close() was called; its last byte is sent
     bool deaf;                // the peer takes no more bytes, but may have sent some
@@ -71,7 +74,7 @@ struct leg_program {
     void (*opened)(struct leg *client, const struct sockaddr_storage *address);
     bool (*make_place)(void);      // all places are taken: ends a client; NULL: that waits
     int64_t (*tick)(void);         // called when it is time; returns when it is time again
-    void (*stop)(struct leg *leg); // the program is to stop: for each leg
+    void (*stop)(struct leg *leg); // the program is to stop: for each client; NULL: nothing
 };
 
 // Serves the clients of `listener` until SIGINT or SIGTERM. Returns how many there were.
@@ -96,8 +99,13 @@ size_t leg_waiting(const struct leg *leg);
 void leg_pause(struct leg *leg);
 void leg_resume(struct leg *leg);
 
-// From now on, what comes may go to `to` without being looked at, by splice(2).
-void leg_splice(struct leg *leg, struct leg *to);
+// Sends `to` what has come on `from`; while some of it waits, `from` is paused.
+void leg_pass(struct leg *from, struct leg *to, const void *bytes, size_t length);
+
+// Joins two legs: from now on, what comes on one of them goes to the other without being looked
+// at, as do the peer's last byte and a reset; when nothing passes for so long, both end. Of
+// their kinds only moved() and closed() are called.
+void leg_join(struct leg *one, struct leg *other, int64_t silence_ms);
 
 // Asks for timeout() `ms` from now, in place of what was asked before; NEVER: not at all.
 void leg_deadline(struct leg *leg, int64_t ms);
@@ -111,7 +119,7 @@ void leg_close(struct leg *leg);
 // Ends the leg at the end of this round. `reset`: the peer is told that something is missing.
 void leg_abort(struct leg *leg, bool reset);
 
-// Calls for each leg of a kind until it returns false.
-void leg_each(const struct leg_kind *kind, bool (*call)(struct leg *leg));
+// Calls for each leg of a kind.
+void leg_each(const struct leg_kind *kind, void (*call)(struct leg *leg));
 
 #endif

@@ -5,29 +5,11 @@
 //     curl localhost:8108/balancer?format=json
 //     curl -X PUT 'localhost:8108/balancer?backend=localhost:9001&weight=5'
 //     curl -X PUT 'localhost:8108/balancer?algorithm=random'
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "layer7.h"
 #include "log.h"
-
-#define PAGE_BYTES 16384
-
-static char page[PAGE_BYTES];
-static size_t page_length;
-
-static void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void put(const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    int length = vsnprintf(page + page_length, PAGE_BYTES - page_length, format, arguments);
-    va_end(arguments);
-    page_length += (size_t)length;
-    if (page_length >= PAGE_BYTES)
-        page_length = PAGE_BYTES - 1;
-}
 
 static const char *state_of(const struct backend *b)
 {
@@ -48,40 +30,41 @@ static int count_idle(const struct backend *b)
     return count;
 }
 
-static void put_text(struct backend *b)
+static void put_text(FILE *page, const struct backend *b)
 {
-    put("%-22s %-8s %6d %6d %6d %9ld %7ld %9ld %8.1f %8.0f\n", b->name, state_of(b), b->weight,
-        b->active, count_idle(b), b->requests, b->errors, b->connections, b->response_us / 1e3,
-        b->bytes_second / 1e3);
+    fprintf(page, "%-15s %-8s %6d %6d %4d %8ld %6ld %8ld %5.1f %5.0f\n", b->name, state_of(b),
+            b->weight, b->active, count_idle(b), b->requests, b->errors, b->connections,
+            b->response_us / 1e3, b->bytes_second / 1e3);
 }
 
-static void put_json(struct backend *b)
+static void put_json(FILE *page, const struct backend *b)
 {
-    put("%s{\"name\":\"%s\",\"id\":\"%s\",\"state\":\"%s\",\"weight\":%d,\"active\":%d,"
-        "\"idle\":%d,\"requests\":%ld,\"errors\":%ld,\"connections\":%ld,"
-        "\"response_ms\":%.3f,\"bytes_second\":%.0f}",
-        b->index ? "," : "", b->name, b->id, state_of(b), b->weight, b->active, count_idle(b),
-        b->requests, b->errors, b->connections, b->response_us / 1e3, b->bytes_second);
+    fprintf(page,
+            "%s{\"name\":\"%s\",\"id\":\"%s\",\"state\":\"%s\",\"weight\":%d,\"active\":%d,"
+            "\"idle\":%d,\"requests\":%ld,\"errors\":%ld,\"connections\":%ld,"
+            "\"response_ms\":%.3f,\"bytes_second\":%.0f}",
+            b->index ? "," : "", b->name, b->id, state_of(b), b->weight, b->active,
+            count_idle(b), b->requests, b->errors, b->connections, b->response_us / 1e3,
+            b->bytes_second);
 }
 
-static void write_page(bool json)
+static void write_page(FILE *page, bool json)
 {
-    page_length = 0;
     if (json)
-        put("{\"algorithm\":\"%s\",\"backends\":[", settings.algorithm->name);
+        fprintf(page, "{\"algorithm\":\"%s\",\"backends\":[", settings.algorithm->name);
     else
-        put("%s, layer 7\n%-22s %-8s %6s %6s %6s %9s %7s %9s %8s %8s\n",
-            settings.algorithm->name, "backend", "state", "weight", "active", "idle",
-            "requests", "errors", "connects", "ms", "KB/s");
+        fprintf(page, "%s, layer 7\n%-15s %-8s %6s %6s %4s %8s %6s %8s %5s %5s\n",
+                settings.algorithm->name, "backend", "state", "weight", "active", "idle",
+                "requests", "errors", "connects", "ms", "KB/s");
     for (struct backend *b = backends; b < backends + backend_count; b++) {
         backend_fade(b);
         if (json)
-            put_json(b);
+            put_json(page, b);
         else
-            put_text(b);
+            put_text(page, b);
     }
     if (json)
-        put("]}\n");
+        fprintf(page, "]}\n");
 }
 
 // Changes a weight, or the algorithm. Returns the status.
@@ -118,22 +101,17 @@ static bool is_allowed(const struct client *client, const struct http_head *head
 
 static void answer_page(struct client *client, bool json)
 {
-    char bytes[PAGE_BYTES + 500];
-    struct http_out out = {bytes, sizeof bytes, 0, false};
-    write_page(json);
-    http_put_status(&out, 200);
-    http_put_field(&out, "Content-Type", json ? "application/json" : "text/plain");
-    http_put_field(&out, "Cache-Control", "no-store");
-    http_put_length(&out, page_length);
-    if (client->last)
-        http_put_field(&out, "Connection", "close");
-    else if (client->old)
-        http_put_field(&out, "Connection", "keep-alive");
-    http_put_text(&out, "\r\n");
-    if (!client->head)
-        http_put(&out, page, page_length);
-    leg_send(&client->leg, bytes, out.length);
-    end_request(client);
+    char *text = NULL;
+    size_t length = 0;
+    FILE *page = open_memstream(&text, &length);
+    if (page)
+        write_page(page, json);
+    if (!page || fclose(page))
+        answer_self(client, 503, "no memory for this page", false);
+    else
+        answer(client, 200, json ? "application/json" : "text/plain",
+               "Cache-Control: no-store\r\n", (struct http_text){text, length});
+    free(text);
 }
 
 bool status_answer(struct client *client, const struct http_head *head)

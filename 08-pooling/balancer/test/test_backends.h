@@ -156,6 +156,44 @@ TEST(backends_that_do_not_answer)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// A listener whose queue is full takes no connection: the kernel drops the SYN. The balancer
+// waits for --connect-ms, and not for the 1000 ms that are its default.
+TEST(a_backend_that_takes_no_connection)
+{
+    enum { WAITING = 4 };
+    pid_t pid;
+    int backend_port, fds[WAITING], listener = listen_anywhere(&backend_port);
+    CHECK_INT(listen(listener, 0), 0);
+    struct sockaddr_storage address;
+    net_address("127.0.0.1", backend_port, SOCK_STREAM, &address);
+    for (int i = 0; i < WAITING; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        if (connect(fds[i], (struct sockaddr *)&address, sizeof(struct sockaddr_in)))
+            CHECK_INT(errno, EINPROGRESS);
+    }
+    int port = start_balancer(&pid, backend_port, "--connect-ms 1600 --no-retry");
+    int64_t began_ns = now_ns();
+    CHECK_INT(ask(port, "GET", "/", "", NULL), 504);
+    CHECK_BETWEEN((now_ns() - began_ns) / 1000000, 1600, PATIENCE_S * 1000 - 1000);
+    for (int i = 0; i < WAITING; i++)
+        close(fds[i]);
+    close(listener);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// Every second answer is a 500. It is an answer: it passes, and is not asked for again.
+TEST(a_backend_that_fails)
+{
+    pid_t pid, backend;
+    int port = start_balancer(&pid, start_backend(&backend, "--fail-every 2"), "");
+    for (int i = 0; i < 3; i++) {
+        CHECK_INT(ask(port, "GET", "/", "", NULL), 200);
+        CHECK_INT(ask(port, "GET", "/", "", NULL), 500);
+    }
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(test_stop(backend), 0);
+}
+
 // It is down by the checks, and up again.
 TEST(active_checks)
 {

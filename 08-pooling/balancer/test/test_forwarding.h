@@ -231,6 +231,12 @@ TEST(the_page_of_the_balancer)
     int backend_port = start_backend(&backend, "");
     int port = start_balancer(&pid, backend_port, "");
     CHECK_INT(ask(port, "GET", "/balancer", "", NULL), 200);
+    for (size_t i = 0, columns = 0; i < f.content.length; i++) {
+        columns++;
+        if (f.content.at[i] == '\n')
+            columns = 0;
+        CHECK_AT_MOST((long)columns, 80);
+    }
     CHECK_INT(ask(port, "GET", "/balancer?format=json", "", NULL), 200);
     CHECK_HAS(f.content.at, "\"state\":\"up\",\"weight\":1,");
     snprintf(change, sizeof change, "/balancer?backend=127.0.0.1:%d&weight=0", backend_port);
@@ -328,6 +334,20 @@ TEST(the_client_and_a_cookie)
     said[fread(said, 1, sizeof said - 1, client)] = '\0';
     CHECK_INT(exit_status(pclose(client)), 0);
     CHECK_HAS(said, " 2\n");
+    close(listener);
+}
+
+// ./client waits for --wait-ms, and not for the 10 s that are its default.
+TEST(the_client_does_not_wait_for_ever)
+{
+    char command[200];
+    int port, listener = listen_anywhere(&port); // the kernel connects, and nobody answers
+    snprintf(command, sizeof command, "./client --port %d --count 2 --wait-ms 300", port);
+    int64_t began_ns = now_ns();
+    CHECK_INT(test_run(command), 0);
+    CHECK_BETWEEN((now_ns() - began_ns) / 1000000, 600, 9000);
+    CHECK_HAS(test_output, "timed out");
+    CHECK_HAS(test_output, " 2\n");
     close(listener);
 }
 

@@ -1,5 +1,5 @@
-// connect.c: see connect.h. Read take_connect() first.
-#include "connect.h"
+// clients.c: see clients.h. Read take_connect() first, then take_subscribe().
+#include "clients.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,27 +7,24 @@
 
 #include "accounts.h"
 #include "log.h"
+#include "retained.h"
 
 #define CLIENT_ID_MAX 1024 // bytes; §3.1.3.1 asks for 23
 
 int clients_max = CLIENTS_MAX;
 
-// The connections without a CONNECT, the oldest first.
-static struct client *first_silent, *last_silent;
+static struct link silent = {&silent, &silent, NULL}; // the oldest comes first
 static int silent_count;
 
 // ---- connections without a CONNECT ---------------------------------------------------------
 
 void expect_connect(struct client *client)
 {
-    if (silent_count >= SILENT_MAX)
-        shutdown(first_silent->conn.fd, SHUT_RDWR); // the loop then finds it closed
-    client->before = last_silent;
-    if (last_silent)
-        last_silent->behind = client;
-    else
-        first_silent = client;
-    last_silent = client;
+    if (silent_count >= SILENT_MAX) {
+        const struct client *oldest = silent.next->owner;
+        shutdown(oldest->conn.fd, SHUT_RDWR); // the loop then finds it closed
+    }
+    list_append(&silent, &client->silent, client);
     client->waiting = true;
     silent_count++;
 }
@@ -36,22 +33,14 @@ void forget_silent(struct client *client)
 {
     if (!client->waiting)
         return;
-    if (client->before)
-        client->before->behind = client->behind;
-    else
-        first_silent = client->behind;
-    if (client->behind)
-        client->behind->before = client->before;
-    else
-        last_silent = client->before;
+    list_remove(&client->silent);
     client->waiting = false;
     silent_count--;
 }
 
 // ---- the end of a connection ---------------------------------------------------------------
 
-// The client is gone. Without a DISCONNECT it still has its will, which the broker publishes
-// (§3.1.2.5). Its session stays, unless it is a clean one.
+// Without a DISCONNECT a client still has its will, which the broker publishes (§3.1.2.5).
 void leave(struct client *client)
 {
     struct session *session = client->session;
@@ -71,13 +60,11 @@ void leave(struct client *client)
     message_drop(will);
 }
 
-// Logs what is wrong with a client. The caller then closes the connection: MQTT 3.1.1 has no
-// packet that would tell the client (§4.8).
 bool reject(struct client *client, const char *what)
 {
     const struct session *session = client->session;
     if (session)
-        log_line("%.*s: closed: %s", session->id_length, session->id, what);
+        log_line("%s: closed: %s", session->id.at, what);
     else
         log_line("closed: %s", what);
     leave(client);
@@ -126,7 +113,7 @@ static bool open_session(struct client *client, const struct mqtt_connect *conne
     struct session *session = session_find(id);
     if (session && session->client) {
         struct client *other = session->client;
-        log_line("%.*s: taken over by another connection", (int)id.length, id.at);
+        log_line("%s: taken over by another connection", session->id.at);
         leave(other);
         shutdown(other->conn.fd, SHUT_RDWR); // the loop then finds it closed
         session = session_find(id);
@@ -168,7 +155,85 @@ bool take_connect(struct client *client, const struct mqtt_connect *connect)
     if (code != MQTT_ACCEPTED)
         return reject(client, mqtt_code_name(code));
     client->keep_alive_s = connect->keep_alive_s;
-    log_line("CONNECT of %.*s: %s session", client->session->id_length, client->session->id,
+    log_line("CONNECT of %s: %s session", client->session->id.at,
              present ? "its old" : "a new");
     return true;
+}
+
+// ---- SUBSCRIBE and UNSUBSCRIBE -------------------------------------------------------------
+
+static void retain(const char *topic, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    struct message *message = message_new(mqtt_text(topic), mqtt_text(text), 0, true);
+    if (message)
+        retained_set(message);
+    message_drop(message);
+}
+
+// The broker's own figures, under the topics that mosquitto has for them, are retained when a
+// filter asks for them. (mosquitto publishes them every 10 seconds.)
+static void refresh_figures(struct mqtt_text filter)
+{
+    if (filter.length < 4 || memcmp(filter.at, "$SYS", 4) != 0)
+        return;
+    retain("$SYS/broker/clients/connected", figures.connected);
+    retain("$SYS/broker/clients/total", figures.sessions);
+    retain("$SYS/broker/messages/stored", figures.retained);
+    retain("$SYS/broker/publish/messages/received", figures.received);
+    retain("$SYS/broker/publish/messages/sent", figures.sent);
+    retain("$SYS/broker/publish/messages/dropped", figures.dropped);
+}
+
+struct retained_for {
+    struct session *session;
+    uint8_t qos;
+};
+
+static void give_retained(struct message *message, void *data)
+{
+    const struct retained_for *to = data;
+    session_queue(to->session, message, to->qos, true);
+}
+
+// A shared subscription gets no retained messages (MQTT 5.0 §4.8.2).
+static void match_retained(struct session *session, struct mqtt_text filter, uint8_t qos)
+{
+    struct mqtt_text share, bare;
+    struct retained_for to = {session, qos};
+    if (!filter_split(filter, &share, &bare) || share.length > 0)
+        return;
+    refresh_figures(bare);
+    retained_match(bare, give_retained, &to);
+}
+
+bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
+{
+    uint8_t codes[FILTERS_MAX], qos;
+    size_t count = 0;
+    struct mqtt_text filters = packet->payload, filter;
+    while (mqtt_next_filter(&filters, &filter, &qos)) {
+        if (count == FILTERS_MAX)
+            return reject(client, "a SUBSCRIBE with too many filters");
+        if (topics_subscribe(client->session, filter, qos))
+            match_retained(client->session, filter, qos);
+        else
+            qos = MQTT_FILTER_REFUSED;
+        codes[count++] = qos;
+    }
+    char *answer = conn_space(&client->conn);
+    size_t length = mqtt_write_head(answer, MQTT_SUBACK, 0, 2 + count);
+    length += mqtt_write_number(answer + length, packet->id);
+    memcpy(answer + length, codes, count);
+    conn_wrote(&client->conn, length + count);
+    return true;
+}
+
+void take_unsubscribe(struct client *client, const struct mqtt_packet *packet)
+{
+    struct mqtt_text filters = packet->payload, filter;
+    while (mqtt_next_filter(&filters, &filter, NULL))
+        topics_unsubscribe(client->session, filter);
+    answer_id(client, MQTT_UNSUBACK, packet->id);
 }
