@@ -6,8 +6,9 @@
 //         ./client --times /slow /img/1       how long each answer took
 // Watch:  both answers come on one connection, and only Content-Length says where one ends.
 //
-// Read main(), at the end, then send_request() and read_answer(); ../common/http_framing.c finds
-// the end of an answer. Heads go to stderr: ./client /img/1 >image stores nothing but the image.
+// Read main(), at the end, then send_request() and read_answer(); ../common/http_framing.c
+// finds the end of an answer. Heads go to stderr: ./client /img/1 >image stores nothing but the
+// image.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
