@@ -135,6 +135,7 @@ help:
 #| make doctor                      what this machine offers, and how to get the
 #|                                  rest
 #| make SAN=address,undefined test  the same tests with sanitizers; SAN=thread
+#| make CFLAGS="-O0 -g"             for a debugger
 #| make cross                       compiled and tested for other processors and
 #|                                  libraries
 #| make STRICT=1 test               a skipped test or claim is a failure, and a

@@ -11,7 +11,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 CC      ?= cc
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wno-format-zero-length
-CFLAGS  ?= -O2 -g
+# -g1: names and lines, for valgrind and the sanitizers. For a debugger: make CFLAGS="-O0 -g".
+CFLAGS  ?= -O2 -g1
 override CFLAGS += -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 $(WARN) $(if $(STRICT),-Werror) -pthread -I$(COMMON_DIR)
 override CFLAGS += $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 
