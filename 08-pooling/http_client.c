@@ -271,10 +271,11 @@ static void report(double seconds)
                        pool_reason_name[reason]);
         pool_close(hosts[i].pool, 1000);
     }
-    printf("%ld answers (1xx: %ld", (long)good, (long)statuses[1]);
-    for (int i = 2; i < 6; i++)
-        printf(", %dxx: %ld", i, (long)statuses[i]);
-    printf("), %ld failed, %ld bytes, %.2f s\n", (long)failed, (long)bytes, seconds);
+    printf("%ld answers", (long)good);
+    for (int i = 1; i < 6; i++)
+        if (statuses[i])
+            printf(", %dxx: %ld", i, (long)statuses[i]);
+    printf("; %ld failed; %ld bytes; %.2f s\n", (long)failed, (long)bytes, seconds);
 }
 
 int main(int argc, char **argv)
