@@ -3,8 +3,6 @@
 
 #include <arpa/inet.h>
 
-#include "datagram.h"
-
 #define UNKNOWN_MAX 8 // attributes that an answer names
 
 static bool is_known(uint16_t type, bool knows_change)

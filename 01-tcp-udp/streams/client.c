@@ -15,7 +15,6 @@
 #include "describe.h"
 #include "download.h"
 #include "endpoint.h"
-#include "secret.h"
 #include "measure.h"
 #include "net.h"
 #include "options.h"

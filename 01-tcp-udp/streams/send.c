@@ -23,7 +23,7 @@ bool tag_is_right(const char *key, const uint8_t *datagram, size_t *length)
     uint8_t tag[SHA1_BYTES];
     if (!key)
         return true;
-    if (*length < TAG_BYTES)
+    if (*length < TAG_BYTES || *length > DATAGRAM_MAX) // no packet of ours is longer
         return false;
     *length -= TAG_BYTES;
     hmac_sha1(key, strlen(key), datagram, *length, tag);

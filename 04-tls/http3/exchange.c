@@ -49,13 +49,21 @@ static bool begin_answer(struct exchange *x)
     return stream_write_message(&x->stream, fields, count, content);
 }
 
+// For the log: the method and the path of the request, if its fields have come.
+static const char *line_of(const struct exchange *x)
+{
+    if (!*x->line)
+        return "a request";
+    return x->line;
+}
+
 static void end_answer(struct exchange *x)
 {
     stream_end(&x->stream);
     exchange_count++;
     if (x->stream.connection->broken_off > 0)
         x->stream.connection->broken_off--;
-    log_line("stream %llu: %s: %d, %llu bytes", (unsigned long long)x->stream.id, x->line,
+    log_line("stream %llu: %s: %d, %llu bytes", (unsigned long long)x->stream.id, line_of(x),
              x->page.status, (unsigned long long)x->page.length);
 }
 
@@ -87,7 +95,7 @@ static bool send_content(struct exchange *x)
     if (x->stream.write_ended) { // the client does not want the rest
         x->stream.done = true;
         log_line("stream %llu: %s: stopped after %llu bytes", (unsigned long long)x->stream.id,
-                 x->line, (unsigned long long)x->page.done);
+                 line_of(x), (unsigned long long)x->page.done);
     } else if (x->head || x->page.done == x->page.length) {
         end_answer(x);
     }
@@ -129,8 +137,6 @@ static bool produce(struct stream *s)
     bool any = false;
     if (!x->deadline_ns)
         x->deadline_ns = now + exchange_limits.request_ms * NS_PER_MS;
-    if (!*x->line)
-        strcpy(x->line, "a request"); // whose fields are not known
     if (s->write_ended)
         return linger(x, now);
     if (x->answering && now >= x->page.due_ns) {
@@ -207,7 +213,7 @@ static void request_ended(struct stream *s)
 static void request_reset(struct stream *s, uint64_t code)
 {
     log_line("stream %llu: %s: reset by the client, error 0x%llx", (unsigned long long)s->id,
-             exchange_of(s)->line, (unsigned long long)code);
+             line_of(exchange_of(s)), (unsigned long long)code);
     stream_reset(s, H3_REQUEST_CANCELLED);
 }
 

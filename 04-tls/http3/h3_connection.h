@@ -44,10 +44,11 @@ struct role {
     bool server;
     size_t request_bytes; // of the struct that begins with a struct stream
     int requests_max;     // at once; further ones wait
-    // The fields of a message: NULL, or what is wrong with them. They may be followed by
-    // content if the call moves the reader's stage.
+    // The fields of a message: NULL, or what is wrong with them (H3_MESSAGE_ERROR). They may be
+    // followed by content if the call moves the reader's stage.
     const char *(*head)(struct stream *, const struct qpack_list *);
-    struct fault (*too_long)(struct stream *); // fields that are longer than SECTION_MAX
+    // Fields that are longer than SECTION_MAX. A fault ends the stream, or the connection.
+    struct fault (*too_long)(struct stream *);
     void (*content)(struct stream *, const uint8_t *bytes, size_t length); // a part of it
     void (*ended)(struct stream *);   // the peer's side has ended
     bool (*produce)(struct stream *); // true: something was written. NULL: there is nothing

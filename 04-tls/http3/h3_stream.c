@@ -142,7 +142,7 @@ struct fault stream_take_message(struct stream *s, const struct frame *frame)
     if (frame->event == FRAME_CONTENT) {
         s->received += (int64_t)frame->length;
         if (s->expected >= 0 && s->received > s->expected)
-            return stream_fault(H3_MESSAGE_ERROR, "more content than content-length says");
+            return stream_fault(H3_MESSAGE_ERROR, "more content than its head allows");
         role->content(s, frame->bytes, frame->length);
         return (struct fault){0};
     }

@@ -71,7 +71,7 @@ void cache_fill(struct entry *entry, struct http_text content);
 // least recently used ones until there is room.
 void cache_list(struct entry *entry);
 
-// Of NULL cache_release() makes nothing.
+// cache_release(NULL) does nothing.
 struct entry *cache_hold(struct entry *entry);
 void cache_release(struct entry *entry);
 

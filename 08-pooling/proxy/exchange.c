@@ -15,7 +15,7 @@
 #define INTERIMS_MAX 100
 
 // Copies a text to the end of others, which it moves.
-static struct http_text keep(char **end, struct http_text text)
+static struct http_text append(char **end, struct http_text text)
 {
     struct http_text kept = {memcpy(*end, text.at, text.length), text.length};
     *end += text.length;
@@ -32,10 +32,10 @@ struct exchange *exchange_open(struct client *client, struct http_text request,
     char *end = x->text;
     x->client = client;
     client->exchange = x;
-    x->head = keep(&end, head);
+    x->head = append(&end, head);
     x->route = *route;
-    x->route.key = keep(&end, route->key);
-    request = keep(&end, request);
+    x->route.key = append(&end, route->key);
+    request = append(&end, request);
     http_read_request(request.at, request.length, &x->request);
     return x;
 }

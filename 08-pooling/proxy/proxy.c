@@ -106,7 +106,7 @@ static void stop(struct conn *c)
     if (kind_of(c) == CLIENT)
         client_stop(&((union side *)c)->client);
     else if (kind_of(c) == LOOKUPS || !((union side *)c)->upstream.exchange)
-        c->broken = true; // nobody waits for what it brings
+        c->broken = true; // an idle server; or look-ups: their clients end with the loop
 }
 
 static void closed(struct conn *c)

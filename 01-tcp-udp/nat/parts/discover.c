@@ -105,6 +105,8 @@ static void find_filtering(struct discovery *found, const int fds[2],
         {.fd = fds[0], .to = *server, .change = CHANGE_PORT},
         {.fd = fds[1], .to = *server, .change = CHANGE_PORT | CHANGE_ADDRESS}};
     ask(questions, 2, wait_ms, tries);
+    found->port_came = questions[0].answered;
+    found->host_came = questions[1].answered;
     found->filtering = ADDRESS_AND_PORT_DEPENDENT;
     if (questions[1].answered)
         found->filtering = ENDPOINT_INDEPENDENT;

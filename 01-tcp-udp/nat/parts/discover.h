@@ -19,8 +19,9 @@ struct discovery {
     int error;     // 0, or errno, or the code with which the server has refused to answer
     struct sockaddr_storage local, mapped, other;
     bool has_other;
-    enum behaviour mapping;   // does another peer see us at another port?
-    enum behaviour filtering; // who may send to us?
+    enum behaviour mapping;    // does another peer see us at another port?
+    enum behaviour filtering;  // who may send to us?
+    bool port_came, host_came; // the answers from the server's other port, and other host
 };
 
 // Asks the server from three sockets behind the same NAT that have not sent anything yet. A

@@ -63,11 +63,6 @@ static int count_right(void)
     return right;
 }
 
-static bool lets_in(const struct discovery *one, enum behaviour at_most)
-{
-    return one->filtering != NOT_KNOWN && one->filtering <= at_most;
-}
-
 static const char *yes_no(bool yes)
 {
     if (yes)
@@ -89,8 +84,7 @@ void scene_types(void)
     story_head("an answer from|the same|other port|other host|seen by others");
     for (int i = 0; i < KINDS; i++) {
         story_row("%s|%s|%s|%s|%s", expected[i], yes_no(found[i].answered),
-                  yes_no(lets_in(&found[i], ADDRESS_DEPENDENT)),
-                  yes_no(lets_in(&found[i], ENDPOINT_INDEPENDENT)),
+                  yes_no(found[i].port_came), yes_no(found[i].host_came),
                   found[i].mapping == ENDPOINT_INDEPENDENT ? "same port" : "another port");
     }
     story_say(

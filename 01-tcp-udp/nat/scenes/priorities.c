@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "datagram.h"
 #include "cast.h"
 #include "claim.h"
 #include "net.h"

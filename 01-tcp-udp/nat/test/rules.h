@@ -56,7 +56,7 @@ static inline const char *answer_fault(const struct stun_message *request)
     return NULL;
 }
 
-// Reads a message, and every attribute of it; writes it again, and the server's answer.
+// Reads a message, its attributes, the first address of each type, and the server's answer.
 static inline const char *message_fault(const void *all, size_t length)
 {
     struct stun_message message;

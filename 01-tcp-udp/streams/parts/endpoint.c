@@ -89,8 +89,11 @@ bool endpoint_step(struct endpoint *e, int64_t until_ns)
 void endpoint_move(struct endpoint *e, const char *local)
 {
     int fd = udp_connect(&e->connection.path.address, local);
+    const char *from = "another port";
+    if (local)
+        from = local;
     if (fd < 0)
-        die("cannot go on from another address: %s", strerror(errno));
+        die("cannot go on from %s: %s", from, strerror(errno));
     close(e->fd);
     e->fd = fd;
     connection_moved(&e->connection);

@@ -1,6 +1,7 @@
 // over_tcp.c: see over_tcp.h.
 #include "over_tcp.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -136,8 +137,11 @@ void over_tcp_begin(int listener)
 {
     served_listener = listener;
     stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (stop_fd < 0 || pthread_create(&thread, NULL, serve, NULL))
-        die("cannot start a thread");
+    if (stop_fd < 0)
+        die("cannot make an eventfd: %s", strerror(errno));
+    int error = pthread_create(&thread, NULL, serve, NULL);
+    if (error)
+        die("cannot start a thread: %s", strerror(error));
 }
 
 long over_tcp_end(void)

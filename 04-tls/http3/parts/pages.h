@@ -27,7 +27,7 @@ struct page {
     int64_t due_ns;     // the answer is not sent before this time
     uint8_t *echo;      // the content of the request
     size_t echo_length; // that has come
-    size_t echo_room;   // for it
+    size_t echo_room;   // bytes of memory for it
 };
 
 // Decides on the answer to a method and a target (path and query).

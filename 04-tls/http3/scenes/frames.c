@@ -52,7 +52,8 @@ static void print_section(const uint8_t *section, size_t length)
         die("the server has sent a field section that is no QPACK");
     print_line(section, at, "the section needs no dynamic table");
     for (size_t end = at + 1; end <= length; end++) {
-        if (!qpack_decode(section, end, &list)) // the field is not whole
+        // The field, or the prefix of the section, is not whole; or there was no room for it.
+        if (!qpack_decode(section, end, &list) || list.count == 0 || list.too_long)
             continue;
         const struct http_field *field = &list.fields[list.count - 1];
         snprintf(words, sizeof words, "%.*s: %.*s  (%s)", (int)field->name.length,

@@ -108,6 +108,8 @@ TEST(servers_that_lie)
          BYTES("\x01\x06\x00\x00\xd9\x54\x01"
                "1\x00\x02hi"),
          true, false, "malformed: more"},
+        {BYTES(SETTINGS), BYTES("\x01\x03\x00\x00\xda\x00\x02hi"), true, false,
+         "malformed: more"}, // 304 has no content
         {BYTES(SETTINGS), BYTES(OK "\x00\x05hi"), true, false, "H3_FRAME_ERROR"},
         {BYTES(SETTINGS), BYTES(OK "\x05\x03\x00\x00\x00"), true, false, "H3_ID_ERROR"},
         {BYTES(SETTINGS), BYTES("\x01\x01\x00"), true, false, "QPACK_DECOMPRESSION_FAILED"},

@@ -17,8 +17,8 @@ enum flight_end {
 // The flight with this key; NULL if there is none.
 struct exchange *flight_find(struct http_text key);
 
-// Other clients may wait for this exchange from now on; no more. (If they could not, nothing
-// ends.)
+// flight_begin(): from now on other clients may wait for this exchange. flight_end(): they may
+// no more, and those who wait are woken; it does nothing if the exchange is no flight.
 void flight_begin(struct exchange *x);
 void flight_end(struct exchange *x, enum flight_end how, int status);
 

@@ -14,8 +14,9 @@
 // than the part has.
 void content_put(struct http_out *out, struct http_text part, bool chunked, bool last);
 
-// Passes on what has come of a message's content, to a pipe. Returns how many bytes are used, 0
-// if there is no room; or a negated status, if they are malformed (body->why).
+// Passes on what has come of a message's content, to a pipe. Returns how many bytes are used; 0
+// if there is no room, or a line of the chunks is not whole; or a negated status, if they are
+// malformed (body->why).
 ssize_t content_pass(struct http_body *body, bool chunked, struct pipe *pipe, const char *bytes,
                      size_t length);
 

@@ -13,7 +13,7 @@
 #include "net.h"
 #include "options.h"
 
-#define LOOKUPS_MAX 256 // at once, each in a thread
+#define LOOKUPS_MAX 64 // at once, each in a thread, which needs a descriptor or two
 #define FIXED_MAX   8
 
 struct lookup {
@@ -155,12 +155,11 @@ size_t resolve_received(const char *bytes, size_t length)
     struct lookup *l;
     for (; length - used >= sizeof l; used += sizeof l) {
         memcpy(&l, bytes + used, sizeof l);
-        resolve_found found = l->found;
-        l->found = NULL; // found() may begin another one
         if (l->error)
-            found(l->context, NULL);
+            l->found(l->context, NULL);
         else
-            found(l->context, &l->address);
+            l->found(l->context, &l->address);
+        l->found = NULL; // its place is free
     }
     return used;
 }

@@ -15,8 +15,8 @@ typedef void (*resolve_found)(void *context, const struct sockaddr_storage *addr
 // a name in a later round. False: too many look-ups are under way.
 bool resolve(const char *server, resolve_found found, void *context);
 
-// The same at once, for the start of the program; `flags` as in getaddrinfo(3). Returns 0, or
-// an error for gai_strerror().
+// Waits for a look-up, and does not ask --resolve: for a thread, and for the start of the
+// program. `flags` as in getaddrinfo(3). Returns 0, or an error for gai_strerror().
 int resolve_now(const char *server, int flags, struct sockaddr_storage *address);
 
 // --resolve NAME=ADDRESS,...: a name that needs no look-up. With more addresses than one, each

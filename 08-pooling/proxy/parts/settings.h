@@ -8,8 +8,8 @@
 #include "forward.h"
 
 struct settings {
-    const char
-        *upstream; // reverse: requests for paths go to this one server; NULL: there is none
+    // Reverse: requests for paths go to this one server. NULL: there is none.
+    const char *upstream;
     struct sockaddr_storage upstream_address;
     bool forwards; // requests with whole URIs, and CONNECT, go where the client says
     bool allow_private, tell_client, no_collapse, no_upgrade, upstream_http10, no_cache;
