@@ -19,8 +19,8 @@
 #include "services.h"
 #include "todo.h"
 
-// Further limits: rpc.h (messages, memory), call.h (output of a call), todo.h (items),
-// ../parts/abuse_budget.h (frames that lead to nothing).
+// Further limits: rpc.h (messages), ../parts/bytes.h (memory), call.h (output of a call),
+// todo.h (items), ../parts/abuse_budget.h (frames that lead to nothing).
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         1024
 #define FIRST_BYTES_MS  10000 // until a client has sent its preface and SETTINGS

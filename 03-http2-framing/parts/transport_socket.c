@@ -70,34 +70,45 @@ void transport_socket_send(struct transport_socket *s)
 {
     bool more = true;
     while (more && s->fd >= 0) {
+        bool waited = s->out_at < s->out_length; // then there may be no room for the streams
         transport_socket_lend(s);
-        more = transport_send(s->transport);
+        more = transport_send(s->transport) || waited;
         if (!flush(s))
             lose(s);
         more = more && s->out_at == s->out_length;
     }
 }
 
-// Reads once if the socket is `readable`, and takes all frames that are whole.
+// Reads once if the socket is `readable`. False: the connection is at its end.
 static bool receive(struct transport_socket *s, bool readable)
+{
+    uint8_t *place = s->in + s->in_length;
+    size_t room = sizeof s->in - s->in_length;
+    if (!readable || room == 0)
+        return true;
+    ssize_t got = read(s->fd, place, room);
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (got > 0 && s->seen)
+        s->seen(false, place, (size_t)got);
+    s->in_length += (size_t)got;
+    s->down += (uint64_t)got;
+    return got > 0;
+}
+
+// Takes all frames that are whole: again when the answers to them have been sent, since there
+// may have been no room for more. False: the connection is at its end.
+static bool take_frames(struct transport_socket *s)
 {
     const struct transport *t = s->transport;
     bool alive = true;
-    if (readable) {
-        uint8_t *place = s->in + s->in_length;
-        ssize_t got = read(s->fd, place, sizeof s->in - s->in_length);
-        alive = got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
-        if (got > 0 && s->seen)
-            s->seen(false, place, (size_t)got);
-        if (got > 0) {
-            s->in_length += (size_t)got;
-            s->down += (uint64_t)got;
-        }
+    for (size_t used = 1; alive && used > 0 && !t->closing;) {
+        alive = flush(s);
+        transport_socket_lend(s);
+        used = transport_take(s->transport, s->in, s->in_length);
+        s->in_length -= used;
+        memmove(s->in, s->in + used, s->in_length);
     }
-    transport_socket_lend(s);
-    size_t used = transport_take(s->transport, s->in, s->in_length);
-    s->in_length -= used;
-    memmove(s->in, s->in + used, s->in_length);
     bool over = t->went_away && t->streams.count == 0; // nothing more will come
     return flush(s) && alive && !t->closing && !over;
 }
@@ -110,15 +121,22 @@ void transport_sockets_step(struct transport_socket *sockets[], int count, int m
         polled[i] = (struct pollfd){-1, POLLIN, 0};
         if (!s)
             continue;
+        bool open = s->fd >= 0;
         transport_socket_send(s);
+        if (open && s->fd < 0)
+            ms = 0; // it is lost: the caller has to know at once
         polled[i].fd = s->fd;
         if (s->out_at < s->out_length)
             polled[i].events |= POLLOUT;
     }
     poll(polled, (nfds_t)count, ms);
-    for (int i = 0; i < count; i++)
-        if (polled[i].fd >= 0 && !receive(sockets[i], polled[i].revents & ~POLLOUT))
+    for (int i = 0; i < count; i++) {
+        if (polled[i].fd < 0)
+            continue;
+        bool alive = receive(sockets[i], polled[i].revents & ~POLLOUT);
+        if (!take_frames(sockets[i]) || !alive)
             lose(sockets[i]);
+    }
 }
 
 void transport_socket_close(struct transport_socket *s)

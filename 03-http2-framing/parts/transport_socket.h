@@ -1,8 +1,8 @@
 // transport_socket.h: a client's socket for a transport: for the clients of the variations, and
 // their scenes. It waits by poll(), so that what comes is taken while something is sent.
 //
-//     struct transport transport = {0};
-//     struct transport_socket s;
+//     static struct transport transport;
+//     static struct transport_socket s;
 //     if (transport_socket_open(&s, &transport, "127.0.0.1", 8203))
 //         transport_begin(&transport, &user, true, 100);
 //     while (...)
@@ -20,7 +20,7 @@ struct transport_socket {
     int fd; // -1: the connection is lost
     struct transport *transport;
     char authority[300]; // HOST:PORT
-    // Called with what was read, and with what is about to be sent; may be NULL.
+    // Called with what was read, and with what was sent, in any pieces; may be NULL.
     void (*seen)(bool to_server, const uint8_t *bytes, size_t length);
     uint64_t up, down; // bytes that were sent, and that have come
     size_t in_length, out_at, out_length;

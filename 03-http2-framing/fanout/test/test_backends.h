@@ -128,6 +128,8 @@ static struct session *open_and_hold(int port, struct ask *ask)
 {
     static struct transport_user user;
     struct session *session = session_open("127.0.0.1", port);
+    if (!session)
+        die("no proxy on port %d", port);
     plain = session->transport.user;
     user = *plain;
     user.data = hold_data;

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include "datagram.h"
 #include "frame.h"
 #include "hpack.h"
 #include "reply.h"
@@ -466,6 +467,38 @@ TEST(clients_of_servers_that_are_wrong)
         CHECK_INT(test_run(command), 1);
         CHECK_HAS(test_output, cases[i].says);
     }
+}
+
+static int lost_status = -1;
+
+static void note_status(struct call *call)
+{
+    lost_status = (int)call->status;
+}
+
+// A connection that is reset before the client sends: the call ends, although nothing will ever
+// come that could wake the client.
+TEST(a_lost_connection_ends_its_calls_at_once)
+{
+    static const struct handler handler = {.path = "/a/b", .ended = note_status};
+    static struct channel channel;
+    struct linger reset = {1, 0};
+    int listener = net_listen("127.0.0.1", 0, 5);
+    struct sockaddr_storage here = address_of_socket(listener);
+    channel_connect(&channel, "127.0.0.1", address_port(&here));
+    int fd = accept(listener, NULL, NULL);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+    struct call *call = channel_call(&channel, &handler, NULL, 0);
+    call_send(call, "\x12\x02hi", 4);
+    call_half_close(call);
+    int64_t began_ns = now_ns();
+    while (lost_status < 0 && channel_step(&channel, -1))
+        ;
+    CHECK_INT(lost_status, RPC_UNAVAILABLE);
+    CHECK_AT_MOST(ms_since(began_ns), 10000); // not until the stream's own deadline, after 30 s
+    channel_close(&channel);
+    close(listener);
 }
 
 TEST(commands_of_the_client)
