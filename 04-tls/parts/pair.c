@@ -17,7 +17,7 @@
 
 #define SERIAL_BITS 127 // of 16 bytes; the first bit is the sign
 
-_Noreturn void pair_fail(const char *doing, const char *what)
+static _Noreturn void fail(const char *doing, const char *what)
 {
     const char *reason = ERR_reason_error_string(ERR_peek_error());
     if (!reason)
@@ -33,7 +33,7 @@ static void add(X509 *certificate, X509 *issuer, int nid, const char *value)
     X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
     if (!extension || !X509_add_ext(certificate, extension, -1))
-        pair_fail("add to a certificate:", value);
+        fail("add to a certificate:", value);
     X509_EXTENSION_free(extension);
 }
 
@@ -43,7 +43,7 @@ X509 *pair_describe(const char *common_name, const char *names)
     if (!certificate || !X509_set_version(certificate, X509_VERSION_3) ||
         !X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
                                     (const unsigned char *)common_name, -1, -1, 0))
-        pair_fail("describe", common_name);
+        fail("describe", common_name);
     if (names)
         add(certificate, certificate, NID_subject_alt_name, names);
     return certificate;
@@ -64,13 +64,16 @@ void pair_sign(struct pair *pair, const struct pair *issuer, const struct pair_u
 {
     X509 *certificate = pair->certificate;
     const struct pair *signer = pair;
+    char name[80] = "";
+    X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
+                              sizeof name);
     if (issuer)
         signer = issuer;
     if (!pair->key || !X509_set_pubkey(certificate, pair->key) || !set_serial(certificate) ||
         !X509_gmtime_adj(X509_getm_notBefore(certificate), from_s) ||
         !X509_gmtime_adj(X509_getm_notAfter(certificate), to_s) ||
         !X509_set_issuer_name(certificate, X509_get_subject_name(signer->certificate)))
-        pair_fail("make", "a certificate");
+        fail("make the certificate of", name);
     add(certificate, signer->certificate, NID_basic_constraints, uses->constraints);
     add(certificate, signer->certificate, NID_key_usage, uses->usage);
     if (uses->purpose)
@@ -78,7 +81,7 @@ void pair_sign(struct pair *pair, const struct pair *issuer, const struct pair_u
     add(certificate, signer->certificate, NID_subject_key_identifier, "hash");
     add(certificate, signer->certificate, NID_authority_key_identifier, "keyid:always");
     if (!X509_sign(certificate, signer->key, EVP_sha256()))
-        pair_fail("sign", "a certificate");
+        fail("sign the certificate of", name);
 }
 
 void pair_free(struct pair *pair)
@@ -118,14 +121,14 @@ static FILE *begin_file(const char *path, char *temporary)
     if (fd >= 0)
         file = fdopen(fd, "w");
     if (!file)
-        pair_fail("create", temporary);
+        fail("create", temporary);
     return file;
 }
 
 static void end_file(FILE *file, bool good, const char *temporary, const char *path)
 {
     if (fclose(file) || !good || rename(temporary, path))
-        pair_fail("write", path);
+        fail("write", path);
 }
 
 void pair_write(const struct certificate_files *files, const struct pair *pair,
@@ -150,7 +153,7 @@ static _Noreturn void fail_as_stranger(const char *folder, const char *path)
             "FOLDER)",
             path, strerror(EACCES), folder);
     errno = EACCES;
-    pair_fail("lock", path);
+    fail("lock", path);
 }
 
 int pair_lock(const char *folder)
@@ -159,11 +162,11 @@ int pair_lock(const char *folder)
     snprintf(path, sizeof path, "%s/lock", folder);
     ERR_clear_error();
     if (mkdir(folder, 0700) && errno != EEXIST)
-        pair_fail("create the folder", folder);
+        fail("create the folder", folder);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EACCES)
         fail_as_stranger(folder, path);
     if (fd < 0 || flock(fd, LOCK_EX))
-        pair_fail("lock", path);
+        fail("lock", path);
     return fd;
 }

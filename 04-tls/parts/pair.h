@@ -21,9 +21,6 @@ struct pair_uses {
     const char *purpose; // NULL: any
 };
 
-// Ends the program: what it was doing, to what, and OpenSSL's reason, or that of errno.
-_Noreturn void pair_fail(const char *doing, const char *what);
-
 // Makes a certificate that has only its names: the subject's, and those with which a client
 // compares (the subjectAltName, RFC 9525 §6), or NULL.
 X509 *pair_describe(const char *common_name, const char *names);

@@ -297,8 +297,6 @@ static void timeout(struct link *l)
 {
     struct downstream *d = downstream_of(l);
     bool slow = d->in_content && !conn_of(l)->paused; // the sidecar waits for the client
-    if (d->failed)
-        return; // produce() is about to do what follows
     if (d->stage == STAGE_IDLE) {
         link_close(l, true);
     } else if (d->stage == STAGE_HEAD) {

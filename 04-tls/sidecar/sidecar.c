@@ -190,8 +190,6 @@ int main(int argc, char **argv)
         die("cannot make a timer: %s", strerror(errno));
     link_watch(tick_fd, tick);
     identity_begin();
-    identity_inbound.handshake_ms = settings.head_ms;
-    identity_outbound.handshake_ms = settings.connect_ms;
     access_log_open(settings.access_log);
     services_begin();
     listen_on_ports();

@@ -65,7 +65,6 @@ void try_begin(struct downstream *d)
         return;
     }
     d->tries++;
-    d->request.at = 0;
     d->endpoint = endpoint;
     endpoint->active++;
     if (!d->inbound)
@@ -97,9 +96,13 @@ static enum retry_verdict may_try_again(const struct downstream *d)
     return verdict;
 }
 
+// Another try sends all of the request again. No part of it may be forgotten until then, also
+// if so much content comes that a third try could not have it: take_content() forgets what is
+// in front of `at`.
 static void fail(struct downstream *d, const char *why)
 {
     d->failed = true;
+    d->request.at = 0;
     snprintf(d->why, sizeof d->why, "%s", why);
     link_wake(&d->link);
 }

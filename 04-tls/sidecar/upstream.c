@@ -157,8 +157,9 @@ static size_t begin_answer(struct upstream *u, struct downstream *d, struct http
     http_body_of_response(&u->body, head, d->head_only);
     u->in_answer = true;
     services_result(d->endpoint, status < 502 || status > 504);
+    bool whole = !d->in_content && !buffer_left(&d->request); // all of the request was sent
     if (is_tried_again(u, head)) {
-        u->last = u->last || !head->keep_alive;
+        u->last = u->last || !head->keep_alive || !whole;
         u->down = NULL;
         d->up = NULL;
         return head->length;

@@ -8,6 +8,7 @@
 #include "datagram.h"
 #include "frame.h"
 #include "hpack.h"
+#include "measure.h"
 #include "reply.h"
 #include "test_server.h"
 #include "todo.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -83,6 +84,8 @@ void remote_ask(struct remote *remote, const struct remote_question *questions, 
     int answered = 0;
     if (remote->answers && is_stale(fileno(remote->answers)))
         remote_close(remote);
+    if (remote->answers)
+        __fpurge(remote->answers); // a line that nobody has asked for answers nothing
     if ((remote->answers || open_remote(remote)) && send_questions(remote, questions, count))
         answered = read_answers(remote, questions, count);
     if (answered == count)

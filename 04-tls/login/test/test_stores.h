@@ -121,6 +121,26 @@ TEST(a_store_that_does_not_answer)
     }
 }
 
+// A store that answers the first question twice: nobody else gets the second line.
+TEST(a_store_that_says_too_much)
+{
+    static const char twice[] = "ok alice admin\nok alice admin\n";
+    static const char *const ids[] = {"AAAAAAAAAAAAAAAAAAAAAA", "BBBBBBBBBBBBBBBBBBBBBA"};
+    static const int statuses[] = {200, 503}; // no answer comes to the second question
+    pid_t pid;
+    int port = start_with_store(&pid, test_fake_server(twice, sizeof twice - 1, true));
+    SSL *ssl = probe_open(port, &(struct probe){0});
+    for (int i = 0; i < 2; i++) {
+        char fields[100];
+        snprintf(fields, sizeof fields, "Cookie: __Host-session=%s\r\n", ids[i]);
+        const char *text = request_of("GET /me", fields, "");
+        CHECK(probe_write(ssl, text, strlen(text)));
+        CHECK_INT(probe_read(ssl), statuses[i]);
+    }
+    probe_close(ssl);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // Many who ask at the same time share the connection to the store: each gets its own answer.
 TEST(many_ask_the_store)
 {

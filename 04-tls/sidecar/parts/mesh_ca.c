@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "net.h"
 #include "pair.h"
 
 #define CA_DAYS 3650
@@ -53,7 +54,12 @@ void mesh_ca_issue(const char *folder, const char *name, const char *names)
     make_parent(folder);
     int lock_fd = pair_lock(folder);
     struct pair ca = pair_read(&ca_files);
-    if (!ca.certificate || !ca.key) {
+    // A new CA in its place would make strangers of all whom it has signed.
+    if (ca.certificate && !ca.key)
+        die("%s is missing, or other users can read it: make it secret (chmod 600), or remove "
+            "%s, and everybody gets new certificates",
+            ca_files.key, folder);
+    if (!ca.certificate) {
         pair_free(&ca);
         ca = make_ca(&ca_files);
     }

@@ -1,7 +1,6 @@
 // settings.c: the options of the sidecar; see sidecar.h.
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "certificates.h"
 #include "log.h"

@@ -2,6 +2,9 @@
 #ifndef TEST_HOSTILE_H
 #define TEST_HOSTILE_H
 
+#include <stdatomic.h>
+#include <sys/mman.h>
+
 #include "stranger.h"
 
 // How the answer of stock's app, which is these bytes, arrives at shop's app.
@@ -91,7 +94,7 @@ TEST(a_slow_head)
     for (size_t i = 1; i < sizeof head - 1 && ms_since(began_ns) < 20000; i++) {
         if (fetch_send_bytes(&f, head + i, 1) != FETCH_OK || fetch_take(&f) == FETCH_OK)
             break;
-        sleep_ms(20);
+        sleep_ms(120);
     }
     CHECK_INT(fetch_answer(&f), FETCH_OK);
     CHECK_INT(f.head.status, 408);
@@ -217,6 +220,60 @@ TEST(an_answer_that_comes_early)
     CHECK_INT(f.head.status, 413);
     CHECK(!f.head.keep_alive); // where another request would begin is not known
     fetch_close(&f);
+    mesh_end();
+}
+
+// Starts an app that reads the beginning of each request and closes. *others counts requests
+// that are no PUT.
+static void start_closer(atomic_int *others)
+{
+    int listener = net_listen(stock->address, MESH_APP, 10);
+    stock->app = mesh_fork(listener);
+    while (stock->app == 0) {
+        static char bytes[20000];
+        int fd = accept(listener, NULL, NULL);
+        if (read_exactly(fd, bytes, 4) && memcmp(bytes, "PUT ", 4) != 0)
+            atomic_fetch_add(others, 1);
+        read_exactly(fd, bytes, sizeof bytes);
+        close(fd);
+    }
+}
+
+// A try has failed, and while the sidecar waits for the next one, so much content comes that it
+// cannot keep all of it. Content never becomes a request (RFC 9112 section 11.2).
+TEST(content_that_comes_between_two_tries)
+{
+    enum { CLIENTS = 8, WAIT_MS = 5000 };
+    static const char more[9000] = "GET /smuggled HTTP/1.1\r\nHost: stock\r\n\r\n";
+    static const char retries[] = "sidecar_retries_total{peer=\"stock\",verdict=\"sent\"}";
+    static char first[25000];
+    static struct fetch clients[CLIENTS];
+    skip_if_alone();
+    atomic_int *others =
+        mmap(NULL, sizeof *others, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    mesh_begin();
+    shop = pod_new("shop");
+    stock = pod_new("stock");
+    start_closer(others);
+    pod_start_sidecar(stock, NULL);
+    pod_start_sidecar(shop, "--backoff-ms", "1000", "--breaker", "0", NULL);
+    mesh_write_services();
+    for (int i = 0; i < CLIENTS; i++) {
+        send_raw(&clients[i], "PUT / HTTP/1.1\r\nHost: stock\r\nContent-Length: 60000\r\n\r\n");
+        fetch_send_bytes(&clients[i], first, sizeof first);
+        sleep_ms(10 * i); // most of the first tries have failed by now
+        fetch_send_bytes(&clients[i], more, sizeof more);
+        sleep_ms(5);
+        fetch_send_bytes(&clients[i], more, 1000);
+    }
+    int64_t end_ns = now_ns() + WAIT_MS * INT64_C(1000000);
+    while (mesh_metric(shop, retries) < 3 && now_ns() < end_ns)
+        sleep_ms(50);
+    CHECK_AT_LEAST(mesh_metric(shop, retries), 1);
+    sleep_ms(100); // what is sent has come
+    CHECK_INT(*others, 0);
+    for (int i = 0; i < CLIENTS; i++)
+        fetch_close(&clients[i]);
     mesh_end();
 }
 
