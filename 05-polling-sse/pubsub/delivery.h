@@ -17,7 +17,7 @@ struct client {
     struct outgoing part;    // a message that is written in part
     size_t part_at;          // how many of its bytes are written
     uint16_t keep_alive_s;
-    bool begun;   // a packet has begun to come: the deadline is no longer the keep alive's
+    bool begun;   // a packet has begun to come, or CONNECT is due: it has a deadline, too
     bool left;    // the client has left: the broker ignores what still comes
     bool waiting; // the connection is in the list of those without a CONNECT
 };

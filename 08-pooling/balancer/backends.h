@@ -49,7 +49,7 @@ struct group {
     char host[64], path[128]; // which requests: "" is any host, "/" any path
     struct backend *members[BACKENDS_MAX];
     int count;
-    unsigned turn; // how many picks there were
+    unsigned turn; // how many requests there were
 };
 
 extern struct backend backends[BACKENDS_MAX];

@@ -170,7 +170,9 @@ static void list_candidates(struct candidates *all, const struct group *group, u
 struct backend *pick(const struct pick_algorithm *algorithm, struct group *group,
                      const struct pick_for *what)
 {
-    struct candidates all = {.address_hash = what->address_hash, .turn = group->turn++};
+    struct candidates all = {.address_hash = what->address_hash, .turn = group->turn};
+    if (what->tried == 0) // a second try takes no turn from another request
+        group->turn++;
     list_candidates(&all, group, what->tried, true);
     if (all.count == 0) // all are unhealthy
         list_candidates(&all, group, what->tried, false);

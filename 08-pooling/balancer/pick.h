@@ -11,12 +11,13 @@ struct pick_for {
     uint32_t tried;        // bit N: backends[N] has failed with this very request
 };
 
-// The backends that an algorithm may pick: they are healthy, have a weight, and were not tried.
+// The backends that an algorithm may pick: they have a weight, were not tried, and are healthy
+// (or all of them, if none is).
 struct candidates {
     struct backend *list[BACKENDS_MAX];
     int count; // at least 1
     uint32_t address_hash;
-    unsigned turn; // one more with each pick for this group
+    unsigned turn; // one more with each request for this group
 };
 
 // An algorithm is a function that picks; or a figure, of which the lowest one wins.

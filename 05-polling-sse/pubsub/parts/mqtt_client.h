@@ -24,7 +24,7 @@ struct mqtt_client {
     uint8_t received[8192];  // a bit for each id of QoS 2 that has come and is not released
     bool no_answers;         // do not answer messages: a client that is stuck
     // A message has come, and is not known to have come before. It is acknowledged afterwards.
-    // False: it is not acknowledged.
+    // False: it is not acknowledged. Not NULL.
     bool (*message)(struct mqtt_client *client, const struct mqtt_packet *packet);
     // Each packet that comes or goes, for a caller that shows them. May be NULL.
     void (*seen)(struct mqtt_client *client, bool sent, const struct mqtt_packet *packet);

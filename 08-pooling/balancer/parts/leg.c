@@ -354,6 +354,10 @@ void leg_serve(struct leg *leg, uint32_t events)
     if (leg->broken)
         return;
     bool readable = events & EPOLLIN, waits = leg->paused && !leg->closing;
+    if (over && waits && leg->finished && !leg->ended && !(events & EPOLLERR)) {
+        over = false; // both sides have ended in good order: the rest waits in the kernel
+        readable = true;
+    }
     if (over && !readable) {
         leg_fail(leg, leg->finished && leg->ended ? 0 : ECONNRESET);
     } else if (over && waits) {

@@ -128,6 +128,8 @@ static void tell_epoll(struct leg *leg)
         event.events |= EPOLLIN;
     if (leg->connecting || (leg_waiting(leg) && !leg->deaf))
         event.events |= EPOLLOUT;
+    if (leg->full && leg->finished) // else epoll would say again and again that both have ended
+        event.events |= EPOLLET;
     if (leg->broken || event.events == leg->watched)
         return;
     if (epoll_ctl(epoll, EPOLL_CTL_MOD, leg->fd, &event))

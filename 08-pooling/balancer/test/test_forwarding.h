@@ -204,6 +204,41 @@ TEST(a_tunnel)
     }
 }
 
+// A client that has sent its last byte reads slowly: both ends of the backend's connection are
+// over while a part of the answer still waits in the kernel.
+TEST(a_slow_reader_gets_the_last_byte)
+{
+    enum { BYTES = 30 << 20 };
+    static char part[65536];
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, "--layer 4");
+    int fd = connect_patiently(port);
+    say(fd, "all");
+    CHECK_INT(shutdown(fd, SHUT_WR), 0);
+    int to = accept_soon(listener);
+    CHECK_TEXT(read_until(to, "all"), "all");
+    pid_t writer = fork();
+    if (writer == 0) {
+        for (int written = 0; written < BYTES; written += (int)sizeof part)
+            write_all(to, part, sizeof part);
+        _exit(0);
+    }
+    close(to);
+    long came = 0;
+    ssize_t got;
+    while ((got = read(fd, part, sizeof part)) > 0) {
+        came += got;
+        sleep_ms(1);
+    }
+    CHECK_INT(got, 0);
+    CHECK_INT(came, BYTES);
+    waitpid(writer, NULL, 0);
+    close(fd);
+    close(listener);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(the_proxy_protocol)
 {
     pid_t pid;

@@ -37,6 +37,18 @@ TEST(pick_in_turn)
     CHECK_TEXT(picks("round-robin", 7, &anybody), "abcabca");
     backends[1].down = true;
     CHECK_TEXT(picks("round-robin", 4, &anybody), "caca");
+    // b fails each time: of the second tries a and c get as many.
+    set_up((const int[]){1, 1, 1, -1});
+    const struct pick_for again = {.tried = 1 << 1};
+    int served[3] = {0};
+    for (int i = 0; i < 12; i++) {
+        char letter = *picks("round-robin", 1, &anybody);
+        if (letter == 'b')
+            letter = *picks("round-robin", 1, &again);
+        served[letter - 'a']++;
+    }
+    CHECK_INT(served[0], 6);
+    CHECK_INT(served[2], 6);
     set_up((const int[]){5, 1, 1, -1});
     CHECK_TEXT(picks("weighted-round-robin", 14, &anybody), "aabacaaaabacaa");
     backends[0].weight = 0;
