@@ -7,7 +7,7 @@
 // Watch:  both answers come on one connection, and only Content-Length says where one ends.
 //
 // Read main(), at the end, then send_request() and read_answer(); ../common/http_framing.c
-// finds the end of an answer. Heads go to stderr: ./client /img/1 >image stores the image alone.
+// finds the end of an answer. Heads go to stderr: ./client /img/1 >image stores just the image.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
