@@ -19,7 +19,7 @@
 #define TRIED       3 // records of each length; the quickest one counts
 #define WRITE_TIMES 3 // a measurement lasts until so many records are written
 #define GOES_ON     3 // answers for each of the others between two records, and more
-#define TRIES       2
+#define TRIES       6
 
 // Where the file may be: the first folder that is on a disk.
 static const char *const folders[] = {".", "/var/tmp", "/tmp"};
