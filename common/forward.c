@@ -1,4 +1,4 @@
-// forward.c: see forward.h. Read passes() first, then forward_request_head().
+// forward.c: see forward.h. Read forward_passes() first, then forward_request_head().
 #include "forward.h"
 
 #include <stdio.h>
@@ -72,8 +72,7 @@ static bool is_framing(struct http_text name)
     return http_is_token(name, "content-length") || http_is_token(name, "transfer-encoding");
 }
 
-// True if a field of a head may go on, in either direction.
-static bool passes(const struct http_head *head, struct http_text name)
+bool forward_passes(const struct http_head *head, struct http_text name)
 {
     for (size_t i = 0; i < sizeof of_one_connection / sizeof *of_one_connection; i++)
         if (http_is_token(name, of_one_connection[i]))
@@ -138,7 +137,7 @@ void forward_request_head(const struct forward *forward, const struct http_head 
         bool is_host = http_is_token(f->name, "host");
         bool is_counted = counts && http_is_token(f->name, "max-forwards");
         bool is_expect = !head->minor && http_is_token(f->name, "expect"); // RFC 9110 §10.1.1
-        if (!is_host && !is_counted && !is_expect && passes(head, f->name) &&
+        if (!is_host && !is_counted && !is_expect && forward_passes(head, f->name) &&
             !is_of_proxies(f->name))
             put_field(out, f);
     }
@@ -271,7 +270,7 @@ void forward_answer_head(const struct forward *forward, const struct http_head *
     http_put(out, "\r\n", 2);
     for (const struct http_field *f = head->fields; f < head->fields + head->field_count; f++) {
         bool is_chunks = http_is_token(f->name, "transfer-encoding");
-        if (passes(head, f->name) && !(is_chunks && !with_chunks) &&
+        if (forward_passes(head, f->name) && !(is_chunks && !with_chunks) &&
             !(no_content && is_framing(f->name)))
             put_field(out, f);
     }

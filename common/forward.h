@@ -77,6 +77,10 @@ void forward_refusal(int status, const char *why, struct http_out *out);
 // status with which the proxy answers a request itself; 0: it may pass.
 int forward_refuses(const struct http_head *head);
 
+// False if the field with this name, in either direction, is about one connection only: what
+// the other side gets does not have it, and a cache must not go by it.
+bool forward_passes(const struct http_head *head, struct http_text name);
+
 // Passes content on as it is, but for the fields behind the last chunk; without its chunks if
 // `chunks_off`. Returns how many bytes of it are used, or a status, negated, if they are
 // malformed; adds to *content_bytes.

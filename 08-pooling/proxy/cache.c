@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "forward.h"
 #include "measure.h"
 #include "net.h"
 #include "smaller.h"
@@ -67,7 +68,8 @@ uint64_t cache_hash(struct http_text key)
 
 // ---- Vary ----------------------------------------------------------------------------------
 
-// Writes the request's values of all fields that the answer's Vary names: "name:value\n" each.
+// Writes the request's values, as the server gets them, of all fields that the answer's Vary
+// names: "name:value\n" each.
 static bool write_vary(const struct http_head *answer, const struct http_head *request,
                        struct http_out *out)
 {
@@ -77,7 +79,8 @@ static bool write_vary(const struct http_head *answer, const struct http_head *r
         for (size_t i = 0; i < request->field_count; i++) {
             const struct http_field *field = &request->fields[i];
             if (field->name.length != name.length ||
-                strncasecmp(field->name.at, name.at, name.length))
+                strncasecmp(field->name.at, name.at, name.length) ||
+                !forward_passes(request, name))
                 continue;
             http_put(out, ":", 1);
             if (field->value.length)

@@ -117,6 +117,8 @@ const char *freshness_refusal(const struct http_head *request, const struct http
         return "Set-Cookie"; // stricter than RFC 9111 §7.3: the cookie is for one user
     if (http_list_has(answer, "vary", "*"))
         return "Vary: *";
+    if (http_list_has(answer, "connection", "vary"))
+        return "Connection: Vary"; // what is passed on would be for every request
     if (http_field(request, "authorization").at && !may_be_shared)
         return "Authorization"; // §3.5
     if (!has_lifetime && !said.public && !is_heuristically_cacheable(answer->status))

@@ -213,9 +213,12 @@ bool take_subscribe(struct client *client, const struct mqtt_packet *packet)
     uint8_t codes[FILTERS_MAX], qos;
     size_t count = 0;
     struct mqtt_text filters = packet->payload, filter;
-    while (mqtt_next_filter(&filters, &filter, &qos)) {
-        if (count == FILTERS_MAX)
+    while (mqtt_next_filter(&filters, &filter, &qos))
+        if (++count > FILTERS_MAX)
             return reject(client, "a SUBSCRIBE with too many filters");
+    count = 0;
+    filters = packet->payload;
+    while (mqtt_next_filter(&filters, &filter, &qos)) {
         if (topics_subscribe(client->session, filter, qos))
             match_retained(client->session, filter, qos);
         else

@@ -3,6 +3,7 @@
 #ifndef TEST_SESSIONS_H
 #define TEST_SESSIONS_H
 
+#include "clients.h"
 #include "sessions.h"
 #include "test_mqtt.h"
 
@@ -315,6 +316,41 @@ TEST(a_hundred_subscriptions)
     take_messages(&a, 1);
     CHECK_INT(a.count, 1);
     client_disconnect(&a.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+static bool send_subscribe(int fd, size_t filters)
+{
+    static char packet[4 * FILTERS_MAX + 20];
+    size_t length = mqtt_write_head(packet, MQTT_SUBSCRIBE, 2, 2 + 4 * filters);
+    length += mqtt_write_number(packet + length, 1);
+    for (size_t i = 0; i < filters; i++, length += 4)
+        memcpy(packet + length, "\0\1t\1", 4);
+    return write_all(fd, packet, length);
+}
+
+// A SUBSCRIBE with one filter too many has no effect; one with as many as there may be has.
+TEST(a_thousand_filters)
+{
+    static const char connect[] = "\x10\x0d\0\4MQTT\4\0\0\0\0\1a";
+    static char suback[FILTERS_MAX + 20];
+    pid_t pid;
+    bool open = true;
+    int port = start_broker(&pid, ""), fd = net_connect("127.0.0.1", port);
+    publish_once(port, "t", "kept", 1, true);
+    CHECK(ask(fd, BYTES(connect), BYTES(CONNACK)));
+    CHECK(send_subscribe(fd, FILTERS_MAX + 1));
+    CHECK_INT((long)listen_for(fd, suback, sizeof suback, 5000, &open), 0);
+    CHECK(!open);
+    close(fd);
+    publish_once(port, "t", "", 1, true); // a session that subscribes to t would keep it
+    fd = net_connect("127.0.0.1", port);
+    CHECK(ask(fd, BYTES(connect), BYTES("\x20\2\1\0")));
+    size_t length = mqtt_write_head(suback, MQTT_SUBACK, 0, 2 + FILTERS_MAX);
+    length += mqtt_write_number(suback + length, 1);
+    memset(suback + length, 1, FILTERS_MAX);
+    CHECK(send_subscribe(fd, FILTERS_MAX) && get_bytes(fd, suback, length + FILTERS_MAX));
+    close(fd);
     CHECK_INT(test_stop(pid), 0);
 }
 

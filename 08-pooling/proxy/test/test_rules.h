@@ -39,6 +39,7 @@ TEST(which_answers_may_be_stored)
         {"Authorization: a\r\n", "Cache-Control: must-revalidate\r\n", 200, NULL},
         {"", "Set-Cookie: a=b\r\nCache-Control: public\r\n", 200, "Set-Cookie"},
         {"", "Vary: accept, *\r\n", 200, "Vary: *"},
+        {"", "Vary: accept\r\nConnection: close, vary\r\n", 200, "Connection: Vary"},
         {"", "Cache-Control: max-age=60\r\n", 206, "a part"},
         {"", "Cache-Control: max-age=60\r\n", 304, "not a final answer"},
         {"", "", 404, NULL},
@@ -267,6 +268,14 @@ TEST(variants_by_vary)
     CHECK(!get("http://a/", "Accept-Language: en\r\nAccept-Encoding: br\r\n"));
     CHECK(!get("http://a/", ""));
     CHECK(!get("http://b/", "Accept-Language: en\r\n"));
+    // The server gets no field that Connection names: its answer is for those who send none.
+    struct entry *none =
+        put("http://a/", "Accept-Language: en\r\nConnection: accept-language\r\n", vary, 10);
+    CHECK(get("http://a/", "Accept-Language: en\r\n") == en);
+    CHECK(none && get("http://a/", "") == none);
+    CHECK_INT(cache_remove_key((struct http_text){"http://a/", 9}), 3);
+    put("http://a/", "Accept-Language: de\r\n", vary, 10);
+    en = put("http://a/", "Accept-Language: en\r\n", vary, 10);
     en = put("http://a/", "Accept-Language: en\r\n", vary, 20); // in place of the old one
     CHECK_INT(cache_figures()->entries, 2);
     CHECK(get("http://a/", "Accept-Language: en\r\n") == en);
