@@ -148,6 +148,7 @@ void recovery_restart(struct recovery *r)
 
 // ---- round-trip time (§5) ------------------------------------------------------------------
 
+// `delay`: how long the peer held its ACK back, at most MAX_ACK_DELAY_NS.
 static void measure_rtt(struct recovery *r, int64_t rtt, int64_t delay)
 {
     r->latest_rtt_ns = rtt;
@@ -159,8 +160,6 @@ static void measure_rtt(struct recovery *r, int64_t rtt, int64_t delay)
     }
     if (rtt < r->least_rtt_ns)
         r->least_rtt_ns = rtt;
-    if (delay > MAX_ACK_DELAY_NS)
-        delay = MAX_ACK_DELAY_NS;
     if (rtt >= r->least_rtt_ns + delay)
         rtt -= delay; // the peer held the ACK back
     r->rtt_variation_ns = (3 * r->rtt_variation_ns + llabs(r->smoothed_rtt_ns - rtt)) / 4;
@@ -247,7 +246,8 @@ bool recovery_ack(struct recovery *r, const struct frame *ack, int64_t now)
     if (!newly)
         return true;
     if (is_sample)
-        measure_rtt(r, now - sent_ns, (int64_t)ack->delay_us * 1000);
+        measure_rtt(r, now - sent_ns,
+                    1000 * (int64_t)smaller(ack->delay_us, MAX_ACK_DELAY_NS / 1000));
     r->pto_count = 0;
     find_losses(r, now);
     return true;

@@ -85,10 +85,33 @@ static void begin_recovery(struct recovery *r, int packets, int64_t step_ns)
     }
 }
 
+static bool ack_late(struct recovery *r, uint64_t number, int64_t now, uint64_t delay_us)
+{
+    struct frame ack = {.type = FRAME_ACK,
+                        .delay_us = delay_us,
+                        .ack_count = 1,
+                        .acks = {{number, number + 1}}};
+    return recovery_ack(r, &ack, now);
+}
+
 static bool ack_one(struct recovery *r, uint64_t number, int64_t now)
 {
-    struct frame ack = {.type = FRAME_ACK, .ack_count = 1, .acks = {{number, number + 1}}};
-    return recovery_ack(r, &ack, now);
+    return ack_late(r, number, now, 0);
+}
+
+// RFC 9002 §5.3: what a peer says about the delay of its ACK counts up to max_ack_delay, and
+// not where the round trip would be less than the least one.
+TEST(a_peer_cannot_make_the_round_trip_shorter)
+{
+    struct recovery r;
+    int64_t ms = 1000000;
+    begin_recovery(&r, 4, 0);
+    CHECK(ack_one(&r, 0, 1000 + 100 * ms));
+    CHECK(ack_late(&r, 1, 1000 + 150 * ms, UINT64_C(1) << 61));
+    CHECK_INT((long)r.smoothed_rtt_ns, (7 * 100 * ms + 125 * ms) / 8);
+    CHECK(ack_late(&r, 2, 1000 + 110 * ms, 20000));
+    CHECK_INT((long)r.smoothed_rtt_ns, (7 * 103125000 + 110 * ms) / 8);
+    recovery_end(&r);
 }
 
 // RFC 9002 §6.1.1: lost is what is three packets older than one that has arrived.
