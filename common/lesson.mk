@@ -6,7 +6,8 @@
 #   make unit     only the unit tests
 #   make compile  what these need: the programs and the tests; nothing is run
 #   make bench    where the lesson has a test/bench.sh
-#   make fuzz     where it has a test/fuzz.c: hostile bytes made by libFuzzer  [FUZZ_SECONDS=30]
+#   make fuzz     where it has a test/fuzz.c: hostile bytes made by libFuzzer
+#                 [FUZZ_SECONDS=30; FUZZ_SEED=1: much the same bytes each time]
 #   make pictures plays the scenes in PICTURES for the pictures in README.md
 #   make clean
 #
@@ -119,6 +120,7 @@ bench: all $(TOOLS:%=build/%)
 	@if [ -f test/bench.sh ]; then sh test/bench.sh; else echo "$(FOLDER) has no benchmark"; fi
 
 FUZZ_SECONDS ?= 30
+FUZZ_SEED ?= 0
 FUZZED_FILES := $(foreach part,$(FUZZED),$(wildcard $(part).c parts/$(part).c $(COMMON_DIR)/$(part).c \
     $(if $(PARENT),../$(part).c ../parts/$(part).c)))
 
@@ -128,8 +130,8 @@ build/fuzz: test/fuzz.c $(FUZZED_FILES) $(wildcard *.h */*.h) $(COMMON) build/fl
 
 fuzz: build/fuzz
 	@mkdir -p build/corpus && $(MAKE) --no-print-directory seeds
-	build/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=30000 -len_control=20 -artifact_prefix=build/ \
-	    -print_final_stats=1 -verbosity=0 build/corpus
+	build/fuzz -max_total_time=$(FUZZ_SECONDS) -seed=$(FUZZ_SEED) -max_len=30000 -len_control=20 \
+	    -artifact_prefix=build/ -print_final_stats=1 -verbosity=0 build/corpus
 
 pictures: all
 	@for scene in $(PICTURES); do sh $(COMMON_DIR)/tools/picture.sh $$scene || exit 1; done

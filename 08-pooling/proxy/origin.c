@@ -9,6 +9,7 @@
 //         /page?status=404&until=7     up to request 7 its status, then 200
 //         /count                       how many requests have come; not counted itself
 //         /ws                          a WebSocket that sends back what it gets
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define CONNS_MAX    4000
 #define CONTENT_MAX  (1 << 20)
 #define SIZE_LIMIT   (1 << 30) // of ?size=
+#define WAIT_MAX_MS  60000     // of ?ms=
 #define HEAD_ROOM    4096
 #define FRAME_MAX    125 // bytes of a WebSocket message that is echoed
 #define FIELDS_BYTES 1000
@@ -61,12 +63,17 @@ static bool parameter(struct http_text query, const char *name, char *text, size
     return value.at != NULL;
 }
 
-static long number(struct http_text query, const char *name, long otherwise)
+// `otherwise` if there is no such parameter, or if it is no number from `least` to `most`.
+static long number(struct http_text query, const char *name, long least, long most,
+                   long otherwise)
 {
     char text[20];
-    if (!parameter(query, name, text, sizeof text))
+    uint64_t value;
+    if (!parameter(query, name, text, sizeof text) ||
+        !http_number((struct http_text){text, strlen(text)}, (uint64_t)most, &value) ||
+        (long)value < least)
         return otherwise;
-    return atol(text);
+    return (long)value;
 }
 
 // Writes the answer's fields that the query asks for. True if the client has this version.
@@ -121,12 +128,12 @@ static void answer(struct session *s, const struct http_request *request)
                           net_peer_name(s->conn.fd, name));
     bool has_it = write_fields(request, fields);
     int status = 200;
-    if (requests <= number(request->query, "until", requests))
-        status = (int)number(request->query, "status", 200);
-    long size = number(request->query, "size", 0);
+    if (requests <= number(request->query, "until", 0, LONG_MAX, requests))
+        status = (int)number(request->query, "status", 200, 599, 200);
+    long size = number(request->query, "size", 0, SIZE_LIMIT, 0);
     if (has_it)
         status = 304;
-    if (size > length && size <= SIZE_LIMIT && !has_it) {
+    if (size > length && !has_it) {
         http_server_head(&s->http, &out, status, size);
         http_put_text(&out, fields);
         http_put_text(&out, "\r\n");
@@ -209,7 +216,7 @@ static size_t take(struct session *s, const char *bytes, size_t length)
     conn_wrote(&s->conn, out.length);
     out = space_of(s);
     if (request.status == HTTP_WHOLE) {
-        long ms = number(request.query, "ms", 0);
+        long ms = number(request.query, "ms", 0, WAIT_MAX_MS, 0);
         if (ms > 0 && !s->until_ns &&
             !request.content.length) { // it is read again when the time is over
             s->until_ns = conn_now(&s->conn) + ms * 1000000;
