@@ -3,6 +3,7 @@
 #define TEST_MESSAGE_H
 
 #include "message.h"
+#include "pages.h"
 #include "test.h"
 
 // Makes a list out of "name: value" lines, each of which ends with '|'.
@@ -116,6 +117,24 @@ TEST(answers)
     CHECK(!message_trailers(list_of("x-sum: 1|")));
     CHECK(message_trailers(list_of(":status: 200|")));
     CHECK(message_trailers(list_of("X-Sum: 1|")));
+}
+
+// All echoes together have so much memory; what one has had is free for another one.
+TEST(the_memory_of_echoes)
+{
+    enum { ECHOES = ECHOES_MAX / ECHO_MAX };
+    static struct page pages[ECHOES + 1];
+    static uint8_t content[ECHO_MAX];
+    for (int times = 0; times < 2; times++) {
+        for (int i = 0; i <= ECHOES; i++)
+            CHECK_INT(page_take(&pages[i], content, sizeof content), i < ECHOES ? 0 : 503);
+        for (int i = 0; i <= ECHOES; i++)
+            page_free(&pages[i]);
+        memset(pages, 0, sizeof pages);
+    }
+    CHECK_INT(page_take(pages, content, sizeof content), 0); // 1 MB, and not a byte more
+    CHECK_INT(page_take(pages, content, 1), 413);
+    page_free(pages);
 }
 
 #endif
