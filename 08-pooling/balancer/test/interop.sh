@@ -244,6 +244,17 @@ expect "the balancer says what it has done" "stopped: clients 2
  127.0.0.1:1 requests 1, errors 1, connections 0" "sed -n '/^stopped/,\$ { s/:$behind/:#/; s/   */ /g; p; }' $said"
 expect "the client counts who has answered" "5 requests in # ms; answered by:
 one 5" "sed -E 's/in [0-9]+ ms/in # ms/; s/^ +//; s/ +█+//' $folder/client"
+said=$folder/checks
+choose_port
+start_server ./balancer --check-ms 20 --fall 2 --rise 3 --backend "127.0.0.1:$free_port"
+if await "the checks find nobody" "grep -q ' down' $said"; then
+    ./backend --quiet --port "$free_port" >"$folder/late" &
+    pids="$! $pids" # stop_server takes away the last one
+    await "the checks find the backend" "grep -q ' up' $said"
+fi
+stop_server
+expect "the balancer's lines about the checks" "backend 127.0.0.1:#: down, by 2 checks
+backend 127.0.0.1:#: up, by 3 checks" "sed -n 's/.*backend 127.0.0.1:$free_port: /backend 127.0.0.1:#: /p' $said"
 server=$backend said=$folder/backend
 stop_server
 expect "the backend says what it has done" "stopped: one: connections 1, requests 5, POSTs 0" "tail -n 1 $said"

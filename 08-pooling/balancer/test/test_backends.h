@@ -221,6 +221,38 @@ TEST(active_checks)
     CHECK_INT(test_stop(two), 0);
 }
 
+// At layer 7 a check is good if the answer is 2xx or 3xx.
+TEST(answers_to_a_check)
+{
+    static const struct {
+        const char *answer, *state;
+    } cases[] = {{"404 Not Found", "down"},   {"204 No Content", "up"},
+                 {"400 Bad Request", "down"}, {"399 Odd", "up"},
+                 {"503 Busy", "down"},        {"301 Moved Permanently", "up"}};
+    pid_t pid;
+    char text[100];
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port,
+                              "--check-ms 20 --check-timeout-ms 15000 --fall 1 --rise 1");
+    int check = accept_soon(listener);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CHECK_HAS(read_until(check, "\r\n\r\n"), "GET /health HTTP/1.1\r\n");
+        snprintf(text, sizeof text, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n",
+                 cases[i].answer);
+        say(check, text);
+        close(check);
+        check = accept_soon(listener); // the next one: that one has been judged
+        CHECK_INT(ask(port, "GET", "/balancer?format=json", "", NULL), 200);
+        snprintf(text, sizeof text, "\"state\":\"%s\"", cases[i].state);
+        if (!memmem(f.content.at, f.content.length, text, strlen(text)))
+            FAIL("%s: expected %s, got %.*s", cases[i].answer, text, (int)f.content.length,
+                 f.content.at);
+    }
+    close(check);
+    close(listener);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // ---- backends that trickle, flood, and reset -----------------------------------------------
 
 static bool can_read(int fd)

@@ -150,6 +150,31 @@ TEST(connections_are_kept_for_clients_that_close)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// A kept connection that has no request is closed after --keep-ms, and not before.
+TEST(a_kept_connection_ends)
+{
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, "--keep-ms 1000");
+    int fd = connect_patiently(port);
+    say(fd, GET);
+    int to = accept_soon(listener);
+    read_until(to, "\r\n\r\n");
+    int64_t began_ns = now_ns();
+    say(to, ANSWER);
+    CHECK_TEXT(read_until(to, "never"), "");                    // to the end of the connection
+    CHECK_BETWEEN((now_ns() - began_ns) / 1000000, 1000, 3900); // not the 4 s of its default
+    close(to);
+    CHECK_HAS(read_until(fd, "ok"), "HTTP/1.1 200 "); // the client's goes on
+    say(fd, GET);
+    to = accept_soon(listener);
+    CHECK_HAS(read_until(to, "\r\n\r\n"), "GET / ");
+    close(fd);
+    close(to);
+    close(listener);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 TEST(an_old_client)
 {
     pid_t pid;
