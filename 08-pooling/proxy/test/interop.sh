@@ -177,16 +177,24 @@ fi
 said=$folder/origin
 start_server ./origin --quiet
 origin=$server said=$folder/proxy
-start_server ./proxy --quiet --cache-mb 1 --upstream "127.0.0.1:$port"
+start_server ./proxy --cache-mb 1 --upstream "127.0.0.1:$port"
 ./client --port "$port" "/1?cc=max-age=60&size=600000" "/1?cc=max-age=60&size=600000" "/2?cc=no-store" "/3?cc=max-age=60&size=600000" \
-    >"$folder/client"
+    "/4?cc=no-cache&etag=a" "/4?cc=no-cache&etag=a" >"$folder/client"
 stop_server
-expect "the proxy says what it has done" "stopped: 1 connections; 2 answers stored, 1 evicted, 1 in the store" "tail -n 1 $said"
+expect "the proxy says what it has done" "stopped: 1 connections; 4 answers stored, 1 evicted, 2 in the store" "tail -n 1 $said"
+expect "the proxy's line for each answer" "GET /1: 200, MISS
+/1: 200 HIT
+GET /2: 200, no-store
+GET /3: 200, MISS
+GET /4: 200, MISS
+GET /4: 200 REVALIDATED" "sed -n 's/.*client 127.0.0.1: //; s/?[^:]*//p' $said"
 expect "the client's table" "200 MISS - 600000 bytes request 1
 200 HIT # 600000 bytes request 1
 200 MISS - 46 bytes request 2
-200 MISS - 600000 bytes request 3" "sed -n 's/  */ /g; s/HIT [0-9]*/HIT #/; s/ from .*//p' $folder/client"
+200 MISS - 600000 bytes request 3
+200 MISS - 46 bytes request 4
+200 REVALIDATED - 46 bytes request 4" "sed -n 's/  */ /g; s/HIT [0-9]*/HIT #/; s/ from .*//p' $folder/client"
 server=$origin said=$folder/origin
 stop_server
-expect "the origin says what it has done" "stopped: 3 requests" "tail -n 1 $said"
+expect "the origin says what it has done" "stopped: 5 requests" "tail -n 1 $said"
 finish

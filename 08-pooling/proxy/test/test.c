@@ -7,6 +7,7 @@
 #include "fetch.h"
 #include "guard.h"
 #include "settings.h"
+#include "upstream.h"
 
 struct settings settings = {.self = {"workbench", false}};
 

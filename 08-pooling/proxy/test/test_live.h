@@ -376,10 +376,12 @@ TEST(a_flight_outlives_its_client)
     CHECK(!has_request(100));
     end_test();
     // The first one's answer takes too long: the others stop waiting.
-    begin("--collapse-ms 100");
+    begin("--collapse-ms 1000");
     first = ask_for("/h");
     fd = take("\r\n\r\n");
+    int64_t began_ns = now_ns();
     CHECK_HAS(answer(ask_for("/h"), OK_60, "ok"), "X-Cache: MISS\r\n");
+    CHECK_BETWEEN((now_ns() - began_ns) / 1000000, 1000, 4500); // not the 5 s of its default
     close(fd);
     close(first);
     end_test();
@@ -406,6 +408,24 @@ TEST(a_kept_connection_that_is_gone)
     close(post);
     CHECK_HAS(read_until(client, "\r\n\r\n"), "HTTP/1.1 502");
     CHECK(!has_request(100));
+    close(fd);
+    close(client);
+    end_test();
+}
+
+// One connection to the server serves more requests than there may be idle connections.
+TEST(a_kept_connection_serves_many)
+{
+    begin("");
+    int client = ask_for("/");
+    int fd = take("\r\n\r\n");
+    for (int i = 0; i <= UPSTREAM_IDLE_MAX && strstr(got, "GET /"); i++) {
+        write_all(fd, OK_NO, strlen(OK_NO));
+        CHECK_HAS(read_until(client, "ok"), "200 OK");
+        write_all(client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", 27);
+        read_until(fd, "\r\n\r\n");
+    }
+    CHECK_HAS(got, "GET /");
     close(fd);
     close(client);
     end_test();
