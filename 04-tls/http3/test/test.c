@@ -64,9 +64,10 @@ TEST(the_client_checks_the_server)
 
 // ---- answers -------------------------------------------------------------------------------
 
-#define MANY         300 // requests: more than a connection may have at once
-#define CANCELLED    150 // the same
-#define UNREAD       5   // answers that are broken off when all has come, and nothing is read
+#define MANY         300                   // requests: more than a connection may have at once
+#define CANCELLED    150                   // the same
+#define MIXED        (BROKEN_OFF_MAX + 50) // answers that are taken, and as many that are cancelled
+#define UNREAD       5 // answers that are broken off when all has come, and nothing is read
 #define UNREAD_PATH  "/img/1?size=450000"
 #define UNREAD_BYTES 450000
 
@@ -117,6 +118,33 @@ TEST(answers_that_are_cancelled)
     while (client.pending && h3_step(&client, until_ns))
         ;
     CHECK_INT(last.status, 200);
+    h3_close(&client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A client that takes some answers and cancels others is no attacker, however many they are.
+TEST(answers_that_are_cancelled_now_and_then)
+{
+    struct answer slow, good;
+    pid_t pid;
+    int64_t until_ns = now_ns() + 2 * RAW_PATIENCE_NS;
+    int port = start_server(&pid, ""), taken = 0;
+    h3_open(&client, raw_context(), "127.0.0.1", port, WORKBENCH);
+    CHECK(h3_handshake(&client, until_ns));
+    for (bool goes_on = true; goes_on && taken < MIXED;) {
+        slow = good = (struct answer){0};
+        while (!h3_ask(&client, &slow, "GET", "/slow?ms=60000") && h3_step(&client, until_ns))
+            ;
+        h3_step(&client, until_ns); // sends it
+        h3_cancel(&client, &slow);
+        while (!h3_ask(&client, &good, "GET", "/") && h3_step(&client, until_ns))
+            ;
+        while (client.pending && h3_step(&client, until_ns))
+            ;
+        goes_on = good.status == 200;
+        taken += goes_on;
+    }
+    CHECK_INT(taken, MIXED);
     h3_close(&client);
     CHECK_INT(test_stop(pid), 0);
 }
