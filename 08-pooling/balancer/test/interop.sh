@@ -252,9 +252,13 @@ if await "the checks find nobody" "grep -q ' down' $said"; then
     pids="$! $pids" # stop_server takes away the last one
     await "the checks find the backend" "grep -q ' up' $said"
 fi
+if need curl curl; then
+    answer -o /dev/null -X PUT "http://127.0.0.1:$port/balancer?backend=127.0.0.1:$free_port&weight=5"
+    expect "the balancer's line about a weight" "weight 5, was 1" "sed -n 's/.*127.0.0.1:$free_port: weight/weight/p' $said"
+fi
 stop_server
 expect "the balancer's lines about the checks" "backend 127.0.0.1:#: down, by 2 checks
-backend 127.0.0.1:#: up, by 3 checks" "sed -n 's/.*backend 127.0.0.1:$free_port: /backend 127.0.0.1:#: /p' $said"
+backend 127.0.0.1:#: up, by 3 checks" "sed -n '/ checks/ s/.*backend 127.0.0.1:$free_port: /backend 127.0.0.1:#: /p' $said"
 server=$backend said=$folder/backend
 stop_server
 expect "the backend says what it has done" "stopped: one: connections 1, requests 5, POSTs 0" "tail -n 1 $said"

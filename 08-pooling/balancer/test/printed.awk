@@ -5,6 +5,7 @@ END {
     table("8.13", "layers", "packets rewritten|2|#1|#1|*|#")
     table("8.34", "layers", "--layer 4|2|#2|#3|*|#")
     table("8.25", "layers", "packets rewritten|2|#|#|*|#1\n--layer 4|2|#|#|*|#1\n--layer 7|2|#|#|*|*|#2")
+    table("8.14", "route", "shop.example/|a|*\nshop.example/news?page=2|a|*\nshop.example/api/users|b|*\nshop.example/api/orders|b|*\nshop.example/apis|a|*\napi.example/|c|*\napi.example/api/users|c|*")
     table("8.33", "route", "layer 4, one connection|#2|#3|#4\nlayer 4, a connection for each|#6|#7|#8")
     table("8.15", "price", "connections are kept|#1 us|#3 us\na connection for each|#5 us|#6 us")
     table("8.19", "sticky", "address-hash, an address each|#|#|#|#1\naddress-hash, all behind one NAT|#3|#4|#5|0")

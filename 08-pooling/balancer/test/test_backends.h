@@ -118,6 +118,54 @@ TEST(what_is_safe_is_sent_to_another)
     CHECK_INT(test_stop(good), 0);
 }
 
+// A request has a second try, and no third one.
+TEST(a_request_is_sent_twice_at_most)
+{
+    pid_t pid;
+    char options[100];
+    int backend_port, listener = listen_anywhere(&backend_port);
+    snprintf(options, sizeof options,
+             "--eject-after 0 --backend 127.0.0.1:%d "
+             "--backend 127.0.0.1:%d",
+             backend_port, backend_port); // three times the same one
+    int port = start_balancer(&pid, backend_port, options);
+    int fd = connect_patiently(port);
+    say(fd, GET);
+    for (int i = 0; i < 2; i++) {
+        int to = accept_soon(listener);
+        CHECK_HAS(read_until(to, "\r\n\r\n"), "GET / ");
+        close(to);
+    }
+    CHECK_HAS(read_until(fd, "\r\n\r\n502"), "HTTP/1.1 502 ");
+    close(fd);
+    close(listener);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// A backend that is ejected comes back after --eject-ms, and not before.
+TEST(an_ejected_backend_comes_back)
+{
+    pid_t pid;
+    int backend_port, listener = listen_anywhere(&backend_port);
+    int port = start_balancer(&pid, backend_port, "--no-retry --eject-after 1 --eject-ms 1500");
+    int64_t began_ns = now_ns();
+    int fd = connect_patiently(port);
+    say(fd, GET);
+    close(accept_soon(listener));
+    CHECK_HAS(read_until(fd, "\r\n\r\n502"), "HTTP/1.1 502 ");
+    bool ejected = true;
+    for (int i = 0; ejected && i < PATIENCE_S * 100; i++) {
+        CHECK_INT(ask(port, "GET", "/balancer?format=json", "", NULL), 200);
+        ejected = memmem(f.content.at, f.content.length, "\"ejected\"", 9);
+        if (ejected)
+            sleep_ms(10);
+    }
+    CHECK_BETWEEN((now_ns() - began_ns) / 1000000, 1500, 4900); // not the 5 s of its default
+    close(fd);
+    close(listener);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // A connection that the backend has closed while it waited: no client notices, not even with a
 // request that cannot be repeated.
 TEST(connections_that_went_stale)
@@ -190,6 +238,11 @@ TEST(a_backend_that_fails)
         CHECK_INT(ask(port, "GET", "/", "", NULL), 200);
         CHECK_INT(ask(port, "GET", "/", "", NULL), 500);
     }
+    char command[60];
+    snprintf(command, sizeof command, "./client --port %d --count 4", port);
+    CHECK_INT(test_run(command), 0);
+    CHECK_HAS(test_output, "\n  one  "); // and its status, where that is not 200
+    CHECK_HAS(test_output, "\n  one, 500  ");
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(test_stop(backend), 0);
 }
