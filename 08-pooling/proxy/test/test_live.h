@@ -413,6 +413,26 @@ TEST(a_kept_connection_that_is_gone)
     end_test();
 }
 
+// A request that has passed 17 proxies goes in a circle.
+TEST(a_request_in_a_circle)
+{
+    char text[1000];
+    begin("");
+    for (int hops = 16; hops <= 17; hops++) {
+        int length = snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a\r\nVia: 1.1 a");
+        for (int i = 1; i < hops; i++)
+            length += snprintf(text + length, sizeof text - (size_t)length, ", 1.1 a");
+        snprintf(text + length, sizeof text - (size_t)length, "\r\n\r\n");
+        int client = ask(text);
+        if (hops == 16)
+            CHECK_HAS(answer(client, OK_NO, "ok"), "HTTP/1.1 200 ");
+        else
+            CHECK_HAS(read_until(client, "circle"), "HTTP/1.1 502 ");
+    }
+    CHECK(!has_request(100));
+    end_test();
+}
+
 // One connection to the server serves more requests than there may be idle connections.
 TEST(a_kept_connection_serves_many)
 {

@@ -191,10 +191,9 @@ TEST(a_client_that_has_it_already)
 
 // ---- the store -----------------------------------------------------------------------------
 
-// Stores an answer of so many bytes; NULL where there is no room.
-static struct entry *put(const char *key, const char *request, const char *fields, size_t size)
+// An entry for an answer whose content is still to come; NULL where there is no room.
+static struct entry *make(const char *key, const char *request, const char *fields)
 {
-    static char content[100000];
     static char text[ANSWER_HEAD_BYTES];
     struct http_head asked, answer;
     struct http_out out = {text, sizeof text, 0, false};
@@ -202,8 +201,15 @@ static struct entry *put(const char *key, const char *request, const char *field
     read_answer(fields, 200, &answer);
     answer_put_stored_head(&answer, &out);
     struct freshness f = freshness_read(&answer, time(NULL), time(NULL));
-    struct entry *entry = cache_make((struct http_text){key, strlen(key)}, &asked, &answer,
-                                     (struct http_text){text, out.length}, &f);
+    return cache_make((struct http_text){key, strlen(key)}, &asked, &answer,
+                      (struct http_text){text, out.length}, &f);
+}
+
+// Stores an answer of so many bytes; NULL where there is no room.
+static struct entry *put(const char *key, const char *request, const char *fields, size_t size)
+{
+    static char content[100000];
+    struct entry *entry = make(key, request, fields);
     if (!entry)
         return NULL;
     if (cache_reserve(entry, size)) {
@@ -253,6 +259,25 @@ TEST(the_least_recently_used_one_goes)
     cache_end();
     CHECK_INT(cache_figures()->bytes, 0);
     CHECK_INT(cache_figures()->entries, 0);
+}
+
+// While content comes without a length, its room grows; what was too much is given back.
+TEST(an_entry_has_no_spare_room)
+{
+    static const char chunked[] = "Transfer-Encoding: chunked\r\n";
+    static const char content[10000];
+    cache_begin(&(struct cache_limits){1 << 20, 20000});
+    struct entry *entry = make("http://a/", "", chunked);
+    for (size_t at = 0; at < sizeof content; at += 5000)
+        if (cache_reserve(entry, 5000))
+            cache_fill(entry, (struct http_text){content, 5000});
+    CHECK(cache_reserve(entry, 1));
+    cache_list(entry);
+    cache_release(entry);
+    CHECK_INT(entry->length, sizeof content);
+    CHECK_INT(entry->room, sizeof content);
+    cache_end();
+    CHECK_INT(cache_figures()->bytes, 0);
 }
 
 TEST(variants_by_vary)
