@@ -11,7 +11,7 @@ done
 RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-2}
 choose_port && their_port=$free_port
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 
 # nginx with one worker, without the functions that our server does not have, and with the same
 # answer as ours; for files both have sendfile().

@@ -9,7 +9,7 @@ RUNS=5
 REQUESTS=${REQUESTS:-500000}
 CONNECTIONS=${CONNECTIONS:-9900} # the server takes 10,000
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 
 cpu_ticks() { sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f12,13 | tr ' ' '+'; }
 

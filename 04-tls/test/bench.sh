@@ -9,7 +9,7 @@ command -v nginx >/dev/null || { echo "this needs nginx: apt-get install nginx-l
 RUNS=${RUNS:-5} HANDSHAKES=${HANDSHAKES:-3000} MEGABYTES=${MEGABYTES:-1024}
 choose_port && their_port=$free_port
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 
 start_server ./server --quiet
 ours=${pids##* }

@@ -16,7 +16,7 @@ need node nodejs || exit 0
 [ -d node_modules/ws ] || { echo "this needs node's ws: npm install --no-save ws" && exit 0; }
 ulimit -n "$(ulimit -Hn)"
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 
 cat >"$folder/theirs.js" <<'JS'
 const http = require('http'), WebSocket = require(process.cwd() + '/node_modules/ws');

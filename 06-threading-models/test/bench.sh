@@ -11,7 +11,7 @@ for program in nginx wrk python3; do
 done
 RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-2} CONNECTIONS=64 CROWD=1000 IDLE=1000
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 ulimit -n "$(ulimit -Hn)"
 
 # Starts nginx with $1 workers, everything off that we do not do, and the same answer as ours.
@@ -162,8 +162,7 @@ idle() {
 
 printf '\n  %-34s %11s %12s\n' "memory for each of $IDLE idle connections" resident virtual
 # Others, fresh ones: what was measured above has left its traces.
-# shellcheck disable=SC2086 # a list of pids
-kill $pids && wait
+stop_all
 pids="" servers=""
 start_nginx 1
 idle "nginx, 1 worker" "${pids##* }" "$their_port"

@@ -15,7 +15,7 @@ for program in nginx wrk; do
 done
 RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-1}
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 
 # start_nginx WORKERS [reuseport]: all is off that our server does not do. Sets $theirs, its master.
 start_nginx() {
@@ -69,9 +69,7 @@ compare() {
         { printf "  %-26s %7d %8.1f k %8.2f us", title, workers, rate / 1000, cpu
           if (their_cpu > 0) printf " %8.1f k %8.2f us %7.2f", their_rate / 1000, their_cpu, their_cpu / cpu
           printf "\n" }'
-    # shellcheck disable=SC2086 # a list of pids
-    kill $pids 2>/dev/null
-    wait
+    stop_all
     pids=""
 }
 

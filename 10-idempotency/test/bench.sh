@@ -10,7 +10,7 @@
 RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-1} RECORDS=${RECORDS:-1000000}
 postgres_bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 folder=$(mktemp -d "$PWD/bench.XXXXXX")
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 
 # ---- the three -------------------------------------------------------------------------------
 

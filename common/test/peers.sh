@@ -125,10 +125,17 @@ END
     await_port tcp "$1"
 }
 
-finish() {
-    # shellcheck disable=SC2086 # a list of pids
-    [ -z "$pids" ] || kill $pids 2>/dev/null
+# Stops all programs that were started. One that has ended may have left its number to another
+# program of this machine: so only children of this shell.
+stop_all() {
+    for pid in $pids; do
+        ! grep -qsx "PPid:	$$" "/proc/$pid/status" || kill "$pid"
+    done
     wait
+}
+
+finish() {
+    stop_all
     echo "$passed passed, $failed failed, $skipped skipped"
     [ $failed -eq 0 ]
 }

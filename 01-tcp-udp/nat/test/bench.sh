@@ -5,7 +5,7 @@
 RUNS=${RUNS:-3} QUESTIONS=${QUESTIONS:-100000}
 need turnserver coturn || exit 0
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 
 median() { sort -n | sed -n "$(((RUNS + 1) / 2))p"; }
 

@@ -5,7 +5,7 @@
 
 RUNS=${RUNS:-3} REQUESTS=${REQUESTS:-100000}
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 need h2load nghttp2-client || exit 0
 tick_us=$((1000000 / $(getconf CLK_TCK)))
 

@@ -5,7 +5,7 @@
 
 RUNS=${RUNS:-3}
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 python=python3
 "$python" -c "import grpc" 2>/dev/null || python=/usr/bin/python3 # Debian's
 

@@ -7,7 +7,7 @@
 RUNS=${RUNS:-5} SECONDS_EACH=${SECONDS_EACH:-2} CONNECTIONS=${CONNECTIONS:-16}
 need nginx nginx-light && need wrk wrk || exit 0
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 choose_port
 free=$free_port
 here=127.202.$(($$ / 250 % 250)).$(($$ % 250 + 1)) there=127.203.$(($$ / 250 % 250)).$(($$ % 250 + 1))

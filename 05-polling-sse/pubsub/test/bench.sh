@@ -11,7 +11,7 @@ RUNS=${RUNS:-3} CLIENTS=${CLIENTS:-10000}
 need mosquitto mosquitto || exit 0
 ulimit -n "$(ulimit -Hn)"
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 
 median() { sort -n | sed -n "$(((RUNS + 1) / 2))p"; }
 

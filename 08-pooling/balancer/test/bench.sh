@@ -7,7 +7,7 @@ RUNS=${RUNS:-3} SECONDS_EACH=${SECONDS_EACH:-1} PAIRS=${PAIRS:-8000}
 need wrk wrk && need nginx nginx-light && need haproxy haproxy || exit 0
 ulimit -n "$(ulimit -Hn)"
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 module=/usr/lib/nginx/modules/ngx_stream_module.so
 tick_us=$((1000000 / $(getconf CLK_TCK)))
 

@@ -5,7 +5,7 @@
 RUNS=${RUNS:-3} SECONDS_EACH=${SECONDS_EACH:-3} OBJECTS=${OBJECTS:-100000}
 need nginx nginx-light && need wrk wrk && need curl curl || exit 0
 folder=$(mktemp -d)
-trap 'kill $pids 2>/dev/null; wait; rm -rf "$folder"' EXIT
+trap 'stop_all; rm -rf "$folder"' EXIT
 median() { sort -n | sed -n "$(((RUNS + 1) / 2))p"; }
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 
