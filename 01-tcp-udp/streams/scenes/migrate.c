@@ -44,8 +44,8 @@ static uint64_t over_tcp(void)
     uint64_t before = tcp_run(&tcp, HALF, PATIENCE_MS);
     if (has_nodes())
         give("elsewhere", OLD);
-    story_event("TCP: %llu bytes are here; %s is gone, now this is %s",
-                (unsigned long long)before, OLD, NEW);
+    story_event("TCP: %llu bytes are here; %s goes to another host", (unsigned long long)before,
+                OLD);
     uint64_t last = before, bytes = before;
     do { // until nothing has come for a while
         last = bytes;
