@@ -101,7 +101,7 @@ static int ask_with_forged(int udp, struct query *query)
     int order[1], answered = 0;
     if (!forge(udp, "#21 guessed") || !forge(udp, "#20 forged"))
         return errno;
-    story_event("an attacker: \"#21 guessed\", \"#20 forged\", from the server's address");
+    story_event("an attacker, as the server: \"#21 guessed\", \"#20 forged\"");
     ask_round(udp, query, 1, order, &answered);
     return 0;
 }
