@@ -4,7 +4,7 @@
 //         ./client "say 3 hello"       over TCP; service.h lists what the server can be asked
 //         ./client --udp "say 3 hello" over UDP
 // Watch:  how many calls each protocol needs, and what marks the end of a message. Over TCP the
-//         three answers come in one recv(), over UDP each in its own.
+//         three answers mostly come in one recv(), over UDP each in its own.
 //
 // Read main(), then say_over_tcp() and say_over_udp() side by side. The client works with any
 // echo service (RFC 862).
