@@ -138,18 +138,18 @@ check() {
         # What a scene says of a claim stands behind its verdict, what a test says in front of it. The ledger
         # would only say it once more. A program that has died has its last words at the end.
         sed -i '/^── the ledger/,$d' "$log"
-        { grep -E -A 4 UNEXPECTED "$log" || grep -B 12 '^FAILED' "$log" || tail -n 12 "$log"; } | sed 's/^/    /'
+        { grep -E -A 4 UNEXPECTED "$log" || grep -B 12 '^FAILED' "$log" || tail -n 12 "$log"; } | sed '/^  /!s/^/    /'
         printf '\nNot yet. The whole output: cd %s && %s\n' "${copy#"$PWD"/}/$lesson" "$(commands "$run")"
         exit 1
     elif patch_skipped "$log"; then
-        echo "This machine allows no wire (make doctor says why), so it cannot see whether this is solved."
+        printf 'This machine allows no wire (make doctor says why), so it cannot see\nwhether this is solved.\n'
         exit 1
     fi
     add_to solved "$patch"
     rm -f "$state.open"
     printf 'Solved. What was wrong:\n\n'
     show_patch
-    printf '\nThe lines with - are the lesson'\''s own. Are yours as good? The check tries one case only.\n'
+    printf '\nThe lines with - are the lesson'\''s own. Are yours as good? The check tries\none case only.\n'
     printf '%s of %s are solved. The next one: make puzzle-%s\n' "$(wc -l <"$state.solved")" "$count" "$name"
 }
 
@@ -167,7 +167,7 @@ hint() {
 
 give_up() {
     show_patch
-    printf '\nThe lines with + are the copy'\''s, those with - the lesson'\''s own. The next one: make puzzle-%s\n' "$name"
+    printf '\nThe lines with + are the copy'\''s, those with - the lesson'\''s own.\nThe next one: make puzzle-%s\n' "$name"
     add_to shown "$patch"
     rm -f "$state.open"
 }
