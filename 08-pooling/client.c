@@ -5,10 +5,9 @@
 //         ./client 'get user 7' 'posts of user 3'     any queries; 'show stats' is one too
 //         ./client --connections 1 'slow 500' ping    one connection for two queries
 //         ./client -                                  a query in each line that you type
-// Watch:  "waited" is the time in the pool's line. Each connection has one session: the
-// session's
-//         number shows which connection carried the query. With '-', stop the server between
-//         two lines and start it again: the pool notices, and opens another connection.
+// Watch:  "waited" is the time in the pool's line. Each connection has one session: its number
+//         shows which connection carried the query. With '-', stop the server between two lines
+//         and start it again: the pool notices, and opens another connection.
 //
 // Read ask() first: it borrows a connection, asks, and returns the connection. Then read
 // pool_acquire() in pool.c.

@@ -4,10 +4,10 @@
 // Run:    ./server             then, in another terminal: ./client 'get user 7'
 // Watch:  the state of a session (below). A session reads its next query only while it is IDLE;
 //         in all other states the client's bytes wait in the socket (conn.paused). A query
-//         starts when it gets a core (cpu_slots.c), and ends when its time has passed.
+//         starts when it gets a core (parts/cpu_slots.c), and ends when its time has passed.
 //
-// Read protocol.h for the frames, then take_login() and take_query() here, then query.c for the
-// queries. No call blocks: one thread serves thousands of sessions.
+// Read protocol.h for the frames, then take_login() and take_query() here, then parts/query.c
+// for the queries. No call blocks: one thread serves thousands of sessions.
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -3,7 +3,7 @@
 // Run:    ./client                                    six things of 30,000 bytes
 //         ./client /bytes/500000 /bytes/20000         others
 //         ./client --packets /bytes/3000              with each packet
-//         ./client --move-after 100000 /bytes/300000  from another address in the middle
+//         ./client --move-after 100000 /bytes/300000  from another port in the middle
 // Watch:  the last column. A gap is where bytes have come, and those before them have not: a
 //         lost packet. Only the streams whose bytes were in that packet have to wait.
 //
