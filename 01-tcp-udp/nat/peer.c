@@ -130,6 +130,8 @@ static void read_file(const char *name, char *text)
 static void take(const char *name, struct description *theirs)
 {
     char text[DESCRIPTION_BYTES];
+    if (!*folder && isatty(STDIN_FILENO))
+        fprintf(stderr, "(paste the other peer's %s, and press enter behind it)\n", name);
     if (*folder)
         read_file(name, text);
     else
