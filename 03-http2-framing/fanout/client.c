@@ -93,8 +93,13 @@ int main(int argc, char **argv)
     bool own_list = spread.count > 0 || spread.lookaside;
     for (int i = 0; i < connections && !own_list; i++)
         spread_add(&spread, host, port);
-    if (!spread_next(&spread))
+    if (!spread_next(&spread)) {
+        if (spread.lookaside)
+            die("no backend from the service at %s (is it running?)", spread.lookaside);
+        if (own_list)
+            die("cannot connect to any --backend (are they running?)");
         die("cannot connect to %s:%d (is the server running?)", host, port);
+    }
     int64_t begun_ns = now_ns();
     spread_run(&spread, &load);
     print_counts(&load, ms_since(begun_ns));

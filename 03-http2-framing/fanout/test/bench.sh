@@ -81,8 +81,10 @@ compare() {
     done
     for who in ours haproxy nginx; do
         [ ! -f "$folder/$who" ] || printf '%s ' "$(median <"$folder/$who")"
-        [ -f "$folder/$who" ] || printf '0 '
-    done | awk -v title="$1" '{ printf "  %-38s %8.2f %8.2f %8.2f us %8.2f\n", title, $1, $2, $3, $2 ? $1 / $2 : 0 }'
+        [ -f "$folder/$who" ] || printf -- '- '
+    done | awk -v title="$1" '
+        function us(text) { return text == "-" ? text : sprintf("%.2f", text) }
+        { printf "  %-38s %8s %8s %8s us %8s\n", title, us($1), us($2), us($3), us($2 > 0 ? $1 / $2 : "-") }'
 }
 
 haproxy=yes nginx=yes

@@ -34,8 +34,13 @@ compare() {
         [ -z "$node" ] || measure node "$fewer" "$@"
         [ -z "$core" ] || measure core "$fewer" "$@"
     done
-    echo "$(median <"$folder/ours") $({ [ -z "$node" ] || cat "$folder/node"; } | median) $({ [ -z "$core" ] || cat "$folder/core"; } | median)" |
-        awk -v title="$title" '{ printf "  %-36s %9.2f us %9.1f us %9.1f us %8.3f %8.3f\n", title, $1, $2, $3, $2 ? $1 / $2 : 0, $3 ? $1 / $3 : 0 }'
+    for who in ours node core; do
+        [ ! -f "$folder/$who" ] || median <"$folder/$who"
+        [ -f "$folder/$who" ] || echo -
+    done | paste -s - | awk -v title="$title" '
+        function us(digits, text) { return text == "-" ? "-   " : sprintf("%." digits "f us", text) }
+        function ratio(text) { return text > 0 ? sprintf("%.3f", $1 / text) : "-" }
+        { printf "  %-36s %12s %12s %12s %8s %8s\n", title, us(2, $1), us(1, $2), us(1, $3), ratio($2), ratio($3) }'
 }
 
 node=yes core=yes
