@@ -88,11 +88,12 @@ echo 8287 >&"$READY_FD"
 wait $server
 exit 0
 SH
-sed -i "s/127.0.0.1:$free_port/8287/g" "$folder/nginx.conf"
+sed -i "1i user root; # wire's namespace knows no other user
+s/127.0.0.1:$free_port/8287/g" "$folder/nginx.conf"
 
 echo "100 images of 4,000 bytes, round trip 40 ms: median of the seeds $SEEDS"
 echo "  loss      HTTP/2 (TCP, Reno)    HTTP/3, ours    HTTP/3, nginx"
-median() { sort -n | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'; }
+median() { sort -n | awk '{ value[NR] = $1 } END { printf NR ? "%.0f" : "-", value[int((NR + 1) / 2)] }'; }
 paths=$(seq -f '/img/%g?size=4000' 100)
 for loss in 0 1 3 5; do
     : >"$folder/two"
@@ -113,7 +114,7 @@ for loss in 0 1 3 5; do
         FOLDER=$folder ../../common/wire/wire $link -- sh "$folder/on-the-wire" -- sh -c "$load /image" 2>/dev/null |
             sed -n 's/^100 //p' >>"$folder/theirs"
     done
-    printf '  %3s %%  %14.0f ms %16.0f ms %13.0f ms\n' $loss "$(median <"$folder/two")" "$(median <"$folder/three")" \
+    printf '  %3s %%  %14s ms %16s ms %13s ms\n' $loss "$(median <"$folder/two")" "$(median <"$folder/three")" \
         "$(median <"$folder/theirs")"
 done
 finish >/dev/null
