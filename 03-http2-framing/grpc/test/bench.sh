@@ -40,13 +40,13 @@ compare() {
     done | paste -s - | awk -v title="$title" '
         function us(digits, text) { return text == "-" ? "-   " : sprintf("%." digits "f us", text) }
         function ratio(text) { return text > 0 ? sprintf("%.3f", $1 / text) : "-" }
-        { printf "  %-36s %12s %12s %12s %8s %8s\n", title, us(2, $1), us(1, $2), us(1, $3), ratio($2), ratio($3) }'
+        { printf "  %-32s%10s%11s%11s%7s%7s\n", title, us(2, $1), us(1, $2), us(1, $3), ratio($2), ratio($3) }'
 }
 
 node=yes core=yes
 [ -d node_modules/@grpc/grpc-js ] || node=""
 "$python" -c "import grpc" 2>/dev/null || core=""
-printf '  %-36s %12s %12s %12s %17s\n' "CPU of the server, median of $RUNS" ours grpc-js grpcio "ratio to each"
+printf '  %-32s%10s%11s%11s%14s\n' "CPU of the server, median of $RUNS" ours grpc-js grpcio "ratio to each"
 compare "a call, one after the other" 20000 2000
 compare "a call, 50 at once" 100000 5000 --at-once 50
 compare "a message of a stream, both ways" 1000000 10000 --stream
@@ -58,4 +58,4 @@ build/load --port "$port" --pid "$pid" --calls 10000 --stream >/dev/null
 before=$(sed -n 's/VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
 build/load --port "$port" --pid "$pid" --calls 100000 --stream >/dev/null
 after=$(sed -n 's/VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
-echo "  memory of our server before and after 100,000 messages each way: $before kB, $after kB"
+echo "  our memory before and after 100,000 messages each way: $before kB, $after kB"
