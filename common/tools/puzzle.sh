@@ -37,11 +37,14 @@ show_patch() {
     sed -n '/^--- /,$p' "$patch" | sed 's/^/    /'
 }
 
+# What make has to build beside build/test: the tests of some start programs of other folders, too.
+programs() { if grep -q '^backends:' "$root/$lesson/Makefile"; then echo backends; else echo all; fi; }
+
 # The commands that play a puzzle's check.
 commands() {
     case $1 in
     SCENE=*) echo "make run $1" ;;
-    *) echo "make all build/test && $1" ;;
+    *) echo "make $(programs) build/test && $1" ;;
     esac
 }
 
@@ -81,7 +84,7 @@ make_copy() {
     }
     # What make says in the copy, and the files' times, shall not tell where the fault is.
     echo "Making a copy of $lesson, and building it ..."
-    (cd "$copy.new/$lesson" && make all build/test >"$copy.new/.log" 2>&1) || {
+    (cd "$copy.new/$lesson" && make "$(programs)" build/test >"$copy.new/.log" 2>&1) || {
         cat "$copy.new/.log"
         stop "The copy could not be built."
     }
@@ -126,7 +129,7 @@ begin() {
 check() {
     log=$(mktemp) && trap 'rm -f "$log"' EXIT
     run=$(patch_field run "$patch")
-    if ! (cd "$copy/$lesson" && make -s all build/test) >"$log" 2>&1; then
+    if ! (cd "$copy/$lesson" && make -s "$(programs)" build/test) >"$log" 2>&1; then
         grep -v '^  cc ' "$log"
         echo "It does not compile."
         exit 1

@@ -252,7 +252,6 @@ void scene_speed(void)
     story_say("createToDo, %d times one after the other, on a connection that stays open. Both "
               "servers are in C, on the same loop, and share one core with this program.",
               CALLS);
-    story_say("");
     channel_connect(&channel, "127.0.0.1", grpc_port);
     open_rest(&rest, "127.0.0.1", rest_port);
     for (int i = 0; i < AT_ONCE; i++)
