@@ -155,7 +155,7 @@ void scene_trace(void)
     await_log(lines, PARTS);
     int pieces = draw_all();
     claim_report(&tracing, holds_if(whole),
-                 "6 parts in one tree, with the parent of each (%d parts, %d trees, %d lost)",
+                 "6 parts in one tree, with the parent of each (parts: %d, trees: %d, lost: %d)",
                  lines, trees, lost);
     enum verdict verdict = UNCLEAR;
     if (pieces == 3)
