@@ -154,9 +154,10 @@ void scene_trace(void)
     mesh_status(web, "GET", "shop", "/");
     await_log(lines, PARTS);
     int pieces = draw_all();
-    claim_report(&tracing, holds_if(whole),
-                 "6 parts in one tree, with the parent of each (parts: %d, trees: %d, lost: %d)",
-                 lines, trees, lost);
+    claim_report(
+        &tracing, holds_if(whole),
+        "6 parts in one tree, with the parent of each (parts: %d, trees: %d, lost: %d)", lines,
+        trees, lost);
     enum verdict verdict = UNCLEAR;
     if (pieces == 3)
         verdict = NOT_HERE;
