@@ -42,7 +42,7 @@ static void show_jar(void)
         const char *verdict = "taken";
         if (why)
             verdict = "refused";
-        story_say("  %-54s%s", set[i], verdict);
+        story_say("  %-58s %s", set[i], verdict);
     }
 }
 

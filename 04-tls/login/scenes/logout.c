@@ -140,7 +140,8 @@ void scene_logout(void)
     story_row("the user, with this token|%d", theft.user);
     story_row("the thief, with the same token|%d: used twice, the family is revoked",
               theft.thief);
-    story_row("the user, with the next one|%d: she has to log in again", theft.user_again);
+    story_row("the user, with the next one|%d%s", theft.user_again,
+              theft.user_again == 400 ? ": she has to log in again" : "");
     claim_report(&at_once, holds_if(session.before == 200 && session.after == 401),
                  "the same cookie: %d before the log-out, %d after it", session.before,
                  session.after);

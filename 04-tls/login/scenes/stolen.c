@@ -106,7 +106,7 @@ void scene_stolen(void)
     story_row("is read on the way, https|%s", cast_yes(over_tls));
     story_row("is read on the way, http|%s", cast_yes(in_plain));
     story_row("http, and the cookie is Secure|%s", cast_yes(with_secure));
-    story_row("GET /me of the thief, with the id|%d", taken);
+    story_row("the thief asks with it: GET /me|%d", taken);
     story_head("the secret of HS256|a forged token");
     story_row("is stolen|%d", admin);
     story_row("--new-key: the old still checks|%d", rotated);

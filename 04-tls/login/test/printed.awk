@@ -9,7 +9,7 @@ END {
     table("4.37", "logout", "the user, with this token|200\nthe thief, with the same token|400: used twice, the family is revoked\nthe user, with the next one|400: she has to log in again")
     table("4.38", "restart", "a session in memory|200|#3\na session in a file (--store)|200|#2\nthe same, the server was killed|200|200\na token, the server was killed|200|#1")
     table("4.54", "two_servers", "each has its own sessions|#1\nboth ask ./store|#2\nthe store is killed|#3\na token|200")
-    table("4.58", "stolen", "is read on the way, https|no\nis read on the way, http|yes\nhttp, and the cookie is Secure|no\nGET /me of the thief, with the id|200")
+    table("4.58", "stolen", "is read on the way, https|no\nis read on the way, http|yes\nhttp, and the cookie is Secure|no\nthe thief asks with it: GET /me|200")
     table("4.59", "stolen", "is stolen|#1\n--new-key: the old still checks|#2\nthe old key is gone|#3")
     table("4.57", "cookies", "of another site|403\nof another port of this host|403\nof a page from http://|403\nof a sandboxed frame|403\nanother site, old browser|403\nof a program, no browser|204")
     numbers(measured["4.34"])
