@@ -257,8 +257,8 @@ static void report(void)
 
 void scene_algorithms(void)
 {
-    story_say("%d clients send %d requests to three backends. (*: the shortest p99, within 10 "
-              "%%)",
+    story_say("%d clients send %d requests to three backends. (*: the shortest p99, or at "
+              "most 10 %% longer)",
               CLIENTS, REQUESTS);
     for (int i = 0; i < SITUATIONS; i++)
         try_situation(i);

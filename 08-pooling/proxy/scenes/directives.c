@@ -96,7 +96,9 @@ void scene_directives(void)
     bool varies = !strcmp(language[0], "MISS") && !strcmp(language[1], "MISS") &&
                   !strcmp(language[2], "HIT");
     bool gone = !strcmp(stale, "STALE") && !strcmp(refused, "502");
-    claim_report(&directives, holds_if(as_said == count && varies && gone),
+    as_said += 2 * (varies + gone);
+    count += 4;
+    claim_report(&directives, holds_if(as_said == count),
                  "%d of %d rows as RFC 9111 says. no-cache is stored, and asked about each "
                  "time; it is no-store that is not stored",
                  as_said, count);
