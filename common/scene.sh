@@ -29,7 +29,8 @@ play() {
     [ -n "$1" ] || programs="$server -- ./play" # no nodes on loopback
     # No wider than the terminal.
     printf '\n$ %s\n' "$common/wire/wire$1 -- $programs $name" |
-        sed -E "/.{$((width + 1))}/s/ (--|--node|--nat|--balancer) / \\\\\n    \1 /g"
+        sed -E "/.{$((width + 1))}/s/ (--|--node|--nat|--balancer) / \\\\\n    \1 /g" |
+        sed -E "/.{$((width + 1))}/s/^(.{1,$((width - 2))}) (--[a-z])/\1 \\\\\n        \2/"
     # shellcheck disable=SC2086 # options are words
     $common/wire/wire $1 -- $programs "$name"
     status=$?

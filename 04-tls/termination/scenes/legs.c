@@ -80,7 +80,8 @@ void scene_legs(void)
     scene_start_proxy(&pid, upstream_port);
     setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 
-    story_say("The client sends this over TLS. Three fields are forged:");
+    story_say(
+        "The client sends this over TLS. 6.6.6.6 and http are forged, X-Hop is for the proxy:");
     story_quote(request);
     struct connect_settings settings = ask_settings();
     struct connection *c = connection_open(&settings);
@@ -103,8 +104,8 @@ void scene_legs(void)
               c->recording.bytes[1][before + 6], c->recording.bytes[1][before + 7]);
     story_say("On the second leg, behind the proxy, every machine on the way can read this:");
     story_quote(head);
-    story_say(
-        "The proxy has added the client's address and https. The forged fields are gone.");
+    story_say("The proxy has added the client's address and https. The forged fields and X-Hop "
+              "are gone.");
     write_all(fd, answer, sizeof answer - 1);
     bool answered = ask_read(c, &reply) && reply.status == 200;
 

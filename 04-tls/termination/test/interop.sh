@@ -61,6 +61,7 @@ if need nginx nginx-light && need curl curl; then
         expect "nginx, a part" "206 12" "get -r 0-11 -o $folder/1 -w '%{http_code} %{size_download}' $here/blob"
     fi
 fi
+[ -x ../../02-http1/server ] || make -s -C ../../02-http1 >/dev/null
 start_server ../../02-http1/server --quiet
 said=$folder/said
 start_server ./proxy --quiet --upstream "127.0.0.1:$port"

@@ -85,6 +85,6 @@ void scene_backlog(void)
         &works_while_away,
         holds_if(kept == MESSAGES && killed == MESSAGES && kept_gaps == 0 &&
                  at_most_once == 0 && none == 0),
-        "with a session and QoS 1: %d of %d, in order; at QoS 0 %d, with a clean session %d",
+        "with a session and QoS 1: %d of %d, in order; at QoS 0: %d, with a clean session: %d",
         kept, MESSAGES, at_most_once, none);
 }

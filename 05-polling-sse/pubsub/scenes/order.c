@@ -151,8 +151,8 @@ void scene_order(void)
     player_leave(&publisher);
     claim_report(
         &order, holds_if(alone == 0 && after_cut == 1 && doubles == 3 && backwards > 0),
-        "shared: %d times a smaller number after a larger one. One publisher, topic and "
-        "subscriber: %d times; after a cut once, where the %d that were not acknowledged "
-        "come again, and in their order (MQTT 3.1.1 §4.6)",
+        "times that a smaller number came after a larger one: shared, %d; one publisher, topic "
+        "and subscriber, %d; after a cut, 1: the %d that were not acknowledged come again, and "
+        "in their order (MQTT 3.1.1 §4.6)",
         backwards, alone, doubles);
 }
