@@ -153,7 +153,6 @@ void scene_order(void)
         &order, holds_if(alone == 0 && after_cut == 1 && doubles == 3 && backwards > 0),
         "times that a smaller number came after a larger one: shared, %d; one publisher, topic "
         "and subscriber, %d; after a cut, %d: the %d that were not acknowledged come again, "
-        "and "
-        "in their order (MQTT 3.1.1 §4.6)",
+        "and in their order (MQTT 3.1.1 §4.6)",
         backwards, alone, after_cut, doubles);
 }
