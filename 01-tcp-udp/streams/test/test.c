@@ -16,7 +16,7 @@ static bool exchange(int port)
 
 TEST(the_client_by_hand)
 {
-    char command[200];
+    char command[200], arrow[3] = "";
     pid_t pid;
     int port = test_start(&pid, "./server --port 0");
     snprintf(command, sizeof command, "./client --port %d --packets /bytes/3000 /bytes/20",
@@ -25,6 +25,13 @@ TEST(the_client_by_hand)
     CHECK_HAS(test_output, "FIRST 0");
     CHECK_HAS(test_output, "STREAM 4 [0, 20) end");
     CHECK_HAS(test_output, "/bytes/3000                    3000");
+    CHECK_HAS(test_output, " ms ->  1200  FIRST 0  MAX_DATA 1048576");
+    const char *answer = strstr(test_output, "STREAM 4 [0, 20) end");
+    while (answer && answer > test_output && answer[-1] != '\n')
+        answer--;
+    if (answer)
+        sscanf(answer, "%*f ms %2s", arrow);
+    CHECK_TEXT(arrow, "<-");
     snprintf(command, sizeof command, "./client --port %d --packets --window 100000 /bytes/20",
              port);
     CHECK_INT(test_run(command), 0);

@@ -65,6 +65,27 @@ TEST(frames_are_read)
     }
 }
 
+// What ./client --packets prints of a packet.
+TEST(a_packet_in_words)
+{
+    static const char packet[] = "\x40TO US...\x07"             // SHORT, number 7
+                                 "\x02\x08\x00\x01\x00\x02\x02" // ACK 8, and 2 to 4
+                                 "\x01\x00\x00"                 // PING, PADDING
+                                 "\x04\x04\x41\x94\x00"         // RESET_STREAM
+                                 "\x0e\x08\x0a\x03pen\x0f\x0c\x05\x00"
+                                 "\x10\x41\x00\x11\x04\x42\x00" // both windows
+                                 "\x1a"
+                                 "12345678\x1b"
+                                 "12345678"
+                                 "\x1d\x03\x03"
+                                 "bye";
+    char text[300];
+    describe((const uint8_t *)packet, sizeof packet - 1, text, sizeof text);
+    CHECK_TEXT(text, "SHORT 7  ACK 2-4 8  PING  PADDING 2  RESET_STREAM 4, 404  "
+                     "STREAM 8 [10, 13)  STREAM 12 [5, 5) end  MAX_DATA 256  "
+                     "MAX_STREAM_DATA 4, 512  PATH_CHALLENGE  PATH_RESPONSE  CLOSE 3");
+}
+
 // RFC 9000 appendix A.1 has these examples.
 TEST(numbers_are_written_as_quic_does)
 {

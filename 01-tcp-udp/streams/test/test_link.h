@@ -164,6 +164,27 @@ TEST(silence_makes_a_probe)
     recovery_end(&r);
 }
 
+// §7.6: where all is lost for three probe timeouts, here 825 ms, the window is the least one.
+// An arrival in between shows that something got through: then it is only halved.
+TEST(nothing_gets_through_for_long)
+{
+    struct recovery r;
+    int64_t ms = 1000000;
+    begin_recovery(&r, 8, 200 * ms);
+    CHECK(ack_one(&r, 0, 1000 + 100 * ms));
+    CHECK(ack_one(&r, 7, 1000 + 1500 * ms));
+    CHECK_INT(settled_count, 6);
+    CHECK_INT((long)r.window, PACKETS_LEAST * 1200);
+    recovery_end(&r);
+    struct frame both = {.type = FRAME_ACK, .ack_count = 2, .acks = {{7, 8}, {3, 4}}};
+    begin_recovery(&r, 8, 200 * ms);
+    CHECK(ack_one(&r, 0, 1000 + 100 * ms));
+    CHECK(recovery_ack(&r, &both, 1000 + 1500 * ms));
+    CHECK_INT(settled_count, 5);
+    CHECK_INT((long)r.window, (12000 + 3 * 1200) / 2);
+    recovery_end(&r);
+}
+
 // The number of a packet is used once: an ACK of the first try does not pass for the second.
 TEST(numbers_are_not_used_again)
 {
