@@ -8,12 +8,10 @@
 #include "log.h"
 #include "settings.h"
 
-#define FIRST_BYTES_MS 10000      // until a client has sent its preface and SETTINGS
-#define CHECK_MS       250        // so often the exchanges of a connection are checked
-#define DRAIN_MS       2000       // an early answer: the rest of its request is dropped so long
-#define DEADLINE_DAYS  INT64_C(1) // a call that may take longer has no deadline here
+#define FIRST_BYTES_MS 10000 // until a client has sent its preface and SETTINGS
+#define CHECK_MS       250   // so often the exchanges of a connection are checked
+#define DRAIN_MS       2000  // an early answer: the rest of its request is dropped so long
 #define NS_PER_MS      INT64_C(1000000)
-#define NS_PER_DAY     (86400000 * NS_PER_MS)
 
 static struct exchange *exchange_of(const struct stream *stream)
 {
@@ -21,24 +19,6 @@ static struct exchange *exchange_of(const struct stream *stream)
 }
 
 // ---- the request ---------------------------------------------------------------------------
-
-// Reads grpc-timeout: up to eight digits and a unit. The backend has it, too; the proxy waits a
-// second longer, for a backend that does not keep to it.
-static int64_t read_deadline(const struct fields *request, int64_t now_ns)
-{
-    static const char units[] = "numSMH"; // nano-, micro-, milliseconds, seconds, ...
-    static const int64_t unit_ns[] = {1, 1000, 1000000, 1000000000, 60000000000, 3600000000000};
-    struct http_text text = fields_find(request, "grpc-timeout");
-    uint64_t number;
-    if (text.length < 2)
-        return NEVER;
-    const char *unit = strchr(units, text.at[text.length - 1]);
-    text.length--;
-    if (!unit || !*unit || text.length > 8 || !http_number(text, 99999999, &number) ||
-        (int64_t)number > DEADLINE_DAYS * NS_PER_DAY / unit_ns[unit - units])
-        return NEVER;
-    return now_ns + (int64_t)number * unit_ns[unit - units] + 1000 * NS_PER_MS;
-}
 
 // The request is well-formed: it goes to a backend.
 static void begin_request(struct frontend *frontend, struct exchange *x,
@@ -64,7 +44,7 @@ static void begin_request(struct frontend *frontend, struct exchange *x,
     }
     struct http_text type = fields_find(x->request, "content-type");
     x->patient = type.length >= 16 && !memcmp(type.at, "application/grpc", 16);
-    x->deadline_ns = read_deadline(x->request, x->moved_ns);
+    x->deadline_ns = fields_deadline(x->request, x->moved_ns);
     exchange_dispatch(x, x->moved_ns);
 }
 

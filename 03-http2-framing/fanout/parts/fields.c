@@ -5,10 +5,15 @@
 #include <stdlib.h>
 
 #include "smaller.h"
+#include "timers.h"
 
 #define ADDED_FIELDS 6
 #define ADDED_BYTES  700 // of the fields that the proxy adds
 #define NAME_BYTES   40  // no name in the lists below is longer
+
+#define SECOND_NS        INT64_C(1000000000)
+#define DEADLINE_MAX_NS  (86400 * SECOND_NS) // a call that may take longer has no deadline here
+#define DEADLINE_MORE_NS SECOND_NS           // for a backend that does not keep to it
 
 // ---- which fields pass ---------------------------------------------------------------------
 
@@ -146,6 +151,23 @@ struct http_text fields_find(const struct fields *fields, const char *name)
         if (http_is(field_name(&fields->list[i]), name))
             return field_value(&fields->list[i]);
     return (struct http_text){NULL, 0};
+}
+
+int64_t fields_deadline(const struct fields *request, int64_t now_ns)
+{
+    static const char units[] = "numSMH"; // nano-, micro-, milliseconds, seconds, ...
+    static const int64_t unit_ns[] = {1,         1000,           1000000,
+                                      SECOND_NS, 60 * SECOND_NS, 3600 * SECOND_NS};
+    struct http_text text = fields_find(request, "grpc-timeout");
+    uint64_t number;
+    if (text.length < 2)
+        return NEVER;
+    const char *unit = strchr(units, text.at[text.length - 1]);
+    text.length--;
+    if (!unit || !*unit || text.length > 8 || !http_number(text, 99999999, &number) ||
+        (int64_t)number > DEADLINE_MAX_NS / unit_ns[unit - units])
+        return NEVER;
+    return now_ns + (int64_t)number * unit_ns[unit - units] + DEADLINE_MORE_NS;
 }
 
 // ---- HTTP/2 to HTTP/2 ----------------------------------------------------------------------

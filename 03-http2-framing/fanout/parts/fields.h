@@ -44,4 +44,8 @@ void fields_put_head(const struct fields *fields, bool chunked, struct http_out 
 // The value of a field; `at` is NULL if there is none.
 struct http_text fields_find(const struct fields *fields, const char *name);
 
+// When the proxy ends a request: a second after what its grpc-timeout says, which is up to
+// eight digits and a unit, and which the backend gets, too. NEVER: there is none.
+int64_t fields_deadline(const struct fields *request, int64_t now_ns);
+
 #endif

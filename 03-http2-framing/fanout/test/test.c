@@ -10,6 +10,7 @@
 #include "frame_script.h"
 #include "session.h"
 #include "spread.h"
+#include "timers.h"
 
 #define PATIENCE_MS 10000
 

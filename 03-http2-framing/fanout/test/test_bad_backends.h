@@ -193,6 +193,23 @@ TEST(a_post_is_not_sent_twice)
     CHECK_INT(test_stop(good), 0);
 }
 
+// What the proxy says at its end of a request that a backend has taken with it.
+TEST(a_lost_request_is_counted)
+{
+    static const char *const modes[] = {"", "--http1"};
+    struct ask post = {.method = "POST", .path = "/echo"};
+    for (int i = 0; i < 2; i++) {
+        pid_t pid;
+        int backend = test_fake_server("", 0, false);
+        int port = start(&pid, "./proxy --quiet --port 0 >build/said %s --backend 127.0.0.1:%d",
+                         modes[i], backend);
+        CHECK_INT(ask_once(port, post).status, 502);
+        CHECK_INT(test_stop(pid), 0);
+        CHECK_INT(test_run("tail -n 1 build/said"), 0);
+        CHECK_HAS(test_output, " requests 1, connections 1, requests lost 1\n");
+    }
+}
+
 TEST(a_mute_backend)
 {
     pid_t pid;

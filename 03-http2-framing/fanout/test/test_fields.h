@@ -127,6 +127,45 @@ TEST(an_answer_of_http1)
     free(fields);
 }
 
+TEST(deadlines_of_calls)
+{
+    static const struct {
+        const char *timeout;
+        int64_t ns; // without the second more; -1: there is no deadline
+    } cases[] = {{"1n", 1},
+                 {"2u", 2000},
+                 {"100m", 100000000},
+                 {"3S", INT64_C(3000000000)},
+                 {"4M", INT64_C(240000000000)},
+                 {"5H", INT64_C(18000000000000)},
+                 {"24H", INT64_C(86400000000000)},
+                 {"25H", -1},
+                 {"86401S", -1},
+                 {"0S", 0},
+                 {"99999999n", 99999999},
+                 {"100000000n", -1},
+                 {"5", -1},
+                 {"S", -1},
+                 {"5s", -1},
+                 {"-5S", -1},
+                 {"", -1}};
+    struct request request;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[100];
+        snprintf(text, sizeof text, START ",grpc-timeout=%s", cases[i].timeout);
+        make_list(text);
+        CHECK(!request_read(&list, &request));
+        struct fields *fields = fields_of_request(&list, &request, "192.0.2.1");
+        int64_t deadline = fields_deadline(fields, 7), expected = NEVER;
+        if (cases[i].ns >= 0)
+            expected = 7 + cases[i].ns + 1000000000;
+        if (deadline != expected)
+            FAIL("%s: expected %lld, got %lld", cases[i].timeout, (long long)expected,
+                 (long long)deadline);
+        free(fields);
+    }
+}
+
 // ---- mutations -----------------------------------------------------------------------------
 
 static const char *const blocks[] = {

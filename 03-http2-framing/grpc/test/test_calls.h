@@ -114,6 +114,33 @@ TEST(methods_that_are_not_there)
     }
 }
 
+// The server has answered, and the client has not ended its side. After two seconds the server
+// ends the stream; what it has sent is on its way all the time.
+TEST(a_call_that_its_client_does_not_end)
+{
+    static const uint8_t reset[] = "\0\0\4\3\0\0\0\0\1\0\0\0"; // RST_STREAM, NO_ERROR
+    struct seen seen;
+    const struct bytes *sent = &pair.server.sent;
+    const struct streams *open = &pair.server.calls.transport.streams;
+    pair_begin(&pair);
+    pair_call(&pair, "/toDo.ToDo/none", 0, &seen);
+    pair_write(&pair, &pair.client);
+    while (pair_move(&pair, &pair.client, &pair.server))
+        ;
+    pair_write(&pair, &pair.server);
+    size_t answer = sent->length;
+    pair.now_ns += INT64_C(1900000000);
+    pair_write(&pair, &pair.server);
+    CHECK_INT(open->count, 1);
+    CHECK_INT((long)(sent->length - answer), 0);
+    pair.now_ns += INT64_C(200000000);
+    pair_write(&pair, &pair.server);
+    CHECK_INT(open->count, 0);
+    CHECK_INT((long)(sent->length - answer), sizeof reset);
+    CHECK(!memcmp(bytes_at(sent) + answer, reset, sizeof reset));
+    pair_end(&pair);
+}
+
 TEST(health_of_services)
 {
     struct seen seen, watch;
