@@ -23,6 +23,25 @@ behind() {
         -- stun: ./server --quiet --no-relay -- inside: sh -c "$2"
 }
 
+# kind_behind OPTIONS: what ./client says of a NAT with these options.
+kind_behind() {
+    # shellcheck disable=SC2086 # words
+    $wire --nat home $1 --node inside --behind home --node stun --address 10.0.0.1,10.0.0.2 --rtt 2 \
+        -- stun: ./server --quiet -- inside: ./client --host 10.0.0.1 --wait 60 | sed -n 's/   */: /g; /^mapping:/p; /^filtering:/p; /^kind /p'
+}
+
+if allows_wire; then
+    expect "./client behind a restricted cone: what each line means" "mapping: endpoint-independent: every peer sees us there
+filtering: address-dependent: hosts that we have sent to
+kind of NAT: restricted cone: in the older words of RFC 3489" "kind_behind '--kind address-restricted'"
+    expect "./client behind a symmetric NAT" "mapping: address and port-dependent: each peer sees another port
+filtering: address and port-dependent: ports that we have sent to
+kind of NAT: symmetric: in the older words of RFC 3489" "kind_behind '--kind symmetric'"
+    expect "./client behind a NAT without an old name" "mapping: address-dependent: each host sees another port
+filtering: endpoint-independent: anybody may send in
+kind of NAT: symmetric: in the older words of RFC 3489" "kind_behind '--mapping address --filtering endpoint'"
+fi
+
 if need turnutils_stunclient coturn; then
     expect "turnutils_stunclient learns its address, and our other one" "2" \
         "timeout 20 turnutils_stunclient -p $ours 127.0.0.1 | grep -cE 'UDP reflexive addr: 127.0.0.1:|Other addr: : 127.0.0.2:'"

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include "ice_parts.h"
 #include "relay.h"
 
 #include "rules.h"
@@ -240,6 +241,70 @@ TEST(the_relay_limits_what_comes_in)
              got * 1000, got, 50 - got);
     CHECK_INT(test_run("tail -n 1 build/relay-said"), 0);
     CHECK_TEXT(test_output, last_line);
+}
+
+// ---- what the server tells, and an agent that keeps its address ----------------------------
+
+// Counts the lines of build/said with this text.
+static int said(const char *text)
+{
+    return test_number("grep -c '%s' build/said", text);
+}
+
+TEST(the_server_tells_each_request)
+{
+    pid_t pid;
+    uint8_t bytes[STUN_MAX];
+    char nonce[40] = "", line[200], own[NET_NAME];
+    int fd = udp_socket(), relayed = 0;
+    struct sockaddr_storage name = address_of_socket(fd);
+    net_name(&name, own);
+    udp_port = test_start(&pid, "./server --port 0 --relay-seconds 77 >build/said");
+    send_to(fd, udp_port, BYTES("\0\1\0\0" COOKIE_AND_ID));
+    ssize_t length = await_datagram(fd, bytes, PATIENCE);
+    CHECK_AT_LEAST(length, STUN_HEADER);
+    CHECK_INT(allocate_at(fd, &relayed, nonce), 0);
+    CHECK_INT(permit_peer(fd, "127.0.0.1"), 0);
+    CHECK_INT(test_stop(pid), 0);
+    snprintf(line, sizeof line, "Binding of %s: 20 bytes, %zd back$", own, length);
+    CHECK_INT(said(line), 1);
+    snprintf(line, sizeof line, "relay: %s gets 127.0.0.1:%d for 77 s$", own, relayed);
+    CHECK_INT(said(line), 1);
+    snprintf(line, sizeof line, "ALLOCATE of %s: ", own);
+    CHECK_INT(said(line), 2); // without a nonce, and with it
+    snprintf(line, sizeof line, "PERMIT of %s: ", own);
+    CHECK_INT(said(line), 1);
+    snprintf(line, sizeof line, "relay: %s gives its address back, 0 bytes passed$", own);
+    CHECK_INT(said(line), 1);
+}
+
+static struct ice_agent keeper;
+
+static bool keeper_has_asked(void)
+{
+    return keeper.state == ICE_GATHERED && keeper.refresh_ns > now_ns() + 20000 * MS_NS;
+}
+
+// An agent asks for its relayed address again after half of the time that it has it.
+TEST(an_agent_keeps_its_relayed_address)
+{
+    struct ice_agent *const agents[] = {&keeper};
+    pid_t pid;
+    int fd = udp_socket();
+    udp_port = test_start(&pid, "./server --port 0 --relay-seconds 100 >build/said");
+    struct sockaddr_storage server = server_address(udp_port);
+    keeper = (struct ice_agent){.set = {.relay = true}};
+    ice_begin(&keeper, true, &fd, 1, &server);
+    for (int i = 0; i < 2; i++) {
+        CHECK(ice_run(agents, 1, keeper_has_asked, 10000, -1));
+        CHECK_BETWEEN((keeper.refresh_ns - now_ns()) / MS_NS, 40000, 50000);
+        keeper.refresh_ns = now_ns(); // as if that time had passed
+    }
+    CHECK_INT(keeper.mine.count, 2); // its own one, and one that is relayed
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+    CHECK_INT(said("gets 127.0.0.1:[0-9]* for 100 s$"), 2);
+    CHECK_INT(said("gives its address back"), 1);
 }
 
 // ---- answers -------------------------------------------------------------------------------
