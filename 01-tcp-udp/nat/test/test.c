@@ -214,12 +214,14 @@ TEST(a_peer_tells_its_checks_and_gives_up)
     snprintf(
         command, sizeof command,
         "d=$(mktemp -d); printf '%%s\\n' a=ice-ufrag:them a=ice-pwd:themthemthemthemthemthem "
-        "'a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host' >$d/answer; "
+        "'a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host' "
+        "'a=candidate:2 1 tcp 9 127.0.0.1 9 typ host' a=candidate:nonsense >$d/answer; "
         "./peer --port %d --folder $d --patience 1 --verbose offer </dev/null; "
         "status=$?; rm -r $d; exit $status",
         port);
     CHECK_INT(test_run(command), 1);
     CHECK_BETWEEN(ms_since(began), 1000, 15000); // without --patience: 30 seconds
+    CHECK_HAS(test_output, "2 candidates are of no use here\n");
     CHECK_HAS(test_output, "- candidate host 127.0.0.1:");
     CHECK_HAS(test_output, "- check host 127.0.0.1:");
     CHECK_HAS(test_output, " -> host 127.0.0.1:9\n");

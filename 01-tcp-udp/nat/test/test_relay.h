@@ -243,6 +243,37 @@ TEST(the_relay_limits_what_comes_in)
     CHECK_TEXT(test_output, last_line);
 }
 
+// Asks for so many seconds. Returns how many the server gives; -1: none.
+static int seconds_of(int fd, const char *nonce, uint32_t wanted)
+{
+    uint8_t question[STUN_MAX], bytes[STUN_MAX];
+    struct stun_writer writer;
+    struct stun_message answer;
+    uint32_t given;
+    begin(&writer, question, STUN_REQUEST, RELAY_ALLOCATE);
+    stun_add_text(&writer, NONCE, nonce);
+    stun_add_u32(&writer, LIFETIME, wanted);
+    if (ask_for(fd, &writer, bytes, &answer) || !stun_find_u32(&answer, LIFETIME, &given))
+        return -1;
+    return (int)given;
+}
+
+// A client may ask for less than the server would give; with 0 it gives the address back.
+TEST(the_time_of_a_relayed_address)
+{
+    pid_t pid;
+    char nonce[40] = "";
+    int fd = udp_socket(), port = 0;
+    start_server_with(&pid, "--relay-seconds 50");
+    CHECK_INT(allocate_at(fd, &port, nonce), 0);
+    CHECK_INT(seconds_of(fd, nonce, 49), 49);
+    CHECK_INT(seconds_of(fd, nonce, 51), 50);
+    CHECK_INT(permit_peer(fd, "127.0.0.1"), 0);
+    CHECK_INT(seconds_of(fd, nonce, 0), 0);
+    CHECK_INT(permit_peer(fd, "127.0.0.1"), 437);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // ---- what the server tells, and an agent that keeps its address ----------------------------
 
 // Counts the lines of build/said with this text.

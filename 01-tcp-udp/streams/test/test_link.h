@@ -51,6 +51,49 @@ TEST(windows_do_not_lock)
     }
 }
 
+// The client's own packets are ACKs, nearly all of them: one for two packets that have come.
+TEST(every_second_packet_is_acknowledged)
+{
+    static struct link link;
+    static const struct link_kind kind = {.delay_ms = 20};
+    link_begin(&link, 5, &kind, 400000);
+    CHECK(link_run(&link) == NULL);
+    const struct connection *client = &link.ends[0];
+    CHECK_AT_LEAST(client->packets_in, 100);
+    CHECK_BETWEEN(client->recovery.next, client->packets_in * 2 / 5,
+                  client->packets_in * 3 / 5 + 5);
+    link_end(&link);
+}
+
+// A client that waits says something now and then; who hears nothing gives up in the end.
+TEST(silence_ends_a_connection)
+{
+    struct connection c;
+    uint8_t ids[2][ID_BYTES] = {"one", "two"};
+    struct sockaddr_storage address = link_address(0x0a000001, 1000);
+    int64_t begin = 1000;
+    CHECK(connection_begin(&c, &link_user, ids[0], ids[1], &address, begin));
+    CHECK(connection_due_ns(&c) == begin + HANDSHAKE_NS);
+    connection_expire(&c, begin + HANDSHAKE_NS);
+    CHECK_INT(c.state, CLOSED);
+    CHECK_TEXT(c.reason, "nothing has come for 10 s");
+    connection_end(&c);
+    CHECK(connection_begin(&c, &link_user, ids[0], ids[1], &address, begin));
+    c.state = OPEN;
+    for (int i = 1; i <= 2; i++) {
+        CHECK(connection_due_ns(&c) == begin + i * KEEP_ALIVE_NS);
+        c.ping_due = false;
+        connection_expire(&c, begin + i * KEEP_ALIVE_NS);
+        CHECK(c.ping_due);
+    }
+    c.is_server = true; // a server asks nobody
+    CHECK(connection_due_ns(&c) == begin + IDLE_NS);
+    connection_expire(&c, begin + IDLE_NS);
+    CHECK_INT(c.state, CLOSED);
+    CHECK_TEXT(c.reason, "nothing has come for 10 s");
+    connection_end(&c);
+}
+
 // ---- recovery ------------------------------------------------------------------------------
 
 static uint64_t settled[64];

@@ -201,12 +201,15 @@ TEST(a_lost_request_is_counted)
     for (int i = 0; i < 2; i++) {
         pid_t pid;
         int backend = test_fake_server("", 0, false);
-        int port = start(&pid, "./proxy --quiet --port 0 >build/said %s --backend 127.0.0.1:%d",
+        int port = start(&pid, "./proxy --port 0 >build/said %s --backend 127.0.0.1:%d",
                          modes[i], backend);
         CHECK_INT(ask_once(port, post).status, 502);
         CHECK_INT(test_stop(pid), 0);
-        CHECK_INT(test_run("tail -n 1 build/said"), 0);
+        CHECK_INT(test_run("cat build/said"), 0);
+        CHECK_HAS(test_output, " POST /echo: 502 the backend has not answered as it should\n");
         CHECK_HAS(test_output, " requests 1, connections 1, requests lost 1\n");
+        if (i == 0)
+            CHECK_HAS(test_output, ": lost with 1 requests\n");
     }
 }
 

@@ -224,6 +224,25 @@ TEST(a_deadline_is_kept)
     CHECK_INT(test_stop(pid), 0);
 }
 
+// The answer is there, and the request goes on: after two seconds the client is told that the
+// rest is not wanted (RFC 9113 §8.1).
+TEST(an_early_answer_ends_its_request)
+{
+    static uint8_t bytes[65536];
+    pid_t pid;
+    int port = start_in_front_of(&pid, S "HEADERS.5.1.{:status=200}", true, "");
+    int64_t begun_ns = now_ns();
+    int fd = say(port, "HEADERS.4.1.{POST}");
+    bool reset = false;
+    for (ssize_t got; !reset && (got = read(fd, bytes, sizeof bytes)) > 0;)
+        for (ssize_t i = 0; i + 13 <= got; i++)
+            reset = reset || !memcmp(bytes + i, "\0\0\4\3\0\0\0\0\1\0\0\0\0", 13);
+    CHECK(reset);
+    CHECK_BETWEEN((now_ns() - begun_ns) / 1000000, 2000, 15000);
+    close(fd);
+    CHECK_INT(test_stop(pid), 0);
+}
+
 // More requests at once than --streams: the next one is refused, and those before it are not.
 TEST(no_more_streams_than_allowed)
 {

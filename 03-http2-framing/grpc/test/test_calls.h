@@ -94,6 +94,21 @@ TEST(prefixes_that_are_wrong)
               RPC_INVALID_ARGUMENT); // a to-do without a text
 }
 
+TEST(a_text_of_a_thousand_bytes_is_the_longest)
+{
+    uint8_t bytes[TODO_ITEM_BYTES + 10], text[TODO_TEXT_MAX + 1];
+    struct seen seen;
+    memset(text, 'x', sizeof text);
+    pair_begin(&pair);
+    for (size_t more = 0; more < 2; more++) {
+        struct protobuf_writer writer = {bytes, 0, sizeof bytes, false};
+        protobuf_put_bytes(&writer, 2, text, TODO_TEXT_MAX + more);
+        pair_ask(&pair, CREATE, bytes, writer.length, &seen);
+        CHECK_INT(seen.status, more ? RPC_INVALID_ARGUMENT : RPC_OK);
+    }
+    pair_end(&pair);
+}
+
 TEST(methods_that_are_not_there)
 {
     static const struct {

@@ -453,7 +453,8 @@ TEST(clients_of_servers_that_are_wrong)
         {"", 0, "UNAVAILABLE"},
         {"\0\0\0\4\0\0\0\0\0", 9, "UNAVAILABLE"}, // SETTINGS, and the end
         // SETTINGS; HEADERS with :status 404, which end the stream
-        {"\0\0\0\4\0\0\0\0\0\0\0\1\1\5\0\0\0\1\x8d", 19, "UNIMPLEMENTED"},
+        {"\0\0\0\4\0\0\0\0\0\0\0\1\1\5\0\0\0\1\x8d", 19,
+         "UNIMPLEMENTED:\n  an answer without grpc-status, HTTP status 404\n"},
         // :status 200 without content-type
         {"\0\0\0\4\0\0\0\0\0\0\0\1\1\5\0\0\0\1\x88", 19, "UNKNOWN"},
         // RST_STREAM REFUSED_STREAM

@@ -151,6 +151,20 @@ TEST(messages_of_todo)
     CHECK(!todo_read_item(BYTES(""), &item));
 }
 
+TEST(the_list_keeps_the_newest)
+{
+    const struct todo_item item = {.text = (const uint8_t *)"hi", .length = 2};
+    todo_free_all();
+    CHECK(!todo_from(1));
+    for (int i = 1; i <= TODOS_MAX + 2 && !test_failures; i++) {
+        const struct todo_item *created = todo_create(&item);
+        CHECK_INT(created->id, i);
+        CHECK_INT(todo_from(1)->id, i > TODOS_MAX ? i - TODOS_MAX + 1 : 1);
+        CHECK(todo_from(i) == created && !todo_from(i + 1));
+    }
+    todo_free_all();
+}
+
 // Bytes that were changed at random: each reading ends, and stays within the bytes.
 TEST(a_hundred_thousand_mutations_of_messages)
 {
