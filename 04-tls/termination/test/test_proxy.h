@@ -70,6 +70,10 @@ TEST(the_proxy_passes_requests_and_answers)
     CHECK_INT(test_stop(pid), 0);
     CHECK_INT(test_run("grep -c 'answers 200, 2 bytes$' build/proxy-said"), 0);
     CHECK_TEXT(test_output, "2\n");
+    CHECK_INT(test_run("grep -c ': \\(POST /a\\|GET /\\), for 127.0.0.1$' build/proxy-said"),
+              0);
+    CHECK_TEXT(test_output, "2\n");
+    CHECK_INT(test_run("grep -c '  client 127.0.0.1: TLSv1.3, TLS_' build/proxy-said"), 0);
 }
 
 // ./client is both ends of the proxy.
@@ -290,6 +294,31 @@ TEST(only_whole_answers_look_whole)
         CHECK((error == SSL_ERROR_ZERO_RETURN) == cases[i].whole ||
               FAIL("case %zu: SSL_get_error() is %d", i, error));
     }
+}
+
+// An upstream that never is silent for --idle-ms has all the time that its answer needs.
+TEST(an_answer_that_comes_in_small_parts)
+{
+    enum { PARTS = 6 };
+    char text[2000] = "";
+    int upstream_port, listener = listen_anywhere(&upstream_port);
+    pid_t pid;
+    int port = start_proxy(&pid, upstream_port, "--idle-ms 2000");
+    SSL *ssl = probe_open(port, &(struct probe){0});
+    CHECK(probe_write(ssl, GET_FACTS, strlen(GET_FACTS)));
+    int fd = accept(listener, NULL, NULL);
+    read_request(fd, text, sizeof text);
+    CHECK(write_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n", 38));
+    for (int i = 0; i < PARTS; i++) {
+        sleep_ms(500);
+        CHECK(write_all(fd, "x", 1));
+    }
+    CHECK_INT(probe_read(ssl), 200);
+    CHECK_HAS(probe_answer, "\r\n\r\nxxxxxx");
+    probe_close(ssl);
+    close(fd);
+    close(listener);
+    CHECK_INT(test_stop(pid), 0);
 }
 
 // Requests that come before the answers to the ones before: all in their order, and a bad one
