@@ -1,6 +1,12 @@
 # printed.awk: see common/test/printed.awk.
 scene == "cost" && columns == 2 { us[cell[1]] = figure[2] }
 scene == "size" && columns == 2 && / bytes$/ { bytes[cell[1]] = figure[2] }
+# The first token of the table is a good one; the next three nobody has signed with a key of the server.
+scene == "attacks" && / (TAKEN|refused) +(TAKEN|401: .*)$/ {
+    tokens++
+    not_taken += / 401: /
+    unsigned += tokens > 1 && tokens <= 4 && / TAKEN +401: /
+}
 END {
     table("4.29", "session", "alice|200\nthe attacker, with his own id|401")
     table("4.31", "tamper", "the token as it was signed|#1\nanother role in the payload|#2\none character of the signature|401")
@@ -18,6 +24,10 @@ END {
     numbers(measured["4.35"])
     check("4.35", "the claim has the table's microseconds", "token, ES256: ECDSA" in us, near(number[1], us["session: ./store, 5 ms away"], 0.6) && near(number[2], us["token, HS256: HMAC"], 0.06) &&
           near(number[4], us["token, ES256: ECDSA"], 0.6), measured["4.35"])
+    numbers(measured["4.51"])
+    check("4.51", "the claim has the table's forged tokens", tokens, number[1] == not_taken && number[2] == tokens - 1, measured["4.51"])
+    numbers(measured["4.52"])
+    check("4.52", "the claim has the table's unsigned tokens", tokens, number[2] == unsigned, measured["4.52"])
     table("4.56", "cost", "session: a table in memory|#1\ntoken, HS256: HMAC|#3\ntoken, ES256: ECDSA|#")
     check_ends()
 }

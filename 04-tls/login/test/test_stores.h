@@ -74,6 +74,30 @@ TEST(a_store_answers_lines)
     CHECK_TEXT(test_output, "stopped: connections 12, lookups 6, sessions 0\n");
 }
 
+// Its log has a line for each question, with what came out, and nothing of the session itself.
+TEST(a_store_says_what_it_does)
+{
+    static const char questions[] =
+        "get " KEY_1 "\nput " KEY_1 " " KEY_2 " alice user 100 1000\nrotate " KEY_1 " " KEY_2
+        " " KEY_1 "\nrotate " KEY_1 " " KEY_2 " " KEY_1 "\ndelete " KEY_1 "\n";
+    static const char *const lines[] = {"  get: none\n",    "  put: ok\n",
+                                        "  rotate: ok\n",   "  rotate: reused\n",
+                                        "  delete: none\n", "  a line that is no question"};
+    pid_t pid;
+    int port = test_start(&pid, "./store --port 0 >build/store-log");
+    store_says(port, questions, sizeof questions - 1, 5);
+    CHECK_TEXT(store_says(port, "get 12\n", 7, 1), "");
+    CHECK_INT(test_stop(pid), 0);
+    const char *log = probe_log("build/store-log");
+    CHECK(!strstr(log, KEY_1) && !strstr(log, "alice"));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines && log; i++) {
+        const char *line = strstr(log, lines[i]);
+        if (!line)
+            FAIL("no line '%s' in: %s", lines[i], log);
+        log = line;
+    }
+}
+
 // The store ends, and comes back with its file: the session is there again.
 TEST(a_store_that_comes_back)
 {

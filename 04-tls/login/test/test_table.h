@@ -64,6 +64,26 @@ TEST(a_refresh_token_is_good_once)
     sessions_close(s);
 }
 
+// A restart, or two, gives a session that is in use no longer life.
+TEST(a_restart_does_not_lengthen_a_session)
+{
+    char path[] = "/tmp/sessions.XXXXXX";
+    int fd = mkstemp(path);
+    struct sessions *s = sessions_open(path, 1000);
+    act(s, SESSION_PUT, 1, 1000);
+    for (int at_s = 1005; at_s < 1100; at_s += 5) {
+        CHECK_INT(act(s, SESSION_GET, 1, at_s), SESSION_OK);
+        if (at_s == 1050 || at_s == 1090) {
+            sessions_close(s);
+            s = sessions_open(path, at_s);
+        }
+    }
+    CHECK_INT(act(s, SESSION_GET, 1, 1100), SESSION_NONE);
+    sessions_close(s);
+    close(fd);
+    unlink(path);
+}
+
 // The table is full: the session that was not used for longest goes.
 TEST(a_full_table)
 {
