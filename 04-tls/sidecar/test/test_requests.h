@@ -243,6 +243,8 @@ TEST(a_kept_connection_ends)
 // What the metrics say of refusals, of a breaker, and of the certificate.
 TEST(metrics_of_what_goes_wrong)
 {
+    // Of an instance's own answers only 502, 503 and 504 count as failures.
+    static const int statuses[] = {502, 503, 500, 504, 503, 505, 502, 429, 504, 503, 502};
     char opened[200];
     int refused = 0;
     skip_if_alone();
@@ -252,7 +254,7 @@ TEST(metrics_of_what_goes_wrong)
     struct pod *price = pod_start("price");
     pod_start_app(stock, NULL);
     pod_start_sidecar(stock, "--rate", "1", "--burst", "2", NULL);
-    pod_start_sidecar(shop, "--breaker", "2", "--open-ms", "600000", "--tries", "1", NULL);
+    pod_start_sidecar(shop, "--breaker", "3", "--open-ms", "600000", "--tries", "1", NULL);
     mesh_write_services();
     for (int i = 0; i < 200 && refused < 3; i++)
         refused += mesh_status(shop, "GET", "stock", "/") == 429;
@@ -261,13 +263,97 @@ TEST(metrics_of_what_goes_wrong)
     snprintf(opened, sizeof opened,
              "sidecar_breaker_opened_total{service=\"price\",instance=\"%s:%d\"}",
              price->address, MESH_INBOUND);
-    CHECK_INT((long)mesh_metric(shop, opened), 0);
-    for (int i = 0; i < 3; i++)
-        mesh_status(shop, "GET", "price", "/?status=503");
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        char path[30];
+        CHECK_INT((long)mesh_metric(shop, opened), 0); // three failures in a row open it
+        snprintf(path, sizeof path, "/?status=%d", statuses[i]);
+        CHECK_INT(mesh_status(shop, "GET", "price", path), statuses[i]);
+    }
     CHECK_INT((long)mesh_metric(shop, opened), 1);
+    CHECK_INT(mesh_count(price), sizeof statuses / sizeof *statuses);
+    CHECK_INT(mesh_status(shop, "GET", "price", "/"), 503); // the sidecar says so itself
+    CHECK_INT(mesh_count(price), sizeof statuses / sizeof *statuses);
     double left_s =
         mesh_metric(shop, "sidecar_certificate_expiry_timestamp_seconds") - (double)time(NULL);
     CHECK_BETWEEN(left_s, MESH_CA_DAYS * 86400 - 600, MESH_CA_DAYS * 86400);
+    mesh_end();
+}
+
+// The buckets of the histogram: in each are the requests of the smaller ones, too.
+TEST(the_histogram_of_the_metrics)
+{
+    static const char *const ends_s[] = {"0.0005", "0.001", "0.0025", "0.005", "0.01",
+                                         "0.025",  "0.05",  "0.1",    "0.25",  "0.5",
+                                         "1",      "2.5",   "5",      "10",    "+Inf"};
+    enum { BOUNDS = sizeof ends_s / sizeof *ends_s };
+    static const char labels[] = "direction=\"inbound\",peer=\"shop\"";
+    char name[200];
+    double in_bucket[BOUNDS];
+    start_two(NULL, false);
+    for (int i = 0; i < 3; i++)
+        CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/?ms=60"), 200);
+    for (int i = 0; i < BOUNDS; i++) {
+        snprintf(name, sizeof name, "sidecar_request_duration_seconds_bucket{%s,le=\"%s\"}",
+                 labels, ends_s[i]);
+        in_bucket[i] = mesh_metric(stock, name);
+        if (i > 0)
+            CHECK_AT_LEAST(in_bucket[i], in_bucket[i - 1]);
+    }
+    CHECK_AT_MOST(in_bucket[6], 3); // the one with the sleep took longer
+    CHECK_INT((long)in_bucket[BOUNDS - 2], 4);
+    CHECK_INT((long)in_bucket[BOUNDS - 1], 4);
+    snprintf(name, sizeof name, "sidecar_request_duration_seconds_count{%s}", labels);
+    CHECK_INT((long)mesh_metric(stock, name), 4);
+    mesh_end();
+}
+
+// What the file --access-log says; all sidecars of a mesh write into the same one.
+static const char *access_log(void)
+{
+    static char text[20000];
+    FILE *file = fopen(mesh_path("access"), "re");
+    size_t length = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    text[length] = '\0';
+    if (file)
+        fclose(file);
+    return text;
+}
+
+static bool both_have_logged(const struct pod *pod)
+{
+    (void)pod;
+    return strstr(access_log(), "\"outbound\"") && strstr(access_log(), "\"inbound\"");
+}
+
+TEST(the_lines_of_the_access_log)
+{
+    static const char *const sides[] = {
+        "{\"service\":\"shop\",\"direction\":\"outbound\",\"peer\":\"stock\",",
+        "{\"service\":\"stock\",\"direction\":\"inbound\","
+        "\"peer\":\"spiffe://workbench.test/shop\","};
+    long long starts_us[2] = {0, 0};
+    start_two(NULL, false);
+    int64_t began_us = now_ns() / 1000;
+    CHECK_INT(mesh_status(shop, "GET", "stock", "/?status=203&ms=50"), 203);
+    CHECK(mesh_await(shop, both_have_logged));
+    for (int i = 0; i < 2; i++) {
+        long long us = 0;
+        const char *line = strstr(access_log(), sides[i]);
+        if (!line) {
+            FAIL("no '%s' in: %s", sides[i], access_log());
+            continue;
+        }
+        line += strlen(sides[i]);
+        CHECK(sscanf(line,
+                     "\"request\":\"GET /?status=203&ms=50\",\"status\":203,\"bytes\":6,"
+                     "\"tries\":1,\"start_us\":%lld,\"us\":%lld,",
+                     &starts_us[i], &us) == 2 ||
+              FAIL("it says %s", line));
+        CHECK_BETWEEN(us, 50000, 20000000);
+    }
+    CHECK_AT_LEAST(starts_us[0], began_us);
+    CHECK_AT_LEAST(starts_us[1], starts_us[0]);
     mesh_end();
 }
 
