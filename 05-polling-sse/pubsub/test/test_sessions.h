@@ -4,6 +4,7 @@
 #define TEST_SESSIONS_H
 
 #include "clients.h"
+#include "retained.h"
 #include "sessions.h"
 #include "test_mqtt.h"
 
@@ -438,6 +439,105 @@ TEST(the_client_keeps_alive)
     CHECK_INT(exit_status(pclose(client)), 1);
     close(fd);
     close(listener);
+}
+
+// Client b retains a message under r/NUMBER.
+static void retain_numbered(int number, const char *text)
+{
+    char topic[20];
+    snprintf(topic, sizeof topic, "r/%d", number);
+    CHECK(client_publish(&b.client, topic, text, 0, true));
+}
+
+// The broker retains RETAINED_MAX messages. One more is passed on, and is counted as dropped; a
+// new one for a topic that has one already, and one after others were cleared, are retained.
+TEST(as_many_retained_messages_as_may_be)
+{
+    char last[20];
+    pid_t pid;
+    int port = start_broker(&pid, "");
+    CHECK(enter(&a, port, "a", true) && client_subscribe(&a.client, "more/+", 1));
+    CHECK(enter(&b, port, "b", true));
+    for (int i = 0; i < RETAINED_MAX; i++)
+        retain_numbered(i, "x");
+    CHECK(client_publish(&b.client, "more/1", "x", 1, true));
+    CHECK_TEXT(take_messages(&a, 1), "more/1=x;");
+    snprintf(last, sizeof last, "r/%d", RETAINED_MAX - 1);
+    CHECK(client_publish(&b.client, last, "new", 1, true));
+    CHECK(enter(&c, port, "c", true) && client_subscribe(&c.client, "more/1", 0));
+    CHECK_TEXT(take_messages(&c, 0), "");
+    CHECK(client_subscribe(&c.client, last, 0));
+    CHECK_HAS(take_messages(&c, 1), "=new(retained);");
+    for (int i = 0; i < 10; i++) // room for one more, and for the broker's own figures
+        retain_numbered(i, "");
+    CHECK(client_publish(&b.client, "more/2", "y", 1, true));
+    CHECK_TEXT(take_messages(&a, 2), "more/1=x;more/2=y;");
+    CHECK(client_subscribe(&c.client, "more/2", 0));
+    CHECK_HAS(take_messages(&c, 2), "more/2=y(retained);");
+    CHECK(client_subscribe(&c.client, "$SYS/broker/publish/messages/dropped", 0));
+    CHECK_HAS(take_messages(&c, 3), "dropped=1(retained);");
+    client_disconnect(&a.client);
+    client_disconnect(&b.client);
+    client_disconnect(&c.client);
+    CHECK_INT(test_stop(pid), 0);
+}
+
+// What ./client shows of a session that was there, and of the flags of a message.
+TEST(the_client_shows_flags)
+{
+    char name[NET_NAME], command[140], said[600];
+    skip_if_alone();
+    int listener = net_listen("127.0.0.1", 0, 1);
+    snprintf(command, sizeof command,
+             "timeout 60 ./client --port %s --id a --keep 0 --qos 1 --count 1 sub t 2>&1",
+             strrchr(net_local_name(listener, name), ':') + 1);
+    FILE *client = popen(command, "r");
+    int fd = accept(listener, NULL, NULL);
+    CHECK(get_bytes(fd, BYTES("\x10\x0d\0\4MQTT\4\0\0\0\0\1a")));
+    CHECK(ask(fd, BYTES("\x20\2\1\0"), BYTES("\x82\6\0\1\0\1t\1")));
+    CHECK(ask(fd, BYTES("\x90\3\0\1\1\x3b\7\0\1t\0\7xy"), BYTES("\x40\2\0\7\xe0\0")));
+    said[fread(said, 1, sizeof said - 1, client)] = '\0';
+    CHECK_INT(exit_status(pclose(client)), 0);
+    CHECK_HAS(said, "<- CONNACK    accepted, your session is here\n");
+    CHECK_HAS(said, "<- PUBLISH    QoS 1, DUP, retained \"t\", 2 bytes  id 7\nt xy\n");
+    close(fd);
+    close(listener);
+}
+
+// What the broker says of a session that is lost and comes back.
+TEST(the_log_of_the_broker)
+{
+    pid_t pid;
+    int port = test_start(&pid, "./broker --port 0 >build/broker-log");
+    static const char connect[] = "\x10\x0d\0\4MQTT\4\0\0\0\0\1a",
+                      log[] =
+                          "CONNECT of a: a new session\nSUBSCRIBE by a, id 1\n"
+                          "CONNECT of b: a new session\nPUBLISH by b, QoS 1: t\n"
+                          "PUBLISH to a, QoS 1, id 1\n"
+                          "a: taken over by another connection\n"
+                          "CONNECT of a: its old session\nPUBLISH to a, QoS 1, id 1, DUP\n"
+                          "PUBACK by a, id 1\nPINGREQ by a\n"
+                          "a: closed: its type or its flags are not for this side to send\n";
+    int fd = net_connect("127.0.0.1", port), again;
+    CHECK(ask(fd, BYTES(connect), BYTES(CONNACK)));
+    CHECK(ask(fd, BYTES("\x82\6\0\1\0\1t\2"), BYTES("\x90\3\0\1\2")));
+    CHECK(enter(&b, port, "b", true));
+    CHECK(client_publish(&b.client, "t", "1", 1, false));
+    CHECK(get_bytes(fd, BYTES("\x32\6\0\1t\0\1"
+                              "1")));
+    again = net_connect("127.0.0.1", port);
+    CHECK(ask(again, BYTES(connect),
+              BYTES("\x20\2\1\0\x3a\6\0\1t\0\1"
+                    "1")));
+    CHECK(write_all(again, "\x40\2\0\1\xc0\0", 6));
+    CHECK(get_bytes(again, BYTES("\xd0\0")));
+    CHECK(write_all(again, "\xff\xff", 2) && is_closed(again));
+    close(fd);
+    close(again);
+    CHECK_INT(test_stop(pid), 0);
+    client_cut(&b.client);
+    CHECK_INT(test_run("sed -n 's/^ *[0-9.]* ms  //p' build/broker-log"), 0);
+    CHECK_TEXT(test_output, log);
 }
 
 // Connections that say nothing take no client's place.
