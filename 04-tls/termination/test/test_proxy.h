@@ -416,7 +416,8 @@ TEST(idle_clients_lock_nobody_out)
     crowd("");
 }
 
-// Content that comes slower than the proxy has patience for.
+// Content that comes slower than the proxy has patience for, and an answer that its client does
+// not take. In the first ten seconds of an answer the kernels still take some of it.
 TEST(content_has_a_pace)
 {
     static const char head[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n";
@@ -424,18 +425,30 @@ TEST(content_has_a_pace)
     int upstream_port, listener = listen_anywhere(&upstream_port), seconds = 0;
     pid_t pid;
     int port = start_proxy(&pid, upstream_port, "");
+    SSL *taker = probe_open(port, &(struct probe){0});
+    CHECK(probe_write(taker, GET_FACTS, strlen(GET_FACTS)));
+    int answer_fd = accept(listener, NULL, NULL);
+    read_request(answer_fd, text, sizeof text);
+    CHECK(write_all(answer_fd, "HTTP/1.0 200 OK\r\n\r\n", 19));
+    fill(answer_fd, 200 << 20);
+    int64_t full_ns = now_ns();
+    *text = '\0';
     SSL *ssl = probe_open(port, &(struct probe){0});
     CHECK(probe_write(ssl, head, sizeof head - 1));
     int fd = accept(listener, NULL, NULL);
     read_request(fd, text, sizeof text);
-    struct pollfd in = {SSL_get_fd(ssl), POLLIN, 0};
+    struct pollfd in = {SSL_get_fd(ssl), POLLIN, 0}, cut = {answer_fd, 0, 0};
     for (; seconds < 20; seconds++) {
         SSL_write(ssl, "x", 1);
         if (poll(&in, 1, 1000) == 1 && read(SSL_get_fd(ssl), text, sizeof text) <= 0)
             break;
     }
     CHECK_BETWEEN(seconds, 8, 13);
+    CHECK_INT(poll(&cut, 1, 15000), 1); // the proxy has closed both ends
+    CHECK_BETWEEN((now_ns() - full_ns) / 1000000000, 7, 24);
     probe_close(ssl);
+    probe_close(taker);
     close(fd);
+    close(answer_fd);
     CHECK_INT(test_stop(pid), 0);
 }
