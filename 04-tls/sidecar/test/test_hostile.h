@@ -336,6 +336,14 @@ TEST(a_peer_that_is_hostile)
     mesh_end();
 }
 
+#define INBOUND  "sidecar_handshakes_total{direction=\"inbound\",result="
+#define OUTBOUND "sidecar_handshakes_total{direction=\"outbound\",result="
+
+static bool all_are_refused(const struct pod *pod)
+{
+    return mesh_metric(pod, INBOUND "\"refused\"}") == 60;
+}
+
 // The port for other sidecars gets no TLS, half a handshake, and random bytes.
 TEST(garbage_in_place_of_a_handshake)
 {
@@ -355,6 +363,10 @@ TEST(garbage_in_place_of_a_handshake)
         close(fd);
     }
     CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+    CHECK(mesh_await(stock, all_are_refused));
+    CHECK_INT((long)mesh_metric(stock, INBOUND "\"done\"}"), 1);
+    CHECK_INT((long)mesh_metric(shop, OUTBOUND "\"done\"}"), 1);
+    CHECK_INT((long)mesh_metric(shop, OUTBOUND "\"refused\"}"), 0);
     mesh_end();
 }
 

@@ -362,6 +362,32 @@ static bool has_a_request(const struct pod *pod)
     return mesh_metric(pod, "sidecar_requests_under_way") >= 1;
 }
 
+// Two instances, one of which is at work: the other one gets what comes meanwhile.
+TEST(the_instance_with_less_to_do_is_asked)
+{
+    static struct fetch f;
+    start_two(NULL, false);
+    struct pod *other = pod_start("stock");
+    mesh_write_services();
+    send_raw(&f, "GET /?ms=3000 HTTP/1.1\r\nHost: stock\r\n\r\n");
+    CHECK(mesh_await(shop, has_a_request));
+    int64_t until_ns = now_ns() + MESH_AWAIT_MS * INT64_C(1000000);
+    while (mesh_count(stock) + mesh_count(other) < 1 && now_ns() < until_ns)
+        sleep_ms(5);
+    long busy = mesh_count(stock);
+    for (int i = 0; i < 4; i++)
+        CHECK_INT(mesh_status(shop, "GET", "stock", "/"), 200);
+    if (busy) {
+        CHECK_INT(mesh_count(stock), 1);
+        CHECK_INT(mesh_count(other), 4);
+    } else {
+        CHECK_INT(mesh_count(stock), 4);
+        CHECK_INT(mesh_count(other), 1);
+    }
+    fetch_close(&f);
+    mesh_end();
+}
+
 // Asked to stop while a request is under way: it gets its answer, and then the program ends.
 TEST(a_request_under_way_is_answered)
 {
