@@ -398,6 +398,10 @@ static void crowd(const char *begins)
         int64_t began_ns = now_ns();
         CHECK_INT(probe_once(port, &(struct probe){0}, GET_FACTS), 502);
         CHECK(now_ns() - began_ns < INT64_C(2000000000));
+        // The one that has waited longest had to go, not the one that has just come.
+        struct pollfd first = {SSL_get_fd(slow[0]), POLLRDHUP, 0},
+                      last = {SSL_get_fd(slow[SLOW - 1]), POLLRDHUP, 0};
+        CHECK(i > 0 || (poll(&last, 1, 0) == 0 && poll(&first, 1, 5000) == 1));
         for (int j = 0; j < SLOW; j += 7)
             probe_write(slow[j], "x", 1);
     }
