@@ -192,10 +192,10 @@ fi
 said=$folder/app
 start_server ./app --name stock
 app=$server said=$folder/stock
-start_server ./sidecar --quiet --name stock --app "127.0.0.1:$port" --keys "$folder/keys"
+start_server ./sidecar --name stock --app "127.0.0.1:$port" --keys "$folder/keys"
 stock=$server said=$folder/shop
 printf 'stock 127.0.0.1:%s\nend\n' "$(echo "$ports" | sed -n 's/^inbound //p')" >"$folder/two"
-start_server ./sidecar --quiet --name shop --keys "$folder/keys" --services "$folder/two"
+start_server ./sidecar --name shop --keys "$folder/keys" --services "$folder/two"
 await "the file is read" "./client --port $port --status stock/ | grep -q 200"
 ./client --port "$port" --count 3 "stock/?ms=100" >/dev/null
 if need curl curl; then
@@ -205,9 +205,13 @@ if need curl curl; then
 fi
 stop_server
 expect "the sidecar that asks says what it has done" "handshakes: inbound 0, outbound 1" "sed -n 's/^stopped:.*, hand/hand/p' $said"
+expect "and its log has each request" "outbound, stock GET /?ms=100: 200, try 1
+... and 2 more" "grep -A 1 '/?ms=100' $said | sed 's/.* ms  //; s/^  *//'"
 server=$stock said=$folder/stock
 stop_server
 expect "the one that is asked, too" "handshakes: inbound 1, outbound 0" "sed -n 's/^stopped:.*, hand/hand/p' $said"
+expect "and its log, too" "inbound, spiffe://workbench.test/shop GET /?ms=100: 200
+... and 2 more" "grep -A 1 '/?ms=100' $said | sed 's/.* ms  //; s/^  *//'"
 server=$app said=$folder/app
 stop_server
 expect "and the app" "stopped: requests 4" "tail -n 1 $said"
