@@ -12,6 +12,17 @@ bool queue_open(struct queue *queue, int size)
     return queue->ring;
 }
 
+// Unlocks the queue, and wakes a thread that waits for an item, if there are both. Only one at
+// a time: until it runs, more items come, and a wake-up costs more than most of them.
+static void unlock_and_wake(struct queue *queue)
+{
+    bool wake = queue->count > 0 && queue->waiting > 0 && !queue->waking;
+    queue->waking = queue->waking || wake;
+    pthread_mutex_unlock(&queue->mutex);
+    if (wake)
+        pthread_cond_signal(&queue->filled);
+}
+
 bool queue_put(struct queue *queue, void *item, bool *first)
 {
     pthread_mutex_lock(&queue->mutex);
@@ -19,9 +30,7 @@ bool queue_put(struct queue *queue, void *item, bool *first)
     *first = queue->count == 0;
     if (room)
         queue->ring[(queue->first + queue->count++) % queue->size] = item;
-    pthread_mutex_unlock(&queue->mutex);
-    if (room)
-        pthread_cond_signal(&queue->filled); // wakes one thread that waits, if there is one
+    unlock_and_wake(queue);
     return room;
 }
 
@@ -39,10 +48,14 @@ static void *take_first(struct queue *queue)
 void *queue_take(struct queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);
-    while (!queue->count && !queue->closed)
+    while (!queue->count && !queue->closed) {
+        queue->waiting++;
         pthread_cond_wait(&queue->filled, &queue->mutex);
+        queue->waiting--;
+        queue->waking = false;
+    }
     void *item = take_first(queue);
-    pthread_mutex_unlock(&queue->mutex);
+    unlock_and_wake(queue); // there may be one more, for the next thread
     return item;
 }
 

@@ -7,10 +7,12 @@
 
 struct queue {
     pthread_mutex_t mutex;
-    pthread_cond_t filled; // signalled when an item is put
+    pthread_cond_t filled; // signalled when there is an item for a thread that waits
     void **ring;           // the items: `count` of them, from ring[first] on
     unsigned size, first, count;
-    bool closed; // queue_close() was called
+    unsigned waiting; // threads in queue_take()
+    bool waking;      // one of them was woken, and does not run yet
+    bool closed;      // queue_close() was called
 };
 
 // Prepares a queue for at most `size` items. False: there is no memory for it.

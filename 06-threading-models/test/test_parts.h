@@ -124,6 +124,40 @@ TEST(an_item_wakes_one_thread)
     queue_free(&queue);
 }
 
+static atomic_int holders;
+
+// Takes one item, and stays with it until each thread has one.
+static void *take_and_stay(void *unused)
+{
+    (void)unused;
+    if (queue_take(&queue))
+        atomic_fetch_add(&holders, 1);
+    for (int i = 0; i < 1000 && atomic_load(&holders) < WAITERS; i++)
+        sleep_ms(5);
+    return NULL;
+}
+
+// Items that are put while a thread wakes up are for the next threads: these are woken, too.
+TEST(each_item_has_a_thread)
+{
+    pthread_t waiters[WAITERS];
+    bool first;
+    atomic_store(&holders, 0);
+    CHECK(queue_open(&queue, WAITERS));
+    for (int i = 0; i < WAITERS; i++)
+        CHECK(!pthread_create(&waiters[i], NULL, take_and_stay, NULL));
+    sleep_ms(20); // most of them wait by now
+    for (int i = 0; i < WAITERS; i++)
+        CHECK(queue_put(&queue, numbers, &first));
+    for (int i = 0; i < 1000 && atomic_load(&holders) < WAITERS; i++)
+        sleep_ms(5);
+    CHECK_INT(atomic_load(&holders), WAITERS);
+    queue_close(&queue);
+    for (int i = 0; i < WAITERS; i++)
+        pthread_join(waiters[i], NULL);
+    queue_free(&queue);
+}
+
 TEST(a_queue_is_bounded_and_in_order)
 {
     struct queue small;
