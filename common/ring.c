@@ -69,9 +69,18 @@ static bool map_rings(struct ring *ring, const struct io_uring_params *params)
 
 bool ring_open(struct ring *ring)
 {
-    struct io_uring_params params = {.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
-                                     .cq_entries = RING_COMPLETIONS};
-    *ring = (struct ring){.fd = setup(RING_ENTRIES, &params)};
+    // Completions are made when ring_wait() asks for them, and do not interrupt the program in
+    // between: since Linux 6.1. An older kernel does not know these flags.
+    static const unsigned also[] = {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, 0};
+    struct io_uring_params params;
+    int fd = -1;
+    for (size_t i = 0; i < sizeof also / sizeof *also && fd < 0; i++) {
+        params = (struct io_uring_params){.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+                                                   also[i],
+                                          .cq_entries = RING_COMPLETIONS};
+        fd = setup(RING_ENTRIES, &params);
+    }
+    *ring = (struct ring){.fd = fd};
     if (ring->fd < 0)
         return false;
     if (map_rings(ring, &params))

@@ -32,7 +32,8 @@ struct ring {
     bool next_taken; // ring_next() has returned the completion at the head
 };
 
-// Makes the two rings, and ring_add_pieces() the third one. False: the kernel refuses, errno
+// Makes the two rings, and ring_add_pieces() the third one. Only the thread that calls this may
+// use the ring. False: the kernel refuses, errno
 // says why (EPERM: kernel.io_uring_disabled, or a container's seccomp; ENOSYS, EINVAL: it is
 // too old). After ring_add_pieces() has failed, the caller closes the ring.
 bool ring_open(struct ring *ring);
