@@ -32,7 +32,7 @@ static void use_status(struct process_usage *usage, const char *name, long numbe
 
 static void use_switches(struct process_usage *usage, const char *name, long number)
 {
-    if (!strcmp(name, "voluntary_ctxt_switches") || !strcmp(name, "nonvoluntary_ctxt_switches"))
+    if (!strcmp(name, "voluntary_ctxt_switches")) // the others are other programs' doing
         usage->switches += number;
 }
 
