@@ -293,7 +293,8 @@ void run_pool(struct workers *workers, int listener, int stop_fd)
                                        .closed = closed};
     all = workers;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, notify_fds) ||
-        !queue_open(&waiting, workers->settings.queue) || !queue_open(&done, connections_max))
+        !queue_open(&waiting, workers->settings.queue, workers->count) ||
+        !queue_open(&done, connections_max, 0))
         die("cannot set up a pool: %s", strerror(errno));
     for (int i = 0; i < workers->count; i++)
         if (workers_start_thread(workers, work, &workers->worker[i]))

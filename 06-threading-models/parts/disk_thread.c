@@ -27,8 +27,8 @@ bool disk_thread_start(struct disk_thread *disk, int jobs_max)
     disk->jobs = 0;
     disk->jobs_max = jobs_max;
     disk->done_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return disk->done_fd >= 0 && queue_open(&disk->waiting, jobs_max) &&
-           queue_open(&disk->done, jobs_max) &&
+    return disk->done_fd >= 0 && queue_open(&disk->waiting, jobs_max, 1) &&
+           queue_open(&disk->done, jobs_max, 0) &&
            pthread_create(&disk->thread, NULL, work, disk) == 0;
 }
 

@@ -3,21 +3,24 @@
 
 #include <stdlib.h>
 
-bool queue_open(struct queue *queue, int size)
+#define ITEMS_A_WAKE 4
+
+bool queue_open(struct queue *queue, int size, int threads)
 {
     *queue = (struct queue){.mutex = PTHREAD_MUTEX_INITIALIZER,
                             .filled = PTHREAD_COND_INITIALIZER,
-                            .size = (unsigned)size};
-    queue->ring = calloc(queue->size, sizeof *queue->ring);
+                            .size = (unsigned)size,
+                            .places = (unsigned)(size + threads)};
+    queue->ring = calloc(queue->places, sizeof *queue->ring);
     return queue->ring;
 }
 
-// Unlocks the queue, and wakes a thread that waits for an item, if there are both. Only one at
-// a time: until it runs, more items come, and a wake-up costs more than most of them.
+// Unlocks the queue, and wakes a thread that waits if there are items for it. To wake one costs
+// more than most items, and until it runs there are more of them: so one for every few.
 static void unlock_and_wake(struct queue *queue)
 {
-    bool wake = queue->count > 0 && queue->waiting > 0 && !queue->waking;
-    queue->waking = queue->waking || wake;
+    bool wake = queue->waiting > queue->waking && queue->count > queue->waking * ITEMS_A_WAKE;
+    queue->waking += wake;
     pthread_mutex_unlock(&queue->mutex);
     if (wake)
         pthread_cond_signal(&queue->filled);
@@ -26,10 +29,10 @@ static void unlock_and_wake(struct queue *queue)
 bool queue_put(struct queue *queue, void *item, bool *first)
 {
     pthread_mutex_lock(&queue->mutex);
-    bool room = queue->count < queue->size;
+    bool room = queue->count < queue->size + queue->waiting;
     *first = queue->count == 0;
     if (room)
-        queue->ring[(queue->first + queue->count++) % queue->size] = item;
+        queue->ring[(queue->first + queue->count++) % queue->places] = item;
     unlock_and_wake(queue);
     return room;
 }
@@ -40,7 +43,7 @@ static void *take_first(struct queue *queue)
     if (!queue->count)
         return NULL;
     void *item = queue->ring[queue->first];
-    queue->first = (queue->first + 1) % queue->size;
+    queue->first = (queue->first + 1) % queue->places;
     queue->count--;
     return item;
 }
@@ -52,7 +55,7 @@ void *queue_take(struct queue *queue)
         queue->waiting++;
         pthread_cond_wait(&queue->filled, &queue->mutex);
         queue->waiting--;
-        queue->waking = false;
+        queue->waking -= queue->waking > 0; // cond_wait() may also end without a signal
     }
     void *item = take_first(queue);
     unlock_and_wake(queue); // there may be one more, for the next thread

@@ -9,14 +9,15 @@ struct queue {
     pthread_mutex_t mutex;
     pthread_cond_t filled; // signalled when there is an item for a thread that waits
     void **ring;           // the items: `count` of them, from ring[first] on
-    unsigned size, first, count;
+    unsigned size, places, first, count;
     unsigned waiting; // threads in queue_take()
-    bool waking;      // one of them was woken, and does not run yet
+    unsigned waking;  // those of them that were woken, and do not run yet
     bool closed;      // queue_close() was called
 };
 
-// Prepares a queue for at most `size` items. False: there is no memory for it.
-bool queue_open(struct queue *queue, int size);
+// Prepares a queue for at most `size` items, beside those for which one of the `threads` that
+// take them waits already. False: there is no memory for it.
+bool queue_open(struct queue *queue, int size, int threads);
 
 // Puts an item at the end, and sets *first if it is the only one. False: the queue is full.
 bool queue_put(struct queue *queue, void *item, bool *first);

@@ -68,7 +68,7 @@ TEST(a_queue_loses_nothing)
 {
     pthread_t putters[PUTTERS], takers[TAKERS];
     long counts[TAKERS] = {0}, sum = 0;
-    CHECK(queue_open(&queue, 7));
+    CHECK(queue_open(&queue, 7, TAKERS));
     for (int i = 0; i < TAKERS; i++)
         CHECK(!pthread_create(&takers[i], NULL, take_all, &counts[i]));
     for (int i = 0; i < PUTTERS; i++)
@@ -107,7 +107,7 @@ TEST(an_item_wakes_one_thread)
     pthread_t waiters[WAITERS];
     long sleeps[WAITERS], sum = 0;
     bool first;
-    CHECK(queue_open(&queue, ROUNDS));
+    CHECK(queue_open(&queue, ROUNDS, WAITERS));
     for (int i = 0; i < WAITERS; i++)
         CHECK(!pthread_create(&waiters[i], NULL, take_and_sleep, &sleeps[i]));
     for (int i = 0; i < ROUNDS; i++) {
@@ -137,18 +137,29 @@ static void *take_and_stay(void *unused)
     return NULL;
 }
 
-// Items that are put while a thread wakes up are for the next threads: these are woken, too.
+static bool all_wait(void)
+{
+    pthread_mutex_lock(&queue.mutex);
+    bool all = queue.waiting == WAITERS;
+    pthread_mutex_unlock(&queue.mutex);
+    return all;
+}
+
+// Each thread that waits gets an item, however many are put while the first one wakes up; and
+// what is for them takes no place of those that have to wait.
 TEST(each_item_has_a_thread)
 {
     pthread_t waiters[WAITERS];
     bool first;
     atomic_store(&holders, 0);
-    CHECK(queue_open(&queue, WAITERS));
+    CHECK(queue_open(&queue, 1, WAITERS));
     for (int i = 0; i < WAITERS; i++)
         CHECK(!pthread_create(&waiters[i], NULL, take_and_stay, NULL));
-    sleep_ms(20); // most of them wait by now
-    for (int i = 0; i < WAITERS; i++)
+    for (int i = 0; i < 1000 && !all_wait(); i++)
+        sleep_ms(5);
+    for (int i = 0; i < WAITERS + 1; i++)
         CHECK(queue_put(&queue, numbers, &first));
+    CHECK(!queue_put(&queue, numbers, &first));
     for (int i = 0; i < 1000 && atomic_load(&holders) < WAITERS; i++)
         sleep_ms(5);
     CHECK_INT(atomic_load(&holders), WAITERS);
@@ -162,7 +173,7 @@ TEST(a_queue_is_bounded_and_in_order)
 {
     struct queue small;
     bool first;
-    CHECK(queue_open(&small, 3));
+    CHECK(queue_open(&small, 3, 0));
     for (int round = 0; round < 5; round++) {
         for (int i = 0; i < 3; i++) {
             CHECK(queue_put(&small, &numbers[i], &first));
