@@ -5,6 +5,7 @@
 // client is told so at once: 503.
 //
 //     loop    received(), enqueue()  parses a request, puts a job into `waiting`
+//     loop    round_ends()           wakes a worker, once for all requests of a round
 //     worker  work()                 takes the job, calls handle(), puts the job into `done`
 //     loop    take_back()            takes the job from `done`, wakes its connection
 //     loop    woken(), put_answer()  writes the answer, which the loop then sends
@@ -230,6 +231,13 @@ static void woken(struct conn *conn)
     conn_deadline(conn, all->settings.idle_ms);
 }
 
+// All requests that came in this round are in the queue: now a worker is woken for them.
+static bool round_ends(void)
+{
+    queue_wake(&waiting);
+    return false; // the loop may sleep
+}
+
 // The client was too slow.
 static void timeout(struct conn *conn)
 {
@@ -288,6 +296,7 @@ void run_pool(struct workers *workers, int listener, int stop_fd)
                                        .opened = opened,
                                        .received = received,
                                        .woken = woken,
+                                       .round = round_ends,
                                        .timeout = timeout,
                                        .stop = stop,
                                        .closed = closed};

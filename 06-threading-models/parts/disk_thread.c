@@ -47,6 +47,7 @@ struct disk_job *disk_thread_put(struct disk_thread *disk, void *client, int kb)
         return NULL;
     *job = (struct disk_job){client, kb, false};
     queue_put(&disk->waiting, job, &first);
+    queue_wake(&disk->waiting);
     disk->jobs++;
     return job;
 }

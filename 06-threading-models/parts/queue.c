@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#define ITEMS_A_WAKE 4
-
 bool queue_open(struct queue *queue, int size, int threads)
 {
     *queue = (struct queue){.mutex = PTHREAD_MUTEX_INITIALIZER,
@@ -15,17 +13,6 @@ bool queue_open(struct queue *queue, int size, int threads)
     return queue->ring;
 }
 
-// Unlocks the queue, and wakes a thread that waits if there are items for it. To wake one costs
-// more than most items, and until it runs there are more of them: so one for every few.
-static void unlock_and_wake(struct queue *queue)
-{
-    bool wake = queue->waiting > queue->waking && queue->count > queue->waking * ITEMS_A_WAKE;
-    queue->waking += wake;
-    pthread_mutex_unlock(&queue->mutex);
-    if (wake)
-        pthread_cond_signal(&queue->filled);
-}
-
 bool queue_put(struct queue *queue, void *item, bool *first)
 {
     pthread_mutex_lock(&queue->mutex);
@@ -33,8 +20,23 @@ bool queue_put(struct queue *queue, void *item, bool *first)
     *first = queue->count == 0;
     if (room)
         queue->ring[(queue->first + queue->count++) % queue->places] = item;
-    unlock_and_wake(queue);
+    pthread_mutex_unlock(&queue->mutex);
     return room;
+}
+
+// Unlocks the queue, and wakes a thread that waits if there is an item for it.
+static void unlock_and_wake(struct queue *queue)
+{
+    bool wake = queue->count > 0 && queue->waiting > 0;
+    pthread_mutex_unlock(&queue->mutex);
+    if (wake)
+        pthread_cond_signal(&queue->filled);
+}
+
+void queue_wake(struct queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    unlock_and_wake(queue);
 }
 
 // The caller holds the mutex. NULL: the queue is empty.
@@ -55,10 +57,9 @@ void *queue_take(struct queue *queue)
         queue->waiting++;
         pthread_cond_wait(&queue->filled, &queue->mutex);
         queue->waiting--;
-        queue->waking -= queue->waking > 0; // cond_wait() may also end without a signal
     }
     void *item = take_first(queue);
-    unlock_and_wake(queue); // there may be one more, for the next thread
+    unlock_and_wake(queue); // there may be one for the next thread as well
     return item;
 }
 

@@ -11,7 +11,6 @@ struct queue {
     void **ring;           // the items: `count` of them, from ring[first] on
     unsigned size, places, first, count;
     unsigned waiting; // threads in queue_take()
-    unsigned waking;  // those of them that were woken, and do not run yet
     bool closed;      // queue_close() was called
 };
 
@@ -20,7 +19,13 @@ struct queue {
 bool queue_open(struct queue *queue, int size, int threads);
 
 // Puts an item at the end, and sets *first if it is the only one. False: the queue is full.
+// A thread that waits is not woken by this.
 bool queue_put(struct queue *queue, void *item, bool *first);
+
+// Wakes a thread that waits, if there is an item for it; that thread wakes the next if there
+// are more. For the time after queue_put(), or after many: to wake a thread costs more than to
+// put an item.
+void queue_wake(struct queue *queue);
 
 // Takes the first item; waits until there is one. NULL: the queue is closed, and empty.
 void *queue_take(struct queue *queue);

@@ -50,9 +50,11 @@ static int numbers[PUTTERS * ITEMS + 1];
 static void *put_all(void *argument)
 {
     bool first;
-    for (int *item = argument, *end = item + ITEMS; item < end; item++)
+    for (int *item = argument, *end = item + ITEMS; item < end; item++) {
         while (!queue_put(&queue, item, &first))
             sched_yield();
+        queue_wake(&queue);
+    }
     return NULL;
 }
 
@@ -113,6 +115,7 @@ TEST(an_item_wakes_one_thread)
     for (int i = 0; i < ROUNDS; i++) {
         sleep_ms(2); // most of them wait by now
         CHECK(queue_put(&queue, numbers, &first));
+        queue_wake(&queue);
     }
     queue_close(&queue);
     for (int i = 0; i < WAITERS; i++) {
@@ -160,6 +163,7 @@ TEST(each_item_has_a_thread)
     for (int i = 0; i < WAITERS + 1; i++)
         CHECK(queue_put(&queue, numbers, &first));
     CHECK(!queue_put(&queue, numbers, &first));
+    queue_wake(&queue);
     for (int i = 0; i < 1000 && atomic_load(&holders) < WAITERS; i++)
         sleep_ms(5);
     CHECK_INT(atomic_load(&holders), WAITERS);
