@@ -95,7 +95,8 @@ int main(int argc, char **argv)
         spread_add(&spread, host, port);
     if (!spread_next(&spread)) {
         if (spread.lookaside)
-            die("no backend from the service at %s (is it running?)", spread.lookaside);
+            die("no backend from the service at %s (is it running? are its backends?)",
+                spread.lookaside);
         if (own_list)
             die("cannot connect to any --backend (are they running?)");
         die("cannot connect to %s:%d (is the server running?)", host, port);
