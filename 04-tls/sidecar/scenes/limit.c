@@ -44,9 +44,9 @@ void scene_rate(void)
     double seconds = ms_since(began_ns) / 1e3;
     int other = mesh_status(modest, "GET", "stock", "/");
     long asked = mesh_count(stock);
-    story_head("who asks|200|429");
-    story_row("crawler|%d|%d (Retry-After: %d)", passed, refused, retry_after);
-    story_row("shop|%d|%d", other == 200, other == 429);
+    story_head("who asks|200|429|Retry-After");
+    story_row("crawler|%d|%d|%d s", passed, refused, retry_after);
+    story_row("shop|%d|%d|-", other == 200, other == 429);
     // The machine may be slow: a second more is a token more.
     claim_report(&limits,
                  holds_if(passed >= BURST && passed <= BURST + seconds + 1 && refused > 0 &&

@@ -5,7 +5,7 @@ END {
     table("4.24", "hop", "without sidecars|#|#|#\nthrough two of them|#|#|#\nthe difference|#1|#3")
     table("4.66", "retry", "GET|3|#\nPOST|1|#")
     table("4.67", "multiply", "stock|1.0 times\nprice|#1 times")
-    table("4.69", "rate", "crawler|#1|*\nshop|1|0")
+    table("4.69", "rate", "crawler|#1|#|# s\nshop|1|0|-")
     table("4.74", "thin", "the app and its sidecar|#4\nthe two sidecars (TLS handshakes)|#3")
     table("4.77", "timeout", "#1|#2 ms|#4 times")
     table("4.78", "wire", "the first one|#1|1|#|#\nthe second one|#2|0|1|1")
