@@ -210,7 +210,7 @@ void scene_duplicates(void)
             times[i][j] = handle_one(i, j);
     unlink(path);
     player_leave(&scene);
-    story_head("the handler|the ack is lost|it is killed");
+    story_head("the handler|ack lost|killed");
     for (enum handler i = BLIND; i < HANDLERS; i++)
         story_row("%s|%d|%d", handler_name[i], times[i][ACK_LOST], times[i][KILLED]);
     const int *set = times[SET_IN_MEMORY], *before = times[MARKS_BEFORE];
