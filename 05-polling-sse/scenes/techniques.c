@@ -147,7 +147,10 @@ static void print_table(void)
     for (int way = 0; way < WAYS; way++)
         story_bar(way_name[way], costs[way].mean, costs[SHORT_POLLING].mean, "%.1f ms",
                   costs[way].mean);
-    double most = costs[SHORT_POLLING].up + costs[SHORT_POLLING].down;
+    double most = 0;
+    for (int way = 0; way < WAYS; way++)
+        if (costs[way].up + costs[way].down > most)
+            most = costs[way].up + costs[way].down;
     story_say("");
     story_say("bytes for each event, both directions together");
     for (int way = 0; way < WAYS; way++)
