@@ -86,9 +86,9 @@ static struct pool_item *wait_in_line(struct pool *pool, enum pool_result *resul
     int status = 0;
     pthread_cond_init(&me.turn, &pool->monotonic);
     join_line(pool, &me);
+    // The maintenance has to serve this waiter when an open may be tried again.
     if (pool->failing)
-        pool_wake_maintenance(
-            pool); // it has to serve this waiter when an open may be tried again
+        pool_wake_maintenance(pool);
     while (!me.served && status == 0)
         status = pthread_cond_timedwait(&me.turn, &pool->lock, &end);
     if (!me.served) {
