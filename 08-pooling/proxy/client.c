@@ -32,7 +32,7 @@ static void add_field(const char *line)
     snprintf(fields + length, sizeof fields - length, "%s\r\n", line);
 }
 
-static char text[TEXT_BYTES]; // how the content begins
+static char text[TEXT_BYTES + 1]; // how the content begins
 static size_t text_length;
 
 // A part of an answer's content. Of a long one the connection keeps nothing.
@@ -65,8 +65,12 @@ static void host_of(const char *target, char name[HTTP_HOST_BYTES])
 static void print_answer(const struct fetch *f)
 {
     const char *end = memchr(text, '\n', text_length);
-    if (end)
+    if (end) {
         text_length = (size_t)(end - text);
+    } else if (text_length > TEXT_BYTES) {
+        text_length = TEXT_BYTES;
+        memcpy(text + TEXT_BYTES - 3, "...", 3);
+    }
     printf("%3d ", f->head.status);
     print_field(f, "x-cache", 12);
     print_field(f, "age", 4);
