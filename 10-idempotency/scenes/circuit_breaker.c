@@ -133,12 +133,10 @@ void scene_circuit_breaker(void)
     static struct temp_server own;
     struct breaker breaker;
     temp_server_begin(&own, quick);
-    story_say("A call every %d ms, for %d ms; the server fails for the first %d of them.",
-              EVERY_MS, WATCHED_MS, OUTAGE_MS);
-    story_say(
-        "First without a breaker, then with one: it opens for %lld ms when half of the calls",
-        (long long)policy.open_ms);
-    story_say("have failed, of %d or more:", policy.calls_min);
+    story_say("A call every %d ms, for %d ms; the server fails for the first %d ms. First "
+              "without a breaker, then with one: it opens for %lld ms when half of the calls "
+              "have failed, of %d or more:",
+              EVERY_MS, WATCHED_MS, OUTAGE_MS, (long long)policy.open_ms, policy.calls_min);
     // A machine that stands still for a moment makes no calls, so there is nothing to spare.
     for (int tries = 0; tries < TRIES && !is_left_alone(&without, &with); tries++) {
         watch_it(&own.service, NULL, &without);

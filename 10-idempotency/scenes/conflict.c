@@ -21,7 +21,7 @@ static int try_key(const char *what, const struct customer *customer, const char
     char text[CALL_FIELD_BYTES];
     call_make(the_server(),
               &(struct call_request){"POST", "/charges", key, content, PATIENCE_MS}, &call);
-    story_say("  %-33s %-32s %d charge%s so far", what, call_text(&call, text),
+    story_say("  %-33s%-26s%d charge%s so far", what, call_text(&call, text),
               charges_of(the_server(), customer),
               charges_of(the_server(), customer) == 1 ? "" : "s");
     return call.status;

@@ -9,7 +9,7 @@
 #include "story.h"
 
 #define PAGE_LENGTH 100   // charges that are asked for at once
-#define LINE_LENGTH 84    // of an answer's content
+#define LINE_LENGTH 72    // of an answer's content
 #define MARGIN_MS   60000 // that the server's clock may be behind ours
 
 static struct service server;

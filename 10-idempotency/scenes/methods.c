@@ -46,7 +46,7 @@ static bool repeat_it(const char *method, const char *target, const char *conten
             first = last;
     }
     bool same = !strcmp(first.summary, last.summary) && !strcmp(first.account, last.account);
-    story_say("%-8s%-24s%-22s%-22s%s", method, answers, first.summary, last.summary,
+    story_say("%-8s%-21s%-20s%-20s%s", method, answers, first.summary, last.summary,
               same ? "the same" : "another");
     return same;
 }
@@ -60,7 +60,7 @@ void scene_methods(void)
     snprintf(target, sizeof target, "/accounts/%s", customer.source);
     story_say("Each request %d times, and what the server then has:", REPEATS);
     story_say("");
-    story_say("%-8s%-24s%-22s%s", "", "answers", "after the first", "after all");
+    story_say("%-8s%-21s%-20s%s", "", "answers", "after the first", "after all");
     bool put = repeat_it("PUT", target, account, target, &customer);
     bool get = repeat_it("GET", target, NULL, target, &customer);
     bool erase = repeat_it("DELETE", target, NULL, target, &customer);

@@ -84,10 +84,10 @@ void scene_ulid_vs_uuid(void)
         story_say("    %s    %s", text, ulid_write(&ulid, name));
     }
     story_say("");
-    story_say("A B+tree with pages of %d bytes, %d keys in each, as of a database. Which pages",
-              PAGE_BYTES, PAGE_ENTRIES);
-    story_say("do %d inserts need: all these have to be in memory, and to be written again?",
-              INSERTS);
+    story_say("A B+tree with pages of %d bytes, %d keys in each, as of a database. How many "
+              "pages do %d inserts touch? All these have to be in memory, and to be written "
+              "again.",
+              PAGE_BYTES, PAGE_ENTRIES, INSERTS);
     insert_all(AT_RANDOM, &random);
     insert_all(IN_ORDER, &ordered);
     story_head("pages touched|UUID v4|ULID");
