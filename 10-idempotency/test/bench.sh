@@ -86,8 +86,8 @@ for run in $(seq "$RUNS"); do
 done
 
 disk=$(median "$folder/disk.n")
-printf '  fdatasync a second: %d over zeros, as the journal does it; %d over reserved space; %d at the end of a file\n\n' \
-    "$disk" "$(median "$folder/reserve.n")" "$(median "$folder/append.n")"
+printf '  fdatasync a second: %d over zeros, as the journal does it\n%22s%d over reserved space\n%22s%d at the end of a file\n\n' \
+    "$disk" "" "$(median "$folder/reserve.n")" "" "$(median "$folder/append.n")"
 printf '  %-24s %10s %12s %10s %12s\n' "durable charges a second" ours "ours / disk" Redis PostgreSQL
 for clients in 1 16 128; do
     one=$(median "$folder/ours.$clients")

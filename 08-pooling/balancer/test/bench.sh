@@ -71,10 +71,10 @@ compare() {
         haproxy_in "$haproxy_mode" && measure cpu-haproxy "$@"
     done
     echo "$(median "$folder/cpu-ours") $(median "$folder/cpu-nginx") $(median "$folder/cpu-haproxy")" |
-        awk -v title="$title" '{ printf "  %-32s %8.1f us %8.1f us %8.1f us   %5.2f %5.2f\n", title, $1, $2, $3, $1 / $2, $1 / $3 }'
+        awk -v title="$title" '{ printf "  %-30s %7.1f us %7.1f us %7.1f us  %5.2f %5.2f\n", title, $1, $2, $3, $1 / $2, $1 / $3 }'
 }
 
-printf '  %-32s %11s %11s %11s   %s\n' "CPU a request, median of $RUNS" ours nginx HAProxy "ours to each"
+printf '  %-30s %10s %10s %10s  %s\n' "CPU a request, median of $RUNS" ours nginx HAProxy "ours to each"
 compare "layer 7, connections kept" 7 http http
 compare "layer 7, a connection for each" 7 http http -H "Connection: close"
 if [ -e $module ]; then
