@@ -140,6 +140,7 @@ static void note_states(struct ending *ending, int udp, const char *client, cons
              tcp_state(ending->port, ask_port()));
     ending->time_wait_s = tcp_time_wait_s(ending->port, ask_port());
     int64_t deadline = now_ns() + PATIENCE_MS * INT64_C(1000000);
+    story_event("the scene asks over UDP: the state of the server's end?");
     do
         ask_udp(udp, answer, "state %05d", ending->port);
     while (strcmp(answer, server) && now_ns() < deadline);
