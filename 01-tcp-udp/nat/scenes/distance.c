@@ -65,6 +65,7 @@ void scene_direct(void)
         story_bar(names[i], trip[i], trip[WAYS - 1], "%.1f ms", trip[i]);
         couple_end(&couples[i]);
     }
+    story_say("");
     story_say("A round trip over a relay: Alice's link, the server's link twice, Bob's link. A "
               "detour is as long as the way to the server; peer to peer only leaves it out.");
     claim_report(

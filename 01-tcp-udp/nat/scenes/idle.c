@@ -90,6 +90,7 @@ static void come_back(void)
     couple_run_one(&couple, 1, SILENCE_MS); // Alice's machine sleeps: it sends nothing
     bool noticed = bob->deaths > 0;
     bool met = couple_wait_met(&couple);
+    story_say("");
     story_say("Alice and Bob have a path. Alice's machine sleeps for %d ms, and wakes up.",
               SILENCE_MS);
     story_say("Bob's path before: %s", before);

@@ -87,6 +87,7 @@ void scene_types(void)
                   yes_no(found[i].port_came), yes_no(found[i].host_came),
                   found[i].mapping == ENDPOINT_INDEPENDENT ? "same port" : "another port");
     }
+    story_say("");
     story_say(
         "RFC 4787 has two words in place of four: mapping (does another peer see another "
         "port?) and filtering (who may send in?). There are 9 combinations; only 4 of them "

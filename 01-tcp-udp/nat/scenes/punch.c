@@ -112,6 +112,7 @@ void scene_punch(void)
             with_symmetric += is_symmetric && is_direct(couple);
             predicted += k == SYMMETRIC && !strcmp(cell_of(couple), "srflx");
         }
+    story_say("");
     story_say(
         "srflx: at the address that the server has seen. prflx: at another one, which came "
         "to light when its datagram got in. The others once more, with a relay:");
