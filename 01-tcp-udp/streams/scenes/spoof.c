@@ -147,6 +147,7 @@ void scene_spoof(void)
         keyed[i] = attack_once(i, keyed_port, KEY);
         show(attack_name[i], &keyed[i]);
     }
+    story_say("");
     story_say("And a first packet, from an address that is forged: bytes that go there.");
     first = first_packet(stage_port());
     retry = first_packet(retry_port);
