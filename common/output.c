@@ -39,7 +39,8 @@ void output_bytes(const void *bytes, size_t length)
         return;
     }
     for (size_t i = 0; i < length; i++) {
-        bool harmless = c[i] == '\n' || c[i] == '\t';
+        bool ends_line = c[i] == '\r' && i + 1 < length && c[i + 1] == '\n';
+        bool harmless = c[i] == '\n' || c[i] == '\t' || ends_line;
         if (!harmless && is_control(c[i], i > 0 ? c[i - 1] : 0xc2))
             putchar('.');
         else

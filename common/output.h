@@ -14,7 +14,7 @@ void output_begin(void);
 void output_flush(void);
 
 // Prints a peer's bytes: as they are into a file or a pipe; on a terminal a dot takes the place
-// of each byte that could command it (control characters except newline and tab).
+// of each byte that could command it (control characters except tab and the ends of lines).
 void output_bytes(const void *bytes, size_t length);
 
 // The same in quotes on one line, wherever it goes: "hello\n", "\x1b[31m".

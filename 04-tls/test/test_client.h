@@ -218,6 +218,7 @@ TEST(the_client_on_a_terminal)
              port);
     test_run(command);
     CHECK_HAS(test_output, ".[31mred. . half");
+    CHECK(!strstr(test_output, "OK.")); // the end of a line is no command
     CHECK(!strchr(test_output, '\033'));
     CHECK(!strchr(test_output, '\007'));
 }
