@@ -134,7 +134,7 @@ void scene_tampering(void)
         CONTENT);
     struct changed plain = change_plain();
     struct changed old = change_tls(TLS1_2_VERSION), tls = change_tls(TLS1_3_VERSION);
-    story_head("the answer in|bytes|changed|taken as good|bad_record_mac");
+    story_head("the answer in|bytes|changed|taken as good|refused");
     show("plain HTTP", &plain);
     show("TLS 1.2", &old);
     show("TLS 1.3", &tls);
