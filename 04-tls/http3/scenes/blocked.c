@@ -138,7 +138,8 @@ void scene_blocked(void)
         die("cannot block UDP: %s", why);
     seen[2] = step(&origin, "UDP is blocked");
     seen[3] = step(&origin, "the next one");
-    story_say("Alt-Svc: %s", field);
+    story_say("");
+    story_say("The field is: Alt-Svc: %s", field);
     bool right = !strcmp(seen[0], "TCP") && !strcmp(seen[1], "HTTP/3") &&
                  !strcmp(seen[2], "TCP, after a wait") && !strcmp(seen[3], "TCP");
     claim_report(

@@ -94,6 +94,7 @@ void scene_price(void)
     story_say("");
     story_bar("TLS over TCP", tls.bulk_us, quic.bulk_us, "a megabyte: %.0f us", tls.bulk_us);
     story_bar("QUIC", quic.bulk_us, quic.bulk_us, "%.0f us", quic.bulk_us);
+    story_say("");
     story_say(
         "With TCP, one system call hands the kernel 64 KB, and the kernel makes packets of "
         "it. With QUIC each packet of 1,200 bytes is made, encrypted and acknowledged here.");

@@ -159,6 +159,8 @@ void scene_setup(void)
         story_head("until the first byte of an answer|round trips|time");
     for (int way = 0; way < WAYS && tunnel; way++)
         story_row("%s|%d|%.0f ms", names[way], trips[way], best[way]);
+    if (tunnel)
+        story_say("");
     if (tunnel && trips[QUIC_TOKEN] == trips[QUIC_RETRY])
         story_say(
             "A server gives its clients a token for the next time, which saves the Retry. "
