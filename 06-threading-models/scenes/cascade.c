@@ -209,12 +209,11 @@ static const struct claim adds_up = {
 void scene_cascade(void)
 {
     const struct way *next = &ways[0], *all = &ways[1];
-    story_say(
-        "For an answer of A, four services have to work for %d ms each: A, B, C and D. %d",
-        WORK_MS, USERS);
-    story_say(
-        "users ask at the same time. How long does one of them wait, and how many threads");
-    story_say("of all services do nothing but wait for another service?");
+    story_say("For an answer of A, four services have to work for %d ms each: A, B, C and",
+              WORK_MS);
+    story_say("D. %d users ask at the same time. How long does one of them wait, and how",
+              USERS);
+    story_say("many threads of all services do nothing but wait for another service?");
     start_services();
     story_head("|an answer|threads waiting");
     for (int i = 0; i < TRIES && !as_documented(); i++) // again if this machine was busy

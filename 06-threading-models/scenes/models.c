@@ -311,9 +311,8 @@ void scene_models(void)
     story_say("of workers can be chosen, there are %d. k/s: thousand answers a second;",
               WORKERS);
     story_say("p99: 99 %% of the answers come within so many ms; tasks: threads and");
-    story_say(
-        "processes; sw.: how often a thread waits for each /cheap (a context switch). *:");
-    story_say("the best of the models that serve all connections.");
+    story_say("processes; sw.: how often a thread waits for each /cheap (a context");
+    story_say("switch). *: the best of the models that serve all connections.");
     for (int i = 0; i < model_count(); i++)
         for (int work = 0; work < WORKS; work++)
             measure(i, (enum work)work);
