@@ -37,8 +37,8 @@ void scene_herd(void)
         story_bar(ways[i].title, sleeps[i], herd_workers + 2, "%.2f", sleeps[i]);
     }
     story_say("");
-    story_say("Once for the connection; often once more for the request, which comes a moment "
-              "later.");
+    story_say("Once for the connection; often once more for the request, which comes a");
+    story_say("moment later.");
     story_say("In epoll all are woken, unless they added the socket with EPOLLEXCLUSIVE "
               "(epoll_ctl(2)).");
     bool all_in_epoll = sleeps[SHARED_EPOLL] >= 0.85 * herd_workers;
