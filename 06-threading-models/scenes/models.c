@@ -21,7 +21,7 @@
 #define SPREAD      60.0 // % of the computing for one thread: less is called spread
 #define ROOM        0.5  // cores: if so much of them is idle, no other program needs it
 #define AS_GOOD     1.1 // a figure is as good as the best if it is less than so many times worse
-// So often a thread waits, at least, for each request that another thread answers.
+// So often a thread goes to sleep, at least, for each request that another thread answers.
 #define HANDED_OVER 0.1
 
 #define NAME_COLUMNS   8 // of the table
@@ -38,7 +38,7 @@ enum column {
     RATE,                   // thousands of answers a second: a column for each work
     NEARLY = RATE + WORKS,  // 99 % of the answers come within so many ms: the same
     TASKS = NEARLY + WORKS, // processes and threads
-    SWITCHES,               // how often a thread waits, for each /cheap
+    SWITCHES,               // how often a thread goes to sleep, for each /cheap
     COLUMNS
 };
 
@@ -300,7 +300,7 @@ static void judge_messages(void)
         loop = results[loop_model].figures[SWITCHES];
     }
     claim_report(&messages, holds_if(pool > loop + HANDED_OVER),
-                 "a thread waits for each /cheap: in the pool %.2f times, in the loop %.2f",
+                 "for each /cheap threads go to sleep %.2f times in the pool, %.2f in the loop",
                  pool, loop);
 }
 
@@ -311,7 +311,7 @@ void scene_models(void)
     story_say("of workers can be chosen, there are %d. k/s: thousand answers a second;",
               WORKERS);
     story_say("p99: 99 %% of the answers come within so many ms; tasks: threads and");
-    story_say("processes; sw.: how often a thread waits for each /cheap (a context");
+    story_say("processes; sw.: how often a thread goes to sleep, for each /cheap (a context");
     story_say("switch). *: the best of the models that serve all connections.");
     for (int i = 0; i < model_count(); i++)
         for (int work = 0; work < WORKS; work++)

@@ -6,7 +6,7 @@
 
 struct process_usage {
     int processes, threads;
-    long switches;    // how often the threads that exist now have waited (context switches)
+    long switches;    // how often the threads that exist now went to sleep
     long resident_kb; // memory; each process has an equal part of a page that several share
     long virtual_kb;  // addresses, with or without memory
     long maps;        // ranges of addresses (/proc/PID/maps)

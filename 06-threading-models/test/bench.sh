@@ -118,7 +118,7 @@ done
 row "nginx, 1 worker, $CROWD connections" nginx1-crowd
 row "loop, $CROWD connections" loop-crowd nginx1-crowd
 [ -z "$uring" ] || row "uring, $CROWD connections" uring-crowd nginx1-crowd
-echo "  single is not there: it would serve one of the $CONNECTIONS connections, and the others not at all"
+echo "  single is not there: it would serve only one of the $CONNECTIONS connections"
 
 printf '\n  %-34s\n' "system calls a request (scene system_calls)"
 ../common/wire/wire -- ./server -- ./play system_calls | sed -n 's/^  \(loop\|uring\)  *[^ 0-9]* *\([0-9.]*\)$/  \1 \2/p' |
