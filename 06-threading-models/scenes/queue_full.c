@@ -193,7 +193,7 @@ void scene_queue_full(void)
               PROCESSES, PROCESSES);
     story_say("%d further clients connect and ask: all of them wait in the kernel's queue",
               ACCEPT);
-    story_say("(accept-count is its length, listen()'s backlog: lesson 07 fills it).");
+    story_say("(accept-count is its length, listen()'s backlog: lesson 07 fills it).\n");
     story_bar("in the kernel's queue", kernel.queued, ACCEPT, "%d of %d", kernel.queued,
               ACCEPT);
     story_bar("answered afterwards", kernel.answered, ACCEPT, "%d", kernel.answered);
