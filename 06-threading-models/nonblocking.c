@@ -2,8 +2,6 @@
 #include "nonblocking.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -135,21 +133,12 @@ static bool advance_kept(struct connection *c, size_t more)
 
 struct connection *connection_open(int fd, struct worker *worker, struct buffers *buffers)
 {
-    struct connection *c = calloc(1, sizeof *c);
-    int on = 1;
-    bool room = workers_admit(worker->all);
-    if (!c || !room)
-        workers_release(worker->all); // a refused connection does not count as open
-    if (!c) {
-        close(fd);
+    bool refused;
+    struct connection *c = workers_open_client(worker->all, fd, sizeof *c, &refused);
+    if (!c)
         return NULL;
-    }
-    // Answers are collected in `buffers`, so the kernel need not wait for more.
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    c->fd = fd;
-    c->refused = !room;
-    c->worker = worker;
-    c->buffers = buffers;
+    *c =
+        (struct connection){.fd = fd, .refused = refused, .worker = worker, .buffers = buffers};
     wait_for_next(c, false);
     return c;
 }

@@ -1,8 +1,6 @@
 // uring_client.c: see uring_client.h. Read client_received() first, then advance().
 #include "uring_client.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -175,21 +173,11 @@ enum need client_timeout(struct client *c)
 
 struct client *client_open(int fd, struct worker *worker, struct client_buffers *buffers)
 {
-    struct client *c = calloc(1, sizeof *c);
-    int on = 1;
-    bool room = workers_admit(worker->all);
-    if (!c || !room)
-        workers_release(worker->all); // a refused connection does not count as open
-    if (!c) {
-        close(fd);
+    bool refused;
+    struct client *c = workers_open_client(worker->all, fd, sizeof *c, &refused);
+    if (!c)
         return NULL;
-    }
-    // Answers are collected, so the kernel need not wait for more.
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    c->fd = fd;
-    c->refused = !room;
-    c->worker = worker;
-    c->buffers = buffers;
+    *c = (struct client){.fd = fd, .refused = refused, .worker = worker, .buffers = buffers};
     next_need(c, false);
     return c;
 }

@@ -2,11 +2,15 @@
 #include "workers.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -40,6 +44,20 @@ bool workers_admit(struct workers *workers)
 void workers_release(struct workers *workers)
 {
     atomic_fetch_sub(&workers->open, 1);
+}
+
+void *workers_open_client(struct workers *workers, int fd, size_t bytes, bool *refused)
+{
+    void *memory = calloc(1, bytes);
+    int on = 1;
+    *refused = !workers_admit(workers);
+    if (!memory || *refused)
+        workers_release(workers); // a refused connection does not count as open
+    if (!memory)
+        close(fd);
+    else
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return memory;
 }
 
 int workers_start_thread(struct workers *workers, void *(*run)(void *), void *argument)

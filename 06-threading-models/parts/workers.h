@@ -64,6 +64,11 @@ struct workers *workers_open(const char *model, const struct settings *settings,
 bool workers_admit(struct workers *workers);
 void workers_release(struct workers *workers);
 
+// The same for a client of a loop, with zeroed memory of so many bytes for it. A client that
+// has to be refused does not count as open. Such loops collect their answers, so the kernel
+// need not wait for more of them (TCP_NODELAY). NULL: there is no memory, and `fd` is closed.
+void *workers_open_client(struct workers *workers, int fd, size_t bytes, bool *refused);
+
 // Starts a detached thread with a stack as --stack says, and counts it in `running`. The last
 // thing that the thread does is to call workers_thread_ends(). Returns 0 or an error number.
 int workers_start_thread(struct workers *workers, void *(*run)(void *), void *argument);
