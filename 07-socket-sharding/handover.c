@@ -53,11 +53,7 @@ int handover_listen(const char *host, int port)
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && !bind(fd, (struct sockaddr *)&address, length) && !listen(fd, SUCCESSORS))
         return fd;
-    int saved_errno = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = saved_errno;
-    return -1;
+    return net_give_up(fd);
 }
 
 static bool is_one_of_us(int connection)

@@ -50,12 +50,9 @@ int fetch_connect(const struct sockaddr_storage *server, int64_t deadline_ns)
         if (errno != EINTR) // else again: it waits for the attempt that was interrupted
             break;
     }
-    int saved_errno = errno;
     if (errno == EINPROGRESS)
-        saved_errno = ETIMEDOUT;
-    close(fd);
-    errno = saved_errno;
-    return -1;
+        errno = ETIMEDOUT;
+    return net_give_up(fd);
 }
 
 enum fetch_result fetch_open(struct fetch *f, const struct sockaddr_storage *server,

@@ -79,6 +79,15 @@ void net_die_listening(const char *host, int port)
         errno == EADDRINUSE ? " (--port 0: the kernel chooses)" : "");
 }
 
+int net_give_up(int fd)
+{
+    int saved_errno = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = saved_errno;
+    return -1;
+}
+
 int net_connect(const char *host, int port)
 {
     struct sockaddr_storage address;
@@ -86,11 +95,7 @@ int net_connect(const char *host, int port)
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, length) == 0)
         return fd;
-    int saved_errno = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = saved_errno;
-    return -1;
+    return net_give_up(fd);
 }
 
 int net_connect_or_die(const char *host, int port)

@@ -35,6 +35,10 @@ int net_connect(const char *host, int port);
 // The same, but dies with "cannot connect to HOST:PORT: reason (is the server running?)".
 int net_connect_or_die(const char *host, int port);
 
+// For a function that has failed: closes fd, unless it is -1, and leaves errno as it is.
+// Returns -1.
+int net_give_up(int fd);
+
 // Resolves host:port (numeric or a name) to a socket address for sockets of `type`, IPv4 where
 // the host has one; dies if it cannot. Returns the address's length.
 socklen_t net_address(const char *host, int port, int type, struct sockaddr_storage *address);

@@ -71,6 +71,13 @@ const char *story_about(const char *sentence, const struct scene *scenes)
     return text;
 }
 
+const char *story_choose(int argc, char **argv, const char *sentence,
+                         const struct scene *scenes, const struct option_spec *options)
+{
+    struct command command = {"[SCENE]", story_about(sentence, scenes), options};
+    return argv[options_parse(argc, argv, &command)];
+}
+
 int story_tell(const struct scene *scenes, const char *only)
 {
     int number = 0, played = 0;

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "options.h"
+
 struct scene {
     const char *name; // the argument of ./play that plays it
     const char *title;
@@ -22,6 +24,11 @@ void story_begin(void);
 // What `--help` says of play: this sentence, and that without SCENE it plays all of them, with
 // their names. Returns a text that the next call overwrites; no line is wider than 80 columns.
 const char *story_about(const char *sentence, const struct scene *scenes);
+
+// Parses the command line of play, which may name one scene, by this table of options. Returns
+// the scene's name; NULL: all of them. What is wrong ends the program: see options.h.
+const char *story_choose(int argc, char **argv, const char *sentence,
+                         const struct scene *scenes, const struct option_spec *options);
 
 // Plays the scene called `only`, or all of them if it is NULL; an unknown name prints the list
 // and exits 2. Returns the program's exit status: 0, or 1 if a claim did not come out as

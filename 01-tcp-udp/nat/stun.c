@@ -6,6 +6,7 @@
 
 #include "crc32.h"
 #include "datagram.h"
+#include "network_order.h"
 #include "secret.h"
 
 #define FAMILY_IPV4       1
@@ -13,28 +14,6 @@
 #define FINGERPRINT_XOR   0x5354554eu // RFC 8489 section 14.7
 #define FINGERPRINT_BYTES 8           // of the whole attribute
 #define INTEGRITY_BYTES   24          // of the whole attribute
-
-static uint16_t get16(const uint8_t *at)
-{
-    return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)get16(at) << 16 | get16(at + 2);
-}
-
-static void put16(uint8_t *at, uint16_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, (uint16_t)(value >> 16));
-    put16(at + 2, (uint16_t)value);
-}
 
 static size_t filled_up(size_t length)
 {

@@ -30,11 +30,9 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its TCP and UDP port"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 01: two ways to send bytes.", scenes),
-                          options});
+    const char *only =
+        story_choose(argc, argv, "Lesson 01: two ways to send bytes.", scenes, options);
     story_begin();
     ask_server(host, port);
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

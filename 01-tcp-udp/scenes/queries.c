@@ -87,10 +87,7 @@ static bool forge(int udp, const char *text)
                 !setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof on) &&
                 !bind(fd, (struct sockaddr *)&from, length) &&
                 sendto(fd, text, strlen(text), 0, (struct sockaddr *)&to, to_length) > 0;
-    int saved_errno = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = saved_errno;
+    net_give_up(fd);
     return sent;
 }
 

@@ -3,16 +3,11 @@
 
 #include <string.h>
 
-static struct sockaddr_storage server;
-
-void ask_server(const char *host, int port)
-{
-    net_address(host, port, SOCK_STREAM, &server);
-}
+struct sockaddr_storage ask_server;
 
 void ask_open(struct fetch *f)
 {
-    fetch_or_die(f, fetch_open(f, &server, 0));
+    fetch_or_die(f, fetch_open(f, &ask_server, 0));
 }
 
 void ask(struct fetch *f, const char *request)

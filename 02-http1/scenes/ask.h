@@ -4,8 +4,8 @@
 
 #include "fetch.h"
 
-// Sets the server's address. Call it before any scene.
-void ask_server(const char *host, int port);
+// The server's address: play.c sets it before any scene.
+extern struct sockaddr_storage ask_server;
 
 // Connects to the server. Dies if it does not answer.
 void ask_open(struct fetch *f);

@@ -33,10 +33,8 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 02: HTTP/1.1.", scenes), options});
+    const char *only = story_choose(argc, argv, "Lesson 02: HTTP/1.1.", scenes, options);
     story_begin();
-    ask_server(host, port);
-    return story_tell(scenes, argv[first]);
+    net_address(host, port, SOCK_STREAM, &ask_server);
+    return story_tell(scenes, only);
 }

@@ -33,11 +33,9 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"size", OPTION_INT, &image_bytes, 1, 1000000, "bytes of an image in scene page_load"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 03: HTTP/2.", scenes), options});
+    const char *only = story_choose(argc, argv, "Lesson 03: HTTP/2.", scenes, options);
     h2_server_at(host, port);
     page_load_size(image_bytes);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

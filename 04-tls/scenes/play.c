@@ -47,9 +47,7 @@ int main(int argc, char **argv)
         {"aes-speed", OPTION_FLAG, &aes_speed, .help = "measure AES-256-GCM in MB/s, and end"},
         {0}};
     keys = certificate_folder(CERTIFICATE_FOLDER);
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 04: TLS.", scenes), options});
+    const char *only = story_choose(argc, argv, "Lesson 04: TLS.", scenes, options);
     if (aes_speed) {
         printf("%.0f\n", cipher_speed(EVP_aes_256_gcm()));
         output_flush();
@@ -60,5 +58,5 @@ int main(int argc, char **argv)
     if (keylog)
         connect_keylog(keylog);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

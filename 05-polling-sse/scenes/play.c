@@ -33,13 +33,11 @@ int main(int argc, char **argv)
         {"interval-ms", OPTION_INT, &interval_ms, 1, 60000, "ms between two short polls"},
         {"readers", OPTION_INT, &readers, 1, 10000, "readers of scene crowd"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){
-            "[SCENE]", story_about("Lesson 05: how news reaches a client.", scenes), options});
+    const char *only =
+        story_choose(argc, argv, "Lesson 05: how news reaches a client.", scenes, options);
     ask_server(host, port);
     techniques_with(interval_ms);
     crowd_of(readers);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

@@ -53,15 +53,13 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 06: threading models.", scenes),
-                          options});
+    const char *only =
+        story_choose(argc, argv, "Lesson 06: threading models.", scenes, options);
     story_begin();
     raise_file_limit(FILES_WANTED);
     // The scenes start their own servers beside this one. story_tell() reports an unknown
     // scene.
-    if (!argv[first] || is_scene(scenes, argv[first]))
+    if (!only || is_scene(scenes, only))
         close(net_connect_or_die(host, port));
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

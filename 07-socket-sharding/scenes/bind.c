@@ -29,10 +29,7 @@ static int listening_socket(int port, bool reuse_port)
         die("cannot make a socket: %s", strerror(errno));
     if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, JOINED) == 0)
         return fd;
-    int saved_errno = errno;
-    close(fd);
-    errno = saved_errno;
-    return -1;
+    return net_give_up(fd);
 }
 
 static int port_of(int fd)
@@ -184,10 +181,7 @@ static int bound(int port, bool reuse_address)
         die("cannot make a socket: %s", strerror(errno));
     if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
-    int saved_errno = errno;
-    close(fd);
-    errno = saved_errno;
-    return -1;
+    return net_give_up(fd);
 }
 
 // A server that accepts one connection, closes it first, and ends: its end of the connection is

@@ -7,6 +7,7 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "network_order.h"
 
 #define DEVICE      "segments"
 #define LINE        8192 // of /proc/net/netstat
@@ -45,10 +47,7 @@ static bool device_up(const char *name, uint32_t address)
     }
     request.ifr_flags = IFF_UP;
     up = up && !ioctl(fd, SIOCSIFFLAGS, &request);
-    int saved_errno = errno;
-    if (fd >= 0)
-        close(fd);
-    errno = saved_errno;
+    net_give_up(fd);
     return up;
 }
 
@@ -62,6 +61,16 @@ const char *own_network_enter(void)
 }
 
 // ---- what the kernel has, and has counted --------------------------------------------------
+
+void own_networks_run(void *(*run)(void *network), void *networks, size_t size, int count)
+{
+    pthread_t threads[OWN_NETWORKS_MAX];
+    for (int i = 0; i < count; i++)
+        if (pthread_create(&threads[i], NULL, run, (char *)networks + (size_t)i * size))
+            die("cannot start a thread");
+    for (int i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+}
 
 int setting_read(const char *name)
 {
@@ -132,33 +141,7 @@ int tun_open(void)
     int tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
     if (tun >= 0 && !ioctl(tun, TUNSETIFF, &request) && device_up(DEVICE, TUN_ADDRESS))
         return tun;
-    int saved_errno = errno;
-    if (tun >= 0)
-        close(tun);
-    errno = saved_errno;
-    return -1;
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-    put16(at, value >> 16);
-    put16(at + 2, value);
-}
-
-static uint32_t get16(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 8 | at[1];
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return get16(at) << 16 | get16(at + 2);
+    return net_give_up(tun);
 }
 
 // The sum of RFC 1071, of an even number of bytes.

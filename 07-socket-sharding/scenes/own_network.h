@@ -5,6 +5,7 @@
 
 #include <linux/tcp.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SETTING_UNKNOWN (-1) // this kernel does not have the setting
@@ -12,6 +13,11 @@
 // Gives a new network to the thread that calls this, and sets its loopback up. Returns NULL; or
 // the step that has failed, with errno set.
 const char *own_network_enter(void);
+
+// Calls run(&networks[i]) for each, all at once and each in a thread of its own, which is to
+// call own_network_enter() first. Returns when all have returned.
+#define OWN_NETWORKS_MAX 8
+void own_networks_run(void *(*run)(void *network), void *networks, size_t size, int count);
 
 // A number in a file below /proc/sys/net: "ipv4/tcp_syncookies".
 int setting_read(const char *name);

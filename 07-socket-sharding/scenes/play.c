@@ -35,14 +35,8 @@ int main(int argc, char **argv)
          "for each way, in scene spread"},
         {"workers", OPTION_INT, &herd_workers, 3, 16, "in the scenes order and herd"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){
-            "[SCENE]",
-            "Lesson 07: which worker gets a connection. Without "
-            "SCENE all of them:\nbind, spread, "
-            "order, herd, backlog, stuck, takeover, sticky, syn_retries,\nsyn_queue.",
-            options});
+    const char *only =
+        story_choose(argc, argv, "Lesson 07: which worker gets a connection.", scenes, options);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

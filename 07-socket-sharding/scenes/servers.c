@@ -105,10 +105,7 @@ int connect_to(const struct peer *peer)
     int fd = socket_to_connect(peer);
     if (connect_socket(fd, peer) == 0)
         return fd;
-    int saved_errno = errno;
-    close(fd);
-    errno = saved_errno;
-    return -1;
+    return net_give_up(fd);
 }
 
 bool send_request(int fd, const char *request)

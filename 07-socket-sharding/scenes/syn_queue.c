@@ -4,7 +4,6 @@
 // its own.
 #include <errno.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -305,16 +304,11 @@ void scene_syn_queue(void)
                                          {.cookies = 1, .max_syn_backlog = SMALL},
                                          {.cookies = 0, .max_syn_backlog = SETTING_UNKNOWN},
                                          {.cookies = 0, .max_syn_backlog = SMALL}};
-    pthread_t threads[NETWORKS];
     for (size_t i = 0; !packet_log()->tunnel && i < CLAIMS; i++)
         claim_skip(all[i]);
     if (!packet_log()->tunnel)
         return;
-    for (int i = 0; i < NETWORKS; i++)
-        if (pthread_create(&threads[i], NULL, in_own_network, &networks[i]))
-            die("cannot start a thread");
-    for (int i = 0; i < NETWORKS; i++)
-        pthread_join(threads[i], NULL);
+    own_networks_run(in_own_network, networks, sizeof *networks, NETWORKS);
     for (int i = 0; i < NETWORKS; i++)
         for (size_t k = 0; networks[i].failed && k < CLAIMS; k++)
             claim_report(all[k], SKIPPED, "%s: %s", networks[i].failed,

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,16 +140,11 @@ void scene_syn_retries(void)
 {
     struct network networks[NETWORKS] = {{.linear_timeouts = SETTING_UNKNOWN},
                                          {.linear_timeouts = 0}};
-    pthread_t threads[NETWORKS];
     if (!packet_log()->tunnel) {
         claim_skip(&linear);
         return;
     }
-    for (int i = 0; i < NETWORKS; i++)
-        if (pthread_create(&threads[i], NULL, in_own_network, &networks[i]))
-            die("cannot start a thread");
-    for (int i = 0; i < NETWORKS; i++)
-        pthread_join(threads[i], NULL);
+    own_networks_run(in_own_network, networks, sizeof *networks, NETWORKS);
     story_say("Two networks; in each a listener has room for one connection, and has it. A "
               "second client connects: its SYN is dropped, and its kernel tries again.");
     for (int i = 0; i < NETWORKS; i++)

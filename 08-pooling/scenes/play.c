@@ -114,12 +114,10 @@ int main(int argc, char **argv)
          "threads that want connections in scene sizing"},
         {"burst", OPTION_INT, &burst, 20, 1000, "threads at once in scene burst"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 08: connection pools.", scenes),
-                          options});
+    const char *only =
+        story_choose(argc, argv, "Lesson 08: connection pools.", scenes, options);
     sizing_with(threads);
     burst_of(burst);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

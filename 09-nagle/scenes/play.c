@@ -30,10 +30,8 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"body", OPTION_INT, &body_bytes, 1, BODY_MAX_BYTES, "bytes in the second write()"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){
-            "[SCENE]", story_about("Lesson 09: Nagle and the delayed ACK.", scenes), options});
+    const char *only =
+        story_choose(argc, argv, "Lesson 09: Nagle and the delayed ACK.", scenes, options);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

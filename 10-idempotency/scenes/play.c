@@ -32,12 +32,9 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]",
-                          story_about("Lesson 10: requests that are sent twice.", scenes),
-                          options});
+    const char *only =
+        story_choose(argc, argv, "Lesson 10: requests that are sent twice.", scenes, options);
     ledger_at(host, port);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

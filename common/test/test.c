@@ -4,6 +4,7 @@
 #include "test_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include "log.h"
 #include "measure.h"
 #include "net.h"
+#include "network_order.h"
 #include "packet.h"
 #include "spawn.h"
 #include "test_fetch.h"
@@ -49,6 +51,28 @@ static void interrupt_often(void)
     sigaction(SIGUSR1, &action, NULL);
     CHECK(!timer_create(CLOCK_MONOTONIC, &event, &timer));
     CHECK(!timer_settime(timer, 0, &often, NULL));
+}
+
+TEST(net_gives_a_socket_up_and_keeps_errno)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    errno = EADDRINUSE;
+    CHECK_INT(net_give_up(fd), -1);
+    CHECK_INT(errno, EADDRINUSE);
+    CHECK_INT(fcntl(fd, F_GETFD), -1);
+    errno = ENETDOWN;
+    CHECK_INT(net_give_up(-1), -1);
+    CHECK_INT(errno, ENETDOWN);
+}
+
+TEST(network_order_puts_the_most_significant_byte_first)
+{
+    uint8_t bytes[7] = {0};
+    put32(bytes + 1, 0x8091a2b3);
+    put16(bytes + 5, 0xf1e0);
+    CHECK(!memcmp(bytes, "\x00\x80\x91\xa2\xb3\xf1\xe0", sizeof bytes));
+    CHECK_INT(get16(bytes + 5), 0xf1e0);
+    CHECK(get32(bytes + 1) == 0x8091a2b3);
 }
 
 TEST(read_exactly_across_short_reads_and_signals)

@@ -6,22 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "network_order.h"
+
 #define IP_HEADER_MIN  20
 #define TCP_HEADER_MIN 20
 #define UDP_HEADER     8
 #define OPTION_END     0 // TCP options (RFC 9293 section 3.1)
 #define OPTION_NOP     1
 #define OPTION_MSS     2
-
-static uint16_t read16(const uint8_t *bytes)
-{
-    return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
-static uint32_t read32(const uint8_t *bytes)
-{
-    return (uint32_t)read16(bytes) << 16 | read16(bytes + 2);
-}
 
 // The value of the MSS option among the `length` bytes of options, or 0.
 static uint16_t find_mss(const uint8_t *options, size_t length)
@@ -34,7 +26,7 @@ static uint16_t find_mss(const uint8_t *options, size_t length)
         if (i + 1 >= length || options[i + 1] < 2 || i + options[i + 1] > length)
             return 0; // an option that reaches beyond the header
         if (options[i] == OPTION_MSS && options[i + 1] == 4)
-            return read16(options + i + 2);
+            return get16(options + i + 2);
         i += options[i + 1];
     }
     return 0;
@@ -47,12 +39,12 @@ static bool decode_tcp(const uint8_t *bytes, size_t length, struct packet *packe
     size_t header = (size_t)(bytes[12] >> 4) * 4;
     if (header < TCP_HEADER_MIN || header > length)
         return false;
-    packet->source_port = read16(bytes);
-    packet->destination_port = read16(bytes + 2);
-    packet->seq = read32(bytes + 4);
-    packet->ack = read32(bytes + 8);
+    packet->source_port = get16(bytes);
+    packet->destination_port = get16(bytes + 2);
+    packet->seq = get32(bytes + 4);
+    packet->ack = get32(bytes + 8);
     packet->flags = bytes[13];
-    packet->window = read16(bytes + 14);
+    packet->window = get16(bytes + 14);
     packet->header = (uint16_t)header;
     packet->payload = (uint16_t)(length - header);
     if (packet->flags & TCP_SYN)
@@ -64,18 +56,18 @@ bool packet_decode(const uint8_t *bytes, size_t length, struct packet *packet)
 {
     if (length < IP_HEADER_MIN || bytes[0] >> 4 != 4)
         return false;
-    size_t ip_header = (size_t)(bytes[0] & 15) * 4, total = read16(bytes + 2);
+    size_t ip_header = (size_t)(bytes[0] & 15) * 4, total = get16(bytes + 2);
     if (ip_header < IP_HEADER_MIN || total < ip_header || total > length)
         return false;
     const uint8_t *rest = bytes + ip_header;
     size_t rest_length = total - ip_header;
     packet->length = (uint16_t)total;
     packet->protocol = bytes[9];
-    packet->source = read32(bytes + 12);
-    packet->destination = read32(bytes + 16);
+    packet->source = get32(bytes + 12);
+    packet->destination = get32(bytes + 16);
     packet->header = 0;
     packet->payload = (uint16_t)rest_length;
-    bool later_fragment = read16(bytes + 6) & 0x1fff; // its transport header was in the first
+    bool later_fragment = get16(bytes + 6) & 0x1fff; // its transport header was in the first
     if (later_fragment)
         return true;
     if (packet->protocol == IPPROTO_TCP)
@@ -83,8 +75,8 @@ bool packet_decode(const uint8_t *bytes, size_t length, struct packet *packet)
     if (packet->protocol == IPPROTO_UDP) {
         if (rest_length < UDP_HEADER)
             return false;
-        packet->source_port = read16(rest);
-        packet->destination_port = read16(rest + 2);
+        packet->source_port = get16(rest);
+        packet->destination_port = get16(rest + 2);
         packet->header = UDP_HEADER;
         packet->payload = (uint16_t)(rest_length - UDP_HEADER);
     } else if (packet->protocol == IPPROTO_ICMP && rest_length >= 2) {

@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "network_order.h"
+
 #define IP_HEADER          20
 #define AT_TTL             8 // where the fields are, from the beginning of their header
 #define AT_PROTOCOL        9
@@ -21,34 +23,12 @@
 #define ICMP_PARAMETER     12
 #define TTL                64
 
-static uint16_t read16(const uint8_t *bytes)
-{
-    return (uint16_t)(bytes[0] << 8 | bytes[1]);
-}
-
-static uint32_t read32(const uint8_t *bytes)
-{
-    return (uint32_t)read16(bytes) << 16 | read16(bytes + 2);
-}
-
-static void write16(uint8_t *bytes, uint16_t value)
-{
-    bytes[0] = (uint8_t)(value >> 8);
-    bytes[1] = (uint8_t)value;
-}
-
-static void write32(uint8_t *bytes, uint32_t value)
-{
-    write16(bytes, (uint16_t)(value >> 16));
-    write16(bytes + 2, (uint16_t)value);
-}
-
 // The internet checksum of some bytes (RFC 1071), complement and all.
 static uint16_t sum_of(const uint8_t *bytes, size_t length)
 {
     uint32_t sum = 0;
     for (size_t i = 0; i + 1 < length; i += 2)
-        sum += read16(bytes + i);
+        sum += get16(bytes + i);
     if (length % 2)
         sum += (uint32_t)bytes[length - 1] << 8;
     while (sum >> 16)
@@ -59,10 +39,10 @@ static uint16_t sum_of(const uint8_t *bytes, size_t length)
 // A field that `checksum` covers changes from `old` to `new`: RFC 1624 section 3, equation 3.
 static void adjust(uint8_t *checksum, uint16_t old, uint16_t new)
 {
-    uint32_t sum = (uint32_t)(uint16_t)~read16(checksum) + (uint16_t)~old + new;
+    uint32_t sum = (uint32_t)(uint16_t)~get16(checksum) + (uint16_t)~old + new;
     sum = (sum & 0xffff) + (sum >> 16);
     sum = (sum & 0xffff) + (sum >> 16);
-    write16(checksum, (uint16_t)~sum);
+    put16(checksum, (uint16_t)~sum);
 }
 
 static void adjust32(uint8_t *checksum, uint32_t old, uint32_t new)
@@ -90,7 +70,7 @@ static bool find_transport(struct headers *h)
     h->port[DESTINATION] = h->transport + 2;
     if (h->protocol == IPPROTO_ICMP)
         return find_icmp(h);
-    if (h->protocol == IPPROTO_UDP && read16(h->transport + AT_UDP_CHECKSUM) != 0)
+    if (h->protocol == IPPROTO_UDP && get16(h->transport + AT_UDP_CHECKSUM) != 0)
         h->checksum = h->transport + AT_UDP_CHECKSUM; // 0: the sender has made none (RFC 768)
     if (h->protocol == IPPROTO_TCP && h->length >= IP_HEADER) {
         h->checksum = h->transport + AT_TCP_CHECKSUM;
@@ -103,7 +83,7 @@ static bool find_transport(struct headers *h)
 bool headers_find(uint8_t *bytes, size_t length, struct headers *h)
 {
     size_t ip_header = (size_t)(bytes[0] & 15) * 4;
-    bool fragment = read16(bytes + 6) & 0x3fff; // more of them, or not the first
+    bool fragment = get16(bytes + 6) & 0x3fff; // more of them, or not the first
     *h = (struct headers){.ip = bytes};
     if (fragment || ip_header < IP_HEADER || length < ip_header + 8)
         return false;
@@ -124,39 +104,39 @@ bool headers_find_in_error(const struct headers *error, struct headers *headers)
 
 uint32_t headers_address(const struct headers *headers, int which)
 {
-    return read32(headers->ip + AT_SOURCE + 4 * which);
+    return get32(headers->ip + AT_SOURCE + 4 * which);
 }
 
 uint16_t headers_port(const struct headers *headers, int which)
 {
-    return read16(headers->port[which]);
+    return get16(headers->port[which]);
 }
 
 void headers_rewrite(const struct headers *h, int which, uint32_t address, uint16_t port)
 {
     uint8_t *place = h->ip + AT_SOURCE + 4 * which;
-    uint32_t old_address = read32(place);
-    uint16_t old_port = read16(h->port[which]);
+    uint32_t old_address = get32(place);
+    uint16_t old_port = get16(h->port[which]);
     adjust32(h->ip + AT_CHECKSUM, old_address, address);
-    write32(place, address);
+    put32(place, address);
     if (h->icmp_packet) // no port, and what its checksum covers has not changed yet
         return;
-    write16(h->port[which], port);
+    put16(h->port[which], port);
     if (!h->checksum)
         return;
     adjust(h->checksum, old_port, port);
     if (h->protocol != IPPROTO_ICMP) // TCP's and UDP's checksums cover the addresses
         adjust32(h->checksum, old_address, address);
-    if (h->protocol == IPPROTO_UDP && read16(h->checksum) == 0)
-        write16(h->checksum, 0xffff); // 0 would say that there is none
+    if (h->protocol == IPPROTO_UDP && get16(h->checksum) == 0)
+        put16(h->checksum, 0xffff); // 0 would say that there is none
 }
 
 void headers_rewrite_error(const struct headers *error, const struct headers *about, int which,
                            uint32_t address, uint16_t port)
 {
     headers_rewrite(about, 1 - which, address, port);
-    write16(error->checksum, 0);
-    write16(error->checksum, sum_of(error->transport, error->length));
+    put16(error->checksum, 0);
+    put16(error->checksum, sum_of(error->transport, error->length));
     headers_rewrite(error, which, address, 0);
 }
 
@@ -164,9 +144,9 @@ bool headers_count_down(uint8_t *ip)
 {
     if (ip[AT_TTL] <= 1)
         return false;
-    uint16_t old = read16(ip + AT_TTL);
+    uint16_t old = get16(ip + AT_TTL);
     ip[AT_TTL]--;
-    adjust(ip + AT_CHECKSUM, old, read16(ip + AT_TTL));
+    adjust(ip + AT_CHECKSUM, old, get16(ip + AT_TTL));
     return true;
 }
 
@@ -180,14 +160,14 @@ uint16_t icmp_time_exceeded(const uint8_t *packet, size_t length, uint32_t sourc
     uint8_t *icmp = error + IP_HEADER;
     memset(error, 0, IP_HEADER + ICMP_HEADER);
     error[0] = 4 << 4 | IP_HEADER / 4;
-    write16(error + 2, total);
+    put16(error + 2, total);
     error[AT_TTL] = TTL;
     error[AT_PROTOCOL] = IPPROTO_ICMP;
-    write32(error + AT_SOURCE, source);
+    put32(error + AT_SOURCE, source);
     memcpy(error + AT_SOURCE + 4, packet + AT_SOURCE, 4);
-    write16(error + AT_CHECKSUM, sum_of(error, IP_HEADER));
+    put16(error + AT_CHECKSUM, sum_of(error, IP_HEADER));
     icmp[0] = ICMP_TIME_EXCEEDED;
     memcpy(icmp + ICMP_HEADER, packet, quoted);
-    write16(icmp + AT_ICMP_CHECKSUM, sum_of(icmp, total - IP_HEADER));
+    put16(icmp + AT_ICMP_CHECKSUM, sum_of(icmp, total - IP_HEADER));
     return total;
 }

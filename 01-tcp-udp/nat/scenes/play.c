@@ -33,11 +33,8 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"lend", OPTION_FLAG, &lend, .help = "on a node of wire: lends its network to a scene"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]",
-                          story_about("Lesson 01, nat: two peers behind two routers.", scenes),
-                          options});
+    const char *only = story_choose(argc, argv, "Lesson 01, nat: two peers behind two routers.",
+                                    scenes, options);
     if (lend) {
         lend_serve();
         return 0;
@@ -45,5 +42,5 @@ int main(int argc, char **argv)
     story_begin();
     story_quiet(true);
     cast_begin(host, port);
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

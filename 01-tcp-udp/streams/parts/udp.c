@@ -33,12 +33,8 @@ int udp_connect(const struct sockaddr_storage *peer, const char *local)
     int fd = datagram_bind(&address);
     if (fd < 0)
         return -1;
-    if (connect(fd, (const struct sockaddr *)peer, address_size(peer))) {
-        int saved_errno = errno;
-        close(fd);
-        errno = saved_errno;
-        return -1;
-    }
+    if (connect(fd, (const struct sockaddr *)peer, address_size(peer)))
+        return net_give_up(fd);
     udp_prepare(fd, peer->ss_family);
     return fd;
 }

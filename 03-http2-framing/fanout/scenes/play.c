@@ -27,13 +27,8 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of a server that has to be there"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){
-            "[SCENE]",
-            story_about("Lesson 03, fanout: one connection, three backends.", scenes),
-            options});
-    const char *only = argv[first];
+    const char *only = story_choose(
+        argc, argv, "Lesson 03, fanout: one connection, three backends.", scenes, options);
     for (const struct scene *scene = scenes; scene->name; scene++)
         if (!only || !strcmp(only, scene->name))
             close(net_connect_or_die(host, port)); // it says so if there is no proxy

@@ -11,8 +11,6 @@
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1";
-    static int port = 8103;
     static const struct scene scenes[] = {
         {"unary", "one call, byte by byte", scene_unary},
         {"kinds", "four kinds of calls on one connection", scene_kinds},
@@ -23,13 +21,10 @@ int main(int argc, char **argv)
         {"speed", "the same list over gRPC and as JSON over HTTP/1.1", scene_speed},
         {0}};
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &host, .help = "address of the server"},
-        {"port", OPTION_INT, &port, 1, 65535, "its port"},
+        {"host", OPTION_TEXT, &stage_host, .help = "address of the server"},
+        {"port", OPTION_INT, &stage_port, 1, 65535, "its port"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 03, grpc.", scenes), options});
-    stage_server(host, port);
+    const char *only = story_choose(argc, argv, "Lesson 03, grpc.", scenes, options);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

@@ -12,18 +12,12 @@
 
 #define HEX_BYTES 16 // of a message in one line
 
-static const char *server_host;
-static int server_port;
-
-void stage_server(const char *host, int port)
-{
-    server_host = host;
-    server_port = port;
-}
+const char *stage_host = "127.0.0.1";
+int stage_port = 8103;
 
 void stage_open(struct channel *channel)
 {
-    channel_connect(channel, server_host, server_port);
+    channel_connect(channel, stage_host, stage_port);
 }
 
 struct protobuf_writer stage_item(const char *text)

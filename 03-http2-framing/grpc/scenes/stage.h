@@ -5,8 +5,9 @@
 #include "reply.h"
 #include "todo.h"
 
-// Says where the server is, once; stage_open() connects to it.
-void stage_server(const char *host, int port);
+// Where the server is, from play's command line; stage_open() connects to it.
+extern const char *stage_host;
+extern int stage_port;
 void stage_open(struct channel *channel);
 
 // A ToDoItem; a Work. Valid until the next call.

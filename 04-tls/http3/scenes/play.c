@@ -27,11 +27,9 @@ int main(int argc, char **argv)
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
     keys = certificate_folder("../" CERTIFICATE_FOLDER);
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 04, http3.", scenes), options});
+    const char *only = story_choose(argc, argv, "Lesson 04, http3.", scenes, options);
     ask_keys(keys);
     stage_set(host, port);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

@@ -46,8 +46,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the sidecar"},
         {"port", OPTION_INT, &port, 1, 65535, "its port for the app"},
         {0}};
-    struct command command = {"[SCENE]", story_about("Lesson 04, sidecar.", scenes), options};
-    int first = options_parse(argc, argv, &command);
+    const char *only = story_choose(argc, argv, "Lesson 04, sidecar.", scenes, options);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

@@ -31,11 +31,9 @@ int main(int argc, char **argv)
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
-    struct command command = {"[SCENE]", story_about("Lesson 04, termination.", scenes),
-                              options};
     keys = certificate_folder("../" CERTIFICATE_FOLDER);
-    int first = options_parse(argc, argv, &command);
+    const char *only = story_choose(argc, argv, "Lesson 04, termination.", scenes, options);
     ask_keys(keys);
     story_begin();
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }

@@ -213,9 +213,7 @@ struct leg *leg_connect(const struct leg_kind *kind, const struct sockaddr_stora
         return NULL;
     if (connect(fd, (const struct sockaddr *)address, sizeof *address) &&
         errno != EINPROGRESS) {
-        int saved_errno = errno;
-        close(fd);
-        errno = saved_errno;
+        net_give_up(fd);
         return NULL;
     }
     struct leg *leg = leg_begin(kind, fd, EPOLLOUT);

@@ -31,10 +31,7 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of a balancer"},
         {"port", OPTION_INT, &port, 1, 65535, "its port (the scenes start more of them)"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 08, balancer.", scenes), options});
-    const char *only = argv[first];
+    const char *only = story_choose(argc, argv, "Lesson 08, balancer.", scenes, options);
     for (const struct scene *scene = scenes; scene->name; scene++)
         if (!only || !strcmp(only, scene->name))
             close(net_connect_or_die(host, port)); // it says so if there is no balancer

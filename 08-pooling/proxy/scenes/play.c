@@ -29,10 +29,8 @@ int main(int argc, char **argv)
         {"host", OPTION_TEXT, &host, .help = "address of the proxy"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
-    int first = options_parse(
-        argc, argv,
-        &(struct command){"[SCENE]", story_about("Lesson 08, proxy.", scenes), options});
+    const char *only = story_choose(argc, argv, "Lesson 08, proxy.", scenes, options);
     story_begin();
     world_proxy(host, port);
-    return story_tell(scenes, argv[first]);
+    return story_tell(scenes, only);
 }
