@@ -50,7 +50,7 @@ int main(int argc, char **argv)
         {"pipelined", "three requests of one connection", scene_pipelined},
         {0}};
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &host, .help = "address of the server"},
+        {"host", OPTION_TEXT, &host, .help = "address of a server that has to be there"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
         {0}};
     const char *only =
