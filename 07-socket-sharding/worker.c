@@ -54,7 +54,7 @@ static void serve_alone(struct worker_state *p, int fd)
             connection_expire(&connection, &p->host);
             break;
         }
-        poll(&ready, 1, ms_until(until_ns, now));
+        poll(&ready, 1, timers_sleep_ms(until_ns, now));
     }
     close(fd);
 }
@@ -187,7 +187,7 @@ static void wake_for_connections(struct worker_state *p)
 
 static void expire(struct worker_state *p)
 {
-    while (p->timers.count && p->timers.heap[0]->at_ns <= p->now_ns) {
+    while (timers_next_ns(&p->timers) <= p->now_ns) {
         struct connection *s = (struct connection *)p->timers.heap[0];
         connection_expire(s, &p->host);
         end_connection(p, s);
@@ -197,16 +197,12 @@ static void expire(struct worker_state *p)
 // How long epoll_wait() may sleep, in milliseconds; -1: until something happens.
 static int sleep_ms_at_most(const struct worker_state *p)
 {
-    int64_t until_ns = NEVER;
-    if (p->timers.count)
-        until_ns = p->timers.heap[0]->at_ns;
+    int64_t until_ns = timers_next_ns(&p->timers);
     if (!p->listening && !p->ending && !p->worker->stuck && p->listen_again_ns < until_ns)
         until_ns = p->listen_again_ns;
     if (p->ending && p->end_ns < until_ns)
         until_ns = p->end_ns;
-    if (until_ns == NEVER)
-        return -1;
-    return ms_until(until_ns, p->now_ns);
+    return timers_sleep_ms(until_ns, p->now_ns);
 }
 
 // ---- the end -------------------------------------------------------------------------------

@@ -86,26 +86,20 @@ static struct conn *first(const struct loop *loop)
 
 static bool is_due(const struct loop *loop)
 {
-    return first(loop) && first(loop)->timer.at_ns <= loop->now_ns;
+    return timers_next_ns(&loop->timers) <= loop->now_ns;
 }
 
 // How long epoll may sleep, in milliseconds; -1: until something happens.
 static int sleep_for(const struct loop *loop)
 {
-    int64_t until_ns = NEVER;
+    int64_t until_ns = timers_next_ns(&loop->timers);
     if (loop->at_once)
         return 0;
-    if (first(loop))
-        until_ns = first(loop)->timer.at_ns;
     if (!loop->accepting && loop->retry_accept_ns && loop->retry_accept_ns < until_ns)
         until_ns = loop->retry_accept_ns;
     if (loop->stopping && loop->stop_ns < until_ns)
         until_ns = loop->stop_ns;
-    if (until_ns == NEVER)
-        return -1;
-    if (until_ns <= loop->now_ns)
-        return 0;
-    return (int)((until_ns - loop->now_ns + 999999) / 1000000);
+    return timers_sleep_ms(until_ns, loop->now_ns);
 }
 
 static void start(struct loop *loop, int stop_fd)

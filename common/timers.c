@@ -38,3 +38,19 @@ void timers_remove(struct timers *timers, struct timer *timer)
     put(timers, timer->index, last);
     timers_move(timers, last, last->at_ns);
 }
+
+int64_t timers_next_ns(const struct timers *timers)
+{
+    if (timers->count == 0)
+        return NEVER;
+    return timers->heap[0]->at_ns;
+}
+
+int timers_sleep_ms(int64_t until_ns, int64_t now_ns)
+{
+    if (until_ns == NEVER)
+        return -1;
+    if (until_ns <= now_ns)
+        return 0;
+    return (int)((until_ns - now_ns + 999999) / 1000000);
+}

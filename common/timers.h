@@ -24,4 +24,11 @@ void timers_move(struct timers *timers, struct timer *timer, int64_t at_ns);
 
 void timers_remove(struct timers *timers, struct timer *timer);
 
+// When the earliest is due; NEVER: there is none.
+int64_t timers_next_ns(const struct timers *timers);
+
+// How long poll(2) or epoll_wait(2) may sleep until that moment: milliseconds, rounded up, and
+// 0 if it has come; -1, until something happens, for NEVER.
+int timers_sleep_ms(int64_t until_ns, int64_t now_ns);
+
 #endif

@@ -51,14 +51,10 @@ static void answer_question(const struct worker_pool *pool, int socket)
 // `until_ns` (NEVER: for ever).
 static int sooner_ms(int wait_ms, int64_t until_ns)
 {
-    if (until_ns == NEVER)
+    int left_ms = timers_sleep_ms(until_ns, now_ns());
+    if (wait_ms >= 0 && (left_ms < 0 || wait_ms < left_ms))
         return wait_ms;
-    int64_t now = now_ns(), left_ms = 0;
-    if (until_ns > now)
-        left_ms = (until_ns - now) / 1000000 + 1;
-    if (wait_ms >= 0 && wait_ms < left_ms)
-        return wait_ms;
-    return (int)left_ms;
+    return left_ms;
 }
 
 // The server was told to end, but a successor may have its sockets already. If the server

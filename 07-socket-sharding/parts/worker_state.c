@@ -88,10 +88,3 @@ struct connection *new_connection(struct worker_state *p)
         p->made++;
     return s;
 }
-
-int ms_until(int64_t until_ns, int64_t now)
-{
-    if (until_ns <= now)
-        return 0;
-    return (int)((until_ns - now) / 1000000) + 1;
-}

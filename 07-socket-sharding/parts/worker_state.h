@@ -43,8 +43,4 @@ void set_blocking(int fd, bool blocking);
 // A connection without a client. NULL: the worker has CONNECTIONS_MAX, or there is no memory.
 struct connection *new_connection(struct worker_state *p);
 
-// For poll() and epoll_wait(): the milliseconds until this moment, rounded up, so that the
-// moment has come when they return.
-int ms_until(int64_t until_ns, int64_t now);
-
 #endif

@@ -32,6 +32,16 @@ static int64_t earliest(const struct timer *all, const bool *used)
     return at_ns;
 }
 
+TEST(timers_never_wake_a_loop_too_early)
+{
+    CHECK_INT(timers_sleep_ms(NEVER, 7), -1);
+    CHECK_INT(timers_sleep_ms(7, 7), 0);
+    CHECK_INT(timers_sleep_ms(6, 7), 0);
+    CHECK_INT(timers_sleep_ms(8, 7), 1);
+    CHECK_INT(timers_sleep_ms(7 + 1000000, 7), 1);
+    CHECK_INT(timers_sleep_ms(8 + 1000000, 7), 2);
+}
+
 TEST(timers_keep_the_earliest_on_top)
 {
     static struct timer all[TIMERS], *heap[TIMERS];
@@ -53,7 +63,7 @@ TEST(timers_keep_the_earliest_on_top)
         used[i] = !was_used || random >> 62;
         count += (uint32_t)used[i] - (uint32_t)was_used;
         if (timers.count != count || !is_heap(&timers) ||
-            (count && heap[0]->at_ns != earliest(all, used))) {
+            timers_next_ns(&timers) != earliest(all, used)) {
             FAIL("step %d breaks the heap", step);
             return;
         }

@@ -12,6 +12,7 @@
 
 #include "leg_inside.h"
 #include "net.h"
+#include "smaller.h"
 
 #define EVENTS          256 // that one epoll_wait() may bring
 #define ACCEPTS         64  // clients accepted before the others have their turn
@@ -297,18 +298,12 @@ static void begin_to_stop(int stop_fd)
 
 static int sleep_ms_for(void)
 {
-    int64_t until_ns = tick_ns;
-    if (timers.count && timers.heap[0]->at_ns < until_ns)
-        until_ns = timers.heap[0]->at_ns;
+    int64_t until_ns = earlier(tick_ns, timers_next_ns(&timers));
     if (!accepting && !stopping && retry_accept_ns < until_ns)
         until_ns = retry_accept_ns;
     if (stopping && stop_ns < until_ns)
         until_ns = stop_ns;
-    if (until_ns == NEVER)
-        return -1;
-    if (until_ns <= round_ns)
-        return 0;
-    return (int)((until_ns - round_ns + 999999) / 1000000);
+    return timers_sleep_ms(until_ns, round_ns);
 }
 
 static void start(int stop_fd)
@@ -337,7 +332,7 @@ static void run_round(int stop_fd)
         else
             leg_serve(events[i].data.ptr, events[i].events);
     }
-    for (uint32_t i = timers.count; i > 0 && timers.heap[0]->at_ns <= round_ns; i--)
+    for (uint32_t i = timers.count; i > 0 && timers_next_ns(&timers) <= round_ns; i--)
         expire((struct leg *)timers.heap[0]);
     if (tick_ns <= round_ns)
         tick_ns = program->tick();
