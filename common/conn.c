@@ -351,3 +351,13 @@ void conn_open(struct loop *loop, int fd)
     advance_kept(c);
     settle(c);
 }
+
+void conn_await_connected(struct conn *c, int64_t ms)
+{
+    c->period_end_ns = loop_from_now(c->loop, ms);
+    watch(c, EPOLLOUT);
+    if (c->broken)
+        conn_drop(c);
+    else
+        timers_move(&c->loop->timers, &c->timer, c->period_end_ns);
+}

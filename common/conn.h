@@ -22,6 +22,10 @@ int64_t loop_from_now(const struct loop *loop, int64_t ms);
 // Begins to serve a client that was accepted; closes it where there is no memory for that.
 void conn_open(struct loop *loop, int fd);
 
+// For a connection that conn_open() was given while its connect() was under way: the loop calls
+// produce() once it is connected, and drops it if it is not within `ms` milliseconds.
+void conn_await_connected(struct conn *c, int64_t ms);
+
 // Serves a connection on which epoll has reported `events`.
 void conn_serve(struct conn *c, uint32_t events);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "conn.h"
@@ -71,18 +70,6 @@ void dial_closed(const struct conn *conn)
         newest = NULL;
 }
 
-// The loop watches the socket until it is connected, or DIAL_MS have passed.
-static void await_connected(struct conn *c)
-{
-    struct epoll_event event = {EPOLLOUT, {.ptr = c}};
-    c->period_end_ns = loop_from_now(c->loop, DIAL_MS);
-    c->events = EPOLLOUT;
-    if (epoll_ctl(c->loop->epoll, EPOLL_CTL_MOD, c->fd, &event))
-        conn_drop(c);
-    else
-        timers_move(&c->loop->timers, &c->timer, c->period_end_ns);
-}
-
 void dial_open_all(void (*failed)(void *owner))
 {
     while (first) {
@@ -96,7 +83,7 @@ void dial_open_all(void (*failed)(void *owner))
         else
             close(wish->fd);
         if (newest)
-            await_connected(newest);
+            conn_await_connected(newest, DIAL_MS);
         else if (opening)
             failed(wish->owner);
         opening = NULL;

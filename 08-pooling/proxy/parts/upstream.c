@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "conn.h"
@@ -127,20 +126,6 @@ void upstream_find(struct exchange *x)
     }
 }
 
-// The loop watches a socket until it is connected, or CONNECT_MS have passed.
-static void await_connected(struct upstream *up)
-{
-    struct conn *c = &up->conn;
-    struct epoll_event event = {EPOLLOUT, {.ptr = c}};
-    c->period_end_ns = loop_from_now(c->loop, CONNECT_MS);
-    up->stage = UPSTREAM_CONNECTING;
-    c->events = EPOLLOUT;
-    if (epoll_ctl(c->loop->epoll, EPOLL_CTL_MOD, c->fd, &event))
-        conn_drop(c);
-    else
-        timers_move(&c->loop->timers, &c->timer, c->period_end_ns);
-}
-
 // The loop opens a connection only between two rounds: within a callback its buffer belongs to
 // another connection.
 void upstream_open_all(struct loop *loop)
@@ -155,8 +140,10 @@ void upstream_open_all(struct loop *loop)
             conn_open(loop, x->fd);
         else
             close(x->fd);
-        if (newest)
-            await_connected(newest);
+        if (newest) {
+            newest->stage = UPSTREAM_CONNECTING;
+            conn_await_connected(&newest->conn, CONNECT_MS);
+        }
         newest = NULL;
         if (!opens) // upstream_opened() has taken it
             continue;
