@@ -182,6 +182,9 @@ static void find_path(void)
 
 int main(int argc, char **argv)
 {
+    struct sockaddr_storage server;
+    struct description theirs;
+    int fds[ICE_SOCKETS_MAX];
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "the STUN server"},
         {"port", OPTION_INT, &port, 1, 65535, "its port"},
@@ -192,9 +195,6 @@ int main(int argc, char **argv)
         {"only-relay", OPTION_FLAG, &only_relay, .help = "and uses no other one"},
         {"verbose", OPTION_FLAG, &verbose, .help = "tells every candidate and every check"},
         {0}};
-    struct sockaddr_storage server;
-    struct description theirs;
-    int fds[ICE_SOCKETS_MAX];
     output_begin();
     int first = options_parse(
         argc, argv,

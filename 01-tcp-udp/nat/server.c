@@ -127,9 +127,9 @@ static void opened(struct conn *conn)
     conn_deadline(conn, MESSAGE_MS);
 }
 
-// Answers one message. Returns the bytes that it has used; 0: the message is not whole yet; -1:
-// what comes is not STUN.
-static long answer_tcp(struct conn *conn, const char *bytes, size_t length)
+// Answers one message. Returns the bytes that it has used; 0: the message is not whole yet.
+// Where what comes is not STUN, all of it is used, and the connection ends.
+static size_t answer_tcp(struct conn *conn, const char *bytes, size_t length)
 {
     struct stun_message message;
     struct sockaddr_storage source = {0};
@@ -137,13 +137,15 @@ static long answer_tcp(struct conn *conn, const char *bytes, size_t length)
     socklen_t size = sizeof source;
     int from;
     long whole = stun_size(bytes, length);
-    if (whole <= 0 || (size_t)whole > length)
-        return whole < 0 ? -1 : 0;
-    if (stun_read(bytes, (size_t)whole, &message) ||
-        getpeername(conn->fd, (struct sockaddr *)&source, &size))
-        return -1;
+    if (whole == 0 || whole > (long)length)
+        return 0;
+    if (whole < 0 || stun_read(bytes, (size_t)whole, &message) ||
+        getpeername(conn->fd, (struct sockaddr *)&source, &size)) {
+        conn_close(conn);
+        return length;
+    }
     if (message.class != STUN_REQUEST)
-        return whole;
+        return (size_t)whole;
     one.address[0] = address_of_socket(conn->fd);
     uint8_t *answer = (uint8_t *)conn_space(conn);
     if (message.method == STUN_BINDING)
@@ -151,20 +153,15 @@ static long answer_tcp(struct conn *conn, const char *bytes, size_t length)
     else
         conn_wrote(conn, binding_refuse(&message, 400, "Not over TCP", answer));
     tcp_answers++;
-    return whole;
+    return (size_t)whole;
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    size_t used = 0;
-    long taken = 1;
+    size_t used = 0, taken = 1;
     while (used < length && taken > 0 && conn_room(conn) >= ANSWER_MAX) {
         taken = answer_tcp(conn, bytes + used, length - used);
-        if (taken < 0) {
-            conn_close(conn);
-            return length;
-        }
-        used += (size_t)taken;
+        used += taken;
     }
     if (used == length)
         conn_deadline(conn, IDLE_MS);
