@@ -42,11 +42,11 @@
 static void opened(struct conn *conn);
 static size_t received(struct conn *conn, const char *bytes, size_t length);
 static bool produce(struct conn *conn);
+static bool round_ends(void);
 static void timeout(struct conn *conn);
 static void woken(struct conn *conn);
 static void stop(struct conn *conn);
 static void closed(struct conn *conn);
-static bool round_ends(void);
 
 // What the loop (../common/loop.h) calls, each time for one connection.
 static struct loop_server server = {
