@@ -1,5 +1,5 @@
 // upstream_h2.c: see upstream.h. The proxy as a client of a backend, over HTTP/2: one
-// connection, and a stream for each exchange. Read open_stream() first, then take_headers() and
+// connection, and a stream for each exchange. Read open_stream() first, then take_answer() and
 // send_request().
 #include "log.h"
 #include "settings.h"
@@ -98,8 +98,8 @@ static struct fault set_length(struct stream *stream, const struct exchange *x,
     return fault_none();
 }
 
-static struct fault take_headers(struct transport *t, struct stream *stream,
-                                 const struct hpack_list *list, bool ends)
+static struct fault take_answer(struct transport *t, struct stream *stream,
+                                const struct hpack_list *list, bool ends)
 {
     struct exchange *x = exchange_of(stream);
     struct response_head head;
@@ -150,7 +150,7 @@ static void broken(struct transport *t, struct stream *stream, enum error_code c
 }
 
 static const struct transport_user user = {
-    .headers = take_headers, .data = take_data, .broken = broken, .send = send_request};
+    .headers = take_answer, .data = take_data, .broken = broken, .send = send_request};
 
 // ---- what the loop calls -------------------------------------------------------------------
 
