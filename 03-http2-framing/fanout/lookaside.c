@@ -104,20 +104,20 @@ static void closed(struct conn *conn)
 
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
-                                              .conns_max = CLIENTS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .closed = closed};
+    static const struct loop_server server = {
+        .conn_bytes = sizeof(struct connection),
+        .conns_max = CLIENTS_MAX,
+        .opened = opened,     // a client may be idle for IDLE_MS, then it is closed
+        .received = received, // answers a question, once it is whole
+        .closed = closed,     // frees a question that is not whole
+    };
     static const char *host = "127.0.0.1";
     static int port = 8213;
     static bool quiet;
-    static option_call add = backends_add;
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"backend", OPTION_CALL, &add,
-         .help = "HOST:PORT of each (default 127.0.0.1:9001, 9002, 9003)"},
+        {"backend", OPTION_CALL, &backends_option, .help = backends_help},
         {"lost-ms", OPTION_INT, &lost_ms, 1, 3600000, "ms that a lost one is left out"},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for a lost one"},
         {0}};

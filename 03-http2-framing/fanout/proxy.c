@@ -24,8 +24,13 @@
 #define BACKLOG     4096
 #define KEPT_BYTES  (16 << 20) // of memory that is free, and kept
 
-struct settings settings = {
-    .pool = 100, .streams = 100, .answer_ms = 60000, .stall_ms = 30000, .idle_ms = 300000};
+struct settings settings = {.host = "127.0.0.1",
+                            .port = 8203,
+                            .pool = 100,
+                            .streams = 100,
+                            .answer_ms = 60000,
+                            .stall_ms = 30000,
+                            .idle_ms = 300000};
 
 // What the loop allocates for a connection, whatever it is. Both kinds begin alike: the loop's
 // part, and then which functions the loop is to call for this kind.
@@ -120,26 +125,23 @@ static void print_summary(void)
 
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {.conn_bytes = sizeof(union connection),
-                                              .conns_max = CLIENTS_MAX + UPSTREAMS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .produce = produce,
-                                              .timeout = timeout,
-                                              .woken = woken,
-                                              .stop = stop,
-                                              .closed = closed,
-                                              .round = end_of_round,
-                                              .accept = accept_client};
-    static const char *host = "127.0.0.1";
-    static int port = 8203;
-    static bool quiet;
-    static option_call add = backends_add;
+    static const struct loop_server server = {
+        .conn_bytes = sizeof(union connection),
+        .conns_max = CLIENTS_MAX + UPSTREAMS_MAX,
+        .opened = opened,        // a client was accepted, or a connection to a backend begins
+        .received = received,    // frames of a client, or what a backend answers
+        .produce = produce,      // writes answers to a client, or requests to a backend
+        .timeout = timeout,      // checks a client's exchanges, or gives a backend up
+        .woken = woken,          // one of its exchanges has changed; produce() comes next
+        .stop = stop,            // GOAWAY to a client; to a backend, nothing new
+        .closed = closed,        // a backend's exchanges go to another one, or are answered
+        .round = end_of_round,   // connects to the backends that exchanges wait for
+        .accept = accept_client, // not while there are CLIENTS_MAX
+    };
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &host, .help = "address to listen on"},
-        {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"backend", OPTION_CALL, &add,
-         .help = "HOST:PORT of each (default 127.0.0.1:9001, 9002, 9003)"},
+        {"host", OPTION_TEXT, &settings.host, .help = "address to listen on"},
+        {"port", OPTION_INT, &settings.port, 0, 65535, "TCP port; 0: the kernel chooses"},
+        {"backend", OPTION_CALL, &backends_option, .help = backends_help},
         {"http1", OPTION_FLAG, &settings.http1,
          .help = "HTTP/1.1 to the backends: a pool of connections"},
         {"pool", OPTION_INT, &settings.pool, 1, 1000, "connections of it to each, at most"},
@@ -152,7 +154,7 @@ int main(int argc, char **argv)
          "ms that a client may be without a request"},
         {"tell", OPTION_FLAG, &settings.tell,
          .help = "x-backend in an answer says whose it is"},
-        {"quiet", OPTION_FLAG, &quiet, .help = "no line for what goes wrong"},
+        {"quiet", OPTION_FLAG, &settings.quiet, .help = "no line for what goes wrong"},
         {0}};
     options_parse(
         argc, argv,
@@ -164,8 +166,8 @@ int main(int argc, char **argv)
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
 #endif
-    log_begin(quiet);
-    loop_run(net_listen(host, port, BACKLOG), &server);
+    log_begin(settings.quiet);
+    loop_run(net_listen(settings.host, settings.port, BACKLOG), &server);
     print_summary();
     return 0;
 }

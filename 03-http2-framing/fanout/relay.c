@@ -43,6 +43,11 @@ static struct end *end_of(struct conn *conn)
 
 // ---- how a connection begins and ends ------------------------------------------------------
 
+static int accept_client(int listener)
+{
+    return dial_accept(listener, clients >= CLIENTS_MAX);
+}
+
 // Asks for a connection to the next backend. The client is not read from until it is there.
 static void connect_backend(struct end *client)
 {
@@ -176,32 +181,27 @@ static bool end_of_round(void)
     return false;
 }
 
-static int accept_client(int listener)
-{
-    return dial_accept(listener, clients >= CLIENTS_MAX);
-}
-
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {.conn_bytes = sizeof(struct end),
-                                              .conns_max = 2 * CLIENTS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .produce = produce,
-                                              .woken = woken,
-                                              .stop = stop,
-                                              .closed = closed,
-                                              .round = end_of_round,
-                                              .accept = accept_client};
+    static const struct loop_server server = {
+        .conn_bytes = sizeof(struct end),
+        .conns_max = 2 * CLIENTS_MAX,
+        .opened = opened,        // chooses a backend for a client, or brings the two together
+        .received = received,    // copies what one end says to the other end's bytes
+        .produce = produce,      // sends the bytes that wait for this end
+        .woken = woken,          // the other end has moved, or is gone
+        .stop = stop,            // cuts it: a relay does not know where a request ends
+        .closed = closed,        // the other end sends what is left, and ends, too
+        .round = end_of_round,   // connects to the backends that were chosen
+        .accept = accept_client, // not while there are CLIENTS_MAX
+    };
     static const char *host = "127.0.0.1";
     static int port = 8203;
     static bool quiet;
-    static option_call add = backends_add;
     static const struct option_spec options[] = {
         {"host", OPTION_TEXT, &host, .help = "address to listen on"},
         {"port", OPTION_INT, &port, 0, 65535, "TCP port; 0: the kernel chooses"},
-        {"backend", OPTION_CALL, &add,
-         .help = "HOST:PORT of each (default 127.0.0.1:9001, 9002, 9003)"},
+        {"backend", OPTION_CALL, &backends_option, .help = backends_help},
         {"quiet", OPTION_FLAG, &quiet, .help = "no line for each connection"},
         {0}};
     options_parse(argc, argv,

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "exchange.h"
-#include "options.h"
 
 struct backend backends[BACKENDS_MAX];
 int backend_count;
+option_call backends_option = backends_add;
+const char backends_help[] = "HOST:PORT of each (default 127.0.0.1:9001, 9002, 9003)";
 
 bool backend_split(const char *text, char host[256], int *port)
 {

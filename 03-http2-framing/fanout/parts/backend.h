@@ -4,6 +4,7 @@
 
 #include "loop.h"
 #include "net.h"
+#include "options.h"
 
 #define BACKENDS_MAX    16
 #define BACKEND_DOWN_MS 1000 // that a backend is left out after it has refused a connection
@@ -33,6 +34,10 @@ bool backend_split(const char *text, char host[256], int *port);
 
 // --backend HOST:PORT. The name is looked up once.
 void backends_add(const char *text);
+
+// The value and the help of this option, for a program's table.
+extern option_call backends_option;
+extern const char backends_help[];
 
 // Where the command line names none: 127.0.0.1:9001, 9002 and 9003.
 void backends_default(void);
