@@ -159,15 +159,17 @@ static void closed(struct conn *conn)
 
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
-                                              .conns_max = CONNECTIONS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .produce = produce,
-                                              .timeout = timeout,
-                                              .woken = woken,
-                                              .stop = stop,
-                                              .closed = closed};
+    static const struct loop_server server = {
+        .conn_bytes = sizeof(struct connection), // HTTP/2's streams, and a call on each
+        .conns_max = CONNECTIONS_MAX,
+        .opened = opened,     // the client has FIRST_BYTES_MS for its preface and SETTINGS
+        .received = received, // frames: messages go to the calls of their streams
+        .produce = produce,   // writes the messages of the calls that have some
+        .timeout = timeout,   // a call's deadline has passed, or nothing has come for long
+        .woken = woken,       // a call of another connection has changed a call of this one
+        .stop = stop,         // says GOAWAY, and the calls under way may end
+        .closed = closed,     // ends the calls that are left
+    };
     static const char *host = "127.0.0.1";
     static int port = 8103;
     static bool quiet, interop;

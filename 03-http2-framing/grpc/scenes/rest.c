@@ -27,9 +27,9 @@ struct connection {
 
 static long requests;
 
-static struct connection *connection_of(struct conn *conn)
+static struct http_server *http_of(struct conn *conn)
 {
-    return (struct connection *)conn;
+    return &((struct connection *)conn)->http;
 }
 
 // Creates an item. Returns the answer's content; *status: its status.
@@ -72,7 +72,7 @@ static struct http_text list(void)
     return (struct http_text){json, at};
 }
 
-static void answer(struct connection *c, const struct http_request *request,
+static void answer(const struct http_server *http, const struct http_request *request,
                    struct http_out *out)
 {
     struct http_text content = {"", 0};
@@ -86,50 +86,52 @@ static void answer(struct connection *c, const struct http_request *request,
     else
         status = 405;
     requests++;
-    http_server_answer(&c->http, out, status, "application/json", "", content);
+    http_server_answer(http, out, status, "application/json", "", content);
 }
 
 static void opened(struct conn *conn)
 {
-    connection_of(conn)->http.content_max = CONTENT_MAX;
+    http_of(conn)->content_max = CONTENT_MAX;
     conn_deadline(conn, IDLE_MS);
 }
 
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
-    struct connection *c = connection_of(conn);
+    struct http_server *http = http_of(conn);
     struct http_request request;
     if (conn_room(conn) < ROOM)
         return 0;
     struct http_out out = {.bytes = conn_space(conn), .size = conn_room(conn)};
-    size_t used = http_server_take(&c->http, bytes, length, &request, &out);
+    size_t used = http_server_take(http, bytes, length, &request, &out);
     if (request.status == HTTP_WHOLE)
-        answer(c, &request, &out);
+        answer(http, &request, &out);
     else if (request.status > 0)
-        http_server_refuse(&c->http, &out, request.status, "", NULL);
+        http_server_refuse(http, &out, request.status, "", NULL);
     conn_wrote(conn, out.length);
     if (request.status == HTTP_MORE)
         return used;
-    http_server_done(&c->http);
+    http_server_done(http);
     conn_deadline(conn, IDLE_MS);
-    if (!c->http.keep_alive)
+    if (!http->keep_alive)
         conn_close(conn);
     return used;
 }
 
 static void closed(struct conn *conn)
 {
-    http_server_done(&connection_of(conn)->http);
+    http_server_done(http_of(conn));
 }
 
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
-                                              .conns_max = CONNECTIONS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .timeout = conn_close,
-                                              .closed = closed};
+    static const struct loop_server server = {
+        .conn_bytes = sizeof(struct connection),
+        .conns_max = CONNECTIONS_MAX,
+        .opened = opened,      // a request may have CONTENT_MAX bytes of content
+        .received = received,  // creates or lists items, if a request is whole
+        .timeout = conn_close, // no request in IDLE_MS
+        .closed = closed,      // frees a request that is not whole
+    };
     static const char *host = "127.0.0.1";
     static int port = 8113;
     static const struct option_spec options[] = {
