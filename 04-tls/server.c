@@ -254,14 +254,16 @@ static void closed(struct conn *conn)
 
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {.conn_bytes = sizeof(struct connection),
-                                              .conns_max = CONNECTIONS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .produce = produce,
-                                              .timeout = timeout,
-                                              .stop = stop,
-                                              .closed = closed};
+    static const struct loop_server server = {
+        .conn_bytes = sizeof(struct connection), // begins with a tls_filter
+        .conns_max = CONNECTIONS_MAX,
+        .opened = opened,     // a client was accepted: its handshake may begin
+        .received = received, // TLS records: OpenSSL decrypts them for take()
+        .produce = produce,   // encrypts more of an answer
+        .timeout = timeout,   // the handshake, a request or the next request takes too long
+        .stop = stop,         // no request after the present one
+        .closed = closed,     // frees the TLS state and a request that is not whole
+    };
     struct settings settings;
     settings_parse(argc, argv, &settings);
     log_begin(settings.quiet);

@@ -248,14 +248,16 @@ static void closed(struct conn *conn)
 
 int main(int argc, char **argv)
 {
-    static const struct loop_server server = {.conn_bytes = sizeof(struct client),
-                                              .conns_max = CONNECTIONS_MAX,
-                                              .opened = opened,
-                                              .received = received,
-                                              .produce = produce,
-                                              .timeout = timeout,
-                                              .stop = stop,
-                                              .closed = closed};
+    static const struct loop_server server = {
+        .conn_bytes = sizeof(struct client),
+        .conns_max = CONNECTIONS_MAX,
+        .opened = opened,     // a client has CONNECT_MS for its CONNECT
+        .received = received, // packets: publishes, subscriptions, acknowledgments
+        .produce = produce,   // delivers messages of the client's session
+        .timeout = timeout,   // a packet is late: see CONNECT_MS, PACKET_MS and heard()
+        .stop = stop,         // the client leaves, without its will
+        .closed = closed,     // the session stays, if it is one that is kept
+    };
     static const char *host = "127.0.0.1", *users;
     static int port = 8105;
     static bool quiet;

@@ -154,17 +154,19 @@ static void set_upstream(const char *text)
     settings.upstream = text;
 }
 
-static const struct loop_server server = {.conn_bytes = sizeof(union side),
-                                          .conns_max = CLIENTS_MAX + UPSTREAMS_MAX + 1,
-                                          .opened = opened,
-                                          .received = received,
-                                          .produce = produce,
-                                          .timeout = timeout,
-                                          .woken = woken,
-                                          .stop = stop,
-                                          .closed = closed,
-                                          .round = end_of_round,
-                                          .accept = accept_client};
+static const struct loop_server server = {
+    .conn_bytes = sizeof(union side),
+    .conns_max = CLIENTS_MAX + UPSTREAMS_MAX + 1,
+    .opened = opened,        // says which kind of connection it is
+    .received = received,    // requests, answers, or addresses that were looked up
+    .produce = produce,      // answers to a client, a request to a server
+    .timeout = timeout,      // a client or a server is too slow, or idle for too long
+    .woken = woken,          // the other side of its exchange has moved
+    .stop = stop,            // idle connections end; an exchange may finish
+    .closed = closed,        // its exchange fails, is tried again, or ends with it
+    .round = end_of_round,   // connects to the servers that requests wait for
+    .accept = accept_client, // not while there are CLIENTS_MAX
+};
 
 int main(int argc, char **argv)
 {
