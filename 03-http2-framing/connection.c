@@ -6,15 +6,9 @@
 #include "log.h"
 #include "request.h"
 #include "response.h"
+#include "smaller.h"
 
 #define STOP_MS 1000 // when the server stops: for requests that are on their way
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    if (a < b)
-        return a;
-    return b;
-}
 
 // ---- the beginning -------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@
 
 #include "context.h"
 #include "net.h"
+#include "openssl_die.h"
 
 #define ALPN_BYTES   256
 #define NAME_BYTES   256                  // the longest name of a server, with its '\0'
@@ -37,15 +38,6 @@ void connect_keylog(const char *path)
     keylog = context_open_keylog(path);
     if (keylog < 0)
         die("cannot open the key log %s: %s", path, strerror(errno));
-}
-
-// Ends the program: a file or a setting of this client is wrong.
-static _Noreturn void fail(const char *doing, const char *what)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    if (!reason)
-        reason = strerror(errno);
-    die("cannot %s %s: %s", doing, what, reason);
 }
 
 // ---- is it the right server? ---------------------------------------------------------------
@@ -79,7 +71,7 @@ static void check_server(struct connection *c, const struct connect_settings *se
     if (settings->name)
         name = copy_name(copy, settings->name);
     if (name && !is_address(name) && !SSL_set_tlsext_host_name(c->ssl, name))
-        fail("ask for", name);
+        openssl_die("ask for", name);
     if (settings->insecure)
         return;
     if (settings->ca && SSL_CTX_load_verify_file(c->ctx, settings->ca) != 1)
@@ -88,9 +80,9 @@ static void check_server(struct connection *c, const struct connect_settings *se
     SSL_set_hostflags(c->ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
                                   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (name && is_address(name) && !X509_VERIFY_PARAM_set1_ip_asc(rules, name))
-        fail("check for", name);
+        openssl_die("check for", name);
     if (name && !is_address(name) && !SSL_set1_host(c->ssl, name))
-        fail("check for", name);
+        openssl_die("check for", name);
 }
 
 bool connect_fingerprint(const X509 *certificate, uint8_t hash[PIN_BYTES])
@@ -199,7 +191,7 @@ static void offer_protocols(struct connection *c, const char *alpn)
         at += part;
     }
     if (SSL_set_alpn_protos(c->ssl, list, (unsigned)length))
-        fail("offer the protocols", alpn);
+        openssl_die("offer the protocols", alpn);
 }
 
 static SSL_CTX *make_context(const struct connect_settings *settings)
@@ -216,17 +208,17 @@ static SSL_CTX *make_context(const struct connect_settings *settings)
     if (!ctx || !SSL_CTX_set_min_proto_version(ctx, oldest) ||
         !SSL_CTX_set_max_proto_version(ctx, newest) || !SSL_CTX_set1_groups_list(ctx, groups) ||
         !SSL_CTX_set_cipher_list(ctx, ciphers))
-        fail("begin with the ciphers", ciphers);
+        openssl_die("begin with the ciphers", ciphers);
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(ctx, keep_session);
     if (keylog >= 0)
         SSL_CTX_set_keylog_callback(ctx, log_secret);
     if (settings->cert && SSL_CTX_use_certificate_chain_file(ctx, settings->cert) != 1)
-        fail("use the certificate", settings->cert);
+        openssl_die("use the certificate", settings->cert);
     if (settings->cert &&
         SSL_CTX_use_PrivateKey_file(ctx, settings->key_file, SSL_FILETYPE_PEM) != 1)
-        fail("use the key", settings->key_file);
+        openssl_die("use the key", settings->key_file);
     return ctx;
 }
 
@@ -257,7 +249,7 @@ struct connection *connection_prepare(const struct connect_settings *settings)
     c->ssl = SSL_new(c->ctx);
     BIO *bio = recording_bio(&c->recording);
     if (!c->ssl || !bio)
-        fail("begin", "a connection");
+        openssl_die("begin", "a connection");
     SSL_set_app_data(c->ssl, c);
     SSL_set_bio(c->ssl, bio, bio);
     SSL_set_read_ahead(c->ssl, 1); // one read() for all bytes, not one for a header first
@@ -266,7 +258,7 @@ struct connection *connection_prepare(const struct connect_settings *settings)
     if (settings->alpn)
         offer_protocols(c, settings->alpn);
     if (settings->session && !SSL_set_session(c->ssl, settings->session))
-        fail("resume", "a session");
+        openssl_die("resume", "a session");
     c->recording.one_by_one = settings->one_by_one;
     c->recording.fd = -1;
     return c;

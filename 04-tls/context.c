@@ -14,6 +14,7 @@
 
 #include "certificates.h"
 #include "net.h"
+#include "openssl_die.h"
 
 // A site: the certificates that a client gets when it asks for the site's name. A client that
 // asks for none of these names gets the first site. The certificates of the first two sites are
@@ -35,14 +36,6 @@ struct context {
     int keylog;              // descriptor; -1: none
     bool echo;
 };
-
-static _Noreturn void fail(const char *doing, const char *what)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    if (!reason)
-        reason = strerror(errno);
-    die("cannot %s %s: %s", doing, what, reason);
-}
 
 // ---- what OpenSSL asks during a handshake --------------------------------------------------
 
@@ -199,7 +192,7 @@ static void set_versions_and_ciphers(SSL_CTX *ctx, const struct context_settings
         !SSL_CTX_set_max_proto_version(ctx, settings->version_max) ||
         !SSL_CTX_set1_groups_list(ctx, groups) || !set_ciphers(ctx, CIPHERS_OF_1_2) ||
         (settings->ciphers && !set_ciphers(ctx, settings->ciphers)))
-        fail("set", "versions, groups and ciphers");
+        openssl_die("set", "versions, groups and ciphers");
     // Both were used for attacks: a second handshake on the same connection (renegotiation),
     // and compression, because the length of compressed data tells something of its content
     // (CRIME).
@@ -218,7 +211,7 @@ static void set_sessions(SSL_CTX *ctx, const struct context_settings *settings,
     // The id of the site is one byte. Only sessions of this site are resumed.
     if (!SSL_CTX_set_session_id_context(ctx, &site, 1) ||
         !SSL_CTX_set_num_tickets(ctx, TICKETS))
-        fail("set", "sessions");
+        openssl_die("set", "sessions");
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
     SSL_CTX_sess_set_cache_size(ctx, SESSIONS_MAX);
     SSL_CTX_set_timeout(ctx, SESSION_S);
@@ -228,16 +221,16 @@ static void set_sessions(SSL_CTX *ctx, const struct context_settings *settings,
         SSL_CTX_set_options(ctx, SSL_OP_NO_ANTI_REPLAY);
     if (settings->early_data && (!SSL_CTX_set_max_early_data(ctx, EARLY_DATA_MAX) ||
                                  !SSL_CTX_set_recv_max_early_data(ctx, EARLY_DATA_MAX)))
-        fail("set", "early data");
+        openssl_die("set", "early data");
 }
 
 static void add_certificate(SSL_CTX *ctx, const char *chain, const char *key)
 {
     if (SSL_CTX_use_certificate_chain_file(ctx, chain) != 1)
-        fail("use the certificate", chain);
+        openssl_die("use the certificate", chain);
     if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(ctx) != 1)
-        fail("use the key", key);
+        openssl_die("use the key", key);
 }
 
 void context_add_own(SSL_CTX *ctx, const char *folder, enum certificate which)
@@ -251,7 +244,7 @@ static void require_client(SSL_CTX *ctx, const char *folder)
     struct certificate_files ca = certificate_files(folder, CERTIFICATE_CA);
     STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca.chain);
     if (!names || SSL_CTX_load_verify_file(ctx, ca.chain) != 1)
-        fail("use the CA of clients", ca.chain);
+        openssl_die("use the CA of clients", ca.chain);
     SSL_CTX_set_client_CA_list(ctx, names); // tells the client which CAs the server trusts
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 }
@@ -261,7 +254,7 @@ static SSL_CTX *set_up(struct context *context, const struct context_settings *s
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     if (!ctx)
-        fail("begin with", "OpenSSL");
+        openssl_die("begin with", "OpenSSL");
     set_versions_and_ciphers(ctx, settings);
     set_sessions(ctx, settings, (unsigned char)site);
     if (settings->require_client_cert)
@@ -284,7 +277,7 @@ struct context *context_new(const struct context_settings *settings)
     if (settings->keylog) {
         context->keylog = context_open_keylog(settings->keylog);
         if (context->keylog < 0)
-            fail("open the key log", settings->keylog);
+            openssl_die("open the key log", settings->keylog);
     }
     certificates_make(settings->folder);
     size_t offered = SITES;

@@ -5,6 +5,7 @@
 //     http_head.c      a head, line by line
 //     http_out.c       writing a head
 //     http_text.c, http_date.c   texts, lists, numbers, dates
+//     http_pseudo.c    what HTTP/2 and HTTP/3 have in place of a request line
 //
 // Reading copies nothing and allocates nothing: the texts of a head point into the bytes that
 // it was read from. Where an RFC leaves a choice between refusing and guessing, these functions
@@ -55,6 +56,20 @@ bool http_next_item(struct http_text *list, struct http_text *item);
 // Reads a whole number up to `max`: digits and nothing else. False: the text is not one.
 bool http_number(struct http_text text, uint64_t max, uint64_t *value);
 
+// The methods that a server with content knows (RFC 9110 §9.3, RFC 5789): first those that
+// change nothing. Any other text, also CONNECT and TRACE, is HTTP_OTHER_METHOD.
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_OPTIONS,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OTHER_METHOD
+};
+enum http_method http_method(struct http_text method);
+
 // Splits a target into its path, which is the part before the '?' ("/" if that part is empty),
 // and its query, which is the part behind it.
 void http_split_target(struct http_text target, struct http_text *path,
@@ -71,6 +86,18 @@ bool http_is_host(struct http_text host);
 // port where that is the scheme's default port (RFC 9110 §7.2), and without an address's zone.
 // Returns text.
 char *http_authority(const char *host, int port, int default_port, char text[HTTP_HOST_BYTES]);
+
+// ---- pseudo-header fields: what HTTP/2 and HTTP/3 have in place of a request line ----------
+
+// Keeps the value of one, of which kept->at is NULL as long as it has not come. Returns NULL,
+// or why the request is malformed.
+const char *http_take_pseudo(struct http_text *kept, struct http_text value);
+
+// The rules of path, authority and host, for all requests but CONNECT (RFC 9113 §8.3.1, RFC
+// 9114 §4.3.1). `at` is NULL in what is missing; host is the value of the field of that name.
+// Returns NULL, or why the request is malformed.
+const char *http_check_target(struct http_text method, struct http_text path,
+                              struct http_text authority, struct http_text host);
 
 // ---- dates ---------------------------------------------------------------------------------
 

@@ -87,6 +87,16 @@ struct http_text http_parameter(struct http_text query, const char *name)
     return (struct http_text){NULL, 0};
 }
 
+enum http_method http_method(struct http_text method)
+{
+    static const char *const methods[HTTP_OTHER_METHOD] = {"GET", "HEAD",  "OPTIONS", "POST",
+                                                           "PUT", "PATCH", "DELETE"};
+    int i = 0;
+    while (i < HTTP_OTHER_METHOD && !http_is(method, methods[i]))
+        i++;
+    return (enum http_method)i;
+}
+
 // A port's digits behind a host, or nothing at all.
 static bool is_port(const char *at, const char *end)
 {

@@ -286,10 +286,8 @@ void story_row(const char *format, ...)
     char line[LINE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    print_cells(printable_line(line, format, arguments));
     va_end(arguments);
-    make_printable(line);
-    print_cells(line);
 }
 
 void story_bar(const char *label, double value, double full, const char *format, ...)

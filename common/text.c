@@ -66,6 +66,13 @@ void make_printable(char *text)
             *c = '.';
 }
 
+char *printable_line(char line[LINE_BYTES], const char *format, va_list arguments)
+{
+    vsnprintf(line, LINE_BYTES, format, arguments);
+    make_printable(line);
+    return line;
+}
+
 void shorten(char *text, int most)
 {
     int column = 0;

@@ -2,6 +2,7 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 #define WIDTH_MIN  80   // columns that the output needs,
@@ -33,6 +34,11 @@ int columns(const char *text);
 
 // Puts a dot for whatever could command a terminal: a peer's bytes may be in the text.
 void make_printable(char *text);
+
+// Writes what vprintf(3) would print, as far as a line has room, and makes it printable.
+// Returns line.
+char *printable_line(char line[LINE_BYTES], const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
 
 // Cuts UTF-8 text that takes more than `width` columns: its last columns become "...".
 void shorten(char *text, int width);

@@ -67,38 +67,6 @@ static bool is_scheme(struct http_text text) // RFC 3986 §3.1
     return text.length > 0 && is_letter(*text.at);
 }
 
-// A host and perhaps a port (RFC 3986 §3.2): "example.org:8003", "[::1]". Without user
-// information, which RFC 9113 §8.3.1 forbids.
-static bool is_authority(struct http_text text)
-{
-    size_t end = text.length, host = 0;
-    while (end > 0 && is_digit(text.at[end - 1]))
-        end--;
-    if (end > 0 && text.at[end - 1] == ':')
-        end--;
-    else
-        end = text.length;
-    bool address = end > 2 && text.at[0] == '[' && text.at[end - 1] == ']';
-    for (; host < end; host++) {
-        char c = text.at[host];
-        if (address && (host == 0 || host == end - 1 || c == ':'))
-            continue;
-        if (!is_one_of(c, "-._~!$&'()*+,;=%"))
-            return false;
-    }
-    return end > 0;
-}
-
-static bool is_visible(struct http_text text) // and ASCII: what a URI consists of
-{
-    bool bad = false;
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.at[i]; // a plain char has a sign on some machines
-        bad |= c <= ' ' || c >= 127;
-    }
-    return !bad;
-}
-
 // ---- fields --------------------------------------------------------------------------------
 
 // §8.2.2: what speaks of the connection has no place here; frames do that.
@@ -158,12 +126,7 @@ static const char *read_pseudo_header(const struct hpack_field *field, struct re
     default: // ":status" too: that is for responses
         return "a pseudo-header field that requests do not have";
     }
-    if (text->at)
-        return "a pseudo-header field that is there twice";
-    *text = field_value(field);
-    if (!is_visible(*text))
-        return "a pseudo-header field with an impossible character";
-    return NULL;
+    return http_take_pseudo(text, field_value(field));
 }
 
 // One field that is no pseudo-header field.
@@ -189,32 +152,21 @@ static const char *read_field(const struct hpack_field *field, struct request *r
     }
 }
 
-// §8.3.1. `*` is for OPTIONS, and a path begins with a slash.
+// §8.3.1, §8.5
 static const char *check_target(const struct request *request, struct http_text host)
 {
-    struct http_text authority = request->authority, path = request->path;
     if (!request->method.at || !is_token(request->method))
         return "no method";
-    if (request->connect && (request->scheme.at || path.at || !authority.at)) // §8.5
-        return "CONNECT takes an authority, no scheme and no path";
-    if (request->connect && !is_authority(authority))
-        return "CONNECT to what is no host and port";
-    if (request->connect)
+    if (request->connect) {
+        if (request->scheme.at || request->path.at || !request->authority.at)
+            return "CONNECT takes an authority, no scheme and no path";
+        if (!request->authority.length || !http_is_host(request->authority))
+            return "CONNECT to what is no host and port";
         return NULL;
+    }
     if (!request->scheme.at || !is_scheme(request->scheme))
         return "no scheme";
-    if (!path.at || path.length == 0)
-        return "no path";
-    if (*path.at != '/' && !(http_is(path, "*") && http_is(request->method, "OPTIONS")))
-        return "a path that does not begin with a slash";
-    if (!authority.at && !host.at) // RFC 9110 §7.2: the host is what tells sites apart
-        return "no authority and no host";
-    if ((authority.at && !is_authority(authority)) || (host.at && !is_authority(host)))
-        return "an authority that is no host and port";
-    if (authority.at && host.at &&
-        (authority.length != host.length || strncasecmp(authority.at, host.at, host.length)))
-        return "a host field that is not the authority";
-    return NULL;
+    return http_check_target(request->method, request->path, request->authority, host);
 }
 
 const char *request_read(const struct hpack_list *list, struct request *request)

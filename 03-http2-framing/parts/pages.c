@@ -155,17 +155,13 @@ static const char *answer_get(struct answer *answer, struct http_text target)
 void page(struct http_text method, struct http_text target, int64_t now_ns,
           struct answer *answer)
 {
-    static const char *const methods[] = {"GET", "HEAD",  "OPTIONS", "POST",
-                                          "PUT", "PATCH", "DELETE",  NULL};
-    int i = 0;
-    while (methods[i] && !http_is(method, methods[i]))
-        i++;
+    enum http_method known = http_method(method);
     *answer = (struct answer){.due_ns = now_ns};
-    if (!methods[i]) {
+    if (known == HTTP_OTHER_METHOD) {
         page_error(501, answer); // also CONNECT and TRACE (RFC 9110 §9.3)
         return;
     }
-    bool options = i == 2, star = http_is(target, "*");
+    bool options = known == HTTP_OPTIONS, star = http_is(target, "*");
     const char *allow = ECHO_METHODS;
     if (!star)
         allow = answer_get(answer, target);
@@ -173,7 +169,7 @@ void page(struct http_text method, struct http_text target, int64_t now_ns,
         *answer = (struct answer){.status = 204, .allow = allow};
     } else if (star) {
         page_error(400, answer);
-    } else if (allow && i > 2 && answer->kind != ANSWER_ECHO) {
+    } else if (allow && known > HTTP_OPTIONS && answer->kind != ANSWER_ECHO) {
         page_error(405, answer);
         answer->allow = allow;
     }

@@ -16,10 +16,8 @@ void print_fact(const char *format, ...)
     char line[LINE_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    fprintf(stderr, "* %s\n", printable_line(line, format, arguments));
     va_end(arguments);
-    make_printable(line);
-    fprintf(stderr, "* %s\n", line);
 }
 
 // Writes a name as "CN=Workbench Root".

@@ -14,16 +14,9 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "openssl_die.h"
 
 #define SERIAL_BITS 127 // of 16 bytes; the first bit is the sign
-
-static _Noreturn void fail(const char *doing, const char *what)
-{
-    const char *reason = ERR_reason_error_string(ERR_peek_error());
-    if (!reason)
-        reason = strerror(errno);
-    die("cannot %s %s: %s", doing, what, reason);
-}
 
 // ---- to make and to sign -------------------------------------------------------------------
 
@@ -33,7 +26,7 @@ static void add(X509 *certificate, X509 *issuer, int nid, const char *value)
     X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
     X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
     if (!extension || !X509_add_ext(certificate, extension, -1))
-        fail("add to a certificate:", value);
+        openssl_die("add to a certificate:", value);
     X509_EXTENSION_free(extension);
 }
 
@@ -43,7 +36,7 @@ X509 *pair_describe(const char *common_name, const char *names)
     if (!certificate || !X509_set_version(certificate, X509_VERSION_3) ||
         !X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
                                     (const unsigned char *)common_name, -1, -1, 0))
-        fail("describe", common_name);
+        openssl_die("describe", common_name);
     if (names)
         add(certificate, certificate, NID_subject_alt_name, names);
     return certificate;
@@ -73,7 +66,7 @@ void pair_sign(struct pair *pair, const struct pair *issuer, const struct pair_u
         !X509_gmtime_adj(X509_getm_notBefore(certificate), from_s) ||
         !X509_gmtime_adj(X509_getm_notAfter(certificate), to_s) ||
         !X509_set_issuer_name(certificate, X509_get_subject_name(signer->certificate)))
-        fail("make the certificate of", name);
+        openssl_die("make the certificate of", name);
     add(certificate, signer->certificate, NID_basic_constraints, uses->constraints);
     add(certificate, signer->certificate, NID_key_usage, uses->usage);
     if (uses->purpose)
@@ -81,7 +74,7 @@ void pair_sign(struct pair *pair, const struct pair *issuer, const struct pair_u
     add(certificate, signer->certificate, NID_subject_key_identifier, "hash");
     add(certificate, signer->certificate, NID_authority_key_identifier, "keyid:always");
     if (!X509_sign(certificate, signer->key, EVP_sha256()))
-        fail("sign the certificate of", name);
+        openssl_die("sign the certificate of", name);
 }
 
 void pair_free(struct pair *pair)
@@ -121,14 +114,14 @@ static FILE *begin_file(const char *path, char *temporary)
     if (fd >= 0)
         file = fdopen(fd, "w");
     if (!file)
-        fail("create", temporary);
+        openssl_die("create", temporary);
     return file;
 }
 
 static void end_file(FILE *file, bool good, const char *temporary, const char *path)
 {
     if (fclose(file) || !good || rename(temporary, path))
-        fail("write", path);
+        openssl_die("write", path);
 }
 
 void pair_write(const struct certificate_files *files, const struct pair *pair,
@@ -153,7 +146,7 @@ static _Noreturn void fail_as_stranger(const char *folder, const char *path)
             "FOLDER)",
             path, strerror(EACCES), folder);
     errno = EACCES;
-    fail("lock", path);
+    openssl_die("lock", path);
 }
 
 int pair_lock(const char *folder)
@@ -162,11 +155,11 @@ int pair_lock(const char *folder)
     snprintf(path, sizeof path, "%s/lock", folder);
     ERR_clear_error();
     if (mkdir(folder, 0700) && errno != EEXIST)
-        fail("create the folder", folder);
+        openssl_die("create the folder", folder);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EACCES)
         fail_as_stranger(folder, path);
     if (fd < 0 || flock(fd, LOCK_EX))
-        fail("lock", path);
+        openssl_die("lock", path);
     return fd;
 }

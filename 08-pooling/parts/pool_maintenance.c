@@ -5,6 +5,7 @@
 
 #include "net.h"
 #include "pool_inside.h"
+#include "smaller.h"
 
 #define SOONEST (5 * MS) // the time between two looks, at least: the clock may be a tick behind
 
@@ -49,13 +50,6 @@ static void report_leak(struct pool *pool, struct pool_item *item, int64_t now)
     pthread_mutex_unlock(&pool->lock);
     pool->config.leaked(pool->config.context, who, held_ms);
     pthread_mutex_lock(&pool->lock);
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    if (a < b)
-        return a;
-    return b;
 }
 
 // Not before SOONEST has passed.

@@ -2,6 +2,7 @@
 // here calls itself: how deep we are is a number, and the way back is each value's parent.
 #include "json.h"
 
+#include <ctype.h>
 #include <string.h>
 
 struct reader {
@@ -178,7 +179,7 @@ static bool read_string(struct reader *r, struct http_text *text)
 static bool take_digits(struct reader *r)
 {
     const char *from = r->at;
-    while (r->at < r->end && *r->at >= '0' && *r->at <= '9')
+    while (r->at < r->end && isdigit((unsigned char)*r->at))
         r->at++;
     return r->at > from;
 }

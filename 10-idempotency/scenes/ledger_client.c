@@ -143,12 +143,13 @@ static void show_wait(const struct operation *operation, int64_t ms)
     story_event("waits %lld ms; then call %d", (long long)ms, operation->attempts + 1);
 }
 
-struct operation charge_operation(const struct service *service,
-                                  const struct customer *customer, const char *key)
+struct operation charge_operation(const struct service *service, struct customer *customer,
+                                  char key[UUID_LENGTH + 1])
 {
+    customer_new(customer);
     return (struct operation){
         .service = service,
-        .request = {"POST", "/charges", key, customer->charge, PATIENCE_MS},
+        .request = {"POST", "/charges", new_key(key), customer->charge, PATIENCE_MS},
         .policy = careful,
         .made = show_call,
         .waits = show_wait,

@@ -42,10 +42,10 @@ int charges_of(const struct service *service, const struct customer *customer);
 // A number of GET /stats.
 long figure_of(const struct service *service, const char *name);
 
-// A charge of this customer with this key: operation_run() makes calls until it is certain, and
-// tells of each on the timeline.
-struct operation charge_operation(const struct service *service,
-                                  const struct customer *customer, const char *key);
+// A charge of a new customer with a new key: operation_run() makes calls until it is certain,
+// and tells of each on the timeline. It points to both.
+struct operation charge_operation(const struct service *service, struct customer *customer,
+                                  char key[UUID_LENGTH + 1]);
 
 // Prints an answer: its status, and its content in lines that fit.
 void say_answer(const struct call *call);

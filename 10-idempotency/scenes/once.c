@@ -25,8 +25,7 @@ static bool pay_with_a_key(const struct service *service)
     static struct operation operation;
     struct customer customer;
     char key[UUID_LENGTH + 1];
-    customer_new(&customer);
-    operation = charge_operation(service, &customer, new_key(key));
+    operation = charge_operation(service, &customer, key);
     story_timeline();
     story_event("POST /charges  12.50 eur");
     story_event("Idempotency-Key: \"%s\"", key);

@@ -35,8 +35,7 @@ static bool pay_in_haste(const struct service *service)
     static struct operation operation;
     struct customer customer;
     char key[UUID_LENGTH + 1];
-    customer_new(&customer);
-    operation = charge_operation(service, &customer, new_key(key));
+    operation = charge_operation(service, &customer, key);
     struct call_request hasty = operation.request;
     hasty.timeout_ms = HASTE_MS;
     story_timeline();

@@ -26,14 +26,12 @@ static bool make_room(struct ranges *set)
 // The first range that ends at `number` or behind it.
 static uint32_t find(const struct ranges *set, uint64_t number)
 {
-    uint32_t low = 0, high = set->count;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (set->list[middle].to < number)
+    uint32_t low = 0;
+    for (uint32_t high = set->count, middle; low < high;)
+        if (set->list[middle = (low + high) / 2].to < number)
             low = middle + 1;
         else
             high = middle;
-    }
     return low;
 }
 

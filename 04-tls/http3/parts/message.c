@@ -38,25 +38,10 @@ static bool is_field_value(struct http_text text) // RFC 9110 §5.5
                                 !isblank((unsigned char)text.at[text.length - 1]));
 }
 
-static bool is_visible(struct http_text text) // and ASCII: what a URI consists of
-{
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (c <= ' ' || c >= 127)
-            return false;
-    }
-    return true;
-}
-
 // The name of a pseudo-header field begins with a colon.
 static bool is_pseudo(const struct http_field *field)
 {
     return field->name.length > 0 && *field->name.at == ':';
-}
-
-static bool same(struct http_text a, struct http_text b)
-{
-    return a.length == b.length && !strncasecmp(a.at, b.at, a.length);
 }
 
 // §4.2: what speaks of the connection has no place here.
@@ -109,43 +94,24 @@ static const char *read_pseudo(const struct http_field *field, struct request *r
         text = &request->path;
     else
         return "a pseudo-header field that requests do not have";
-    if (text->at)
-        return "a pseudo-header field that is there twice";
-    *text = field->value;
-    if (!is_visible(*text))
-        return "a pseudo-header field with an impossible character";
-    return NULL;
-}
-
-static bool is_authority(struct http_text text)
-{
-    return text.length > 0 && http_is_host(text);
+    return http_take_pseudo(text, field->value);
 }
 
 // §4.3.1, §4.4
 static const char *check_target(const struct request *request, struct http_text host)
 {
-    struct http_text authority = request->authority, path = request->path;
+    struct http_text authority = request->authority;
     if (!request->method.at || !is_token(request->method))
         return "no method";
     if (http_is(request->method, "CONNECT")) {
-        if (request->scheme.at || path.at || !authority.at || !is_authority(authority))
+        if (request->scheme.at || request->path.at || !authority.length ||
+            !http_is_host(authority))
             return "CONNECT takes a host and port, no scheme and no path";
         return NULL;
     }
     if (!request->scheme.at || !consists_of(request->scheme, "+-."))
         return "no scheme";
-    if (!path.at || path.length == 0)
-        return "no path";
-    if (*path.at != '/' && !(http_is(path, "*") && http_is(request->method, "OPTIONS")))
-        return "a path that does not begin with a slash";
-    if (!authority.at && !host.at)
-        return "no authority and no host";
-    if ((authority.at && !is_authority(authority)) || (host.at && !is_authority(host)))
-        return "an authority that is no host and port";
-    if (authority.at && host.at && !same(authority, host))
-        return "a host field that is not the authority";
-    return NULL;
+    return http_check_target(request->method, request->path, authority, host);
 }
 
 const char *message_request(const struct qpack_list *list, struct request *request)

@@ -95,23 +95,19 @@ static const char *choose_get(struct http_text target, int64_t now_ns, struct pa
 void page_choose(struct http_text method, struct http_text target, int64_t now_ns,
                  struct page *page)
 {
-    static const char *const methods[] = {"GET", "HEAD",  "OPTIONS", "POST",
-                                          "PUT", "PATCH", "DELETE",  NULL};
-    int i = 0;
-    while (methods[i] && !http_is(method, methods[i]))
-        i++;
+    enum http_method known = http_method(method);
     *page = (struct page){0};
-    if (!methods[i]) { // also CONNECT and TRACE
+    if (known == HTTP_OTHER_METHOD) { // also CONNECT and TRACE
         page_error(page, 501, "no such method here\n");
         return;
     }
-    bool options = i == 2, star = http_is(target, "*");
+    bool options = known == HTTP_OPTIONS, star = http_is(target, "*");
     const char *allow = ECHO_METHODS;
     if (!star)
         allow = choose_get(target, now_ns, page);
     if (allow && options) {
         *page = (struct page){.status = 204, .allow = allow};
-    } else if (allow && i > 2 && page->kind != PAGE_ECHO) {
+    } else if (allow && known > HTTP_OPTIONS && page->kind != PAGE_ECHO) {
         page_error(page, 405, "this page does not take that method\n");
         page->allow = allow;
     }

@@ -64,7 +64,7 @@ static bool ask_quic(const struct origin *origin)
     static struct h3_client client;
     struct answer answer = {0};
     SSL_CTX *ctx = stage_context();
-    h3_open(&client, ctx, stage_host(), origin->h3_port, WORKBENCH);
+    h3_open(&client, ctx, stage_host, origin->h3_port, WORKBENCH);
     bool answered = h3_handshake(&client, now_ns() + GIVE_UP_NS) &&
                     h3_ask(&client, &answer, "GET", "/") && stage_await(&client) &&
                     answer.status == 200;
@@ -79,7 +79,7 @@ static bool ask_tcp(struct origin *origin)
     struct connect_settings settings = ask_settings();
     struct reply reply = {.show = find_field};
     *field = '\0';
-    connect_to(stage_host(), STAGE_TLS_PORT);
+    connect_to(stage_host, STAGE_TLS_PORT);
     struct connection *c = connection_open(&settings);
     bool answered = c->up && ask(c, "GET", "/", NULL, &reply) && reply.status == 200;
     connection_close(c);

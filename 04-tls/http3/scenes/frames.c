@@ -139,7 +139,7 @@ static bool is_refused(SSL_CTX *ctx, char why[QUIC_WHY_BYTES])
 {
     static const uint8_t needs_one[] = {FRAME_HEADERS, 3, 0x02, 0x00, 0x80};
     static struct h3_client client;
-    stage_connect(&client, ctx, stage_host(), stage_port());
+    stage_connect(&client, ctx, stage_host, stage_port);
     struct stream *s = h3_connection_request(&client.connection);
     if (!s || stream_write(s, needs_one, sizeof needs_one) != sizeof needs_one)
         die("cannot send a request");
@@ -165,7 +165,7 @@ void scene_frames(void)
     story_say("GET / as HTTP/3 has it. QUIC has the streams, so a frame is only a type, a "
               "length and a payload.");
     client.connection.seen = seen;
-    stage_connect(&client, ctx, stage_host(), stage_port());
+    stage_connect(&client, ctx, stage_host, stage_port);
     bool all = true;
     for (int i = 0; i < REPEATED; i++) {
         stage_ask(&client, &answers[i], "/");

@@ -53,7 +53,7 @@ static void note(int owner, size_t bytes)
     if (current->told || current->total < LOSE_AFTER)
         return;
     const char *protocol = "udp";
-    int port = stage_port();
+    int port = stage_port;
     if (current == &tcp) {
         protocol = "tcp";
         port = INTERLEAVED_PORT;
@@ -79,7 +79,7 @@ static bool load_quic(void)
     static struct h3_client client;
     SSL_CTX *ctx = stage_context();
     memset(answers, 0, sizeof answers);
-    stage_connect(&client, ctx, stage_host(), stage_port());
+    stage_connect(&client, ctx, stage_host, stage_port);
     for (int i = 0; i < DOWNLOADS; i++) {
         answers[i].show = show;
         stage_ask(&client, &answers[i], "/img/%d?size=%d", i, BYTES);
@@ -96,7 +96,7 @@ static bool load_tcp(void)
     struct interleaved_wish wish = {BYTES, "reno"};
     struct connect_settings settings = ask_settings();
     size_t length;
-    connect_to(stage_host(), INTERLEAVED_PORT);
+    connect_to(stage_host, INTERLEAVED_PORT);
     struct connection *c = connection_open(&settings);
     if (!c->up || !connection_send(c, &wish, sizeof wish))
         die("no connection to ./interleaved: %s", c->why);

@@ -49,7 +49,7 @@ static void load_http3(const char *host, struct loaded *loaded)
     static struct answer answers[IMAGES];
     SSL_CTX *ctx = stage_context();
     memset(answers, 0, sizeof answers);
-    stage_connect(&client, ctx, host, stage_port());
+    stage_connect(&client, ctx, host, stage_port);
     for (int i = 0; i < IMAGES; i++)
         stage_ask(&client, &answers[i], "/img/%d?size=%d", i + 1, BYTES);
     loaded->whole = stage_await(&client);

@@ -10,8 +10,7 @@
 
 int main(int argc, char **argv)
 {
-    static const char *host = "127.0.0.1", *keys;
-    static int port = 8304;
+    static const char *keys;
     static const struct scene scenes[] = {
         {"frames", "a request and its answer, byte by byte", scene_frames},
         {"setup", "round trips until the first byte of an answer", scene_setup},
@@ -22,14 +21,13 @@ int main(int argc, char **argv)
         {"wire", "what an onlooker sees", scene_wire},
         {0}};
     static const struct option_spec options[] = {
-        {"host", OPTION_TEXT, &host, .help = "address of the server"},
-        {"port", OPTION_INT, &port, 1, 65535, "its UDP port"},
+        {"host", OPTION_TEXT, &stage_host, .help = "address of the server"},
+        {"port", OPTION_INT, &stage_port, 1, 65535, "its UDP port"},
         {"keys", OPTION_TEXT, &keys, .help = "folder of the lesson's certificates"},
         {0}};
     keys = certificate_folder("../" CERTIFICATE_FOLDER);
     const char *only = story_choose(argc, argv, "Lesson 04, http3.", scenes, options);
     ask_keys(keys);
-    stage_set(host, port);
     story_begin();
     return story_tell(scenes, only);
 }

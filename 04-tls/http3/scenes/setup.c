@@ -40,7 +40,7 @@ static double try_tcp(int version)
     struct reply reply = {0};
     char text[ASK_BYTES];
     int64_t start_ns = now_ns();
-    connect_to(stage_host(), STAGE_TLS_PORT);
+    connect_to(stage_host, STAGE_TLS_PORT);
     if (!version) { // its port is for TLS: the answer is a 400, as fast as any other
         int fd = connect_tcp();
         ask_text(text, "GET", WORKBENCH, "/", NULL);
@@ -63,7 +63,7 @@ static double try_quic(SSL_CTX *ctx, int port)
 {
     static struct h3_client client;
     struct answer answer = {0};
-    stage_connect(&client, ctx, stage_host(), port);
+    stage_connect(&client, ctx, stage_host, port);
     stage_ask(&client, &answer, "/");
     if (!stage_await(&client))
         die("the server does not answer: %s", answer.why);
@@ -80,8 +80,8 @@ static double try_once(enum way way)
         return try_tcp(versions[way]);
     }
     if (way == QUIC_TOKEN)
-        return try_quic(known, stage_port());
-    int port = stage_port();
+        return try_quic(known, stage_port);
+    int port = stage_port;
     if (way == QUIC_AT_ONCE)
         port = NO_RETRY_PORT;
     SSL_CTX *ctx = stage_context();
@@ -102,7 +102,7 @@ static double try_once(enum way way)
 static bool takes_early_data(void)
 {
     SSL_CTX *ctx = stage_context();
-    SSL *ssl = quic_connection(ctx, stage_host(), stage_port(), WORKBENCH);
+    SSL *ssl = quic_connection(ctx, stage_host, stage_port, WORKBENCH);
     size_t written = 0;
     bool taken = SSL_write_early_data(ssl, "GET", 3, &written) == 1 && written == 3;
     SSL_free(ssl);

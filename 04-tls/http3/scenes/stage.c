@@ -7,24 +7,8 @@
 #include "ask.h"
 #include "net.h"
 
-static const char *server_host;
-static int server_port;
-
-void stage_set(const char *host, int port)
-{
-    server_host = host;
-    server_port = port;
-}
-
-const char *stage_host(void)
-{
-    return server_host;
-}
-
-int stage_port(void)
-{
-    return server_port;
-}
+const char *stage_host = "127.0.0.1";
+int stage_port = 8304;
 
 SSL_CTX *stage_context(void)
 {

@@ -8,9 +8,9 @@
 #define STAGE_TLS_PORT    8004 // lesson 04's server, where a scene has one beside ours
 #define STAGE_PATIENCE_NS INT64_C(10000000000)
 
-void stage_set(const char *host, int port);
-const char *stage_host(void);
-int stage_port(void);
+// Where the server is, from play's command line.
+extern const char *stage_host;
+extern int stage_port;
 
 // A new context for clients that trust the lesson's CA. (A context remembers the tokens that
 // servers have given: with a new one the client is a stranger.)

@@ -123,7 +123,7 @@ static bool get(int64_t patience_ns)
 static void change_address(void)
 {
     struct sockaddr_storage server;
-    socklen_t length = net_address(stage_host(), stage_port(), SOCK_DGRAM, &server);
+    socklen_t length = net_address(stage_host, stage_port, SOCK_DGRAM, &server);
     int old = SSL_get_fd(client.connection.ssl);
     int new = socket(server.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (new < 0 || connect(new, (struct sockaddr *)&server, length) || dup2(new, old) < 0)
@@ -158,7 +158,7 @@ void scene_wire(void)
     story_say("One request. Of each packet an onlooker can read this much: its kind, and the "
               "connection ids of both sides. With TCP, it could also read numbers, "
               "acknowledgements, and the end of a connection.");
-    h3_open(&client, ctx, stage_host(), stage_port(), WORKBENCH);
+    h3_open(&client, ctx, stage_host, stage_port, WORKBENCH);
     BIO_set_callback_ex(SSL_get_wbio(client.connection.ssl), look);
     if (!h3_handshake(&client, now_ns() + STAGE_PATIENCE_NS))
         die("no connection: %s", client.connection.why);
