@@ -143,6 +143,15 @@ static void linger(struct connection *c)
         ;
 }
 
+int accept_blocking(int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    // EINVAL: the listener was shut down, because the server stops.
+    if (fd < 0 && errno != EINTR && errno != ECONNABORTED && errno != EINVAL)
+        sleep_ms(RETRY_MS); // there is no free descriptor
+    return fd;
+}
+
 void serve_blocking(int fd, struct worker *worker)
 {
     struct connection c;

@@ -6,6 +6,11 @@
 
 #include "workers.h"
 
+// Sleeps in accept() until a client comes (single, prefork), and returns its connection. -1: a
+// signal has come, or the listener was shut down, or the client has gone already, or there was
+// no free descriptor: then RETRY_MS have passed.
+int accept_blocking(int listener);
+
 // Serves a client until the client closes, or asks for the last answer, or is silent too long,
 // or the server stops. The caller closes `fd`.
 void serve_blocking(int fd, struct worker *worker);

@@ -22,13 +22,9 @@ static _Noreturn void serve(struct children *children, int listener, struct work
     children_begin(children);
     stop_signal_begin(-1, NULL);
     while (!stop_signal_came() && !atomic_load(&workers->stopping)) {
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0) {
-            // EINVAL: the listener was shut down, because the server stops.
-            if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL)
-                sleep_ms(RETRY_MS); // there is no free descriptor
+        int fd = accept_blocking(listener);
+        if (fd < 0)
             continue;
-        }
         workers_admit(workers);
         atomic_store(&worker->has_client, true);
         stop_signal_watch(fd);

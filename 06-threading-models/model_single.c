@@ -2,13 +2,10 @@
 // client comes, and then in read() until that client has closed. All other clients wait,
 // however short their requests are. There is nothing to share and nothing to lock, but a second
 // core is of no use.
-#include <errno.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "blocking.h"
 #include "model.h"
-#include "net.h"
 #include "stop_signal.h"
 
 void run_single(struct workers *workers, int listener, int stop_fd)
@@ -18,13 +15,9 @@ void run_single(struct workers *workers, int listener, int stop_fd)
     close(stop_fd);
     stop_signal_begin(listener, &workers->stopping);
     while (!stop_signal_came()) {
-        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0) {
-            // EINVAL: the signal handler has shut the listener down.
-            if (errno != EINTR && errno != ECONNABORTED && errno != EINVAL)
-                sleep_ms(RETRY_MS); // there is no free descriptor
+        int fd = accept_blocking(listener);
+        if (fd < 0)
             continue;
-        }
         workers_admit(workers); // counts it; one at a time is never one too many
         stop_signal_watch(fd);
         serve_blocking(fd, &workers->worker[0]);
