@@ -82,7 +82,7 @@ static void answer_all(struct connection *c)
     while (c->open && used < c->in_length &&
            (part = request_read(&c->http, c->in + used, c->in_length - used, &request)) > 0) {
         used += part;
-        handle(&request, c->worker, &c->answer);
+        handle(&request, c->worker, c->fd, &c->answer);
         if (c->answer.wait_ms || c->answer.write_kb) {
             flush(c);
             answer_wait(&c->answer); // this worker does nothing else meanwhile
@@ -122,7 +122,7 @@ static bool receive(struct connection *c)
     if (got < 0 && errno == EAGAIN && c->http.began) {
         struct request late = {.route = REFUSED, .status = 408};
         c->http = (struct http_server){.keep_alive = false};
-        handle(&late, c->worker, &c->answer);
+        handle(&late, c->worker, c->fd, &c->answer);
         put_answer(c);
     }
     if (got > 0)
@@ -159,7 +159,6 @@ void serve_blocking(int fd, struct worker *worker)
     // Field by field: an initialiser would write zeros to all 45 KB.
     c.fd = fd;
     c.worker = worker;
-    worker->client_fd = fd;
     c.open = true;
     c.http = (struct http_server){.content_max = 0}; // a request has no content here
     c.head_began = false;

@@ -44,9 +44,9 @@ static void burn(void)
 // With --look: true if the client has closed its connection. poll() reports a reset without
 // being asked for it. POLLRDHUP: the client will send no more. That is a close(), or a
 // shutdown() after which the client would still read: the server cannot tell them apart.
-static bool client_has_gone(const struct worker *worker)
+static bool client_has_gone(const struct worker *worker, int client_fd)
 {
-    struct pollfd client = {worker->client_fd, POLLRDHUP, 0};
+    struct pollfd client = {client_fd, POLLRDHUP, 0};
     if (!worker->all->settings.look)
         return false;
     if (worker->client_gone)
@@ -54,13 +54,13 @@ static bool client_has_gone(const struct worker *worker)
     return poll(&client, 1, 0) > 0;
 }
 
-static void compute(const struct request *request, const struct worker *worker,
+static void compute(const struct request *request, const struct worker *worker, int client_fd,
                     struct answer *answer)
 {
     bool gone = false;
     for (int i = 0; i < request->ms && !gone; i++) {
         burn();
-        gone = client_has_gone(worker);
+        gone = client_has_gone(worker, client_fd);
     }
     if (gone)
         say(answer, 500, "given up: the client has closed\n");
@@ -101,12 +101,13 @@ static void put_refusal(const struct request *request, struct answer *answer)
     say(answer, request->status, answer->line);
 }
 
-void handle(const struct request *request, struct worker *worker, struct answer *answer)
+void handle(const struct request *request, struct worker *worker, int client_fd,
+            struct answer *answer)
 {
     answer->wait_ms = answer->write_kb = 0;
     switch (request->route) {
     case CPU:
-        compute(request, worker, answer);
+        compute(request, worker, client_fd, answer);
         break;
     case IO:
         say(answer, 200, "waited\n");

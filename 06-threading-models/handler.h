@@ -19,12 +19,14 @@ struct answer {
 
 // Makes the answer to a request. That may take time (/cpu), but handle() never sleeps: it sets
 // `wait_ms` or `write_kb`, and the model waits in its own way. The text of an answer that waits
-// is always a string constant, so a model can keep the pointer.
+// is always a string constant, so a model can keep the pointer. `client_fd` is the client's
+// connection, for --look; -1: the worker has none (pool), and looks at worker->client_gone.
 //
 //     GET /who     "model: pool\npid: 100\ntid: 102\nworker: 1\n"
 //     GET /count   "1234\n": the counter, after `times` increments
 //     GET /stats   lines "name: value" of all workers together, the last one "served: 12 13"
-void handle(const struct request *request, struct worker *worker, struct answer *answer);
+void handle(const struct request *request, struct worker *worker, int client_fd,
+            struct answer *answer);
 
 // Waits, in the thread that calls it, for what the answer has to wait for: that thread does
 // nothing else meanwhile. A disk that does not take the record makes the answer a 500.

@@ -86,7 +86,7 @@ static void *work(void *argument)
     while ((job = queue_take(&waiting))) {
         bool first;
         worker->client_gone = &job->gone;
-        handle(&job->request, worker, &answer);
+        handle(&job->request, worker, -1, &answer);
         answer_wait(&answer); // this worker does nothing else meanwhile
         keep_answer(job, &answer);
         queue_put(&done, job, &first); // `done` has room for a job of every connection

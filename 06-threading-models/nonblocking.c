@@ -45,8 +45,7 @@ static void put_answer(struct connection *c, const struct answer *answer)
 static void answer_request(struct connection *c)
 {
     struct answer answer;
-    c->worker->client_fd = c->fd;
-    handle(&c->request, c->worker, &answer);
+    handle(&c->request, c->worker, c->fd, &answer);
     c->wait_ms = answer.wait_ms;
     c->text = answer.text;
     if (c->wait_ms)

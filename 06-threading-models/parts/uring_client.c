@@ -57,8 +57,7 @@ static bool is_waiting(const struct client *c)
 static bool answer_request(struct client *c)
 {
     struct answer answer;
-    c->worker->client_fd = c->fd;
-    handle(&c->request, c->worker, &answer);
+    handle(&c->request, c->worker, c->fd, &answer);
     c->wait_ms = answer.wait_ms;
     c->text = answer.text;
     c->write_kb = answer.write_kb;

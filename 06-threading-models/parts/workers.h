@@ -36,9 +36,9 @@ struct worker {
     int number;
     atomic_long requests;   // that the worker has answered
     atomic_bool has_client; // prefork: this client is lost if the worker crashes
-    // For --look, of the request that the worker handles:
-    int client_fd;                  // its connection
-    const atomic_bool *client_gone; // pool: the loop sets it; NULL: look at client_fd
+    // For --look, pool: the loop sets it when the client of this request has gone. NULL in the
+    // other models: the worker looks at the connection itself.
+    const atomic_bool *client_gone;
 };
 
 struct workers {
