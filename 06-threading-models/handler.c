@@ -5,11 +5,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "counters.h"
 #include "log.h"
+#include "measure.h"
 #include "net.h"
 
 #define RETRY_AFTER_S "1"
@@ -23,20 +23,13 @@ static void say(struct answer *answer, int status, const char *text)
 
 // ---- the routes ----------------------------------------------------------------------------
 
-static int64_t cpu_ns(void)
-{
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return used.tv_sec * INT64_C(1000000000) + used.tv_nsec;
-}
-
 // Computes until this thread has used a millisecond of CPU time. On a busy machine more time
 // than that passes.
 static void burn(void)
 {
-    int64_t until_ns = cpu_ns() + 1000000;
+    int64_t until_ns = thread_cpu_ns() + 1000000;
     volatile unsigned sum = 1; // without `volatile` the compiler would leave the inner loop out
-    while (cpu_ns() < until_ns)
+    while (thread_cpu_ns() < until_ns)
         for (int i = 0; i < 1000; i++)
             sum = sum * 31 + 7;
 }

@@ -23,6 +23,9 @@ double ms_since(int64_t from_ns);
 // Milliseconds of CPU time that this process has used, all its threads together.
 double cpu_ms(void);
 
+// Nanoseconds of CPU time that this thread has used: in the program, and in the kernel for it.
+int64_t thread_cpu_ns(void);
+
 // Microseconds of CPU time that another process has used, all its threads together. Dies if
 // there is none.
 double process_cpu_us(pid_t pid);

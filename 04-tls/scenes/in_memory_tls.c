@@ -2,17 +2,15 @@
 #include "in_memory_tls.h"
 
 #include <openssl/err.h>
-#include <time.h>
 
+#include "measure.h"
 #include "net.h"
 
 #define PART_BYTES 16384
 
 double duo_cpu_us(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
+    return (double)thread_cpu_ns() / 1e3;
 }
 
 void side_begin(struct side *side, SSL *ssl, bool is_server)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "net.h"
 
 #define EVENTS       128
@@ -32,13 +32,6 @@ uint64_t load_errors(const struct load_target *target)
     for (int i = 0; i < LOAD_ERRORS; i++)
         sum += target->errors[i];
     return sum;
-}
-
-static int64_t cpu_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
 // ---- one connection ------------------------------------------------------------------------
@@ -277,7 +270,7 @@ void load_run(struct load *load, double ms, uint64_t requests)
 {
     struct epoll_event events[EVENTS];
     clear_figures(load);
-    int64_t begin_cpu_ns = cpu_ns(), begin_ns = now_ns(), now = begin_ns;
+    int64_t begin_cpu_ns = thread_cpu_ns(), begin_ns = now_ns(), now = begin_ns;
     int64_t end_ns = begin_ns + (int64_t)(ms * NS_PER_MS);
     while (now < end_ns && load->done < load->count &&
            (!requests || load->finished < requests)) {
@@ -296,5 +289,5 @@ void load_run(struct load *load, double ms, uint64_t requests)
         now = now_ns();
     }
     load->seconds = (double)(now - begin_ns) / 1e9;
-    load->cpu_seconds = (double)(cpu_ns() - begin_cpu_ns) / 1e9;
+    load->cpu_seconds = (double)(thread_cpu_ns() - begin_cpu_ns) / 1e9;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "claim.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -113,21 +114,14 @@ struct counting {
     int64_t cpu_ns;
 };
 
-static int64_t cpu_ns(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
-}
-
 static void *count(void *argument)
 {
     struct counting *c = argument;
     for (int i = 0; i < STEPS; i++) {
         pthread_barrier_wait(c->start);
-        int64_t began_ns = cpu_ns();
+        int64_t began_ns = thread_cpu_ns();
         c->way->add(c->number, c->times);
-        c->cpu_ns += cpu_ns() - began_ns;
+        c->cpu_ns += thread_cpu_ns() - began_ns;
     }
     return NULL;
 }

@@ -11,11 +11,11 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "claim.h"
 #include "host.h"
+#include "measure.h"
 #include "net.h"
 #include "scenes.h"
 #include "story.h"
@@ -74,13 +74,6 @@ static int find_by_epoll(void)
 
 // ---- measuring -----------------------------------------------------------------------------
 
-static double cpu_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
 static void open_all(void)
 {
     epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -111,19 +104,17 @@ static double cost_of(enum way way)
     static int (*const find[WAYS])(void) = {find_by_select, find_by_poll, find_by_epoll};
     int last = descriptors[count - 1];
     eventfd_t value;
-    double best = INFINITY;
+    double us[BATCHES];
     if (way == SELECT && highest >= FD_SETSIZE)
         return INFINITY;
     for (int batch = 0; batch < BATCHES; batch++) {
-        double began_us = cpu_us();
+        int64_t began_ns = thread_cpu_ns();
         for (int i = 0; i < BATCH; i++)
             if (eventfd_write(last, 1) || find[way]() != last || eventfd_read(last, &value))
                 die("%s has found another descriptor", name[way]);
-        double us = (cpu_us() - began_us) / BATCH;
-        if (us < best)
-            best = us;
+        us[batch] = (double)(thread_cpu_ns() - began_ns) / 1e3 / BATCH;
     }
-    return best;
+    return least_of(us, BATCHES);
 }
 
 // ---- a file --------------------------------------------------------------------------------
