@@ -1,7 +1,6 @@
 // idle.c: what a silent connection costs: a process, a thread, or a few bytes. And what it
 // costs to make a process, and a thread.
 #include <errno.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "kernel_memory.h"
 #include "lab.h"
 #include "load.h"
+#include "measure.h"
 #include "net.h"
 #include "process_usage.h"
 #include "sanitized.h"
@@ -146,16 +146,14 @@ static double cpu_us(void)
 // Microseconds of CPU time to make one, and for it to end.
 static double cost_of(void (*make)(void))
 {
-    double best = INFINITY;
+    double us[BATCHES];
     for (int i = 0; i < BATCHES; i++) {
         double began_us = cpu_us();
         for (int n = 0; n < BATCH; n++)
             make();
-        double us = (cpu_us() - began_us) / BATCH;
-        if (us < best)
-            best = us;
+        us[i] = (cpu_us() - began_us) / BATCH;
     }
-    return best;
+    return least_of(us, BATCHES);
 }
 
 // ---- the scene -----------------------------------------------------------------------------
