@@ -12,7 +12,7 @@
 #include "scenes.h"
 #include "story.h"
 
-#define THINK_MS 150 // that the server takes for the page
+#define THINK_MS 300 // that the server takes for the page
 #define HTML     "/img/1?size=3000"
 #define CSS      "/img/2?size=2000"
 #define JS       "/img/3?size=4000"
