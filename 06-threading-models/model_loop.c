@@ -15,6 +15,7 @@
 #include "model.h"
 #include "net.h"
 #include "nonblocking.h"
+#include "smaller.h"
 #include "timers.h"
 
 #define EVENTS      256 // one epoll_wait() reports at most so many
@@ -131,16 +132,10 @@ static void begin_to_stop(struct loop *loop, int stop_fd)
 // does not accept, it looks again after RETRY_MS.
 static int sleep_ms_max(const struct loop *loop)
 {
-    int64_t until_ns = INT64_MAX;
-    if (loop->timers.count > 0)
-        until_ns = loop->timers.heap[0]->at_ns;
-    if (!loop->accepting && loop->now_ns + RETRY_MS * INT64_C(1000000) < until_ns)
-        return RETRY_MS;
-    if (until_ns == INT64_MAX)
-        return -1;
-    if (until_ns <= loop->now_ns)
-        return 0;
-    return (int)((until_ns - loop->now_ns) / 1000000 + 1);
+    int64_t until_ns = timers_next_ns(&loop->timers);
+    if (!loop->accepting)
+        until_ns = earlier(until_ns, loop->now_ns + RETRY_MS * INT64_C(1000000));
+    return timers_sleep_ms(until_ns, loop->now_ns);
 }
 
 // What epoll reports has a pointer in `data.ptr`. It points to a struct connection, to
@@ -191,7 +186,7 @@ void event_loop(struct worker *worker, int source, int (*accept_from)(int source
         }
         if (written)
             take_back(&loop);
-        while (loop.timers.count > 0 && loop.timers.heap[0]->at_ns <= loop.now_ns)
+        while (timers_next_ns(&loop.timers) <= loop.now_ns)
             serve(&loop, (struct connection *)loop.timers.heap[0], connection_timeout);
         if (stop && loop.stopping)
             break; // the second signal

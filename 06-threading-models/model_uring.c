@@ -16,6 +16,7 @@
 #include "model.h"
 #include "net.h"
 #include "ring.h"
+#include "smaller.h"
 #include "timers.h"
 #include "uring_client.h"
 
@@ -285,12 +286,10 @@ static void completed(struct loop *loop, const struct io_uring_cqe *done)
 // accept, it looks again after RETRY_MS.
 static int64_t sleep_ns_max(const struct loop *loop)
 {
-    int64_t until_ns = INT64_MAX, retry_ns = loop->now_ns + RETRY_MS * INT64_C(1000000);
-    if (loop->timers.count > 0)
-        until_ns = loop->timers.heap[0]->at_ns;
-    if (!loop->accepting && retry_ns < until_ns)
-        until_ns = retry_ns;
-    if (until_ns == INT64_MAX)
+    int64_t until_ns = timers_next_ns(&loop->timers);
+    if (!loop->accepting)
+        until_ns = earlier(until_ns, loop->now_ns + RETRY_MS * INT64_C(1000000));
+    if (until_ns == NEVER)
         return -1;
     if (until_ns <= loop->now_ns)
         return 0;
@@ -321,7 +320,7 @@ void run_uring(struct workers *workers, int listener, int stop_fd)
     while (!loop.stopping || (loop.timers.count > 0 && loop.now_ns < loop.stop_ns)) {
         accept_all(&loop);
         round_of(&loop, sleep_ns_max(&loop));
-        while (loop.timers.count > 0 && loop.timers.heap[0]->at_ns <= loop.now_ns) {
+        while (timers_next_ns(&loop.timers) <= loop.now_ns) {
             struct client *c = (struct client *)loop.timers.heap[0];
             serve(&loop, c, client_timeout(c));
         }

@@ -9,6 +9,7 @@
 
 #include "handler.h"
 #include "net.h"
+#include "timers.h"
 
 #define NEVER INT64_MAX
 
@@ -60,11 +61,7 @@ static int sleep_for(const struct acceptor *a, int64_t now)
         until = a->refused[a->refused_first % ACCEPTOR_REFUSED_MAX].close_ns;
     if (a->pause_until_ns && a->pause_until_ns < until)
         until = a->pause_until_ns;
-    if (until == NEVER)
-        return -1;
-    if (until <= now)
-        return 0;
-    return (int)((until - now) / 1000000 + 1);
+    return timers_sleep_ms(until, now);
 }
 
 // Accepts one connection. -1: there was none after all, or no descriptor for it.

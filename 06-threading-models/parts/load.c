@@ -10,6 +10,7 @@
 
 #include "measure.h"
 #include "net.h"
+#include "smaller.h"
 
 #define EVENTS       128
 #define NS_PER_MS    1e6
@@ -242,7 +243,7 @@ static void move_on(struct load *load, int64_t now)
         load->opening++;
         connect_to(load, &load->connections[load->opened++], now);
     }
-    while (load->pauses.count && load->pauses.heap[0]->at_ns <= now) {
+    while (timers_next_ns(&load->pauses) <= now) {
         struct load_connection *c =
             (struct load_connection *)load->pauses.heap[0]; // its first member
         timers_remove(&load->pauses, &c->timer);
@@ -275,13 +276,9 @@ void load_run(struct load *load, double ms, uint64_t requests)
     while (now < end_ns && load->done < load->count &&
            (!requests || load->finished < requests)) {
         move_on(load, now);
-        int64_t until = end_ns;
-        if (load->pauses.count && load->pauses.heap[0]->at_ns < until)
-            until = load->pauses.heap[0]->at_ns;
-        int64_t wait_ms = (until - now + 999999) / 1000000;
-        if (wait_ms > LONGEST_WAIT)
-            wait_ms = LONGEST_WAIT;
-        int ready = epoll_wait(load->epoll, events, EVENTS, (int)wait_ms);
+        int64_t until = earlier(end_ns, timers_next_ns(&load->pauses));
+        until = earlier(until, now + LONGEST_WAIT * INT64_C(1000000));
+        int ready = epoll_wait(load->epoll, events, EVENTS, timers_sleep_ms(until, now));
         if (ready < 0 && errno != EINTR)
             die("cannot wait for answers: %s", strerror(errno));
         for (int i = 0; i < ready; i++)
