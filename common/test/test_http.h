@@ -77,8 +77,10 @@ TEST(timers_keep_the_earliest_on_top)
 
 // ---- texts ---------------------------------------------------------------------------------
 
-static struct http_text text_of(const char *text)
+static struct http_text text_of(const char *text) // or NULL
 {
+    if (!text)
+        return (struct http_text){NULL, 0};
     return (struct http_text){text, strlen(text)};
 }
 
@@ -508,6 +510,56 @@ TEST(http_fields_are_found)
     CHECK(http_is_token(head.method, "get"));
     CHECK(!http_is(head.method, "GE"));
     CHECK(!http_is(head.method, "GETT"));
+}
+
+// ---- pseudo-header fields ------------------------------------------------------------------
+
+TEST(http_pseudo_header_fields_name_a_target)
+{
+    static const struct {
+        const char *method, *path, *authority, *host, *why;
+    } all[] = {
+        {"GET", "/", "example.org:8003", NULL, NULL},
+        {"GET", "/a?b", NULL, "[::1]", NULL},
+        {"GET", "/", "example.org", "EXAMPLE.ORG", NULL},
+        {"OPTIONS", "*", "a", NULL, NULL},
+        {"GET", "*", "a", NULL, "a path that does not begin with a slash"},
+        {"GET", "a", "a", NULL, "a path that does not begin with a slash"},
+        {"GET", "", "a", NULL, "no path"},
+        {"GET", NULL, "a", NULL, "no path"},
+        {"GET", "/", NULL, NULL, "no authority and no host"},
+        {"GET", "/", "", NULL, "an authority that is no host and port"},
+        {"GET", "/", "a", "", "an authority that is no host and port"},
+        {"GET", "/", "user@example.org", NULL, "an authority that is no host and port"},
+        {"GET", "/", "[zz]", NULL, "an authority that is no host and port"},
+        {"GET", "/", "a:8O", NULL, "an authority that is no host and port"},
+        {"GET", "/", "a", "b", "a host field that is not the authority"},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        const char *why = http_check_target(text_of(all[i].method), text_of(all[i].path),
+                                            text_of(all[i].authority), text_of(all[i].host));
+        if ((why != NULL) != (all[i].why != NULL) || (why && strcmp(why, all[i].why)))
+            FAIL("%zu: expected \"%s\", got \"%s\"", i, all[i].why ? all[i].why : "good",
+                 why ? why : "good");
+    }
+    struct http_text kept = {NULL, 0};
+    CHECK(!http_take_pseudo(&kept, text_of("/")));
+    CHECK_TEXT(http_take_pseudo(&kept, text_of("/")),
+               "a pseudo-header field that is there twice");
+    kept.at = NULL;
+    CHECK_TEXT(http_take_pseudo(&kept, text_of("/\xc3\xa9")),
+               "a pseudo-header field with an impossible character");
+}
+
+TEST(http_methods_that_change_nothing_come_first)
+{
+    CHECK_INT(http_method(text_of("GET")), HTTP_GET);
+    CHECK_INT(http_method(text_of("OPTIONS")), HTTP_OPTIONS);
+    CHECK_INT(http_method(text_of("DELETE")), HTTP_DELETE);
+    CHECK(http_method(text_of("POST")) > HTTP_OPTIONS);
+    CHECK_INT(http_method(text_of("get")), HTTP_OTHER_METHOD);
+    CHECK_INT(http_method(text_of("CONNECT")), HTTP_OTHER_METHOD);
+    CHECK_INT(http_method(text_of("")), HTTP_OTHER_METHOD);
 }
 
 #endif
