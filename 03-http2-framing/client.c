@@ -19,11 +19,11 @@
 
 #define PATHS_MAX      100000
 #define FIRST_REQUESTS 10 // at once, until the server's SETTINGS have said how many
-#define WAIT_S         75 // for the next byte of the server: /slow may take 60
 #define BUFFER_BYTES   (FRAME_HEADER_BYTES + FRAME_SIZE_DEFAULT)
 
 static const char *host = "127.0.0.1";
 static int port = 8003, fd;
+static const struct timeval wait = {75, 0}; // for the server's next byte: /slow may take 60
 static bool show_frames;
 static char **paths; // what is asked for
 static uint32_t path_count, asked;
@@ -162,7 +162,6 @@ int main(int argc, char **argv)
         {"frames", OPTION_FLAG, &show_frames, .help = "print every frame, and no content"},
         {0}};
     static char *default_paths[] = {"/", "/img/1"};
-    struct timeval wait = {.tv_sec = WAIT_S};
     uint8_t buffer[BUFFER_BYTES];
     static const struct command about = {
         "[PATH...]", "Lesson 03: HTTP/2, GETs at once. Without PATH: / and /img/1.", options};
@@ -176,6 +175,7 @@ int main(int argc, char **argv)
     output_begin();
     fd = net_connect_or_die(host, port);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
+    net_send_at_once(fd); // lesson 09: a small frame must not wait for the ACK of another
     hpack_encoder_begin(&encoder);
     h2_receiver_begin(&receiver, responses, path_count);
     receiver.streams_max = FIRST_REQUESTS;

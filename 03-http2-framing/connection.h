@@ -1,5 +1,6 @@
 // connection.h: one connection of the server: how it begins and how it ends, and what the
-// client says about it. server.c reads its frames; request.c and response.c act on the others.
+// client says about it. server.c reads its frames; connection.c acts on those that are about
+// the connection, request.c and response.c on those of a request.
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
@@ -20,6 +21,7 @@ struct service {
     long requests;   // requests that were answered
 };
 
+// Their order counts: from CONNECTION_SETTINGS on the preface of HTTP/2 has come.
 enum connection_state {
     CONNECTION_NEW,      // the first bytes will say which protocol the client speaks
     CONNECTION_HTTP_1,   // it speaks HTTP/1.1: see http1.h
@@ -47,7 +49,7 @@ struct connection {
             bool paced;                 // a request waits for its client: the pace counts
             int64_t idle_ns;            // when the last request ended
             int64_t leave_ns;           // when state CONNECTION_STOPPING ends
-            uint32_t timed;             // answers that wait for their time (/slow, /stream)
+            uint32_t timed;             // answers that wait for their time (/slow, ...)
             size_t body_bytes;          // memory of the bodies that are kept for an echo
             bool withheld;     // some streams get no window now: see request_share_windows()
             uint32_t favoured; // the stream that gets window meanwhile

@@ -46,7 +46,7 @@ struct hpack_list {
     size_t count;
     uint32_t size; // by §4.1
     bool too_long; // over HPACK_LIST_MAX: fields are missing, but the dynamic table is right
-    uint32_t used; // of bytes: behind a list there is always room for one more field
+    uint32_t used; // of bytes[]: behind a list there is always room for one more field
     char bytes[3 * HPACK_LIST_MAX];
 };
 
@@ -63,7 +63,8 @@ void hpack_decoder_limit(struct hpack_decoder *decoder, uint32_t limit);
 void hpack_encoder_limit(struct hpack_encoder *encoder, uint32_t limit);
 
 // Decodes a whole header block into `list`, which stays valid until the next call with it.
-// False: the block is no HPACK, which is a connection error of type COMPRESSION_ERROR.
+// False: the block is no HPACK, which is a connection error of type COMPRESSION_ERROR; or there
+// is no memory for the dynamic table.
 bool hpack_decode(struct hpack_decoder *decoder, const uint8_t *block, size_t length,
                   struct hpack_list *list);
 

@@ -5,9 +5,10 @@
 // Watch:  take_frame(): all that happens on a connection is a frame, and nine bytes say which.
 //
 // Read received() first, then take_one_frame(), take_headers() and take_frame(); produce()
-// sends the answers. `conn` is the loop's part of a connection (its socket and its output), and
-// `c` is the whole of it: see struct connection in connection.h. What a request is, and how it
-// is answered: request.c and response.c; how the answers share the connection: stream.c.
+// sends the answers. `conn` is the loop's part of a connection (its socket, and what is left
+// over), and `c` is the whole of it: see struct connection in connection.h. What a request is,
+// and how it is answered: request.c and response.c; how the answers share the connection:
+// stream.c.
 #include <stdio.h>
 #include <string.h>
 
@@ -92,16 +93,16 @@ static struct fault take_headers(struct connection *c, const uint8_t *bytes, siz
                                  struct frame *frame, size_t *used)
 {
     static struct hpack_list list; // one for all connections: no list is kept
-    int continuations;
-    struct fault fault = frame_join_block(bytes, length, frame, used, &continuations);
+    int cost;                      // of the block: a CONTINUATION costs 1
+    struct fault fault = frame_join_block(bytes, length, frame, used, &cost);
     if (fault.scope || *used == 0)
         return fault;
     // The block is decoded whatever state its stream is in: the dynamic table depends on it.
     if (!hpack_decode(&c->decoder, frame->content, frame->content_length, &list))
         return connection_fault(COMPRESSION_ERROR, "a header block that is no HPACK");
     if (list.too_long)
-        continuations += COST_OF_TOO_LONG;
-    if (!budget_spend(&c->budget, conn_now(&c->conn), continuations))
+        cost += COST_OF_TOO_LONG;
+    if (!budget_spend(&c->budget, conn_now(&c->conn), cost))
         return connection_fault(ENHANCE_YOUR_CALM, "too many costly header blocks");
     return request_headers(c, frame, &list);
 }
@@ -169,8 +170,8 @@ static size_t take_preface(struct connection *c, const char *bytes, size_t lengt
     return PREFACE_BYTES;
 }
 
-// A connection goes through the states in connection.h, one after the other. While there is
-// room for output, takes all frames that are whole.
+// A connection of HTTP/2 goes through the states in connection.h, one after the other. While
+// there is room for output, takes all frames that are whole.
 static size_t received(struct conn *conn, const char *bytes, size_t length)
 {
     struct connection *c = connection_of(conn);

@@ -22,7 +22,7 @@ struct stream {
     bool remote_ended;       // "half-closed (remote)": the request is complete
     bool answering;          // the HEADERS of the answer are sent
     bool answered;           // all of the answer is sent: "half-closed (local)"
-    bool timed;              // the answer waits for a moment (/slow, /stream), not for a window
+    bool timed;              // the answer waits for a moment (/slow, ...), not for a window
     int32_t send_window;     // bytes that the server may send: may be below zero (§6.9.2)
     uint32_t receive_window; // bytes that the client may send
     uint32_t unreturned;     // bytes that were used, but not given back by WINDOW_UPDATE

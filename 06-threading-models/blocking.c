@@ -2,8 +2,6 @@
 #include "blocking.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -155,7 +153,6 @@ int accept_blocking(int listener)
 void serve_blocking(int fd, struct worker *worker)
 {
     struct connection c;
-    int on = 1;
     // Field by field: an initialiser would write zeros to all 45 KB.
     c.fd = fd;
     c.worker = worker;
@@ -163,7 +160,7 @@ void serve_blocking(int fd, struct worker *worker)
     c.http = (struct http_server){.content_max = 0}; // a request has no content here
     c.head_began = false;
     c.in_length = c.out_length = 0;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // answers are collected in out[]
+    net_send_at_once(fd); // answers are collected in out[]
     limit(fd, SO_RCVTIMEO, worker->all->settings.idle_ms);
     limit(fd, SO_SNDTIMEO, STALL_MS);
     while (c.open && receive(&c)) {

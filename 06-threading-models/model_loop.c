@@ -37,9 +37,9 @@ struct loop {
     struct disk_thread disk; // with --disk-thread
 };
 
-// Calls go_on(c), which is connection_serve(), connection_timeout() or connection_refuse().
-// Then tells epoll and the timers what the connection waits for next, or closes it if it is
-// over.
+// Calls go_on(c): connection_serve(), connection_timeout(), connection_written() or
+// connection_refuse(). Then tells epoll and the timers what the connection waits for next, or
+// closes it if it is over.
 static void serve(struct loop *loop, struct connection *c, bool (*go_on)(struct connection *))
 {
     uint32_t watched = c->events;
@@ -59,10 +59,12 @@ static void serve(struct loop *loop, struct connection *c, bool (*go_on)(struct 
 static bool accept_one(struct loop *loop)
 {
     int fd = loop->accept_from(loop->source);
+    if (fd == LOOP_STOP)
+        return true;
     if (fd < 0) {
         if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
             loop->accept_ns = loop->now_ns + RETRY_MS * INT64_C(1000000); // no free descriptor
-        return fd == LOOP_STOP;
+        return false;
     }
     struct connection *c = connection_open(fd, loop->worker, loop->buffers);
     struct epoll_event event = {EPOLLIN, {.ptr = c}};

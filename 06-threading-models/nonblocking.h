@@ -19,7 +19,7 @@
 // A connection has memory of its own only for bytes that have to wait.
 struct buffers {
     struct disk_thread *disk; // waits for the disk in place of the loop; NULL: there is none
-    size_t out_length;
+    size_t out_length;        // of out[]: answers that are not sent yet
     char in[REQUEST_BYTES], out[OUT_BYTES];
 };
 
@@ -38,10 +38,9 @@ struct connection {
     struct kept in, out;     // bytes that are not used yet, and not sent yet
     struct http_server http; // what is known of the request that comes, or is answered
     struct request request;
-    int wait_ms;      // how long the answer to the request has to wait (/io); 0: not at all
-    const char *text; // the content of the answer that waits
-    int write_kb; // the answer to the request waits for the disk thread (/write); 0: it does
-                  // not
+    int wait_ms;          // how long the answer to the request has to wait (/io); 0: not at all
+    const char *text;     // the content of the answer that waits
+    int write_kb;         // the answer waits for the disk thread (/write); 0: not at all
     struct disk_job *job; // /write: the answer waits for this record; NULL: for none
     bool closing;         // the last answer is written
     bool lingering;       // the last answer is sent; the client may still be sending

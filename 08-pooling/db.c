@@ -3,13 +3,12 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -161,13 +160,13 @@ static bool receive_frame(struct db *db, struct frame *frame, int64_t deadline_n
 
 static bool connect_socket(struct db *db, const struct db_config *config, int64_t deadline_ns)
 {
-    int on = 1, result = 0;
+    int result = 0;
     socklen_t length = sizeof result;
     const struct sockaddr *address = (const struct sockaddr *)&config->address;
     db->fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (db->fd < 0)
         return fail(&db->error, CODE_UNREACHABLE, errno, "cannot make a socket");
-    setsockopt(db->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // lesson 09 says why
+    net_send_at_once(db->fd);
     if (config->prepare)
         config->prepare(db->fd);
     if (connect(db->fd, address, config->address_length)) {

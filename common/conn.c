@@ -4,13 +4,14 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "net.h"
 
 #define ROUNDS 16 // buffers full that one connection may send before others have their turn
 
@@ -331,7 +332,6 @@ void conn_open(struct loop *loop, int fd)
     const struct loop_server *server = loop->server;
     struct epoll_event event = {EPOLLIN, {.ptr = NULL}};
     struct conn *c = calloc(1, server->conn_bytes);
-    int on = 1;
     event.data.ptr = c;
     if (!c || epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event)) {
         free(c);
@@ -339,7 +339,7 @@ void conn_open(struct loop *loop, int fd)
         return;
     }
     // We collect our answers ourselves.
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    net_send_at_once(fd);
     c->loop = loop;
     c->fd = fd;
     c->events = EPOLLIN;

@@ -8,11 +8,13 @@ struct loop {
     const struct loop_server *server;
     int epoll, listener;
     bool accepting, stopping;
-    bool at_once; // round() has asked for the next round
-    int64_t now_ns, retry_accept_ns, stop_ns;
+    bool at_once;            // round() has asked for the next round
+    int64_t now_ns;          // the time of this round
+    int64_t retry_accept_ns; // no accept() before this time
+    int64_t stop_ns;         // when the loop ends, even if connections are open
     long accepted;
     struct timers timers; // one for each connection
-    size_t out_length;
+    size_t out_length;    // of out[]: written in this call, not sent yet
     char in[LOOP_IN_BYTES], out[LOOP_OUT_BYTES];
 };
 

@@ -2,11 +2,10 @@
 #include "fetch.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -39,10 +38,10 @@ static bool limit(int fd, int option, int64_t deadline_ns)
 
 int fetch_connect(const struct sockaddr_storage *server, int64_t deadline_ns)
 {
-    int on = 1, fd = socket(server->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(server->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // lesson 09 says why
+    net_send_at_once(fd);
     limit(fd, SO_RCVTIMEO, 0);
     while (limit(fd, SO_SNDTIMEO, deadline_ns)) { // connect() heeds it as well: socket(7)
         if (!connect(fd, (const struct sockaddr *)server, sizeof *server))

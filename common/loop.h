@@ -48,7 +48,9 @@ struct conn {
     bool ended;                  // the client has said all that it will say
     bool closing;                // conn_close() was called
     bool wake;                   // conn_wake() was called
-    bool lingering, broken, told_to_stop;
+    bool lingering;              // all is sent: what still comes is thrown away
+    bool broken;                 // a system call has failed: to be dropped
+    bool told_to_stop;           // stop() was called
 };
 
 // What a lesson's server does. Each call is about one connection, and may change only that one.
@@ -61,7 +63,7 @@ struct loop_server {
     // `length` bytes are here, those left over before among them. Returns how many it has used.
     // It is called again when more have come, or when output that it made is gone.
     size_t (*received)(struct conn *, const char *bytes, size_t length);
-    bool (*produce)(struct conn *); // the kernel has taken all output; true: here is more
+    bool (*produce)(struct conn *); // no older output waits; true: here is more
     void (*timeout)(struct conn *); // the deadline has passed (it waits while output waits)
     void (*woken)(struct conn *);   // conn_wake() was called for it; then produce() is called
     void (*stop)(struct conn *);    // the program is to stop; NULL: conn_close()

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,6 +79,12 @@ void net_die_listening(const char *host, int port)
 {
     die("cannot listen on %s:%d: %s%s", host, port, strerror(errno),
         errno == EADDRINUSE ? " (--port 0: the kernel chooses)" : "");
+}
+
+void net_send_at_once(int fd)
+{
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 int net_give_up(int fd)

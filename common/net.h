@@ -1,7 +1,7 @@
 // net.h: the few socket calls that every lesson needs and none of the later ones teaches.
 //
 // A lesson whose topic *is* one of these calls writes it out itself (01 all of them, 07
-// SO_REUSEPORT); the others borrow them here.
+// SO_REUSEPORT, 09 TCP_NODELAY); the others borrow them here.
 #ifndef NET_H
 #define NET_H
 
@@ -34,6 +34,11 @@ int net_connect(const char *host, int port);
 
 // The same, but dies with "cannot connect to HOST:PORT: reason (is the server running?)".
 int net_connect_or_die(const char *host, int port);
+
+// What is written to a TCP socket leaves at once, however small it is, and does not wait until
+// the peer has acknowledged what was sent before (TCP_NODELAY: lesson 09). The connections that
+// a listener accepts inherit it.
+void net_send_at_once(int fd);
 
 // For a function that has failed: closes fd, unless it is -1, and leaves errno as it is.
 // Returns -1.

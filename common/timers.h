@@ -1,4 +1,4 @@
-// timers.h: a binary heap of deadlines, the earliest on top; for loop.c.
+// timers.h: a binary heap of deadlines, the earliest on top; for loops.
 #ifndef TIMERS_H
 #define TIMERS_H
 

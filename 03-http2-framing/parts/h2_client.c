@@ -2,8 +2,6 @@
 #include "h2_client.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -288,10 +286,10 @@ void h2_begin(struct h2_client *client, int fd, uint32_t window,
 int h2_connect(void)
 {
     struct timeval patience = {.tv_sec = ANSWER_MS / 1000};
-    int one = 1, fd = net_connect_or_die(server_host, server_port);
+    int fd = net_connect_or_die(server_host, server_port);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); // lesson 09
+    net_send_at_once(fd);
     return fd;
 }
 

@@ -2,11 +2,10 @@
 #include "transport_socket.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net.h"
@@ -23,10 +22,10 @@ void transport_socket_lend(struct transport_socket *s)
 bool transport_socket_open(struct transport_socket *s, struct transport *transport,
                            const char *host, int port)
 {
-    int one = 1, fd = net_connect(host, port);
+    int fd = net_connect(host, port);
     if (fd < 0)
         return false;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    net_send_at_once(fd);
     net_set_nonblocking(fd);
     s->fd = fd;
     s->transport = transport;

@@ -3,14 +3,14 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "client_leg.h"
+#include "net.h"
 #include "stage.h"
 #include "log.h"
 
@@ -53,7 +53,6 @@ static void end_upstream(struct relay *relay, int status, const char *why)
 static void connect_upstream(struct relay *relay)
 {
     const struct relay_settings *settings = relay->settings;
-    int on = 1;
     relay->upstream =
         socket(settings->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (relay->upstream < 0 || (connect(relay->upstream, (struct sockaddr *)&settings->address,
@@ -61,7 +60,7 @@ static void connect_upstream(struct relay *relay)
                                 errno != EINPROGRESS))
         end_upstream(relay, 502, strerror(errno));
     else
-        setsockopt(relay->upstream, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        net_send_at_once(relay->upstream);
 }
 
 // Called when poll() reports the end of connect(): has the upstream taken the connection?
@@ -226,7 +225,6 @@ struct relay *relay_open(int client, struct relay_settings *settings)
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     struct relay *relay = calloc(1, sizeof *relay);
-    int on = 1;
     if (relay)
         relay->ssl = SSL_new(settings->ctx);
     if (!relay || !relay->ssl || !SSL_set_fd(relay->ssl, client)) {
@@ -240,7 +238,7 @@ struct relay *relay_open(int client, struct relay_settings *settings)
     if (getnameinfo((struct sockaddr *)&address, length, relay->address, NET_NAME, NULL, 0,
                     NI_NUMERICHOST))
         strcpy(relay->address, "unknown");
-    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    net_send_at_once(client);
     SSL_set_mode(relay->ssl,
                  SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_accept_state(relay->ssl);

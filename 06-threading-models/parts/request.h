@@ -9,7 +9,7 @@
 #include "disk_file.h"
 #include "http_server.h"
 
-#define REQUEST_BYTES     32768 // of input that a connection may have waiting: no head is longer
+#define REQUEST_BYTES     32768   // of input that may wait (pool: LOOP_IN_BYTES)
 #define REQUEST_MS_MAX    10000   // of /cpu?ms= and /io?ms=
 #define REQUEST_TIMES_MAX 1000000 // of /count?times=
 

@@ -2,8 +2,6 @@
 #include "workers.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -49,14 +47,13 @@ void workers_release(struct workers *workers)
 void *workers_open_client(struct workers *workers, int fd, size_t bytes, bool *refused)
 {
     void *memory = calloc(1, bytes);
-    int on = 1;
     *refused = !workers_admit(workers);
     if (!memory || *refused)
         workers_release(workers); // a refused connection does not count as open
     if (!memory)
         close(fd);
     else
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        net_send_at_once(fd);
     return memory;
 }
 

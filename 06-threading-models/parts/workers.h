@@ -32,10 +32,10 @@ struct settings {
 // A worker runs the handler: it is a process or a thread. Only the worker itself changes its
 // numbers. Each has a cache line of its own, so that no worker slows another one down.
 struct worker {
-    _Alignas(64) struct workers *all;
-    int number;
-    atomic_long requests;   // that the worker has answered
-    atomic_bool has_client; // prefork: this client is lost if the worker crashes
+    _Alignas(64) struct workers *all; // those that it is one of
+    int number;                       // its place among them
+    atomic_long requests;             // that the worker has answered
+    atomic_bool has_client;           // prefork: this client is lost if the worker crashes
     // For --look, pool: the loop sets it when the client of this request has gone. NULL in the
     // other models: the worker looks at the connection itself.
     const atomic_bool *client_gone;

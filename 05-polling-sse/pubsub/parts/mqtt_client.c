@@ -2,8 +2,6 @@
 #include "mqtt_client.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -218,9 +216,8 @@ bool client_connect(struct mqtt_client *client, const struct mqtt_connect *as)
     if (!client->in && !(client->in = malloc(MQTT_PACKET_MAX)))
         die("no memory for a client");
     client->fd = net_connect(client->host, client->port);
-    int on = 1; // each packet is one send(), and none is to wait for the one before (lesson 09)
     if (client->fd >= 0)
-        setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        net_send_at_once(client->fd);
     if (client->fd < 0)
         return fails(client, "cannot connect to %s:%d: %s (is the server running?)",
                      client->host, client->port, strerror(errno));

@@ -1,13 +1,12 @@
 // leg_loop.c: all legs, and the time; see leg.h. Read leg_run() first.
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "leg_inside.h"
@@ -179,13 +178,6 @@ static void settle_all(void)
 
 // ---- legs come -----------------------------------------------------------------------------
 
-// What a relay passes on must not wait for an acknowledgement.
-static void send_at_once(int fd)
-{
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
 static struct leg *leg_begin(const struct leg_kind *kind, int fd, uint32_t events)
 {
     struct leg *leg = calloc(1, kind->bytes);
@@ -220,7 +212,7 @@ struct leg *leg_connect(const struct leg_kind *kind, const struct sockaddr_stora
     struct leg *leg = leg_begin(kind, fd, EPOLLOUT);
     if (!leg)
         return NULL;
-    send_at_once(fd);
+    net_send_at_once(fd);
     leg->connecting = true;
     leg_deadline(leg, ms);
     return leg;
@@ -313,7 +305,7 @@ static void start(int stop_fd)
     timers.heap = calloc((size_t)program->legs_max, sizeof *timers.heap);
     epoll = epoll_create1(EPOLL_CLOEXEC);
     net_set_nonblocking(listener);
-    send_at_once(listener); // the connections that it accepts inherit it
+    net_send_at_once(listener); // the connections that it accepts inherit it
     if (!timers.heap || epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &for_clients) ||
         epoll_ctl(epoll, EPOLL_CTL_ADD, stop_fd, &for_stop))
         die("cannot set up epoll: %s", strerror(errno));
