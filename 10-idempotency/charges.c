@@ -1,5 +1,5 @@
-// charges.c: see charges.h. answer_charge() is the lesson; the functions behind it follow a
-// charge in the order in which they are called.
+// charges.c: see charges.h. answer_charge() is the lesson. Behind it is what becomes of a
+// charge: charge_take(), charge_make(), bank_has_answered(), answer_made_charge().
 #include "charges.h"
 
 #include <stdlib.h>
@@ -25,7 +25,8 @@ void answer_charge(struct connection *c, const struct request *request)
 {
     char text[KEY_MAX + 1];
     struct http_text key = {text, 0};
-    // The next three functions answer the request themselves where they find something wrong.
+    // The next three functions (parts/charge_request.c) answer the request themselves where
+    // they find something wrong.
     if (!charge_is_welcome(c))
         return;
     key.length = charge_key(c, request, text);
@@ -167,8 +168,9 @@ void charge_not_kept(struct connection *c)
             "The journal cannot be written now, so nothing was done.");
 }
 
-// The answer is made from the record, so it is the same each time. (If the next version of the
-// server wrote a charge differently, the record would have to keep the answer's bytes.)
+// The answer is made from the record, so its content is the same each time. (If the next
+// version of the server wrote a charge differently, the record would have to keep the answer's
+// bytes.)
 void answer_with_charge(struct connection *c, const struct record *charge, bool replayed)
 {
     char text[CHARGE_BYTES], fields[120];

@@ -8,8 +8,8 @@
 void answer_charge(struct connection *c, const struct request *request);
 void answer_naive_charge(struct connection *c, const struct request *request);
 
-// The connection is closed. A charge that the bank has been asked for is made all the same, and
-// kept, but no client waits for it.
+// The connection is closed. Its charge is made all the same, and kept, but no client waits for
+// it.
 void charge_abandon(struct connection *c);
 
 // ---- also called by check_then_mark.c and accounts.c ---------------------------------------

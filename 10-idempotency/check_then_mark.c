@@ -1,5 +1,5 @@
 // check_then_mark.c: see check_then_mark.h. Read answer_check_then_mark() first, and then what
-// follows it, in the order in which it happens.
+// stands above it, upwards: mark(), when_marked(), when_charged().
 //
 //     check     is this key marked?                (takes --lookup-ms, as in a database)
 //     mark      the key is marked                  (on the disk)

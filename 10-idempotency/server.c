@@ -8,9 +8,9 @@
 // Watch:  that the second answer is the first one again, and that the balance does not move;
 //         then kill -9 the server, start it again, and send the same request a third time.
 //
-// Read the routes below first; then answer_charge() in charges.c, which is the lesson;
-// journal_commit() in journal.c, after which a charge has happened; and parts/recovery.h, which
-// says what a crash can leave behind. check_then_mark.c does it as the notes do.
+// Read the routes below first; then answer_charge() in charges.c, which is the lesson, and
+// journal_commit() in journal.c, after which a charge has happened. check_then_mark.c does it as
+// the notes do.
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +33,8 @@
 #define JOURNAL_NAME    "charges.journal"
 
 // answer_charge() and answer_naive_charge() are in charges.c. answer_charge_list() and
-// answer_one_charge() only show charges: parts/charge_list.c. The last three: parts/stats.c.
+// answer_one_charge() only show charges: parts/charge_list.c. Accounts: parts/accounts.c. The
+// last three: parts/stats.c.
 static const struct route routes[] = {
     {"POST", "/charges", answer_charge},
     {"GET", "/charges", answer_charge_list},

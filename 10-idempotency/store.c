@@ -8,7 +8,7 @@
 #include "net.h"
 #include "smaller.h"
 
-#define CLOCK_STEP_MS   1000 // the clock may go back so far without being looked into
+#define CLOCK_STEP_MS   1000 // a clock that goes back by less is taken as it is
 #define EXPIRED_AT_ONCE 1000 // keys that a request may have to remove
 
 // ---- keys that expire ----------------------------------------------------------------------

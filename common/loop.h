@@ -40,7 +40,7 @@ struct conn {
     char *in, *out;              // bytes not used yet, bytes not sent yet; NULL: none
     uint32_t in_length;          // of `in`
     uint32_t out_at, out_length; // what is left of `out` is between the two
-    int64_t sent_ns;             // when the loop last sent something
+    int64_t sent_ns;             // when the loop last sent, or had nothing left to send
     uint64_t sent_bytes;         // that the kernel has taken, since the connection began
     uint64_t taken_bytes;        // of these, what the client had taken when this period began
     int64_t period_end_ns;       // the end of this period of LOOP_STALL_MS, while output waits
@@ -92,8 +92,8 @@ int64_t conn_now(const struct conn *c);
 // at all. To move a deadline to a later time costs nothing.
 void conn_deadline(struct conn *c, int64_t ms);
 
-// Makes the loop call woken() and produce() of this connection in this round, or when its
-// output is sent; its deadline stays. For what happens to one connection and concerns another.
+// Makes the loop call woken() and produce() of this connection in this round (from round(): in
+// the next one), or when its output is sent; its deadline stays. For what happens to one connection and concerns another.
 // From the loop's own thread only.
 void conn_wake(struct conn *c);
 
