@@ -9,8 +9,8 @@
 //         then kill -9 the server, start it again, and send the same request a third time.
 //
 // Read the routes below first; then answer_charge() in charges.c, which is the lesson, and
-// journal_commit() in journal.c, after which a charge has happened. check_then_mark.c does it as
-// the notes do.
+// journal_commit() in journal.c, after which a charge has happened. check_then_mark.c does it
+// as the notes do.
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
