@@ -227,22 +227,18 @@ static bool produce(struct conn *conn)
     return more;
 }
 
+static void timeout(struct conn *conn)
+{
+    struct connection *c = (struct connection *)conn;
+    if (!tls_timed_out(&c->tls, c->began && !c->echo))
+        refuse(c, 408, "the request did not come in 10 seconds");
+}
+
 static void stop(struct conn *conn)
 {
     struct connection *c = (struct connection *)conn;
     c->keep_alive = false;
     if (c->phase == READ_HEAD)
-        tls_close(&c->tls);
-}
-
-static void timeout(struct conn *conn)
-{
-    struct connection *c = (struct connection *)conn;
-    if (tls_timed_out(&c->tls))
-        return;
-    if (c->began && !c->echo)
-        refuse(c, 408, "the request did not come in 10 seconds");
-    else
         tls_close(&c->tls);
 }
 

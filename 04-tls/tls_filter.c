@@ -350,10 +350,15 @@ void tls_closed(struct tls_filter *s)
     free(s->kept);
 }
 
-bool tls_timed_out(struct tls_filter *s)
+bool tls_timed_out(struct tls_filter *s, bool busy)
 {
-    if (s->state >= TLS_ESTABLISHED)
+    bool established = s->state >= TLS_ESTABLISHED;
+    if (established && busy)
         return false;
+    if (established) {
+        tls_close(s);
+        return true;
+    }
     log_line("refused: the handshake takes too long");
     s->server->refused++;
     end(s);

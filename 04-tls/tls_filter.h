@@ -73,9 +73,9 @@ size_t tls_received(struct tls_filter *s, const char *bytes, size_t length);
 bool tls_produce(struct tls_filter *s);
 void tls_closed(struct tls_filter *s);
 
-// For the loop's timeout(): true if the handshake was not done in time; the connection is then
-// closed.
-bool tls_timed_out(struct tls_filter *s);
+// For the loop's timeout(). False: the handshake is done, and the connection is busy, so it is
+// for the caller to end it. Otherwise it is closed now.
+bool tls_timed_out(struct tls_filter *s, bool busy);
 
 // tls_room() says how many bytes of plaintext find room now; tls_write() writes at most so
 // many.

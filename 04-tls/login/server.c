@@ -152,13 +152,9 @@ static bool produce(struct conn *conn)
 static void timeout(struct conn *conn)
 {
     struct connection *c = (struct connection *)conn;
-    if (tls_timed_out(&c->tls))
-        return;
     c->http.keep_alive = false;
-    if (c->http.began)
+    if (!tls_timed_out(&c->tls, c->http.began))
         refuse(c, 408);
-    else
-        tls_close(&c->tls);
 }
 
 // Requests that wait for a job are still answered.

@@ -190,7 +190,7 @@ static bool produce(struct conn *conn)
 static void timeout(struct conn *conn)
 {
     struct link *l = link_of(conn);
-    if (!l->secure || !tls_timed_out(&l->tls))
+    if (!l->secure || !tls_timed_out(&l->tls, true))
         l->port->kind->timeout(l);
 }
 
