@@ -15,7 +15,7 @@ void send_answer(struct connection *c);
 // The delay is over: sends the answer, or its next piece.
 void send_delayed(struct connection *c);
 
-// Sends as much of the content as there is room for. Returns false if that is no byte.
+// Sends as much of the content as there is room for. False: there is nothing to do now.
 bool send_content(struct connection *c);
 
 // Answers a request that cannot be served: with this status and, in half a sentence, the

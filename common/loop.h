@@ -21,7 +21,7 @@
 
 #include "timers.h"
 
-#define LOOP_IN_BYTES  65536 // that may wait to be used: the longest message there can be
+#define LOOP_IN_BYTES  65536 // that may wait to be used: received() can want no more at once
 #define LOOP_OUT_BYTES 65536 // that may wait to be sent, for each connection
 // While output waits for a client, the client has to take LOOP_SLOWEST_RATE bytes a second,
 // measured over each LOOP_STALL_MS. A modem of 1985 (9,600 bit/s) takes twice as much; a client
@@ -93,8 +93,8 @@ int64_t conn_now(const struct conn *c);
 void conn_deadline(struct conn *c, int64_t ms);
 
 // Makes the loop call woken() and produce() of this connection in this round (from round(): in
-// the next one), or when its output is sent; its deadline stays. For what happens to one connection and concerns another.
-// From the loop's own thread only.
+// the next one), or when its output is sent; its deadline stays. For what happens to one
+// connection and concerns another. From the loop's own thread only.
 void conn_wake(struct conn *c);
 
 // Output is written to conn_space(), where conn_room() says how many bytes find room now, and

@@ -1,6 +1,7 @@
 // fuzz.c: random bytes against the parts, chosen by libFuzzer so that they get far. `make fuzz`
 // (clang only) builds it and runs it for half a minute; FUZZ_SECONDS=600 for longer. The first
 // byte says which part gets the others.
+#include "frame_names.h"
 #include "h2_receive.h"
 #include "huffman.h"
 #include "fake_loop.h"
