@@ -26,7 +26,7 @@ void end_exchange(struct connection *c)
     kept_free(&c->kept);
 }
 
-// The answer has gone out, or as much of it as possible: the next request may come.
+// All of the answer is written, or as much of it as possible: the next request may come.
 static void end_answer(struct connection *c)
 {
     log_line("answer: %d, %llu bytes of content", c->answer.status,

@@ -1,5 +1,7 @@
 // response.h: how lesson 02's server sends an answer: a head, and then the content. The content
-// goes at once, in parts when there is room for them, or in pieces that are made over time.
+// goes at once, in parts when there is room for them, or in pieces that are made over time. To
+// send means here: to write into the loop's buffer, at conn_space(). The loop calls send() when
+// received() has returned. (Of a long file sendfile() sends at once.)
 #ifndef RESPONSE_H
 #define RESPONSE_H
 
@@ -15,7 +17,7 @@ void send_answer(struct connection *c);
 // The delay is over: sends the answer, or its next piece.
 void send_delayed(struct connection *c);
 
-// Sends as much of the content as there is room for. False: there is nothing to do now.
+// Sends as much of the content as there is room for. True: call it again.
 bool send_content(struct connection *c);
 
 // Answers a request that cannot be served: with this status and, in half a sentence, the

@@ -19,8 +19,8 @@
 #include "request.h"
 #include "response.h"
 
-// Further limits: HPACK_LIST_MAX (hpack.h), HEADER_BLOCK_MAX (frame.h), ECHO_MAX (pages.h),
-// BODIES_MAX (body_budget.h), BUDGET_MAX (abuse_budget.h), LOOP_OUT_BYTES (loop.h).
+// Some further limits: HPACK_LIST_MAX (hpack.h), HEADER_BLOCK_MAX (frame.h), ECHO_MAX
+// (pages.h), BODIES_MAX (body_budget.h), BUDGET_MAX (abuse_budget.h), LOOP_OUT_BYTES (loop.h).
 #define CONNECTIONS_MAX 10000
 #define BACKLOG         1024
 #define FIRST_BYTES_MS  10000 // within this time a client has to show which protocol it speaks
@@ -93,7 +93,7 @@ static struct fault take_headers(struct connection *c, const uint8_t *bytes, siz
                                  struct frame *frame, size_t *used)
 {
     static struct hpack_list list; // one for all connections: no list is kept
-    int cost;                      // of the block: a CONTINUATION costs 1
+    int cost;                      // of the block: at first its CONTINUATION frames, 1 each
     struct fault fault = frame_join_block(bytes, length, frame, used, &cost);
     if (fault.scope || *used == 0)
         return fault;

@@ -1,4 +1,4 @@
-// stream.c: see stream.h.
+// stream.c: see stream.h. Read stream_may_send() first, then ring_join().
 #include "stream.h"
 
 #include <stdlib.h>

@@ -80,7 +80,7 @@ void answer_check_then_mark(struct connection *c, const struct request *request)
     if (key.length == 0)
         return;
     struct record *charge = charge_read(c, request->content, none);
-    if (!charge || !charge_take(c, charge))
+    if (!charge || !charge_take(c, charge)) // takes room only: this charge has no key
         return;
     if (store_is_marked(&c->api->store, key)) {
         store_forget(&c->api->store, charge);

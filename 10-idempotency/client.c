@@ -90,7 +90,7 @@ static void print_charge(int object)
 
 // ---- one charge ----------------------------------------------------------------------------
 
-// Calls until it is certain whether the charge was made, or until the policy's deadline. Each
+// Calls until it is certain whether the charge was made, or until the policy ends it. Each
 // call carries the same key: another key would be another charge.
 static void charge(const struct call_request *request)
 {

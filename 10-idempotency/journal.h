@@ -56,8 +56,9 @@ void journal_close(struct journal *journal);
 bool journal_append(struct journal *journal, const char *line, size_t length);
 
 // Brings the present group to the disk, and begins the next one. False: nothing of it is in the
-// journal, and `error` says why: a write or a sync has failed, or the file was removed or
-// replaced while it was open. The next one may succeed: there may be room again.
+// journal (if what was written could be cleared), and `error` says why: a write or a sync has
+// failed, or the file was removed or replaced while it was open. The next one may succeed:
+// there may be room again.
 bool journal_commit(struct journal *journal);
 
 // Compaction: begins a journal beside this one, into which what is to stay is appended; then

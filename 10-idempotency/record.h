@@ -28,7 +28,7 @@ enum record_kind {
 
 enum record_state {
     PENDING, // a charge: the bank is at work. Another record: it is not in the journal yet
-    WRITTEN, // the record is in the journal, but perhaps not on the disk
+    WRITTEN, // its line is in the journal's present group: in memory, then perhaps on the disk
     DURABLE  // the record is on the disk: clients may be told what it says
 };
 

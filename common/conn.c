@@ -192,7 +192,7 @@ static void advance(struct conn *c, const char *bytes, size_t length)
         bytes += used;
         length -= used;
         more = !c->closing && server->produce && server->produce(c);
-        more = more || c->loop->out_length;
+        more = more || c->loop->out_length; // its room may be what received() waits for
         flush(c);
     }
     if (c->closing)
@@ -293,7 +293,7 @@ void conn_serve(struct conn *c, uint32_t events)
     settle(c);
 }
 
-// The timer of a connection has come: its deadline, perhaps, or the end of the program.
+// The timer of a connection has come: its deadline, a conn_wake(), or the end of the program.
 void conn_expire(struct conn *c)
 {
     struct loop *loop = c->loop;

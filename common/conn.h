@@ -15,6 +15,8 @@ struct loop {
     long accepted;
     struct timers timers; // one for each connection
     size_t out_length;    // of out[]: written in this call, not sent yet
+    // For all connections: what read() brings, and what conn_space() hands out. What has to
+    // wait is copied to the connection's own `in` and `out`.
     char in[LOOP_IN_BYTES], out[LOOP_OUT_BYTES];
 };
 
@@ -31,7 +33,7 @@ void conn_await_connected(struct conn *c, int64_t ms);
 // Serves a connection on which epoll has reported `events`.
 void conn_serve(struct conn *c, uint32_t events);
 
-// The timer of a connection has come: its deadline, perhaps, or the end of the program.
+// The timer of a connection has come: its deadline, a conn_wake(), or the end of the program.
 void conn_expire(struct conn *c);
 
 // Closes a connection at once and frees it.

@@ -56,8 +56,8 @@ struct http_request {
 size_t http_server_take(struct http_server *http, const char *bytes, size_t length,
                         struct http_request *request, struct http_out *out);
 
-// Frees what the present request has needed. Call it once it is answered; also at the end of a
-// connection, where it may be unfinished.
+// Frees what the present request has needed. Call it once its texts are no longer needed (the
+// answer may come later); also at the end of a connection, where it may be unfinished.
 void http_server_done(struct http_server *http);
 
 // Writes the first lines of an answer: status, Date, Server, Content-Length (not if it is below

@@ -22,7 +22,7 @@
 #include "timers.h"
 
 #define LOOP_IN_BYTES  65536 // that may wait to be used: received() can want no more at once
-#define LOOP_OUT_BYTES 65536 // that may wait to be sent, for each connection
+#define LOOP_OUT_BYTES 65536 // of output at once; what the kernel does not take then waits
 // While output waits for a client, the client has to take LOOP_SLOWEST_RATE bytes a second,
 // measured over each LOOP_STALL_MS. A modem of 1985 (9,600 bit/s) takes twice as much; a client
 // that takes nothing, or a byte now and then, is dropped.
@@ -61,7 +61,8 @@ struct loop_server {
     int stall_ms;      // in place of LOOP_STALL_MS; 0: LOOP_STALL_MS
     void (*opened)(struct conn *);
     // `length` bytes are here, those left over before among them. Returns how many it has used.
-    // It is called again when more have come, or when output that it made is gone.
+    // It is called again when more have come, when output that it made is gone, and after
+    // timeout() and woken().
     size_t (*received)(struct conn *, const char *bytes, size_t length);
     bool (*produce)(struct conn *); // no older output waits; true: here is more
     void (*timeout)(struct conn *); // the deadline has passed (it waits while output waits)

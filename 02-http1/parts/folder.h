@@ -14,8 +14,8 @@ void folder_begin(const char *path);
 void folder_answer(const struct http_head *head, bool is_get, struct http_text name,
                    struct answer *answer);
 
-// Copies the next part of the answer's file, or of what stands between its ranges; returns how
-// many bytes.
+// Copies the next part of the answer's file (of /files/NAME as well), or of what stands between
+// its ranges; returns how many bytes.
 size_t file_content(const struct answer *answer, char *to, size_t room);
 
 // True if what comes next is a long part of a file: worth a call of file_send().

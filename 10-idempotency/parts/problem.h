@@ -1,5 +1,5 @@
-// problem.h: what is said when something is wrong (RFC 9457): the status again, in words a
-// sentence for a person, and the field that it is about.
+// problem.h: what is said when something is wrong (RFC 9457): the status again; a sentence for
+// a person; and the field that it is about.
 #ifndef PROBLEM_H
 #define PROBLEM_H
 

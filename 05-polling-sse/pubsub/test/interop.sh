@@ -43,8 +43,11 @@ if need mosquitto_pub mosquitto-clients; then
         "timeout 10 mosquitto_sub -p $ours -i keeps -c -t kept -q 2 -E
         mosquitto_pub -p $ours -t kept -m one -q 2; mosquitto_pub -p $ours -t kept -m two -q 2
         timeout 10 mosquitto_sub -p $ours -i keeps -c -t kept -q 2 -C 2 | tr '\n' ' ' | sed 's/ $//'"
+    # timeout passes ALRM on as KILL.
     expect "mosquitto_sub is killed, and its will is published" "wills gone" \
-        "publish='timeout -s KILL 1 mosquitto_sub -p $ours -t nothing --will-topic wills --will-payload gone 2>/dev/null'
+        "timeout -s KILL 30 mosquitto_sub -p $ours -t nothing --will-topic wills --will-payload gone >$folder/dying 2>&1 & dying=\$!
+        await_subscriber $ours nothing $folder/dying
+        publish='kill -ALRM \$dying; await \"its will\" \"grep -q gone $folder/heard\"'
         heard $ours wills ./client --quiet --port $ours sub wills"
     expect "mosquitto_sub is taken over by ./client, and its will is published" "wills taken" \
         "timeout 20 mosquitto_sub -p $ours -i same -t nothing --will-topic wills --will-payload taken & other=\$!
@@ -74,7 +77,9 @@ if need mosquitto mosquitto; then
             await 'the first message' './client --quiet --port $theirs --qos 2 pub s one; ! kill -0 \$first 2>/dev/null'
             ./client --quiet --port $theirs --qos 2 pub s two; timeout 10 ./client --quiet --port $theirs --id anna --qos 2 --count 20 sub s | grep -m 1 two"
         expect "mosquitto publishes our client's will" "w lost" \
-            "publish='timeout -s KILL 1 ./client --quiet --port $theirs --will-topic w --will lost sub nothing 2>/dev/null'
+            "timeout -s KILL 30 ./client --quiet --port $theirs --will-topic w --will lost sub nothing >$folder/dying 2>&1 & dying=\$!
+            await_subscriber $theirs nothing $folder/dying
+            publish='kill -ALRM \$dying; await \"its will\" \"grep -q lost $folder/heard\"'
             heard $theirs w ./client --quiet --port $theirs sub w"
     fi
 fi
